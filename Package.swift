@@ -1,0 +1,59 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+let package = Package(
+  name: "qfilters",
+  products: [
+    .library(name: "CacheFormat", targets: ["CacheFormat"]),
+    .library(name: "CacheCodec", targets: ["CacheCodec"]),
+    .library(name: "QFilters", targets: ["QFilters"]),
+    .executable(name: "qfilters", targets: ["qfilters"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
+  targets: [
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
+    .target(name: "CKernels"),
+
+    .target(name: "ByteIO", dependencies: ["CXXHash", "CLibCrypto"], swiftSettings: strict),
+    .target(name: "CacheFormat", dependencies: ["ByteIO"], swiftSettings: strict),
+    .target(
+      name: "CacheCodec", dependencies: ["CacheFormat", "ByteIO", "CZstd", "CKernels"],
+      swiftSettings: strict),
+    .target(name: "ModelFiles", dependencies: ["ByteIO"], swiftSettings: strict),
+    .target(name: "Tokenization", swiftSettings: strict),
+    .target(
+      name: "Inference", dependencies: ["ModelFiles", "CKernels", "COpenBLAS"],
+      swiftSettings: strict),
+    .target(
+      name: "QFilters", dependencies: ["CacheFormat", "ByteIO", "COpenBLAS"],
+      swiftSettings: strict),
+    .target(
+      name: "Workflows",
+      dependencies: [
+        "Inference", "QFilters", "CacheCodec", "CacheFormat", "ModelFiles", "Tokenization",
+        "ByteIO",
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "qfilters",
+      dependencies: [
+        "Workflows", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+  ]
+)

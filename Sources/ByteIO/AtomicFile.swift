@@ -1,0 +1,106 @@
+import Glibc
+
+/// A file that appears at its path whole or not at all.
+///
+/// It is written without a name (`O_TMPFILE`), so that a process that is killed leaves nothing;
+/// `commit` flushes it, gives it a temporary name beside the path, renames that over the path and
+/// flushes the folder. A reader sees the old file or the new one. Where the file system has no
+/// nameless files, the temporary name exists from the start and is removed when writing fails.
+public struct AtomicFile: ~Copyable {
+  /// Where the file will appear.
+  public let path: String
+  private let folder: String
+  private let temporaryPath: String
+  private var isNamed: Bool
+  private let file: FileDescriptor
+
+  /// Begins a file that is to appear at `path`.
+  ///
+  /// - Throws: `SystemError` if the folder is missing or may not be written, or `path` is a folder.
+  public init(path: String) throws(SystemError) {
+    let (folder, name) = Self.split(path)
+    let temporaryPath = "\(folder)/.\(name).\(getpid()).tmp"
+    try Self.refuseSpecialFile(path)
+    var descriptor = unsafe open(folder, Self.nameless | O_RDWR | O_CLOEXEC, 0o644)
+    let isNamed = descriptor < 0 && (errno == EOPNOTSUPP || errno == EINVAL || errno == EISDIR)
+    if isNamed {
+      descriptor = unsafe open(temporaryPath, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o644)
+    }
+    guard descriptor >= 0 else { throw SystemError(operation: "create", path: path) }
+    self.path = path
+    self.folder = folder
+    self.temporaryPath = temporaryPath
+    self.isNamed = isNamed
+    file = FileDescriptor(adopting: descriptor)
+  }
+
+  deinit { if isNamed { unsafe _ = unlink(temporaryPath) } }
+
+  /// Writes bytes at a position; what lies between written parts reads as zeros.
+  ///
+  /// - Throws: `SystemError`, for example when the disk is full.
+  public func write(_ bytes: RawSpan, at offset: UInt64) throws(SystemError) {
+    var done = 0
+    while done < bytes.byteCount {
+      let rest = bytes.extracting(done..<bytes.byteCount)
+      let written = unsafe rest.withUnsafeBytes {
+        unsafe pwrite(file.raw, $0.baseAddress, $0.count, off_t(offset) + off_t(done))
+      }
+      if written < 0 && errno == EINTR { continue }
+      guard written > 0 else { throw SystemError(operation: "write", path: path) }
+      done += written
+    }
+  }
+
+  /// Writes an array of bytes at a position.
+  public func write(_ bytes: [UInt8], at offset: UInt64) throws(SystemError) {
+    unsafe try write(bytes.span.bytes, at: offset)
+  }
+
+  /// Makes the file appear at its path, durably.
+  ///
+  /// - Throws: `SystemError`; the path then holds what it held before.
+  public consuming func commit() throws(SystemError) {
+    guard fsync(file.raw) == 0 else { throw SystemError(operation: "flush", path: path) }
+    if !isNamed {
+      unsafe _ = unlink(temporaryPath)
+      let source = "/proc/self/fd/\(file.raw)"
+      guard unsafe linkat(AT_FDCWD, source, AT_FDCWD, temporaryPath, AT_SYMLINK_FOLLOW) == 0 else {
+        throw SystemError(operation: "create", path: path)
+      }
+      isNamed = true
+    }
+    guard unsafe rename(temporaryPath, path) == 0 else {
+      throw SystemError(operation: "rename", path: path)
+    }
+    isNamed = false
+    try Self.flush(folder: folder)
+  }
+
+  /// `O_TMPFILE`, a macro that does not reach Swift.
+  private static let nameless: Int32 = 0o20_000_000 | O_DIRECTORY
+
+  private static func flush(folder: String) throws(SystemError) {
+    let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw SystemError(operation: "flush", path: folder) }
+    let directory = FileDescriptor(adopting: descriptor)
+    // Some network file systems cannot flush a folder; the rename is then as durable as they make it.
+    guard fsync(directory.raw) == 0 || errno == EINVAL else {
+      throw SystemError(operation: "flush", path: folder)
+    }
+  }
+
+  /// A folder, pipe or device at the path must not be replaced by a file.
+  private static func refuseSpecialFile(_ path: String) throws(SystemError) {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
+    let code = status.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL
+    throw SystemError(operation: "create", path: path, code: code)
+  }
+
+  private static func split(_ path: String) -> (folder: String, name: Substring) {
+    guard let slash = path.lastIndex(of: "/") else { return (".", path[...]) }
+    let name = path[path.index(after: slash)...]
+    return (slash == path.startIndex ? "/" : String(path[..<slash]), name)
+  }
+}

@@ -1,0 +1,34 @@
+import Glibc
+
+/// An open file, closed when it goes out of scope.
+struct FileDescriptor: ~Copyable, Sendable {
+  let raw: Int32
+
+  /// Takes over an open descriptor.
+  init(adopting raw: Int32) { self.raw = raw }
+
+  /// Opens a regular file for reading; a folder, pipe or device is refused without blocking on it.
+  init(reading path: String) throws(SystemError) {
+    raw = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard raw >= 0 else { throw SystemError(operation: "open", path: path) }
+    let mode = try status(path: path).st_mode & S_IFMT
+    guard mode == S_IFREG else {
+      throw SystemError(operation: "open", path: path, code: mode == S_IFDIR ? EISDIR : EINVAL)
+    }
+  }
+
+  deinit { if raw >= 0 { close(raw) } }
+
+  /// The file's size in bytes.
+  func size(path: String) throws(SystemError) -> UInt64 {
+    UInt64(try status(path: path).st_size)
+  }
+
+  private func status(path: String) throws(SystemError) -> stat {
+    var status = stat()
+    guard unsafe fstat(raw, &status) == 0 else {
+      throw SystemError(operation: "inspect", path: path)
+    }
+    return status
+  }
+}

@@ -1,0 +1,24 @@
+/// The bytes of a file break a rule of its format.
+public struct MalformedFile: Error, CustomStringConvertible, Sendable {
+  /// The file that holds the bytes.
+  public var path: String
+  /// The part of the file that is wrong, as its format names it.
+  public var section: String
+  /// Where in the file, in bytes from its start, if one place can be named.
+  public var offset: UInt64?
+  /// What is wrong there.
+  public var problem: String
+
+  /// Describes what is wrong with a file and where.
+  public init(path: String, section: String, offset: UInt64? = nil, problem: String) {
+    self.path = path
+    self.section = section
+    self.offset = offset
+    self.problem = problem
+  }
+
+  public var description: String {
+    let place = offset.map { " at byte \($0)" } ?? ""
+    return "\(path): \(section)\(place): \(problem)"
+  }
+}

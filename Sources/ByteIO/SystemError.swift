@@ -1,0 +1,42 @@
+import Glibc
+
+/// A system call on a file failed.
+public struct SystemError: Error, CustomStringConvertible, Sendable {
+  /// What was being done, as a verb: "open", "read", "write", "flush", "rename".
+  public let operation: String
+  /// The file or folder that it was done to.
+  public let path: String
+  /// The system's error number (`errno`).
+  public let code: Int32
+
+  /// Describes a failed system call; `code` is `errno` unless given.
+  public init(operation: String, path: String, code: Int32? = nil) {
+    self.operation = operation
+    self.path = path
+    self.code = code ?? errno
+  }
+
+  /// Whether an input was not there at all, or was no file.
+  public var isMissingInput: Bool {
+    operation == "open" && (code == ENOENT || code == ENOTDIR || code == EISDIR)
+  }
+
+  public var description: String {
+    "cannot \(operation) \(path): \(Self.reason(code))\(advice)"
+  }
+
+  private var advice: String {
+    switch code {
+    case ENOENT where operation == "create": "; create the folder first"
+    case ENOSPC, EDQUOT, EFBIG: "; free some space or choose another folder"
+    case EACCES, EPERM, EROFS: "; choose a place that you may use"
+    case EISDIR: "; name a file, not a folder"
+    default: ""
+    }
+  }
+
+  private static func reason(_ code: Int32) -> String {
+    guard let text = unsafe strerror(code) else { return "error \(code)" }
+    return unsafe String(cString: text).lowercased()
+  }
+}
