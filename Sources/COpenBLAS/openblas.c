@@ -1,6 +1,7 @@
 #include "COpenBLAS.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 const char *openblas_preferred_core(void) {
@@ -26,19 +27,22 @@ static void *open_library(void) {
   return library;
 }
 
-const OpenBLAS *openblas_open(void) {
-  static OpenBLAS blas;
+static OpenBLAS blas;
+static int complete;
+
+static void open_once(void) {
   void *library = open_library();
   if (library == NULL)
-    return NULL;
+    return;
   *(void **)&blas.sgemm = dlsym(library, "cblas_sgemm");
   *(void **)&blas.ssyrk = dlsym(library, "cblas_ssyrk");
   *(void **)&blas.dsyevr = dlsym(library, "dsyevr_");
   *(void **)&blas.core_name = dlsym(library, "openblas_get_corename");
-  *(void **)&blas.config = dlsym(library, "openblas_get_config");
-  *(void **)&blas.set_num_threads = dlsym(library, "openblas_set_num_threads");
-  if (!blas.sgemm || !blas.ssyrk || !blas.dsyevr || !blas.core_name || !blas.config
-      || !blas.set_num_threads)
-    return NULL;
-  return &blas;
+  complete = blas.sgemm && blas.ssyrk && blas.dsyevr && blas.core_name;
+}
+
+const OpenBLAS *openblas_open(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, open_once);
+  return complete ? &blas : NULL;
 }

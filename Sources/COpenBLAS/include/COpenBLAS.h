@@ -12,22 +12,21 @@
 
 /// The functions of OpenBLAS that this project calls.
 typedef struct {
-  __typeof__(cblas_sgemm) *sgemm;
-  __typeof__(cblas_ssyrk) *ssyrk;
+  __typeof__(cblas_sgemm) *_Nonnull sgemm;
+  __typeof__(cblas_ssyrk) *_Nonnull ssyrk;
   /// LAPACK's symmetric eigensolver (Fortran: everything by pointer).
-  void (*dsyevr)(
-    const char *jobz, const char *range, const char *uplo, const int32_t *n, double *a,
-    const int32_t *lda, const double *vl, const double *vu, const int32_t *il, const int32_t *iu,
-    const double *abstol, int32_t *m, double *w, double *z, const int32_t *ldz, int32_t *isuppz,
-    double *work, const int32_t *lwork, int32_t *iwork, const int32_t *liwork, int32_t *info);
-  const char *(*core_name)(void);
-  const char *(*config)(void);
-  void (*set_num_threads)(int);
+  void (*_Nonnull dsyevr)(
+    const char *_Nonnull jobz, const char *_Nonnull range, const char *_Nonnull uplo, const int32_t *_Nonnull n, double *_Nonnull a,
+    const int32_t *_Nonnull lda, const double *_Nonnull vl, const double *_Nonnull vu, const int32_t *_Nonnull il, const int32_t *_Nonnull iu,
+    const double *_Nonnull abstol, int32_t *_Nonnull m, double *_Nonnull w, double *_Nonnull z, const int32_t *_Nonnull ldz, int32_t *_Nonnull isuppz,
+    double *_Nonnull work, const int32_t *_Nonnull lwork, int32_t *_Nonnull iwork, const int32_t *_Nonnull liwork, int32_t *_Nonnull info);
+  /// The name of the kernels in use.
+  const char *_Nonnull (*_Nonnull core_name)(void);
 } OpenBLAS;
 
 /// Opens OpenBLAS on the widest kernels that this processor runs, unless OPENBLAS_CORETYPE in the
 /// environment says otherwise. Returns NULL if the library or one of its functions is missing.
-/// Not thread-safe: the caller makes sure that it runs once.
+/// Opens it once, whoever calls and how often; safe from any thread.
 const OpenBLAS *_Nullable openblas_open(void);
 
 /// The core type that `openblas_open` asks for on this processor, or NULL to let OpenBLAS choose.

@@ -1,0 +1,33 @@
+// x86 processors with AVX2, FMA and F16C (2013 and later).
+#include "common.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+#pragma clang fp contract(fast)
+
+#define PATH ck_avx2
+#define PATH_NAME "avx2"
+#define TILE_ROWS 3
+#define TILE_VECTORS 2
+
+static inline vector vector_from_f16(const uint8_t *p) {
+  vector v;
+  __m256 low = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p));
+  __m256 high = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(p + 16)));
+  __builtin_memcpy(&v, &low, 32);
+  __builtin_memcpy((char *)&v + 32, &high, 32);
+  return v;
+}
+
+static inline void vector_to_f16(vector v, uint16_t *target) {
+  __m256 low, high;
+  __builtin_memcpy(&low, &v, 32);
+  __builtin_memcpy(&high, (char *)&v + 32, 32);
+  _mm_storeu_si128((__m128i *)target, _mm256_cvtps_ph(low, _MM_FROUND_TO_NEAREST_INT));
+  _mm_storeu_si128((__m128i *)(target + 8), _mm256_cvtps_ph(high, _MM_FROUND_TO_NEAREST_INT));
+}
+
+#include "kernels.inc"
+#pragma clang attribute pop
+#endif

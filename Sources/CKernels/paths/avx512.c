@@ -1,0 +1,26 @@
+// x86 processors with AVX-512 F, BW, DQ and VL.
+#include "common.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#pragma clang attribute push( \
+  __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl"))), \
+  apply_to = function)
+#pragma clang fp contract(fast)
+
+#define PATH ck_avx512
+#define PATH_NAME "avx512"
+#define TILE_ROWS 6
+#define TILE_VECTORS 4
+
+static inline vector vector_from_f16(const uint8_t *p) {
+  return (vector)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
+}
+
+static inline void vector_to_f16(vector v, uint16_t *target) {
+  _mm256_storeu_si256((__m256i *)target, _mm512_cvtps_ph((__m512)v, _MM_FROUND_TO_NEAREST_INT));
+}
+
+#include "kernels.inc"
+#pragma clang attribute pop
+#endif

@@ -1,0 +1,108 @@
+public import ModelFiles
+
+/// Runs a model: prefill in chunks, decoding a token at a time, and language-model scores.
+///
+/// One engine does one thing at a time; it holds the memory of a chunk and nothing of a context,
+/// which lives in a `KVCache`.
+public final class Engine {
+  /// The model's shape.
+  public let architecture: ArchitectureDescription
+  private let llama: Llama
+  private let state: RunState
+  private let rope: RoPETable
+
+  /// The most tokens that go through the layers at once. Memory grows with it, not with the context.
+  public static let chunk = 512
+
+  /// Called for each layer of each chunk with the queries after RoPE, [tokens × queryHeads·keyLength],
+  /// of which the first `count` rows are filled.
+  public typealias QueryObserver = (_ layer: Int, _ queries: Matrix, _ count: Int) -> Void
+
+  /// Takes a model's weights into use; they stay in the mapped file.
+  ///
+  /// - Throws: `MalformedFile` if a tensor is missing or of the wrong shape, `OpenBLASMissing`.
+  public init(_ file: ModelFile) throws {
+    guard BLAS.coreName != nil else { throw OpenBLASMissing() }
+    architecture = file.architecture
+    llama = Llama(model: file.architecture, weights: try LlamaWeights(file))
+    state = RunState(file.architecture, tokens: Self.chunk)
+    rope = RoPETable(file.architecture.rope, maximumTokens: Self.chunk)
+  }
+
+  /// The tensors that the forward pass uses, in ascending order of their names' bytes.
+  public var tensors: [WeightMatrix] {
+    llama.weights.tensors.values.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+      .map(WeightMatrix.init)
+  }
+
+  /// The shape of this model's caches.
+  public var cacheShape: KVCache.Shape {
+    KVCache.Shape(
+      layers: architecture.layers, kvHeads: architecture.kvHeads,
+      keyLength: architecture.keyLength, valueLength: architecture.valueLength)
+  }
+
+  /// The kernels in use, for reports.
+  public static var kernels: (path: String, blas: String) {
+    (Kernels.current.name, BLAS.coreName ?? "none")
+  }
+
+  /// Runs tokens through the model and appends their pairs to the cache.
+  ///
+  /// - Parameters:
+  ///   - tokens: At least one token id, each less than the vocabulary's size.
+  ///   - cache: Has room for them.
+  ///   - observe: Sees the queries of every layer.
+  ///   - progress: Called after each chunk with the number of tokens done.
+  /// - Returns: The logits of the last token, one a token of the vocabulary.
+  public func prefill(
+    _ tokens: [Int], into cache: KVCache, observe: QueryObserver = { _, _, _ in },
+    progress: (Int) -> Void = { _ in }
+  ) -> [Float] {
+    var lastRow = 0
+    forEachChunk(tokens, cache, observe) { range in
+      lastRow = range.count - 1
+      progress(range.upperBound)
+    }
+    return logits(ofRow: lastRow)
+  }
+
+  /// Runs tokens through the model for what the observer sees, without any logits.
+  public func observe(
+    _ tokens: [Int], into cache: KVCache, observe: QueryObserver, progress: (Int) -> Void
+  ) {
+    forEachChunk(tokens, cache, observe) { progress($0.upperBound) }
+  }
+
+  /// The sum of −ln p(token | all before it) over all tokens but the first.
+  public func negativeLogLikelihood(
+    _ tokens: [Int], into cache: KVCache, progress: (Int) -> Void = { _ in }
+  ) -> Double {
+    var total = 0.0
+    let scorer = LikelihoodScorer(output: llama.weights.output, tile: state.tile)
+    forEachChunk(tokens, cache, { _, _, _ in }) { range in
+      total += scorer.score(state.normed, targets: tokens[(range.lowerBound + 1)...].prefix(range.count))
+      progress(range.upperBound)
+    }
+    return total
+  }
+
+  private func forEachChunk(
+    _ tokens: [Int], _ cache: KVCache, _ observe: QueryObserver, _ done: (Range<Int>) -> Void
+  ) {
+    precondition(cache.shape == cacheShape && cache.hasRoom(for: tokens.count))
+    for start in stride(from: 0, to: tokens.count, by: Self.chunk) {
+      let range = start..<min(tokens.count, start + Self.chunk)
+      llama.forward(tokens[range], cache: cache, state: state, rope: rope, observe: observe)
+      done(range)
+    }
+  }
+
+  private func logits(ofRow row: Int) -> [Float] {
+    let input = Matrix(rows: 1, columns: state.normed.columns)
+    unsafe input.pointer(row: 0).update(from: state.normed.pointer(row: row), count: input.columns)
+    let output = Matrix(rows: 1, columns: architecture.vocabularySize)
+    llama.weights.output.apply(to: input, count: 1, into: output, tile: state.tile)
+    return output.copy(row: 0)
+  }
+}

@@ -1,0 +1,130 @@
+import CKernels
+
+/// The keys and values of one context, per layer and KV head, keys after RoPE in half-split order.
+///
+/// Heads may hold different numbers of pairs (a compressed cache is ragged); within a head, pairs
+/// stand in order of position. New tokens continue at `nextPosition`, which does not depend on how
+/// many pairs are held.
+public final class KVCache: @unchecked Sendable {
+  /// How an element of a key or value is held.
+  public enum Element: Sendable, Equatable {
+    /// IEEE 754 binary16, 2 bytes.
+    case f16
+    /// IEEE 754 binary32, 4 bytes.
+    case f32
+
+    /// Bytes of an element.
+    public var size: Int { self == .f16 ? 2 : 4 }
+  }
+
+  /// The shape of a cache.
+  public struct Shape: Sendable, Equatable {
+    /// Layers of the model.
+    public var layers: Int
+    /// KV heads in a layer.
+    public var kvHeads: Int
+    /// Elements of a key.
+    public var keyLength: Int
+    /// Elements of a value.
+    public var valueLength: Int
+
+    /// A shape of that many layers and heads.
+    public init(layers: Int, kvHeads: Int, keyLength: Int, valueLength: Int) {
+      self.layers = layers
+      self.kvHeads = kvHeads
+      self.keyLength = keyLength
+      self.valueLength = valueLength
+    }
+  }
+
+  /// The cache's shape.
+  public let shape: Shape
+  /// How keys and values are held.
+  public let element: Element
+  /// The position of the next token.
+  public private(set) var nextPosition = 0
+  private var heads: [PairStorage]
+
+  /// An empty cache with room for `capacity` pairs in each head.
+  public convenience init(shape: Shape, element: Element, capacity: Int) {
+    let counts = [Int](repeating: capacity, count: shape.layers * shape.kvHeads)
+    self.init(shape: shape, element: element, capacities: counts)
+  }
+
+  /// An empty cache with room for `capacities[layer * kvHeads + head]` pairs.
+  public init(shape: Shape, element: Element, capacities: [Int]) {
+    precondition(capacities.count == shape.layers * shape.kvHeads)
+    self.shape = shape
+    self.element = element
+    heads = capacities.map { capacity in
+      PairStorage(
+        capacity: capacity, keyBytes: shape.keyLength * element.size,
+        valueBytes: shape.valueLength * element.size)
+    }
+  }
+
+  /// How many pairs a head holds.
+  public func count(layer: Int, head: Int) -> Int { storage(layer, head).count }
+
+  /// How many pairs all heads of all layers hold together.
+  public var pairs: Int { heads.reduce(0) { $0 + $1.count } }
+
+  /// How many bytes those pairs take.
+  public var bytes: Int {
+    pairs * (shape.keyLength + shape.valueLength) * element.size
+  }
+
+  /// Whether every head has room for `tokens` more.
+  public func hasRoom(for tokens: Int) -> Bool {
+    heads.allSatisfy { $0.count + tokens <= $0.capacity }
+  }
+
+  /// The bytes of a head's keys, pair after pair.
+  public func keyBytes(layer: Int, head: Int) -> [UInt8] { storage(layer, head).keyBytes }
+
+  /// The bytes of a head's values, pair after pair.
+  public func valueBytes(layer: Int, head: Int) -> [UInt8] { storage(layer, head).valueBytes }
+
+  /// A head's keys as floats, [pairs × keyLength].
+  public func decodedKeys(layer: Int, head: Int) -> [Float] {
+    let storage = storage(layer, head)
+    let total = storage.count * shape.keyLength
+    return unsafe [Float](unsafeUninitializedCapacity: total) { buffer, count in
+      if total > 0, let base = buffer.baseAddress {
+        unsafe Kernels.current.table.pointee.dequantise(kernelType, storage.keys, base, total)
+      }
+      count = total
+    }
+  }
+
+  /// Puts pairs that were saved into an empty head.
+  ///
+  /// - Parameters:
+  ///   - keys: The keys' bytes in this cache's element type, in order of position.
+  ///   - values: The values' bytes likewise; as many pairs as keys.
+  public func restore(layer: Int, head: Int, keys: [UInt8], values: [UInt8]) {
+    storage(layer, head).restore(keys: keys, values: values)
+  }
+
+  /// Says at which position the next token stands.
+  public func `continue`(at position: Int) { nextPosition = position }
+
+  /// Appends the pairs of `count` new tokens to one layer.
+  func append(layer: Int, keys: Matrix, values: Matrix, count: Int) {
+    Parallel.forEach(shape.kvHeads) { _, head in
+      let storage = storage(layer, head)
+      for token in 0..<count {
+        unsafe storage.append(
+          key: keys.pointer(row: token) + head * shape.keyLength, keyLength: shape.keyLength,
+          value: values.pointer(row: token) + head * shape.valueLength,
+          valueLength: shape.valueLength, element: element)
+      }
+    }
+  }
+
+  func advance(by tokens: Int) { nextPosition += tokens }
+
+  func storage(_ layer: Int, _ head: Int) -> PairStorage { heads[layer * shape.kvHeads + head] }
+
+  var kernelType: ck_type { element == .f16 ? CK_F16 : CK_F32 }
+}

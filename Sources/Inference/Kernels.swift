@@ -1,0 +1,30 @@
+import CKernels
+import Glibc
+
+/// The inner loops in C, on the widest path that this processor runs.
+///
+/// The environment variable `QFILTERS_KERNELS` (`plain`, `avx2`, `avx512`) chooses another path, so
+/// that each can be tested on one machine.
+@safe struct Kernels: @unchecked Sendable {
+  let table: UnsafePointer<ck_kernels>
+
+  /// The path in use.
+  static let current = named(environment) ?? widest
+
+  /// The path's name.
+  var name: String { unsafe String(cString: table.pointee.name) }
+
+  /// All paths of this processor.
+  static var all: [Kernels] {
+    (0..<8).compactMap { index in unsafe ck_path(index).map { unsafe Kernels(table: $0) } }
+  }
+
+  /// The path of that name, if this processor has it.
+  static func named(_ name: String?) -> Kernels? { all.first { $0.name == name } }
+
+  private static var widest: Kernels { all[all.count - 1] }
+
+  private static var environment: String? {
+    unsafe getenv("QFILTERS_KERNELS").map { unsafe String(cString: $0) }
+  }
+}

@@ -1,0 +1,49 @@
+/// A row-major matrix of floats that lives at one address, so that several threads can fill
+/// different rows of it at once.
+///
+/// Not a value: whoever holds it sees every change. For results that go elsewhere, copy a row out.
+@safe public final class Matrix: @unchecked Sendable {
+  /// How many rows there are.
+  public let rows: Int
+  /// How many values a row has.
+  public let columns: Int
+  private let storage: UnsafeMutablePointer<Float>
+
+  /// A matrix of zeros.
+  public init(rows: Int, columns: Int) {
+    self.rows = rows
+    self.columns = columns
+    let bytes = UnsafeMutableRawPointer.allocate(
+      byteCount: max(rows * columns, 1) * MemoryLayout<Float>.stride, alignment: 64)
+    unsafe storage = bytes.bindMemory(to: Float.self, capacity: rows * columns)
+    unsafe storage.update(repeating: 0, count: rows * columns)
+  }
+
+  deinit { unsafe storage.deallocate() }
+
+  /// One row.
+  @_lifetime(borrow self)
+  public func row(_ index: Int) -> Span<Float> {
+    unsafe _overrideLifetime(
+      Span(_unsafeStart: pointer(row: index), count: columns), borrowing: self)
+  }
+
+  /// The first `count` rows, one after the other.
+  @_lifetime(borrow self)
+  public func leadingRows(_ count: Int) -> Span<Float> {
+    precondition(count >= 0 && count <= rows)
+    return unsafe _overrideLifetime(
+      Span(_unsafeStart: storage, count: count * columns), borrowing: self)
+  }
+
+  /// A copy of one row.
+  public func copy(row index: Int) -> [Float] {
+    unsafe [Float](UnsafeBufferPointer(start: pointer(row: index), count: columns))
+  }
+
+  /// Where a row begins, for the C kernels; whoever writes makes sure that nobody else does.
+  @unsafe func pointer(row index: Int) -> UnsafeMutablePointer<Float> {
+    precondition(index >= 0 && index < rows)
+    return unsafe storage + index * columns
+  }
+}

@@ -1,0 +1,44 @@
+public import ByteIO
+
+/// An opened model file: its description, its vocabulary, and its weights, still in the file.
+public struct ModelFile: Sendable {
+  /// Where the model was opened.
+  public let path: String
+  /// The name that the model calls itself, or else the file's name.
+  public let name: String
+  /// The shape of the model.
+  public let architecture: ArchitectureDescription
+  /// The tokenizer's tables.
+  public let vocabulary: VocabularyTables
+  /// All tensors by name.
+  public let tensors: [String: Tensor]
+
+  /// Opens a `.gguf` file.
+  ///
+  /// - Throws: `SystemError` if the file cannot be read, `MalformedFile` if its bytes break the
+  ///   format, `UnsupportedModel` if it needs what this version does not know.
+  public init(path: String) throws {
+    let file = try GGUFFile(MappedFile(path: path))
+    let metadata = GGUFMetadata(path: path, values: file.metadata)
+    self.path = path
+    name = try metadata.optionalText("general.name") ?? path.split(separator: "/").last.map(String.init) ?? path
+    architecture = try GGUFLlama.architecture(metadata, file)
+    vocabulary = try VocabularyTables(metadata)
+    tensors = GGUFLlama.withHalfSplitRows(file.tensors, architecture)
+  }
+
+  /// The tensor of that name, checked to have that shape.
+  ///
+  /// - Throws: `MalformedFile` if there is none or its shape differs.
+  public func tensor(_ name: String, shape: [Int]) throws(MalformedFile) -> Tensor {
+    guard let tensor = tensors[name] else {
+      throw MalformedFile(path: path, section: "tensor \(name)", problem: "it is missing")
+    }
+    guard tensor.shape == shape else {
+      throw MalformedFile(
+        path: path, section: "tensor \(name)",
+        problem: "its shape is \(tensor.shape) where the model's description asks for \(shape)")
+    }
+    return tensor
+  }
+}

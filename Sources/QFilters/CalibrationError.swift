@@ -1,0 +1,21 @@
+/// Q-Filters cannot be computed.
+public enum CalibrationError: Error, CustomStringConvertible, Sendable {
+  /// No query vector was seen.
+  case noQueries
+  /// A query vector was infinite or not a number.
+  case notFinite(layer: Int)
+  /// LAPACK found no eigenvector.
+  case noEigenvector
+  /// libopenblas is not installed.
+  case openBLASMissing
+
+  /// One sentence that says what is wrong.
+  public var description: String {
+    switch self {
+    case .noQueries: "the corpus gave no queries; choose a longer one"
+    case .notFinite(let layer): "queries of layer \(layer) are not finite; the weights may be damaged"
+    case .noEigenvector: "the eigensolver found no direction in the queries"
+    case .openBLASMissing: "libopenblas.so.0 is missing; install OpenBLAS (Debian: libopenblas0-pthread)"
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import COpenBLAS
+
+/// The two routines of BLAS and LAPACK that calibration needs.
+enum LinearAlgebra {
+  @safe private struct Loaded: @unchecked Sendable {
+    let functions: UnsafePointer<OpenBLAS>
+  }
+
+  private static let library: Loaded? = unsafe openblas_open().map { unsafe Loaded(functions: $0) }
+
+  /// XᵀX of `rows` rows of `length` floats that stand `stride` floats apart, from `offset` on:
+  /// [length × length], of which the upper triangle is filled.
+  static func gram(
+    _ x: Span<Float>, offset: Int, rows: Int, length: Int, stride: Int
+  ) throws(CalibrationError) -> [Float] {
+    guard let library else { throw .openBLASMissing }
+    precondition(rows > 0 && offset + (rows - 1) * stride + length <= x.count)
+    var result = [Float](repeating: 0, count: length * length)
+    unsafe x.withUnsafeBufferPointer { x in
+      unsafe result.withUnsafeMutableBufferPointer { result in
+        unsafe library.functions.pointee.ssyrk(
+          CblasRowMajor, CblasUpper, CblasTrans, Int32(length), Int32(rows), 1,
+          x.baseAddress.map { unsafe $0 + offset }, Int32(stride), 0, result.baseAddress,
+          Int32(length))
+      }
+    }
+    return result
+  }
+
+  /// The eigenvector of the greatest eigenvalue of a symmetric matrix [length × length], of which the
+  /// upper triangle is read; of length 1.
+  static func topEigenvector(
+    _ matrix: [Double], length: Int
+  ) throws(CalibrationError) -> [Double] {
+    guard let library else { throw .openBLASMissing }
+    var matrix = matrix
+    var (n, index, bound, tolerance) = (Int32(length), Int32(length), 0.0, 0.0)
+    var (found, status) = (Int32(0), Int32(0))
+    var values = [Double](repeating: 0, count: length)
+    var vector = [Double](repeating: 0, count: length)
+    var support = [Int32](repeating: 0, count: 2)
+    var (workLength, integerLength) = (Int32(26 * length), Int32(10 * length))
+    var work = [Double](repeating: 0, count: Int(workLength))
+    var integers = [Int32](repeating: 0, count: Int(integerLength))
+    // LAPACK counts columns first: our upper triangle is its lower one.
+    unsafe library.functions.pointee.dsyevr(
+      "V", "I", "L", &n, &matrix, &n, &bound, &bound, &index, &index, &tolerance, &found, &values,
+      &vector, &n, &support, &work, &workLength, &integers, &integerLength, &status)
+    guard status == 0, found == 1 else { throw .noEigenvector }
+    return vector
+  }
+}

@@ -1,0 +1,41 @@
+/// The order in which a head's pairs are kept: best first.
+public struct Ranking: Sendable, Equatable {
+  /// How many first tokens rank before all others.
+  public var sinks: Int
+  /// How many last tokens rank next.
+  public var window: Int
+
+  /// Protects `sinks` first and `window` last tokens.
+  public init(sinks: Int, window: Int) {
+    self.sinks = sinks
+    self.window = window
+  }
+
+  /// How many pairs are kept whatever the compression, of `tokens`.
+  public func protected(of tokens: Int) -> Int { min(tokens, sinks + window) }
+
+  /// Positions best first: sinks by ascending position, the window by descending position, the rest by
+  /// descending score, ties by ascending position; a score that is not a number comes last.
+  ///
+  /// - Parameter scores: One score a position.
+  public func order(_ scores: [Float]) -> [UInt32] {
+    let tokens = scores.count
+    let sinkEnd = min(sinks, tokens)
+    let windowStart = max(sinkEnd, tokens - window)
+    let protected = (0..<sinkEnd) + (windowStart..<tokens).reversed()
+    let ranked = (sinkEnd..<windowStart)
+      .map { Self.sortKey(scores[$0], position: $0) }
+      .sorted(by: >)
+      .map { UInt32.max - UInt32(truncatingIfNeeded: $0) }
+    return protected.map(UInt32.init) + ranked
+  }
+
+  /// A number that is greater for a pair that ranks before: the score's bits in an order that integers
+  /// share, then the position downwards.
+  private static func sortKey(_ score: Float, position: Int) -> UInt64 {
+    guard !score.isNaN else { return UInt64(UInt32.max - UInt32(position)) }
+    let bits = (score == 0 ? 0 : score).bitPattern
+    let ordered = bits >> 31 == 0 ? bits | 1 << 31 : ~bits
+    return UInt64(ordered) << 32 | UInt64(UInt32.max - UInt32(position))
+  }
+}
