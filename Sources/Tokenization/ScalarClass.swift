@@ -1,4 +1,8 @@
-/// The four classes of scalars that the pre-tokenisers' patterns tell apart.
+/// The four classes of scalars that the pre-tokenisers' patterns tell apart, by Unicode 16.
+///
+/// The toolchain's tables may be newer; scalars that they added are `other`, so that a text has the
+/// same tokens whoever built the program. The tokenizers library 0.23 classes every scalar alike,
+/// but for 13 numbers of Unicode 17 that its `Digits` knows already and its patterns do not.
 enum ScalarClass {
   /// `\p{L}`
   case letter
@@ -28,11 +32,15 @@ enum ScalarClass {
   }
 
   private static func beyondASCII(_ scalar: Unicode.Scalar) -> ScalarClass {
-    switch scalar.properties.generalCategory {
+    let properties = scalar.properties
+    guard let age = properties.age, age.major <= newestUnicode else { return .other }
+    return switch properties.generalCategory {
     case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
       .letter
     case .decimalNumber, .letterNumber, .otherNumber: .number
-    default: scalar.properties.isWhitespace ? .space : .other
+    default: properties.isWhitespace ? .space : .other
     }
   }
+
+  private static let newestUnicode = 16
 }

@@ -51,7 +51,7 @@ extension Vocabulary {
 
   /// The tokens of some types with their ids.
   func tokens(
-    of wanted: Set<TokenType>, _ types: [TokenType]
+    of wanted: [TokenType], _ types: [TokenType]
   ) -> [(spelling: [UInt8], id: UInt32)] {
     zip(tokens, types).enumerated().compactMap { id, token in
       wanted.contains(token.1) ? (token.0, UInt32(truncatingIfNeeded: id)) : nil
