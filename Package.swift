@@ -55,5 +55,8 @@ let package = Package(
         "Workflows", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+
+    .testTarget(
+      name: "TokenizationTests", dependencies: ["Tokenization"], swiftSettings: strict),
   ]
 )

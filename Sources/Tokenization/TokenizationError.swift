@@ -1,0 +1,42 @@
+/// A model's tokenizer cannot be used.
+public enum TokenizationError: Error, Equatable, Sendable {
+  /// The model file names a kind of tokenizer that is not built in.
+  case unsupportedModel(name: String)
+  /// The model file names a pre-tokeniser that is not built in.
+  case unsupportedPreTokenizer(name: String)
+  /// The model's chat template is none of those that are recognised.
+  case unsupportedChatTemplate(text: String)
+  /// The tables of the vocabulary contradict each other.
+  case inconsistentVocabulary(problem: String)
+}
+
+extension TokenizationError: CustomStringConvertible {
+  /// What is wrong and what would do instead. Text from the file is shortened and escaped, so that
+  /// a hostile name cannot steer a terminal.
+  public var description: String {
+    switch self {
+    case .unsupportedModel(let name):
+      "the tokenizer model \(Self.quoted(name)) is not supported; supported: "
+        + Self.list(Vocabulary.Kind.allCases.map(\.rawValue))
+    case .unsupportedPreTokenizer(let name):
+      "the pre-tokeniser \(Self.quoted(name)) is not supported; supported: "
+        + Self.list(PreTokenizer.allCases.map(\.rawValue))
+    case .unsupportedChatTemplate(let text):
+      "the chat template \(Self.quoted(text)) is not supported; supported: ChatML. "
+        + "Write the prompt with its special tokens instead"
+    case .inconsistentVocabulary(let problem):
+      "the vocabulary contradicts itself: \(problem)"
+    }
+  }
+
+  /// Text from a file, escaped and cut to its first characters.
+  static func quoted(_ text: String) -> String {
+    let limit = 60
+    let start = String(text.unicodeScalars.prefix(limit))
+    return start.debugDescription + (text.unicodeScalars.count > limit ? "..." : "")
+  }
+
+  private static func list(_ names: [String]) -> String {
+    names.map { "\"\($0)\"" }.joined(separator: ", ")
+  }
+}

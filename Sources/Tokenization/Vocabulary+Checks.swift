@@ -1,0 +1,66 @@
+/// What must hold before a tokenizer is built.
+extension Vocabulary {
+  /// The control tokens that end what a model generates, by name.
+  private static let namesOfEnds = ["<|im_end|>", "<|endoftext|>"].map { Array($0.utf8) }
+
+  /// The types, as many as there are tokens and each of them known.
+  func checkedTypes() throws(TokenizationError) -> [TokenType] {
+    guard types.count == tokens.count else {
+      throw .inconsistentVocabulary(
+        problem: "there are \(tokens.count) tokens and \(types.count) token types")
+    }
+    var checked: [TokenType] = []
+    checked.reserveCapacity(types.count)
+    for (id, raw) in types.enumerated() {
+      guard let type = TokenType(rawValue: raw) else {
+        throw .inconsistentVocabulary(problem: "token \(id) is of the unknown type \(raw)")
+      }
+      checked.append(type)
+    }
+    return checked
+  }
+
+  /// The id of each spelling, none of which may come twice.
+  func idsBySpelling() throws(TokenizationError) -> [[UInt8]: UInt32] {
+    var ids: [[UInt8]: UInt32] = [:]
+    ids.reserveCapacity(tokens.count)
+    for (index, spelling) in tokens.enumerated() {
+      guard let id = UInt32(exactly: index) else {
+        throw .inconsistentVocabulary(problem: "there are more than 2^32 tokens")
+      }
+      if let earlier = ids.updateValue(id, forKey: spelling) {
+        let text = TokenizationError.quoted(String(decoding: spelling, as: UTF8.self))
+        throw .inconsistentVocabulary(problem: "tokens \(earlier) and \(id) are both \(text)")
+      }
+    }
+    return ids
+  }
+
+  /// The begin and end of text must be tokens.
+  func checkSpecialIDs() throws(TokenizationError) {
+    for (name, id) in [("begin-of-text", beginOfText), ("end-of-text", endOfText)] {
+      guard let id, !tokens.indices.contains(id) else { continue }
+      throw .inconsistentVocabulary(
+        problem: "the \(name) id is \(id) and there are \(tokens.count) tokens")
+    }
+    if addsBeginOfText && beginOfText == nil {
+      throw .inconsistentVocabulary(
+        problem: "a begin-of-text token is to be added and none is named")
+    }
+  }
+
+  /// The tokens of some types with their ids.
+  func tokens(
+    of wanted: [TokenType], _ types: [TokenType]
+  ) -> [(spelling: [UInt8], id: UInt32)] {
+    zip(tokens, types).enumerated().compactMap { id, token in
+      wanted.contains(token.1) ? (token.0, UInt32(truncatingIfNeeded: id)) : nil
+    }
+  }
+
+  /// The ids that end what a model generates.
+  func endsOfGeneration(_ types: [TokenType]) -> Set<Int> {
+    let named = tokens(of: [.control], types).filter { Self.namesOfEnds.contains($0.spelling) }
+    return Set(named.map { Int($0.id) }).union(endOfText.map { [$0] } ?? [])
+  }
+}

@@ -1,0 +1,63 @@
+/// What a model file says of its tokenizer, as it says it: nothing is checked here.
+///
+/// `Tokenizer.init` checks it and builds what encoding needs.
+public struct Vocabulary: Sendable {
+  /// How text becomes tokens (GGUF: `tokenizer.ggml.model`), such as "gpt2"; see `Kind`.
+  public var model: String
+  /// How text is cut into words first (GGUF: `tokenizer.ggml.pre`), such as "smollm".
+  public var preTokenizer: String
+  /// The spelling of each token in UTF-8, by id. Byte-level BPE spells bytes in its printable
+  /// alphabet ("Ġthe" is " the"); control and user-defined tokens stand as they are.
+  public var tokens: [[UInt8]]
+  /// The type of each token, by id; see `TokenType`.
+  public var types: [Int32]
+  /// The merges, best first, each as "left right" in UTF-8.
+  public var merges: [[UInt8]]
+  /// The id of the token that begins a text.
+  public var beginOfText: Int?
+  /// The id of the token that ends a text.
+  public var endOfText: Int?
+  /// Whether the model expects the begin-of-text token before every text.
+  public var addsBeginOfText: Bool
+  /// The template that turns a conversation into text, in Jinja.
+  public var chatTemplate: String?
+
+  /// Gathers what a model file says of its tokenizer.
+  public init(
+    model: String, preTokenizer: String, tokens: [[UInt8]], types: [Int32], merges: [[UInt8]],
+    beginOfText: Int? = nil, endOfText: Int? = nil, addsBeginOfText: Bool = false,
+    chatTemplate: String? = nil
+  ) {
+    self.model = model
+    self.preTokenizer = preTokenizer
+    self.tokens = tokens
+    self.types = types
+    self.merges = merges
+    self.beginOfText = beginOfText
+    self.endOfText = endOfText
+    self.addsBeginOfText = addsBeginOfText
+    self.chatTemplate = chatTemplate
+  }
+
+  /// The kinds of tokenizer that are built in, by their names in GGUF.
+  public enum Kind: String, CaseIterable, Sendable {
+    /// Byte-pair encoding over the bytes of UTF-8, as GPT-2 introduced it.
+    case byteLevelBPE = "gpt2"
+  }
+
+  /// What a token stands for; the raw values are those of GGUF's `tokenizer.ggml.token_type`.
+  public enum TokenType: Int32, CaseIterable, Sendable {
+    /// A piece of text.
+    case normal = 1
+    /// Stands for what the vocabulary cannot say.
+    case unknown = 2
+    /// Steers the model and is no part of the text, such as `<|im_start|>`.
+    case control = 3
+    /// A piece of text that was added by hand and is never cut.
+    case userDefined = 4
+    /// Fills a gap between ids.
+    case unused = 5
+    /// One byte, in vocabularies of SentencePiece.
+    case byte = 6
+  }
+}
