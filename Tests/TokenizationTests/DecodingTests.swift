@@ -42,6 +42,14 @@ import Tokenization
     #expect(decoder.finish().isEmpty)
   }
 
+  /// Overlong forms, surrogates and values above U+10FFFF.
+  @Test(arguments: [[0xE0, 0x80], [0xED, 0xA0], [0xF0, 0x80], [0xF4, 0x90]] as [[UInt8]])
+  func holdsBackNothingThatCannotBecomeWhole(bytes: [UInt8]) throws {
+    var decoder = StreamingDecoder(try Tokenizer(SyntheticVocabulary.make()))
+    let texts = bytes.map { decoder.push(SyntheticVocabulary.id($0)) }
+    #expect(texts == ["", "\u{FFFD}\u{FFFD}"])
+  }
+
   @Test func streamsWhatTheWholeDecodesTo() throws {
     let tokenizer = try Tokenizer(SyntheticVocabulary.make())
     for seed in 1...300 as ClosedRange<UInt64> {
