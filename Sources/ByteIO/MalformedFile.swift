@@ -17,6 +17,7 @@ public struct MalformedFile: Error, CustomStringConvertible, Sendable {
     self.problem = problem
   }
 
+  /// The file, the section, the place and the problem.
   public var description: String {
     let place = offset.map { " at byte \($0)" } ?? ""
     return "\(path): \(section)\(place): \(problem)"

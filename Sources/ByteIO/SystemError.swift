@@ -21,6 +21,7 @@ public struct SystemError: Error, CustomStringConvertible, Sendable {
     operation == "open" && (code == ENOENT || code == ENOTDIR || code == EISDIR)
   }
 
+  /// What failed, on which file, why, and what to do.
   public var description: String {
     "cannot \(operation) \(path): \(Self.reason(code))\(advice)"
   }

@@ -7,6 +7,8 @@
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
+#include "byteplanes.h"
+
 #include <stddef.h>
 #include <stdint.h>
 

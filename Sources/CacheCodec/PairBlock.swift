@@ -1,0 +1,17 @@
+/// The KV pairs of one tier and layer, as `SnapshotWriter` takes them and `SnapshotReader.readChunk`
+/// gives them: the heads one after the other, each head's pairs best first.
+public struct PairBlock: Sendable, Equatable {
+  /// [pairs]: token positions.
+  public var positions: [UInt32]
+  /// [pairs][keyLength]: little-endian elements in the context's key codec, after RoPE, half-split.
+  public var keys: [UInt8]
+  /// [pairs][valueLength]: little-endian elements in the context's value codec.
+  public var values: [UInt8]
+
+  /// Brings the three tensors together.
+  public init(positions: [UInt32], keys: [UInt8], values: [UInt8]) {
+    self.positions = positions
+    self.keys = keys
+    self.values = values
+  }
+}

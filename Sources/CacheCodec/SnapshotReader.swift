@@ -1,0 +1,119 @@
+import ByteIO
+public import CacheFormat
+
+/// Reads a snapshot, as much of it as is asked for. Every method may be called from several threads
+/// at once.
+public struct SnapshotReader: Sendable {
+  /// All of the snapshot but its pairs.
+  public let metadata: SnapshotMetadata
+  let container: ContainerReader
+  private let chunks: ChunkTable
+  private let dataOffset: UInt64
+
+  /// Opens a snapshot and verifies everything that stands before its chunks.
+  ///
+  /// - Throws: `MalformedFile` if the bytes break a rule of the format, `SystemError` if the file
+  ///   cannot be read.
+  public init(path: String) throws {
+    try self.init(ContainerReader(path: path, kind: .snapshot))
+  }
+
+  init(_ container: ContainerReader) throws {
+    self.container = container
+    metadata = try SnapshotMetadata(container)
+    let (context, tiers) = (metadata.context, metadata.tiers)
+    let data = container.directory[.data]
+    let limit = ChunkTable.byteCount(context: context, tiers: tiers)
+    chunks = try ChunkTable(
+      container.section(.chunks, atMost: limit), context: context, tiers: tiers,
+      dataLength: data?.length ?? 0)
+    dataOffset = data?.offset ?? container.header.fileSize
+  }
+
+  /// Where the snapshot was opened.
+  public var path: String { container.path }
+
+  /// The file's size in bytes.
+  public var fileSize: UInt64 { container.header.fileSize }
+
+  /// How many bytes of the file have been read so far.
+  public var bytesRead: UInt64 { container.file.bytesRead }
+
+  /// How many first tiers hold what a compression keeps.
+  ///
+  /// - Parameter ratio: The compression, or nil for the whole cache.
+  /// - Throws: `CompressionNotStored`.
+  public func tiersNeeded(ratio: Int?) throws(CompressionNotStored) -> Int {
+    let tiers = metadata.tiers
+    let needed = ratio.map(tiers.tiersNeeded(ratio:)) ?? (tiers.isWhole ? tiers.tierCount : nil)
+    guard let needed else {
+      throw CompressionNotStored(
+        path: path, requested: ratio, least: tiers.ratios[tiers.tierCount - 1])
+    }
+    return needed
+  }
+
+  /// How many first bytes of the file hold everything that a compression needs.
+  ///
+  /// - Parameter ratio: The compression, or nil for the whole cache.
+  /// - Throws: `CompressionNotStored`.
+  public func prefixLength(ratio: Int?) throws(CompressionNotStored) -> UInt64 {
+    dataOffset + chunks.length(ofTiers: try tiersNeeded(ratio: ratio))
+  }
+
+  /// Reads, verifies and decodes one chunk.
+  ///
+  /// - Returns: The elements of all heads, as `PairBlock` lays them out; positions are `u32`.
+  /// - Throws: `MalformedFile` that names tier, layer and tensor; `SystemError`.
+  public func readChunk(tier: Int, layer: Int, tensor: ChunkTable.Tensor) throws -> [UInt8] {
+    try planes(tier: tier, layer: layer, tensor: tensor)
+      .elements(elementCount(tier: tier, layer: layer, tensor: tensor))
+  }
+
+  /// Reads, verifies and decodes the three chunks of a tier and layer. Positions are not compared
+  /// with those of other tiers.
+  ///
+  /// - Throws: `MalformedFile` that names tier, layer and tensor; `SystemError`.
+  public func readBlock(tier: Int, layer: Int) throws -> PairBlock {
+    PairBlock(
+      positions: try positions(tier: tier, layer: layer),
+      keys: try readChunk(tier: tier, layer: layer, tensor: .keys),
+      values: try readChunk(tier: tier, layer: layer, tensor: .values))
+  }
+}
+
+extension SnapshotReader {
+  func elementCount(tier: Int, layer: Int, tensor: ChunkTable.Tensor) -> Int {
+    metadata.tiers.pairs(tier: tier, layer: layer)
+      * metadata.context.elementsPerPair(of: tensor)
+  }
+
+  func place(tier: Int, layer: Int, tensor: ChunkTable.Tensor) -> ChunkPlace {
+    let offset = chunks.chunk(tier: tier, layer: layer, tensor: tensor).offset
+    return ChunkPlace(
+      path: path, tier: tier, layer: layer, tensor: tensor, offset: dataOffset + offset)
+  }
+
+  /// Reads a chunk, verifies its checksum and decompresses its planes.
+  func planes(tier: Int, layer: Int, tensor: ChunkTable.Tensor) throws -> BytePlanes {
+    let entry = chunks.chunk(tier: tier, layer: layer, tensor: tensor).entry
+    let place = place(tier: tier, layer: layer, tensor: tensor)
+    let stored = try container.file.read(
+      at: place.offset, count: Int(entry.storedLength), section: place.section)
+    guard Checksum.of(stored) == entry.checksum else {
+      throw place.error("checksum mismatch; copy or write the file again")
+    }
+    return try BytePlanes(
+      stored: stored, elements: elementCount(tier: tier, layer: layer, tensor: tensor),
+      width: entry.codec.width, place: place)
+  }
+
+  /// A tier's positions in a layer, head after head.
+  func positions(tier: Int, layer: Int) throws -> [UInt32] {
+    let bytes = try readChunk(tier: tier, layer: layer, tensor: .positions)
+    let place = place(tier: tier, layer: layer, tensor: .positions)
+    var reader = unsafe ByteReader(
+      bytes.span.bytes, path: path, section: place.section, base: place.offset)
+    return try reader.readArray(UInt32.self, count: bytes.count / 4)
+  }
+}

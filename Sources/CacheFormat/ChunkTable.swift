@@ -1,0 +1,121 @@
+public import ByteIO
+
+/// Where each chunk stands in `DATA` (spec, section 5.4, `CHNK`).
+public struct ChunkTable: Sendable, Equatable {
+  /// The three chunks of a tier and layer, in the order of the file.
+  public enum Tensor: Int, Sendable, CaseIterable {
+    /// Token positions.
+    case positions
+    /// Keys after RoPE.
+    case keys
+    /// Values.
+    case values
+  }
+
+  /// One chunk.
+  public struct Entry: Sendable, Equatable {
+    /// The length of the stored bytes.
+    public let storedLength: UInt64
+    /// Their checksum.
+    public let checksum: UInt64
+    /// How their elements are stored.
+    public let codec: ElementCodec
+
+    /// Describes a chunk.
+    public init(storedLength: UInt64, checksum: UInt64, codec: ElementCodec) {
+      self.storedLength = storedLength
+      self.checksum = checksum
+      self.codec = codec
+    }
+  }
+
+  static let entryByteCount = 24
+
+  /// [tiers][layers][3], in the order of `DATA`.
+  public let entries: [Entry]
+  /// Where each chunk begins, from the start of `DATA`.
+  private let offsets: [UInt64]
+  private let layers: Int
+
+  /// Where a chunk stands in the table.
+  public func index(tier: Int, layer: Int, tensor: Tensor) -> Int {
+    (tier * layers + layer) * Tensor.allCases.count + tensor.rawValue
+  }
+
+  /// A chunk's entry and the offset of its first byte from the start of `DATA`.
+  public func chunk(tier: Int, layer: Int, tensor: Tensor) -> (entry: Entry, offset: UInt64) {
+    let index = index(tier: tier, layer: layer, tensor: tensor)
+    return (entries[index], offsets[index])
+  }
+
+  /// The length in bytes of the first `tiers` tiers, which are a prefix of `DATA`.
+  public func length(ofTiers tiers: Int) -> UInt64 {
+    offsets[tiers * layers * Tensor.allCases.count]
+  }
+
+  /// The section's length in bytes.
+  public static func byteCount(context: ContextDescription, tiers: TierTable) -> UInt64 {
+    UInt64(tiers.tierCount * context.layers * Tensor.allCases.count * entryByteCount)
+  }
+
+  /// The bytes of the section that lists these chunks.
+  public static func encode(_ entries: [Entry]) -> [UInt8] {
+    var writer = ByteWriter()
+    for entry in entries {
+      writer.write(entry.storedLength)
+      writer.write(entry.checksum)
+      writer.write(entry.codec.rawValue)
+      writer.write(UInt32(0))
+    }
+    return writer.bytes
+  }
+
+  /// Reads the section and checks it against the counts and the length of `DATA`.
+  ///
+  /// - Throws: `MalformedFile`.
+  public init(
+    _ section: Section, context: ContextDescription, tiers: TierTable, dataLength: UInt64
+  ) throws(MalformedFile) {
+    var reader = section.reader
+    let expected = Self.byteCount(context: context, tiers: tiers)
+    guard UInt64(section.bytes.count) == expected else {
+      throw reader.error("\(section.bytes.count) bytes, and the tiers need \(expected)")
+    }
+    layers = context.layers
+    var entries: [Entry] = []
+    var offsets: [UInt64] = [0]
+    for tier in 0..<tiers.tierCount {
+      for layer in 0..<layers {
+        let pairs = tiers.pairs(tier: tier, layer: layer)
+        for tensor in Tensor.allCases {
+          let entry = try Self.entry(&reader, codec: context.codec(of: tensor))
+          let elements = pairs * context.elementsPerPair(of: tensor)
+          let (end, overflow) = offsets[entries.count].addingReportingOverflow(entry.storedLength)
+          guard !overflow, entry.storedLength <= entry.codec.width * (4 + elements) else {
+            throw reader.error("a chunk of \(entry.storedLength) bytes for \(elements) elements")
+          }
+          entries.append(entry)
+          offsets.append(end)
+        }
+      }
+    }
+    guard offsets[entries.count] == dataLength else {
+      throw reader.error("the chunks do not fill DATA")
+    }
+    self.entries = entries
+    self.offsets = offsets
+  }
+
+  private static func entry(
+    _ reader: inout ByteReader, codec expected: ElementCodec
+  ) throws(MalformedFile) -> Entry {
+    let storedLength = try reader.read(UInt64.self)
+    let checksum = try reader.read(UInt64.self)
+    let codec = try reader.read(UInt32.self)
+    guard codec == expected.rawValue else {
+      throw reader.error("codec \(codec) where the context says \(expected.rawValue)")
+    }
+    try reader.expectZeros(4)
+    return Entry(storedLength: storedLength, checksum: checksum, codec: expected)
+  }
+}

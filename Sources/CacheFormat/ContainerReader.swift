@@ -1,0 +1,99 @@
+public import ByteIO
+
+/// A file of the container, opened: header, directory and padding are checked, and sections are
+/// read and verified one by one when they are asked for.
+public struct ContainerReader: Sendable {
+  /// The file, which counts the bytes that are read.
+  public let file: RandomAccessFile
+  /// The first 64 bytes.
+  public let header: FormatHeader
+  /// Where the sections are.
+  public let directory: Directory
+
+  /// Where the file was opened.
+  public var path: String { file.path }
+
+  /// Opens the file at `path`, which must be of `kind` unless that is nil.
+  ///
+  /// - Throws: `MalformedFile` if the bytes break a rule of section 2 of the specification or the
+  ///   file is of another kind, `SystemError` if it cannot be read.
+  public init(path: String, kind: FileKind? = nil) throws {
+    file = try RandomAccessFile(path: path)
+    let bytes = try file.read(at: 0, count: FormatHeader.byteCount, section: "header")
+    header = try FormatHeader(bytes, path: path, realSize: file.size)
+    if let kind, kind != header.kind {
+      throw MalformedFile(
+        path: path, section: "header", offset: 8,
+        problem: "this is \(header.kind.name), and \(kind.name) is needed")
+    }
+    let entries = try file.read(
+      at: UInt64(FormatHeader.byteCount), count: header.sectionCount * Directory.entryByteCount,
+      section: "directory")
+    directory = try Directory(entries, header: header, path: path)
+    try checkPadding()
+  }
+
+  /// Reads a section and verifies its checksum.
+  ///
+  /// - Parameter limit: The greatest length in bytes that the caller's format allows; a longer
+  ///   section is refused before anything is allocated.
+  /// - Returns: The section, or nil if the file has none of that type. The ones that its kind needs
+  ///   are always there.
+  /// - Throws: `MalformedFile` or `SystemError`.
+  public func section(ifPresent type: SectionType, atMost limit: UInt64) throws -> Section? {
+    guard let entry = directory[type] else { return nil }
+    guard entry.length <= limit, let count = Int(exactly: entry.length) else {
+      throw error(entry, "longer than it may be: \(entry.length) bytes")
+    }
+    let bytes = try file.read(at: entry.offset, count: count, section: type.description)
+    guard type == .data || Checksum.of(bytes) == entry.checksum else {
+      throw error(entry, "checksum mismatch; copy or write the file again")
+    }
+    return Section(type: type, bytes: bytes, offset: entry.offset, path: path)
+  }
+
+  /// Reads a section that must be there and verifies its checksum.
+  ///
+  /// - Parameter limit: The greatest length in bytes that the caller's format allows.
+  /// - Throws: `MalformedFile` if it is missing, longer than that, or damaged; `SystemError`.
+  public func section(_ type: SectionType, atMost limit: UInt64 = .max) throws -> Section {
+    guard let section = try section(ifPresent: type, atMost: limit) else {
+      throw MalformedFile(path: path, section: "directory", problem: "no section \(type)")
+    }
+    return section
+  }
+
+  /// The text of the section `prov`, JSON about the file's origin; `{}` if the file has none.
+  ///
+  /// - Throws: `MalformedFile` if it is longer than 1 MiB or not UTF-8; `SystemError`.
+  public func provenance() throws -> String {
+    guard let section = try section(ifPresent: .provenance, atMost: 1 << 20) else { return "{}" }
+    guard let text = String(validating: section.bytes, as: UTF8.self) else {
+      throw section.reader.error("not UTF-8")
+    }
+    return text
+  }
+
+  /// Reads every section but `DATA`, known or not, and verifies its checksum.
+  ///
+  /// - Throws: `MalformedFile` or `SystemError`.
+  public func verifySections() throws {
+    for entry in directory.entries where entry.type != .data { _ = try section(entry.type) }
+  }
+
+  private func checkPadding() throws {
+    for gap in directory.gaps {
+      let bytes = try file.read(
+        at: gap.lowerBound, count: Int(gap.upperBound - gap.lowerBound), section: "padding")
+      guard bytes.allSatisfy({ $0 == 0 }) else {
+        throw MalformedFile(
+          path: path, section: "padding", offset: gap.lowerBound, problem: "not zero")
+      }
+    }
+  }
+
+  private func error(_ entry: Directory.Entry, _ problem: String) -> MalformedFile {
+    MalformedFile(
+      path: path, section: entry.type.description, offset: entry.offset, problem: problem)
+  }
+}

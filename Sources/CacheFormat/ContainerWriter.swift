@@ -1,0 +1,83 @@
+public import ByteIO
+
+/// Writes a file of the container so that it appears at its path whole or not at all.
+///
+/// Sections of known length are written in any order, each once; a last section may grow by
+/// appending. A writer that is dropped before `finish` leaves nothing behind.
+public struct ContainerWriter: ~Copyable {
+  private let file: AtomicFile
+  private let kind: FileKind
+  private var lengths: [(type: SectionType, length: UInt64)]
+  private let offsets: [SectionType: UInt64]
+  private var checksums: [SectionType: UInt64] = [:]
+
+  /// Begins a file.
+  ///
+  /// - Parameters:
+  ///   - path: Where the file is to appear.
+  ///   - kind: What it holds.
+  ///   - sections: Its sections in order with their lengths in bytes; `DATA`, if it is the last,
+  ///     begins with the length 0 and grows.
+  /// - Throws: `SystemError` if no file can be created there.
+  public init(
+    path: String, kind: FileKind, sections: [(type: SectionType, length: UInt64)]
+  ) throws(SystemError) {
+    file = try AtomicFile(path: path)
+    self.kind = kind
+    lengths = sections
+    let layout = Directory(lengths: sections, checksums: [:])
+    offsets = Dictionary(uniqueKeysWithValues: layout.entries.map { ($0.type, $0.offset) })
+  }
+
+  /// Where a section begins, in bytes from the start of the file.
+  public func offset(of type: SectionType) -> UInt64 { offsets[type] ?? 0 }
+
+  /// Writes a whole section of the length that was announced.
+  ///
+  /// - Throws: `SystemError`, for example when the disk is full.
+  public mutating func write(_ bytes: [UInt8], to type: SectionType) throws(SystemError) {
+    precondition(
+      lengths.contains { $0.type == type && $0.length == UInt64(bytes.count) },
+      "a section of another length than announced")
+    try file.write(bytes, at: offset(of: type))
+    checksums[type] = Checksum.of(bytes)
+  }
+
+  /// Appends to `DATA`, the last section.
+  ///
+  /// - Throws: `SystemError`, for example when the disk is full.
+  public mutating func append(_ bytes: [UInt8]) throws(SystemError) {
+    precondition(lengths.last?.type == .data, "only DATA grows")
+    try file.write(bytes, at: offset(of: .data) + lengths[lengths.count - 1].length)
+    lengths[lengths.count - 1].length += UInt64(bytes.count)
+  }
+
+  /// Writes directory and header and makes the file appear at its path, durably.
+  ///
+  /// - Returns: The file's size in bytes.
+  /// - Throws: `SystemError`; the path then holds what it held before.
+  public consuming func finish() throws(SystemError) -> UInt64 {
+    let directory = Directory(lengths: lengths, checksums: checksums)
+    let entries = directory.encoded
+    let size = directory.entries.last?.end ?? 0
+    let header = FormatHeader(
+      kind: kind, fileSize: size, sectionCount: directory.entries.count,
+      directoryChecksum: Checksum.of(entries))
+    try file.write(header.encoded + entries, at: 0)
+    try file.commit()
+    return size
+  }
+
+  /// Writes a file of whole sections in one go.
+  ///
+  /// - Returns: The file's size in bytes.
+  /// - Throws: `SystemError`; the path then holds what it held before.
+  @discardableResult public static func write(
+    path: String, kind: FileKind, sections: [(type: SectionType, bytes: [UInt8])]
+  ) throws(SystemError) -> UInt64 {
+    var writer = try ContainerWriter(
+      path: path, kind: kind, sections: sections.map { ($0.type, UInt64($0.bytes.count)) })
+    for section in sections { try writer.write(section.bytes, to: section.type) }
+    return try writer.finish()
+  }
+}

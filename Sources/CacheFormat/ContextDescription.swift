@@ -1,0 +1,122 @@
+import ByteIO
+
+/// The shape of a snapshot's cache and what its text is (spec, section 5.1, `CONT`).
+public struct ContextDescription: Sendable, Equatable {
+  /// What the text of a snapshot is to the prompt that follows it.
+  public enum PromptForm: UInt32, Sendable {
+    /// Text as it stands.
+    case plain = 0
+    /// The beginning of a user's turn that the next prompt completes.
+    case openUserTurn = 1
+  }
+
+  /// Layers of the model.
+  public var layers: Int
+  /// KV heads of each layer.
+  public var kvHeads: Int
+  /// Elements of a key.
+  public var keyLength: Int
+  /// Elements of a value.
+  public var valueLength: Int
+  /// Tokens of the context.
+  public var tokens: Int
+  /// What the text is to the next prompt.
+  public var promptForm: PromptForm
+  /// The precision of the keys: `float32` or `float16`.
+  public var keyCodec: ElementCodec
+  /// The precision of the values: `float32` or `float16`.
+  public var valueCodec: ElementCodec
+
+  /// The position of the next token, whichever pairs are kept.
+  public var nextPosition: Int { tokens }
+
+  /// The length of the section in bytes.
+  public static let byteCount = 48
+  /// Keys are stored after RoPE in the half-split layout: the only layout of version 1.
+  private static let keyLayout: UInt32 = 1
+
+  /// Describes a context; `SnapshotMetadata.check` tells whether the format allows it.
+  public init(
+    layers: Int, kvHeads: Int, keyLength: Int, valueLength: Int, tokens: Int,
+    promptForm: PromptForm, keyCodec: ElementCodec, valueCodec: ElementCodec
+  ) {
+    self.layers = layers
+    self.kvHeads = kvHeads
+    self.keyLength = keyLength
+    self.valueLength = valueLength
+    self.tokens = tokens
+    self.promptForm = promptForm
+    self.keyCodec = keyCodec
+    self.valueCodec = valueCodec
+  }
+
+  /// How the elements of a tensor are stored.
+  public func codec(of tensor: ChunkTable.Tensor) -> ElementCodec {
+    switch tensor {
+    case .positions: .position
+    case .keys: keyCodec
+    case .values: valueCodec
+    }
+  }
+
+  /// How many elements of a tensor one KV pair has.
+  public func elementsPerPair(of tensor: ChunkTable.Tensor) -> Int {
+    switch tensor {
+    case .positions: 1
+    case .keys: keyLength
+    case .values: valueLength
+    }
+  }
+}
+
+extension ContextDescription {
+  var encoded: [UInt8] {
+    var writer = ByteWriter()
+    for size in [layers, kvHeads, keyLength, valueLength] { writer.write(UInt32(clamping: size)) }
+    writer.write(UInt64(clamping: tokens))
+    writer.write(UInt64(clamping: nextPosition))
+    writer.write(promptForm.rawValue)
+    writer.write(Self.keyLayout)
+    writer.write(keyCodec.rawValue)
+    writer.write(valueCodec.rawValue)
+    return writer.bytes
+  }
+
+  init(_ section: Section) throws(MalformedFile) {
+    var reader = section.reader
+    layers = try Self.size("layers", &reader, 1...4096)
+    kvHeads = try Self.size("KV heads", &reader, 1...4096)
+    keyLength = try Self.size("key length", &reader, 1...8192)
+    valueLength = try Self.size("value length", &reader, 1...8192)
+    let tokens = try reader.read(UInt64.self)
+    guard tokens <= Int32.max else { throw reader.error("too many tokens: \(tokens)") }
+    self.tokens = Int(tokens)
+    guard try reader.read() == tokens else {
+      throw reader.error("the next position is not the number of tokens")
+    }
+    guard let promptForm = PromptForm(rawValue: try reader.read()) else {
+      throw reader.error("an unknown prompt form")
+    }
+    self.promptForm = promptForm
+    guard try reader.read() == Self.keyLayout else { throw reader.error("an unknown key layout") }
+    keyCodec = try Self.precision(&reader)
+    valueCodec = try Self.precision(&reader)
+    try reader.expectEnd()
+  }
+
+  private static func size(
+    _ name: String, _ reader: inout ByteReader, _ allowed: ClosedRange<UInt32>
+  ) throws(MalformedFile) -> Int {
+    let value = try reader.read(UInt32.self)
+    guard allowed.contains(value) else { throw reader.error("impossible \(name): \(value)") }
+    return Int(value)
+  }
+
+  private static func precision(_ reader: inout ByteReader) throws(MalformedFile) -> ElementCodec {
+    let value = try reader.read(UInt32.self)
+    guard let codec = ElementCodec(rawValue: value), codec != .position else {
+      throw reader.error("an unknown codec: \(value)")
+    }
+    return codec
+  }
+}

@@ -1,0 +1,27 @@
+/// The kinds of file that share the container (spec, section 2.1).
+public enum FileKind: String, Sendable, CaseIterable {
+  /// A snapshot (`.kvsnap`).
+  case snapshot = "SNAP"
+  /// A filter bank (`.qfilt`).
+  case filterBank = "FILT"
+  /// Calibration statistics (`.qstat`).
+  case statistics = "STAT"
+
+  /// The kind in words, for messages.
+  public var name: String {
+    switch self {
+    case .snapshot: "a snapshot"
+    case .filterBank: "a filter bank"
+    case .statistics: "calibration statistics"
+    }
+  }
+
+  /// The sections that version 1 knows in such a file, in the order in which they must stand.
+  public var sections: [SectionType] {
+    switch self {
+    case .snapshot: [.identity, .context, .tokens, .tiers, .chunks, .provenance, .data]
+    case .filterBank: [.identity, .filters, .provenance]
+    case .statistics: [.identity, .statistics, .provenance]
+    }
+  }
+}

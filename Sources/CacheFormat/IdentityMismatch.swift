@@ -1,0 +1,34 @@
+/// A file was made with another model, or another filter bank, than it is to be used with.
+public struct IdentityMismatch: Error, Equatable, Sendable, CustomStringConvertible {
+  /// What a digest stands for.
+  public enum Part: String, Sendable, CaseIterable {
+    /// The model's weights.
+    case weights
+    /// The model's architecture.
+    case architecture
+    /// The rotary embedding's parameters.
+    case rope = "RoPE parameters"
+    /// The tokenizer.
+    case tokenizer
+    /// The filter bank that ranked a snapshot's pairs.
+    case filterBank = "filter bank"
+  }
+
+  /// The file that is refused.
+  public var path: String
+  /// What differs; never empty.
+  public var differing: [Part]
+
+  /// Names what differs between a file and what it is to be used with.
+  public init(path: String, differing: [Part]) {
+    self.path = path
+    self.differing = differing
+  }
+
+  /// The file, every part that differs, and what to do.
+  public var description: String {
+    let parts = differing.map(\.rawValue).joined(separator: ", ")
+    return "\(path): identity mismatch: different \(parts); "
+      + "use the model and filter bank that it was made with, or make it again"
+  }
+}

@@ -1,0 +1,45 @@
+/// The four ASCII letters that name a section (spec, section 2.2).
+public struct SectionType: Hashable, Sendable, CustomStringConvertible {
+  /// The letters as the little-endian integer that the directory holds.
+  public let rawValue: UInt32
+
+  /// The identity of the model, and of a snapshot's filter bank.
+  public static let identity = SectionType("IDEN")
+  /// A snapshot's context description.
+  public static let context = SectionType("CONT")
+  /// A snapshot's token ids.
+  public static let tokens = SectionType("TOKN")
+  /// A snapshot's ranking and tiers.
+  public static let tiers = SectionType("TIER")
+  /// A snapshot's chunk table.
+  public static let chunks = SectionType("CHNK")
+  /// A snapshot's chunks; the one section without a checksum of its own.
+  public static let data = SectionType("DATA")
+  /// A filter bank's Q-Filters.
+  public static let filters = SectionType("FILT")
+  /// Calibration statistics.
+  public static let statistics = SectionType("STAT")
+  /// JSON about the file's origin, for people.
+  public static let provenance = SectionType("prov")
+
+  /// The type that a directory's field holds, or nil if the field holds anything but letters.
+  public init?(rawValue: UInt32) {
+    self.rawValue = rawValue
+    let letters = UInt8(ascii: "a")...UInt8(ascii: "z")
+    for letter in bytes where !letters.contains(letter | 0x20) { return nil }
+  }
+
+  private init(_ letters: StaticString) {
+    rawValue = "\(letters)".utf8.reversed().reduce(0) { $0 << 8 | UInt32($1) }
+  }
+
+  /// Whether a reader that does not know the section must refuse the file.
+  public var isRequired: Bool { rawValue & 0x20 == 0 }
+
+  /// The four letters.
+  public var description: String { String(decoding: bytes, as: UTF8.self) }
+
+  private var bytes: [UInt8] {
+    [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: rawValue >> $0) }
+  }
+}

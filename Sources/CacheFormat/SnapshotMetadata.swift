@@ -1,0 +1,87 @@
+import ByteIO
+
+/// All of a snapshot but its chunks.
+public struct SnapshotMetadata: Sendable, Equatable {
+  /// The model that the cache belongs to.
+  public var identity: Identity
+  /// The filter bank that ranked the pairs: the digest of its section `FILT`.
+  public var filterDigest: Digest
+  /// The cache's shape.
+  public var context: ContextDescription
+  /// Which pairs are stored, in which tiers.
+  public var tiers: TierTable
+  /// The token ids in order of position.
+  public var tokens: [UInt32]
+  /// A JSON object about the snapshot's origin, keys sorted, at most 1 MiB of UTF-8.
+  public var provenance: String
+
+  /// Brings the parts together.
+  public init(
+    identity: Identity, filterDigest: Digest, context: ContextDescription, tiers: TierTable,
+    tokens: [UInt32], provenance: String
+  ) {
+    self.identity = identity
+    self.filterDigest = filterDigest
+    self.context = context
+    self.tiers = tiers
+    self.tokens = tokens
+    self.provenance = provenance
+  }
+}
+
+extension SnapshotMetadata {
+  private static let identityByteCount = Identity.byteCount + Digest.byteCount
+
+  /// The sections that hold the metadata, with their bytes, in the order of the file.
+  public var sections: [(type: SectionType, bytes: [UInt8])] {
+    var ids = ByteWriter()
+    for token in tokens { ids.write(token) }
+    return [
+      (.identity, identity.encoded + filterDigest.bytes),
+      (.context, context.encoded),
+      (.tokens, ids.bytes),
+      (.tiers, tiers.encoded),
+      (.provenance, [UInt8](provenance.utf8)),
+    ]
+  }
+
+  /// Reads the metadata of an opened snapshot.
+  ///
+  /// - Throws: `MalformedFile` if it breaks a rule of the format, `SystemError` if reading fails.
+  public init(_ container: ContainerReader) throws {
+    try self.init { type, limit in try container.section(type, atMost: limit) }
+    provenance = try container.provenance()
+  }
+
+  /// Refuses metadata that a reader would refuse, before a snapshot of them is written to `path`.
+  ///
+  /// - Throws: `MalformedFile`, with offsets from the start of the section.
+  public func check(path: String) throws {
+    let sections = sections
+    let parsed = try Self { type, limit in
+      let bytes = sections.first { $0.type == type }?.bytes ?? []
+      return Section(type: type, bytes: bytes, offset: 0, path: path)
+    }
+    guard parsed.context == context, parsed.tiers == tiers else {
+      throw MalformedFile(path: path, section: "TIER", problem: "the tiers are of another context")
+    }
+    guard provenance.utf8.count <= 1 << 20 else {
+      throw MalformedFile(path: path, section: "prov", problem: "longer than 1 MiB")
+    }
+  }
+
+  /// Reads all but the provenance from sections that `read` fetches, none longer than its limit.
+  private init(_ read: (SectionType, UInt64) throws -> Section) throws {
+    var digests = try read(.identity, UInt64(Self.identityByteCount)).reader
+    identity = try Identity(&digests)
+    filterDigest = Digest(try digests.readBytes(Digest.byteCount))
+    try digests.expectEnd()
+    context = try ContextDescription(read(.context, UInt64(ContextDescription.byteCount)))
+    let ids = try read(.tokens, 4 * UInt64(context.tokens))
+    var reader = ids.reader
+    tokens = try reader.readArray(UInt32.self, count: context.tokens)
+    try reader.expectEnd()
+    tiers = try TierTable(read(.tiers, TierTable.maximumByteCount(context)), context: context)
+    provenance = "{}"
+  }
+}

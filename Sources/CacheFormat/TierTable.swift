@@ -1,0 +1,103 @@
+/// Which pairs a snapshot holds and in which order (spec, section 5.3, `TIER`).
+///
+/// Tier t holds, for each layer and head, the pairs that compression ×`ratios[t]` keeps and
+/// ×`ratios[t − 1]` does not. Pairs are named by rank; rank 0 is the last to be let go.
+public struct TierTable: Sendable, Equatable {
+  /// What ranked the pairs.
+  public enum Scorer: UInt32, Sendable {
+    /// ⟨key after RoPE, Q-Filter⟩.
+    case qFilters = 1
+  }
+
+  /// The greatest number of tiers.
+  public static let maximumTiers = 64
+
+  /// What ranked the pairs.
+  public let scorer: Scorer
+  /// How many first positions rank before all others.
+  public let sinks: Int
+  /// How many last positions rank next.
+  public let window: Int
+  /// The compression that each tier completes, strictly decreasing, each ≥ 1.
+  public let ratios: [Int]
+  /// Layers of the model.
+  public let layers: Int
+  /// KV heads of each layer.
+  public let kvHeads: Int
+  /// Tokens of the context.
+  public let tokens: Int
+  /// [layers][kvHeads]: the least number of pairs that any compression keeps.
+  let floors: [UInt32]
+  /// [tiers][layers][kvHeads]: the pairs in the tiers up to and including this one.
+  let totals: [UInt32]
+
+  /// How many tiers the snapshot holds.
+  public var tierCount: Int { ratios.count }
+
+  /// Whether every pair of every token is in the file.
+  public var isWhole: Bool {
+    ratios.last == 1 && totals.suffix(layers * kvHeads).allSatisfy { $0 == tokens }
+  }
+
+  /// The least number of pairs that any compression keeps in a head.
+  public func floor(layer: Int, head: Int) -> Int { Int(floors[layer * kvHeads + head]) }
+
+  /// How many pairs of a head stand in the tiers up to and including `tier`.
+  public func total(through tier: Int, layer: Int, head: Int) -> Int {
+    Int(totals[(tier * layers + layer) * kvHeads + head])
+  }
+
+  /// How many pairs of a head stand in `tier`.
+  public func count(tier: Int, layer: Int, head: Int) -> Int {
+    let before = tier == 0 ? 0 : total(through: tier - 1, layer: layer, head: head)
+    return total(through: tier, layer: layer, head: head) - before
+  }
+
+  /// How many pairs of all heads of a layer stand in `tier`.
+  public func pairs(tier: Int, layer: Int) -> Int {
+    (0..<kvHeads).reduce(0) { $0 + count(tier: tier, layer: layer, head: $1) }
+  }
+
+  /// How many first tiers hold the pairs that ×`ratio` keeps, or nil if the file does not hold them.
+  public func tiersNeeded(ratio: Int) -> Int? {
+    ratios.firstIndex { $0 <= ratio }.map { $0 + 1 }
+  }
+
+  /// How many first pairs of a head's ranking ×`ratio` keeps, or nil if the file does not hold them.
+  public func kept(ratio: Int, layer: Int, head: Int) -> Int? {
+    guard let tiers = tiersNeeded(ratio: ratio) else { return nil }
+    let stored = total(through: tiers - 1, layer: layer, head: head)
+    if ratios[tiers - 1] == ratio { return stored }
+    return min(stored, max(tokens / ratio, floor(layer: layer, head: head)))
+  }
+}
+
+extension TierTable {
+  /// The tiers of a snapshot made at a compression, as a writer of version 1 lays them out: the
+  /// ratios 64, 32, 16, 8, 4, 2, 1 that are greater than `compression`, and then that.
+  ///
+  /// - Parameters:
+  ///   - floors: [layers][kvHeads], the least number of pairs that any compression keeps; one that
+  ///     exceeds `tokens` means all of them.
+  ///   - compression: ≥ 1; 1 stores every tier, and so the whole cache.
+  public init(
+    scorer: Scorer = .qFilters, sinks: Int, window: Int, layers: Int, kvHeads: Int, tokens: Int,
+    floors: [Int], compression: Int
+  ) {
+    precondition(floors.count == layers * kvHeads, "one floor for each layer and head")
+    precondition(compression >= 1, "a compression is at least 1")
+    let floors = floors.map { min(max($0, 0), tokens) }
+    let ratios = [64, 32, 16, 8, 4, 2, 1].filter { $0 > compression } + [compression]
+    self.scorer = scorer
+    self.sinks = sinks
+    self.window = window
+    self.ratios = ratios
+    self.layers = layers
+    self.kvHeads = kvHeads
+    self.tokens = tokens
+    self.floors = floors.map { UInt32(clamping: $0) }
+    totals = ratios.flatMap { ratio in
+      floors.map { UInt32(clamping: min(tokens, max(tokens / ratio, $0))) }
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import ByteIO
+public import CacheFormat
+
+/// A model's Q-Filters with their origin: a `.qfilt` file (spec, section 4).
+public struct FilterBank: Sendable, Equatable {
+  /// The model that the filters belong to.
+  public let identity: Identity
+  /// How many filters there are, and how long.
+  public let shape: FilterShape
+  /// All filters, [layers][kvHeads][headLength], in the paper's sign: a pair's score is
+  /// ⟨key, filter⟩ and the lowest go first.
+  public let filters: [Float]
+  /// A JSON object about the filters' origin, keys sorted.
+  public let provenance: String
+
+  /// Brings the parts together.
+  ///
+  /// - Parameter filters: As many finite numbers as `shape` counts.
+  public init(identity: Identity, shape: FilterShape, filters: [Float], provenance: String) {
+    precondition(filters.count == shape.count)
+    self.identity = identity
+    self.shape = shape
+    self.filters = filters
+    self.provenance = provenance
+  }
+
+  /// Reads a `.qfilt` file.
+  ///
+  /// - Throws: `MalformedFile` if it breaks a rule of the format, `SystemError` if it cannot be read.
+  public init(path: String) throws {
+    let container = try ContainerReader(path: path, kind: .filterBank)
+    identity = try Identity(container.section(.identity, atMost: UInt64(Identity.byteCount)))
+    (shape, filters) = try Self.parse(container.section(.filters))
+    provenance = try container.provenance()
+  }
+
+  /// Writes a `.qfilt` file, whole or not at all. Equal filters give equal bytes.
+  ///
+  /// - Returns: The file's size in bytes.
+  /// - Throws: `SystemError`.
+  public func write(to path: String) throws -> UInt64 {
+    let sections: [(type: SectionType, bytes: [UInt8])] = [
+      (.identity, identity.encoded), (.filters, section), (.provenance, [UInt8](provenance.utf8)),
+    ]
+    var container = try ContainerWriter(
+      path: path, kind: .filterBank, sections: sections.map { ($0.type, UInt64($0.bytes.count)) })
+    for section in sections { try container.write(section.bytes, to: section.type) }
+    return try container.finish()
+  }
+
+  /// The digest that ties a snapshot to the filters that ranked its pairs.
+  public var digest: Digest { Digest(of: section) }
+
+  /// The filter of one layer and KV head.
+  public func filter(layer: Int, head: Int) -> [Float] {
+    let start = (layer * shape.kvHeads + head) * shape.headLength
+    return Array(filters[start..<start + shape.headLength])
+  }
+}
+
+extension FilterBank {
+  private var section: [UInt8] {
+    var writer = ByteWriter()
+    writer.write(UInt32(shape.layers))
+    writer.write(UInt32(shape.kvHeads))
+    writer.write(UInt32(shape.headLength))
+    writer.writeZeros(4)
+    for value in filters { writer.write(value) }
+    return writer.bytes
+  }
+
+  private static func parse(
+    _ section: Section
+  ) throws(MalformedFile) -> (shape: FilterShape, filters: [Float]) {
+    var reader = section.reader
+    let shape = FilterShape(
+      layers: try size("layers", 1...4096, &reader), kvHeads: try size("KV heads", 1...4096, &reader),
+      headLength: try size("head length", 1...8192, &reader))
+    try reader.expectZeros(4)
+    let filters = try reader.readArray(UInt32.self, count: shape.count).map(Float.init(bitPattern:))
+    try reader.expectEnd()
+    guard filters.allSatisfy(\.isFinite) else { throw reader.error("a filter is not finite") }
+    return (shape, filters)
+  }
+
+  private static func size(
+    _ name: String, _ range: ClosedRange<UInt32>, _ reader: inout ByteReader
+  ) throws(MalformedFile) -> Int {
+    let value = try reader.read(UInt32.self)
+    guard range.contains(value) else { throw reader.error("an impossible number of \(name): \(value)") }
+    return Int(value)
+  }
+}
