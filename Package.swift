@@ -52,7 +52,8 @@ let package = Package(
     .executableTarget(
       name: "qfilters",
       dependencies: [
-        "Workflows", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Workflows", "ByteIO", "CacheCodec", "CacheFormat", "Inference", "ModelFiles", "QFilters",
+        "Tokenization", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 

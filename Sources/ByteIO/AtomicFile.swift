@@ -34,6 +34,13 @@ public struct AtomicFile: ~Copyable {
     file = FileDescriptor(adopting: descriptor)
   }
 
+  /// Finds out before long work whether a file could be made at `path`, and leaves nothing.
+  ///
+  /// - Throws: As `init(path:)`.
+  public static func checkWritable(_ path: String) throws(SystemError) {
+    _ = try AtomicFile(path: path)
+  }
+
   deinit { if isNamed { unsafe _ = unlink(temporaryPath) } }
 
   /// Writes bytes at a position; what lies between written parts reads as zeros.

@@ -16,7 +16,7 @@ public final class Engine {
 
   /// Called for each layer of each chunk with the queries after RoPE, [tokens × queryHeads·keyLength],
   /// of which the first `count` rows are filled.
-  public typealias QueryObserver = (_ layer: Int, _ queries: Matrix, _ count: Int) -> Void
+  public typealias QueryObserver = (_ layer: Int, _ queries: Matrix, _ count: Int) throws -> Void
 
   /// Takes a model's weights into use; they stay in the mapped file.
   ///
@@ -52,15 +52,13 @@ public final class Engine {
   /// - Parameters:
   ///   - tokens: At least one token id, each less than the vocabulary's size.
   ///   - cache: Has room for them.
-  ///   - observe: Sees the queries of every layer.
   ///   - progress: Called after each chunk with the number of tokens done.
   /// - Returns: The logits of the last token, one a token of the vocabulary.
   public func prefill(
-    _ tokens: [Int], into cache: KVCache, observe: QueryObserver = { _, _, _ in },
-    progress: (Int) -> Void = { _ in }
+    _ tokens: [Int], into cache: KVCache, progress: (Int) -> Void = { _ in }
   ) -> [Float] {
     var lastRow = 0
-    forEachChunk(tokens, cache, observe) { range in
+    forEachChunk(tokens, cache, { _, _, _ in }) { range in
       lastRow = range.count - 1
       progress(range.upperBound)
     }
@@ -68,10 +66,13 @@ public final class Engine {
   }
 
   /// Runs tokens through the model for what the observer sees, without any logits.
+  ///
+  /// - Throws: What the observer throws; the cache is then of no use.
   public func observe(
-    _ tokens: [Int], into cache: KVCache, observe: QueryObserver, progress: (Int) -> Void
-  ) {
-    forEachChunk(tokens, cache, observe) { progress($0.upperBound) }
+    _ tokens: [Int], into cache: KVCache, progress: (Int) -> Void = { _ in },
+    observe: QueryObserver
+  ) throws {
+    try forEachChunk(tokens, cache, observe) { progress($0.upperBound) }
   }
 
   /// The sum of −ln p(token | all before it) over all tokens but the first.
@@ -81,7 +82,8 @@ public final class Engine {
     var total = 0.0
     let scorer = LikelihoodScorer(output: llama.weights.output, tile: state.tile)
     forEachChunk(tokens, cache, { _, _, _ in }) { range in
-      total += scorer.score(state.normed, targets: tokens[(range.lowerBound + 1)...].prefix(range.count))
+      total += scorer.score(
+        state.normed, targets: tokens[(range.lowerBound + 1)...].prefix(range.count))
       progress(range.upperBound)
     }
     return total
@@ -89,11 +91,11 @@ public final class Engine {
 
   private func forEachChunk(
     _ tokens: [Int], _ cache: KVCache, _ observe: QueryObserver, _ done: (Range<Int>) -> Void
-  ) {
+  ) rethrows {
     precondition(cache.shape == cacheShape && cache.hasRoom(for: tokens.count))
     for start in stride(from: 0, to: tokens.count, by: Self.chunk) {
       let range = start..<min(tokens.count, start + Self.chunk)
-      llama.forward(tokens[range], cache: cache, state: state, rope: rope, observe: observe)
+      try llama.forward(tokens[range], cache: cache, state: state, rope: rope, observe: observe)
       done(range)
     }
   }

@@ -79,11 +79,12 @@ public final class KVCache: @unchecked Sendable {
     heads.allSatisfy { $0.count + tokens <= $0.capacity }
   }
 
-  /// The bytes of a head's keys, pair after pair.
-  public func keyBytes(layer: Int, head: Int) -> [UInt8] { storage(layer, head).keyBytes }
-
-  /// The bytes of a head's values, pair after pair.
-  public func valueBytes(layer: Int, head: Int) -> [UInt8] { storage(layer, head).valueBytes }
+  /// Appends the bytes of some of a head's pairs, in the order asked for.
+  public func gather(
+    layer: Int, head: Int, pairs: ArraySlice<UInt32>, keys: inout [UInt8], values: inout [UInt8]
+  ) {
+    storage(layer, head).gather(pairs, keys: &keys, values: &values)
+  }
 
   /// A head's keys as floats, [pairs × keyLength].
   public func decodedKeys(layer: Int, head: Int) -> [Float] {

@@ -28,7 +28,8 @@ struct LikelihoodScorer {
       output.apply(to: input, count: count, into: logits, tile: tile)
       let losses = Matrix(rows: count, columns: 1)
       Parallel.forEach(count) { _, row in
-        unsafe losses.pointer(row: row)[0] = Self.loss(logits.row(row), target: targets[start + row])
+        unsafe losses.pointer(row: row)[0] = Self.loss(
+          logits.row(row), target: targets[start + row])
       }
       for row in 0..<count { total += Double(losses.row(row)[0]) }
     }

@@ -9,15 +9,15 @@ struct Llama: Sendable {
   /// `state.normed` and their pairs in the cache.
   func forward(
     _ tokens: ArraySlice<Int>, cache: KVCache, state: RunState, rope: RoPETable,
-    observe: (Int, Matrix, Int) -> Void
-  ) {
+    observe: Engine.QueryObserver
+  ) rethrows {
     let count = tokens.count
     rope.prepare(position: cache.nextPosition, count: count)
     for (row, token) in tokens.enumerated() {
       unsafe weights.embedding.decode(row: token, into: state.hidden.pointer(row: row))
     }
     for (index, layer) in weights.layers.enumerated() {
-      attention(index, layer, count, cache, state, rope, observe)
+      try attention(index, layer, count, cache, state, rope, observe)
       feedForward(layer, count, state)
     }
     norm(state.hidden, weights.outputNorm, count, state)
@@ -26,15 +26,15 @@ struct Llama: Sendable {
 
   private func attention(
     _ index: Int, _ layer: LlamaWeights.Layer, _ count: Int, _ cache: KVCache, _ state: RunState,
-    _ rope: RoPETable, _ observe: (Int, Matrix, Int) -> Void
-  ) {
+    _ rope: RoPETable, _ observe: Engine.QueryObserver
+  ) rethrows {
     norm(state.hidden, layer.attentionNorm, count, state)
     layer.query.apply(to: state.normed, count: count, into: state.queries, tile: state.tile)
     layer.key.apply(to: state.normed, count: count, into: state.keys, tile: state.tile)
     layer.value.apply(to: state.normed, count: count, into: state.values, tile: state.tile)
     rope.rotate(state.queries, length: model.keyLength, count: count)
     rope.rotate(state.keys, length: model.keyLength, count: count)
-    observe(index, state.queries, count)
+    try observe(index, state.queries, count)
     cache.append(layer: index, keys: state.keys, values: state.values, count: count)
     Blocks.attend(layer: index, model: model, cache: cache, count: count, state: state)
     layer.attentionOutput.apply(

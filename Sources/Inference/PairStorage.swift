@@ -25,12 +25,18 @@ import Glibc
     unsafe values.deallocate()
   }
 
-  var keyBytes: [UInt8] {
-    unsafe [UInt8](UnsafeRawBufferPointer(start: keys, count: count * keySize))
-  }
-
-  var valueBytes: [UInt8] {
-    unsafe [UInt8](UnsafeRawBufferPointer(start: values, count: count * valueSize))
+  func gather(
+    _ pairs: ArraySlice<UInt32>, keys newKeys: inout [UInt8], values newValues: inout [UInt8]
+  ) {
+    newKeys.reserveCapacity(newKeys.count + pairs.count * keySize)
+    newValues.reserveCapacity(newValues.count + pairs.count * valueSize)
+    for pair in pairs {
+      precondition(pair < count)
+      unsafe newKeys.append(
+        contentsOf: UnsafeRawBufferPointer(start: keys + Int(pair) * keySize, count: keySize))
+      unsafe newValues.append(
+        contentsOf: UnsafeRawBufferPointer(start: values + Int(pair) * valueSize, count: valueSize))
+    }
   }
 
   @unsafe func append(
@@ -48,7 +54,8 @@ import Glibc
     precondition(count == 0 && pairs <= capacity && newKeys.count == pairs * keySize)
     precondition(newValues.count == pairs * valueSize)
     unsafe newKeys.withUnsafeBytes { source in
-      unsafe UnsafeMutableRawBufferPointer(start: keys, count: source.count).copyMemory(from: source)
+      unsafe UnsafeMutableRawBufferPointer(start: keys, count: source.count).copyMemory(
+        from: source)
     }
     unsafe newValues.withUnsafeBytes { source in
       unsafe UnsafeMutableRawBufferPointer(start: values, count: source.count)

@@ -20,6 +20,10 @@ public struct WeightMatrix: Sendable {
       }
   }
 
+  /// The tensor's name in GGUF's spelling.
+  public var name: String { tensor.name }
+  /// The dimensions, outermost first.
+  public var shape: [Int] { tensor.shape }
   /// How many outputs the matrix has.
   public var rows: Int { tensor.rows }
   /// How many inputs the matrix has.

@@ -80,7 +80,8 @@ struct GGUFFile: Sendable {
     return tensors
   }
 
-  private static func readEntry(from reader: inout ByteReader) throws(MalformedFile) -> TensorEntry {
+  private static func readEntry(from reader: inout ByteReader) throws(MalformedFile) -> TensorEntry
+  {
     let name = String(decoding: try GGUFValue.readText(from: &reader), as: UTF8.self)
     let rank = try reader.read(UInt32.self)
     guard (1...4).contains(rank) else { throw reader.error("\(name) has \(rank) dimensions") }

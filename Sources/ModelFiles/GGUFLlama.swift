@@ -46,7 +46,9 @@ enum GGUFLlama {
     }
     guard description.keyLength % 2 == 0, description.keyLength > 0, description.valueLength > 0
     else { throw metadata.error("llama.embedding_length", "gives heads of odd or no length") }
-    guard description.rope.dimensions == description.keyLength else { throw metadata.error("llama.rope.dimension_count", "does not fit the head's length") }
+    guard description.rope.dimensions == description.keyLength else {
+      throw metadata.error("llama.rope.dimension_count", "does not fit the head's length")
+    }
     guard description.vocabularySize > 0 else {
       throw metadata.error("tokenizer.ggml.tokens", "is empty")
     }

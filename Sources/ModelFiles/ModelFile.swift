@@ -21,7 +21,9 @@ public struct ModelFile: Sendable {
     let file = try GGUFFile(MappedFile(path: path))
     let metadata = GGUFMetadata(path: path, values: file.metadata)
     self.path = path
-    name = try metadata.optionalText("general.name") ?? path.split(separator: "/").last.map(String.init) ?? path
+    name =
+      try metadata.optionalText("general.name") ?? path.split(separator: "/").last.map(String.init)
+      ?? path
     architecture = try GGUFLlama.architecture(metadata, file)
     vocabulary = try VocabularyTables(metadata)
     tensors = GGUFLlama.withHalfSplitRows(file.tensors, architecture)

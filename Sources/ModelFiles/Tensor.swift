@@ -30,7 +30,10 @@ public struct Tensor: Sendable {
   /// The bytes of all rows, in the file's order.
   public var bytes: RawSpan {
     @_lifetime(borrow self)
-    get { unsafe _overrideLifetime(file.bytes.extracting(offset..<offset + rows * rowBytes), borrowing: self) }
+    get {
+      unsafe _overrideLifetime(
+        file.bytes.extracting(offset..<offset + rows * rowBytes), borrowing: self)
+    }
   }
 
   /// Where row `row` (in half-split order) stands among the file's rows.

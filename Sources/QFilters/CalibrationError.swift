@@ -13,9 +13,11 @@ public enum CalibrationError: Error, CustomStringConvertible, Sendable {
   public var description: String {
     switch self {
     case .noQueries: "the corpus gave no queries; choose a longer one"
-    case .notFinite(let layer): "queries of layer \(layer) are not finite; the weights may be damaged"
+    case .notFinite(let layer):
+      "queries of layer \(layer) are not finite; the weights may be damaged"
     case .noEigenvector: "the eigensolver found no direction in the queries"
-    case .openBLASMissing: "libopenblas.so.0 is missing; install OpenBLAS (Debian: libopenblas0-pthread)"
+    case .openBLASMissing:
+      "libopenblas.so.0 is missing; install OpenBLAS (Debian: libopenblas0-pthread)"
     }
   }
 }

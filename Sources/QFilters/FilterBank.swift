@@ -74,7 +74,8 @@ extension FilterBank {
   ) throws(MalformedFile) -> (shape: FilterShape, filters: [Float]) {
     var reader = section.reader
     let shape = FilterShape(
-      layers: try size("layers", 1...4096, &reader), kvHeads: try size("KV heads", 1...4096, &reader),
+      layers: try size("layers", 1...4096, &reader),
+      kvHeads: try size("KV heads", 1...4096, &reader),
       headLength: try size("head length", 1...8192, &reader))
     try reader.expectZeros(4)
     let filters = try reader.readArray(UInt32.self, count: shape.count).map(Float.init(bitPattern:))
@@ -87,7 +88,9 @@ extension FilterBank {
     _ name: String, _ range: ClosedRange<UInt32>, _ reader: inout ByteReader
   ) throws(MalformedFile) -> Int {
     let value = try reader.read(UInt32.self)
-    guard range.contains(value) else { throw reader.error("an impossible number of \(name): \(value)") }
+    guard range.contains(value) else {
+      throw reader.error("an impossible number of \(name): \(value)")
+    }
     return Int(value)
   }
 }

@@ -1,0 +1,59 @@
+public import Inference
+import Tokenization
+
+/// New tokens after a context.
+public struct Generation: Sendable {
+  /// The new tokens, without the one that ended the answer.
+  public var ids: [Int] = []
+  /// Their text.
+  public var text = ""
+  /// Seconds for all tokens but the first, which comes with the prefill.
+  public var decodeSeconds = 0.0
+
+  /// How long to go on and how to choose.
+  public struct Options: Sendable {
+    /// At most so many new tokens.
+    public var maximumTokens: Int
+    /// How to choose each.
+    public var sampling: Sampler.Options
+
+    /// Stops after `maximumTokens` at the latest.
+    public init(maximumTokens: Int, sampling: Sampler.Options) {
+      self.maximumTokens = maximumTokens
+      self.sampling = sampling
+    }
+  }
+
+  /// Generates until the model ends its answer, the limit is reached, or the context is full.
+  ///
+  /// - Parameters:
+  ///   - logits: Of the last token of the context.
+  ///   - cache: The context's pairs, with room for the new ones.
+  ///   - emit: Receives text as it becomes whole characters; its first call comes with the first token.
+  static func run(
+    _ model: LoadedModel, cache: KVCache, logits: [Float], options: Options,
+    emit: (String) -> Void
+  ) -> Generation {
+    var result = Generation()
+    var (sampler, decoder) = (Sampler(options.sampling), StreamingDecoder(model.tokenizer))
+    var logits = logits
+    let clock = Stopwatch()
+    while result.ids.count < options.maximumTokens {
+      let id = sampler.next(logits)
+      if model.tokenizer.isEndOfGeneration(id) { break }
+      result.ids.append(id)
+      let piece = decoder.push(id)
+      result.text += piece
+      emit(piece)
+      let isLast =
+        result.ids.count == options.maximumTokens || cache.nextPosition >= model.contextLength
+      if isLast { break }
+      logits = model.engine.prefill([id], into: cache)
+    }
+    result.decodeSeconds = clock.seconds
+    let rest = decoder.finish()
+    result.text += rest
+    emit(rest)
+    return result
+  }
+}

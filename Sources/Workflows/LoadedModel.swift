@@ -1,0 +1,58 @@
+public import CacheFormat
+public import Inference
+public import ModelFiles
+public import Tokenization
+
+/// A model ready for work: weights, tokenizer and identity.
+public final class LoadedModel {
+  /// The model's file.
+  public let file: ModelFile
+  /// Runs the model.
+  public let engine: Engine
+  /// The model's tokenizer.
+  public let tokenizer: Tokenizer
+  /// The digests that tie files to this model; computed when first asked for, since that reads all
+  /// weights once.
+  public private(set) lazy var identity = Identity(
+    of: engine, rope: file.architecture.rope, tokenizer)
+
+  /// Opens a model.
+  ///
+  /// - Throws: `SystemError`, `MalformedFile`, `UnsupportedModel`, `TokenizationError`,
+  ///   `OpenBLASMissing`.
+  public init(path: String) throws {
+    file = try ModelFile(path: path)
+    tokenizer = try Tokenizer(Vocabulary(file.vocabulary))
+    engine = try Engine(file)
+  }
+
+  /// Opens only a model's tokenizer.
+  ///
+  /// - Throws: `SystemError`, `MalformedFile`, `UnsupportedModel`, `TokenizationError`.
+  public static func loadTokenizer(path: String) throws -> Tokenizer {
+    try Tokenizer(Vocabulary(ModelFile(path: path).vocabulary))
+  }
+
+  /// The model's chat template.
+  ///
+  /// - Throws: `TokenizationError` if it is not one that is known, `PromptError` if there is none.
+  public func chatTemplate() throws -> ChatTemplate {
+    guard let template = file.vocabulary.chatTemplate else {
+      throw PromptError.noChatTemplate(model: file.path)
+    }
+    return try ChatTemplate(recognizing: template)
+  }
+
+  /// The longest context in tokens.
+  public var contextLength: Int { file.architecture.contextLength }
+}
+
+extension Vocabulary {
+  init(_ tables: VocabularyTables) {
+    self.init(
+      model: tables.model, preTokenizer: tables.preTokenizer, tokens: tables.tokens,
+      types: tables.types, merges: tables.merges, beginOfText: tables.beginOfText,
+      endOfText: tables.endOfText, addsBeginOfText: tables.addsBeginOfText,
+      chatTemplate: tables.chatTemplate)
+  }
+}

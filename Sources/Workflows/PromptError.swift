@@ -1,0 +1,28 @@
+/// A prompt or text cannot be used.
+public enum PromptError: Error, CustomStringConvertible, Sendable {
+  /// There is no text.
+  case empty(source: String)
+  /// The bytes of a file are no UTF-8 from the given offset on.
+  case notUTF8(path: String, offset: Int)
+  /// There are more tokens than the model's context holds.
+  case tooLong(tokens: Int, context: Int)
+  /// A text is too short for what was asked.
+  case tooShort(tokens: Int, needed: Int)
+  /// The model has no chat template.
+  case noChatTemplate(model: String)
+
+  /// One sentence: what is wrong and what to do.
+  public var description: String {
+    switch self {
+    case .empty(let source): "\(source) is empty; give some text"
+    case .notUTF8(let path, let offset):
+      "\(path): not UTF-8 text at byte \(offset); convert it to UTF-8 first"
+    case .tooLong(let tokens, let context):
+      "the prompt has \(tokens) tokens and leaves no room in the model's context of \(context); "
+        + "shorten it"
+    case .tooShort(let tokens, let needed):
+      "the text has \(tokens) tokens where \(needed) are needed; give more text or ask for less"
+    case .noChatTemplate(let model): "\(model) has no chat template; leave --chat out"
+    }
+  }
+}

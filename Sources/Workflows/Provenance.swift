@@ -1,0 +1,28 @@
+import FoundationEssentials
+
+/// Where a file comes from, as JSON for people.
+enum Provenance {
+  private struct Record<Origin: Encodable>: Encodable {
+    let tool = "qfilters \(Version.current)"
+    let model: String
+    let created: String?
+    let origin: Origin
+  }
+
+  /// A JSON object with sorted keys. A time stands in it only if the environment says which
+  /// (`SOURCE_DATE_EPOCH`), so that equal input gives equal bytes.
+  static func json(model: String, origin: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let epoch = ProcessInfo.processInfo.environment["SOURCE_DATE_EPOCH"].flatMap(Double.init)
+    let created = epoch.map { Date(timeIntervalSince1970: $0).formatted(.iso8601) }
+    let record = Record(model: model, created: created, origin: origin)
+    return String(decoding: try encoder.encode(record), as: UTF8.self)
+  }
+}
+
+/// The version of this program.
+public enum Version {
+  /// As in the change log.
+  public static let current = "0.1.0"
+}

@@ -1,0 +1,105 @@
+import ByteIO
+import CacheCodec
+import CacheFormat
+import Dispatch
+import Inference
+import Synchronization
+
+/// Going on from a snapshot.
+public enum Resume {
+  /// What came out, and what it took.
+  public struct Result: Sendable {
+    /// The new tokens.
+    public let generation: Generation
+    /// Seconds from opening the snapshot until its pairs were in memory.
+    public let loadSeconds: Double
+    /// Seconds from opening the snapshot to the first new token.
+    public let firstTokenSeconds: Double
+    /// Pairs held when the first new token came, over all layers and heads.
+    public let pairs: Int
+    /// Bytes that they take.
+    public let cacheBytes: Int
+    /// Bytes read from the snapshot.
+    public let bytesRead: UInt64
+    /// Tokens of the context that was saved.
+    public let contextTokens: Int
+  }
+
+  /// Loads a snapshot, adds a prompt and generates.
+  ///
+  /// - Parameters:
+  ///   - compression: Only what ×compression keeps is read and attended to; nil for the whole cache.
+  ///   - text: The prompt in UTF-8; in a snapshot made with a chat template, the rest of the user's turn.
+  /// - Throws: `IdentityMismatch` if the snapshot is another model's, `CompressionNotStored`,
+  ///   `MalformedFile`, `SystemError`, `PromptError`.
+  public static func run(
+    _ model: LoadedModel, snapshot: String, text: [UInt8], compression: Int?,
+    options: Generation.Options, emit: (String) -> Void
+  ) throws -> Result {
+    guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }
+    let identity = model.identity
+    let clock = Stopwatch()
+    let reader = try SnapshotReader(path: snapshot)
+    let metadata = reader.metadata
+    try metadata.identity.check(against: identity, path: snapshot)
+    let prompt = try Prompt.continuation(
+      text, completesTurn: metadata.context.promptForm == .openUserTurn, model: model)
+    let total = metadata.context.tokens + prompt.count
+    try Prompt.checkLength(total, model)
+    let room = min(model.contextLength, total + options.maximumTokens) - metadata.context.tokens
+    let cache = try load(reader, compression: compression, room: room, model: model)
+    let loadSeconds = clock.seconds
+    let logits = model.engine.prefill(prompt, into: cache)
+    let firstTokenSeconds = clock.seconds
+    let (pairs, bytes) = (cache.pairs, cache.bytes)
+    let generation = Generation.run(
+      model, cache: cache, logits: logits, options: options, emit: emit)
+    return Result(
+      generation: generation, loadSeconds: loadSeconds, firstTokenSeconds: firstTokenSeconds,
+      pairs: pairs, cacheBytes: bytes, bytesRead: reader.bytesRead,
+      contextTokens: metadata.context.tokens)
+  }
+
+  /// Restores what a compression keeps, each layer on its own core, with room for more tokens.
+  private static func load(
+    _ reader: SnapshotReader, compression: Int?, room: Int, model: LoadedModel
+  ) throws -> KVCache {
+    let context = reader.metadata.context
+    _ = try reader.tiersNeeded(ratio: compression)
+    let shape = model.engine.cacheShape
+    try checkShape(reader, shape)
+    let capacities = (0..<shape.layers * shape.kvHeads).map { index in
+      let (layer, head) = index.quotientAndRemainder(dividingBy: shape.kvHeads)
+      let kept = compression.flatMap {
+        reader.metadata.tiers.kept(ratio: $0, layer: layer, head: head)
+      }
+      return (kept ?? context.tokens) + room
+    }
+    let cache = KVCache(
+      shape: shape, element: context.keyCodec == .float16 ? .f16 : .f32, capacities: capacities)
+    let failure = Mutex<(any Error)?>(nil)
+    DispatchQueue.concurrentPerform(iterations: shape.layers) { layer in
+      do {
+        let pairs = try reader.readLayer(layer, ratio: compression)
+        for (head, pairs) in pairs.heads.enumerated() {
+          cache.restore(layer: layer, head: head, keys: pairs.keys, values: pairs.values)
+        }
+      } catch { failure.withLock { $0 = $0 ?? error } }
+    }
+    if let error = failure.withLock({ $0 }) { throw error }
+    cache.continue(at: context.nextPosition)
+    return cache
+  }
+
+  /// The digests tie the file to the model; that it also says so itself is not taken on trust.
+  private static func checkShape(_ reader: SnapshotReader, _ shape: KVCache.Shape) throws {
+    let context = reader.metadata.context
+    let stored = KVCache.Shape(
+      layers: context.layers, kvHeads: context.kvHeads, keyLength: context.keyLength,
+      valueLength: context.valueLength)
+    guard stored == shape, context.keyCodec == context.valueCodec else {
+      throw MalformedFile(
+        path: reader.path, section: "CONT", problem: "its shape is not that of its own model")
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import ByteIO
+
+/// Texts from files.
+public enum TextFile {
+  /// The bytes of a UTF-8 text.
+  ///
+  /// - Throws: `SystemError` if the file cannot be read, `PromptError` if it is empty or no UTF-8.
+  public static func read(_ path: String) throws -> [UInt8] {
+    let file = try RandomAccessFile(path: path)
+    guard let size = Int(exactly: file.size) else {
+      throw SystemError(operation: "read", path: path, code: 27)
+    }
+    let bytes = try file.read(at: 0, count: size, section: "text")
+    guard !bytes.isEmpty else { throw PromptError.empty(source: path) }
+    guard String(validating: bytes, as: UTF8.self) != nil else {
+      throw PromptError.notUTF8(path: path, offset: validPrefix(bytes))
+    }
+    return bytes
+  }
+
+  /// Several texts as one, with two newlines between.
+  ///
+  /// - Throws: As `read`.
+  public static func join(_ paths: [String]) throws -> [UInt8] {
+    Array(try paths.map(read).joined(separator: [10, 10]))
+  }
+
+  /// How many first bytes are UTF-8.
+  private static func validPrefix(_ bytes: [UInt8]) -> Int {
+    var decoder = UTF8()
+    var iterator = bytes.makeIterator()
+    var valid = 0
+    while case .scalarValue(let scalar) = decoder.decode(&iterator) {
+      valid += UTF8.width(scalar)
+    }
+    return valid
+  }
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Inference
+import Workflows
+
+struct GenerateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "generate", abstract: "Generate from a prompt, without a snapshot.",
+    discussion: "The prompt is completed as it stands; special tokens written in it count as such.")
+
+  @OptionGroup var model: ModelOption
+  @OptionGroup var prompt: PromptOptions
+  @Flag(help: "Wrap the prompt in the model's chat template.") var chat = false
+  @OptionGroup var generation: GenerationOptions
+  @OptionGroup var precision: PrecisionOption
+  @OptionGroup var report: ReportOptions
+
+  private struct Report: Encodable {
+    let ids: [Int]
+    let text: String
+    let promptTokens: Int
+    let prefillSeconds: Double
+    let decodeSeconds: Double
+    let kernels: String
+    let blas: String
+  }
+
+  func run() throws {
+    let text = try prompt.text()
+    let model = try model.load()
+    let bar = ProgressBar()
+    let result = try Generate.run(
+      model, text: text, usesChat: chat, element: precision.element, options: generation.options,
+      progress: bar.show, emit: { if !report.json { Terminal.write($0) } })
+    if report.json { return try Terminal.json(self.report(result)) }
+    Terminal.line("")
+    let new = result.generation
+    Terminal.note(
+      "\(result.promptTokens) tokens prefilled in \(Format.seconds(result.prefillSeconds)), "
+        + "\(new.ids.count) generated in \(Format.seconds(new.decodeSeconds))")
+  }
+
+  private func report(_ result: Generate.Result) -> Report {
+    Report(
+      ids: result.generation.ids, text: result.generation.text, promptTokens: result.promptTokens,
+      prefillSeconds: result.prefillSeconds, decodeSeconds: result.generation.decodeSeconds,
+      kernels: Engine.kernels.path, blas: Engine.kernels.blas)
+  }
+}

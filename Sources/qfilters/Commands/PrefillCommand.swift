@@ -1,0 +1,73 @@
+import ArgumentParser
+import QFilters
+import Workflows
+
+struct PrefillCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "prefill",
+    abstract: "Prefill a document once and write its KV cache as a snapshot.",
+    discussion: """
+      With --chat the document is the beginning of a user's turn, which the prompt given to \
+      `resume` completes.
+      """)
+
+  @OptionGroup var model: ModelOption
+  @Option(help: "The model's filter bank (.qfilt).") var filters: String
+  @Option(help: "A UTF-8 file that holds the document.") var promptFile: String
+  @Flag(help: "Begin a turn of the model's chat template.") var chat = false
+  @Option(help: "Store only the best 1/N of the pairs; without it every tier is stored.")
+  var compression: Int?
+  @OptionGroup var precision: PrecisionOption
+  @Option(help: "So many first tokens are always kept.") var sinks = 4
+  @Option(help: "So many last tokens are always kept.") var window = 64
+  @Option(help: "So many first layers are always kept whole.") var wholeLayers = 0
+  @Option(help: "Where to write the snapshot (.kvsnap).") var out: String
+  @OptionGroup var report: ReportOptions
+
+  private struct Report: Encodable {
+    let tokens: Int
+    let prefillSeconds: Double
+    let writeSeconds: Double
+    let bytes: UInt64
+    let cacheBytes: Int
+  }
+
+  func validate() throws {
+    try validateCompression(compression)
+    for (name, value) in [("sinks", sinks), ("window", window), ("whole-layers", wholeLayers)] {
+      guard (0...1 << 30).contains(value) else {
+        throw ValidationError("--\(name) must be 0 or more.")
+      }
+    }
+    guard out.hasSuffix(".kvsnap") else { throw ValidationError("--out must end in .kvsnap.") }
+  }
+
+  private var options: Prefill.Options {
+    var options = Prefill.Options()
+    options.usesChat = chat
+    options.compression = compression ?? 1
+    options.element = precision.element
+    options.ranking = Ranking(sinks: sinks, window: window)
+    options.wholeLayers = wholeLayers
+    return options
+  }
+
+  func run() throws {
+    let text = try TextFile.read(promptFile)
+    let bank = try FilterBank(path: filters)
+    let bar = ProgressBar()
+    let result = try Prefill.run(
+      try model.load(), bank: bank, bankPath: filters, text: text, options: options, out: out,
+      progress: bar.show)
+    if report.json {
+      return try Terminal.json(
+        Report(
+          tokens: result.tokens, prefillSeconds: result.prefillSeconds,
+          writeSeconds: result.writeSeconds, bytes: result.bytes, cacheBytes: result.cacheBytes))
+    }
+    Terminal.line(
+      "\(out): \(result.tokens) tokens prefilled in \(Format.seconds(result.prefillSeconds)), "
+        + "written in \(Format.seconds(result.writeSeconds)), \(Format.bytes(result.bytes)) "
+        + "(\(Format.bytes(result.cacheBytes)) in memory)")
+  }
+}

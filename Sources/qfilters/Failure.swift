@@ -1,0 +1,34 @@
+import ArgumentParser
+import ByteIO
+import CacheCodec
+import CacheFormat
+import Inference
+import ModelFiles
+import QFilters
+import Tokenization
+import Workflows
+
+/// Which exit code an error means (sysexits).
+enum Failure {
+  /// Nil if the error is the argument parser's own.
+  static func exitCode(_ error: any Error) -> ExitCode? {
+    switch error {
+    case is MalformedFile: ExitCode(65)
+    case let error as SystemError: ExitCode(error.isMissingInput ? 66 : 74)
+    case is IdentityMismatch: ExitCode(78)
+    case let error as PromptError: exitCode(error)
+    case is CompressionNotStored: ExitCode(64)
+    case is UnsupportedModel, is TokenizationError, is CalibrationError, is OpenBLASMissing:
+      ExitCode(1)
+    default: nil
+    }
+  }
+
+  private static func exitCode(_ error: PromptError) -> ExitCode {
+    switch error {
+    case .notUTF8: ExitCode(65)
+    case .empty, .noChatTemplate: ExitCode(64)
+    case .tooLong, .tooShort: ExitCode(1)
+    }
+  }
+}

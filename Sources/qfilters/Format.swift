@@ -1,0 +1,26 @@
+/// Figures for people.
+enum Format {
+  /// As in "12.3 MB".
+  static func bytes(_ count: some BinaryInteger) -> String {
+    let value = Double(count)
+    return switch value {
+    case ..<1e4: "\(count) B"
+    case ..<1e7: "\(fixed(value / 1e3, 1)) kB"
+    case ..<1e10: "\(fixed(value / 1e6, 1)) MB"
+    default: "\(fixed(value / 1e9, 2)) GB"
+    }
+  }
+
+  /// As in "0.123 s".
+  static func seconds(_ value: Double) -> String { "\(fixed(value, value < 10 ? 3 : 1)) s" }
+
+  /// A number with so many decimals.
+  static func fixed(_ value: Double, _ decimals: Int) -> String {
+    guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
+    var scale = 1
+    for _ in 0..<decimals { scale *= 10 }
+    let rounded = Int((abs(value) * Double(scale)).rounded())
+    let fraction = String(rounded % scale + scale).dropFirst()
+    return (value < 0 ? "-" : "") + "\(rounded / scale)" + (decimals > 0 ? "." + fraction : "")
+  }
+}

@@ -1,0 +1,85 @@
+import ArgumentParser
+import Inference
+import Workflows
+
+/// `--model`, in every command that runs one.
+struct ModelOption: ParsableArguments {
+  @Option(name: .customLong("model"), help: "The model: a .gguf file.")
+  var path: String
+
+  func load() throws -> LoadedModel { try LoadedModel(path: path) }
+}
+
+/// `--json`, in every command that reports.
+struct ReportOptions: ParsableArguments {
+  @Flag(help: "Print the result as one JSON object.")
+  var json = false
+}
+
+/// How to generate.
+struct GenerationOptions: ParsableArguments {
+  @Option(help: "At most so many new tokens.")
+  var maxTokens = 128
+  @Option(help: "0 takes the likeliest token; greater values vary more.")
+  var temperature: Float = 0
+  @Option(help: "Choose among so many of the likeliest tokens; 0 for all.")
+  var topK = 0
+  @Option(help: "Choose among the likeliest tokens that reach this probability together.")
+  var topP: Float = 1
+  @Option(help: "Equal seeds give equal texts.")
+  var seed: UInt64 = 0
+
+  func validate() throws {
+    guard (1...1 << 24).contains(maxTokens) else {
+      throw ValidationError("--max-tokens must be from 1 to \(1 << 24).")
+    }
+    guard temperature >= 0, temperature.isFinite else {
+      throw ValidationError("--temperature must be 0 or more.")
+    }
+    guard topK >= 0 else { throw ValidationError("--top-k must be 0 or more.") }
+    guard topP > 0, topP <= 1 else { throw ValidationError("--top-p must be above 0, at most 1.") }
+  }
+
+  var options: Generation.Options {
+    Generation.Options(
+      maximumTokens: maxTokens,
+      sampling: Sampler.Options(temperature: temperature, topK: topK, topP: topP, seed: seed))
+  }
+}
+
+/// A prompt, given on the command line or in a file.
+struct PromptOptions: ParsableArguments {
+  @Option(help: "The prompt.")
+  var prompt: String?
+  @Option(help: "A UTF-8 file that holds the prompt.")
+  var promptFile: String?
+
+  func validate() throws {
+    guard (prompt == nil) != (promptFile == nil) else {
+      throw ValidationError("Give one of --prompt and --prompt-file.")
+    }
+  }
+
+  func text() throws -> [UInt8] {
+    if let promptFile { return try TextFile.read(promptFile) }
+    return Array((prompt ?? "").utf8)
+  }
+}
+
+/// How a cache holds keys and values.
+struct PrecisionOption: ParsableArguments {
+  enum Precision: String, ExpressibleByArgument, CaseIterable { case f16, f32 }
+
+  @Option(help: "How keys and values are held and stored: f16 or f32.")
+  var precision = Precision.f16
+
+  var element: KVCache.Element { precision == .f16 ? .f16 : .f32 }
+}
+
+/// Checks a ratio ×N.
+func validateCompression(_ ratio: Int?) throws {
+  guard let ratio else { return }
+  guard (1...1 << 20).contains(ratio) else {
+    throw ValidationError("--compression must be 1 or more: ×N keeps 1/N of the pairs.")
+  }
+}

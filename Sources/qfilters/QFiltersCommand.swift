@@ -1,0 +1,33 @@
+import ArgumentParser
+import Workflows
+
+/// The command line: every subcommand parses, calls one workflow, and prints.
+@main
+struct QFiltersCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "qfilters",
+    abstract: "Keep an LLM's long context: prefill once, resume from a file.",
+    discussion: """
+      Q-Filters rank a model's KV pairs; a snapshot holds a context's KV cache in that order, \
+      so that the best 1/N of it is one read. Exit codes: 0; 1 other failure; 64 usage; 65 \
+      malformed or corrupt file; 66 no such input; 74 input or output; 78 identity mismatch.
+      """,
+    version: Version.current,
+    subcommands: [
+      TokenizeCommand.self, GenerateCommand.self, PrecomputeCommand.self, PrefillCommand.self,
+      ResumeCommand.self, InspectCommand.self, VerifyCommand.self, EvaluateCommand.self,
+    ])
+
+  static func main() {
+    ignoreFileSizeSignal()
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      guard let code = Failure.exitCode(error) else { exit(withError: error) }
+      ProgressBar.clear()
+      Terminal.error("qfilters: \(error)")
+      exit(withError: code)
+    }
+  }
+}

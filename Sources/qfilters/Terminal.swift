@@ -1,0 +1,45 @@
+import FoundationEssentials
+import Glibc
+
+/// Where the program writes.
+enum Terminal {
+  /// Whether somebody watches standard error.
+  static let isWatched = isatty(STDERR_FILENO) == 1
+
+  /// A result, on standard output, without a line break.
+  static func write(_ text: String) { send(text, to: STDOUT_FILENO) }
+
+  /// A line of a result, on standard output.
+  static func line(_ text: String) { write(text + "\n") }
+
+  /// A message, on standard error.
+  static func error(_ text: String) { send(text + "\n", to: STDERR_FILENO) }
+
+  /// A note for whoever watches; nothing if nobody does.
+  static func note(_ text: String) { if isWatched { error(text) } }
+
+  /// What is shown on standard error and stays on its line.
+  static func status(_ text: String) { send("\r\u{1B}[K" + text, to: STDERR_FILENO) }
+
+  /// A result as one JSON object with sorted keys.
+  static func json(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    line(String(decoding: try encoder.encode(value), as: UTF8.self))
+  }
+
+  private static func send(_ text: String, to descriptor: Int32) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let written = unsafe rest.withUnsafeBytes {
+        unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+      }
+      if written < 0 && errno == EINTR { continue }
+      guard written > 0 else { return }
+      rest = rest.dropFirst(written)
+    }
+  }
+}
+
+/// A write beyond a limit on file sizes then fails like one on a full disk instead of ending the program.
+func ignoreFileSizeSignal() { _ = signal(SIGXFSZ, SIG_IGN) }
