@@ -35,7 +35,7 @@ extension BytePlanes {
     _ plane: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer,
     _ compressor: borrowing ZstdCompressor
   ) -> Int {
-    guard !plane.isEmpty else { return 0 }
+    guard unsafe !plane.isEmpty else { return 0 }
     let length = unsafe compressor.compress(plane, into: target)
     if length < plane.count { return length }
     unsafe target.copyMemory(from: plane)
@@ -45,7 +45,7 @@ extension BytePlanes {
   private static func split(_ elements: RawSpan, count: Int, width: Int) -> [UInt8] {
     unsafe [UInt8](unsafeUninitializedCapacity: count * width) { buffer, filled in
       unsafe elements.withUnsafeBytes { elements in
-        if let source = unsafe elements.baseAddress, let target = unsafe buffer.baseAddress {
+        if let source = elements.baseAddress, let target = buffer.baseAddress {
           unsafe ck_split_planes(source, count, width, target)
         }
       }

@@ -110,11 +110,11 @@ extension BytePlanes {
     rows: Range<Int>, rowLength: Int, slots: ArraySlice<UInt32>? = nil,
     into buffer: UnsafeMutableBufferPointer<UInt8>
   ) {
-    guard !rows.isEmpty, let target = unsafe buffer.baseAddress else { return }
+    guard !rows.isEmpty, let target = buffer.baseAddress else { return }
     unsafe stored.withUnsafeBufferPointer { stored in
       unsafe decoded.withUnsafeBufferPointer { decoded in
         let planes = unsafe sources.map { source in
-          let base = unsafe source.isStored ? stored.baseAddress : decoded.baseAddress
+          let base = source.isStored ? stored.baseAddress : decoded.baseAddress
           return unsafe base.map { unsafe $0 + source.offset + rows.lowerBound * rowLength }
         }
         if let slots {

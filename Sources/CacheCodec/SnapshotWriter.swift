@@ -29,9 +29,10 @@ public struct SnapshotWriter: ~Copyable {
       }
       return (type, sections.first { $0.type == type }.map { UInt64($0.bytes.count) } ?? 0)
     }
-    self.metadata = metadata
-    container = try ContainerWriter(path: path, kind: .snapshot, sections: lengths)
+    var container = try ContainerWriter(path: path, kind: .snapshot, sections: lengths)
     for section in sections { try container.write(section.bytes, to: section.type) }
+    self.metadata = metadata
+    self.container = container
   }
 
   /// How many blocks the snapshot has: one for each tier and layer.
