@@ -35,7 +35,7 @@ extension BytePlanes {
     _ plane: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer,
     _ compressor: borrowing ZstdCompressor
   ) -> Int {
-    guard plane.count > 0 else { return 0 }
+    guard unsafe !plane.isEmpty else { return 0 }
     let length = unsafe compressor.compress(plane, into: target)
     if length < plane.count { return length }
     unsafe target.copyMemory(from: plane)
