@@ -57,6 +57,11 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .testTarget(
+      name: "InferenceTests",
+      dependencies: ["Inference", "ModelFiles", "CKernels", "COpenBLAS", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "TokenizationTests", dependencies: ["Tokenization"], swiftSettings: strict),
   ]

@@ -1,0 +1,140 @@
+import CKernels
+import TestSupport
+import Testing
+
+/// One path of the kernels, as a test's argument.
+struct Path: CustomTestStringConvertible, Sendable {
+  let index: Int
+  var kernels: ck_kernels { unsafe ck_path(index).pointee }
+  var testDescription: String { unsafe String(cString: kernels.name) }
+
+  static let all = (0..<8).filter { unsafe ck_path($0) != nil }.map(Path.init)
+}
+
+@Suite("Every path of the kernels agrees with plain arithmetic")
+struct KernelTests {
+  private struct Vectors: Decodable {
+    struct Vector: Decodable {
+      let type, bytes: String
+      let values: [Float]
+    }
+    let vectors: [Vector]
+  }
+
+  private static let types: [String: ck_type] = [
+    "F32": CK_F32, "F16": CK_F16, "BF16": CK_BF16, "Q8_0": CK_Q8_0, "Q4_0": CK_Q4_0, "Q4_1": CK_Q4_1,
+  ]
+
+  @Test("decodes blocks of each type to the gguf package's values, bit for bit", arguments: Path.all)
+  func dequantises(path: Path) throws {
+    var seen = 0
+    for vector in try Fixtures.json("models/dequantise.json", as: Vectors.self).vectors {
+      guard let type = Self.types[vector.type] else { continue }
+      let bytes = Self.bytes(vector.bytes)
+      var values = [Float](repeating: .nan, count: vector.values.count)
+      unsafe path.kernels.dequantise(type, bytes, &values, values.count)
+      #expect(values.map(\.bitPattern) == vector.values.map(\.bitPattern), "\(vector.type)")
+      seen += 1
+    }
+    #expect(seen == 6)
+  }
+
+  @Test("multiplies a row by a vector", arguments: Path.all)
+  func dot(path: Path) throws {
+    var random = SeededGenerator(seed: 1)
+    for vector in try Fixtures.json("models/dequantise.json", as: Vectors.self).vectors {
+      guard let type = Self.types[vector.type], vector.type.hasPrefix("Q") else { continue }
+      let x = random.floats(vector.values.count)
+      let result = unsafe path.kernels.dot(type, Self.bytes(vector.bytes), x, x.count)
+      Self.expectClose(
+        result, zip(vector.values, x).reduce(0.0) { $0 + Double($1.0) * Double($1.1) },
+        scale: zip(vector.values, x).reduce(0.0) { $0 + abs(Double($1.0) * Double($1.1)) })
+    }
+    for count in [1, 15, 16, 31, 32, 33, 100] {
+      let (row, x) = (random.floats(count), random.floats(count))
+      let result = unsafe row.withUnsafeBytes { row in
+        unsafe path.kernels.dot(CK_F32, row.baseAddress, x, count)
+      }
+      Self.expectClose(
+        result, zip(row, x).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }, scale: Double(count))
+    }
+  }
+
+  @Test("rounds every kind of float to the nearest binary16, ties to even", arguments: Path.all)
+  func narrows(path: Path) {
+    var random = SeededGenerator(seed: 2)
+    var values: [Float] = [0, -0.0, 1, -1, 65504, 65519.9, 65520, 1e9, .infinity, -.infinity, 5.9e-8, 2.98e-8]
+    values += (0..<20_000).map { _ in
+      let bits = UInt32.random(in: 0...UInt32.max, using: &random)
+      let exponent = UInt32.random(in: 95...145, using: &random)
+      return Float(bitPattern: bits & 0x807F_FFFF | exponent << 23)
+    }
+    // Exactly between two neighbours.
+    values += (0..<2_000).map { _ in
+      let half = Float16(bitPattern: UInt16.random(in: 0..<0x7BFF, using: &random))
+      return (Float(half) + Float(half.nextUp)) / 2
+    }
+    var narrowed = [UInt16](repeating: 0, count: values.count)
+    unsafe path.kernels.narrow(values, &narrowed, values.count)
+    let expected = values.map { Float16($0).bitPattern }
+    for index in values.indices where narrowed[index] != expected[index] {
+      Issue.record("\(values[index]) gives \(narrowed[index]), not \(expected[index])")
+    }
+    var widened = [Float](repeating: 0, count: values.count)
+    unsafe path.kernels.dequantise(CK_F16, narrowed, &widened, values.count)
+    #expect(widened == narrowed.map { Float(Float16(bitPattern: $0)) })
+  }
+
+  @Test("normalises, gates, adds and rotates", arguments: Path.all)
+  func elementwise(path: Path) {
+    var random = SeededGenerator(seed: 3)
+    for count in [1, 7, 16, 64, 100, 576] {
+      let (x, y) = (random.floats(count).map { $0 * 20 }, random.floats(count))
+      var result = [Float](repeating: 0, count: count)
+      unsafe path.kernels.rms_norm(x, y, &result, count, 1e-5)
+      let mean = x.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(count)
+      for i in 0..<count {
+        Self.expectClose(result[i], Double(x[i]) / (mean + 1e-5).squareRoot() * Double(y[i]))
+      }
+      var gate = x
+      unsafe path.kernels.swiglu(&gate, y, count)
+      for i in 0..<count {
+        Self.expectClose(gate[i], Double(x[i]) / (1 + exponential(-Double(x[i]))) * Double(y[i]), scale: 20)
+      }
+      var sum = x
+      unsafe path.kernels.add(&sum, y, count)
+      #expect(sum == zip(x, y).map(+))
+    }
+    for half in [1, 8, 24, 32] {
+      let (x, c, s) = (random.floats(2 * half), random.floats(half), random.floats(half))
+      var rotated = x
+      unsafe path.kernels.rope(&rotated, c, s, half)
+      for i in 0..<half {
+        let (a, b, cos, sin) = (Double(x[i]), Double(x[i + half]), Double(c[i]), Double(s[i]))
+        Self.expectClose(rotated[i], a * cos - b * sin)
+        Self.expectClose(rotated[i + half], b * cos + a * sin)
+      }
+    }
+  }
+
+  @Test("attends as softmax(scale · q · kᵀ) · v does, on random shapes", arguments: Path.all)
+  func attends(path: Path) {
+    for seed in UInt64(1)...40 {
+      var random = SeededGenerator(seed: seed)
+      let shape = AttentionCase(random: &random)
+      let result = shape.run(path)
+      let expected = shape.reference()
+      let worst = zip(result, expected).map { abs(Double($0) - $1) }.max() ?? 0
+      #expect(worst < 2e-5, "seed \(seed): \(shape)")
+    }
+  }
+
+  private static func expectClose(_ result: Float, _ expected: Double, scale: Double = 1) {
+    #expect(abs(Double(result) - expected) <= 2e-6 * max(1, abs(expected), scale))
+  }
+
+  private static func bytes(_ hexadecimal: String) -> [UInt8] {
+    let digits = hexadecimal.utf8.compactMap { UInt8(String(UnicodeScalar($0)), radix: 16) }
+    return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+  }
+}

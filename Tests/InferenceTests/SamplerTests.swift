@@ -1,0 +1,46 @@
+import Inference
+import Testing
+
+@Suite("Sampling")
+struct SamplerTests {
+  private let logits: [Float] = [1, 3, 3, 2, -5]
+
+  @Test("without a temperature the likeliest token is taken, the lowest id of equals")
+  func greedy() {
+    var sampler = Sampler(.init())
+    #expect(sampler.next(logits) == 1)
+  }
+
+  @Test("equal seeds give equal choices, others differ")
+  func seeds() {
+    func draw(_ seed: UInt64) -> [Int] {
+      var sampler = Sampler(.init(temperature: 1, seed: seed))
+      return (0..<50).map { _ in sampler.next(logits) }
+    }
+    #expect(draw(7) == draw(7))
+    #expect(draw(7) != draw(8))
+  }
+
+  @Test("frequencies follow softmax(logits / temperature)")
+  func frequencies() {
+    var sampler = Sampler(.init(temperature: 2, seed: 1))
+    var counts = [Double](repeating: 0, count: logits.count)
+    let draws = 40_000
+    for _ in 0..<draws { counts[sampler.next(logits)] += 1 }
+    let weights = logits.map { exponential(Double($0) / 2) }
+    let total = weights.reduce(0, +)
+    for id in logits.indices {
+      #expect(abs(counts[id] / Double(draws) - weights[id] / total) < 0.01)
+    }
+  }
+
+  @Test("top-k and top-p leave the tail out")
+  func truncation() {
+    var topK = Sampler(.init(temperature: 5, topK: 2, seed: 1))
+    var topP = Sampler(.init(temperature: 1, topP: 0.7, seed: 1))
+    for _ in 0..<200 {
+      #expect([1, 2].contains(topK.next(logits)))
+      #expect([1, 2].contains(topP.next(logits)))
+    }
+  }
+}

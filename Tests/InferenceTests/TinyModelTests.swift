@@ -1,0 +1,117 @@
+import Inference
+import ModelFiles
+import TestSupport
+import Testing
+
+/// What transformers computed from a tiny model.
+struct Reference: Decodable {
+  struct Logits: Decodable {
+    let position: Int
+    let values: [Float]
+  }
+  struct Attention: Decodable {
+    let layer, position: Int
+    let queries, keys, values: [[Float]]
+  }
+  struct Architecture: Decodable {
+    let layers, hidden, feedForward, heads, kvHeads, headDim, vocabulary, context: Int
+  }
+  let architecture: Architecture
+  let ids: [Int]
+  let meanNegativeLogLikelihood: Double
+  let logits: [Logits]
+  let attention: [Attention]
+  let greedy: [Int]
+}
+
+@Suite("Tiny random models give what transformers gives, in every supported tensor type")
+struct TinyModelTests {
+  private static let tolerance: Float = 1e-4
+
+  private func load(_ name: String) throws -> (Engine, Reference) {
+    let engine = try Engine(ModelFile(path: Fixtures.path("models/\(name).gguf")))
+    return (engine, try Fixtures.json("models/\(name).json"))
+  }
+
+  private func cache(_ engine: Engine, _ capacity: Int) -> KVCache {
+    KVCache(shape: engine.cacheShape, element: .f32, capacity: capacity)
+  }
+
+  @Test("logits agree at every recorded position", arguments: Fixtures.tinyModels)
+  func logits(name: String) throws {
+    let (engine, reference) = try load(name)
+    for expected in reference.logits {
+      let cache = cache(engine, reference.ids.count)
+      let logits = engine.prefill(Array(reference.ids[...expected.position]), into: cache)
+      expectClose(logits, expected.values, "position \(expected.position)")
+    }
+  }
+
+  @Test("queries and keys after RoPE, and values, agree", arguments: Fixtures.tinyModels)
+  func attention(name: String) throws {
+    let (engine, reference) = try load(name)
+    let cache = cache(engine, reference.ids.count)
+    var queries: [[[Float]]] = []
+    try engine.observe(reference.ids, into: cache) { _, matrix, count in
+      queries.append((0..<count).map(matrix.copy(row:)))
+    }
+    for expected in reference.attention {
+      expectClose(queries[expected.layer][expected.position], expected.queries.flatMap(\.self), "queries")
+      for head in 0..<engine.architecture.kvHeads {
+        let length = engine.architecture.keyLength
+        let keys = cache.decodedKeys(layer: expected.layer, head: head)
+        let start = expected.position * length
+        expectClose(Array(keys[start..<start + length]), expected.keys[head], "keys")
+        var (keyBytes, valueBytes) = ([UInt8](), [UInt8]())
+        cache.gather(
+          layer: expected.layer, head: head, pairs: [UInt32(expected.position)], keys: &keyBytes,
+          values: &valueBytes)
+        let values = unsafe valueBytes.withUnsafeBytes { unsafe Array($0.bindMemory(to: Float.self)) }
+        expectClose(values, expected.values[head], "values")
+      }
+    }
+  }
+
+  @Test("likelihood and greedy continuation agree", arguments: Fixtures.tinyModels)
+  func continuation(name: String) throws {
+    let (engine, reference) = try load(name)
+    let loss = engine.negativeLogLikelihood(reference.ids, into: cache(engine, reference.ids.count))
+    #expect(abs(loss / Double(reference.ids.count - 1) - reference.meanNegativeLogLikelihood) < 1e-5)
+    let cache = cache(engine, reference.ids.count + reference.greedy.count)
+    var sampler = Sampler(.init())
+    var logits = engine.prefill(reference.ids, into: cache)
+    var ids: [Int] = []
+    while ids.count < reference.greedy.count {
+      ids.append(sampler.next(logits))
+      logits = engine.prefill([ids[ids.count - 1]], into: cache)
+    }
+    #expect(ids == reference.greedy)
+  }
+
+  @Test("one token at a time gives what a whole prompt gives")
+  func chunking() throws {
+    let (engine, reference) = try load("tiny-llama-q4_1")
+    let whole = engine.prefill(reference.ids, into: cache(engine, reference.ids.count))
+    let cache = cache(engine, reference.ids.count)
+    var last: [Float] = []
+    for id in reference.ids { last = engine.prefill([id], into: cache) }
+    expectClose(last, whole, "last logits")
+    #expect(cache.nextPosition == reference.ids.count)
+  }
+
+  @Test("a prompt longer than a chunk gives what shorter chunks give")
+  func longPrompt() throws {
+    let (engine, _) = try load("tiny-llama-f32")
+    var random = SeededGenerator(seed: 4)
+    let ids = (0..<engine.architecture.contextLength * 2 + 100).map { _ in Int.random(in: 0..<256, using: &random) }
+    let whole = engine.prefill(ids, into: cache(engine, ids.count))
+    let cache = cache(engine, ids.count)
+    _ = engine.prefill(Array(ids[..<700]), into: cache)
+    expectClose(engine.prefill(Array(ids[700...]), into: cache), whole, "last logits")
+  }
+
+  private func expectClose(_ result: [Float], _ expected: [Float], _ what: String) {
+    let worst = zip(result, expected).map { abs($0 - $1) }.max() ?? .infinity
+    #expect(result.count == expected.count && worst <= Self.tolerance, "\(what): \(worst)")
+  }
+}

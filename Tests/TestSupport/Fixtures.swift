@@ -1,0 +1,66 @@
+public import Foundation
+
+/// Files that the tests read.
+public enum Fixtures {
+  /// The repository's folder `fixtures`.
+  public static let folder = URL(filePath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .appending(path: "fixtures")
+
+  /// A path below `fixtures`.
+  public static func path(_ name: String) -> String { folder.appending(path: name).path }
+
+  /// A JSON file below `fixtures`.
+  public static func json<T: Decodable>(_ name: String, as type: T.Type = T.self) throws -> T {
+    try JSONDecoder().decode(T.self, from: Data(contentsOf: folder.appending(path: name)))
+  }
+
+  /// The names of the tiny models whose tensor types are supported.
+  public static let tinyModels = ["f32", "f16", "bf16", "q8_0", "q4_0", "q4_1"].map { "tiny-llama-\($0)" }
+}
+
+/// The demo model and the essays, which `make` fetches into a cache folder.
+public enum Demo {
+  private static let cache = ProcessInfo.processInfo.environment["QFILTERS_CACHE"] ?? "/nonexistent"
+
+  /// SmolLM2-135M-Instruct in Q4_1.
+  public static let model = cache + "/SmolLM2-135M-Instruct.Q4_1.gguf"
+
+  /// The haystack's essays in order of file names.
+  public static func essays() throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: cache + "/essays").filter { $0.hasSuffix(".txt") }
+      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { cache + "/essays/" + $0 }
+  }
+
+  /// One essay's path.
+  public static func essay(_ name: String) -> String { cache + "/essays/\(name).txt" }
+}
+
+/// A folder that is removed when the test is over.
+public final class ScratchFolder {
+  private let url: URL
+
+  public init() throws {
+    url = FileManager.default.temporaryDirectory.appending(path: "qfilters-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: url) }
+
+  /// A path in the folder.
+  public func path(_ name: String) -> String { url.appending(path: name).path }
+
+  /// What the folder holds, hidden files too.
+  public var contents: [String] {
+    (try? FileManager.default.contentsOfDirectory(atPath: url.path))?.sorted() ?? []
+  }
+
+  /// Writes a file and returns its path.
+  public func write(_ name: String, _ bytes: some Sequence<UInt8>) throws -> String {
+    try Data(bytes).write(to: url.appending(path: name))
+    return path(name)
+  }
+}
+
+/// The bytes of a file.
+public func bytes(of path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(filePath: path))) }
