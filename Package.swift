@@ -59,6 +59,12 @@ let package = Package(
 
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(
+      name: "ModelFilesTests", dependencies: ["ModelFiles", "ByteIO", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "QFiltersTests", dependencies: ["QFilters", "CacheFormat", "ByteIO", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
       name: "InferenceTests",
       dependencies: ["Inference", "ModelFiles", "CKernels", "COpenBLAS", "TestSupport"],
       swiftSettings: strict),

@@ -1,0 +1,114 @@
+import ByteIO
+import ModelFiles
+import TestSupport
+import Testing
+
+@Suite("GGUF files")
+struct GGUFTests {
+  @Test("a llama model's description, vocabulary and tensors are read")
+  func reads() throws {
+    let model = try ModelFile(path: Fixtures.path("models/tiny-llama-q4_1.gguf"))
+    let architecture = model.architecture
+    #expect(architecture.name == "llama")
+    #expect(architecture.layers == 3)
+    #expect(architecture.embeddingLength == 64)
+    #expect(architecture.feedForwardLength == 96)
+    #expect(architecture.queryHeads == 4)
+    #expect(architecture.kvHeads == 2)
+    #expect(architecture.keyLength == 16)
+    #expect(architecture.contextLength == 512)
+    #expect(architecture.rope.base == 10_000)
+    #expect(architecture.rope.dimensions == 16)
+    #expect(model.vocabulary.tokens.count == 287)
+    #expect(model.vocabulary.preTokenizer == "smollm")
+    let tensor = try model.tensor("blk.0.attn_q.weight", shape: [64, 64])
+    #expect(tensor.type == .q4_1)
+    #expect(tensor.interleavedHeadLength == 16)
+  }
+
+  @Test("interleaved rows are found in half-split order")
+  func rowOrder() throws {
+    let model = try ModelFile(path: Fixtures.path("models/tiny-llama-f32.gguf"))
+    let tensor = try model.tensor("blk.0.attn_k.weight", shape: [32, 64])
+    #expect((0..<16).map(tensor.storedRow) == [0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15])
+    #expect(tensor.storedRow(24) == 17)
+  }
+
+  @Test("a tensor of another shape, or none, is refused by name")
+  func tensorShape() throws {
+    let model = try ModelFile(path: Fixtures.path("models/tiny-llama-f32.gguf"))
+    let wrong = #expect(throws: MalformedFile.self) { try model.tensor("output_norm.weight", shape: [65]) }
+    #expect(wrong?.description.contains("tensor output_norm.weight: its shape is [64]") == true)
+    let missing = #expect(throws: MalformedFile.self) { try model.tensor("blk.9.x", shape: [1]) }
+    #expect(missing?.section == "tensor blk.9.x")
+  }
+
+  @Test("an unknown architecture is refused by name")
+  func unknownArchitecture() throws {
+    let error = try refusal { bytes in
+      let value = try #require(bytes.firstRange(of: Array("llama".utf8), after: "general.architecture"))
+      bytes.replaceSubrange(value, with: Array("mamba".utf8))
+    }
+    #expect((error as? UnsupportedModel)?.what == "architecture mamba")
+    #expect("\(error)".contains("supported: llama"))
+  }
+
+  @Test("a tensor type that is not supported is refused by name")
+  func unknownTensorType() throws {
+    let error = #expect(throws: UnsupportedModel.self) {
+      try ModelFile(path: Fixtures.path("models/tiny-llama-untied.gguf"))
+    }
+    #expect(error?.what.contains("tensor type Q5_") == true)
+  }
+
+  @Test("another version of GGUF, and another file altogether, are refused")
+  func otherFiles() throws {
+    let version = try refusal { $0[4] = 2 }
+    #expect((version as? UnsupportedModel)?.what == "GGUF version 2")
+    let magic = try refusal { $0[0] = 0 }
+    #expect("\(magic)".contains("not a GGUF file"))
+    let empty = try refusal { $0 = [] }
+    #expect(empty is MalformedFile)
+  }
+
+  @Test("a file that is cut short anywhere is refused")
+  func truncation() throws {
+    let whole = try bytes(of: Fixtures.path("models/tiny-llama-q4_0.gguf"))
+    let scratch = try ScratchFolder()
+    for length in Array(stride(from: 0, to: whole.count, by: 97)) + [whole.count - 1] {
+      let path = try scratch.write("cut.gguf", whole[..<length])
+      #expect(throws: (any Error).self, "\(length) bytes") { try ModelFile(path: path) }
+    }
+  }
+
+  @Test("changed bytes are read or refused, but never trap")
+  func mutations() throws {
+    let whole = try bytes(of: Fixtures.path("models/tiny-llama-q4_0.gguf"))
+    let scratch = try ScratchFolder()
+    var random = SeededGenerator(seed: 11)
+    for _ in 0..<3_000 {
+      var changed = whole
+      for _ in 0..<Int.random(in: 1...8, using: &random) {
+        changed[Int.random(in: 0..<20_000, using: &random)] = .random(in: 0...255, using: &random)
+      }
+      let path = try scratch.write("changed.gguf", changed)
+      do { _ = try ModelFile(path: path) } catch is MalformedFile {} catch is UnsupportedModel {}
+    }
+  }
+
+  private func refusal(_ change: (inout [UInt8]) throws -> Void) throws -> any Error {
+    var changed = try bytes(of: Fixtures.path("models/tiny-llama-f32.gguf"))
+    try change(&changed)
+    let scratch = try ScratchFolder()
+    let path = try scratch.write("changed.gguf", changed)
+    return try #require(#expect(throws: (any Error).self) { try ModelFile(path: path) })
+  }
+}
+
+extension [UInt8] {
+  /// Where `needle` stands first behind the first `mark`.
+  fileprivate func firstRange(of needle: [UInt8], after mark: String) -> Range<Int>? {
+    guard let start = firstRange(of: Array(mark.utf8))?.upperBound else { return nil }
+    return self[start...].firstRange(of: needle)
+  }
+}

@@ -1,0 +1,54 @@
+import ByteIO
+import CacheFormat
+import QFilters
+import TestSupport
+import Testing
+
+@Suite("Filter bank files")
+struct FilterBankTests {
+  private static func digest(_ byte: UInt8) -> Digest { Digest([UInt8](repeating: byte, count: 32)) }
+
+  private let bank = FilterBank(
+    identity: Identity(
+      weights: digest(1), architecture: digest(2), rope: digest(3), tokenizer: digest(4)),
+    shape: FilterShape(layers: 2, kvHeads: 3, headLength: 4), filters: (0..<24).map { Float($0) / 7 },
+    provenance: #"{"tool":"test"}"#)
+
+  @Test("what is written is read again, and equal filters give equal bytes")
+  func roundTrip() throws {
+    let scratch = try ScratchFolder()
+    let size = try bank.write(to: scratch.path("a.qfilt"))
+    _ = try bank.write(to: scratch.path("b.qfilt"))
+    #expect(try FilterBank(path: scratch.path("a.qfilt")) == bank)
+    #expect(try bytes(of: scratch.path("a.qfilt")) == bytes(of: scratch.path("b.qfilt")))
+    #expect(try bytes(of: scratch.path("a.qfilt")).count == Int(size))
+    #expect(bank.filter(layer: 1, head: 2) == [20, 21, 22, 23].map { Float($0) / 7 })
+    #expect(scratch.contents == ["a.qfilt", "b.qfilt"])
+  }
+
+  @Test("any changed byte and any cut is refused, naming a section")
+  func damage() throws {
+    let scratch = try ScratchFolder()
+    _ = try bank.write(to: scratch.path("whole.qfilt"))
+    let whole = try bytes(of: scratch.path("whole.qfilt"))
+    for index in whole.indices {
+      var changed = whole
+      changed[index] ^= 1 << UInt8(index % 8)
+      let path = try scratch.write("changed.qfilt", changed)
+      let error = #expect(throws: MalformedFile.self, "byte \(index)") { try FilterBank(path: path) }
+      #expect(error?.section.isEmpty == false)
+      let cut = try scratch.write("cut.qfilt", whole[..<index])
+      #expect(throws: MalformedFile.self, "cut at \(index)") { try FilterBank(path: cut) }
+    }
+  }
+
+  @Test("a filter that is not finite is refused behind a valid checksum")
+  func notFinite() throws {
+    let scratch = try ScratchFolder()
+    let broken = FilterBank(
+      identity: bank.identity, shape: FilterShape(layers: 1, kvHeads: 1, headLength: 1),
+      filters: [.nan], provenance: "{}")
+    _ = try broken.write(to: scratch.path("nan.qfilt"))
+    #expect(throws: MalformedFile.self) { try FilterBank(path: scratch.path("nan.qfilt")) }
+  }
+}

@@ -1,0 +1,50 @@
+import QFilters
+import TestSupport
+import Testing
+
+@Suite("Ranking a head's pairs")
+struct RankingTests {
+  @Test("sinks come first, then the window from the end, then scores from the highest")
+  func example() {
+    let order = Ranking(sinks: 2, window: 2).order([0, 1, 5, 9, 7, -3, 8])
+    #expect(order == [0, 1, 6, 5, 3, 4, 2])
+  }
+
+  @Test("equal scores keep the order of positions, and what is not a number comes last")
+  func ties() {
+    let order = Ranking(sinks: 0, window: 0).order([.nan, 1, 2, 1, -.infinity, -0.0, 0])
+    #expect(order == [2, 1, 3, 5, 6, 4, 0])
+  }
+
+  @Test("sinks and window that overlap are counted once")
+  func overlap() {
+    #expect(Ranking(sinks: 3, window: 5).order([1, 2, 3, 4]) == [0, 1, 2, 3])
+    #expect(Ranking(sinks: 9, window: 5).order([1, 2]) == [0, 1])
+    #expect(Ranking(sinks: 3, window: 5).order([]) == [])
+  }
+
+  @Test("agrees with a plain sort on random scores")
+  func property() {
+    for seed in UInt64(1)...50 {
+      var random = SeededGenerator(seed: seed)
+      let count = Int.random(in: 0...300, using: &random)
+      let ranking = Ranking(sinks: .random(in: 0...8, using: &random), window: .random(in: 0...40, using: &random))
+      // Few different values, so that ties are common.
+      let scores = (0..<count).map { _ in Float(Int.random(in: -20...20, using: &random)) / 4 }
+      let expected = (0..<count).sorted { a, b in
+        func key(_ p: Int) -> (Int, Int, Float, Int) {
+          if p < ranking.sinks { return (0, p, 0, 0) }
+          if p >= count - ranking.window { return (1, -p, 0, 0) }
+          return (2, 0, -scores[p], p)
+        }
+        return key(a) < key(b)
+      }
+      #expect(ranking.order(scores).map(Int.init) == expected, "seed \(seed)")
+    }
+  }
+
+  @Test("scores are the plain products of keys and filter")
+  func scores() {
+    #expect(QFilterScorer.scores(keys: [1, 2, 3, 4], filter: [10, 1]) == [12, 34])
+  }
+}
