@@ -59,6 +59,12 @@ let package = Package(
 
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(
+      name: "CommandLineTests",
+      dependencies: [
+        "qfilters", "Workflows", "Tokenization", "QFilters", "CacheCodec", "CacheFormat", "COpenBLAS",
+        "TestSupport",
+      ], swiftSettings: strict),
+    .testTarget(
       name: "ModelFilesTests", dependencies: ["ModelFiles", "ByteIO", "TestSupport"],
       swiftSettings: strict),
     .testTarget(

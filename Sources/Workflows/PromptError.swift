@@ -6,6 +6,8 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
   case notUTF8(path: String, offset: Int)
   /// There are more tokens than the model's context holds.
   case tooLong(tokens: Int, context: Int)
+  /// A sequence is longer than the model's context.
+  case sequenceTooLong(tokens: Int, context: Int)
   /// A text is too short for what was asked.
   case tooShort(tokens: Int, needed: Int)
   /// The model has no chat template.
@@ -20,6 +22,8 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
     case .tooLong(let tokens, let context):
       "the prompt has \(tokens) tokens and leaves no room in the model's context of \(context); "
         + "shorten it"
+    case .sequenceTooLong(let tokens, let context):
+      "sequences of \(tokens) tokens do not fit the model's context of \(context); ask for shorter ones"
     case .tooShort(let tokens, let needed):
       "the text has \(tokens) tokens where \(needed) are needed; give more text or ask for less"
     case .noChatTemplate(let model): "\(model) has no chat template; leave --chat out"

@@ -5,13 +5,13 @@ enum Sequences {
   /// `count` sequences of `length` tokens; a begin-of-text token, where the model adds one, is the first
   /// of each and counts.
   ///
-  /// - Throws: `PromptError.tooShort` if the text does not fill them, `.tooLong` if one does not fit
+  /// - Throws: `PromptError.tooShort` if the text does not fill them, `.sequenceTooLong` if one does not fit
   ///   the model's context.
   static func split(
     _ text: [UInt8], count: Int, length: Int, model: LoadedModel
   ) throws -> [[Int]] {
     guard length <= model.contextLength else {
-      throw PromptError.tooLong(tokens: length, context: model.contextLength)
+      throw PromptError.sequenceTooLong(tokens: length, context: model.contextLength)
     }
     let begin = model.tokenizer.addsBeginOfText ? model.tokenizer.beginOfText : nil
     let tokens = model.tokenizer.encode(text, parsingSpecials: false)

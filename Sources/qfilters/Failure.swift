@@ -28,7 +28,7 @@ enum Failure {
     switch error {
     case .notUTF8: ExitCode(65)
     case .empty, .noChatTemplate: ExitCode(64)
-    case .tooLong, .tooShort: ExitCode(1)
+    case .tooLong, .sequenceTooLong, .tooShort: ExitCode(1)
     }
   }
 }

@@ -14,7 +14,8 @@ struct AttentionCase: CustomStringConvertible {
   init(random: inout SeededGenerator) {
     group = .random(in: 1...5, using: &random)
     tokens = .random(in: 1...min(30, ck_attend_tokens(group)), using: &random)
-    before = [0, 1, 63, 64, 65, .random(in: 0...300, using: &random)].randomElement(using: &random) ?? 0
+    before =
+      [0, 1, 63, 64, 65, .random(in: 0...300, using: &random)].randomElement(using: &random) ?? 0
     keyLength = [2, 16, 24, 64, 80].randomElement(using: &random) ?? 2
     valueLength = [1, 16, 24, 64, 80].randomElement(using: &random) ?? 1
     isHalf = .random(using: &random)
@@ -78,7 +79,8 @@ struct AttentionCase: CustomStringConvertible {
       }
       let total = weights.reduce(0, +)
       return (0..<valueLength).map { i in
-        weights.indices.reduce(0.0) { $0 + weights[$1] * Double(values[$1 * valueLength + i]) } / total
+        weights.indices.reduce(0.0) { $0 + weights[$1] * Double(values[$1 * valueLength + i]) }
+          / total
       }
     }
   }

@@ -22,10 +22,12 @@ struct KernelTests {
   }
 
   private static let types: [String: ck_type] = [
-    "F32": CK_F32, "F16": CK_F16, "BF16": CK_BF16, "Q8_0": CK_Q8_0, "Q4_0": CK_Q4_0, "Q4_1": CK_Q4_1,
+    "F32": CK_F32, "F16": CK_F16, "BF16": CK_BF16, "Q8_0": CK_Q8_0, "Q4_0": CK_Q4_0,
+    "Q4_1": CK_Q4_1,
   ]
 
-  @Test("decodes blocks of each type to the gguf package's values, bit for bit", arguments: Path.all)
+  @Test(
+    "decodes blocks of each type to the gguf package's values, bit for bit", arguments: Path.all)
   func dequantises(path: Path) throws {
     var seen = 0
     for vector in try Fixtures.json("models/dequantise.json", as: Vectors.self).vectors {
@@ -63,7 +65,9 @@ struct KernelTests {
   @Test("rounds every kind of float to the nearest binary16, ties to even", arguments: Path.all)
   func narrows(path: Path) {
     var random = SeededGenerator(seed: 2)
-    var values: [Float] = [0, -0.0, 1, -1, 65504, 65519.9, 65520, 1e9, .infinity, -.infinity, 5.9e-8, 2.98e-8]
+    var values: [Float] = [
+      0, -0.0, 1, -1, 65504, 65519.9, 65520, 1e9, .infinity, -.infinity, 5.9e-8, 2.98e-8,
+    ]
     values += (0..<20_000).map { _ in
       let bits = UInt32.random(in: 0...UInt32.max, using: &random)
       let exponent = UInt32.random(in: 95...145, using: &random)
@@ -99,7 +103,8 @@ struct KernelTests {
       var gate = x
       unsafe path.kernels.swiglu(&gate, y, count)
       for i in 0..<count {
-        Self.expectClose(gate[i], Double(x[i]) / (1 + exponential(-Double(x[i]))) * Double(y[i]), scale: 20)
+        Self.expectClose(
+          gate[i], Double(x[i]) / (1 + exponential(-Double(x[i]))) * Double(y[i]), scale: 20)
       }
       var sum = x
       unsafe path.kernels.add(&sum, y, count)

@@ -56,7 +56,8 @@ struct TinyModelTests {
       queries.append((0..<count).map(matrix.copy(row:)))
     }
     for expected in reference.attention {
-      expectClose(queries[expected.layer][expected.position], expected.queries.flatMap(\.self), "queries")
+      expectClose(
+        queries[expected.layer][expected.position], expected.queries.flatMap(\.self), "queries")
       for head in 0..<engine.architecture.kvHeads {
         let length = engine.architecture.keyLength
         let keys = cache.decodedKeys(layer: expected.layer, head: head)
@@ -66,7 +67,9 @@ struct TinyModelTests {
         cache.gather(
           layer: expected.layer, head: head, pairs: [UInt32(expected.position)], keys: &keyBytes,
           values: &valueBytes)
-        let values = unsafe valueBytes.withUnsafeBytes { unsafe Array($0.bindMemory(to: Float.self)) }
+        let values = unsafe valueBytes.withUnsafeBytes {
+          unsafe Array($0.bindMemory(to: Float.self))
+        }
         expectClose(values, expected.values[head], "values")
       }
     }
@@ -76,7 +79,8 @@ struct TinyModelTests {
   func continuation(name: String) throws {
     let (engine, reference) = try load(name)
     let loss = engine.negativeLogLikelihood(reference.ids, into: cache(engine, reference.ids.count))
-    #expect(abs(loss / Double(reference.ids.count - 1) - reference.meanNegativeLogLikelihood) < 1e-5)
+    #expect(
+      abs(loss / Double(reference.ids.count - 1) - reference.meanNegativeLogLikelihood) < 1e-5)
     let cache = cache(engine, reference.ids.count + reference.greedy.count)
     var sampler = Sampler(.init())
     var logits = engine.prefill(reference.ids, into: cache)
@@ -103,7 +107,9 @@ struct TinyModelTests {
   func longPrompt() throws {
     let (engine, _) = try load("tiny-llama-f32")
     var random = SeededGenerator(seed: 4)
-    let ids = (0..<engine.architecture.contextLength * 2 + 100).map { _ in Int.random(in: 0..<256, using: &random) }
+    let ids = (0..<engine.architecture.contextLength * 2 + 100).map { _ in
+      Int.random(in: 0..<256, using: &random)
+    }
     let whole = engine.prefill(ids, into: cache(engine, ids.count))
     let cache = cache(engine, ids.count)
     _ = engine.prefill(Array(ids[..<700]), into: cache)

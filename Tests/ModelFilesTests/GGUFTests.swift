@@ -30,14 +30,17 @@ struct GGUFTests {
   func rowOrder() throws {
     let model = try ModelFile(path: Fixtures.path("models/tiny-llama-f32.gguf"))
     let tensor = try model.tensor("blk.0.attn_k.weight", shape: [32, 64])
-    #expect((0..<16).map(tensor.storedRow) == [0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15])
+    #expect(
+      (0..<16).map(tensor.storedRow) == [0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15])
     #expect(tensor.storedRow(24) == 17)
   }
 
   @Test("a tensor of another shape, or none, is refused by name")
   func tensorShape() throws {
     let model = try ModelFile(path: Fixtures.path("models/tiny-llama-f32.gguf"))
-    let wrong = #expect(throws: MalformedFile.self) { try model.tensor("output_norm.weight", shape: [65]) }
+    let wrong = #expect(throws: MalformedFile.self) {
+      try model.tensor("output_norm.weight", shape: [65])
+    }
     #expect(wrong?.description.contains("tensor output_norm.weight: its shape is [64]") == true)
     let missing = #expect(throws: MalformedFile.self) { try model.tensor("blk.9.x", shape: [1]) }
     #expect(missing?.section == "tensor blk.9.x")
@@ -46,7 +49,8 @@ struct GGUFTests {
   @Test("an unknown architecture is refused by name")
   func unknownArchitecture() throws {
     let error = try refusal { bytes in
-      let value = try #require(bytes.firstRange(of: Array("llama".utf8), after: "general.architecture"))
+      let value = try #require(
+        bytes.firstRange(of: Array("llama".utf8), after: "general.architecture"))
       bytes.replaceSubrange(value, with: Array("mamba".utf8))
     }
     #expect((error as? UnsupportedModel)?.what == "architecture mamba")

@@ -26,7 +26,8 @@ struct CalibrationTests {
             for i in expected.indices { expected[i] += direction[i] / Double(group) }
           }
           let start = (layer * shape.kvHeads + head) * shape.headLength
-          let worst = expected.indices.map { abs(expected[$0] - Double(filters[start + $0])) }.max() ?? 0
+          let worst =
+            expected.indices.map { abs(expected[$0] - Double(filters[start + $0])) }.max() ?? 0
           #expect(worst < 1e-4, "seed \(seed), layer \(layer), head \(head)")
         }
       }

@@ -6,12 +6,15 @@ import Testing
 
 @Suite("Filter bank files")
 struct FilterBankTests {
-  private static func digest(_ byte: UInt8) -> Digest { Digest([UInt8](repeating: byte, count: 32)) }
+  private static func digest(_ byte: UInt8) -> Digest {
+    Digest([UInt8](repeating: byte, count: 32))
+  }
 
   private let bank = FilterBank(
     identity: Identity(
       weights: digest(1), architecture: digest(2), rope: digest(3), tokenizer: digest(4)),
-    shape: FilterShape(layers: 2, kvHeads: 3, headLength: 4), filters: (0..<24).map { Float($0) / 7 },
+    shape: FilterShape(layers: 2, kvHeads: 3, headLength: 4),
+    filters: (0..<24).map { Float($0) / 7 },
     provenance: #"{"tool":"test"}"#)
 
   @Test("what is written is read again, and equal filters give equal bytes")
@@ -35,7 +38,9 @@ struct FilterBankTests {
       var changed = whole
       changed[index] ^= 1 << UInt8(index % 8)
       let path = try scratch.write("changed.qfilt", changed)
-      let error = #expect(throws: MalformedFile.self, "byte \(index)") { try FilterBank(path: path) }
+      let error = #expect(throws: MalformedFile.self, "byte \(index)") {
+        try FilterBank(path: path)
+      }
       #expect(error?.section.isEmpty == false)
       let cut = try scratch.write("cut.qfilt", whole[..<index])
       #expect(throws: MalformedFile.self, "cut at \(index)") { try FilterBank(path: cut) }

@@ -28,7 +28,8 @@ struct RankingTests {
     for seed in UInt64(1)...50 {
       var random = SeededGenerator(seed: seed)
       let count = Int.random(in: 0...300, using: &random)
-      let ranking = Ranking(sinks: .random(in: 0...8, using: &random), window: .random(in: 0...40, using: &random))
+      let ranking = Ranking(
+        sinks: .random(in: 0...8, using: &random), window: .random(in: 0...40, using: &random))
       // Few different values, so that ties are common.
       let scores = (0..<count).map { _ in Float(Int.random(in: -20...20, using: &random)) / 4 }
       let expected = (0..<count).sorted { a, b in

@@ -21,7 +21,12 @@ public struct Command {
   public static let binary = ProcessInfo.processInfo.environment["QFILTERS_BINARY"] ?? "qfilters"
 
   /// Runs the command to its end.
-  public static func run(_ arguments: String..., environment: [String: String?] = [:]) throws -> Result {
+  public static func run(_ arguments: String...) throws -> Result { try run(arguments) }
+
+  /// Runs the command to its end.
+  public static func run(_ arguments: [String], environment: [String: String?] = [:]) throws
+    -> Result
+  {
     try run(binary, arguments, environment: environment)
   }
 
@@ -33,7 +38,7 @@ public struct Command {
   private static func run(
     _ path: String, _ arguments: [String], environment: [String: String?]
   ) throws -> Result {
-    let process = try start(path, arguments, environment: environment)
+    let process = try start(path, arguments: arguments, environment: environment)
     // Messages go to a file: a second pipe could fill while the first is read.
     let scratch = try ScratchFolder()
     let messages = try scratch.write("error", [])
@@ -51,7 +56,7 @@ public struct Command {
 
   /// A process that is ready to run.
   public static func start(
-    _ path: String = binary, _ arguments: [String], environment: [String: String?] = [:]
+    _ path: String = binary, arguments: [String], environment: [String: String?] = [:]
   ) throws -> Process {
     let process = Process()
     process.executableURL = URL(filePath: path)

@@ -16,7 +16,9 @@ public enum Fixtures {
   }
 
   /// The names of the tiny models whose tensor types are supported.
-  public static let tinyModels = ["f32", "f16", "bf16", "q8_0", "q4_0", "q4_1"].map { "tiny-llama-\($0)" }
+  public static let tinyModels = ["f32", "f16", "bf16", "q8_0", "q4_0", "q4_1"].map {
+    "tiny-llama-\($0)"
+  }
 }
 
 /// The demo model and the essays, which `make` fetches into a cache folder.
@@ -28,8 +30,10 @@ public enum Demo {
 
   /// The haystack's essays in order of file names.
   public static func essays() throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: cache + "/essays").filter { $0.hasSuffix(".txt") }
-      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { cache + "/essays/" + $0 }
+    try FileManager.default.contentsOfDirectory(atPath: cache + "/essays").filter {
+      $0.hasSuffix(".txt")
+    }
+    .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { cache + "/essays/" + $0 }
   }
 
   /// One essay's path.
@@ -37,7 +41,7 @@ public enum Demo {
 }
 
 /// A folder that is removed when the test is over.
-public final class ScratchFolder {
+public final class ScratchFolder: Sendable {
   private let url: URL
 
   public init() throws {
@@ -63,4 +67,6 @@ public final class ScratchFolder {
 }
 
 /// The bytes of a file.
-public func bytes(of path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(filePath: path))) }
+public func bytes(of path: String) throws -> [UInt8] {
+  [UInt8](try Data(contentsOf: URL(filePath: path)))
+}

@@ -1,0 +1,125 @@
+import COpenBLAS
+import Foundation
+import QFilters
+import TestSupport
+import Testing
+import Tokenization
+import Workflows
+
+@Suite("SmolLM2 gives what transformers gives in float32", .serialized)
+struct GoldenTests {
+  private let golden: Golden
+
+  init() throws { golden = try Fixtures.json("golden/smollm2.json") }
+
+  @Test("every prompt's ids, with and without special tokens")
+  func ids() throws {
+    let scratch = try ScratchFolder()
+    for prompt in golden.prompts {
+      let file = try scratch.write("prompt.txt", prompt.text.utf8)
+      let result = try Command.run("tokenize", "--model", Demo.model, "--file", file, "--json")
+      #expect(try result.json(as: Tokenized.self).ids == prompt.idsWithoutSpecials)
+    }
+    let passage = try Command.run(
+      "tokenize", "--model", Demo.model, "--file", Demo.essay("love"), "--json")
+    let ids = try passage.json(as: Tokenized.self).ids.prefix(golden.passage.tokens)
+    #expect(Array(ids.prefix(16)) == golden.passage.firstIds)
+    #expect(Array(ids.suffix(16)) == golden.passage.lastIds)
+  }
+
+  @Test("greedy continuations, with the cache in either precision", arguments: ["f16", "f32"])
+  func greedy(precision: String) throws {
+    let scratch = try ScratchFolder()
+    for prompt in golden.prompts {
+      let file = try scratch.write("prompt.txt", prompt.text.utf8)
+      let result = try Command.run(
+        "generate", "--model", Demo.model, "--prompt-file", file, "--max-tokens", "24",
+        "--precision",
+        precision, "--json")
+      let generated = try result.json(as: Generated.self)
+      #expect(generated.ids == prompt.greedy24, "\(prompt.text)")
+      #expect(generated.promptTokens == prompt.ids.count)
+    }
+  }
+
+  @Test("the passage's mean negative log-likelihood")
+  func likelihood() throws {
+    let result = try Command.run(
+      "evaluate", "perplexity", "--model", Demo.model, "--file", Demo.essay("love"), "--tokens",
+      "\(golden.passage.tokens)", "--json")
+    let scored = try result.json(as: Scored.self)
+    #expect(
+      abs(scored.meanNegativeLogLikelihood - golden.passage.meanNegativeLogLikelihood) < 0.0005)
+    #expect(scored.tokens == golden.passage.tokens)
+    #expect(abs(scored.perplexity - exp(scored.meanNegativeLogLikelihood)) < 1e-9)
+  }
+
+  @Test("lines of every kind of text, token for token as the tokenizers library has them")
+  func tokenization() throws {
+    struct Line: Decodable {
+      let text: String
+      let ids: [Int]
+      let specials: Bool
+    }
+    let lines = try bytes(of: Fixtures.path("tokenization/smollm2.jsonl")).split(separator: 10)
+      .map { try JSONDecoder().decode(Line.self, from: Data($0)) }
+    #expect(lines.count > 400)
+    let tokenizer = try LoadedModel.loadTokenizer(path: Demo.model)
+    for line in lines {
+      #expect(
+        tokenizer.encode(line.text, parsingSpecials: line.specials) == line.ids, "\(line.text)")
+    }
+  }
+
+  @Test("OpenBLAS runs on kernels that fit the processor, on a machine that says nothing about it")
+  func kernels() throws {
+    let result = try Command.run(
+      [
+        "generate", "--model", Fixtures.path("models/tiny-llama-f32.gguf"), "--prompt", "a",
+        "--max-tokens",
+        "1", "--json",
+      ], environment: ["OPENBLAS_CORETYPE": nil, "OPENBLAS_L2_SIZE": nil])
+    let preferred = unsafe openblas_preferred_core().map { unsafe String(cString: $0) }
+    if let preferred { #expect(try result.json(as: Generated.self).blas == preferred) }
+  }
+
+  @Test("Q-Filters by the authors' recipe equal the hub's, whose sign is the opposite one")
+  func filters() throws {
+    let bank = try FilterBank(path: Documents.shared.get().filters)
+    #expect(bank.shape == FilterShape(layers: 30, kvHeads: 3, headLength: 64))
+    let hub = try HubFilters.read(Fixtures.path("golden/smollm2-hub-filters/model.safetensors"))
+    try #require(hub.count == bank.filters.count)
+    for start in stride(from: 0, to: hub.count, by: 64) {
+      let (ours, theirs) = (bank.filters[start..<start + 64], hub[start..<start + 64].map { -$0 })
+      let product = zip(ours, theirs).reduce(Float(0)) { $0 + $1.0 * $1.1 }
+      let norms = [Array(ours), theirs].map { $0.reduce(Float(0)) { $0 + $1 * $1 }.squareRoot() }
+      #expect(product / norms[0] / norms[1] >= 0.999, "filter \(start / 64)")
+    }
+  }
+
+  @Test("two runs of precompute write identical bytes")
+  func determinism() throws {
+    let scratch = try ScratchFolder()
+    for name in ["a.qfilt", "b.qfilt"] {
+      let result = try Command.run(
+        "precompute", "--model", Demo.model, "--corpus", Demo.essay("love"), "--sequences", "2",
+        "--length",
+        "600", "--out", scratch.path(name))
+      #expect(result.status == 0, "\(result.error)")
+    }
+    #expect(try bytes(of: scratch.path("a.qfilt")) == bytes(of: scratch.path("b.qfilt")))
+  }
+}
+
+/// The one tensor of a hub file, read without checks: a test's own fixture.
+enum HubFilters {
+  static func read(_ path: String) throws -> [Float] {
+    let file = try bytes(of: path)
+    let headerLength = (0..<8).reduce(0) { $0 | Int(file[$1]) << (8 * $1) }
+    let data = file[(8 + headerLength)...]
+    return stride(from: data.startIndex, to: data.endIndex, by: 4).map { start in
+      Float(
+        bitPattern: (0..<4).reduce(UInt32(0)) { $0 | UInt32(data[start + $1]) << UInt32(8 * $1) })
+    }
+  }
+}

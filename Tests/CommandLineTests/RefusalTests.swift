@@ -1,0 +1,223 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(
+  "Bad input gives one clear sentence, the documented exit code, and leaves nothing", .serialized)
+struct RefusalTests {
+  private let tiny = Fixtures.path("models/tiny-llama-f32.gguf")
+  private let scratch: ScratchFolder
+  private let filters: String
+  private let text: String
+  private let snapshot: String
+
+  init() throws {
+    scratch = try ScratchFolder()
+    filters = scratch.path("tiny.qfilt")
+    snapshot = scratch.path("tiny.kvsnap")
+    text = try scratch.write(
+      "text.txt", String(repeating: "A line of text to be kept.\n", count: 8).utf8)
+    let made = try Command.run(
+      "precompute", "--model", tiny, "--corpus", text, "--sequences", "2", "--length", "40",
+      "--out", filters)
+    let saved = try Command.run(
+      "prefill", "--model", tiny, "--filters", filters, "--prompt-file", text, "--out", snapshot)
+    guard made.status == 0, saved.status == 0 else {
+      throw CommandFailed(message: made.error + saved.error)
+    }
+  }
+
+  private func expect(_ result: Command.Result, status: Int32, _ parts: String...) {
+    #expect(result.signal == nil)
+    #expect(result.status == status, "\(result.error)")
+    for part in parts { #expect(result.error.contains(part), "\(result.error)") }
+    #expect(result.output.isEmpty)
+  }
+
+  private func resume(_ snapshot: String, model: String, prompt: String = "x") throws
+    -> Command.Result
+  {
+    try Command.run("resume", snapshot, "--model", model, "--prompt", prompt, "--json")
+  }
+
+  @Test("a changed byte in any section of a snapshot: 65 and the section's name")
+  func changedSnapshot() throws {
+    let whole = try bytes(of: snapshot)
+    for section in try Directory.read(whole) {
+      var changed = whole
+      changed[section.offset + section.length / 2] ^= 0x10
+      let path = try scratch.write("changed.kvsnap", changed)
+      for result in [try Command.run("verify", path), try resume(path, model: tiny)] {
+        // Provenance is for people; resuming does not need it, verifying does.
+        if section.name == "prov" && result.status == 0 { continue }
+        expect(result, status: 65, section.name)
+      }
+    }
+    for index in [0, 12, 40, 57, 70] {
+      var changed = whole
+      changed[index] ^= 1
+      let path = try scratch.write("changed.kvsnap", changed)
+      expect(try Command.run("verify", path), status: 65, index < 64 ? "header" : "directory")
+    }
+  }
+
+  @Test("a changed byte in a filter bank: 65 and the section's name")
+  func changedFilters() throws {
+    let whole = try bytes(of: filters)
+    for section in try Directory.read(whole) {
+      var changed = whole
+      changed[section.offset + section.length / 2] ^= 0x10
+      let path = try scratch.write("changed.qfilt", changed)
+      expect(try Command.run("verify", path), status: 65, section.name)
+      let used = try Command.run(
+        "prefill", "--model", tiny, "--filters", path, "--prompt-file", text, "--out",
+        scratch.path("no.kvsnap"))
+      expect(used, status: 65, section.name)
+    }
+    #expect(!scratch.contents.contains("no.kvsnap"))
+  }
+
+  @Test("a snapshot or filter bank of other weights: 78, naming what differs")
+  func otherModel() throws {
+    let other = Fixtures.path("models/tiny-llama-f16.gguf")
+    expect(try resume(snapshot, model: other), status: 78, "identity mismatch", "weights")
+    let deeper = Fixtures.path("models/tiny-llama-q8_0.gguf")
+    expect(try resume(snapshot, model: deeper), status: 78, "weights", "architecture")
+    let prefill = try Command.run(
+      "prefill", "--model", other, "--filters", filters, "--prompt-file", text, "--out",
+      scratch.path("no.kvsnap"))
+    expect(prefill, status: 78, "tiny.qfilt", "weights")
+    #expect(!scratch.contents.contains("no.kvsnap"))
+  }
+
+  @Test("a truncated model: 65; a missing one: 66; an unknown architecture: 1, by name")
+  func badModels() throws {
+    let whole = try bytes(of: tiny)
+    let cut = try scratch.write("cut.gguf", whole.prefix(whole.count / 2))
+    expect(
+      try Command.run("generate", "--model", cut, "--prompt", "x"), status: 65, "cut.gguf", "tensor"
+    )
+    expect(
+      try Command.run("generate", "--model", "/no/such.gguf", "--prompt", "x"), status: 66,
+      "/no/such.gguf")
+    expect(try Command.run("generate", "--model", scratch.path(""), "--prompt", "x"), status: 66)
+    let untied = Fixtures.path("models/tiny-llama-untied.gguf")
+    expect(
+      try Command.run("generate", "--model", untied, "--prompt", "x"), status: 1, "tensor type Q5_")
+  }
+
+  @Test("a text that is not UTF-8: 65, saying where; an empty prompt: 64")
+  func badTexts() throws {
+    let binary = try scratch.write("binary.txt", [0x61, 0x62, 0xFF, 0x63])
+    expect(
+      try Command.run("tokenize", "--model", tiny, "--file", binary), status: 65,
+      "not UTF-8 text at byte 2")
+    expect(try Command.run("generate", "--model", tiny, "--prompt", ""), status: 64, "empty")
+    let empty = try scratch.write("empty.txt", [])
+    expect(
+      try Command.run("generate", "--model", tiny, "--prompt-file", empty), status: 64,
+      "empty.txt is empty")
+    expect(try resume(snapshot, model: tiny, prompt: ""), status: 64, "empty")
+  }
+
+  @Test("a prompt beyond the model's context: 1, with both numbers")
+  func longPrompt() throws {
+    let long = try scratch.write("long.txt", String(repeating: "0123456789", count: 100).utf8)
+    let out = scratch.path("no.kvsnap")
+    for result in [
+      try Command.run("generate", "--model", tiny, "--prompt-file", long),
+      try Command.run(
+        "prefill", "--model", tiny, "--filters", filters, "--prompt-file", long, "--out", out),
+      try resume(snapshot, model: tiny, prompt: String(repeating: "0123456789", count: 100)),
+    ] { expect(result, status: 1, "tokens", "context of 512") }
+    #expect(!scratch.contents.contains("no.kvsnap"))
+  }
+
+  @Test("a corpus that is too short, and sequences that are too long: 1, with both numbers")
+  func corpusAndRecipe() throws {
+    let out = scratch.path("no.qfilt")
+    let short = try Command.run(
+      "precompute", "--model", tiny, "--corpus", text, "--length", "500", "--out", out)
+    expect(short, status: 1, "the text has", "10000 are needed")
+    let long = try Command.run("precompute", "--model", tiny, "--corpus", text, "--out", out)
+    expect(long, status: 1, "sequences of 2048 tokens", "context of 512")
+    #expect(!scratch.contents.contains("no.qfilt"))
+  }
+
+  @Test("a folder that cannot be written, and one that is not there: 74, before the long work")
+  func unwritable() throws {
+    for out in ["/proc/no.kvsnap", scratch.path("missing/no.kvsnap")] {
+      let result = try Command.run(
+        "prefill", "--model", tiny, "--filters", filters, "--prompt-file", text, "--out", out)
+      expect(result, status: 74, "cannot create \(out)")
+    }
+  }
+
+  @Test("a full disk: 74, and the file that was there before stays")
+  func fullDisk() throws {
+    let before = try bytes(of: snapshot)
+    let contents = scratch.contents
+    let result = try Command.shell(
+      "ulimit -f 4; exec $qfilters prefill --model \(tiny) --filters \(filters) --prompt-file \(text) --out \(snapshot)"
+    )
+    expect(result, status: 74, "cannot write \(snapshot)")
+    #expect(try bytes(of: snapshot) == before)
+    #expect(scratch.contents == contents)
+  }
+
+  @Test("a ratio that makes no sense, two answers at once, a wrong ending: 64")
+  func usage() throws {
+    for arguments in [
+      ["resume", snapshot, "--model", tiny, "--prompt", "x", "--compression", "0"],
+      [
+        "resume", snapshot, "--model", tiny, "--prompt", "x", "--compression", "8",
+        "--decompressed",
+      ],
+      ["generate", "--model", tiny],
+      ["generate", "--model", tiny, "--prompt", "x", "--temperature", "-1"],
+      ["prefill", "--model", tiny, "--filters", filters, "--prompt-file", text, "--out", "x.bin"],
+      ["nonsense"],
+    ] { expect(try Command.run(arguments), status: 64) }
+  }
+
+  @Test("Ctrl-C in the middle of a prefill leaves nothing")
+  func interrupted() async throws {
+    let documents = try Documents.shared.get()
+    let folder = try ScratchFolder()
+    // A test runner in the background may ignore the signal, and its children inherit that.
+    let process = try Command.start(
+      "/usr/bin/env",
+      arguments: [
+        "--default-signal=INT", Command.binary, "prefill", "--model", Demo.model, "--filters",
+        documents.filters, "--prompt-file", documents.document, "--out", folder.path("no.kvsnap"),
+      ])
+    try process.run()
+    try await Task.sleep(for: .seconds(1))
+    #expect(process.isRunning)
+    process.interrupt()
+    process.waitUntilExit()
+    #expect(process.terminationReason == .uncaughtSignal)
+    #expect(folder.contents == [])
+  }
+}
+
+/// The directory of a container, read without checks.
+enum Directory {
+  struct Entry {
+    let name: String
+    let offset, length: Int
+  }
+
+  static func read(_ file: [UInt8]) throws -> [Entry] {
+    func integer(_ offset: Int, _ width: Int) -> Int {
+      (0..<width).reduce(0) { $0 | Int(file[offset + $1]) << (8 * $1) }
+    }
+    return (0..<integer(40, 4)).map { index in
+      let start = 64 + 32 * index
+      return Entry(
+        name: String(decoding: file[start..<start + 4], as: UTF8.self),
+        offset: integer(start + 8, 8),
+        length: integer(start + 16, 8))
+    }
+  }
+}
