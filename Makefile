@@ -1,7 +1,41 @@
-.PHONY: build test setup
-setup:
+# `make demo` shows the main job on a real model and a real text; `make test` passes all tests.
+# Both set up what is missing first.
+
+.PHONY: demo test build lint format clean help
+
+# Tests are built beside the program: they need testable modules, which the program does without.
+TESTS = -c release --scratch-path .build-tests -Xswiftc -enable-testing
+
+help:
+	@echo "make demo    compute Q-Filters, prefill a real essay, resume it compressed and whole"
+	@echo "make test    set up, lint, build, and pass all tests (about 10 minutes on two cores)"
+	@echo "make build   build .build/release/qfilters"
+	@echo "make lint    check the style of all Swift sources; make format mends it"
+	@echo "make clean   remove what was built"
+
+build:
 	scripts/setup
-build: setup
 	swift build -c release --product qfilters
-test: setup
-	swift test
+
+demo: build
+	cache="$$(scripts/fetch)" && QFILTERS_CACHE="$$cache" scripts/demo
+
+# The suite runs once on the processor's widest kernels; the suites of the numeric kernels run again
+# on the portable ones and, where the processor has them, on AVX2.
+test: lint
+	scripts/setup
+	swift build $(TESTS) --build-tests
+	cache="$$(scripts/fetch)" && \
+	  export QFILTERS_CACHE="$$cache" QFILTERS_BINARY="$$PWD/.build-tests/release/qfilters" && \
+	  QFILTERS_KERNELS=plain swift test $(TESTS) --skip-build --filter InferenceTests && \
+	  QFILTERS_KERNELS=avx2 swift test $(TESTS) --skip-build --filter InferenceTests && \
+	  swift test $(TESTS) --skip-build
+
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests
+
+format:
+	swift format --in-place --recursive Package.swift Sources Tests
+
+clean:
+	rm -rf .build .build-tests
