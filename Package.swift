@@ -57,6 +57,18 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    .target(
+      name: "TestSupport", dependencies: ["CXXHash"], path: "Tests/TestSupport",
+      swiftSettings: strict),
+    .testTarget(
+      name: "ByteIOTests", dependencies: ["ByteIO", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "CacheFormatTests", dependencies: ["CacheFormat", "ByteIO", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "CacheCodecTests",
+      dependencies: ["CacheCodec", "CacheFormat", "ByteIO", "CKernels", "CZstd", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "TokenizationTests", dependencies: ["Tokenization"], swiftSettings: strict),
   ]
