@@ -57,7 +57,14 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .target(
+      name: "TestSupport", dependencies: ["CXXHash"], path: "Tests/TestSupport",
+      swiftSettings: strict),
+    .testTarget(
+      name: "ByteIOTests", dependencies: ["ByteIO", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "CacheFormatTests", dependencies: ["CacheFormat", "ByteIO", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [

@@ -37,8 +37,7 @@ public struct ChunkTable: Sendable, Equatable {
   private let offsets: [UInt64]
   private let layers: Int
 
-  /// Where a chunk stands in the table.
-  public func index(tier: Int, layer: Int, tensor: Tensor) -> Int {
+  private func index(tier: Int, layer: Int, tensor: Tensor) -> Int {
     (tier * layers + layer) * Tensor.allCases.count + tensor.rawValue
   }
 

@@ -29,8 +29,7 @@ public struct ContainerWriter: ~Copyable {
     offsets = Dictionary(uniqueKeysWithValues: layout.entries.map { ($0.type, $0.offset) })
   }
 
-  /// Where a section begins, in bytes from the start of the file.
-  public func offset(of type: SectionType) -> UInt64 { offsets[type] ?? 0 }
+  private func offset(of type: SectionType) -> UInt64 { offsets[type] ?? 0 }
 
   /// Writes a whole section of the length that was announced.
   ///
@@ -66,18 +65,5 @@ public struct ContainerWriter: ~Copyable {
     try file.write(header.encoded + entries, at: 0)
     try file.commit()
     return size
-  }
-
-  /// Writes a file of whole sections in one go.
-  ///
-  /// - Returns: The file's size in bytes.
-  /// - Throws: `SystemError`; the path then holds what it held before.
-  @discardableResult public static func write(
-    path: String, kind: FileKind, sections: [(type: SectionType, bytes: [UInt8])]
-  ) throws(SystemError) -> UInt64 {
-    var writer = try ContainerWriter(
-      path: path, kind: kind, sections: sections.map { ($0.type, UInt64($0.bytes.count)) })
-    for section in sections { try writer.write(section.bytes, to: section.type) }
-    return try writer.finish()
   }
 }
