@@ -61,6 +61,10 @@ let package = Package(
       name: "TestSupport", dependencies: ["CXXHash"], path: "Tests/TestSupport",
       swiftSettings: strict),
     .testTarget(
+      name: "CacheCodecTests",
+      dependencies: ["CacheCodec", "CacheFormat", "ByteIO", "CKernels", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
       name: "ByteIOTests", dependencies: ["ByteIO", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "CacheFormatTests", dependencies: ["CacheFormat", "ByteIO", "TestSupport"],
@@ -68,7 +72,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "qfilters", "Workflows", "Tokenization", "QFilters", "CacheCodec", "CacheFormat", "COpenBLAS",
+        "qfilters", "Workflows", "Tokenization", "QFilters", "CacheCodec", "CacheFormat",
+        "COpenBLAS",
         "TestSupport",
       ], swiftSettings: strict),
     .testTarget(

@@ -1,0 +1,130 @@
+import ByteIO
+import CacheCodec
+import CacheFormat
+import TestSupport
+import Testing
+
+@Suite("A damaged snapshot is refused")
+struct DamageTests {
+  private let folder: ScratchFolder
+  private let whole: [UInt8]
+
+  init() throws {
+    folder = try ScratchFolder()
+    var random = SeededGenerator(seed: 21)
+    try SampleSnapshot(random: &random, tokens: 70, codec: .float16).write(
+      to: folder.path("a.kvsnap"))
+    whole = try bytes(of: folder.path("a.kvsnap"))
+  }
+
+  @Test("any changed byte, wherever it stands, with a section's name")
+  func everyByte() throws {
+    for index in whole.indices {
+      var changed = whole
+      changed[index] ^= 1 << UInt8(index % 8)
+      let path = try folder.write("changed.kvsnap", changed)
+      let error = #expect(throws: MalformedFile.self, "byte \(index)") {
+        try Verification.verify(path: path)
+      }
+      #expect(error?.section.isEmpty == false)
+    }
+  }
+
+  @Test("any cut, and bytes too many")
+  func everyCut() throws {
+    for length in whole.indices {
+      let path = try folder.write("cut.kvsnap", whole[..<length])
+      #expect(throws: MalformedFile.self, "\(length) bytes") { try Verification.verify(path: path) }
+    }
+    let longer = try folder.write("longer.kvsnap", whole + [0])
+    #expect(throws: MalformedFile.self) { try Verification.verify(path: longer) }
+  }
+
+  @Test("only where it is read: ×N does not mind damage beyond its prefix")
+  func partialReads() throws {
+    let prefix = try SnapshotReader(path: folder.path("a.kvsnap")).prefixLength(ratio: 8)
+    for (index, isRead) in [(Int(prefix) - 1, true), (Int(prefix) + 1, false)] {
+      var changed = whole
+      changed[index] ^= 1
+      let path = try folder.write("changed.kvsnap", changed)
+      let reader = try SnapshotReader(path: path)
+      let read = {
+        for layer in 0..<reader.metadata.context.layers {
+          _ = try reader.readLayer(layer, ratio: 8)
+        }
+      }
+      if isRead {
+        let error = #expect(throws: MalformedFile.self, performing: read)
+        #expect(error?.description.contains("DATA") == true)
+        #expect(error?.description.contains("tier") == true)
+      } else {
+        try read()
+      }
+    }
+  }
+
+  @Test("behind valid checksums, nothing that the format forbids is believed")
+  func hostileFields() throws {
+    let changes: [(String, (inout [String: [UInt8]]) -> Void)] = [
+      ("CONT", { $0["CONT"]?.replaceSubrange(0..<4, with: [0xFF, 0xFF, 0xFF, 0xFF]) }),
+      ("CONT", { $0["CONT"]?.replaceSubrange(16..<24, with: [UInt8](repeating: 0xFF, count: 8)) }),
+      ("CONT", { $0["CONT"]?[36] = 2 }),
+      ("CONT", { $0["CONT"]?[40] = 9 }),
+      ("TOKN", { $0["TOKN"]?.removeLast(4) }),
+      ("TIER", { $0["TIER"]?.replaceSubrange(12..<16, with: [0xFF, 0xFF, 0xFF, 0x7F]) }),
+      ("TIER", { $0["TIER"]?[0] = 77 }),
+      ("TIER", { $0["TIER"]?.replaceSubrange(16..<20, with: [0, 0, 0, 0]) }),
+      ("CHNK", { $0["CHNK"]?.replaceSubrange(0..<8, with: [UInt8](repeating: 0xFF, count: 8)) }),
+      ("CHNK", { $0["CHNK"]?[16] = 3 }),
+      ("CHNK", { $0["CHNK"]?[20] = 1 }),
+      ("IDEN", { $0["IDEN"]?.removeLast() }),
+    ]
+    for (section, change) in changes {
+      var sections = Dictionary(uniqueKeysWithValues: try parts().map { ($0.type, $0.bytes) })
+      change(&sections)
+      let ordered = try parts().map { (type: $0.type, bytes: sections[$0.type] ?? []) }
+      let path = try folder.write(
+        "hostile.kvsnap", RawContainer(kind: "SNAP", sections: ordered).bytes)
+      let error = #expect(throws: MalformedFile.self) { try Verification.verify(path: path) }
+      #expect(error?.section.contains(section) == true, "\(String(describing: error))")
+    }
+  }
+
+  @Test("random damage behind valid checksums is read or refused, and never traps")
+  func mutations() throws {
+    var random = SeededGenerator(seed: 31)
+    for _ in 0..<1_500 {
+      var sections = try parts()
+      for _ in 0..<Int.random(in: 1...3, using: &random) {
+        let index = Int.random(in: 0..<sections.count - 1, using: &random)
+        guard !sections[index].bytes.isEmpty else { continue }
+        let byte = Int.random(in: 0..<sections[index].bytes.count, using: &random)
+        sections[index].bytes[byte] = .random(in: 0...255, using: &random)
+      }
+      let path = try folder.write(
+        "hostile.kvsnap", RawContainer(kind: "SNAP", sections: sections).bytes)
+      do {
+        let reader = try SnapshotReader(path: path)
+        for layer in 0..<reader.metadata.context.layers {
+          _ = try reader.readLayer(layer, ratio: 5)
+        }
+        try Verification.verify(path: path)
+      } catch is MalformedFile {} catch is CompressionNotStored {}
+    }
+  }
+
+  /// The sections of the sound file.
+  private func parts() throws -> [(type: String, bytes: [UInt8])] {
+    func integer(_ offset: Int, _ width: Int) -> Int {
+      (0..<width).reduce(0) { $0 | Int(whole[offset + $1]) << (8 * $1) }
+    }
+    return (0..<integer(40, 4)).map { index in
+      let start = 64 + 32 * index
+      let (offset, length) = (integer(start + 8, 8), integer(start + 16, 8))
+      return (
+        String(decoding: whole[start..<start + 4], as: UTF8.self),
+        Array(whole[offset..<offset + length])
+      )
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import CacheCodec
+import CacheFormat
+import TestSupport
+
+/// A random small cache with a random ranking, and the snapshot of it.
+struct SampleSnapshot {
+  let metadata: SnapshotMetadata
+  /// [layers · kvHeads]: positions best first.
+  let rankings: [[UInt32]]
+  /// [layers · kvHeads][tokens]: the bytes of each key and value.
+  let keys, values: [[[UInt8]]]
+
+  init(
+    random: inout SeededGenerator, tokens: Int? = nil, compression: Int = 1,
+    codec: ElementCodec? = nil
+  ) {
+    let codec = codec ?? (Bool.random(using: &random) ? .float16 : .float32)
+    let tokens = tokens ?? Int.random(in: 0...200, using: &random)
+    let context = ContextDescription(
+      layers: .random(in: 1...3, using: &random), kvHeads: .random(in: 1...3, using: &random),
+      keyLength: .random(in: 1...9, using: &random),
+      valueLength: .random(in: 1...9, using: &random),
+      tokens: tokens, promptForm: .plain, keyCodec: codec, valueCodec: codec)
+    let heads = context.layers * context.kvHeads
+    let floors = (0..<heads).map { _ in Int.random(in: 0...max(1, tokens / 3), using: &random) }
+    metadata = Self.metadata(context, floors: floors, compression: compression)
+    rankings = (0..<heads).map { _ in (0..<UInt32(tokens)).shuffled(using: &random) }
+    keys = Self.pairs(heads, tokens, context.keyLength * codec.width, &random)
+    values = Self.pairs(heads, tokens, context.valueLength * codec.width, &random)
+  }
+
+  private init(_ other: SampleSnapshot, compression: Int) {
+    let table = other.metadata.tiers
+    let floors = (0..<other.rankings.count).map {
+      table.floor(layer: $0 / table.kvHeads, head: $0 % table.kvHeads)
+    }
+    metadata = Self.metadata(other.metadata.context, floors: floors, compression: compression)
+    (rankings, keys, values) = (other.rankings, other.keys, other.values)
+  }
+
+  /// The same cache, made at another compression.
+  func made(at compression: Int) -> SampleSnapshot {
+    SampleSnapshot(self, compression: compression)
+  }
+
+  func write(to path: String) throws {
+    var writer = try SnapshotWriter(path: path, metadata: metadata)
+    try writer.append(blocks)
+    _ = try writer.finish()
+  }
+
+  /// All blocks, tier by tier, layer by layer.
+  var blocks: [PairBlock] {
+    let table = metadata.tiers
+    return (0..<table.tierCount).flatMap { tier in
+      (0..<table.layers).map { layer in
+        var block = PairBlock(positions: [], keys: [], values: [])
+        for head in 0..<table.kvHeads {
+          let index = layer * table.kvHeads + head
+          let end = table.total(through: tier, layer: layer, head: head)
+          let start = end - table.count(tier: tier, layer: layer, head: head)
+          for position in rankings[index][start..<end] {
+            block.positions.append(position)
+            block.keys += keys[index][Int(position)]
+            block.values += values[index][Int(position)]
+          }
+        }
+        return block
+      }
+    }
+  }
+
+  /// What ×`ratio` must give of a head: its best pairs in order of position.
+  func expected(layer: Int, head: Int, kept: Int) -> (
+    positions: [UInt32], keys: [UInt8], values: [UInt8]
+  ) {
+    let index = layer * metadata.context.kvHeads + head
+    let positions = rankings[index].prefix(kept).sorted()
+    return (
+      positions, positions.flatMap { keys[index][Int($0)] },
+      positions.flatMap { values[index][Int($0)] }
+    )
+  }
+
+  private static func metadata(
+    _ context: ContextDescription, floors: [Int], compression: Int
+  ) -> SnapshotMetadata {
+    func digest(_ byte: UInt8) -> Digest { Digest([UInt8](repeating: byte, count: 32)) }
+    return SnapshotMetadata(
+      identity: Identity(
+        weights: digest(1), architecture: digest(2), rope: digest(3), tokenizer: digest(4)),
+      filterDigest: digest(5), context: context,
+      tiers: TierTable(
+        sinks: 0, window: 0, layers: context.layers, kvHeads: context.kvHeads,
+        tokens: context.tokens,
+        floors: floors, compression: compression),
+      tokens: (0..<UInt32(context.tokens)).map { $0 * 7 }, provenance: #"{"tool":"test"}"#)
+  }
+
+  private static func pairs(
+    _ heads: Int, _ tokens: Int, _ length: Int, _ random: inout SeededGenerator
+  ) -> [[[UInt8]]] {
+    (0..<heads).map { _ in
+      (0..<tokens).map { _ in
+        // Alternately random and alike, so that some planes compress and others do not.
+        (0..<length).map { $0 % 2 == 0 ? UInt8.random(in: 0...255, using: &random) : 60 }
+      }
+    }
+  }
+}
