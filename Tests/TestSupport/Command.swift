@@ -4,14 +4,16 @@ public import Foundation
 public struct Command {
   /// What a run left.
   public struct Result {
+    /// The exit code.
     public let status: Int32
+    /// What it wrote on standard output.
     public let output: Data
+    /// What it wrote on standard error.
     public let error: String
     /// The signal that ended it, if one did.
     public let signal: Int32?
 
-    public var text: String { String(decoding: output, as: UTF8.self) }
-
+    /// Standard output as JSON.
     public func json<T: Decodable>(as type: T.Type = T.self) throws -> T {
       try JSONDecoder().decode(T.self, from: output)
     }

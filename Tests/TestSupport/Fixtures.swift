@@ -44,6 +44,7 @@ public enum Demo {
 public final class ScratchFolder: Sendable {
   private let url: URL
 
+  /// Makes a new folder.
   public init() throws {
     url = FileManager.default.temporaryDirectory.appending(path: "qfilters-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
