@@ -10,8 +10,7 @@ enum GGUFLlama {
       throw UnsupportedModel(path: file.path, what: "architecture \(name)", supported: ["llama"])
     }
     try refuseScaledRoPE(metadata, file)
-    let size = 1...1 << 24
-    let embedding = try metadata.integer("llama.embedding_length", in: size)
+    let embedding = try metadata.integer("llama.embedding_length", in: 1...1 << 16)
     let queryHeads = try metadata.integer("llama.attention.head_count", in: 1...4096)
     let keyLength =
       try metadata.optionalInteger("llama.attention.key_length", in: 2...8192)
@@ -20,7 +19,7 @@ enum GGUFLlama {
       name: name,
       layers: try metadata.integer("llama.block_count", in: 1...4096),
       embeddingLength: embedding,
-      feedForwardLength: try metadata.integer("llama.feed_forward_length", in: size),
+      feedForwardLength: try metadata.integer("llama.feed_forward_length", in: 1...1 << 18),
       queryHeads: queryHeads,
       kvHeads: try metadata.optionalInteger("llama.attention.head_count_kv", in: 1...4096)
         ?? queryHeads,
