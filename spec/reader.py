@@ -1,0 +1,319 @@
+#!/usr/bin/env python3
+"""An independent reader of the container format, version 1, written from format.md alone.
+
+    python reader.py FILE [--tensors OUT.npz] [--compression N]
+
+Checks every rule of the specification and prints what the file holds; with --tensors it also writes
+the decoded tensors. Exits with 65 and one sentence when a rule is broken. Section numbers in the
+comments are those of format.md.
+
+Needs: numpy, xxhash, zstandard.
+"""
+
+import argparse
+import json
+import pathlib
+import struct
+import sys
+
+import numpy as np
+import xxhash
+import zstandard
+
+MAGIC = bytes.fromhex("894b56510d0a1a0a")
+KINDS = {
+    b"SNAP": [b"IDEN", b"CONT", b"TOKN", b"TIER", b"CHNK", b"prov", b"DATA"],
+    b"FILT": [b"IDEN", b"FILT", b"prov"],
+    b"STAT": [b"IDEN", b"STAT", b"prov"],
+}
+# Section 5.5: codec -> (element type, planes).
+CODECS = {1: ("<u4", 4), 2: ("<f4", 4), 3: ("<f2", 2)}
+TENSORS = ("positions", "keys", "values")
+MAXIMUM = 2**31 - 1
+
+
+class Refused(Exception):
+    """The file breaks a rule; the first word is the section's name."""
+
+
+def need(condition: bool, section: str, problem: str) -> None:
+    if not condition:
+        raise Refused(f"{section}: {problem}")
+
+
+def checksum(data: bytes) -> int:
+    return xxhash.xxh64_intdigest(data, seed=0)
+
+
+def align64(x: int) -> int:
+    return (x + 63) // 64 * 64
+
+
+class Fields:
+    """Reads fields of one section in order; the section must end where they end."""
+
+    def __init__(self, section: str, data: bytes) -> None:
+        self.section, self.data, self.at = section, data, 0
+
+    def take(self, count: int) -> bytes:
+        need(0 <= count <= len(self.data) - self.at, self.section, "ends too early")
+        self.at += count
+        return self.data[self.at - count : self.at]
+
+    def u32(self) -> int:
+        return struct.unpack("<I", self.take(4))[0]
+
+    def u64(self) -> int:
+        return struct.unpack("<Q", self.take(8))[0]
+
+    def u32s(self, count: int) -> np.ndarray:
+        return np.frombuffer(self.take(4 * count), "<u4").astype(np.int64)
+
+    def size(self, name: str, low: int, high: int) -> int:
+        value = self.u32()
+        need(low <= value <= high, self.section, f"{name} is {value}")
+        return value
+
+    def end(self) -> None:
+        need(self.at == len(self.data), self.section, "bytes too many")
+
+
+def read_container(data: bytes) -> tuple[bytes, dict[bytes, bytes]]:
+    """Section 2: the kind, and the sections by type."""
+    need(len(data) >= 64, "header", "the file is too short")
+    need(data[:8] == MAGIC, "header", "not a file of this format")
+    version, oldest, required, _, size, count, reserved, directory_sum, header_sum = struct.unpack(
+        "<HHQQQIIQQ", data[12:64])
+    need(checksum(data[:56]) == header_sum, "header", "checksum mismatch")
+    need(1 <= oldest <= version, "header", "oldest reader is beyond the version, or 0")
+    need(oldest <= 1, "header", f"needs a reader of version {oldest}")
+    need(required == 0, "header", f"unknown required features {required:#x}")
+    kind = data[8:12]
+    need(kind in KINDS, "header", f"unknown kind {kind!r}")
+    need(size == len(data), "header", "the file's size differs")
+    need(1 <= count <= 64 and reserved == 0, "header", "impossible section count, or reserved bits")
+    directory_end = 64 + 32 * count
+    need(directory_end <= len(data), "directory", "beyond the end of the file")
+    directory = data[64:directory_end]
+    need(checksum(directory) == directory_sum, "directory", "checksum mismatch")
+    return kind, read_sections(kind, data, directory, directory_end)
+
+
+def read_sections(kind: bytes, data: bytes, directory: bytes, end: int) -> dict[bytes, bytes]:
+    """Section 2.2."""
+    sections: dict[bytes, bytes] = {}
+    for type_, reserved, offset, length, expected in struct.iter_unpack("<4sIQQQ", directory):
+        name = type_.decode("latin1")
+        need(type_.isalpha() and type_.isascii() and reserved == 0, "directory", f"entry {name!r}")
+        need(type_ not in sections, "directory", f"{name} twice")
+        need(type_ in KINDS[kind] or type_[:1].islower(), "directory", f"unknown section {name}")
+        need(offset == align64(end), "directory", f"{name} does not follow the section before")
+        need(length <= len(data) - offset if offset <= len(data) else False, "directory",
+             f"{name} is beyond the end of the file")
+        need(not any(data[end:offset]), "padding", f"not zero before {name}")
+        section = data[offset : offset + length]
+        need(expected == (0 if type_ == b"DATA" else checksum(section)), name, "checksum mismatch")
+        sections[type_] = section
+        end = offset + length
+    need(end == len(data), "directory", "the last section does not end the file")
+    known = [type_ for type_ in sections if type_ in KINDS[kind]]
+    wanted = [type_ for type_ in KINDS[kind] if type_ in sections or type_[:1].isupper()]
+    need(known == wanted, "directory", "a section is missing or out of order")
+    need(b"DATA" not in sections or list(sections)[-1] == b"DATA", "directory", "DATA is not last")
+    return sections
+
+
+def read_provenance(sections: dict[bytes, bytes]) -> dict:
+    """Section 3.2. No reader needs it, but what is there must be JSON."""
+    raw = sections.get(b"prov", b"{}")
+    need(len(raw) <= 1 << 20, "prov", "longer than 1 MiB")
+    try:
+        value = json.loads(raw.decode("utf-8"))
+    except ValueError:
+        raise Refused("prov: no JSON in UTF-8") from None
+    need(isinstance(value, dict), "prov", "no JSON object")
+    return value
+
+
+def read_filters(sections: dict[bytes, bytes]) -> np.ndarray:
+    """Section 4: [layers][KV heads][head dimension]."""
+    fields = Fields("FILT", sections[b"FILT"])
+    shape = (fields.size("layers", 1, 4096), fields.size("KV heads", 1, 4096),
+             fields.size("head dimension", 1, 8192))
+    need(fields.u32() == 0, "FILT", "reserved bits")
+    filters = np.frombuffer(fields.take(4 * shape[0] * shape[1] * shape[2]), "<f4").reshape(shape)
+    fields.end()
+    need(bool(np.isfinite(filters).all()), "FILT", "a filter is not finite")
+    return filters
+
+
+class Snapshot:
+    """Section 5."""
+
+    def __init__(self, sections: dict[bytes, bytes]) -> None:
+        self.data = sections[b"DATA"]
+        self.read_context(Fields("CONT", sections[b"CONT"]))
+        tokens = Fields("TOKN", sections[b"TOKN"])
+        self.tokens = tokens.u32s(self.n)
+        tokens.end()
+        self.read_tiers(Fields("TIER", sections[b"TIER"]))
+        self.read_chunks(Fields("CHNK", sections[b"CHNK"]))
+
+    def read_context(self, fields: Fields) -> None:
+        self.layers = fields.size("layers", 1, 4096)
+        self.heads = fields.size("KV heads", 1, 4096)
+        self.lengths = (1, fields.size("key length", 1, 8192), fields.size("value length", 1, 8192))
+        self.n = fields.u64()
+        need(self.n <= MAXIMUM, "CONT", f"{self.n} tokens")
+        need(fields.u64() == self.n, "CONT", "the next position is not the number of tokens")
+        self.form = fields.size("prompt form", 0, 1)
+        fields.size("key layout", 1, 1)
+        self.codecs = (1, fields.size("key codec", 2, 3), fields.size("value codec", 2, 3))
+        fields.end()
+
+    def read_tiers(self, fields: Fields) -> None:
+        fields.size("scorer", 1, 1)
+        self.sinks, self.window = fields.u32(), fields.u32()
+        count = fields.size("tier count", 1, 64)
+        self.ratios = [int(ratio) for ratio in fields.u32s(count)]
+        need(all(a > b for a, b in zip(self.ratios, self.ratios[1:])) and self.ratios[-1] >= 1,
+             "TIER", "ratios do not decrease")
+        heads = self.layers * self.heads
+        self.floors = fields.u32s(heads).reshape(self.layers, self.heads)
+        need(bool((self.floors <= self.n).all()), "TIER", "a floor exceeds the tokens")
+        self.counts = fields.u32s(count * heads).reshape(count, self.layers, self.heads)
+        need(bool((self.counts.sum(0) <= self.n).all()), "TIER", "more pairs than tokens")
+        fields.end()
+
+    def read_chunks(self, fields: Fields) -> None:
+        self.chunks, at = {}, 0
+        for tier in range(len(self.ratios)):
+            for layer in range(self.layers):
+                for tensor in range(3):
+                    stored, expected = fields.u64(), fields.u64()
+                    codec, reserved = fields.u32(), fields.u32()
+                    need(codec == self.codecs[tensor] and reserved == 0, "CHNK", "codec or reserved bits")
+                    width = CODECS[codec][1]
+                    elements = int(self.counts[tier, layer].sum()) * self.lengths[tensor]
+                    need(elements <= MAXIMUM, "CHNK", "a chunk of too many elements")
+                    need(4 * width <= stored <= width * (4 + elements), "CHNK", "impossible stored length")
+                    self.chunks[tier, layer, tensor] = (at, stored, expected, codec, elements)
+                    at += stored
+        fields.end()
+        need(at == len(self.data), "CHNK", "chunks do not fill DATA")
+
+    def chunk(self, tier: int, layer: int, tensor: int) -> np.ndarray:
+        """Section 5.5: the decoded elements, [pairs][length]."""
+        at, stored, expected, codec, elements = self.chunks[tier, layer, tensor]
+        where = f"DATA: tier {tier}, layer {layer}, {TENSORS[tensor]}"
+        raw = self.data[at : at + stored]
+        need(checksum(raw) == expected, where, "checksum mismatch")
+        dtype, width = CODECS[codec]
+        lengths = struct.unpack_from(f"<{width}I", raw)
+        need(4 * width + sum(lengths) == stored, where, "lengths do not add up")
+        planes, at = np.empty((elements, width), np.uint8), 4 * width
+        for plane, length in enumerate(lengths):
+            need(length <= elements, where, "a plane longer than its elements")
+            part = raw[at : at + length]
+            planes[:, plane] = np.frombuffer(part if length == elements else unpack(part, elements, where), np.uint8)
+            at += length
+        return planes.reshape(-1).view(dtype).reshape(-1, self.lengths[tensor])
+
+    def kept(self, ratio: int | None, layer: int, head: int) -> tuple[int, int]:
+        """Section 5.3: how many tiers to read, and how many pairs of the ranking to keep."""
+        if ratio is None:
+            need(self.ratios[-1] == 1 and bool((self.counts.sum(0) == self.n).all()), "TIER",
+                 "the whole cache is not in the file")
+            return len(self.ratios), self.n
+        tier = next((t for t, r in enumerate(self.ratios) if r <= ratio), None)
+        need(tier is not None, "TIER", f"×{ratio} is not in the file")
+        stored = int(self.counts[: tier + 1, layer, head].sum())
+        if self.ratios[tier] == ratio:
+            return tier + 1, stored
+        return tier + 1, min(stored, max(self.n // ratio, int(self.floors[layer, head])))
+
+    def layer(self, layer: int, tiers: int) -> list[list[np.ndarray]]:
+        """For each head: positions, keys, values of the first tiers, best first."""
+        parts = [[[], [], []] for _ in range(self.heads)]
+        for tier in range(tiers):
+            tensors = [self.chunk(tier, layer, tensor) for tensor in range(3)]
+            ends = np.cumsum(self.counts[tier, layer])
+            for head, end in enumerate(ends):
+                start = end - self.counts[tier, layer, head]
+                for tensor in range(3):
+                    parts[head][tensor].append(tensors[tensor][start:end])
+        heads = [[np.concatenate(tensor) for tensor in head] for head in parts]
+        for head, (positions, _, _) in enumerate(heads):
+            where = f"DATA: layer {layer}, head {head}"
+            need(bool((positions < self.n).all()), where, "a position beyond the tokens")
+            need(len(np.unique(positions)) == len(positions), where, "a position twice")
+        return heads
+
+    def tensors(self, ratio: int | None) -> dict[str, np.ndarray]:
+        """What a compression keeps, each head in order of position."""
+        result = {}
+        for layer in range(self.layers):
+            tiers, _ = self.kept(ratio, layer, 0)
+            for head, (positions, keys, values) in enumerate(self.layer(layer, tiers)):
+                _, kept = self.kept(ratio, layer, head)
+                order = np.argsort(positions[:kept, 0], kind="stable")
+                for name, tensor in zip(TENSORS, (positions[:, 0], keys, values)):
+                    result[f"layer{layer}.head{head}.{name}"] = tensor[:kept][order]
+        return result
+
+    def check(self) -> None:
+        for layer in range(self.layers):
+            self.layer(layer, len(self.ratios))
+
+
+def unpack(frame: bytes, elements: int, where: str) -> bytes:
+    """One zstd frame of exactly that content, which says so itself before anything is allocated."""
+    try:
+        parameters = zstandard.get_frame_parameters(frame)
+        need(parameters.content_size == elements and parameters.dict_id == 0, where, "a zstd frame of another size")
+        decoder = zstandard.ZstdDecompressor().decompressobj()
+        plane = decoder.decompress(frame)
+    except zstandard.ZstdError as error:
+        raise Refused(f"{where}: {error}") from None
+    need(decoder.eof and not decoder.unused_data and len(plane) == elements, where, "not one whole zstd frame")
+    return plane
+
+
+def read(path: pathlib.Path) -> tuple[str, dict, Snapshot | np.ndarray | None]:
+    kind, sections = read_container(path.read_bytes())
+    need(len(sections[b"IDEN"]) == (160 if kind == b"SNAP" else 128), "IDEN", "wrong length")
+    provenance = read_provenance(sections)
+    if kind == b"SNAP":
+        return "snapshot", provenance, Snapshot(sections)
+    return "filter bank" if kind == b"FILT" else "statistics", provenance, (
+        read_filters(sections) if kind == b"FILT" else None)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("file", type=pathlib.Path)
+    parser.add_argument("--tensors", type=pathlib.Path, help="write the decoded tensors here (.npz)")
+    parser.add_argument("--compression", type=int, help="only what ×N keeps")
+    options = parser.parse_args()
+    try:
+        kind, provenance, content = read(options.file)
+        tensors = {}
+        if isinstance(content, Snapshot):
+            content.check()
+            if options.tensors:
+                tensors = {"tokens": content.tokens, **content.tensors(options.compression)}
+            print(f"{options.file}: {kind} of {content.n} tokens, {content.layers} layers, "
+                  f"{content.heads} KV heads, ×{', ×'.join(map(str, content.ratios))}")
+        else:
+            tensors = {} if content is None else {"filters": content}
+            print(f"{options.file}: {kind}" + ("" if content is None else f" {content.shape}"))
+    except Refused as error:
+        print(f"{options.file}: {error}", file=sys.stderr)
+        return 65
+    if options.tensors:
+        np.savez(options.tensors, **tensors)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
