@@ -4,7 +4,6 @@ import TestSupport
 /// What several end-to-end tests share: a filter bank by the authors' recipe and a snapshot of a
 /// document with it, both made once by the built command.
 struct Documents: Sendable {
-  let folder: ScratchFolder
   let filters: String
   let document: String
   let snapshot: String
@@ -12,14 +11,13 @@ struct Documents: Sendable {
   static let shared = Result { try Documents() }
 
   private init() throws {
-    folder = try ScratchFolder()
-    filters = folder.path("smollm2.qfilt")
-    snapshot = folder.path("document.kvsnap")
+    let folder = try Demo.sharedFolder()
+    filters = folder + "/smollm2.qfilt"
+    snapshot = folder + "/document.kvsnap"
     let essays = try Demo.essays().enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
     try Self.check(
       Command.run(["precompute", "--model", Demo.model, "--out", filters, "--corpus"] + essays))
-    let text = try bytes(of: Demo.essay("love"))
-    document = try folder.write("document.txt", text)
+    document = Demo.essay("love")
     try Self.check(
       Command.run([
         "prefill", "--model", Demo.model, "--filters", filters, "--prompt-file", document, "--out",

@@ -28,6 +28,13 @@ public enum Demo {
   /// SmolLM2-135M-Instruct in Q4_1.
   public static let model = cache + "/SmolLM2-135M-Instruct.Q4_1.gguf"
 
+  /// A folder for files that tests share, made anew by each run and kept until the next.
+  public static func sharedFolder() throws -> String {
+    try FileManager.default.createDirectory(
+      atPath: cache + "/tests", withIntermediateDirectories: true)
+    return cache + "/tests"
+  }
+
   /// The haystack's essays in order of file names.
   public static func essays() throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: cache + "/essays").filter {
