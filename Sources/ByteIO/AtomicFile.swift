@@ -101,7 +101,7 @@ public struct AtomicFile: ~Copyable {
   private static func refuseSpecialFile(_ path: String) throws(SystemError) {
     var status = stat()
     guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
-    let code = status.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL
+    let code = status.st_mode & S_IFMT == S_IFDIR ? EISDIR : SystemError.notRegular
     throw SystemError(operation: "create", path: path, code: code)
   }
 

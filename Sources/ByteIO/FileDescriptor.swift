@@ -13,7 +13,8 @@ struct FileDescriptor: ~Copyable, Sendable {
     guard raw >= 0 else { throw SystemError(operation: "open", path: path) }
     let mode = try status(path: path).st_mode & S_IFMT
     guard mode == S_IFREG else {
-      throw SystemError(operation: "open", path: path, code: mode == S_IFDIR ? EISDIR : EINVAL)
+      throw SystemError(
+        operation: "open", path: path, code: mode == S_IFDIR ? EISDIR : SystemError.notRegular)
     }
   }
 

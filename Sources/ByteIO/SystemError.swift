@@ -32,11 +32,16 @@ public struct SystemError: Error, CustomStringConvertible, Sendable {
     case ENOSPC, EDQUOT, EFBIG: "; free some space or choose another folder"
     case EACCES, EPERM, EROFS: "; choose a place that you may use"
     case EISDIR: "; name a file, not a folder"
+    case Self.notRegular: "; name a file on a disk, not a pipe or device"
     default: ""
     }
   }
 
+  /// The code for a path that is neither file nor folder: no other call on files here gives it.
+  static let notRegular = ESPIPE
+
   private static func reason(_ code: Int32) -> String {
+    guard code != notRegular else { return "not a regular file" }
     guard let text = unsafe strerror(code) else { return "error \(code)" }
     return unsafe String(cString: text).lowercased()
   }
