@@ -9,6 +9,7 @@ import Glibc
 public struct AtomicFile: ~Copyable {
   /// Where the file will appear.
   public let path: String
+  private let target: String
   private let folder: String
   private let temporaryPath: String
   private var isNamed: Bool
@@ -18,16 +19,18 @@ public struct AtomicFile: ~Copyable {
   ///
   /// - Throws: `SystemError` if the folder is missing or may not be written, or `path` is a folder.
   public init(path: String) throws(SystemError) {
-    let (folder, name) = Self.split(path)
-    let temporaryPath = "\(folder)/.\(name).\(getpid()).tmp"
-    try Self.refuseSpecialFile(path)
+    let target = try Self.target(path)
+    let folder = Self.folder(of: target)
+    let temporaryPath = TemporaryNames.next(in: folder)
     var descriptor = unsafe open(folder, Self.nameless | O_RDWR | O_CLOEXEC, 0o644)
     let isNamed = descriptor < 0 && (errno == EOPNOTSUPP || errno == EINVAL || errno == EISDIR)
     if isNamed {
+      TemporaryNames.add(temporaryPath)
       descriptor = unsafe open(temporaryPath, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o644)
     }
     guard descriptor >= 0 else { throw SystemError(operation: "create", path: path) }
     self.path = path
+    self.target = target
     self.folder = folder
     self.temporaryPath = temporaryPath
     self.isNamed = isNamed
@@ -41,7 +44,10 @@ public struct AtomicFile: ~Copyable {
     _ = try AtomicFile(path: path)
   }
 
-  deinit { if isNamed { unsafe _ = unlink(temporaryPath) } }
+  deinit {
+    if isNamed { unsafe _ = unlink(temporaryPath) }
+    TemporaryNames.remove(temporaryPath)
+  }
 
   /// Writes bytes at a position; what lies between written parts reads as zeros.
   ///
@@ -70,14 +76,14 @@ public struct AtomicFile: ~Copyable {
   public consuming func commit() throws(SystemError) {
     guard fsync(file.raw) == 0 else { throw SystemError(operation: "flush", path: path) }
     if !isNamed {
-      unsafe _ = unlink(temporaryPath)
+      TemporaryNames.add(temporaryPath)
       let source = "/proc/self/fd/\(file.raw)"
       guard unsafe linkat(AT_FDCWD, source, AT_FDCWD, temporaryPath, AT_SYMLINK_FOLLOW) == 0 else {
         throw SystemError(operation: "create", path: path)
       }
       isNamed = true
     }
-    guard unsafe rename(temporaryPath, path) == 0 else {
+    guard unsafe rename(temporaryPath, target) == 0 else {
       throw SystemError(operation: "rename", path: path)
     }
     isNamed = false
@@ -97,17 +103,27 @@ public struct AtomicFile: ~Copyable {
     }
   }
 
-  /// A folder, pipe or device at the path must not be replaced by a file.
-  private static func refuseSpecialFile(_ path: String) throws(SystemError) {
+  /// The path that the file is renamed to: behind a symbolic link, what it points at. A folder, pipe or
+  /// device must not be replaced by a file, and what cannot even be asked about cannot be created.
+  private static func target(_ path: String) throws(SystemError) -> String {
     var status = stat()
-    guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
-    let code = status.st_mode & S_IFMT == S_IFDIR ? EISDIR : SystemError.notRegular
-    throw SystemError(operation: "create", path: path, code: code)
+    guard unsafe stat(path, &status) == 0 else {
+      guard errno == ENOENT else { throw SystemError(operation: "create", path: path) }
+      return path
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      let code = status.st_mode & S_IFMT == S_IFDIR ? EISDIR : SystemError.notRegular
+      throw SystemError(operation: "create", path: path, code: code)
+    }
+    guard let resolved = unsafe realpath(path, nil) else {
+      throw SystemError(operation: "create", path: path)
+    }
+    defer { unsafe free(resolved) }
+    return unsafe String(cString: resolved)
   }
 
-  private static func split(_ path: String) -> (folder: String, name: Substring) {
-    guard let slash = path.lastIndex(of: "/") else { return (".", path[...]) }
-    let name = path[path.index(after: slash)...]
-    return (slash == path.startIndex ? "/" : String(path[..<slash]), name)
+  private static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 }

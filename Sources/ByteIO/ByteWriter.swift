@@ -30,9 +30,4 @@ public struct ByteWriter: Sendable {
   public mutating func writeZeros(_ count: Int) {
     bytes.append(contentsOf: repeatElement(0, count: count))
   }
-
-  /// Appends zero bytes up to the next multiple of `alignment`.
-  public mutating func align(to alignment: Int) {
-    writeZeros((alignment - bytes.count % alignment) % alignment)
-  }
 }

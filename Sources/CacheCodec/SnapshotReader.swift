@@ -69,17 +69,6 @@ public struct SnapshotReader: Sendable {
     try planes(tier: tier, layer: layer, tensor: tensor)
       .elements(elementCount(tier: tier, layer: layer, tensor: tensor))
   }
-
-  /// Reads, verifies and decodes the three chunks of a tier and layer. Positions are not compared
-  /// with those of other tiers.
-  ///
-  /// - Throws: `MalformedFile` that names tier, layer and tensor; `SystemError`.
-  public func readBlock(tier: Int, layer: Int) throws -> PairBlock {
-    PairBlock(
-      positions: try positions(tier: tier, layer: layer),
-      keys: try readChunk(tier: tier, layer: layer, tensor: .keys),
-      values: try readChunk(tier: tier, layer: layer, tensor: .values))
-  }
 }
 
 extension SnapshotReader {

@@ -24,11 +24,3 @@ enum BLAS {
       Int32(xStride), w, Int32(depth), 0, y, Int32(yStride))
   }
 }
-
-/// OpenBLAS is not installed, or lacks a function.
-public struct OpenBLASMissing: Error, CustomStringConvertible, Sendable {
-  /// One sentence that says what to install.
-  public var description: String {
-    "libopenblas.so.0 is missing or incomplete; install OpenBLAS (Debian: libopenblas0-pthread)"
-  }
-}

@@ -20,13 +20,15 @@ public final class Engine {
 
   /// Takes a model's weights into use; they stay in the mapped file.
   ///
-  /// - Throws: `MalformedFile` if a tensor is missing or of the wrong shape, `OpenBLASMissing`.
+  /// - Throws: `MalformedFile` if a tensor is missing or of the wrong shape, `UnsupportedModel` if
+  ///   there are tensors that the forward pass does not know, `EngineError`.
   public init(_ file: ModelFile) throws {
-    guard BLAS.coreName != nil else { throw OpenBLASMissing() }
+    guard BLAS.coreName != nil else { throw EngineError.openBLASMissing }
+    try Kernels.checkEnvironment()
     architecture = file.architecture
     llama = Llama(model: file.architecture, weights: try LlamaWeights(file))
-    state = RunState(file.architecture, tokens: Self.chunk)
-    rope = RoPETable(file.architecture.rope, maximumTokens: Self.chunk)
+    state = try RunState(file.architecture, tokens: Self.chunk)
+    rope = try RoPETable(file.architecture.rope, maximumTokens: Self.chunk)
   }
 
   /// The tensors that the forward pass uses, in ascending order of their names' bytes.
@@ -54,15 +56,19 @@ public final class Engine {
   ///   - cache: Has room for them.
   ///   - progress: Called after each chunk with the number of tokens done.
   /// - Returns: The logits of the last token, one a token of the vocabulary.
+  /// - Throws: `EngineError.notFinite`.
   public func prefill(
     _ tokens: [Int], into cache: KVCache, progress: (Int) -> Void = { _ in }
-  ) -> [Float] {
+  ) throws(EngineError) -> [Float] {
     var lastRow = 0
     forEachChunk(tokens, cache, { _, _, _ in }) { range in
       lastRow = range.count - 1
       progress(range.upperBound)
     }
-    return logits(ofRow: lastRow)
+    let logits = logits(ofRow: lastRow)
+    // One number that is not finite in a layer reaches every logit through the last norm.
+    guard let first = logits.first, first.isFinite else { throw .notFinite }
+    return logits
   }
 
   /// Runs tokens through the model for what the observer sees, without any logits.
@@ -76,16 +82,18 @@ public final class Engine {
   }
 
   /// The sum of −ln p(token | all before it) over all tokens but the first.
+  ///
+  /// - Throws: `EngineError.notFinite`.
   public func negativeLogLikelihood(
     _ tokens: [Int], into cache: KVCache, progress: (Int) -> Void = { _ in }
-  ) -> Double {
+  ) throws(EngineError) -> Double {
     var total = 0.0
-    let scorer = LikelihoodScorer(output: llama.weights.output, tile: state.tile)
+    let scorer = LikelihoodScorer(output: llama.weights.output, state: state)
     forEachChunk(tokens, cache, { _, _, _ in }) { range in
-      total += scorer.score(
-        state.normed, targets: tokens[(range.lowerBound + 1)...].prefix(range.count))
+      total += scorer.score(targets: tokens[(range.lowerBound + 1)...].prefix(range.count))
       progress(range.upperBound)
     }
+    guard total.isFinite else { throw .notFinite }
     return total
   }
 
@@ -101,10 +109,9 @@ public final class Engine {
   }
 
   private func logits(ofRow row: Int) -> [Float] {
-    let input = Matrix(rows: 1, columns: state.normed.columns)
-    unsafe input.pointer(row: 0).update(from: state.normed.pointer(row: row), count: input.columns)
-    let output = Matrix(rows: 1, columns: architecture.vocabularySize)
-    llama.weights.output.apply(to: input, count: 1, into: output, tile: state.tile)
-    return output.copy(row: 0)
+    state.prepareOutput(rows: row..<row + 1)
+    llama.weights.output.apply(
+      to: state.outputInput, count: 1, into: state.logits, tile: state.tile)
+    return state.logits.copy(row: 0)
   }
 }

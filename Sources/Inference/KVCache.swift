@@ -46,18 +46,24 @@ public final class KVCache: @unchecked Sendable {
   private var heads: [PairStorage]
 
   /// An empty cache with room for `capacity` pairs in each head.
-  public convenience init(shape: Shape, element: Element, capacity: Int) {
+  ///
+  /// - Throws: `EngineError.outOfMemory`.
+  public convenience init(
+    shape: Shape, element: Element, capacity: Int
+  ) throws(EngineError) {
     let counts = [Int](repeating: capacity, count: shape.layers * shape.kvHeads)
-    self.init(shape: shape, element: element, capacities: counts)
+    try self.init(shape: shape, element: element, capacities: counts)
   }
 
   /// An empty cache with room for `capacities[layer * kvHeads + head]` pairs.
-  public init(shape: Shape, element: Element, capacities: [Int]) {
+  ///
+  /// - Throws: `EngineError.outOfMemory`.
+  public init(shape: Shape, element: Element, capacities: [Int]) throws(EngineError) {
     precondition(capacities.count == shape.layers * shape.kvHeads)
     self.shape = shape
     self.element = element
-    heads = capacities.map { capacity in
-      PairStorage(
+    heads = try capacities.map { (capacity) throws(EngineError) in
+      try PairStorage(
         capacity: capacity, keyBytes: shape.keyLength * element.size,
         valueBytes: shape.valueLength * element.size)
     }
@@ -98,13 +104,13 @@ public final class KVCache: @unchecked Sendable {
     }
   }
 
-  /// Puts pairs that were saved into an empty head.
+  /// Puts the first `count` of the pairs that were saved into an empty head.
   ///
   /// - Parameters:
   ///   - keys: The keys' bytes in this cache's element type, in order of position.
   ///   - values: The values' bytes likewise; as many pairs as keys.
-  public func restore(layer: Int, head: Int, keys: [UInt8], values: [UInt8]) {
-    storage(layer, head).restore(keys: keys, values: values)
+  public func restore(layer: Int, head: Int, count: Int, keys: [UInt8], values: [UInt8]) {
+    storage(layer, head).restore(count: count, keys: keys, values: values)
   }
 
   /// Says at which position the next token stands.

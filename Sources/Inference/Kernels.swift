@@ -22,6 +22,12 @@ import Glibc
   /// The path of that name, if this processor has it.
   static func named(_ name: String?) -> Kernels? { all.first { $0.name == name } }
 
+  /// Refuses a name in the environment that means nothing on this processor, rather than run others.
+  static func checkEnvironment() throws(EngineError) {
+    guard let name = environment, named(name) == nil else { return }
+    throw .unknownKernels(name: name, available: all.map(\.name))
+  }
+
   private static var widest: Kernels { all[all.count - 1] }
 
   private static var environment: String? {

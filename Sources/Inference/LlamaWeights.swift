@@ -49,5 +49,6 @@ struct LlamaWeights: Sendable {
     let isTied = file.tensors["output.weight"] == nil
     output = isTied ? embedding : try tensor("output", model.vocabularySize, width)
     tensors = used
+    try file.refuseTensors(besides: used)
   }
 }

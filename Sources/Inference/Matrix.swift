@@ -7,19 +7,24 @@
   public let rows: Int
   /// How many values a row has.
   public let columns: Int
-  private let storage: UnsafeMutablePointer<Float>
+  private let memory: Memory
 
   /// A matrix of zeros.
-  public init(rows: Int, columns: Int) {
+  ///
+  /// - Throws: `EngineError.outOfMemory`.
+  public init(rows: Int, columns: Int) throws(EngineError) {
     self.rows = rows
     self.columns = columns
-    let bytes = UnsafeMutableRawPointer.allocate(
-      byteCount: max(rows * columns, 1) * MemoryLayout<Float>.stride, alignment: 64)
-    unsafe storage = bytes.bindMemory(to: Float.self, capacity: rows * columns)
-    unsafe storage.update(repeating: 0, count: rows * columns)
+    let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
+    guard !overflow, count <= Int.max / MemoryLayout<Float>.stride else {
+      throw .outOfMemory(bytes: .max)
+    }
+    memory = try Memory(count * MemoryLayout<Float>.stride)
   }
 
-  deinit { unsafe storage.deallocate() }
+  private var storage: UnsafeMutablePointer<Float> {
+    unsafe memory.base.assumingMemoryBound(to: Float.self)
+  }
 
   /// One row.
   @_lifetime(borrow self)

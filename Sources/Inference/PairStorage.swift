@@ -2,28 +2,26 @@ import CKernels
 import Glibc
 
 /// The pairs of one KV head: keys and values side by side in two blocks of memory that never move.
-///
-/// The memory is reserved for the full capacity, but the system provides pages only as they fill.
 @safe final class PairStorage: @unchecked Sendable {
-  let keys: UnsafeMutableRawPointer
-  let values: UnsafeMutableRawPointer
+  private let keyMemory: Memory
+  private let valueMemory: Memory
   let capacity: Int
   private let keySize: Int
   private let valueSize: Int
   private(set) var count = 0
 
-  init(capacity: Int, keyBytes: Int, valueBytes: Int) {
+  init(capacity: Int, keyBytes: Int, valueBytes: Int) throws(EngineError) {
     self.capacity = capacity
     keySize = keyBytes
     valueSize = valueBytes
-    unsafe keys = .allocate(byteCount: max(1, capacity * keyBytes), alignment: 64)
-    unsafe values = .allocate(byteCount: max(1, capacity * valueBytes), alignment: 64)
+    let (bytes, overflow) = capacity.multipliedReportingOverflow(by: max(keyBytes, valueBytes))
+    guard !overflow else { throw .outOfMemory(bytes: bytes) }
+    keyMemory = try Memory(capacity * keyBytes)
+    valueMemory = try Memory(capacity * valueBytes)
   }
 
-  deinit {
-    unsafe keys.deallocate()
-    unsafe values.deallocate()
-  }
+  var keys: UnsafeMutableRawPointer { unsafe keyMemory.base }
+  var values: UnsafeMutableRawPointer { unsafe valueMemory.base }
 
   func gather(
     _ pairs: ArraySlice<UInt32>, keys newKeys: inout [UInt8], values newValues: inout [UInt8]
@@ -49,19 +47,21 @@ import Glibc
     count += 1
   }
 
-  func restore(keys newKeys: [UInt8], values newValues: [UInt8]) {
-    let pairs = newKeys.count / keySize
-    precondition(count == 0 && pairs <= capacity && newKeys.count == pairs * keySize)
-    precondition(newValues.count == pairs * valueSize)
-    unsafe newKeys.withUnsafeBytes { source in
-      unsafe UnsafeMutableRawBufferPointer(start: keys, count: source.count).copyMemory(
-        from: source)
-    }
-    unsafe newValues.withUnsafeBytes { source in
-      unsafe UnsafeMutableRawBufferPointer(start: values, count: source.count)
-        .copyMemory(from: source)
-    }
+  func restore(count pairs: Int, keys newKeys: [UInt8], values newValues: [UInt8]) {
+    precondition(count == 0 && pairs <= capacity)
+    precondition(pairs * keySize <= newKeys.count && pairs * valueSize <= newValues.count)
+    unsafe Self.copy(newKeys, pairs * keySize, to: keys)
+    unsafe Self.copy(newValues, pairs * valueSize, to: values)
     count = pairs
+  }
+
+  @unsafe private static func copy(
+    _ bytes: [UInt8], _ count: Int, to target: UnsafeMutableRawPointer
+  ) {
+    unsafe bytes.withUnsafeBytes { source in
+      unsafe UnsafeMutableRawBufferPointer(start: target, count: count)
+        .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<count]))
+    }
   }
 
   @unsafe private static func store(

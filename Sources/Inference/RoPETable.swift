@@ -11,13 +11,13 @@ struct RoPETable {
   private let cosines: Matrix
   private let sines: Matrix
 
-  init(_ rope: ArchitectureDescription.RoPE, maximumTokens: Int) {
+  init(_ rope: ArchitectureDescription.RoPE, maximumTokens: Int) throws(EngineError) {
     let half = rope.dimensions / 2
     inverseFrequencies = (0..<half).map { index in
       1 / Float(pow(rope.base, Double(2 * index) / Double(rope.dimensions)))
     }
-    cosines = Matrix(rows: maximumTokens, columns: half)
-    sines = Matrix(rows: maximumTokens, columns: half)
+    cosines = try Matrix(rows: maximumTokens, columns: half)
+    sines = try Matrix(rows: maximumTokens, columns: half)
   }
 
   /// Prepares the angles of `count` tokens from `position` on.

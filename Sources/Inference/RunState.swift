@@ -3,7 +3,9 @@ import ModelFiles
 
 /// The memory of one forward pass over up to `tokens` tokens; allocated once, used for every chunk.
 struct RunState {
-  let tokens: Int
+  /// Rows of logits that are held at once.
+  static let logitRows = 128
+
   /// The residual stream, one row a token.
   let hidden: Matrix
   let normed: Matrix
@@ -12,27 +14,38 @@ struct RunState {
   let gate, up: Matrix
   /// What a layer adds to the residual stream.
   let update: Matrix
+  /// The hidden vectors that become logits, and the logits.
+  let outputInput, logits: Matrix
   /// Decoded weights.
   let tile: Matrix
   /// Scratch memory of attention, one row a worker.
   let scratch: Matrix
 
-  init(_ model: ArchitectureDescription, tokens: Int) {
-    self.tokens = tokens
-    hidden = Matrix(rows: tokens, columns: model.embeddingLength)
-    normed = Matrix(rows: tokens, columns: model.embeddingLength)
-    queries = Matrix(rows: tokens, columns: model.queryHeads * model.keyLength)
-    keys = Matrix(rows: tokens, columns: model.kvHeads * model.keyLength)
-    values = Matrix(rows: tokens, columns: model.kvHeads * model.valueLength)
-    attended = Matrix(rows: tokens, columns: model.queryHeads * model.valueLength)
-    gate = Matrix(rows: tokens, columns: model.feedForwardLength)
-    up = Matrix(rows: tokens, columns: model.feedForwardLength)
-    update = Matrix(rows: tokens, columns: model.embeddingLength)
+  init(_ model: ArchitectureDescription, tokens: Int) throws(EngineError) {
+    hidden = try Matrix(rows: tokens, columns: model.embeddingLength)
+    normed = try Matrix(rows: tokens, columns: model.embeddingLength)
+    queries = try Matrix(rows: tokens, columns: model.queryHeads * model.keyLength)
+    keys = try Matrix(rows: tokens, columns: model.kvHeads * model.keyLength)
+    values = try Matrix(rows: tokens, columns: model.kvHeads * model.valueLength)
+    attended = try Matrix(rows: tokens, columns: model.queryHeads * model.valueLength)
+    gate = try Matrix(rows: tokens, columns: model.feedForwardLength)
+    up = try Matrix(rows: tokens, columns: model.feedForwardLength)
+    update = try Matrix(rows: tokens, columns: model.embeddingLength)
+    outputInput = try Matrix(rows: Self.logitRows, columns: model.embeddingLength)
+    logits = try Matrix(rows: Self.logitRows, columns: model.vocabularySize)
     let longestRow = max(
       model.embeddingLength, model.feedForwardLength, model.queryHeads * model.valueLength)
-    tile = Matrix(rows: 1, columns: max(WeightMatrix.tileFloats, longestRow))
-    scratch = Matrix(
+    tile = try Matrix(rows: 1, columns: max(WeightMatrix.tileFloats, longestRow))
+    scratch = try Matrix(
       rows: Parallel.workers,
       columns: ck_attend_scratch(model.keyLength, model.valueLength, model.group))
+  }
+
+  /// Takes rows of `normed` as the ones that become logits.
+  func prepareOutput(rows: Range<Int>) {
+    for (target, row) in rows.enumerated() {
+      unsafe outputInput.pointer(row: target).update(
+        from: normed.pointer(row: row), count: normed.columns)
+    }
   }
 }

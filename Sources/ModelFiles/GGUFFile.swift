@@ -77,7 +77,27 @@ struct GGUFFile: Sendable {
         throw reader.error("the tensor \(entry.name) occurs twice")
       }
     }
+    try refuseOverlaps(tensors.values, alignment: alignment, path: file.path)
     return tensors
+  }
+
+  /// Each byte of the file belongs to one tensor at the most.
+  private static func refuseOverlaps(
+    _ tensors: some Sequence<Tensor>, alignment: UInt64, path: String
+  ) throws(MalformedFile) {
+    var end = 0
+    for tensor in tensors.sorted(by: { $0.offset < $1.offset }) {
+      let problem: String? =
+        if tensor.offset < end {
+          "its values overlap another tensor's"
+        } else if tensor.offset % Int(alignment) != 0 { "its values are not aligned" } else { nil }
+      if let problem {
+        throw MalformedFile(
+          path: path, section: "tensor \(tensor.name)", offset: UInt64(tensor.offset),
+          problem: problem)
+      }
+      end = tensor.offset + tensor.rows * tensor.rowBytes
+    }
   }
 
   private static func readEntry(from reader: inout ByteReader) throws(MalformedFile) -> TensorEntry

@@ -9,7 +9,7 @@ enum GGUFLlama {
     guard name == "llama" else {
       throw UnsupportedModel(path: file.path, what: "architecture \(name)", supported: ["llama"])
     }
-    try refuseScaledRoPE(metadata, file)
+    try refuseUnknownArithmetic(metadata, file)
     let embedding = try metadata.integer("llama.embedding_length", in: 1...1 << 16)
     let queryHeads = try metadata.integer("llama.attention.head_count", in: 1...4096)
     let keyLength =
@@ -54,12 +54,24 @@ enum GGUFLlama {
     return description
   }
 
-  private static func refuseScaledRoPE(_ metadata: GGUFMetadata, _ file: GGUFFile) throws {
+  /// Keys that change the arithmetic in ways that are not built in.
+  private static let unsupportedKeys = [
+    "llama.rope.scale_linear", "llama.rope.scaling.factor", "llama.rope.scaling.attn_factor",
+    "llama.expert_count", "llama.expert_used_count", "llama.attention.sliding_window",
+    "llama.attention.clamp_kqv", "llama.attention.max_alibi_bias", "llama.logit_scale",
+    "llama.embedding_scale", "llama.residual_scale", "llama.attention.scale",
+  ]
+
+  private static func refuseUnknownArithmetic(_ metadata: GGUFMetadata, _ file: GGUFFile) throws {
     let scaling = try metadata.optionalText("llama.rope.scaling.type") ?? "none"
     guard scaling == "none", file.tensors["rope_freqs.weight"] == nil else {
       let kind = scaling == "none" ? "by frequency factors" : scaling
       throw UnsupportedModel(
         path: file.path, what: "RoPE scaling \(kind)", supported: ["none"])
+    }
+    for key in unsupportedKeys where !metadata.isAbsentOrZero(key) {
+      throw UnsupportedModel(
+        path: file.path, what: "metadata key \(key)", supported: ["a llama without it"])
     }
   }
 

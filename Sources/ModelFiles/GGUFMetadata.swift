@@ -25,6 +25,17 @@ struct GGUFMetadata {
     return number
   }
 
+  /// Whether a key says nothing: it is not there, or is the number 0.
+  func isAbsentOrZero(_ key: String) -> Bool {
+    switch values[key] {
+    case nil: true
+    case .unsigned(let value): value == 0
+    case .signed(let value): value == 0
+    case .float(let value): value == 0
+    default: false
+    }
+  }
+
   func float(_ key: String) throws(MalformedFile) -> Double? {
     guard let value = values[key] else { return nil }
     guard case .float(let number) = value, number.isFinite, number > 0 else {

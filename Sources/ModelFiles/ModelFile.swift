@@ -43,4 +43,13 @@ public struct ModelFile: Sendable {
     }
     return tensor
   }
+
+  /// Refuses a file with tensors that nobody would use: they mean arithmetic that is not built in.
+  ///
+  /// - Throws: `UnsupportedModel` that names the first of them.
+  public func refuseTensors(besides used: [String: Tensor]) throws(UnsupportedModel) {
+    guard let unknown = tensors.keys.filter({ used[$0] == nil }).min() else { return }
+    throw UnsupportedModel(
+      path: path, what: "tensor \(unknown)", supported: ["the tensors of a plain llama"])
+  }
 }

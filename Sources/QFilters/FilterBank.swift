@@ -37,11 +37,17 @@ public struct FilterBank: Sendable, Equatable {
   /// Writes a `.qfilt` file, whole or not at all. Equal filters give equal bytes.
   ///
   /// - Returns: The file's size in bytes.
-  /// - Throws: `SystemError`.
+  /// - Throws: `MalformedFile` if a reader would refuse it, `SystemError`.
   public func write(to path: String) throws -> UInt64 {
     let sections: [(type: SectionType, bytes: [UInt8])] = [
       (.identity, identity.encoded), (.filters, section), (.provenance, [UInt8](provenance.utf8)),
     ]
+    guard filters.allSatisfy(\.isFinite) else {
+      throw MalformedFile(path: path, section: "FILT", problem: "a filter is not finite")
+    }
+    guard provenance.utf8.count <= 1 << 20 else {
+      throw MalformedFile(path: path, section: "prov", problem: "longer than 1 MiB")
+    }
     var container = try ContainerWriter(
       path: path, kind: .filterBank, sections: sections.map { ($0.type, UInt64($0.bytes.count)) })
     for section in sections { try container.write(section.bytes, to: section.type) }

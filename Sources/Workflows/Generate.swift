@@ -27,11 +27,13 @@ public enum Generate {
     let tokens = try Prompt.tokens(text, usesChat: usesChat, model: model)
     try Prompt.checkLength(tokens.count, model)
     let room = min(model.contextLength, tokens.count + options.maximumTokens)
-    let cache = KVCache(shape: model.engine.cacheShape, element: element, capacity: room)
+    let cache = try KVCache(shape: model.engine.cacheShape, element: element, capacity: room)
     let clock = Stopwatch()
-    let logits = model.engine.prefill(tokens, into: cache) { progress("prefill", $0, tokens.count) }
+    let logits = try model.engine.prefill(tokens, into: cache) {
+      progress("prefill", $0, tokens.count)
+    }
     let seconds = clock.seconds
-    let generation = Generation.run(
+    let generation = try Generation.run(
       model, cache: cache, logits: logits, options: options, emit: emit)
     return Result(generation: generation, promptTokens: tokens.count, prefillSeconds: seconds)
   }

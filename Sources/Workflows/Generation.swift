@@ -30,10 +30,11 @@ public struct Generation: Sendable {
   ///   - logits: Of the last token of the context.
   ///   - cache: The context's pairs, with room for the new ones.
   ///   - emit: Receives text as it becomes whole characters; its first call comes with the first token.
+  /// - Throws: `EngineError.notFinite`.
   static func run(
     _ model: LoadedModel, cache: KVCache, logits: [Float], options: Options,
     emit: (String) -> Void
-  ) -> Generation {
+  ) throws(EngineError) -> Generation {
     var result = Generation()
     var (sampler, decoder) = (Sampler(options.sampling), StreamingDecoder(model.tokenizer))
     var logits = logits
@@ -48,7 +49,7 @@ public struct Generation: Sendable {
       let isLast =
         result.ids.count == options.maximumTokens || cache.nextPosition >= model.contextLength
       if isLast { break }
-      logits = model.engine.prefill([id], into: cache)
+      logits = try model.engine.prefill([id], into: cache)
     }
     result.decodeSeconds = clock.seconds
     let rest = decoder.finish()

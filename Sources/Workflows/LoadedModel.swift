@@ -1,3 +1,4 @@
+import ByteIO
 public import CacheFormat
 public import Inference
 public import ModelFiles
@@ -19,10 +20,10 @@ public final class LoadedModel {
   /// Opens a model.
   ///
   /// - Throws: `SystemError`, `MalformedFile`, `UnsupportedModel`, `TokenizationError`,
-  ///   `OpenBLASMissing`.
+  ///   `EngineError`.
   public init(path: String) throws {
     file = try ModelFile(path: path)
-    tokenizer = try Tokenizer(Vocabulary(file.vocabulary))
+    tokenizer = try Self.tokenizer(of: file)
     engine = try Engine(file)
   }
 
@@ -30,7 +31,7 @@ public final class LoadedModel {
   ///
   /// - Throws: `SystemError`, `MalformedFile`, `UnsupportedModel`, `TokenizationError`.
   public static func loadTokenizer(path: String) throws -> Tokenizer {
-    try Tokenizer(Vocabulary(ModelFile(path: path).vocabulary))
+    try tokenizer(of: ModelFile(path: path))
   }
 
   /// The model's chat template.
@@ -41,6 +42,15 @@ public final class LoadedModel {
       throw PromptError.noChatTemplate(model: file.path)
     }
     return try ChatTemplate(recognizing: template)
+  }
+
+  /// A model file's tokenizer; what is wrong with its tables is wrong with the file.
+  private static func tokenizer(of file: ModelFile) throws -> Tokenizer {
+    do {
+      return try Tokenizer(Vocabulary(file.vocabulary))
+    } catch .inconsistentVocabulary(let problem) {
+      throw MalformedFile(path: file.path, section: "tokenizer", problem: problem)
+    }
   }
 
   /// The longest context in tokens.

@@ -22,8 +22,8 @@ public enum Perplexity {
     let parts = try Sequences.split(text, count: sequences, length: length, model: model)
     var total = 0.0
     for (index, part) in parts.enumerated() {
-      let cache = KVCache(shape: model.engine.cacheShape, element: .f32, capacity: part.count)
-      total += model.engine.negativeLogLikelihood(part, into: cache) {
+      let cache = try KVCache(shape: model.engine.cacheShape, element: .f32, capacity: part.count)
+      total += try model.engine.negativeLogLikelihood(part, into: cache) {
         progress("score", index * length + $0, sequences * length)
       }
     }

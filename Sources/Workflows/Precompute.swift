@@ -66,7 +66,7 @@ public enum Precompute {
     var statistics = CalibrationStatistics(shape: shape, queryHeads: architecture.queryHeads)
     let total = sequences.reduce(0) { $0 + $1.count }
     for (index, sequence) in sequences.enumerated() {
-      let cache = KVCache(
+      let cache = try KVCache(
         shape: model.engine.cacheShape, element: .f32, capacity: sequence.count)
       try model.engine.observe(
         sequence, into: cache,

@@ -1,3 +1,4 @@
+import ByteIO
 import CacheCodec
 import CacheFormat
 public import Inference
@@ -53,6 +54,7 @@ public enum Prefill {
     out: String, progress: Progress
   ) throws -> Result {
     try bank.identity.check(against: model.identity, path: bankPath)
+    try checkShape(bank, model.engine.cacheShape, path: bankPath)
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }
     let tokens = try Prompt.opening(text, usesChat: options.usesChat, model: model)
     try Prompt.checkLength(tokens.count, model)
@@ -61,9 +63,9 @@ public enum Prefill {
     var writer = try SnapshotWriter(path: out, metadata: metadata)
 
     let clock = Stopwatch()
-    let cache = KVCache(
+    let cache = try KVCache(
       shape: model.engine.cacheShape, element: options.element, capacity: tokens.count)
-    _ = model.engine.prefill(tokens, into: cache) { progress("prefill", $0, tokens.count) }
+    _ = try model.engine.prefill(tokens, into: cache) { progress("prefill", $0, tokens.count) }
     let prefillSeconds = clock.seconds
 
     let writing = Stopwatch()
@@ -73,6 +75,19 @@ public enum Prefill {
     return Result(
       tokens: tokens.count, prefillSeconds: prefillSeconds, writeSeconds: writing.seconds,
       bytes: bytes, cacheBytes: cache.bytes)
+  }
+
+  /// The digests tie the filters to the model; that they also fit it is not taken on trust.
+  private static func checkShape(
+    _ bank: FilterBank, _ cache: KVCache.Shape, path: String
+  ) throws(MalformedFile) {
+    let needed = FilterShape(
+      layers: cache.layers, kvHeads: cache.kvHeads, headLength: cache.keyLength)
+    guard bank.shape == needed else {
+      throw MalformedFile(
+        path: path, section: "FILT",
+        problem: "filters of \(bank.shape), but its own model has \(needed); compute them again")
+    }
   }
 
   private static func metadata(

@@ -27,16 +27,17 @@ public enum Prompt {
       + model.tokenizer.encode(before + text, parsingSpecials: true)
   }
 
-  /// Tokens that go on after a document: text as it stands, or, in a user's turn that was left open,
-  /// the rest of the turn and the opening of the answer.
+  /// What goes on after a context: text as it stands, or, in a user's turn that was left open, the
+  /// rest of the turn and the opening of the answer.
   ///
   /// - Throws: As `tokens`.
-  public static func continuation(
-    _ text: [UInt8], completesTurn: Bool, model: LoadedModel
-  ) throws -> [Int] {
-    guard completesTurn else { return model.tokenizer.encode(text, parsingSpecials: true) }
-    let whole = Array(documentSeparator.utf8) + text + Array(try model.chatTemplate().closing.utf8)
-    return model.tokenizer.encode(whole, parsingSpecials: true)
+  static func continuation(
+    _ text: [UInt8], after context: [Int], completesTurn: Bool, model: LoadedModel
+  ) throws -> Continuation {
+    let whole =
+      completesTurn
+      ? Array(documentSeparator.utf8) + text + Array(try model.chatTemplate().closing.utf8) : text
+    return Continuation(after: context, with: whole, tokenizer: model.tokenizer)
   }
 
   private static func closing(usesChat: Bool, model: LoadedModel) throws -> [Int] {

@@ -4,6 +4,8 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
   case empty(source: String)
   /// The bytes of a file are no UTF-8 from the given offset on.
   case notUTF8(path: String, offset: Int)
+  /// A file is larger than a text may be.
+  case tooLarge(path: String, bytes: UInt64, limit: UInt64)
   /// There are more tokens than the model's context holds.
   case tooLong(tokens: Int, context: Int)
   /// A sequence is longer than the model's context.
@@ -19,6 +21,8 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
     case .empty(let source): "\(source) is empty; give some text"
     case .notUTF8(let path, let offset):
       "\(path): not UTF-8 text at byte \(offset); convert it to UTF-8 first"
+    case .tooLarge(let path, let bytes, let limit):
+      "\(path) has \(bytes) bytes where a text may have \(limit); give a part of it"
     case .tooLong(let tokens, let context):
       "the prompt has \(tokens) tokens and leaves no room in the model's context of \(context); "
         + "shorten it"

@@ -2,6 +2,9 @@ import FoundationEssentials
 
 /// Where a file comes from, as JSON for people.
 enum Provenance {
+  /// Times with four digits in the year; anything else in the environment is ignored.
+  private static let years = 0..<253_402_300_800
+
   private struct Record<Origin: Encodable>: Encodable {
     let tool = "qfilters \(Version.current)"
     let model: String
@@ -14,9 +17,12 @@ enum Provenance {
   static func json(model: String, origin: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let epoch = ProcessInfo.processInfo.environment["SOURCE_DATE_EPOCH"].flatMap(Double.init)
-    let created = epoch.map { Date(timeIntervalSince1970: $0).formatted(.iso8601) }
-    let record = Record(model: model, created: created, origin: origin)
+    let epoch = ProcessInfo.processInfo.environment["SOURCE_DATE_EPOCH"].flatMap(Int.init)
+    let created = epoch.flatMap { seconds in
+      years.contains(seconds)
+        ? Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601) : nil
+    }
+    let record = Record(model: String(model.prefix(200)), created: created, origin: origin)
     return String(decoding: try encoder.encode(record), as: UTF8.self)
   }
 }

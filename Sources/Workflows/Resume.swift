@@ -3,6 +3,7 @@ import CacheCodec
 import CacheFormat
 import Dispatch
 import Inference
+import ModelFiles
 import Synchronization
 
 /// Going on from a snapshot.
@@ -42,17 +43,19 @@ public enum Resume {
     let reader = try SnapshotReader(path: snapshot)
     let metadata = reader.metadata
     try metadata.identity.check(against: identity, path: snapshot)
-    let prompt = try Prompt.continuation(
-      text, completesTurn: metadata.context.promptForm == .openUserTurn, model: model)
-    let total = metadata.context.tokens + prompt.count
+    let continuation = try Prompt.continuation(
+      text, after: metadata.tokens.map(Int.init),
+      completesTurn: metadata.context.promptForm == .openUserTurn, model: model)
+    let start = metadata.context.tokens - continuation.dropped
+    let total = start + continuation.tokens.count
     try Prompt.checkLength(total, model)
-    let room = min(model.contextLength, total + options.maximumTokens) - metadata.context.tokens
-    let cache = try load(reader, compression: compression, room: room, model: model)
+    let room = min(model.contextLength, total + options.maximumTokens) - start
+    let cache = try load(reader, compression: compression, until: start, room: room, model: model)
     let loadSeconds = clock.seconds
-    let logits = model.engine.prefill(prompt, into: cache)
+    let logits = try model.engine.prefill(continuation.tokens, into: cache)
     let firstTokenSeconds = clock.seconds
     let (pairs, bytes) = (cache.pairs, cache.bytes)
-    let generation = Generation.run(
+    let generation = try Generation.run(
       model, cache: cache, logits: logits, options: options, emit: emit)
     return Result(
       generation: generation, loadSeconds: loadSeconds, firstTokenSeconds: firstTokenSeconds,
@@ -60,14 +63,15 @@ public enum Resume {
       contextTokens: metadata.context.tokens)
   }
 
-  /// Restores what a compression keeps, each layer on its own core, with room for more tokens.
+  /// Restores what a compression keeps of the positions before `end`, each layer on its own core, with
+  /// room for more tokens.
   private static func load(
-    _ reader: SnapshotReader, compression: Int?, room: Int, model: LoadedModel
+    _ reader: SnapshotReader, compression: Int?, until end: Int, room: Int, model: LoadedModel
   ) throws -> KVCache {
     let context = reader.metadata.context
     _ = try reader.tiersNeeded(ratio: compression)
     let shape = model.engine.cacheShape
-    try checkShape(reader, shape)
+    try checkShape(reader, shape, vocabularySize: model.engine.architecture.vocabularySize)
     let capacities = (0..<shape.layers * shape.kvHeads).map { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: shape.kvHeads)
       let kept = compression.flatMap {
@@ -75,28 +79,36 @@ public enum Resume {
       }
       return (kept ?? context.tokens) + room
     }
-    let cache = KVCache(
+    let cache = try KVCache(
       shape: shape, element: context.keyCodec == .float16 ? .f16 : .f32, capacities: capacities)
     let failure = Mutex<(any Error)?>(nil)
     DispatchQueue.concurrentPerform(iterations: shape.layers) { layer in
       do {
         let pairs = try reader.readLayer(layer, ratio: compression)
         for (head, pairs) in pairs.heads.enumerated() {
-          cache.restore(layer: layer, head: head, keys: pairs.keys, values: pairs.values)
+          let count = pairs.positions.firstIndex { $0 >= end } ?? pairs.positions.count
+          cache.restore(
+            layer: layer, head: head, count: count, keys: pairs.keys, values: pairs.values)
         }
       } catch { failure.withLock { $0 = $0 ?? error } }
     }
     if let error = failure.withLock({ $0 }) { throw error }
-    cache.continue(at: context.nextPosition)
+    cache.continue(at: end)
     return cache
   }
 
   /// The digests tie the file to the model; that it also says so itself is not taken on trust.
-  private static func checkShape(_ reader: SnapshotReader, _ shape: KVCache.Shape) throws {
+  private static func checkShape(
+    _ reader: SnapshotReader, _ shape: KVCache.Shape, vocabularySize: Int
+  ) throws {
     let context = reader.metadata.context
     let stored = KVCache.Shape(
       layers: context.layers, kvHeads: context.kvHeads, keyLength: context.keyLength,
       valueLength: context.valueLength)
+    guard reader.metadata.tokens.allSatisfy({ $0 < vocabularySize }) else {
+      throw MalformedFile(
+        path: reader.path, section: "TOKN", problem: "a token id is not in the model's vocabulary")
+    }
     guard stored == shape, context.keyCodec == context.valueCodec else {
       throw MalformedFile(
         path: reader.path, section: "CONT", problem: "its shape is not that of its own model")

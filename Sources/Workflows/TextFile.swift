@@ -2,15 +2,18 @@ import ByteIO
 
 /// Texts from files.
 public enum TextFile {
+  /// A text is held in memory whole; what is larger is refused before memory is asked for.
+  private static let maximumBytes: UInt64 = 1 << 30
+
   /// The bytes of a UTF-8 text.
   ///
   /// - Throws: `SystemError` if the file cannot be read, `PromptError` if it is empty or no UTF-8.
   public static func read(_ path: String) throws -> [UInt8] {
     let file = try RandomAccessFile(path: path)
-    guard let size = Int(exactly: file.size) else {
-      throw SystemError(operation: "read", path: path, code: 27)
+    guard file.size <= maximumBytes else {
+      throw PromptError.tooLarge(path: path, bytes: file.size, limit: maximumBytes)
     }
-    let bytes = try file.read(at: 0, count: size, section: "text")
+    let bytes = try file.read(at: 0, count: Int(file.size), section: "text")
     guard !bytes.isEmpty else { throw PromptError.empty(source: path) }
     guard String(validating: bytes, as: UTF8.self) != nil else {
       throw PromptError.notUTF8(path: path, offset: validPrefix(bytes))

@@ -18,7 +18,7 @@ enum Failure {
     case is IdentityMismatch: ExitCode(78)
     case let error as PromptError: exitCode(error)
     case is CompressionNotStored: ExitCode(64)
-    case is UnsupportedModel, is TokenizationError, is CalibrationError, is OpenBLASMissing:
+    case is UnsupportedModel, is TokenizationError, is CalibrationError, is EngineError:
       ExitCode(1)
     default: nil
     }
@@ -28,7 +28,7 @@ enum Failure {
     switch error {
     case .notUTF8: ExitCode(65)
     case .empty, .noChatTemplate: ExitCode(64)
-    case .tooLong, .sequenceTooLong, .tooShort: ExitCode(1)
+    case .tooLarge, .tooLong, .sequenceTooLong, .tooShort: ExitCode(1)
     }
   }
 }

@@ -14,6 +14,14 @@ enum Format {
   /// As in "0.123 s".
   static func seconds(_ value: Double) -> String { "\(fixed(value, value < 10 ? 3 : 1)) s" }
 
+  /// Text from a file, without what could steer a terminal.
+  static func printable(_ text: String) -> String {
+    text.unicodeScalars.reduce(into: "") { result, scalar in
+      let isControl = scalar.properties.generalCategory == .control
+      result += isControl ? scalar.escaped(asASCII: true) : String(scalar)
+    }
+  }
+
   /// A number with so many decimals.
   static func fixed(_ value: Double, _ decimals: Int) -> String {
     guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }

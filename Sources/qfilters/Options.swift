@@ -80,6 +80,6 @@ struct PrecisionOption: ParsableArguments {
 func validateCompression(_ ratio: Int?) throws {
   guard let ratio else { return }
   guard (1...1 << 20).contains(ratio) else {
-    throw ValidationError("--compression must be 1 or more: ×N keeps 1/N of the pairs.")
+    throw ValidationError("--compression must be from 1 to \(1 << 20): ×N keeps 1/N of the pairs.")
   }
 }

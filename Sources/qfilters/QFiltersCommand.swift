@@ -1,4 +1,5 @@
 import ArgumentParser
+import ByteIO
 import Workflows
 
 /// The command line: every subcommand parses, calls one workflow, and prints.
@@ -20,6 +21,7 @@ struct QFiltersCommand: ParsableCommand {
 
   static func main() {
     ignoreFileSizeSignal()
+    TemporaryNames.removeWhenInterrupted()
     do {
       var command = try parseAsRoot()
       try command.run()

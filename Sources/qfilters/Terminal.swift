@@ -1,3 +1,4 @@
+import ByteIO
 import FoundationEssentials
 import Glibc
 
@@ -6,20 +7,25 @@ enum Terminal {
   /// Whether somebody watches standard error.
   static let isWatched = isatty(STDERR_FILENO) == 1
 
-  /// A result, on standard output, without a line break.
-  static func write(_ text: String) { send(text, to: STDOUT_FILENO) }
+  /// A result, on standard output, without a line break. A result that cannot be written is lost, so
+  /// the program ends there and then with the exit code for input and output.
+  static func write(_ text: String) {
+    guard !send(text, to: STDOUT_FILENO) else { return }
+    error("qfilters: \(SystemError(operation: "write", path: "standard output"))")
+    exit(74)
+  }
 
   /// A line of a result, on standard output.
   static func line(_ text: String) { write(text + "\n") }
 
   /// A message, on standard error.
-  static func error(_ text: String) { send(text + "\n", to: STDERR_FILENO) }
+  static func error(_ text: String) { _ = send(text + "\n", to: STDERR_FILENO) }
 
   /// A note for whoever watches; nothing if nobody does.
   static func note(_ text: String) { if isWatched { error(text) } }
 
   /// What is shown on standard error and stays on its line.
-  static func status(_ text: String) { send("\r\u{1B}[K" + text, to: STDERR_FILENO) }
+  static func status(_ text: String) { _ = send("\r\u{1B}[K" + text, to: STDERR_FILENO) }
 
   /// A result as one JSON object with sorted keys.
   static func json(_ value: some Encodable) throws {
@@ -28,16 +34,17 @@ enum Terminal {
     line(String(decoding: try encoder.encode(value), as: UTF8.self))
   }
 
-  private static func send(_ text: String, to descriptor: Int32) {
+  private static func send(_ text: String, to descriptor: Int32) -> Bool {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
       let written = unsafe rest.withUnsafeBytes {
         unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
       }
       if written < 0 && errno == EINTR { continue }
-      guard written > 0 else { return }
+      guard written > 0 else { return false }
       rest = rest.dropFirst(written)
     }
+    return true
   }
 }
 

@@ -33,16 +33,16 @@ struct TinyModelTests {
     return (engine, try Fixtures.json("models/\(name).json"))
   }
 
-  private func cache(_ engine: Engine, _ capacity: Int) -> KVCache {
-    KVCache(shape: engine.cacheShape, element: .f32, capacity: capacity)
+  private func cache(_ engine: Engine, _ capacity: Int) throws -> KVCache {
+    try KVCache(shape: engine.cacheShape, element: .f32, capacity: capacity)
   }
 
   @Test("logits agree at every recorded position", arguments: Fixtures.tinyModels)
   func logits(name: String) throws {
     let (engine, reference) = try load(name)
     for expected in reference.logits {
-      let cache = cache(engine, reference.ids.count)
-      let logits = engine.prefill(Array(reference.ids[...expected.position]), into: cache)
+      let cache = try cache(engine, reference.ids.count)
+      let logits = try engine.prefill(Array(reference.ids[...expected.position]), into: cache)
       expectClose(logits, expected.values, "position \(expected.position)")
     }
   }
@@ -50,7 +50,7 @@ struct TinyModelTests {
   @Test("queries and keys after RoPE, and values, agree", arguments: Fixtures.tinyModels)
   func attention(name: String) throws {
     let (engine, reference) = try load(name)
-    let cache = cache(engine, reference.ids.count)
+    let cache = try cache(engine, reference.ids.count)
     var queries: [[[Float]]] = []
     try engine.observe(reference.ids, into: cache) { _, matrix, count in
       queries.append((0..<count).map(matrix.copy(row:)))
@@ -78,16 +78,17 @@ struct TinyModelTests {
   @Test("likelihood and greedy continuation agree", arguments: Fixtures.tinyModels)
   func continuation(name: String) throws {
     let (engine, reference) = try load(name)
-    let loss = engine.negativeLogLikelihood(reference.ids, into: cache(engine, reference.ids.count))
+    let loss = try engine.negativeLogLikelihood(
+      reference.ids, into: try cache(engine, reference.ids.count))
     #expect(
       abs(loss / Double(reference.ids.count - 1) - reference.meanNegativeLogLikelihood) < 1e-5)
-    let cache = cache(engine, reference.ids.count + reference.greedy.count)
+    let cache = try cache(engine, reference.ids.count + reference.greedy.count)
     var sampler = Sampler(.init())
-    var logits = engine.prefill(reference.ids, into: cache)
+    var logits = try engine.prefill(reference.ids, into: cache)
     var ids: [Int] = []
     while ids.count < reference.greedy.count {
       ids.append(sampler.next(logits))
-      logits = engine.prefill([ids[ids.count - 1]], into: cache)
+      logits = try engine.prefill([ids[ids.count - 1]], into: cache)
     }
     #expect(ids == reference.greedy)
   }
@@ -95,10 +96,10 @@ struct TinyModelTests {
   @Test("one token at a time gives what a whole prompt gives")
   func chunking() throws {
     let (engine, reference) = try load("tiny-llama-q4_1")
-    let whole = engine.prefill(reference.ids, into: cache(engine, reference.ids.count))
-    let cache = cache(engine, reference.ids.count)
+    let whole = try engine.prefill(reference.ids, into: try cache(engine, reference.ids.count))
+    let cache = try cache(engine, reference.ids.count)
     var last: [Float] = []
-    for id in reference.ids { last = engine.prefill([id], into: cache) }
+    for id in reference.ids { last = try engine.prefill([id], into: cache) }
     expectClose(last, whole, "last logits")
     #expect(cache.nextPosition == reference.ids.count)
   }
@@ -110,10 +111,10 @@ struct TinyModelTests {
     let ids = (0..<engine.architecture.contextLength * 2 + 100).map { _ in
       Int.random(in: 0..<256, using: &random)
     }
-    let whole = engine.prefill(ids, into: cache(engine, ids.count))
-    let cache = cache(engine, ids.count)
-    _ = engine.prefill(Array(ids[..<700]), into: cache)
-    expectClose(engine.prefill(Array(ids[700...]), into: cache), whole, "last logits")
+    let whole = try engine.prefill(ids, into: try cache(engine, ids.count))
+    let cache = try cache(engine, ids.count)
+    _ = try engine.prefill(Array(ids[..<700]), into: cache)
+    expectClose(try engine.prefill(Array(ids[700...]), into: cache), whole, "last logits")
   }
 
   private func expectClose(_ result: [Float], _ expected: [Float], _ what: String) {

@@ -47,13 +47,20 @@ struct FilterBankTests {
     }
   }
 
-  @Test("a filter that is not finite is refused behind a valid checksum")
+  @Test("a filter that is not finite is neither written nor believed behind valid checksums")
   func notFinite() throws {
     let scratch = try ScratchFolder()
     let broken = FilterBank(
       identity: bank.identity, shape: FilterShape(layers: 1, kvHeads: 1, headLength: 1),
       filters: [.nan], provenance: "{}")
-    _ = try broken.write(to: scratch.path("nan.qfilt"))
-    #expect(throws: MalformedFile.self) { try FilterBank(path: scratch.path("nan.qfilt")) }
+    #expect(throws: MalformedFile.self) { try broken.write(to: scratch.path("nan.qfilt")) }
+    #expect(scratch.contents == [])
+    let one = RawContainer.field(UInt32(1))
+    let section = one + one + one + [0, 0, 0, 0] + RawContainer.field(Float.nan.bitPattern)
+    let container = RawContainer(
+      kind: "FILT",
+      sections: [("IDEN", bank.identity.encoded), ("FILT", section), ("prov", Array("{}".utf8))])
+    let path = try scratch.write("nan.qfilt", container.bytes)
+    #expect(throws: MalformedFile.self) { try FilterBank(path: path) }
   }
 }

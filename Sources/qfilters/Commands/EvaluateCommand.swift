@@ -26,10 +26,10 @@ struct PerplexityCommand: ParsableCommand {
 
   func validate() throws {
     guard (2...1 << 24).contains(tokens) else {
-      throw ValidationError("--tokens must be at least 2.")
+      throw ValidationError("--tokens must be from 2 to \(1 << 24).")
     }
     guard (1...1 << 24).contains(sequences) else {
-      throw ValidationError("--sequences must be at least 1.")
+      throw ValidationError("--sequences must be from 1 to \(1 << 24).")
     }
   }
 

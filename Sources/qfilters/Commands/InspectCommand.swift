@@ -1,8 +1,8 @@
 import ArgumentParser
-import ByteIO
 import CacheCodec
 import CacheFormat
 import QFilters
+import Workflows
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,8 +17,7 @@ struct InspectCommand: ParsableCommand {
     case .snapshot: try show(SnapshotReport(try SnapshotReader(path: file)))
     case .filterBank: try show(FilterBankReport(try FilterBank(path: file)))
     case .statistics:
-      throw MalformedFile(
-        path: file, section: "header", problem: "calibration statistics are of a later version")
+      throw Verify.statisticsUnknown(file)
     }
   }
 
@@ -85,7 +84,7 @@ private struct SnapshotReport: Encodable, CustomStringConvertible {
       tiers
       \(lines.joined(separator: "\n"))
       \(identity.lines)
-      provenance  \(provenance)
+      provenance  \(Format.printable(provenance))
       """
   }
 }
@@ -111,7 +110,7 @@ private struct FilterBankReport: Encodable, CustomStringConvertible {
     """
     filter bank of \(shape)
     \(identity.lines)
-    provenance  \(provenance)
+    provenance  \(Format.printable(provenance))
     """
   }
 }

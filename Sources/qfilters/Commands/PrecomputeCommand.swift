@@ -25,10 +25,10 @@ struct PrecomputeCommand: ParsableCommand {
   func validate() throws {
     guard !corpus.isEmpty else { throw ValidationError("--corpus needs at least one file.") }
     guard (1...1 << 24).contains(sequences) else {
-      throw ValidationError("--sequences must be at least 1.")
+      throw ValidationError("--sequences must be from 1 to \(1 << 24).")
     }
     guard (2...1 << 24).contains(length) else {
-      throw ValidationError("--length must be at least 2.")
+      throw ValidationError("--length must be from 2 to \(1 << 24).")
     }
     guard out.hasSuffix(".qfilt") else { throw ValidationError("--out must end in .qfilt.") }
   }

@@ -36,7 +36,7 @@ struct PrefillCommand: ParsableCommand {
     try validateCompression(compression)
     for (name, value) in [("sinks", sinks), ("window", window), ("whole-layers", wholeLayers)] {
       guard (0...1 << 30).contains(value) else {
-        throw ValidationError("--\(name) must be 0 or more.")
+        throw ValidationError("--\(name) must be from 0 to \(1 << 30).")
       }
     }
     guard out.hasSuffix(".kvsnap") else { throw ValidationError("--out must end in .kvsnap.") }

@@ -1,6 +1,5 @@
 import ArgumentParser
-import ByteIO
-import CacheCodec
+import Workflows
 
 struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -21,7 +20,7 @@ struct VerifyCommand: ParsableCommand {
     var firstFailure: (any Error)?
     for file in files {
       do {
-        try Verification.verify(path: file)
+        try Verify.run(path: file)
         reports.append(Report(file: file, sound: true, problem: nil))
         if !report.json { Terminal.line("\(file): sound") }
       } catch {

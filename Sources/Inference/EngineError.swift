@@ -1,0 +1,26 @@
+/// The engine cannot start or go on.
+public enum EngineError: Error, CustomStringConvertible, Sendable {
+  /// libopenblas is not installed, or lacks a function.
+  case openBLASMissing
+  /// `QFILTERS_KERNELS` names a path that this processor does not have.
+  case unknownKernels(name: String, available: [String])
+  /// The system refused memory.
+  case outOfMemory(bytes: Int)
+  /// The forward pass gave a number that is not finite.
+  case notFinite
+
+  /// One sentence: what is wrong and what to do.
+  public var description: String {
+    switch self {
+    case .openBLASMissing:
+      "libopenblas.so.0 is missing or incomplete; install OpenBLAS (Debian: libopenblas0-pthread)"
+    case .unknownKernels(let name, let available):
+      "QFILTERS_KERNELS is \(name.debugDescription); this processor has "
+        + available.joined(separator: ", ")
+    case .outOfMemory(let bytes):
+      "the system refused \(bytes) bytes of memory; ask for fewer tokens, or use a larger machine"
+    case .notFinite:
+      "the model's outputs are not finite numbers; its weights may be damaged"
+    }
+  }
+}

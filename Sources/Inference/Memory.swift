@@ -1,0 +1,23 @@
+import Glibc
+
+/// Memory for matrices and caches, straight from the system: zeroed, aligned to a page, and backed by
+/// pages only as they are touched, so that room for a whole context costs nothing until it is used.
+@safe final class Memory: @unchecked Sendable {
+  let base: UnsafeMutableRawPointer
+  private let count: Int
+
+  /// Reserves `count` bytes.
+  ///
+  /// - Throws: `EngineError.outOfMemory` if the system refuses.
+  init(_ count: Int) throws(EngineError) {
+    self.count = max(count, 1)
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+    let address = unsafe mmap(nil, self.count, PROT_READ | PROT_WRITE, flags, -1, 0)
+    guard unsafe address != MAP_FAILED, let address = unsafe address else {
+      throw .outOfMemory(bytes: count)
+    }
+    unsafe base = address
+  }
+
+  deinit { unsafe munmap(base, count) }
+}
