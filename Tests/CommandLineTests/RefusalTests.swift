@@ -176,26 +176,6 @@ struct RefusalTests {
       ["nonsense"],
     ] { expect(try Command.run(arguments), status: 64) }
   }
-
-  @Test("Ctrl-C in the middle of a prefill leaves nothing")
-  func interrupted() async throws {
-    let documents = try Documents.shared.get()
-    let folder = try ScratchFolder()
-    // A test runner in the background may ignore the signal, and its children inherit that.
-    let process = try Command.start(
-      "/usr/bin/env",
-      arguments: [
-        "--default-signal=INT", Command.binary, "prefill", "--model", Demo.model, "--filters",
-        documents.filters, "--prompt-file", documents.document, "--out", folder.path("no.kvsnap"),
-      ])
-    try process.run()
-    try await Task.sleep(for: .milliseconds(500))
-    #expect(process.isRunning)
-    process.interrupt()
-    process.waitUntilExit()
-    #expect(process.terminationReason == .uncaughtSignal)
-    #expect(folder.contents == [])
-  }
 }
 
 /// The directory of a container, read without checks.

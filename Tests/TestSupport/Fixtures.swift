@@ -16,7 +16,7 @@ public enum Fixtures {
   }
 
   /// The names of the tiny models whose tensor types are supported.
-  public static let tinyModels = ["f32", "f16", "bf16", "q8_0", "q4_0", "q4_1"].map {
+  public static let tinyModels = ["f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "output"].map {
     "tiny-llama-\($0)"
   }
 }
