@@ -104,6 +104,35 @@ struct TinyModelTests {
     #expect(cache.nextPosition == reference.ids.count)
   }
 
+  @Test("a cache of chosen pairs goes on at the true position, not at the number of its pairs")
+  func truePosition() throws {
+    let (engine, reference) = try load("tiny-llama-q4_1")
+    let whole = try cache(engine, reference.ids.count)
+    _ = try engine.prefill(reference.ids, into: whole)
+    let position = reference.ids.count - 1
+    let length = engine.architecture.keyLength
+    // The first layer's key depends on nothing but the token and its position.
+    func key(continuingAt start: Int) throws -> ArraySlice<Float> {
+      let kept = try cache(engine, 10)
+      for layer in 0..<engine.architecture.layers {
+        for head in 0..<engine.architecture.kvHeads {
+          var (keys, values) = ([UInt8](), [UInt8]())
+          let pairs: [UInt32] = head == 0 ? [0, 3, 9] : [0, 1, 2, 7, 8]
+          whole.gather(layer: layer, head: head, pairs: pairs[...], keys: &keys, values: &values)
+          kept.restore(layer: layer, head: head, count: pairs.count, keys: keys, values: values)
+        }
+      }
+      kept.continue(at: start)
+      _ = try engine.prefill([reference.ids[position]], into: kept)
+      #expect(kept.nextPosition == start + 1)
+      return kept.decodedKeys(layer: 0, head: 0)[(3 * length)...]
+    }
+    let expected = Array(whole.decodedKeys(layer: 0, head: 0)[(position * length)...])
+    expectClose(Array(try key(continuingAt: position)), expected, "key at the true position")
+    let misplaced = zip(try key(continuingAt: 3), expected).map { abs($0 - $1) }.max() ?? 0
+    #expect(misplaced > 0.01)
+  }
+
   @Test("a prompt longer than a chunk gives what shorter chunks give")
   func longPrompt() throws {
     let (engine, _) = try load("tiny-llama-f32")
