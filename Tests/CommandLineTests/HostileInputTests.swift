@@ -1,0 +1,83 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Input that is well formed and cannot be used is refused, not trapped on")
+struct HostileInputTests {
+  private let tiny = Fixtures.path("models/tiny-llama-f32.gguf")
+  private let scratch: ScratchFolder
+
+  init() throws { scratch = try ScratchFolder() }
+
+  private func expect(_ result: Command.Result, status: Int32, _ part: String) {
+    #expect(result.signal == nil)
+    #expect(result.status == status, "\(result.error)")
+    #expect(result.error.contains(part), "\(result.error)")
+  }
+
+  @Test("standard output on a full disk: 74")
+  func fullOutput() throws {
+    let result = try Command.shell(
+      "exec $qfilters generate --model '\(tiny)' --prompt x --max-tokens 4 --json > /dev/full")
+    expect(result, status: 74, "standard output")
+  }
+
+  @Test("a text of a terabyte that takes no space: 1, before any memory is taken")
+  func sparseText() throws {
+    let path = try scratch.write("sparse.txt", [])
+    try FileHandle(forWritingTo: URL(filePath: path)).truncate(atOffset: 1 << 40)
+    expect(
+      try Command.run("generate", "--model", tiny, "--prompt-file", path), status: 1, "sparse.txt")
+  }
+
+  @Test("weights that are not numbers: 1, instead of an answer")
+  func weightsThatAreNotNumbers() throws {
+    var model = try bytes(of: tiny)
+    for index in model.indices.suffix(256) { model[index] = 0xFF }
+    let path = try scratch.write("nan.gguf", model)
+    expect(try Command.run("generate", "--model", path, "--prompt", "x"), status: 1, "finite")
+  }
+
+  @Test("a tensor that the forward pass does not know: 1, by name")
+  func unknownTensor() throws {
+    let model = try bytes(of: tiny)
+    let renamed = try #require(
+      model.firstRange(of: Array("blk.0.attn_norm.weight".utf8)), "the fixture changed")
+    var changed = model
+    changed.replaceSubrange(renamed, with: "blk.0.attn_corn.weight".utf8)
+    let path = try scratch.write("unknown.gguf", changed)
+    let result = try Command.run("generate", "--model", path, "--prompt", "x")
+    #expect(result.signal == nil)
+    #expect([1, 65].contains(result.status), "\(result.error)")
+    #expect(result.error.contains("blk.0.attn_"), "\(result.error)")
+  }
+
+  @Test("filters of another shape under the right identity: 65, naming the section")
+  func filtersOfAnotherShape() throws {
+    let text = try scratch.write("t.txt", String(repeating: "Some lines.\n", count: 20).utf8)
+    let bank = scratch.path("bank.qfilt")
+    let made = try Command.run(
+      "precompute", "--model", tiny, "--corpus", text, "--sequences", "2", "--length", "40",
+      "--out", bank)
+    try #require(made.status == 0, "\(made.error)")
+    let whole = try bytes(of: bank)
+    let sections = try Directory.read(whole).map { section in
+      var bytes = Array(whole[section.offset..<section.offset + section.length])
+      if section.name == "FILT" {
+        // One layer less, in the first field and in the number of values.
+        bytes[0] -= 1
+        bytes.removeLast((bytes.count - 16) / 2)
+      }
+      return (type: section.name, bytes: bytes)
+    }
+    let kind = String(decoding: whole[8..<12], as: UTF8.self)
+    let path = try scratch.write(
+      "other.qfilt", RawContainer(kind: kind, sections: sections).bytes)
+    let out = scratch.path("no.kvsnap")
+    expect(
+      try Command.run(
+        "prefill", "--model", tiny, "--filters", path, "--prompt-file", text, "--out", out),
+      status: 65, "FILT")
+    #expect(!scratch.contents.contains("no.kvsnap"))
+  }
+}
