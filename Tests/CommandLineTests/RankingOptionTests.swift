@@ -1,0 +1,40 @@
+import TestSupport
+import Testing
+
+@Suite("Sinks, recent window and whole layers say how many pairs a compressed cache holds")
+struct RankingOptionTests {
+  private struct Resumed: Decodable { let pairs: Int }
+
+  private static let layers = 2
+  private static let kvHeads = 2
+
+  @Test("each head holds tokens / N, never fewer than sinks + window, and all in whole layers")
+  func counts() throws {
+    let tiny = Fixtures.path("models/tiny-llama-f32.gguf")
+    let scratch = try ScratchFolder()
+    let text = try scratch.write(
+      "text.txt", (1...16).map { "A line of text to be kept, number \($0).\n" }.joined().utf8)
+    let bank = scratch.path("bank.qfilt")
+    let made = try Command.run(
+      "precompute", "--model", tiny, "--corpus", text, "--sequences", "2", "--length", "60",
+      "--out", bank)
+    try #require(made.status == 0, "\(made.error)")
+    let snapshot = scratch.path("s.kvsnap")
+    for (sinks, window, whole) in [(4, 64, 0), (0, 0, 0), (20, 100, 0), (0, 0, 1), (0, 0, 2)] {
+      let saved = try Command.run(
+        "prefill", "--model", tiny, "--filters", bank, "--prompt-file", text, "--sinks",
+        "\(sinks)", "--window", "\(window)", "--whole-layers", "\(whole)", "--out", snapshot,
+        "--json")
+      let tokens = try saved.json(as: Prefilled.self).tokens
+      for ratio in [2, 8, 32] {
+        let resumed = try Command.run(
+          "resume", snapshot, "--model", tiny, "--prompt", "x", "--compression", "\(ratio)",
+          "--max-tokens", "1", "--json")
+        // The question's one token is held beside the document's pairs.
+        let compressed = max(tokens / ratio, sinks + window) + 1
+        let perHead = whole * (tokens + 1) + (Self.layers - whole) * compressed
+        #expect(try resumed.json(as: Resumed.self).pairs == perHead * Self.kvHeads)
+      }
+    }
+  }
+}
