@@ -30,6 +30,18 @@ struct Documents: Sendable {
   }
 }
 
+extension ScratchFolder {
+  /// Computes a tiny model's filters from a text of at least 80 tokens, and returns their path.
+  func filters(of model: String, corpus: String) throws -> String {
+    let bank = path("tiny.qfilt")
+    let made = try Command.run(
+      "precompute", "--model", model, "--corpus", corpus, "--sequences", "2", "--length", "40",
+      "--out", bank)
+    guard made.status == 0 else { throw CommandFailed(message: made.error) }
+    return bank
+  }
+}
+
 struct CommandFailed: Error {
   let message: String
 }

@@ -3,8 +3,6 @@ import Testing
 
 @Suite("Sinks, recent window and whole layers say how many pairs a compressed cache holds")
 struct RankingOptionTests {
-  private struct Resumed: Decodable { let pairs: Int }
-
   private static let layers = 2
   private static let kvHeads = 2
 
@@ -14,11 +12,7 @@ struct RankingOptionTests {
     let scratch = try ScratchFolder()
     let text = try scratch.write(
       "text.txt", (1...16).map { "A line of text to be kept, number \($0).\n" }.joined().utf8)
-    let bank = scratch.path("bank.qfilt")
-    let made = try Command.run(
-      "precompute", "--model", tiny, "--corpus", text, "--sequences", "2", "--length", "60",
-      "--out", bank)
-    try #require(made.status == 0, "\(made.error)")
+    let bank = try scratch.filters(of: tiny, corpus: text)
     let snapshot = scratch.path("s.kvsnap")
     for (sinks, window, whole) in [(4, 64, 0), (0, 0, 0), (20, 100, 0), (0, 0, 1), (0, 0, 2)] {
       let saved = try Command.run(
