@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
 """An independent reader of the container format, version 1, written from format.md alone.
 
-    python reader.py FILE [--tensors OUT.npz] [--compression N]
+    python reader.py FILE [--compression N] [--tensors OUT.npz] [--digests]
 
 Checks every rule of the specification and prints what the file holds; with --tensors it also writes
-the decoded tensors. Exits with 65 and one sentence when a rule is broken. Section numbers in the
-comments are those of format.md.
+the decoded tensors, with --digests it prints the SHA-256 of each instead (conformance.md). Exits with
+65 and one sentence when a rule is broken. Section numbers in the comments are those of format.md.
 
-Needs: numpy, xxhash, zstandard.
+Needs the packages of requirements.txt.
 """
 
 import argparse
-import json
+import hashlib
+import mmap
 import pathlib
 import struct
 import sys
@@ -30,6 +31,7 @@ KINDS = {
 CODECS = {1: ("<u4", 4), 2: ("<f4", 4), 3: ("<f2", 2)}
 TENSORS = ("positions", "keys", "values")
 MAXIMUM = 2**31 - 1
+ZSTD_MAGIC = bytes.fromhex("28b52ffd")
 
 
 class Refused(Exception):
@@ -41,7 +43,7 @@ def need(condition: bool, section: str, problem: str) -> None:
         raise Refused(f"{section}: {problem}")
 
 
-def checksum(data: bytes) -> int:
+def checksum(data: memoryview) -> int:
     return xxhash.xxh64_intdigest(data, seed=0)
 
 
@@ -52,10 +54,10 @@ def align64(x: int) -> int:
 class Fields:
     """Reads fields of one section in order; the section must end where they end."""
 
-    def __init__(self, section: str, data: bytes) -> None:
+    def __init__(self, section: str, data: memoryview) -> None:
         self.section, self.data, self.at = section, data, 0
 
-    def take(self, count: int) -> bytes:
+    def take(self, count: int) -> memoryview:
         need(0 <= count <= len(self.data) - self.at, self.section, "ends too early")
         self.at += count
         return self.data[self.at - count : self.at]
@@ -69,6 +71,11 @@ class Fields:
     def u32s(self, count: int) -> np.ndarray:
         return np.frombuffer(self.take(4 * count), "<u4").astype(np.int64)
 
+    def f64s(self, count: int) -> np.ndarray:
+        values = np.frombuffer(self.take(8 * count), "<f8")
+        need(bool(np.isfinite(values).all()), self.section, "a number is not finite")
+        return values
+
     def size(self, name: str, low: int, high: int) -> int:
         value = self.u32()
         need(low <= value <= high, self.section, f"{name} is {value}")
@@ -78,7 +85,7 @@ class Fields:
         need(self.at == len(self.data), self.section, "bytes too many")
 
 
-def read_container(data: bytes) -> tuple[bytes, dict[bytes, bytes]]:
+def read_container(data: memoryview) -> tuple[bytes, dict[bytes, memoryview]]:
     """Section 2: the kind, and the sections by type."""
     need(len(data) >= 64, "header", "the file is too short")
     need(data[:8] == MAGIC, "header", "not a file of this format")
@@ -88,7 +95,7 @@ def read_container(data: bytes) -> tuple[bytes, dict[bytes, bytes]]:
     need(1 <= oldest <= version, "header", "oldest reader is beyond the version, or 0")
     need(oldest <= 1, "header", f"needs a reader of version {oldest}")
     need(required == 0, "header", f"unknown required features {required:#x}")
-    kind = data[8:12]
+    kind = bytes(data[8:12])
     need(kind in KINDS, "header", f"unknown kind {kind!r}")
     need(size == len(data), "header", "the file's size differs")
     need(1 <= count <= 64 and reserved == 0, "header", "impossible section count, or reserved bits")
@@ -99,9 +106,9 @@ def read_container(data: bytes) -> tuple[bytes, dict[bytes, bytes]]:
     return kind, read_sections(kind, data, directory, directory_end)
 
 
-def read_sections(kind: bytes, data: bytes, directory: bytes, end: int) -> dict[bytes, bytes]:
+def read_sections(kind: bytes, data: memoryview, directory: memoryview, end: int) -> dict[bytes, memoryview]:
     """Section 2.2."""
-    sections: dict[bytes, bytes] = {}
+    sections: dict[bytes, memoryview] = {}
     for type_, reserved, offset, length, expected in struct.iter_unpack("<4sIQQQ", directory):
         name = type_.decode("latin1")
         need(type_.isalpha() and type_.isascii() and reserved == 0, "directory", f"entry {name!r}")
@@ -112,7 +119,10 @@ def read_sections(kind: bytes, data: bytes, directory: bytes, end: int) -> dict[
              f"{name} is beyond the end of the file")
         need(not any(data[end:offset]), "padding", f"not zero before {name}")
         section = data[offset : offset + length]
-        need(expected == (0 if type_ == b"DATA" else checksum(section)), name, "checksum mismatch")
+        if type_ == b"DATA":
+            need(expected == 0, "directory", "DATA has a checksum of its own")
+        else:
+            need(checksum(section) == expected, name, "checksum mismatch")
         sections[type_] = section
         end = offset + length
     need(end == len(data), "directory", "the last section does not end the file")
@@ -123,20 +133,17 @@ def read_sections(kind: bytes, data: bytes, directory: bytes, end: int) -> dict[
     return sections
 
 
-def read_provenance(sections: dict[bytes, bytes]) -> dict:
-    """Section 3.2. No reader needs it, but what is there must be JSON."""
-    raw = sections.get(b"prov", b"{}")
-    need(len(raw) <= 1 << 20, "prov", "longer than 1 MiB")
+def check_provenance(section: memoryview) -> None:
+    """Section 3.2. No reader needs it, but what is there must be text."""
+    need(len(section) <= 1 << 20, "prov", "longer than 1 MiB")
     try:
-        value = json.loads(raw.decode("utf-8"))
-    except ValueError:
-        raise Refused("prov: no JSON in UTF-8") from None
-    need(isinstance(value, dict), "prov", "no JSON object")
-    return value
+        bytes(section).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refused("prov: not UTF-8") from None
 
 
-def read_filters(sections: dict[bytes, bytes]) -> np.ndarray:
-    """Section 4: [layers][KV heads][head dimension]."""
+def read_filters(sections: dict[bytes, memoryview]) -> np.ndarray:
+    """Section 4.1: [layers][KV heads][head dimension]."""
     fields = Fields("FILT", sections[b"FILT"])
     shape = (fields.size("layers", 1, 4096), fields.size("KV heads", 1, 4096),
              fields.size("head dimension", 1, 8192))
@@ -147,10 +154,26 @@ def read_filters(sections: dict[bytes, bytes]) -> np.ndarray:
     return filters
 
 
+def read_statistics(sections: dict[bytes, memoryview]) -> dict[str, np.ndarray]:
+    """Section 4.2: sums [layers][query heads][D], grams [layers][query heads][D·(D+1)/2]."""
+    fields = Fields("STAT", sections[b"STAT"])
+    layers, queries = fields.size("layers", 1, 4096), fields.size("query heads", 1, 4096)
+    heads, length = fields.size("KV heads", 1, 4096), fields.size("head dimension", 1, 8192)
+    need(queries % heads == 0, "STAT", "query heads are no multiple of KV heads")
+    need(fields.u64() <= 2**53, "STAT", "too many tokens")
+    sums = fields.f64s(layers * queries * length).reshape(layers, queries, length)
+    triangle = length * (length + 1) // 2
+    grams = fields.f64s(layers * queries * triangle).reshape(layers, queries, triangle)
+    fields.end()
+    diagonal = [i * (i + 3) // 2 for i in range(length)]
+    need(bool((grams[..., diagonal] >= 0).all()), "STAT", "a diagonal element is negative")
+    return {"sums": sums, "grams": grams}
+
+
 class Snapshot:
     """Section 5."""
 
-    def __init__(self, sections: dict[bytes, bytes]) -> None:
+    def __init__(self, sections: dict[bytes, memoryview]) -> None:
         self.data = sections[b"DATA"]
         self.read_context(Fields("CONT", sections[b"CONT"]))
         tokens = Fields("TOKN", sections[b"TOKN"])
@@ -184,6 +207,8 @@ class Snapshot:
         self.counts = fields.u32s(count * heads).reshape(count, self.layers, self.heads)
         need(bool((self.counts.sum(0) <= self.n).all()), "TIER", "more pairs than tokens")
         fields.end()
+        widest = int(self.counts.sum(2).max()) * max(self.lengths)
+        need(widest <= MAXIMUM, "TIER", "a chunk of too many elements")
 
     def read_chunks(self, fields: Fields) -> None:
         self.chunks, at = {}, 0
@@ -195,7 +220,6 @@ class Snapshot:
                     need(codec == self.codecs[tensor] and reserved == 0, "CHNK", "codec or reserved bits")
                     width = CODECS[codec][1]
                     elements = int(self.counts[tier, layer].sum()) * self.lengths[tensor]
-                    need(elements <= MAXIMUM, "CHNK", "a chunk of too many elements")
                     need(4 * width <= stored <= width * (4 + elements), "CHNK", "impossible stored length")
                     self.chunks[tier, layer, tensor] = (at, stored, expected, codec, elements)
                     at += stored
@@ -219,12 +243,8 @@ class Snapshot:
             at += length
         return planes.reshape(-1).view(dtype).reshape(-1, self.lengths[tensor])
 
-    def kept(self, ratio: int | None, layer: int, head: int) -> tuple[int, int]:
+    def kept(self, ratio: int, layer: int, head: int) -> tuple[int, int]:
         """Section 5.3: how many tiers to read, and how many pairs of the ranking to keep."""
-        if ratio is None:
-            need(self.ratios[-1] == 1 and bool((self.counts.sum(0) == self.n).all()), "TIER",
-                 "the whole cache is not in the file")
-            return len(self.ratios), self.n
         tier = next((t for t, r in enumerate(self.ratios) if r <= ratio), None)
         need(tier is not None, "TIER", f"×{ratio} is not in the file")
         stored = int(self.counts[: tier + 1, layer, head].sum())
@@ -250,8 +270,9 @@ class Snapshot:
         return heads
 
     def tensors(self, ratio: int | None) -> dict[str, np.ndarray]:
-        """What a compression keeps, each head in order of position."""
-        result = {}
+        """What a compression keeps, each head in order of position; without one, all that is stored."""
+        ratio = self.ratios[-1] if ratio is None else ratio
+        result = {"tokens": self.tokens.astype("<u4")}
         for layer in range(self.layers):
             tiers, _ = self.kept(ratio, layer, 0)
             for head, (positions, keys, values) in enumerate(self.layer(layer, tiers)):
@@ -266,8 +287,10 @@ class Snapshot:
             self.layer(layer, len(self.ratios))
 
 
-def unpack(frame: bytes, elements: int, where: str) -> bytes:
+def unpack(frame: memoryview, elements: int, where: str) -> bytes:
     """One zstd frame of exactly that content, which says so itself before anything is allocated."""
+    need(bytes(frame[:4]) == ZSTD_MAGIC, where, "not a zstd frame")
+    need(elements >> 15 <= len(frame), where, "a zstd frame too short for its content")
     try:
         parameters = zstandard.get_frame_parameters(frame)
         need(parameters.content_size == elements and parameters.dict_id == 0, where, "a zstd frame of another size")
@@ -279,39 +302,50 @@ def unpack(frame: bytes, elements: int, where: str) -> bytes:
     return plane
 
 
-def read(path: pathlib.Path) -> tuple[str, dict, Snapshot | np.ndarray | None]:
-    kind, sections = read_container(path.read_bytes())
+def map_file(path: pathlib.Path) -> memoryview:
+    with path.open("rb") as file:
+        empty = path.stat().st_size == 0
+        return memoryview(b"" if empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def read(data: memoryview) -> tuple[str, "Snapshot | dict[str, np.ndarray]"]:
+    """Checks all of a file; gives its kind, and the snapshot or the tensors."""
+    kind, sections = read_container(data)
     need(len(sections[b"IDEN"]) == (160 if kind == b"SNAP" else 128), "IDEN", "wrong length")
-    provenance = read_provenance(sections)
+    check_provenance(sections.get(b"prov", memoryview(b"")))
     if kind == b"SNAP":
-        return "snapshot", provenance, Snapshot(sections)
-    return "filter bank" if kind == b"FILT" else "statistics", provenance, (
-        read_filters(sections) if kind == b"FILT" else None)
+        snapshot = Snapshot(sections)
+        snapshot.check()
+        return "snapshot", snapshot
+    if kind == b"FILT":
+        return "filter bank", {"filters": read_filters(sections)}
+    return "statistics", read_statistics(sections)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=pathlib.Path)
+    parser.add_argument("--compression", type=int, help="only what ×N keeps; else all that is stored")
     parser.add_argument("--tensors", type=pathlib.Path, help="write the decoded tensors here (.npz)")
-    parser.add_argument("--compression", type=int, help="only what ×N keeps")
+    parser.add_argument("--digests", action="store_true", help="print each tensor's SHA-256")
     options = parser.parse_args()
     try:
-        kind, provenance, content = read(options.file)
-        tensors = {}
+        kind, content = read(map_file(options.file))
+        tensors = content
         if isinstance(content, Snapshot):
-            content.check()
-            if options.tensors:
-                tensors = {"tokens": content.tokens, **content.tensors(options.compression)}
-            print(f"{options.file}: {kind} of {content.n} tokens, {content.layers} layers, "
-                  f"{content.heads} KV heads, ×{', ×'.join(map(str, content.ratios))}")
-        else:
-            tensors = {} if content is None else {"filters": content}
-            print(f"{options.file}: {kind}" + ("" if content is None else f" {content.shape}"))
+            kind += (f" of {content.n} tokens, {content.layers} layers, {content.heads} KV heads, "
+                     f"×{', ×'.join(map(str, content.ratios))}")
+            tensors = content.tensors(options.compression) if options.tensors or options.digests else {}
     except Refused as error:
         print(f"{options.file}: {error}", file=sys.stderr)
         return 65
     if options.tensors:
         np.savez(options.tensors, **tensors)
+    if options.digests:
+        for name, tensor in tensors.items():
+            print(hashlib.sha256(np.ascontiguousarray(tensor)).hexdigest(), "", name)
+    else:
+        print(f"{options.file}: {kind}")
     return 0
 
 
