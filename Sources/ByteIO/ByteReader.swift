@@ -49,6 +49,18 @@ public struct ByteReader: ~Escapable {
     Double(bitPattern: try read(UInt64.self))
   }
 
+  /// The next `u32`, which must lie in `range`; `name` says in words what it counts.
+  public mutating func readSize(
+    _ name: String, _ range: ClosedRange<UInt32>
+  ) throws(MalformedFile) -> Int {
+    let place = self
+    let value = try read(UInt32.self)
+    guard range.contains(value) else {
+      throw place.error("an impossible number of \(name): \(value)")
+    }
+    return Int(value)
+  }
+
   /// The next `count` bytes.
   public mutating func readBytes(_ count: Int) throws(MalformedFile) -> [UInt8] {
     let start = try advance(count)

@@ -63,11 +63,14 @@ public struct ContainerReader: Sendable {
     return section
   }
 
+  /// The greatest length of the section `prov` in bytes.
+  static let provenanceLimit: UInt64 = 1 << 20
+
   /// The text of the section `prov`, JSON about the file's origin; `{}` if the file has none.
   ///
   /// - Throws: `MalformedFile` if it is longer than 1 MiB or not UTF-8; `SystemError`.
   public func provenance() throws -> String {
-    guard let section = try section(ifPresent: .provenance, atMost: 1 << 20) else { return "{}" }
+    guard let section = try section(ifPresent: .provenance, atMost: Self.provenanceLimit) else { return "{}" }
     guard let text = String(validating: section.bytes, as: UTF8.self) else {
       throw section.reader.error("not UTF-8")
     }

@@ -67,3 +67,28 @@ public struct ContainerWriter: ~Copyable {
     return size
   }
 }
+
+extension ContainerWriter {
+  /// Writes a whole file of sections that are at hand, with its provenance last.
+  ///
+  /// - Returns: The file's size in bytes.
+  /// - Throws: `MalformedFile` if the provenance is longer than a reader allows, `SystemError`.
+  public static func write(
+    _ sections: [(type: SectionType, bytes: [UInt8])], provenance: String, kind: FileKind,
+    path: String
+  ) throws -> UInt64 {
+    try check(provenance: provenance, path: path)
+    let sections = sections + [(.provenance, [UInt8](provenance.utf8))]
+    var container = try ContainerWriter(
+      path: path, kind: kind, sections: sections.map { ($0.type, UInt64($0.bytes.count)) })
+    for section in sections { try container.write(section.bytes, to: section.type) }
+    return try container.finish()
+  }
+
+  /// Refuses provenance that a reader would refuse.
+  static func check(provenance: String, path: String) throws(MalformedFile) {
+    guard provenance.utf8.count <= ContainerReader.provenanceLimit else {
+      throw MalformedFile(path: path, section: "prov", problem: "longer than 1 MiB")
+    }
+  }
+}

@@ -84,10 +84,10 @@ extension ContextDescription {
 
   init(_ section: Section) throws(MalformedFile) {
     var reader = section.reader
-    layers = try Self.size("layers", &reader, 1...4096)
-    kvHeads = try Self.size("KV heads", &reader, 1...4096)
-    keyLength = try Self.size("key length", &reader, 1...8192)
-    valueLength = try Self.size("value length", &reader, 1...8192)
+    layers = try reader.readSize("layers", 1...4096)
+    kvHeads = try reader.readSize("KV heads", 1...4096)
+    keyLength = try reader.readSize("key elements", 1...8192)
+    valueLength = try reader.readSize("value elements", 1...8192)
     let tokens = try reader.read(UInt64.self)
     guard tokens <= Int32.max else { throw reader.error("too many tokens: \(tokens)") }
     self.tokens = Int(tokens)
@@ -102,14 +102,6 @@ extension ContextDescription {
     keyCodec = try Self.precision(&reader)
     valueCodec = try Self.precision(&reader)
     try reader.expectEnd()
-  }
-
-  private static func size(
-    _ name: String, _ reader: inout ByteReader, _ allowed: ClosedRange<UInt32>
-  ) throws(MalformedFile) -> Int {
-    let value = try reader.read(UInt32.self)
-    guard allowed.contains(value) else { throw reader.error("impossible \(name): \(value)") }
-    return Int(value)
   }
 
   private static func precision(_ reader: inout ByteReader) throws(MalformedFile) -> ElementCodec {

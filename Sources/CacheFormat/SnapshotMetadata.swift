@@ -65,9 +65,7 @@ extension SnapshotMetadata {
     guard parsed.context == context, parsed.tiers == tiers else {
       throw MalformedFile(path: path, section: "TIER", problem: "the tiers are of another context")
     }
-    guard provenance.utf8.count <= 1 << 20 else {
-      throw MalformedFile(path: path, section: "prov", problem: "longer than 1 MiB")
-    }
+    try ContainerWriter.check(provenance: provenance, path: path)
   }
 
   /// Reads all but the provenance from sections that `read` fetches, none longer than its limit.

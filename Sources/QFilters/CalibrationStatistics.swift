@@ -10,15 +10,22 @@ public struct CalibrationStatistics: Sendable {
   /// Query heads in a layer; a multiple of the KV heads.
   public let queryHeads: Int
   /// How many tokens were seen.
-  public private(set) var tokens = 0
-  private var grams: [[Double]]
-  private var sums: [[Double]]
+  public private(set) var tokens: Int
+  /// [layers × queryHeads] matrices [headLength × headLength], of which the upper triangle is filled.
+  var grams: [[Double]]
+  /// [layers × queryHeads] vectors.
+  var sums: [[Double]]
 
   /// No text yet.
   public init(shape: FilterShape, queryHeads: Int) {
+    self.init(shape: shape, queryHeads: queryHeads, tokens: 0)
+  }
+
+  init(shape: FilterShape, queryHeads: Int, tokens: Int) {
     precondition(queryHeads % shape.kvHeads == 0)
     self.shape = shape
     self.queryHeads = queryHeads
+    self.tokens = tokens
     let heads = shape.layers * queryHeads
     let square = shape.headLength * shape.headLength
     grams = .init(repeating: .init(repeating: 0, count: square), count: heads)

@@ -39,19 +39,12 @@ public struct FilterBank: Sendable, Equatable {
   /// - Returns: The file's size in bytes.
   /// - Throws: `MalformedFile` if a reader would refuse it, `SystemError`.
   public func write(to path: String) throws -> UInt64 {
-    let sections: [(type: SectionType, bytes: [UInt8])] = [
-      (.identity, identity.encoded), (.filters, section), (.provenance, [UInt8](provenance.utf8)),
-    ]
     guard filters.allSatisfy(\.isFinite) else {
       throw MalformedFile(path: path, section: "FILT", problem: "a filter is not finite")
     }
-    guard provenance.utf8.count <= 1 << 20 else {
-      throw MalformedFile(path: path, section: "prov", problem: "longer than 1 MiB")
-    }
-    var container = try ContainerWriter(
-      path: path, kind: .filterBank, sections: sections.map { ($0.type, UInt64($0.bytes.count)) })
-    for section in sections { try container.write(section.bytes, to: section.type) }
-    return try container.finish()
+    return try ContainerWriter.write(
+      [(.identity, identity.encoded), (.filters, section)], provenance: provenance,
+      kind: .filterBank, path: path)
   }
 
   /// The digest that ties a snapshot to the filters that ranked its pairs.
@@ -80,23 +73,13 @@ extension FilterBank {
   ) throws(MalformedFile) -> (shape: FilterShape, filters: [Float]) {
     var reader = section.reader
     let shape = FilterShape(
-      layers: try size("layers", 1...4096, &reader),
-      kvHeads: try size("KV heads", 1...4096, &reader),
-      headLength: try size("head length", 1...8192, &reader))
+      layers: try reader.readSize("layers", 1...4096),
+      kvHeads: try reader.readSize("KV heads", 1...4096),
+      headLength: try reader.readSize("filter elements", 1...8192))
     try reader.expectZeros(4)
     let filters = try reader.readArray(UInt32.self, count: shape.count).map(Float.init(bitPattern:))
     try reader.expectEnd()
     guard filters.allSatisfy(\.isFinite) else { throw reader.error("a filter is not finite") }
     return (shape, filters)
-  }
-
-  private static func size(
-    _ name: String, _ range: ClosedRange<UInt32>, _ reader: inout ByteReader
-  ) throws(MalformedFile) -> Int {
-    let value = try reader.read(UInt32.self)
-    guard range.contains(value) else {
-      throw reader.error("an impossible number of \(name): \(value)")
-    }
-    return Int(value)
   }
 }

@@ -6,9 +6,9 @@ import Workflows
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Show what a snapshot or filter bank holds.")
+    commandName: "inspect", abstract: "Show what a snapshot, filter bank or statistics file holds.")
 
-  @Argument(help: "The file (.kvsnap or .qfilt).") var file: String
+  @Argument(help: "The file (.kvsnap, .qfilt or .qstat).") var file: String
   @OptionGroup var report: ReportOptions
 
   func run() throws {
@@ -16,8 +16,7 @@ struct InspectCommand: ParsableCommand {
     switch container.header.kind {
     case .snapshot: try show(SnapshotReport(try SnapshotReader(path: file)))
     case .filterBank: try show(FilterBankReport(try FilterBank(path: file)))
-    case .statistics:
-      throw Verify.statisticsUnknown(file)
+    case .statistics: try show(StatisticsReport(try StatisticsFile(path: file)))
     }
   }
 
@@ -109,6 +108,31 @@ private struct FilterBankReport: Encodable, CustomStringConvertible {
   var description: String {
     """
     filter bank of \(shape)
+    \(identity.lines)
+    provenance  \(Format.printable(provenance))
+    """
+  }
+}
+
+/// What calibration statistics hold.
+private struct StatisticsReport: Encodable, CustomStringConvertible {
+  let kind = "statistics"
+  let tokens, layers, queryHeads, kvHeads, headLength: Int
+  let identity: [String: String]
+  let provenance: String
+
+  init(_ file: StatisticsFile) {
+    let statistics = file.statistics
+    (tokens, queryHeads) = (statistics.tokens, statistics.queryHeads)
+    (layers, kvHeads) = (statistics.shape.layers, statistics.shape.kvHeads)
+    headLength = statistics.shape.headLength
+    identity = file.identity.named
+    provenance = file.provenance
+  }
+
+  var description: String {
+    """
+    statistics of \(tokens) tokens, \(layers) layers × \(queryHeads) query heads (\(kvHeads) KV heads) × \(headLength)
     \(identity.lines)
     provenance  \(Format.printable(provenance))
     """

@@ -3,10 +3,16 @@ import Workflows
 
 struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "verify", abstract: "Check every byte of snapshots and filter banks.",
-    discussion: "All files are checked; the exit code is that of the first that fails.")
+    commandName: "verify", abstract: "Check every byte of snapshots, filter banks and statistics.",
+    discussion: """
+      All files are checked; the exit code is that of the first that fails. With --digests, the \
+      SHA-256 of each tensor of one file is printed instead, to compare readers of the format.
+      """)
 
   @Argument(help: "Files to check.") var files: [String]
+  @Flag(help: "Print the SHA-256 of each tensor that the file holds.") var digests = false
+  @Option(help: "With --digests: of what ×N keeps of a snapshot, instead of all that is stored.")
+  var compression: Int?
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable {
@@ -15,7 +21,18 @@ struct VerifyCommand: ParsableCommand {
     let problem: String?
   }
 
+  func validate() throws {
+    guard !digests || (files.count == 1 && !report.json) else {
+      throw ValidationError("--digests takes one file and prints no JSON.")
+    }
+    guard digests || compression == nil else {
+      throw ValidationError("--compression needs --digests.")
+    }
+    try validateCompression(compression)
+  }
+
   func run() throws {
+    if digests { return try printDigests(files[0]) }
     var reports: [Report] = []
     var firstFailure: (any Error)?
     for file in files {
@@ -31,5 +48,12 @@ struct VerifyCommand: ParsableCommand {
     }
     if report.json { try Terminal.json(["files": reports]) }
     if let firstFailure { throw Failure.exitCode(firstFailure) ?? ExitCode.failure }
+  }
+
+  private func printDigests(_ file: String) throws {
+    try Verify.run(path: file)
+    for tensor in try TensorDigests.of(path: file, compression: compression) {
+      Terminal.line("\(tensor.digest)  \(tensor.name)")
+    }
   }
 }

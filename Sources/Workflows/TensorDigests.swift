@@ -1,0 +1,63 @@
+import ByteIO
+import CacheCodec
+public import CacheFormat
+import QFilters
+
+/// The digests of a file's tensors, by which readers are compared (spec, conformance.md).
+public enum TensorDigests {
+  /// The SHA-256 of one tensor's little-endian elements, row-major.
+  public struct Entry: Sendable, Equatable {
+    /// As in "layer0.head1.keys".
+    public let name: String
+    /// Of the elements.
+    public let digest: Digest
+
+    init(_ name: String, _ bytes: [UInt8]) {
+      self.name = name
+      digest = Digest(of: bytes)
+    }
+  }
+
+  /// Decodes a file's tensors.
+  ///
+  /// - Parameter compression: For a snapshot, what ×N keeps; nil for all that is stored.
+  /// - Throws: `MalformedFile`, `SystemError`, `CompressionNotStored`.
+  public static func of(path: String, compression: Int?) throws -> [Entry] {
+    switch try ContainerReader(path: path).header.kind {
+    case .snapshot: try snapshot(SnapshotReader(path: path), compression)
+    case .filterBank: [Entry("filters", bytes(try FilterBank(path: path).filters))]
+    case .statistics: statistics(try StatisticsFile(path: path).statistics)
+    }
+  }
+
+  private static func snapshot(_ reader: SnapshotReader, _ compression: Int?) throws -> [Entry] {
+    let ratios = reader.metadata.tiers.ratios
+    let ratio = compression ?? ratios[ratios.count - 1]
+    var entries = [Entry("tokens", bytes(reader.metadata.tokens))]
+    for layer in 0..<reader.metadata.context.layers {
+      for (index, head) in try reader.readLayer(layer, ratio: ratio).heads.enumerated() {
+        let name = "layer\(layer).head\(index)"
+        entries += [
+          Entry("\(name).positions", bytes(head.positions)), Entry("\(name).keys", head.keys),
+          Entry("\(name).values", head.values),
+        ]
+      }
+    }
+    return entries
+  }
+
+  private static func statistics(_ statistics: CalibrationStatistics) -> [Entry] {
+    let (sums, grams) = statistics.storedValues
+    return [
+      Entry("sums", bytes(sums.map(\.bitPattern))), Entry("grams", bytes(grams.map(\.bitPattern))),
+    ]
+  }
+
+  private static func bytes(_ values: [Float]) -> [UInt8] { bytes(values.map(\.bitPattern)) }
+
+  private static func bytes(_ values: [some FixedWidthInteger]) -> [UInt8] {
+    var writer = ByteWriter()
+    for value in values { writer.write(value) }
+    return writer.bytes
+  }
+}
