@@ -70,7 +70,9 @@ public struct ContainerReader: Sendable {
   ///
   /// - Throws: `MalformedFile` if it is longer than 1 MiB or not UTF-8; `SystemError`.
   public func provenance() throws -> String {
-    guard let section = try section(ifPresent: .provenance, atMost: Self.provenanceLimit) else { return "{}" }
+    guard let section = try section(ifPresent: .provenance, atMost: Self.provenanceLimit) else {
+      return "{}"
+    }
     guard let text = String(validating: section.bytes, as: UTF8.self) else {
       throw section.reader.error("not UTF-8")
     }

@@ -16,7 +16,8 @@ struct QFiltersCommand: AsyncParsableCommand {
     version: Version.current,
     subcommands: [
       TokenizeCommand.self, GenerateCommand.self, PrecomputeCommand.self, PrefillCommand.self,
-      ResumeCommand.self, InspectCommand.self, VerifyCommand.self, ConformanceCommand.self, EvaluateCommand.self,
+      ResumeCommand.self, InspectCommand.self, VerifyCommand.self, ConformanceCommand.self,
+      EvaluateCommand.self,
     ])
 
   static func main() async {

@@ -122,7 +122,8 @@ public struct ConformanceRun: Sendable {
         return result(task, nil, isNamed: message.contains(section))
       case .tensors: return result(task, "accepted, though it breaks a rule: \(rule)")
       case .failed(let status):
-        return result(task, "not refused with exit code 65 but \(status); it breaks a rule: \(rule)")
+        return result(
+          task, "not refused with exit code 65 but \(status); it breaks a rule: \(rule)")
       }
     }
   }

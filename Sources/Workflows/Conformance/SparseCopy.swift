@@ -13,7 +13,8 @@ struct SparseCopy {
         path: original, section: "manifest", problem: "zeros outside the file, or over 1 TiB")
     }
     let name = original.split(separator: "/").last.map(String.init) ?? "fixture"
-    path = FileManager.default.temporaryDirectory
+    path =
+      FileManager.default.temporaryDirectory
       .appending(path: "qfilters-\(UUID().uuidString)-\(name)").path
     let file = try AtomicFile(path: path)
     try file.write(Array(bytes[..<at]), at: 0)

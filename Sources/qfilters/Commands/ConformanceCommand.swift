@@ -77,8 +77,9 @@ private struct ConformanceSummary: Encodable, CustomStringConvertible {
     }
     let problems = failures.map { "\($0.file): \(Format.printable($0.problem))" }
     let total = groups.reduce(0) { $0 + $1.checks }
-    return ([row(["", "checks", "passed", "section named"])] + lines + problems + [
-      "\(total - failures.count) of \(total) checks passed: \(reader.joined(separator: " "))"
-    ]).joined(separator: "\n")
+    return
+      ([row(["", "checks", "passed", "section named"])] + lines + problems + [
+        "\(total - failures.count) of \(total) checks passed: \(reader.joined(separator: " "))"
+      ]).joined(separator: "\n")
   }
 }
