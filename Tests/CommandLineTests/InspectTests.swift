@@ -1,3 +1,4 @@
+import CacheFormat
 import Foundation
 import TestSupport
 import Testing
@@ -99,6 +100,16 @@ struct InspectTests {
     #expect((report.keyPrecision, report.valuePrecision) == ("f16", "f32"))
     let text = String(decoding: try Command.run("inspect", file).output, as: UTF8.self)
     #expect(text.contains("keys in f16, values in f32"))
+  }
+
+  @Test("a file of few pairs that claims more tokens than any memory holds is no trap")
+  func hugeClaims() {
+    var context = ContextDescription(
+      layers: 4096, kvHeads: 4096, keyLength: 8192, valueLength: 8192, tokens: 1,
+      promptForm: .plain, keyCodec: .float32, valueCodec: .float32)
+    #expect(SnapshotReport.cacheBytes(context) == 1 << 40)
+    context.tokens = 1 << 31 - 1
+    #expect(SnapshotReport.cacheBytes(context) == .max)
   }
 
   @Test("provenance is shown by name; any other text as it stands, shortened")

@@ -77,7 +77,7 @@ struct SnapshotReport: Encodable {
 
   /// Keys and values of all tokens. A file of few pairs may claim more tokens than any memory holds,
   /// so this stays at the greatest number.
-  private static func cacheBytes(_ context: ContextDescription) -> UInt64 {
+  static func cacheBytes(_ context: ContextDescription) -> UInt64 {
     let heads = UInt64(context.layers * context.kvHeads)
     let pair =
       context.keyLength * context.keyCodec.width
