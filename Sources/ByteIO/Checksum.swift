@@ -17,11 +17,11 @@ public enum Checksum {
     _ file: RandomAccessFile, at offset: UInt64, count: UInt64, section: String
   ) throws -> UInt64 {
     let stream = ChecksumStream()
-    var done: UInt64 = 0
+    var (done, buffer) = (UInt64(0), [UInt8]())
     while done < count {
       let piece = Int(min(count - done, pieceByteCount))
-      let bytes = try file.read(at: offset + done, count: piece, section: section)
-      unsafe stream.update(bytes.span.bytes)
+      try file.read(at: offset + done, count: piece, into: &buffer, section: section)
+      unsafe stream.update(buffer.span.bytes.extracting(first: piece))
       done += UInt64(piece)
     }
     return stream.value

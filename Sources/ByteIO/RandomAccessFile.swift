@@ -27,23 +27,50 @@ public final class RandomAccessFile: Sendable {
   /// - Throws: `MalformedFile` if the file ends before that, `SystemError` if reading fails.
   ///   Nothing is allocated before the range is known to lie within the file.
   public func read(at offset: UInt64, count: Int, section: String) throws -> [UInt8] {
+    try checkRange(offset, count, section)
+    return try unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      try unsafe fill(UnsafeMutableRawBufferPointer(buffer), at: offset, section)
+      filled = count
+    }
+  }
+
+  /// Reads exactly `count` bytes from `offset` on into the beginning of `buffer`, which grows if it is
+  /// shorter: for reading piece after piece without new memory.
+  ///
+  /// - Throws: As `read(at:count:section:)`.
+  public func read(
+    at offset: UInt64, count: Int, into buffer: inout [UInt8], section: String
+  ) throws {
+    try checkRange(offset, count, section)
+    if buffer.count < count { buffer = [UInt8](repeating: 0, count: count) }
+    try unsafe buffer.withUnsafeMutableBytes { buffer in
+      try unsafe fill(
+        UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), at: offset, section)
+    }
+  }
+
+  private func checkRange(
+    _ offset: UInt64, _ count: Int, _ section: String
+  ) throws(MalformedFile) {
     guard count >= 0, offset <= size, UInt64(count) <= size - offset else {
       throw truncated(section, offset)
     }
-    let bytes = try unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-      while filled < count {
-        let rest = unsafe UnsafeMutableRawBufferPointer(
-          rebasing: UnsafeMutableRawBufferPointer(buffer)[filled...])
-        let got = unsafe pread(
-          file.raw, rest.baseAddress, rest.count, off_t(offset) + off_t(filled))
-        if got < 0 && errno == EINTR { continue }
-        guard got >= 0 else { throw SystemError(operation: "read", path: path) }
-        guard got > 0 else { throw truncated(section, offset + UInt64(filled)) }
-        filled += got
-      }
+  }
+
+  @unsafe private func fill(
+    _ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64, _ section: String
+  ) throws {
+    var filled = 0
+    while unsafe filled < buffer.count {
+      let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+      let got = unsafe pread(
+        file.raw, rest.baseAddress, rest.count, off_t(offset) + off_t(filled))
+      if got < 0 && errno == EINTR { continue }
+      guard got >= 0 else { throw SystemError(operation: "read", path: path) }
+      guard got > 0 else { throw truncated(section, offset + UInt64(filled)) }
+      filled += got
     }
-    counter.add(UInt64(count), ordering: .relaxed)
-    return bytes
+    counter.add(unsafe UInt64(buffer.count), ordering: .relaxed)
   }
 
   private func truncated(_ section: String, _ offset: UInt64) -> MalformedFile {

@@ -1,5 +1,6 @@
 import ByteIO
 import CKernels
+import CacheFormat
 
 /// A chunk taken apart into byte planes, each either as it was stored or decompressed
 /// (spec, section 5.5).
@@ -11,29 +12,38 @@ import CKernels
 ///  │ w × u32 │ low     │         │       a shorter one is a zstd frame of E bytes
 ///  └─────────┴─────────┴─────────┴─ ─
 /// ```
-struct BytePlanes: Sendable {
+///
+/// One value serves chunk after chunk and keeps its memory: reading into fresh memory would cost more
+/// than decoding.
+struct BytePlanes: ~Copyable {
   /// Where a plane's E bytes are.
   private struct Source {
     var isStored: Bool
     var offset: Int
   }
 
-  private let stored: [UInt8]
-  private let decoded: [UInt8]
-  private let sources: [Source]
+  /// Bytes that are kept from chunk to chunk; only what the present one fills counts.
+  private var stored: [UInt8] = []
+  private var decoded: [UInt8] = []
+  private var sources: [Source] = []
+  private let decompressor = ZstdDecompressor()
 
-  /// Takes a chunk apart.
+  /// Reads a chunk, verifies its checksum and takes it apart.
   ///
   /// - Parameters:
-  ///   - stored: The chunk's bytes, whose checksum was right.
   ///   - elements: How many elements the counts give it.
-  ///   - width: Bytes of an element, 2 or 4.
-  /// - Throws: `MalformedFile`. Nothing is allocated before every frame's header agrees.
-  init(
-    stored: [UInt8], elements: Int, width: Int, place: ChunkPlace
-  ) throws(MalformedFile) {
-    let planes = try Self.planes(stored, elements: elements, width: width, place: place)
-    var sources: [Source] = []
+  /// - Throws: `MalformedFile`, `SystemError`. Nothing is allocated before the file is seen to hold the
+  ///   chunk and every frame's header agrees.
+  mutating func load(
+    _ entry: ChunkTable.Entry, elements: Int, place: ChunkPlace, from file: RandomAccessFile
+  ) throws {
+    let count = Int(entry.storedLength)
+    try file.read(at: place.offset, count: count, into: &stored, section: place.section)
+    guard unsafe Checksum.of(stored.span.bytes.extracting(first: count)) == entry.checksum else {
+      throw place.error("checksum mismatch; copy or write the file again")
+    }
+    let planes = try planes(count, elements: elements, width: entry.codec.width, place: place)
+    sources.removeAll(keepingCapacity: true)
     var frames: [Range<Int>] = []
     for plane in planes {
       let isStored = plane.count == elements
@@ -41,60 +51,56 @@ struct BytePlanes: Sendable {
         Source(isStored: isStored, offset: isStored ? plane.lowerBound : frames.count * elements))
       if !isStored { frames.append(plane) }
     }
-    self.stored = stored
-    self.sources = sources
-    decoded = try Self.decode(frames, of: stored, elements: elements, place: place)
+    try decode(frames, elements: elements, place: place)
   }
 
   /// Finds the planes and checks the headers of those that are compressed.
-  private static func planes(
-    _ stored: [UInt8], elements: Int, width: Int, place: ChunkPlace
+  private func planes(
+    _ count: Int, elements: Int, width: Int, place: ChunkPlace
   ) throws(MalformedFile) -> [Range<Int>] {
-    var reader = unsafe ByteReader(
-      stored.span.bytes, path: place.path, section: place.section, base: place.offset)
+    let chunk = unsafe stored.span.bytes.extracting(first: count)
+    var reader = ByteReader(
+      chunk, path: place.path, section: place.section, base: place.offset)
     let lengths = try reader.readArray(UInt32.self, count: width).map { Int($0) }
     var planes: [Range<Int>] = []
     var start = reader.position
     for length in lengths {
-      guard length <= elements, length <= stored.count - start else {
+      guard length <= elements, length <= count - start else {
         throw place.error("a plane of \(length) bytes does not fit", at: start)
       }
       if length < elements,
-        let problem = unsafe ZstdDecompressor.problem(
-          stored.span.bytes.extracting(start..<start + length), count: elements)
+        let problem = ZstdDecompressor.problem(
+          chunk.extracting(start..<start + length), count: elements)
       {
         throw place.error(problem, at: start)
       }
       planes.append(start..<start + length)
       start += length
     }
-    guard start == stored.count else { throw place.error("bytes after the last plane", at: start) }
+    guard start == count else { throw place.error("bytes after the last plane", at: start) }
     return planes
   }
 
-  private static func decode(
-    _ frames: [Range<Int>], of stored: [UInt8], elements: Int, place: ChunkPlace
-  ) throws(MalformedFile) -> [UInt8] {
-    guard !frames.isEmpty else { return [] }
-    let decompressor = ZstdDecompressor()
+  private mutating func decode(
+    _ frames: [Range<Int>], elements: Int, place: ChunkPlace
+  ) throws(MalformedFile) {
+    let needed = frames.count * elements
+    if decoded.count < needed { decoded = [UInt8](repeating: 0, count: needed) }
     var failure: Int?
-    let decoded = unsafe [UInt8](unsafeUninitializedCapacity: frames.count * elements) {
-      buffer, filled in
+    unsafe decoded.withUnsafeMutableBytes { buffer in
       unsafe stored.withUnsafeBytes { stored in
-        for frame in frames {
+        for (index, frame) in frames.enumerated() {
           let target = unsafe UnsafeMutableRawBufferPointer(
-            rebasing: UnsafeMutableRawBufferPointer(buffer)[filled..<filled + elements])
+            rebasing: buffer[index * elements..<(index + 1) * elements])
           let source = unsafe UnsafeRawBufferPointer(rebasing: stored[frame])
           guard unsafe decompressor.decompress(source, into: target) else {
             failure = frame.lowerBound
             return
           }
-          filled += elements
         }
       }
     }
     if let failure { throw place.error("a zstd frame that does not decode", at: failure) }
-    return decoded
   }
 }
 
@@ -104,36 +110,43 @@ extension BytePlanes {
   /// - Parameters:
   ///   - rows: Rows of the chunk.
   ///   - rowLength: Elements of a row.
-  ///   - slots: The row of `buffer` that each of them becomes, or `CK_NO_SLOT`; nil keeps the order.
-  ///   - buffer: Has room for every slot.
+  ///   - slots: The row of `target` that each of them becomes, or `CK_NO_SLOT`; nil keeps the order.
+  ///   - target: Has room for every slot.
   func merge(
     rows: Range<Int>, rowLength: Int, slots: ArraySlice<UInt32>? = nil,
-    into buffer: UnsafeMutableBufferPointer<UInt8>
+    into target: inout MutableRawSpan
   ) {
-    guard !rows.isEmpty, let target = buffer.baseAddress else { return }
-    unsafe stored.withUnsafeBufferPointer { stored in
-      unsafe decoded.withUnsafeBufferPointer { decoded in
-        let planes = unsafe sources.map { source in
-          let base = source.isStored ? stored.baseAddress : decoded.baseAddress
-          return unsafe base.map { unsafe $0 + source.offset + rows.lowerBound * rowLength }
-        }
-        if let slots {
-          unsafe slots.withUnsafeBufferPointer { slots in
-            unsafe ck_merge_planes(
-              planes, planes.count, rows.count, rowLength, slots.baseAddress, target)
+    guard !rows.isEmpty else { return }
+    unsafe target.withUnsafeMutableBytes { target in
+      unsafe stored.withUnsafeBufferPointer { stored in
+        unsafe decoded.withUnsafeBufferPointer { decoded in
+          let planes = unsafe sources.map { source in
+            let base = source.isStored ? stored.baseAddress : decoded.baseAddress
+            return unsafe base.map { unsafe $0 + source.offset + rows.lowerBound * rowLength }
           }
-        } else {
-          unsafe ck_merge_planes(planes, planes.count, 1, rows.count * rowLength, nil, target)
+          unsafe Self.merge(planes, rows.count, rowLength, slots, into: target)
         }
       }
     }
   }
 
-  /// All elements in order, little-endian.
-  func elements(_ count: Int) -> [UInt8] {
-    unsafe [UInt8](unsafeUninitializedCapacity: count * sources.count) { buffer, filled in
-      unsafe merge(rows: 0..<count, rowLength: 1, into: buffer)
-      filled = count * sources.count
+  @unsafe private static func merge(
+    _ planes: [UnsafePointer<UInt8>?], _ rows: Int, _ rowLength: Int, _ slots: ArraySlice<UInt32>?,
+    into target: UnsafeMutableRawBufferPointer
+  ) {
+    let rowBytes = rowLength * planes.count
+    guard let base = target.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+    guard let slots else {
+      unsafe precondition(rows * rowBytes <= target.count, "no room for the rows")
+      unsafe ck_merge_planes(planes, planes.count, 1, rows * rowLength, nil, base)
+      return
+    }
+    let last = slots.lazy.filter { $0 != UInt32.max }.max()
+    unsafe precondition(slots.count == rows, "a slot for each row")
+    unsafe precondition(
+      last.map { (Int($0) + 1) * rowBytes <= target.count } ?? true, "no room for the rows")
+    unsafe slots.withUnsafeBufferPointer { slots in
+      unsafe ck_merge_planes(planes, planes.count, rows, rowLength, slots.baseAddress, base)
     }
   }
 }

@@ -16,23 +16,59 @@ struct PairOrder {
   /// - Parameters:
   ///   - ranked: Positions of the pairs that were read, best first.
   ///   - tokens: Tokens of the context.
+  ///   - end: Of the kept pairs, only those at positions before this one stay.
   /// - Throws: `MalformedFile` unless all positions that were read are different and below `tokens`.
   init(
-    ranked: [UInt32], kept: Int, tokens: Int, place: ChunkPlace
+    ranked: [UInt32], kept: Int, tokens: Int, before end: Int, place: ChunkPlace
   ) throws(MalformedFile) {
-    var set = PositionSet(tokens: tokens)
-    for position in ranked {
-      guard position < tokens else {
-        throw place.error("position \(position) in a context of \(tokens) tokens")
-      }
-      guard set.insert(position) else { throw place.error("position \(position) occurs twice") }
+    if let position = ranked.first(where: { $0 >= tokens }) {
+      throw place.error("position \(position) in a context of \(tokens) tokens")
     }
-    let surplus = ranked.count - kept
-    for position in ranked.suffix(surplus) { set.remove(position) }
-    ranking = surplus == 0 ? ranked : Array(ranked.prefix(kept))
-    positions = set.positions(count: kept)
-    slots =
-      set.indices(of: ranking) + repeatElement(UInt32.max, count: surplus)
+    // A bit a token is fastest for a head with many pairs. A file may claim very many heads with hardly
+    // any: those must not cost the context's length.
+    let isDense = ranked.count >= tokens / 64
+    let (positions, slots) =
+      isDense
+      ? try Self.dense(ranked, kept, tokens, end, place)
+      : try Self.sparse(ranked, kept, end, place)
+    self.positions = positions
+    self.slots = slots
+    ranking =
+      positions.count == ranked.count ? ranked : ranked.prefix(kept).filter { $0 < end }
+  }
+
+  private static func dense(
+    _ ranked: [UInt32], _ kept: Int, _ tokens: Int, _ end: Int, _ place: ChunkPlace
+  ) throws(MalformedFile) -> (positions: [UInt32], slots: [UInt32]) {
+    var set = PositionSet(tokens: tokens)
+    for position in ranked where !set.insert(position) { throw twice(position, place) }
+    for (rank, position) in ranked.enumerated() where rank >= kept || position >= end {
+      set.remove(position)
+    }
+    let slots = set.indices(of: ranked).enumerated().map { rank, index in
+      rank < kept && ranked[rank] < end ? index : UInt32.max
+    }
+    return (set.positions, slots)
+  }
+
+  private static func sparse(
+    _ ranked: [UInt32], _ kept: Int, _ end: Int, _ place: ChunkPlace
+  ) throws(MalformedFile) -> (positions: [UInt32], slots: [UInt32]) {
+    let order = ranked.indices.sorted { ranked[$0] < ranked[$1] }
+    for (rank, next) in zip(order, order.dropFirst()) where ranked[rank] == ranked[next] {
+      throw twice(ranked[rank], place)
+    }
+    var positions: [UInt32] = []
+    var slots = [UInt32](repeating: .max, count: ranked.count)
+    for rank in order where rank < kept && ranked[rank] < end {
+      slots[rank] = UInt32(positions.count)
+      positions.append(ranked[rank])
+    }
+    return (positions, slots)
+  }
+
+  private static func twice(_ position: UInt32, _ place: ChunkPlace) -> MalformedFile {
+    place.error("position \(position) occurs twice")
   }
 }
 
@@ -53,10 +89,10 @@ private struct PositionSet {
     words[Int(position / 64)] &= ~(UInt64(1) << UInt64(position % 64))
   }
 
-  /// The positions, of which there are `count`, ascending.
-  func positions(count: Int) -> [UInt32] {
+  /// The positions, ascending.
+  var positions: [UInt32] {
     var positions: [UInt32] = []
-    positions.reserveCapacity(count)
+    positions.reserveCapacity(words.reduce(0) { $0 + $1.nonzeroBitCount })
     for (index, word) in words.enumerated() {
       var rest = word
       while rest != 0 {

@@ -1,4 +1,4 @@
-import CacheFormat
+public import CacheFormat
 
 extension SnapshotReader {
   /// Reads what a compression keeps of one layer, ordered by position; only the tiers that hold it
@@ -10,15 +10,15 @@ extension SnapshotReader {
   /// - Throws: `CompressionNotStored`; `MalformedFile` that names tier, layer and tensor, also if a
   ///   position occurs twice; `SystemError`.
   public func readLayer(_ layer: Int, ratio: Int?) throws -> LayerPairs {
-    let tiers = try tiersNeeded(ratio: ratio)
-    let orders = try orders(layer: layer, tiers: tiers, ratio: ratio)
-    let keys = try gather(.keys, layer: layer, tiers: tiers, orders: orders)
-    let values = try gather(.values, layer: layer, tiers: tiers, orders: orders)
+    var decoder = LayerDecoder(self)
+    let selection = try decoder.select(layer: layer, ratio: ratio)
+    let keys = try decoder.bytes(of: .keys, selection, context: metadata.context)
+    let values = try decoder.bytes(of: .values, selection, context: metadata.context)
     return LayerPairs(
-      heads: orders.indices.map { head in
+      heads: selection.heads.enumerated().map { head, order in
         LayerPairs.Head(
-          ranking: orders[head].ranking, positions: orders[head].positions, keys: keys[head],
-          values: values[head])
+          ranking: order.ranking, positions: order.positions, keys: keys[head], values: values[head]
+        )
       })
   }
 
@@ -31,51 +31,41 @@ extension SnapshotReader {
   /// - Returns: For each KV head its positions, ascending.
   /// - Throws: As `readLayer`.
   public func readPositions(layer: Int, ratio: Int?) throws -> [[UInt32]] {
-    try orders(layer: layer, tiers: tiersNeeded(ratio: ratio), ratio: ratio).map(\.positions)
+    var decoder = LayerDecoder(self)
+    return try decoder.select(layer: layer, ratio: ratio).positions
   }
 
-  /// Each head's ranking over the first tiers, and its order by position.
-  func orders(layer: Int, tiers: Int, ratio: Int?) throws -> [PairOrder] {
-    let table = metadata.tiers
-    var rankings = [[UInt32]](repeating: [], count: table.kvHeads)
-    for tier in 0..<tiers {
-      var rest = try positions(tier: tier, layer: layer)[...]
-      for head in 0..<table.kvHeads {
-        let count = table.count(tier: tier, layer: layer, head: head)
-        rankings[head] += rest.prefix(count)
-        rest = rest.dropFirst(count)
-      }
-    }
-    let place = place(tier: tiers - 1, layer: layer, tensor: .positions)
-    return try rankings.enumerated().map { head, ranked in
-      let kept = ratio.flatMap { table.kept(ratio: $0, layer: layer, head: head) }
-      return try PairOrder(
-        ranked: ranked, kept: kept ?? ranked.count, tokens: table.tokens, place: place)
-    }
+  /// Reads, verifies and decodes one chunk.
+  ///
+  /// - Returns: The elements of all heads, as `PairBlock` lays them out; positions are `u32`.
+  /// - Throws: `MalformedFile` that names tier, layer and tensor; `SystemError`.
+  public func readChunk(tier: Int, layer: Int, tensor: ChunkTable.Tensor) throws -> [UInt8] {
+    var planes = BytePlanes()
+    try load(&planes, tier: tier, layer: layer, tensor: tensor)
+    let count = elementCount(tier: tier, layer: layer, tensor: tensor)
+    var elements = [UInt8](
+      repeating: 0, count: count * metadata.context.codec(of: tensor).width)
+    var span = elements.mutableSpan
+    var bytes = span.mutableBytes
+    planes.merge(rows: 0..<count, rowLength: 1, into: &bytes)
+    return elements
   }
+}
 
-  /// Each head's kept pairs of one tensor in order of position.
-  private func gather(
-    _ tensor: ChunkTable.Tensor, layer: Int, tiers: Int, orders: [PairOrder]
+extension LayerDecoder {
+  /// Each head's pairs as bytes of their own.
+  fileprivate mutating func bytes(
+    of tensor: ChunkTable.Tensor, _ selection: Selection, context: ContextDescription
   ) throws -> [[UInt8]] {
-    let planes = try (0..<tiers).map { try self.planes(tier: $0, layer: layer, tensor: tensor) }
-    let rowLength = metadata.context.elementsPerPair(of: tensor)
-    let rowBytes = rowLength * metadata.context.codec(of: tensor).width
-    var firstRows = [Int](repeating: 0, count: tiers)
-    return orders.enumerated().map { head, order in
-      unsafe [UInt8](unsafeUninitializedCapacity: order.positions.count * rowBytes) {
-        buffer, filled in
-        var slots = order.slots[...]
-        for tier in 0..<tiers {
-          let count = metadata.tiers.count(tier: tier, layer: layer, head: head)
-          unsafe planes[tier].merge(
-            rows: firstRows[tier]..<firstRows[tier] + count, rowLength: rowLength,
-            slots: slots.prefix(count), into: buffer)
-          firstRows[tier] += count
-          slots = slots.dropFirst(count)
-        }
-        filled = order.positions.count * rowBytes
-      }
+    let rowBytes = context.elementsPerPair(of: tensor) * context.codec(of: tensor).width
+    var heads = selection.heads.map {
+      [UInt8](repeating: 0, count: $0.positions.count * rowBytes)
     }
+    try decode(tensor, of: selection) { head, write in
+      var span = heads[head].mutableSpan
+      var bytes = span.mutableBytes
+      write(&bytes)
+    }
+    return heads
   }
 }

@@ -61,15 +61,6 @@ public struct SnapshotReader: Sendable {
   public func prefixLength(ratio: Int?) throws(CompressionNotStored) -> UInt64 {
     dataOffset + chunks.length(ofTiers: try tiersNeeded(ratio: ratio))
   }
-
-  /// Reads, verifies and decodes one chunk.
-  ///
-  /// - Returns: The elements of all heads, as `PairBlock` lays them out; positions are `u32`.
-  /// - Throws: `MalformedFile` that names tier, layer and tensor; `SystemError`.
-  public func readChunk(tier: Int, layer: Int, tensor: ChunkTable.Tensor) throws -> [UInt8] {
-    try planes(tier: tier, layer: layer, tensor: tensor)
-      .elements(elementCount(tier: tier, layer: layer, tensor: tensor))
-  }
 }
 
 extension SnapshotReader {
@@ -85,25 +76,12 @@ extension SnapshotReader {
   }
 
   /// Reads a chunk, verifies its checksum and decompresses its planes.
-  func planes(tier: Int, layer: Int, tensor: ChunkTable.Tensor) throws -> BytePlanes {
-    let entry = chunks.chunk(tier: tier, layer: layer, tensor: tensor).entry
-    let place = place(tier: tier, layer: layer, tensor: tensor)
-    let stored = try container.file.read(
-      at: place.offset, count: Int(entry.storedLength), section: place.section)
-    guard Checksum.of(stored) == entry.checksum else {
-      throw place.error("checksum mismatch; copy or write the file again")
-    }
-    return try BytePlanes(
-      stored: stored, elements: elementCount(tier: tier, layer: layer, tensor: tensor),
-      width: entry.codec.width, place: place)
-  }
-
-  /// A tier's positions in a layer, head after head.
-  func positions(tier: Int, layer: Int) throws -> [UInt32] {
-    let bytes = try readChunk(tier: tier, layer: layer, tensor: .positions)
-    let place = place(tier: tier, layer: layer, tensor: .positions)
-    var reader = unsafe ByteReader(
-      bytes.span.bytes, path: path, section: place.section, base: place.offset)
-    return try reader.readArray(UInt32.self, count: bytes.count / 4)
+  func load(
+    _ planes: inout BytePlanes, tier: Int, layer: Int, tensor: ChunkTable.Tensor
+  ) throws {
+    try planes.load(
+      chunks.chunk(tier: tier, layer: layer, tensor: tensor).entry,
+      elements: elementCount(tier: tier, layer: layer, tensor: tensor),
+      place: place(tier: tier, layer: layer, tensor: tensor), from: container.file)
   }
 }

@@ -28,11 +28,14 @@ extension SnapshotReader {
   /// - Throws: `MalformedFile` that names tier, layer and tensor; `SystemError`.
   public func verifyChunks() throws {
     let tiers = metadata.tiers.tierCount
+    let least = metadata.tiers.ratios[tiers - 1]
+    var decoder = LayerDecoder(self)
+    var planes = BytePlanes()
     for layer in 0..<metadata.context.layers {
-      _ = try orders(layer: layer, tiers: tiers, ratio: nil)
+      _ = try decoder.select(layer: layer, ratio: least)
       for tier in 0..<tiers {
         for tensor in [ChunkTable.Tensor.keys, .values] {
-          _ = try planes(tier: tier, layer: layer, tensor: tensor)
+          try load(&planes, tier: tier, layer: layer, tensor: tensor)
         }
       }
     }

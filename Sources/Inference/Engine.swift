@@ -54,20 +54,23 @@ public final class Engine {
   /// - Parameters:
   ///   - tokens: At least one token id, each less than the vocabulary's size.
   ///   - cache: Has room for them.
+  ///   - ready: Called before a layer's part of the cache is used, so that a cache may be loaded
+  ///     meanwhile.
   ///   - progress: Called after each chunk with the number of tokens done.
   /// - Returns: The logits of the last token, one a token of the vocabulary.
-  /// - Throws: `EngineError.notFinite`.
+  /// - Throws: `EngineError.notFinite`, and what `ready` throws; the cache is then of no use.
   public func prefill(
-    _ tokens: [Int], into cache: KVCache, progress: (Int) -> Void = { _ in }
-  ) throws(EngineError) -> [Float] {
+    _ tokens: [Int], into cache: KVCache, ready: (_ layer: Int) throws -> Void = { _ in },
+    progress: (Int) -> Void = { _ in }
+  ) throws -> [Float] {
     var lastRow = 0
-    forEachChunk(tokens, cache, { _, _, _ in }) { range in
+    try forEachChunk(tokens, cache, { layer, _, _ in try ready(layer) }) { range in
       lastRow = range.count - 1
       progress(range.upperBound)
     }
     let logits = logits(ofRow: lastRow)
     // One number that is not finite in a layer reaches every logit through the last norm.
-    guard let first = logits.first, first.isFinite else { throw .notFinite }
+    guard let first = logits.first, first.isFinite else { throw EngineError.notFinite }
     return logits
   }
 
@@ -100,7 +103,7 @@ public final class Engine {
   private func forEachChunk(
     _ tokens: [Int], _ cache: KVCache, _ observe: QueryObserver, _ done: (Range<Int>) -> Void
   ) rethrows {
-    precondition(cache.shape == cacheShape && cache.hasRoom(for: tokens.count))
+    precondition(cache.shape == cacheShape, "a cache of another model")
     for start in stride(from: 0, to: tokens.count, by: Self.chunk) {
       let range = start..<min(tokens.count, start + Self.chunk)
       try llama.forward(tokens[range], cache: cache, state: state, rope: rope, observe: observe)

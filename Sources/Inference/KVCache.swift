@@ -62,10 +62,19 @@ public final class KVCache: @unchecked Sendable {
     precondition(capacities.count == shape.layers * shape.kvHeads)
     self.shape = shape
     self.element = element
-    heads = try capacities.map { (capacity) throws(EngineError) in
-      try PairStorage(
-        capacity: capacity, keyBytes: shape.keyLength * element.size,
-        valueBytes: shape.valueLength * element.size)
+    let (keyBytes, valueBytes) = (shape.keyLength * element.size, shape.valueLength * element.size)
+    var offsets = [0]
+    for capacity in capacities {
+      let (bytes, isTooMuch) = capacity.multipliedReportingOverflow(by: keyBytes + valueBytes)
+      let (end, isBeyond) = offsets[offsets.count - 1].addingReportingOverflow(bytes)
+      guard !isTooMuch, !isBeyond else { throw .outOfMemory(bytes: .max) }
+      offsets.append(end)
+    }
+    let memory = try Memory(offsets[capacities.count])
+    heads = capacities.indices.map {
+      PairStorage(
+        in: memory, at: offsets[$0], capacity: capacities[$0], keyBytes: keyBytes,
+        valueBytes: valueBytes)
     }
   }
 
@@ -78,11 +87,6 @@ public final class KVCache: @unchecked Sendable {
   /// How many bytes those pairs take.
   public var bytes: Int {
     pairs * (shape.keyLength + shape.valueLength) * element.size
-  }
-
-  /// Whether every head has room for `tokens` more.
-  public func hasRoom(for tokens: Int) -> Bool {
-    heads.allSatisfy { $0.count + tokens <= $0.capacity }
   }
 
   /// Appends the bytes of some of a head's pairs, in the order asked for.
@@ -104,13 +108,21 @@ public final class KVCache: @unchecked Sendable {
     }
   }
 
-  /// Puts the first `count` of the pairs that were saved into an empty head.
+  /// Gives an empty head `count` pairs that were saved; `withKeys` and `withValues` fill them in.
+  public func restore(layer: Int, head: Int, count: Int) {
+    storage(layer, head).restore(count: count)
+  }
+
+  /// A head's keys, [pairs × keyLength] elements of this cache's type in order of position.
   ///
-  /// - Parameters:
-  ///   - keys: The keys' bytes in this cache's element type, in order of position.
-  ///   - values: The values' bytes likewise; as many pairs as keys.
-  public func restore(layer: Int, head: Int, count: Int, keys: [UInt8], values: [UInt8]) {
-    storage(layer, head).restore(count: count, keys: keys, values: values)
+  /// Different heads may be written by different threads; nobody else may use the head meanwhile.
+  public func withKeys(layer: Int, head: Int, _ body: (inout MutableRawSpan) -> Void) {
+    storage(layer, head).withKeys(body)
+  }
+
+  /// A head's values, likewise.
+  public func withValues(layer: Int, head: Int, _ body: (inout MutableRawSpan) -> Void) {
+    storage(layer, head).withValues(body)
   }
 
   /// Says at which position the next token stands.

@@ -17,6 +17,8 @@ import Glibc
       throw .outOfMemory(bytes: count)
     }
     unsafe base = address
+    // Fewer and larger pages: the system clears a page when it is first touched, and each one is a trap.
+    unsafe _ = madvise(address, self.count, MADV_HUGEPAGE)
   }
 
   deinit { unsafe munmap(base, count) }

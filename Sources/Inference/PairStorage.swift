@@ -1,27 +1,28 @@
 import CKernels
 import Glibc
 
-/// The pairs of one KV head: keys and values side by side in two blocks of memory that never move.
+/// The pairs of one KV head: keys and values in two stretches of the cache's memory, which never move.
 @safe final class PairStorage: @unchecked Sendable {
-  private let keyMemory: Memory
-  private let valueMemory: Memory
+  private let memory: Memory
+  private let keyOffset: Int
+  private let valueOffset: Int
   let capacity: Int
   private let keySize: Int
   private let valueSize: Int
   private(set) var count = 0
 
-  init(capacity: Int, keyBytes: Int, valueBytes: Int) throws(EngineError) {
+  /// Takes the `capacity * (keyBytes + valueBytes)` bytes of `memory` from `offset` on.
+  init(in memory: Memory, at offset: Int, capacity: Int, keyBytes: Int, valueBytes: Int) {
+    self.memory = memory
     self.capacity = capacity
+    keyOffset = offset
+    valueOffset = offset + capacity * keyBytes
     keySize = keyBytes
     valueSize = valueBytes
-    let (bytes, overflow) = capacity.multipliedReportingOverflow(by: max(keyBytes, valueBytes))
-    guard !overflow else { throw .outOfMemory(bytes: bytes) }
-    keyMemory = try Memory(capacity * keyBytes)
-    valueMemory = try Memory(capacity * valueBytes)
   }
 
-  var keys: UnsafeMutableRawPointer { unsafe keyMemory.base }
-  var values: UnsafeMutableRawPointer { unsafe valueMemory.base }
+  var keys: UnsafeMutableRawPointer { unsafe memory.base + keyOffset }
+  var values: UnsafeMutableRawPointer { unsafe memory.base + valueOffset }
 
   func gather(
     _ pairs: ArraySlice<UInt32>, keys newKeys: inout [UInt8], values newValues: inout [UInt8]
@@ -47,21 +48,19 @@ import Glibc
     count += 1
   }
 
-  func restore(count pairs: Int, keys newKeys: [UInt8], values newValues: [UInt8]) {
+  func restore(count pairs: Int) {
     precondition(count == 0 && pairs <= capacity)
-    precondition(pairs * keySize <= newKeys.count && pairs * valueSize <= newValues.count)
-    unsafe Self.copy(newKeys, pairs * keySize, to: keys)
-    unsafe Self.copy(newValues, pairs * valueSize, to: values)
     count = pairs
   }
 
-  @unsafe private static func copy(
-    _ bytes: [UInt8], _ count: Int, to target: UnsafeMutableRawPointer
-  ) {
-    unsafe bytes.withUnsafeBytes { source in
-      unsafe UnsafeMutableRawBufferPointer(start: target, count: count)
-        .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<count]))
-    }
+  func withKeys(_ body: (inout MutableRawSpan) -> Void) {
+    var span = unsafe MutableRawSpan(_unsafeStart: keys, byteCount: count * keySize)
+    body(&span)
+  }
+
+  func withValues(_ body: (inout MutableRawSpan) -> Void) {
+    var span = unsafe MutableRawSpan(_unsafeStart: values, byteCount: count * valueSize)
+    body(&span)
   }
 
   @unsafe private static func store(

@@ -1,10 +1,8 @@
 import ByteIO
 import CacheCodec
 import CacheFormat
-import Dispatch
 import Inference
 import ModelFiles
-import Synchronization
 
 /// Going on from a snapshot.
 public enum Resume {
@@ -12,7 +10,8 @@ public enum Resume {
   public struct Result: Sendable {
     /// The new tokens.
     public let generation: Generation
-    /// Seconds from opening the snapshot until its pairs were in memory.
+    /// Seconds from opening the snapshot until its last layer was in memory; the first layers' part of
+  /// the prompt is computed meanwhile.
     public let loadSeconds: Double
     /// Seconds from opening the snapshot to the first new token.
     public let firstTokenSeconds: Double
@@ -50,9 +49,16 @@ public enum Resume {
     let total = start + continuation.tokens.count
     try Prompt.checkLength(total, model)
     let room = min(model.contextLength, total + options.maximumTokens) - start
-    let cache = try load(reader, compression: compression, until: start, room: room, model: model)
-    let loadSeconds = clock.seconds
-    let logits = try model.engine.prefill(continuation.tokens, into: cache)
+    let cache = try emptyCache(reader, compression: compression, room: room, model: model)
+    cache.continue(at: start)
+    let loader = CacheLoader(reader, compression: compression, before: start, into: cache)
+    var loadSeconds = 0.0
+    let logits = try model.engine.prefill(
+      continuation.tokens, into: cache,
+      ready: { layer in
+        try loader.wait(for: layer)
+        loadSeconds = layer == cache.shape.layers - 1 ? clock.seconds : loadSeconds
+      })
     let firstTokenSeconds = clock.seconds
     let (pairs, bytes) = (cache.pairs, cache.bytes)
     let generation = try Generation.run(
@@ -63,10 +69,9 @@ public enum Resume {
       contextTokens: metadata.context.tokens)
   }
 
-  /// Restores what a compression keeps of the positions before `end`, each layer on its own core, with
-  /// room for more tokens.
-  private static func load(
-    _ reader: SnapshotReader, compression: Int?, until end: Int, room: Int, model: LoadedModel
+  /// A cache with room for what a compression keeps and for more tokens.
+  private static func emptyCache(
+    _ reader: SnapshotReader, compression: Int?, room: Int, model: LoadedModel
   ) throws -> KVCache {
     let context = reader.metadata.context
     _ = try reader.tiersNeeded(ratio: compression)
@@ -79,22 +84,8 @@ public enum Resume {
       }
       return (kept ?? context.tokens) + room
     }
-    let cache = try KVCache(
+    return try KVCache(
       shape: shape, element: context.keyCodec == .float16 ? .f16 : .f32, capacities: capacities)
-    let failure = Mutex<(any Error)?>(nil)
-    DispatchQueue.concurrentPerform(iterations: shape.layers) { layer in
-      do {
-        let pairs = try reader.readLayer(layer, ratio: compression)
-        for (head, pairs) in pairs.heads.enumerated() {
-          let count = pairs.positions.firstIndex { $0 >= end } ?? pairs.positions.count
-          cache.restore(
-            layer: layer, head: head, count: count, keys: pairs.keys, values: pairs.values)
-        }
-      } catch { failure.withLock { $0 = $0 ?? error } }
-    }
-    if let error = failure.withLock({ $0 }) { throw error }
-    cache.continue(at: end)
-    return cache
   }
 
   /// The digests tie the file to the model; that it also says so itself is not taken on trust.
