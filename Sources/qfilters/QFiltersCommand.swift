@@ -21,7 +21,8 @@ struct QFiltersCommand: ParsableCommand {
 
   static func main() {
     ignoreFileSizeSignal()
-    TemporaryNames.removeWhenInterrupted()
+    Interruption.removesTemporaryFiles()
+    Interruption.reportsLostMappings(prefix: Terminal.clearLine + "qfilters: ", status: 74)
     do {
       var command = try parseAsRoot()
       try command.run()
