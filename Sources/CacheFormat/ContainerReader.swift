@@ -45,6 +45,8 @@ public struct ContainerReader: Sendable {
     guard entry.length <= limit, let count = Int(exactly: entry.length) else {
       throw error(entry, "longer than it may be: \(entry.length) bytes")
     }
+    // What takes much memory is verified first, in pieces: a sparse file of gigabytes costs nothing.
+    if entry.length > Self.heldUnverified { try verify(entry) }
     let bytes = try file.read(at: entry.offset, count: count, section: type.description)
     guard type == .data || Checksum.of(bytes) == entry.checksum else {
       throw mismatch(entry)
@@ -70,7 +72,9 @@ public struct ContainerReader: Sendable {
   ///
   /// - Throws: `MalformedFile` if it is longer than 1 MiB or not UTF-8; `SystemError`.
   public func provenance() throws -> String {
-    guard let section = try section(ifPresent: .provenance, atMost: Self.provenanceLimit) else { return "{}" }
+    guard let section = try section(ifPresent: .provenance, atMost: Self.provenanceLimit) else {
+      return "{}"
+    }
     guard let text = String(validating: section.bytes, as: UTF8.self) else {
       throw section.reader.error("not UTF-8")
     }
@@ -81,11 +85,17 @@ public struct ContainerReader: Sendable {
   ///
   /// - Throws: `MalformedFile` or `SystemError`.
   public func verifySections() throws {
-    for entry in directory.entries where entry.type != .data {
-      let checksum = try Checksum.of(
-        file, at: entry.offset, count: entry.length, section: entry.type.description)
-      guard checksum == entry.checksum else { throw mismatch(entry) }
-    }
+    for entry in directory.entries { try verify(entry) }
+  }
+
+  /// The most bytes of a section that are read into memory before its checksum is known.
+  private static let heldUnverified: UInt64 = 1 << 24
+
+  private func verify(_ entry: Directory.Entry) throws {
+    guard entry.type != .data else { return }
+    let checksum = try Checksum.of(
+      file, at: entry.offset, count: entry.length, section: entry.type.description)
+    guard checksum == entry.checksum else { throw mismatch(entry) }
   }
 
   private func checkPadding() throws {
