@@ -13,23 +13,25 @@ struct DamageTests {
   init() throws {
     folder = try ScratchFolder()
     var random = SeededGenerator(seed: 21)
-    try SampleSnapshot(random: &random, tokens: 70, codec: .float16).write(
-      to: folder.path("a.kvsnap"))
+    let sample = SampleSnapshot(
+      random: &random, tokens: 70, layers: 2, kvHeads: 2, codec: .float16)
+    try #require(sample.metadata.tiers.tierCount == 7)
+    try sample.write(to: folder.path("a.kvsnap"))
     whole = try bytes(of: folder.path("a.kvsnap"))
-    let table = try SnapshotReader(path: folder.path("a.kvsnap")).metadata.tiers
-    try #require(table.tierCount == 7 && table.layers > 1 && table.kvHeads > 1)
   }
 
   /// In a process of its own, which may take 64 MiB more memory than the file has bytes.
-  @Test("any change of any byte, with a section's name, and in little memory")
+  @Test(
+    "any other value of a byte of header and directory, any bit elsewhere, with a section's name")
   func everyByte() async {
     await #expect(processExitsWith: .success) {
       let tests = try DamageTests()
       try DamageTests.limitMemory(growth: tests.whole.count + 64 << 20)
       let path = try tests.folder.write("changed.kvsnap", tests.whole)
+      let bodyStart = 64 + 32 * Int(tests.whole[40])
       let file = unsafe open(path, O_WRONLY)
       for (index, byte) in tests.whole.enumerated() {
-        for mask in UInt8(1)...255 {
+        for mask in UInt8(1)...255 where index < bodyStart || mask == 255 || mask & mask - 1 == 0 {
           try DamageTests.write(byte ^ mask, to: file, at: index)
           let error = try #require(tests.refusal(of: path), "byte \(index) ^ \(mask)")
           #expect(!error.section.isEmpty)
