@@ -5,8 +5,14 @@ import Testing
 @Suite("A run that is ended in the middle of its work leaves nothing")
 struct InterruptionTests {
   private let folder: ScratchFolder
+  private let inputs: ScratchFolder
+  private let document = Demo.essay("love")
+  private let filters: String
 
-  init() throws { folder = try ScratchFolder() }
+  init() throws {
+    (folder, inputs) = (try ScratchFolder(), try ScratchFolder())
+    filters = try inputs.filters(of: Demo.model, corpus: document)
+  }
 
   @Test("by Ctrl-C, a request to terminate, a closed terminal, and a kill without warning")
   func namelessFile() throws {
@@ -23,12 +29,11 @@ struct InterruptionTests {
   /// Sends the signal once the prefill holds its output file open, which it does seconds before it is
   /// done. A test runner may ignore signals, and its children inherit that: `env` undoes it.
   private func interrupt(_ number: Int32, environment: [String: String] = [:]) throws {
-    let documents = try Documents.shared.get()
     let process = try Command.start(
       "/usr/bin/env",
       arguments: ["--default-signal=INT,TERM,HUP"] + environment.map { "\($0)=\($1)" } + [
-        Command.binary, "prefill", "--model", Demo.model, "--filters", documents.filters,
-        "--prompt-file", documents.document, "--out", folder.path("no.kvsnap"),
+        Command.binary, "prefill", "--model", Demo.model, "--filters", filters,
+        "--prompt-file", document, "--out", folder.path("no.kvsnap"),
       ])
     try process.run()
     while !holdsOutput(process.processIdentifier) {

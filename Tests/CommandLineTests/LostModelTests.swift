@@ -7,6 +7,7 @@ struct LostModelTests {
   private let inputs: ScratchFolder
   private let outputs: ScratchFolder
   private let model: String
+  private let document = Demo.essay("love")
 
   init() throws {
     (inputs, outputs) = (try ScratchFolder(), try ScratchFolder())
@@ -15,15 +16,15 @@ struct LostModelTests {
   }
 
   @Test("generate") func generate() throws {
-    try lose(["generate", "--model", model, "--prompt-file", Documents.shared.get().document])
+    try lose(["generate", "--model", model, "--prompt-file", document])
   }
 
   @Test("prefill, also where the file that it writes has a temporary name")
   func prefill() throws {
-    let documents = try Documents.shared.get()
+    let filters = try inputs.filters(of: Demo.model, corpus: document)
     let arguments = [
-      "prefill", "--model", model, "--filters", documents.filters, "--prompt-file",
-      documents.document, "--out", outputs.path("no.kvsnap"),
+      "prefill", "--model", model, "--filters", filters, "--prompt-file", document,
+      "--out", outputs.path("no.kvsnap"),
     ]
     try lose(arguments)
     try FileManager.default.removeItem(atPath: model)
@@ -37,7 +38,7 @@ struct LostModelTests {
 
   @Test("precompute") func precompute() throws {
     try lose([
-      "precompute", "--model", model, "--corpus", Documents.shared.get().document, "--sequences",
+      "precompute", "--model", model, "--corpus", document, "--sequences",
       "1", "--out", outputs.path("no.qfilt"),
     ])
   }
