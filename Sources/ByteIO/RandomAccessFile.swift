@@ -61,16 +61,16 @@ public final class RandomAccessFile: Sendable {
     _ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64, _ section: String
   ) throws {
     var filled = 0
-    while unsafe filled < buffer.count {
+    while filled < buffer.count {
       let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
-      let got = unsafe pread(
-        file.raw, rest.baseAddress, rest.count, off_t(offset) + off_t(filled))
-      if got < 0 && errno == EINTR { continue }
+      let got = uninterrupted {
+        unsafe pread(file.raw, rest.baseAddress, rest.count, off_t(offset) + off_t(filled))
+      }
       guard got >= 0 else { throw SystemError(operation: "read", path: path) }
       guard got > 0 else { throw truncated(section, offset + UInt64(filled)) }
       filled += got
     }
-    counter.add(unsafe UInt64(buffer.count), ordering: .relaxed)
+    counter.add(UInt64(buffer.count), ordering: .relaxed)
   }
 
   private func truncated(_ section: String, _ offset: UInt64) -> MalformedFile {
