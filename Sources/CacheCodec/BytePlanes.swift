@@ -134,16 +134,16 @@ extension BytePlanes {
     _ planes: [UnsafePointer<UInt8>?], _ rows: Int, _ rowLength: Int, _ slots: ArraySlice<UInt32>?,
     into target: UnsafeMutableRawBufferPointer
   ) {
-    let rowBytes = rowLength * planes.count
-    guard let base = target.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+    let rowBytes = unsafe rowLength * planes.count
+    guard let base = unsafe target.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
     guard let slots else {
-      unsafe precondition(rows * rowBytes <= target.count, "no room for the rows")
+      precondition(rows * rowBytes <= target.count, "no room for the rows")
       unsafe ck_merge_planes(planes, planes.count, 1, rows * rowLength, nil, base)
       return
     }
     let last = slots.lazy.filter { $0 != UInt32.max }.max()
-    unsafe precondition(slots.count == rows, "a slot for each row")
-    unsafe precondition(
+    precondition(slots.count == rows, "a slot for each row")
+    precondition(
       last.map { (Int($0) + 1) * rowBytes <= target.count } ?? true, "no room for the rows")
     unsafe slots.withUnsafeBufferPointer { slots in
       unsafe ck_merge_planes(planes, planes.count, rows, rowLength, slots.baseAddress, base)

@@ -82,7 +82,7 @@ public struct LayerDecoder: ~Copyable {
       let count = table.pairs(tier: tier, layer: layer)
       var positions = [UInt32](repeating: 0, count: count)
       var span = positions.mutableSpan
-      var bytes = span.mutableBytes
+      var bytes = unsafe span.mutableBytes
       planes.merge(rows: 0..<count, rowLength: 1, into: &bytes)
       var start = 0
       for head in 0..<table.kvHeads {

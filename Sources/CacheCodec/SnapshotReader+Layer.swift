@@ -46,7 +46,7 @@ extension SnapshotReader {
     var elements = [UInt8](
       repeating: 0, count: count * metadata.context.codec(of: tensor).width)
     var span = elements.mutableSpan
-    var bytes = span.mutableBytes
+    var bytes = unsafe span.mutableBytes
     planes.merge(rows: 0..<count, rowLength: 1, into: &bytes)
     return elements
   }
@@ -63,7 +63,7 @@ extension LayerDecoder {
     }
     try decode(tensor, of: selection) { head, write in
       var span = heads[head].mutableSpan
-      var bytes = span.mutableBytes
+      var bytes = unsafe span.mutableBytes
       write(&bytes)
     }
     return heads

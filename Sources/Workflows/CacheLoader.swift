@@ -1,4 +1,5 @@
 import CacheCodec
+import CacheFormat
 import Dispatch
 import FoundationEssentials
 import Inference

@@ -34,7 +34,7 @@ public struct Generation: Sendable {
   static func run(
     _ model: LoadedModel, cache: KVCache, logits: [Float], options: Options,
     emit: (String) -> Void
-  ) throws(EngineError) -> Generation {
+  ) throws -> Generation {
     var result = Generation()
     var (sampler, decoder) = (Sampler(options.sampling), StreamingDecoder(model.tokenizer))
     var logits = logits

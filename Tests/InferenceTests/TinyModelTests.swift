@@ -104,6 +104,11 @@ struct TinyModelTests {
     #expect(cache.nextPosition == reference.ids.count)
   }
 
+  private static func copy(_ bytes: [UInt8], to memory: inout MutableRawSpan) {
+    #expect(memory.byteCount == bytes.count)
+    unsafe memory.withUnsafeMutableBytes { unsafe $0.copyBytes(from: bytes) }
+  }
+
   @Test("a cache of chosen pairs goes on at the true position, not at the number of its pairs")
   func truePosition() throws {
     let (engine, reference) = try load("tiny-llama-q4_1")
@@ -119,7 +124,9 @@ struct TinyModelTests {
           var (keys, values) = ([UInt8](), [UInt8]())
           let pairs: [UInt32] = head == 0 ? [0, 3, 9] : [0, 1, 2, 7, 8]
           whole.gather(layer: layer, head: head, pairs: pairs[...], keys: &keys, values: &values)
-          kept.restore(layer: layer, head: head, count: pairs.count, keys: keys, values: values)
+          kept.restore(layer: layer, head: head, count: pairs.count)
+          kept.withKeys(layer: layer, head: head) { Self.copy(keys, to: &$0) }
+          kept.withValues(layer: layer, head: head) { Self.copy(values, to: &$0) }
         }
       }
       kept.continue(at: start)
