@@ -1,0 +1,131 @@
+import ByteIO
+import CacheCodec
+import CacheFormat
+import Harness
+import Mutation
+
+private nonisolated(unsafe) var harness = Harness { $0 is MalformedFile }
+
+/// libFuzzer calls this with every input.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func testOneInput(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+  unsafe harness.run(RawSpan(_unsafeStart: bytes, count: count), check)
+  return 0
+}
+
+/// libFuzzer calls this for every new input.
+@_cdecl("LLVMFuzzerCustomMutator")
+public func mutate(
+  _ bytes: UnsafeMutablePointer<UInt8>, _ count: Int, _ maximum: Int, _ seed: CUnsignedInt
+) -> Int {
+  unsafe ContainerMutator.mutate(bytes, count: count, maximum: maximum, seed: seed)
+}
+
+/// What a sound file decodes to is bounded by nothing but its own counts: 4 stored bytes give up to
+/// 128 KiB. More than this is not asked for, so that the limit on memory means what is not sound.
+private let decodedLimit = 4 << 20
+
+/// A snapshot that opens keeps every byte of its metadata, and one that verifies can be read at
+/// every compression that it holds, and says the same at each.
+private func check(_ path: String) throws {
+  let reader = try SnapshotReader(path: path)
+  try checkMetadata(reader)
+  guard decodedByteCount(reader.metadata) <= decodedLimit else { return }
+  let isSound = try isSound(path)
+  let ratios = reader.metadata.tiers.ratios
+  for layer in Set([0, reader.metadata.context.layers - 1]) {
+    do {
+      let all = try checkedLayer(reader, layer, ratio: ratios[ratios.count - 1])
+      try checkRows(reader, layer, all)
+      for ratio in Set([ratios[0] + 1, ratios[0], ratios[ratios.count - 1] + 1]) {
+        let some = try checkedLayer(reader, layer, ratio: ratio)
+        for (less, more) in zip(some.heads, all.heads) {
+          require(more.ranking.starts(with: less.ranking), "more compression keeps a prefix")
+        }
+      }
+      if reader.metadata.tiers.isWhole {
+        require(try reader.readLayer(layer, ratio: nil) == all, "×1 is the whole cache")
+      }
+    } catch is MalformedFile {
+      require(!isSound, "what verifies can be read")
+    }
+  }
+}
+
+/// Whether `verify` accepts the file.
+private func isSound(_ path: String) throws -> Bool {
+  do {
+    try Verification.verify(path: path)
+    return true
+  } catch is MalformedFile {
+    return false
+  }
+}
+
+private func checkMetadata(_ reader: SnapshotReader) throws {
+  let metadata = reader.metadata
+  require(metadata.tokens.count == metadata.context.tokens, "one id for each token")
+  let container = try ContainerReader(path: reader.path, kind: .snapshot)
+  for section in metadata.sections where container.directory[section.type] != nil {
+    let stored = try container.section(section.type).bytes
+    require(stored == section.bytes, "\(section.type) is held whole")
+  }
+  try metadata.check(path: reader.path)
+}
+
+private func decodedByteCount(_ metadata: SnapshotMetadata) -> Int {
+  let (context, tiers) = (metadata.context, metadata.tiers)
+  let pairBytes = ChunkTable.Tensor.allCases.reduce(0) {
+    $0 + context.elementsPerPair(of: $1) * context.codec(of: $1).width
+  }
+  let pairs = (0..<context.layers).reduce(0) { sum, layer in
+    (0..<tiers.tierCount).reduce(sum) { $0 + tiers.pairs(tier: $1, layer: layer) }
+  }
+  return pairs * pairBytes
+}
+
+/// Reads a layer, whose pairs must be as many as the table says, in order, all different.
+private func checkedLayer(
+  _ reader: SnapshotReader, _ layer: Int, ratio: Int
+) throws -> LayerPairs {
+  let (context, tiers) = (reader.metadata.context, reader.metadata.tiers)
+  let pairs = try reader.readLayer(layer, ratio: ratio)
+  require(pairs.heads.count == context.kvHeads, "every head is there")
+  for (index, head) in pairs.heads.enumerated() {
+    let count = head.positions.count
+    require(count == tiers.kept(ratio: ratio, layer: layer, head: index), "as many as ×N keeps")
+    require(head.positions.allSatisfy { $0 < context.tokens }, "positions lie in the context")
+    require(zip(head.positions, head.positions.dropFirst()).allSatisfy(<), "positions ascend")
+    require(head.ranking.sorted() == head.positions, "the ranking is of the same pairs")
+    require(
+      head.keys.count == count * context.keyLength * context.keyCodec.width, "a key for each")
+    require(
+      head.values.count == count * context.valueLength * context.valueCodec.width,
+      "a value for each")
+  }
+  return pairs
+}
+
+/// Compares the keys and values of all stored pairs with those of the chunks, which stand in order of
+/// rank.
+private func checkRows(_ reader: SnapshotReader, _ layer: Int, _ pairs: LayerPairs) throws {
+  let (context, tiers) = (reader.metadata.context, reader.metadata.tiers)
+  for tensor in [ChunkTable.Tensor.keys, .values] {
+    let rowBytes = context.elementsPerPair(of: tensor) * context.codec(of: tensor).width
+    var ranks = [Int](repeating: 0, count: context.kvHeads)
+    for tier in 0..<tiers.tierCount {
+      var rest = try reader.readChunk(tier: tier, layer: layer, tensor: tensor)[...]
+      for (index, head) in pairs.heads.enumerated() {
+        let rows = tensor == .keys ? head.keys : head.values
+        for _ in 0..<tiers.count(tier: tier, layer: layer, head: index) {
+          let slot = head.positions.firstIndex(of: head.ranking[ranks[index]]) ?? 0
+          let row = rows[slot * rowBytes..<(slot + 1) * rowBytes]
+          require(row == rest.prefix(rowBytes), "a pair keeps its key and value")
+          rest = rest.dropFirst(rowBytes)
+          ranks[index] += 1
+        }
+      }
+      require(rest.isEmpty, "a chunk has no row too many")
+    }
+  }
+}
