@@ -35,6 +35,7 @@ let package = Package(
     fuzzer("FuzzSnapshot", reading: ["CacheCodec", "CacheFormat", "ModelReaders"], "Mutation"),
     fuzzer("FuzzStatistics", reading: ["QFilters", "CacheFormat", "ModelReaders"], "Mutation"),
     fuzzer("FuzzGGUF", reading: ["ModelReaders"]),
+    fuzzer("FuzzSafetensors", reading: ["ModelReaders"], "Mutation"),
     fuzzer("FuzzTokenizer", reading: ["ModelReaders"]),
   ]
 )

@@ -8,6 +8,7 @@ changed ten thousand times a second; of each, one with a part of its tokens and 
 tensor is written.
 """
 
+import json
 import pathlib
 import struct
 import sys
@@ -95,6 +96,16 @@ def small(model: Model, tensors: int, tokens: range) -> bytes:
     return head + bytes(-len(head) % 32) + body
 
 
+def safetensors(tensors: list[tuple[str, str, list[int], int]], metadata=None) -> bytes:
+    """A safetensors file of tensors of a name, type, shape and size. Source: the format's description."""
+    header, end = {"__metadata__": metadata} if metadata else {}, 0
+    for name, type_, shape, size in tensors:
+        header[name] = {"dtype": type_, "shape": shape, "data_offsets": [end, end + size]}
+        end += size
+    head = json.dumps(header).encode()
+    return struct.pack("<Q", len(head)) + head + bytes(i % 251 for i in range(end))
+
+
 def main() -> None:
     out = pathlib.Path(sys.argv[1])
 
@@ -106,6 +117,11 @@ def main() -> None:
         for path in sorted(FIXTURES.glob(f"conformance/*/*.{ending}")):
             if path.stat().st_size <= LARGEST:
                 write(reader, path.name, path.read_bytes())
+    write("safetensors", "empty", safetensors([]))
+    write("safetensors", "filters", safetensors([("q_filters", "F32", [2, 1, 4], 32)]))
+    write("safetensors", "types", safetensors(
+        [("a", "F16", [3], 6), ("b.weight", "BF16", [2, 2], 8), ("é", "I64", [], 8), ("c", "F32", [0], 0)],
+        metadata={"format": "pt"}))
     for path in sorted(FIXTURES.glob("models/*.gguf")):
         model = Model(path.read_bytes())
         count = len(model.metadata[b"tokenizer.ggml.tokens"][1][1])

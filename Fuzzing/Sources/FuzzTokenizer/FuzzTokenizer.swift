@@ -27,13 +27,14 @@ private func check(_ path: String, _ text: [UInt8]) throws {
   for parsingSpecials in [false, true] {
     let ids = tokenizer.encode(text, parsingSpecials: parsingSpecials)
     require(ids.allSatisfy((0..<tokenizer.vocabularySize).contains), "ids lie in the vocabulary")
-    require(ids == tokenizer.encode(text, parsingSpecials: parsingSpecials), "encoding is a function")
+    let again = tokenizer.encode(text, parsingSpecials: parsingSpecials)
+    require(ids == again, "the same text gives the same ids")
     let decoded = tokenizer.decode(ids, skippingSpecials: false)
     checkStreaming(tokenizer, ids, is: decoded)
     guard tables.types.allSatisfy({ $0 == Vocabulary.TokenType.normal.rawValue }) else { continue }
     // Bytes without a token are left out, so what is left is what can be said.
-    let again = tokenizer.encode(decoded, parsingSpecials: parsingSpecials)
-    require(tokenizer.decode(again) == decoded, "text that can be said comes back")
+    let ofDecoded = tokenizer.encode(decoded, parsingSpecials: parsingSpecials)
+    require(tokenizer.decode(ofDecoded) == decoded, "text that can be said comes back")
   }
   require(canonicalBytes(tokenizer) == canonicalBytes(tokenizer), "a tokenizer has one description")
 }

@@ -24,7 +24,8 @@ struct MemoryFile: ~Copyable {
       unsafe pwrite(descriptor, $0.baseAddress, $0.count, 0)
     }
     require(written == bytes.byteCount, "the file in memory is full")
-    if size != bytes.byteCount { require(ftruncate(descriptor, bytes.byteCount) == 0, "no truncation") }
+    guard size != bytes.byteCount else { return }
     size = bytes.byteCount
+    require(ftruncate(descriptor, size) == 0, "the file in memory cannot be cut")
   }
 }

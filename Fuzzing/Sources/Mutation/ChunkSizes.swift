@@ -51,7 +51,9 @@ struct ChunkSizes {
 
   /// How many pairs a block, one tier of one layer, has.
   private func pairs(_ block: Int) -> Int {
-    min(Sizes.limit, (0..<heads).reduce(0) { $0 + count(tier: block / layers, layer: block % layers, head: $1) })
+    let (tier, layer) = (block / layers, block % layers)
+    let sum = (0..<heads).reduce(0) { $0 + count(tier: tier, layer: layer, head: $1) }
+    return min(sum, Sizes.limit)
   }
 
   private static func addsUp(_ chunk: [UInt8], elements: Int, width: Int) -> Bool {
@@ -76,7 +78,9 @@ struct ChunkSizes {
       let start = (0..<tier).reduce(0) { $0 + count(tier: $1, layer: layer, head: head) }
       all += (0..<count(tier: tier, layer: layer, head: head)).map { UInt32(start + $0) }
     }
-    let planes = (0..<4).flatMap { plane in all.map { UInt8(truncatingIfNeeded: $0 >> (8 * plane)) } }
+    let planes = (0..<4).flatMap { plane in
+      all.map { UInt8(truncatingIfNeeded: $0 >> (8 * plane)) }
+    }
     return Self.stored(Array(repeating: 0, count: 16) + planes, all.count, 4)
   }
 }

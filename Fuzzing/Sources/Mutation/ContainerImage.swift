@@ -43,8 +43,8 @@ struct ContainerImage {
   subscript(_ type: String) -> [UInt8]? {
     get { sections.first { $0.type == Self.rawType(type) }?.bytes }
     set {
-      guard let index = sections.firstIndex(where: { $0.type == Self.rawType(type) }) else { return }
-      sections[index].bytes = newValue ?? []
+      let index = sections.firstIndex { $0.type == Self.rawType(type) }
+      if let index { sections[index].bytes = newValue ?? [] }
     }
   }
 

@@ -6,13 +6,7 @@ public enum ContainerMutator {
   @unsafe public static func mutate(
     _ bytes: UnsafeMutablePointer<UInt8>, count: Int, maximum: Int, seed: UInt32
   ) -> Int {
-    let buffer = unsafe UnsafeMutableBufferPointer(start: bytes, count: maximum)
-    var random = RandomSource(seed: seed)
-    let file = mutated(unsafe Array(buffer[..<count]), growth: maximum - count, &random)
-    // What no longer fits is cut, which is a change worth trying too.
-    let size = min(file.count, maximum)
-    unsafe _ = buffer.update(fromContentsOf: file[..<size])
-    return size
+    unsafe mutateInPlace(bytes, count: count, maximum: maximum, seed: seed, mutated)
   }
 
   private static func mutated(
@@ -36,7 +30,8 @@ public enum ContainerMutator {
   }
 
   private static func mutateLayout(_ file: inout [UInt8], _ random: inout RandomSource) {
-    let end = ContainerImage.headerByteCount
+    let end =
+      ContainerImage.headerByteCount
       + ContainerImage.places(file).count * ContainerImage.entryByteCount
     var layout = Array(file[8..<min(end, file.count)])
     layout.mutate(growth: 0)

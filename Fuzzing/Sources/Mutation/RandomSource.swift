@@ -13,7 +13,9 @@ struct RandomSource: RandomNumberGenerator {
   }
 
   /// A number below `bound`, or 0 if that is 0.
-  mutating func below(_ bound: Int) -> Int { bound > 0 ? Int.random(in: 0..<bound, using: &self) : 0 }
+  mutating func below(_ bound: Int) -> Int {
+    bound > 0 ? Int.random(in: 0..<bound, using: &self) : 0
+  }
 
   /// True once in `n` times.
   mutating func oneIn(_ n: Int) -> Bool { below(n) == 0 }
