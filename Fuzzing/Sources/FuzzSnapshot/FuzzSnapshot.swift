@@ -21,9 +21,11 @@ public func mutate(
   unsafe ContainerMutator.mutate(bytes, count: count, maximum: maximum, seed: seed)
 }
 
-/// What a sound file decodes to is bounded by nothing but its own counts: 4 stored bytes give up to
-/// 128 KiB. More than this is not asked for, so that the limit on memory means what is not sound.
+/// More than this is not decoded: a sound file may ask for as much memory as its own counts say, if its
+/// chunks can hold that.
 private let decodedLimit = 4 << 20
+/// The most that a stored byte can decode to: 4 of them are a block of 128 KiB.
+private let decodedPerByte = 1 << 15
 
 /// A snapshot that opens keeps every byte of its metadata, and one that verifies can be read at
 /// every compression that it holds, and says the same at each.
@@ -34,7 +36,13 @@ private func check(_ path: String) throws {
   let reader = try SnapshotReader(path: path)
   let container = try ContainerReader(path: path, kind: .snapshot)
   try checkMetadata(reader, container)
-  guard decodedByteCount(reader.metadata) <= decodedLimit else { return }
+  let decoded = decodedByteCount(reader.metadata)
+  guard decoded <= decodedLimit else {
+    if decoded / decodedPerByte > Int(reader.fileSize) {
+      require(try !isSound(path), "more than the chunks can hold is refused")
+    }
+    return
+  }
   let isSound = try isSound(path)
   let choice = Int(container.header.directoryChecksum >> 8 & 0xffff)
   let layer = choice % reader.metadata.context.layers
