@@ -34,8 +34,8 @@ let package = Package(
     fuzzer("FuzzFilterBank", reading: ["QFilters", "CacheFormat", "ModelReaders"], "Mutation"),
     fuzzer("FuzzSnapshot", reading: ["CacheCodec", "CacheFormat", "ModelReaders"], "Mutation"),
     fuzzer("FuzzStatistics", reading: ["QFilters", "CacheFormat", "ModelReaders"], "Mutation"),
-    fuzzer("FuzzGGUF", reading: ["ModelReaders"]),
+    fuzzer("FuzzGGUF", reading: ["ModelReaders"], "Mutation"),
     fuzzer("FuzzSafetensors", reading: ["ModelReaders"], "Mutation"),
-    fuzzer("FuzzTokenizer", reading: ["ModelReaders"]),
+    fuzzer("FuzzTokenizer", reading: ["ModelReaders"], "Mutation"),
   ]
 )

@@ -1,6 +1,7 @@
 import ByteIO
 import Harness
 import ModelFiles
+import Mutation
 
 private nonisolated(unsafe) var harness = Harness { $0 is MalformedFile || $0 is UnsupportedModel }
 
@@ -9,6 +10,14 @@ private nonisolated(unsafe) var harness = Harness { $0 is MalformedFile || $0 is
 public func testOneInput(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   unsafe harness.run(RawSpan(_unsafeStart: bytes, count: count), check)
   return 0
+}
+
+/// libFuzzer calls this for every new input.
+@_cdecl("LLVMFuzzerCustomMutator")
+public func mutate(
+  _ bytes: UnsafeMutablePointer<UInt8>, _ count: Int, _ maximum: Int, _ seed: CUnsignedInt
+) -> Int {
+  unsafe GGUFMutator.mutate(bytes, count: count, maximum: maximum, seed: seed)
 }
 
 /// A model that is accepted has a description that can be computed with, and tensors within the file

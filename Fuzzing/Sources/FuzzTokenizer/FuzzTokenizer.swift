@@ -1,6 +1,7 @@
 import ByteIO
 import Harness
 import ModelFiles
+import Mutation
 import Tokenization
 
 private nonisolated(unsafe) var harness = Harness {
@@ -17,6 +18,14 @@ public func testOneInput(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   let model = unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: input[(1 + length)...]))
   unsafe harness.run(model) { path in try check(path, text) }
   return 0
+}
+
+/// libFuzzer calls this for every new input.
+@_cdecl("LLVMFuzzerCustomMutator")
+public func mutate(
+  _ bytes: UnsafeMutablePointer<UInt8>, _ count: Int, _ maximum: Int, _ seed: CUnsignedInt
+) -> Int {
+  unsafe GGUFMutator.mutateWithText(bytes, count: count, maximum: maximum, seed: seed)
 }
 
 /// A tokenizer that is accepted gives ids of its vocabulary, and text back.
