@@ -10,6 +10,7 @@ tensor is written.
 
 import json
 import pathlib
+import shutil
 import struct
 import sys
 
@@ -108,6 +109,7 @@ def safetensors(tensors: list[tuple[str, str, list[int], int]], metadata=None) -
 
 def main() -> None:
     out = pathlib.Path(sys.argv[1])
+    shutil.rmtree(out, ignore_errors=True)
 
     def write(reader: str, name: str, data: bytes) -> None:
         (out / reader).mkdir(parents=True, exist_ok=True)
@@ -127,10 +129,11 @@ def main() -> None:
         count = len(model.metadata[b"tokenizer.ggml.tokens"][1][1])
         some = [*range(3), *range(67, 100), *range(count - 28, count)]
         write("gguf", path.name, small(model, 4, some[:8]))
-        for index, sample in enumerate(TEXTS):
-            sample = sample.encode()
-            file = small(model, 0, range(count) if index % 2 else some)
-            write("tokenizer", f"{path.stem}-{index}", bytes([len(sample)]) + sample + file)
+    # The models have one vocabulary.
+    for index, sample in enumerate(TEXTS):
+        file = small(model, 0, range(count) if index == 2 else some)
+        sample = sample.encode()
+        write("tokenizer", str(index), bytes([len(sample)]) + sample + file)
 
 
 if __name__ == "__main__":
