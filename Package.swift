@@ -22,7 +22,11 @@ let package = Package(
     .library(name: "ModelReaders", targets: ["ByteIO", "ModelFiles", "Tokenization"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.0"))
+    .package(url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.0")),
+    .package(
+      url: "https://github.com/swiftlang/swift-subprocess", .upToNextMinor(from: "1.0.2"),
+      traits: []),
+    .package(url: "https://github.com/apple/swift-system", .upToNextMinor(from: "1.8.1")),
   ],
   targets: [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -48,7 +52,8 @@ let package = Package(
       name: "Workflows",
       dependencies: [
         "Inference", "QFilters", "CacheCodec", "CacheFormat", "ModelFiles", "Tokenization",
-        "ByteIO",
+        "ByteIO", .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
     .executableTarget(

@@ -4,7 +4,7 @@ import Workflows
 
 /// The command line: every subcommand parses, calls one workflow, and prints.
 @main
-struct QFiltersCommand: ParsableCommand {
+struct QFiltersCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "qfilters",
     abstract: "Keep an LLM's long context: prefill once, resume from a file.",
@@ -16,15 +16,18 @@ struct QFiltersCommand: ParsableCommand {
     version: Version.current,
     subcommands: [
       TokenizeCommand.self, GenerateCommand.self, PrecomputeCommand.self, PrefillCommand.self,
-      ResumeCommand.self, InspectCommand.self, VerifyCommand.self, EvaluateCommand.self,
+      ResumeCommand.self, InspectCommand.self, VerifyCommand.self, ConformanceCommand.self,
+      EvaluateCommand.self,
     ])
 
-  static func main() {
+  static func main() async {
     ignoreFileSizeSignal()
     TemporaryNames.removeWhenInterrupted()
     do {
-      var command = try parseAsRoot()
-      try command.run()
+      switch try parseAsRoot() {
+      case var command as any AsyncParsableCommand: try await command.run()
+      case var command: try command.run()
+      }
     } catch {
       guard let code = Failure.exitCode(error) else { exit(withError: error) }
       ProgressBar.clear()
