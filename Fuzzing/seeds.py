@@ -127,13 +127,13 @@ def main() -> None:
     for path in sorted(FIXTURES.glob("models/*.gguf")):
         model = Model(path.read_bytes())
         count = len(model.metadata[b"tokenizer.ggml.tokens"][1][1])
-        some = [*range(3), *range(67, 100), *range(count - 28, count)]
-        write("gguf", path.name, small(model, 4, some[:8]))
-    # The models have one vocabulary.
+        write("gguf", path.name, small(model, 4, [0, 1, 2, 67, 68]))
+    # The models have one vocabulary: special tokens, the bytes' tokens, then those that are merged.
+    merged = range(count - 28, count)
     for index, sample in enumerate(TEXTS):
-        file = small(model, 0, range(count) if index == 2 else some)
+        tokens = [0, 1, 2, *range(67 + 8 * index, 91 + 8 * index), *merged[6 * index:6 * index + 12]]
         sample = sample.encode()
-        write("tokenizer", str(index), bytes([len(sample)]) + sample + file)
+        write("tokenizer", str(index), bytes([len(sample)]) + sample + small(model, 0, tokens))
 
 
 if __name__ == "__main__":
