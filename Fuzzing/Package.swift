@@ -31,11 +31,15 @@ let package = Package(
       name: "Mutation",
       dependencies: ["CFuzzing", .product(name: "ModelReaders", package: "qfilters")],
       swiftSettings: strict),
+    .target(
+      name: "TokenizerPromises",
+      dependencies: ["Harness", .product(name: "ModelReaders", package: "qfilters")],
+      swiftSettings: strict),
     fuzzer("FuzzFilterBank", reading: ["QFilters", "CacheFormat", "ModelReaders"], "Mutation"),
     fuzzer("FuzzSnapshot", reading: ["CacheCodec", "CacheFormat", "ModelReaders"], "Mutation"),
     fuzzer("FuzzStatistics", reading: ["QFilters", "CacheFormat", "ModelReaders"], "Mutation"),
     fuzzer("FuzzGGUF", reading: ["ModelReaders"], "Mutation"),
     fuzzer("FuzzSafetensors", reading: ["ModelReaders"], "Mutation"),
-    fuzzer("FuzzTokenizer", reading: ["ModelReaders"], "Mutation"),
+    fuzzer("FuzzTokenizer", reading: ["ModelReaders"], "Mutation", "TokenizerPromises"),
   ]
 )
