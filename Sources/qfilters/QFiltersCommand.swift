@@ -15,8 +15,9 @@ struct QFiltersCommand: ParsableCommand {
       """,
     version: Version.current,
     subcommands: [
-      TokenizeCommand.self, GenerateCommand.self, PrecomputeCommand.self, PrefillCommand.self,
-      ResumeCommand.self, InspectCommand.self, VerifyCommand.self, EvaluateCommand.self,
+      TokenizeCommand.self, GenerateCommand.self, PrecomputeCommand.self, ImportCommand.self,
+      ExportCommand.self, PrefillCommand.self, ResumeCommand.self, InspectCommand.self,
+      VerifyCommand.self, EvaluateCommand.self,
     ])
 
   static func main() {
