@@ -41,5 +41,6 @@ let package = Package(
     fuzzer("FuzzGGUF", reading: ["ModelReaders"], "Mutation"),
     fuzzer("FuzzSafetensors", reading: ["ModelReaders"], "Mutation"),
     fuzzer("FuzzTokenizer", reading: ["ModelReaders"], "Mutation", "TokenizerPromises"),
+    fuzzer("FuzzTokenizerFile", reading: ["ModelReaders"], "TokenizerPromises"),
   ]
 )

@@ -90,6 +90,16 @@ struct JSONObject {
     return elements
   }
 
+  /// Refuses keys that nobody would look at: they may mean what is not built in.
+  func refuseKeys(besides known: [String]) throws(UnsupportedModel) {
+    for member in members
+    where !known.contains(where: { member.key.elementsEqual($0.utf8) }) {
+      if case .null = member.value { continue }
+      throw UnsupportedModel(
+        path: path, what: "\(section) key \(JSONParser.quoted(member.key))", supported: known)
+    }
+  }
+
   func error(_ key: String, _ problem: String) -> MalformedFile {
     MalformedFile(path: path, section: section, problem: "\(key) \(problem)")
   }
