@@ -20,6 +20,8 @@ ENDINGS = {"filter-bank": "qfilt", "snapshot": "kvsnap", "statistics": "qstat"}
 FORMATS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 TEXT, ARRAY = 8, 9
 BLOCKS = {0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 8: (32, 34), 30: (1, 2)}
+# Ids in the tiny models' vocabulary; the letters' are those of the space and of a to z.
+SPECIAL, LETTERS = range(3), [35, *range(100, 126)]
 TEXTS = ["", " the house, 1984's  end\n", "naïve 東京 \U0001f600", "<|im_start|>user\nin<|im_end|>"]
 
 
@@ -72,7 +74,7 @@ def value(type_: int, data) -> bytes:
     return struct.pack("<" + FORMATS[type_], data)
 
 
-def small(model: Model, tensors: int, tokens: range) -> bytes:
+def small(model: Model, tensors: int, tokens: list[int]) -> bytes:
     """A GGUF file with the first tensors, each of two rows of one block, and some of the tokens."""
     metadata = dict(model.metadata)
     for key in (b"tokenizer.ggml.tokens", b"tokenizer.ggml.token_type"):
@@ -111,7 +113,7 @@ def small_tokenizer(file: dict, tokens=64) -> bytes:
     """A tokenizer.json with as many tokens as the fuzzer's model has: special ones, letters, merged ones."""
     model = file["model"]
     spellings = list(model["vocab"])
-    kept = spellings[:3] + spellings[67:100] + spellings[-28:]
+    kept = [spellings[i] for i in (*SPECIAL, *LETTERS)] + spellings[-28:]
     model["vocab"] = {spelling: id_ for id_, spelling in enumerate(kept[:tokens])}
     pairs = [merge.split(" ") if isinstance(merge, str) else merge for merge in model["merges"]]
     model["merges"] = [pair for pair in pairs if {*pair, "".join(pair)} <= set(model["vocab"])]
@@ -140,11 +142,11 @@ def main() -> None:
     for path in sorted(FIXTURES.glob("models/*.gguf")):
         model = Model(path.read_bytes())
         count = len(model.metadata[b"tokenizer.ggml.tokens"][1][1])
-        write("gguf", path.name, small(model, 4, [0, 1, 2, 67, 68]))
+        write("gguf", path.name, small(model, 4, [*SPECIAL, *LETTERS[:2]]))
     # The models have one vocabulary: special tokens, the bytes' tokens, then those that are merged.
     merged = range(count - 28, count)
     for index, sample in enumerate(TEXTS):
-        tokens = [0, 1, 2, *range(67 + 8 * index, 91 + 8 * index), *merged[6 * index:6 * index + 12]]
+        tokens = [*SPECIAL, *LETTERS, *range(49 + 4 * index, 53 + 4 * index), *merged]
         sample = sample.encode()
         write("tokenizer", str(index), bytes([len(sample)]) + sample + small(model, 0, tokens))
 
