@@ -34,8 +34,10 @@ let package = Package(
     .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CKernels"),
+    .target(name: "CFaults"),
 
-    .target(name: "ByteIO", dependencies: ["CXXHash", "CLibCrypto"], swiftSettings: strict),
+    .target(
+      name: "ByteIO", dependencies: ["CFaults", "CXXHash", "CLibCrypto"], swiftSettings: strict),
     .target(name: "CacheFormat", dependencies: ["ByteIO"], swiftSettings: strict),
     .target(
       name: "CacheCodec", dependencies: ["CacheFormat", "ByteIO", "CZstd", "CKernels"],

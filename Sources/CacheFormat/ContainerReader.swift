@@ -45,6 +45,8 @@ public struct ContainerReader: Sendable {
     guard entry.length <= limit, let count = Int(exactly: entry.length) else {
       throw error(entry, "longer than it may be: \(entry.length) bytes")
     }
+    // What takes much memory is verified first, in pieces: a sparse file of gigabytes costs nothing.
+    if entry.length > Self.heldUnverified { try verify(entry) }
     let bytes = try file.read(at: entry.offset, count: count, section: type.description)
     guard type == .data || Checksum.of(bytes) == entry.checksum else {
       throw mismatch(entry)
@@ -83,11 +85,17 @@ public struct ContainerReader: Sendable {
   ///
   /// - Throws: `MalformedFile` or `SystemError`.
   public func verifySections() throws {
-    for entry in directory.entries where entry.type != .data {
-      let checksum = try Checksum.of(
-        file, at: entry.offset, count: entry.length, section: entry.type.description)
-      guard checksum == entry.checksum else { throw mismatch(entry) }
-    }
+    for entry in directory.entries { try verify(entry) }
+  }
+
+  /// The most bytes of a section that are read into memory before its checksum is known.
+  private static let heldUnverified: UInt64 = 1 << 24
+
+  private func verify(_ entry: Directory.Entry) throws {
+    guard entry.type != .data else { return }
+    let checksum = try Checksum.of(
+      file, at: entry.offset, count: entry.length, section: entry.type.description)
+    guard checksum == entry.checksum else { throw mismatch(entry) }
   }
 
   private func checkPadding() throws {

@@ -61,7 +61,8 @@ enum GGUFValue: Sendable {
         throw reader.error("an array of \(count) texts in \(reader.remaining) bytes")
       }
       var texts: [[UInt8]] = []
-      texts.reserveCapacity(Int(count))
+      // Each takes its length's 8 bytes at least.
+      texts.reserveCapacity(min(Int(count), reader.remaining / 8))
       for _ in 0..<count { texts.append(try readText(from: &reader)) }
       return .texts(texts)
     case 9: throw reader.error("an array of arrays, which this reader does not support")

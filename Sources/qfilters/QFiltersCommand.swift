@@ -22,7 +22,8 @@ struct QFiltersCommand: AsyncParsableCommand {
 
   static func main() async {
     ignoreFileSizeSignal()
-    TemporaryNames.removeWhenInterrupted()
+    Interruption.removesTemporaryFiles()
+    Interruption.reportsLostMappings(prefix: Terminal.clearLine + "qfilters: ", status: 74)
     do {
       switch try parseAsRoot() {
       case var command as any AsyncParsableCommand: try await command.run()
