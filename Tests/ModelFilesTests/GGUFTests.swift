@@ -90,16 +90,6 @@ struct GGUFTests {
     }
   }
 
-  @Test("a list of more texts than fit the file is refused before there is room for them")
-  func texts() throws {
-    let error = try refusal { bytes in
-      let list = try #require(bytes.firstRange(of: [8, 0, 0, 0], after: "tokenizer.ggml.merges"))
-      let count = (0..<8).map { UInt8(truncatingIfNeeded: (bytes.count / 8) >> (8 * $0)) }
-      bytes.replaceSubrange(list.upperBound..<list.upperBound + 8, with: count)
-    }
-    #expect("\(error)".contains("texts in"))
-  }
-
   @Test("a file that is cut short anywhere is refused")
   func truncation() throws {
     let whole = try bytes(of: Fixtures.path("models/tiny-llama-q4_0.gguf"))
