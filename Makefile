@@ -38,7 +38,7 @@ test: lint
 	  swift test $(TESTS) --skip-build
 	Fuzzing/run $(FUZZ_RUNS) 1
 
-# New inputs every time, where `make test` tries the same ones again.
+# New inputs every time, where `make test` begins with a fixed seed.
 fuzz:
 	scripts/setup
 	Fuzzing/run $(FUZZ_RUNS)
