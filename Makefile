@@ -1,14 +1,20 @@
 # `make demo` shows the main job on a real model and a real text; `make test` passes all tests.
 # Both set up what is missing first.
 
-.PHONY: demo test build lint format clean help
+.PHONY: demo test fuzz build lint format clean help
 
 # Tests are built beside the program: they need testable modules, which the program does without.
 TESTS = -c release --scratch-path .build-tests -Xswiftc -enable-testing
 
+FUZZING = Fuzzing/Package.swift Fuzzing/Sources
+
+# How many inputs each reader is fuzzed with.
+FUZZ_RUNS = 100000
+
 help:
 	@echo "make demo    compute Q-Filters, prefill a real essay, resume it compressed and whole"
 	@echo "make test    set up, lint, build, and pass all tests (about 10 minutes on two cores)"
+	@echo "make fuzz    try every reader with $(FUZZ_RUNS) hostile inputs; FUZZ_RUNS=10000000 for a release"
 	@echo "make build   build .build/release/qfilters"
 	@echo "make lint    check the style of all Swift sources; make format mends it"
 	@echo "make clean   remove what was built"
@@ -30,12 +36,18 @@ test: lint
 	  QFILTERS_PYTHON="$$(scripts/python)" && export QFILTERS_PYTHON && \
 	  QFILTERS_KERNELS=plain swift test $(TESTS) --skip-build --filter 'InferenceTests|GoldenTests' && \
 	  swift test $(TESTS) --skip-build
+	Fuzzing/run $(FUZZ_RUNS) 1
+
+# New inputs every time, where `make test` begins with a fixed seed.
+fuzz:
+	scripts/setup
+	Fuzzing/run $(FUZZ_RUNS)
 
 lint:
-	swift format lint --strict --recursive Package.swift Sources Tests
+	swift format lint --strict --recursive Package.swift Sources Tests $(FUZZING)
 
 format:
-	swift format --in-place --recursive Package.swift Sources Tests
+	swift format --in-place --recursive Package.swift Sources Tests $(FUZZING)
 
 clean:
-	rm -rf .build .build-tests
+	rm -rf .build .build-tests .build-fuzz

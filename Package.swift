@@ -18,6 +18,8 @@ let package = Package(
     .library(name: "CacheCodec", targets: ["CacheCodec"]),
     .library(name: "QFilters", targets: ["QFilters"]),
     .executable(name: "qfilters", targets: ["qfilters"]),
+    // For the nested package Fuzzing, which can depend on nothing but products; no promise to others.
+    .library(name: "ModelReaders", targets: ["ByteIO", "ModelFiles", "Tokenization"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.0")),

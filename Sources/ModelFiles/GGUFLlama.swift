@@ -48,6 +48,10 @@ enum GGUFLlama {
     guard description.rope.dimensions == description.keyLength else {
       throw metadata.error("llama.rope.dimension_count", "does not fit the head's length")
     }
+    // The file may hold a float64.
+    guard description.normEpsilon.isFinite, description.normEpsilon > 0 else {
+      throw metadata.error("llama.attention.layer_norm_rms_epsilon", "is no positive float32")
+    }
     guard description.vocabularySize > 0 else {
       throw metadata.error("tokenizer.ggml.tokens", "is empty")
     }

@@ -83,7 +83,7 @@ extension VocabularyTables {
   init(_ metadata: GGUFMetadata) throws(MalformedFile) {
     let ids = 0...Int(Int32.max)
     self.init(
-      model: try metadata.text("tokenizer.ggml.model"),
+      path: metadata.path, model: try metadata.text("tokenizer.ggml.model"),
       preTokenizer: try metadata.optionalText("tokenizer.ggml.pre") ?? "default",
       tokens: try metadata.texts("tokenizer.ggml.tokens"),
       types: try metadata.integers("tokenizer.ggml.token_type"),

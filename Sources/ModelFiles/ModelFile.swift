@@ -1,44 +1,31 @@
 public import ByteIO
 
-/// An opened model file: its description, its vocabulary, and its weights, still in the file.
+/// An opened model: its description, its vocabulary, and its weights, still in the file.
 public struct ModelFile: Sendable {
   /// Where the model was opened.
   public let path: String
-  /// The name that the model calls itself, or else the file's name.
+  /// The name that the model calls itself, or else the file's or folder's name.
   public let name: String
   /// The shape of the model.
   public let architecture: ArchitectureDescription
   /// The tokenizer's tables.
   public let vocabulary: VocabularyTables
-  /// All tensors by name.
+  /// All tensors by name, in GGUF's spelling.
   public let tensors: [String: Tensor]
-
-  /// Opens a `.gguf` file.
-  ///
-  /// - Throws: `SystemError` if the file cannot be read, `MalformedFile` if its bytes break the
-  ///   format, `UnsupportedModel` if it needs what this version does not know.
-  public init(path: String) throws {
-    let file = try GGUFFile(MappedFile(path: path))
-    let metadata = GGUFMetadata(path: path, values: file.metadata)
-    self.path = path
-    name =
-      try metadata.optionalText("general.name") ?? path.split(separator: "/").last.map(String.init)
-      ?? path
-    architecture = try GGUFLlama.architecture(metadata, file)
-    vocabulary = try VocabularyTables(metadata)
-    tensors = GGUFLlama.withHalfSplitRows(file.tensors, architecture)
-  }
+  /// What the file calls a tensor, for errors.
+  let nameInFile: @Sendable (String) -> String
 
   /// The tensor of that name, checked to have that shape.
   ///
   /// - Throws: `MalformedFile` if there is none or its shape differs.
   public func tensor(_ name: String, shape: [Int]) throws(MalformedFile) -> Tensor {
+    let section = "tensor \(nameInFile(name))"
     guard let tensor = tensors[name] else {
-      throw MalformedFile(path: path, section: "tensor \(name)", problem: "it is missing")
+      throw MalformedFile(path: path, section: section, problem: "it is missing")
     }
     guard tensor.shape == shape else {
       throw MalformedFile(
-        path: path, section: "tensor \(name)",
+        path: tensor.file.path, section: section,
         problem: "its shape is \(tensor.shape) where the model's description asks for \(shape)")
     }
     return tensor
@@ -50,6 +37,31 @@ public struct ModelFile: Sendable {
   public func refuseTensors(besides used: [String: Tensor]) throws(UnsupportedModel) {
     guard let unknown = tensors.keys.filter({ used[$0] == nil }).min() else { return }
     throw UnsupportedModel(
-      path: path, what: "tensor \(unknown)", supported: ["the tensors of a plain llama"])
+      path: path, what: "tensor \(nameInFile(unknown))",
+      supported: ["the tensors of a plain llama"])
+  }
+}
+
+extension ModelFile {
+  /// Opens a `.gguf` file, or a folder with `config.json`, `tokenizer.json` and `*.safetensors`.
+  ///
+  /// - Throws: `SystemError` if a file cannot be read, `MalformedFile` if its bytes break the
+  ///   format, `UnsupportedModel` if it needs what this version does not know.
+  public init(path: String) throws {
+    self = try Folder.exists(path) ? ModelFolder(path: path).model() : Self.gguf(path)
+  }
+
+  private static func gguf(_ path: String) throws -> ModelFile {
+    let file = try GGUFFile(MappedFile(path: path))
+    let metadata = GGUFMetadata(path: path, values: file.metadata)
+    let architecture = try GGUFLlama.architecture(metadata, file)
+    return ModelFile(
+      path: path,
+      name: try metadata.optionalText("general.name")
+        ?? path.split(separator: "/").last.map(String.init) ?? path,
+      architecture: architecture,
+      vocabulary: try VocabularyTables(metadata),
+      tensors: GGUFLlama.withHalfSplitRows(file.tensors, architecture),
+      nameInFile: { $0 })
   }
 }

@@ -1,5 +1,7 @@
 /// What a model file says of its tokenizer, as it stands there.
 public struct VocabularyTables: Sendable {
+  /// The file that they stand in.
+  public var path: String
   /// The kind of tokenizer as GGUF spells it: "gpt2".
   public var model: String
   /// The pre-tokeniser's name: "smollm".

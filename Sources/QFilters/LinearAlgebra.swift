@@ -46,7 +46,8 @@ enum LinearAlgebra {
     unsafe library.functions.pointee.dsyevr(
       "V", "I", "L", &n, &matrix, &n, &bound, &bound, &index, &index, &tolerance, &found, &values,
       &vector, &n, &support, &work, &workLength, &integers, &integerLength, &status)
-    guard status == 0, found == 1 else { throw .noEigenvector }
+    // LAPACK reports success on finite numbers so great that its own steps overflow.
+    guard status == 0, found == 1, vector.allSatisfy(\.isFinite) else { throw .noEigenvector }
     return vector
   }
 }

@@ -6,7 +6,7 @@ public import Tokenization
 
 /// A model ready for work: weights, tokenizer and identity.
 public final class LoadedModel {
-  /// The model's file.
+  /// The model's file or folder.
   public let file: ModelFile
   /// Runs the model.
   public let engine: Engine
@@ -44,12 +44,13 @@ public final class LoadedModel {
     return try ChatTemplate(recognizing: template)
   }
 
-  /// A model file's tokenizer; what is wrong with its tables is wrong with the file.
+  /// A model's tokenizer; what is wrong with its tables is wrong with the file.
   private static func tokenizer(of file: ModelFile) throws -> Tokenizer {
     do {
       return try Tokenizer(Vocabulary(file.vocabulary))
     } catch .inconsistentVocabulary(let problem) {
-      throw MalformedFile(path: file.path, section: "tokenizer", problem: problem)
+      throw MalformedFile(
+        path: file.vocabulary.path, section: "tokenizer", problem: problem)
     }
   }
 

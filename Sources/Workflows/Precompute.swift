@@ -60,10 +60,8 @@ public enum Precompute {
     _ model: LoadedModel, _ sequences: [[Int]], _ progress: Progress
   ) throws -> CalibrationStatistics {
     let architecture = model.engine.architecture
-    let shape = FilterShape(
-      layers: architecture.layers, kvHeads: architecture.kvHeads,
-      headLength: architecture.keyLength)
-    var statistics = CalibrationStatistics(shape: shape, queryHeads: architecture.queryHeads)
+    var statistics = CalibrationStatistics(
+      shape: FilterShape(of: architecture), queryHeads: architecture.queryHeads)
     let total = sequences.reduce(0) { $0 + $1.count }
     for (index, sequence) in sequences.enumerated() {
       let cache = try KVCache(
@@ -76,5 +74,12 @@ public enum Precompute {
         })
     }
     return statistics
+  }
+}
+
+extension FilterShape {
+  /// The shape of a model's filters.
+  init(of model: ArchitectureDescription) {
+    self.init(layers: model.layers, kvHeads: model.kvHeads, headLength: model.keyLength)
   }
 }

@@ -4,7 +4,9 @@ import Workflows
 
 /// `--model`, in every command that runs one.
 struct ModelOption: ParsableArguments {
-  @Option(name: .customLong("model"), help: "The model: a .gguf file.")
+  @Option(
+    name: .customLong("model"),
+    help: "The model: a .gguf file, or a folder with config.json, safetensors and tokenizer.json.")
   var path: String
 
   func load() throws -> LoadedModel { try LoadedModel(path: path) }

@@ -15,9 +15,9 @@ struct QFiltersCommand: AsyncParsableCommand {
       """,
     version: Version.current,
     subcommands: [
-      TokenizeCommand.self, GenerateCommand.self, PrecomputeCommand.self, PrefillCommand.self,
-      ResumeCommand.self, InspectCommand.self, VerifyCommand.self, ConformanceCommand.self,
-      EvaluateCommand.self,
+      TokenizeCommand.self, GenerateCommand.self, PrecomputeCommand.self, ImportCommand.self,
+      ExportCommand.self, PrefillCommand.self, ResumeCommand.self, InspectCommand.self,
+      VerifyCommand.self, ConformanceCommand.self, EvaluateCommand.self,
     ])
 
   static func main() async {

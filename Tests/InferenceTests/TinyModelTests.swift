@@ -27,17 +27,20 @@ struct Reference: Decodable {
 @Suite("Tiny random models give what transformers gives, in every supported tensor type")
 struct TinyModelTests {
   private static let tolerance: Float = 1e-4
+  /// A folder has its weights, and so its logits, in common with the GGUF of its name.
+  private static let models = Fixtures.tinyModels + Fixtures.tinyFolders
 
   private func load(_ name: String) throws -> (Engine, Reference) {
-    let engine = try Engine(ModelFile(path: Fixtures.path("models/\(name).gguf")))
-    return (engine, try Fixtures.json("models/\(name).json"))
+    let engine = try Engine(ModelFile(path: Fixtures.path("models/\(name)")))
+    let stem = name.split(separator: ".")[0]
+    return (engine, try Fixtures.json("models/\(stem).json"))
   }
 
   private func cache(_ engine: Engine, _ capacity: Int) throws -> KVCache {
     try KVCache(shape: engine.cacheShape, element: .f32, capacity: capacity)
   }
 
-  @Test("logits agree at every recorded position", arguments: Fixtures.tinyModels)
+  @Test("logits agree at every recorded position", arguments: Self.models)
   func logits(name: String) throws {
     let (engine, reference) = try load(name)
     for expected in reference.logits {
@@ -47,7 +50,7 @@ struct TinyModelTests {
     }
   }
 
-  @Test("queries and keys after RoPE, and values, agree", arguments: Fixtures.tinyModels)
+  @Test("queries and keys after RoPE, and values, agree", arguments: Self.models)
   func attention(name: String) throws {
     let (engine, reference) = try load(name)
     let cache = try cache(engine, reference.ids.count)
@@ -75,7 +78,7 @@ struct TinyModelTests {
     }
   }
 
-  @Test("likelihood and greedy continuation agree", arguments: Fixtures.tinyModels)
+  @Test("likelihood and greedy continuation agree", arguments: Self.models)
   func continuation(name: String) throws {
     let (engine, reference) = try load(name)
     let loss = try engine.negativeLogLikelihood(
@@ -95,7 +98,7 @@ struct TinyModelTests {
 
   @Test("one token at a time gives what a whole prompt gives")
   func chunking() throws {
-    let (engine, reference) = try load("tiny-llama-q4_1")
+    let (engine, reference) = try load("tiny-llama-q4_1.gguf")
     let whole = try engine.prefill(reference.ids, into: try cache(engine, reference.ids.count))
     let cache = try cache(engine, reference.ids.count)
     var last: [Float] = []
@@ -111,7 +114,7 @@ struct TinyModelTests {
 
   @Test("a cache of chosen pairs goes on at the true position, not at the number of its pairs")
   func truePosition() throws {
-    let (engine, reference) = try load("tiny-llama-q4_1")
+    let (engine, reference) = try load("tiny-llama-q4_1.gguf")
     let whole = try cache(engine, reference.ids.count)
     _ = try engine.prefill(reference.ids, into: whole)
     let position = reference.ids.count - 1
@@ -142,7 +145,7 @@ struct TinyModelTests {
 
   @Test("a prompt longer than a chunk gives what shorter chunks give")
   func longPrompt() throws {
-    let (engine, _) = try load("tiny-llama-f32")
+    let (engine, _) = try load("tiny-llama-f32.gguf")
     var random = SeededGenerator(seed: 4)
     let ids = (0..<engine.architecture.contextLength * 2 + 100).map { _ in
       Int.random(in: 0..<256, using: &random)

@@ -75,6 +75,21 @@ struct GGUFTests {
     #expect(empty is MalformedFile)
   }
 
+  @Test("an epsilon that no float32 can hold is refused")
+  func epsilon() throws {
+    let key = "llama.attention.layer_norm_rms_epsilon"
+    for epsilon in [1e300, 1e-300] {
+      let error = try refusal { bytes in
+        let value = try #require(bytes.firstRange(of: [6, 0, 0, 0], after: key)).lowerBound
+        let number = (0..<8).map { UInt8(truncatingIfNeeded: epsilon.bitPattern >> (8 * $0)) }
+        bytes.replaceSubrange(value..<value + 8, with: [12, 0, 0, 0] + number)
+        // The tensors may begin one alignment later.
+        bytes += [UInt8](repeating: 0, count: 32)
+      }
+      #expect("\(error)".contains("\(key) is no positive float32"))
+    }
+  }
+
   @Test("a file that is cut short anywhere is refused")
   func truncation() throws {
     let whole = try bytes(of: Fixtures.path("models/tiny-llama-q4_0.gguf"))

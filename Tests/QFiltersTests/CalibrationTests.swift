@@ -57,6 +57,13 @@ struct CalibrationTests {
     }
   }
 
+  @Test("statistics whose eigenvectors overflow are refused, not turned into filters")
+  func overflow() throws {
+    let path = Fixtures.path("../Fuzzing/Regressions/statistics/eigenvector-overflows.qstat")
+    let statistics = try StatisticsFile(path: path).statistics
+    #expect(throws: CalibrationError.self) { try statistics.filters() }
+  }
+
   /// Queries that lean in one direction, as those of real models do.
   private static func queries(
     rows: Int, heads: Int, length: Int, random: inout SeededGenerator

@@ -17,8 +17,11 @@ public enum Fixtures {
 
   /// The names of the tiny models whose tensor types are supported.
   public static let tinyModels = ["f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "output"].map {
-    "tiny-llama-\($0)"
+    "tiny-llama-\($0).gguf"
   }
+
+  /// The names of the tiny models that are folders: weights in one file, and in shards.
+  public static let tinyFolders = ["tiny-llama-f32", "tiny-llama-bf16"]
 }
 
 /// The demo model and the essays, which `make` fetches into a cache folder.

@@ -1,0 +1,141 @@
+import ByteIO
+import CacheCodec
+import CacheFormat
+import Harness
+import Mutation
+
+private nonisolated(unsafe) var harness = Harness { $0 is MalformedFile }
+
+/// libFuzzer calls this with every input.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func testOneInput(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+  unsafe harness.run(RawSpan(_unsafeStart: bytes, count: count), check)
+  return 0
+}
+
+/// libFuzzer calls this for every new input.
+@_cdecl("LLVMFuzzerCustomMutator")
+public func mutate(
+  _ bytes: UnsafeMutablePointer<UInt8>, _ count: Int, _ maximum: Int, _ seed: CUnsignedInt
+) -> Int {
+  unsafe ContainerMutator.mutate(bytes, count: count, maximum: maximum, seed: seed)
+}
+
+/// More than this is not decoded: a sound file may ask for as much memory as its own counts say, if its
+/// chunks can hold that.
+private let decodedLimit = 4 << 20
+/// The most that a stored byte can decode to: 4 of them are a block of 128 KiB.
+private let decodedPerByte = 1 << 15
+
+/// A snapshot that opens keeps every byte of its metadata, and one that verifies can be read at
+/// every compression that it holds, and says the same at each.
+///
+/// One layer and one compression beside the least are tried, so that there is time for many inputs; the
+/// file's own checksum chooses.
+private func check(_ path: String) throws {
+  let reader = try SnapshotReader(path: path)
+  let container = try ContainerReader(path: path, kind: .snapshot)
+  try checkMetadata(reader, container)
+  let decoded = decodedByteCount(reader.metadata)
+  guard decoded <= decodedLimit else {
+    if decoded / decodedPerByte > Int(reader.fileSize) {
+      require(try !isSound(path), "more than the chunks can hold is refused")
+    }
+    return
+  }
+  let isSound = try isSound(path)
+  let choice = Int(container.header.directoryChecksum >> 8 & 0xffff)
+  let layer = choice % reader.metadata.context.layers
+  let ratios = reader.metadata.tiers.ratios
+  let least = ratios[ratios.count - 1]
+  do {
+    let all = try checkedLayer(reader, layer, ratio: least)
+    try checkRows(reader, layer, all)
+    let ratio = (ratios + [ratios[0] + 1, least + 1])[choice % (ratios.count + 2)]
+    for (less, more) in zip(try checkedLayer(reader, layer, ratio: ratio).heads, all.heads) {
+      require(more.ranking.starts(with: less.ranking), "more compression keeps a prefix")
+    }
+    if reader.metadata.tiers.isWhole, choice % 4 == 0 {
+      require(try reader.readLayer(layer, ratio: nil) == all, "×1 is the whole cache")
+    }
+  } catch is MalformedFile {
+    require(!isSound, "what verifies can be read")
+  }
+}
+
+/// Whether `verify` accepts the file.
+private func isSound(_ path: String) throws -> Bool {
+  do {
+    try Verification.verify(path: path)
+    return true
+  } catch is MalformedFile {
+    return false
+  }
+}
+
+private func checkMetadata(_ reader: SnapshotReader, _ container: ContainerReader) throws {
+  let metadata = reader.metadata
+  require(metadata.tokens.count == metadata.context.tokens, "one id for each token")
+  for section in metadata.sections where container.directory[section.type] != nil {
+    let stored = try container.section(section.type).bytes
+    require(stored == section.bytes, "\(section.type) is held whole")
+  }
+  try metadata.check(path: reader.path)
+}
+
+private func decodedByteCount(_ metadata: SnapshotMetadata) -> Int {
+  let (context, tiers) = (metadata.context, metadata.tiers)
+  let pairBytes = ChunkTable.Tensor.allCases.reduce(0) {
+    $0 + context.elementsPerPair(of: $1) * context.codec(of: $1).width
+  }
+  let pairs = (0..<context.layers).reduce(0) { sum, layer in
+    (0..<tiers.tierCount).reduce(sum) { $0 + tiers.pairs(tier: $1, layer: layer) }
+  }
+  return pairs * pairBytes
+}
+
+/// Reads a layer, whose pairs must be as many as the table says, in order, all different.
+private func checkedLayer(
+  _ reader: SnapshotReader, _ layer: Int, ratio: Int
+) throws -> LayerPairs {
+  let (context, tiers) = (reader.metadata.context, reader.metadata.tiers)
+  let pairs = try reader.readLayer(layer, ratio: ratio)
+  require(pairs.heads.count == context.kvHeads, "every head is there")
+  for (index, head) in pairs.heads.enumerated() {
+    let count = head.positions.count
+    require(count == tiers.kept(ratio: ratio, layer: layer, head: index), "as many as ×N keeps")
+    require(head.positions.allSatisfy { $0 < context.tokens }, "positions lie in the context")
+    require(zip(head.positions, head.positions.dropFirst()).allSatisfy(<), "positions ascend")
+    require(head.ranking.sorted() == head.positions, "the ranking is of the same pairs")
+    require(
+      head.keys.count == count * context.keyLength * context.keyCodec.width, "a key for each")
+    require(
+      head.values.count == count * context.valueLength * context.valueCodec.width,
+      "a value for each")
+  }
+  return pairs
+}
+
+/// Compares the keys and values of all stored pairs with those of the chunks, which stand in order of
+/// rank.
+private func checkRows(_ reader: SnapshotReader, _ layer: Int, _ pairs: LayerPairs) throws {
+  let (context, tiers) = (reader.metadata.context, reader.metadata.tiers)
+  for tensor in [ChunkTable.Tensor.keys, .values] {
+    let rowBytes = context.elementsPerPair(of: tensor) * context.codec(of: tensor).width
+    var ranks = [Int](repeating: 0, count: context.kvHeads)
+    for tier in 0..<tiers.tierCount {
+      var rest = try reader.readChunk(tier: tier, layer: layer, tensor: tensor)[...]
+      for (index, head) in pairs.heads.enumerated() {
+        let rows = tensor == .keys ? head.keys : head.values
+        for _ in 0..<tiers.count(tier: tier, layer: layer, head: index) {
+          let slot = head.positions.firstIndex(of: head.ranking[ranks[index]]) ?? 0
+          let row = rows[slot * rowBytes..<(slot + 1) * rowBytes]
+          require(row == rest.prefix(rowBytes), "a pair keeps its key and value")
+          rest = rest.dropFirst(rowBytes)
+          ranks[index] += 1
+        }
+      }
+      require(rest.isEmpty, "a chunk has no row too many")
+    }
+  }
+}

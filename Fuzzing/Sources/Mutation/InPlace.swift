@@ -1,0 +1,13 @@
+/// Gives libFuzzer the bytes that `mutated` makes of those that it has, cut to `maximum`: what no longer
+/// fits is a change worth trying too.
+@unsafe func mutateInPlace(
+  _ bytes: UnsafeMutablePointer<UInt8>, count: Int, maximum: Int, seed: UInt32,
+  _ mutated: (_ file: [UInt8], _ growth: Int, inout RandomSource) -> [UInt8]
+) -> Int {
+  let buffer = unsafe UnsafeMutableBufferPointer(start: bytes, count: maximum)
+  var random = RandomSource(seed: seed)
+  let file = unsafe mutated(Array(buffer[..<count]), maximum - count, &random)
+  let size = min(file.count, maximum)
+  unsafe _ = buffer.update(fromContentsOf: file[..<size])
+  return size
+}

@@ -1,0 +1,54 @@
+import Harness
+public import ModelFiles
+import Tokenization
+
+/// A tokenizer that is accepted gives ids of its vocabulary, and text back.
+///
+/// - Throws: `TokenizationError` if the tables make no tokenizer.
+public func checkTokenizer(_ tables: VocabularyTables, _ text: [UInt8]) throws {
+  if let template = tables.chatTemplate { checkTemplate(template) }
+  let tokenizer = try Tokenizer(Vocabulary(tables))
+  // One way for each text, so that there is time for many.
+  let parsingSpecials = text.count % 2 == 1
+  let ids = tokenizer.encode(text, parsingSpecials: parsingSpecials)
+  require(ids.allSatisfy((0..<tokenizer.vocabularySize).contains), "ids lie in the vocabulary")
+  let decoded = tokenizer.decode(ids, skippingSpecials: false)
+  checkStreaming(tokenizer, ids, is: decoded)
+  if tables.types.allSatisfy({ $0 == Vocabulary.TokenType.normal.rawValue }) {
+    // Bytes without a token are left out, so what is left is what can be said.
+    let again = tokenizer.encode(decoded, parsingSpecials: parsingSpecials)
+    require(tokenizer.decode(again) == decoded, "text that can be said comes back")
+  } else {
+    let again = tokenizer.encode(text, parsingSpecials: parsingSpecials)
+    require(ids == again, "the same text gives the same ids")
+  }
+  require(canonicalBytes(tokenizer).count > 25, "a tokenizer has a description")
+}
+
+private func checkStreaming(_ tokenizer: Tokenizer, _ ids: [Int], is bytes: [UInt8]) {
+  var decoder = StreamingDecoder(tokenizer, skippingSpecials: false)
+  let text = ids.map { decoder.push($0) }.joined() + decoder.finish()
+  let whole = String(decoding: bytes, as: UTF8.self)
+  require(Array(text.utf8) == Array(whole.utf8), "text in pieces is the same text")
+}
+
+private func checkTemplate(_ template: String) {
+  guard let chat = try? ChatTemplate(recognizing: template) else { return }
+  require(chat.opening().hasSuffix(chat.nextOpening), "a conversation opens with a user's turn")
+}
+
+private func canonicalBytes(_ tokenizer: Tokenizer) -> [UInt8] {
+  var bytes: [UInt8] = []
+  tokenizer.writeCanonicalBytes { bytes += $0 }
+  return bytes
+}
+
+extension Vocabulary {
+  init(_ tables: VocabularyTables) {
+    self.init(
+      model: tables.model, preTokenizer: tables.preTokenizer, tokens: tables.tokens,
+      types: tables.types, merges: tables.merges, beginOfText: tables.beginOfText,
+      endOfText: tables.endOfText, addsBeginOfText: tables.addsBeginOfText,
+      chatTemplate: tables.chatTemplate)
+  }
+}

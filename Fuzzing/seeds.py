@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""Derives the fuzzers' first inputs from the fixtures: one folder for each reader.
+
+    python3 seeds.py OUT
+
+Files of the container are taken as they are if they are small. The tiny models are too big to be
+changed ten thousand times a second; of each, one with a part of its tokens and a row or two of each
+tensor is written.
+"""
+
+import json
+import pathlib
+import shutil
+import struct
+import sys
+
+FIXTURES = pathlib.Path(__file__).resolve().parent.parent / "fixtures"
+LARGEST = 8192
+ENDINGS = {"filter-bank": "qfilt", "snapshot": "kvsnap", "statistics": "qstat"}
+FORMATS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+TEXT, ARRAY = 8, 9
+BLOCKS = {0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 8: (32, 34), 30: (1, 2)}
+# Ids in the tiny models' vocabulary; the letters' are those of the space and of a to z.
+SPECIAL, LETTERS = range(3), [35, *range(100, 126)]
+TEXTS = ["", " the house, 1984's  end\n", "naïve 東京 \U0001f600", "<|im_start|>user\nin<|im_end|>"]
+
+
+class Model:
+    """A GGUF file's metadata and tensors. Source: the GGUF specification, version 3."""
+
+    def __init__(self, data: bytes):
+        self.data, self.place = data, 8
+        tensors, keys = self.number("Q"), self.number("Q")
+        self.metadata = {}
+        for _ in range(keys):
+            key = self.text()
+            type_ = self.number("I")
+            self.metadata[key] = (type_, self.value(type_))
+        self.tensors = [
+            (self.text(), [self.number("Q") for _ in range(self.number("I"))],
+             self.number("I"), self.number("Q"))
+            for _ in range(tensors)]
+
+    def number(self, format_: str):
+        value, = struct.unpack_from("<" + format_, self.data, self.place)
+        self.place += struct.calcsize("<" + format_)
+        return value
+
+    def text(self) -> bytes:
+        length = self.number("Q")
+        self.place += length
+        return self.data[self.place - length:self.place]
+
+    def value(self, type_: int):
+        if type_ == TEXT:
+            return self.text()
+        if type_ == ARRAY:
+            element, count = self.number("I"), self.number("Q")
+            return element, [self.value(element) for _ in range(count)]
+        return self.number(FORMATS[type_])
+
+
+def text(data: bytes) -> bytes:
+    return struct.pack("<Q", len(data)) + data
+
+
+def value(type_: int, data) -> bytes:
+    if type_ == TEXT:
+        return text(data)
+    if type_ == ARRAY:
+        element, values = data
+        head = struct.pack("<IQ", element, len(values))
+        return head + b"".join(value(element, item) for item in values)
+    return struct.pack("<" + FORMATS[type_], data)
+
+
+def small(model: Model, tensors: int, tokens: list[int]) -> bytes:
+    """A GGUF file with the first tensors, each of two rows of one block, and some of the tokens."""
+    metadata = dict(model.metadata)
+    for key in (b"tokenizer.ggml.tokens", b"tokenizer.ggml.token_type"):
+        type_, (element, values) = metadata[key]
+        metadata[key] = (type_, (element, [values[i] for i in tokens]))
+    spellings = set(metadata[b"tokenizer.ggml.tokens"][1][1])
+    type_, (element, merges) = metadata[b"tokenizer.ggml.merges"]
+    known = [m for m in merges if {*m.split(b" "), m.replace(b" ", b"")} <= spellings]
+    metadata[b"tokenizer.ggml.merges"] = (type_, (element, known))
+    entries, body = b"", b""
+    for name, shape, kind, _ in model.tensors[:tensors]:
+        length, size = BLOCKS[kind]
+        shape = [max(length, 2)] + [2] * (len(shape) - 1)
+        entries += text(name) + struct.pack("<I", len(shape))
+        entries += struct.pack(f"<{len(shape)}QIQ", *shape, kind, len(body))
+        rows = 2 if len(shape) > 1 else 1
+        body += bytes(range(1, 1 + rows * size * shape[0] // length))
+        body += bytes(-len(body) % 32)
+    head = b"GGUF" + struct.pack("<IQQ", 3, len(model.tensors[:tensors]), len(metadata))
+    head += b"".join(text(k) + struct.pack("<I", t) + value(t, v) for k, (t, v) in metadata.items())
+    head += entries
+    return head + bytes(-len(head) % 32) + body
+
+
+def safetensors(tensors: list[tuple[str, str, list[int], int]], metadata=None) -> bytes:
+    """A safetensors file of tensors of a name, type, shape and size. Source: the format's description."""
+    header, end = {"__metadata__": metadata} if metadata else {}, 0
+    for name, type_, shape, size in tensors:
+        header[name] = {"dtype": type_, "shape": shape, "data_offsets": [end, end + size]}
+        end += size
+    head = json.dumps(header).encode()
+    return struct.pack("<Q", len(head)) + head + bytes(i % 251 for i in range(end))
+
+
+def small_tokenizer(file: dict, tokens=64) -> bytes:
+    """A tokenizer.json with as many tokens as the fuzzer's model has: special ones, letters, merged ones."""
+    model = file["model"]
+    spellings = list(model["vocab"])
+    kept = [spellings[i] for i in (*SPECIAL, *LETTERS)] + spellings[-28:]
+    model["vocab"] = {spelling: id_ for id_, spelling in enumerate(kept[:tokens])}
+    pairs = [merge.split(" ") if isinstance(merge, str) else merge for merge in model["merges"]]
+    model["merges"] = [pair for pair in pairs if {*pair, "".join(pair)} <= set(model["vocab"])]
+    return json.dumps(file, separators=(",", ":")).encode()
+
+
+def main() -> None:
+    out = pathlib.Path(sys.argv[1])
+    shutil.rmtree(out, ignore_errors=True)
+
+    def write(reader: str, name: str, data: bytes) -> None:
+        (out / reader).mkdir(parents=True, exist_ok=True)
+        (out / reader / name).write_bytes(data)
+
+    for reader, ending in ENDINGS.items():
+        for path in sorted(FIXTURES.glob(f"conformance/*/*.{ending}")):
+            if path.stat().st_size <= LARGEST:
+                write(reader, path.name, path.read_bytes())
+    for path in sorted(FIXTURES.glob("models/*/tokenizer.json")):
+        write("tokenizer-file", path.parent.name, small_tokenizer(json.loads(path.read_text())))
+    write("safetensors", "empty", safetensors([]))
+    write("safetensors", "filters", safetensors([("q_filters", "F32", [2, 1, 4], 32)]))
+    write("safetensors", "types", safetensors(
+        [("a", "F16", [3], 6), ("b.weight", "BF16", [2, 2], 8), ("é", "I64", [], 8), ("c", "F32", [0], 0)],
+        metadata={"format": "pt"}))
+    for path in sorted(FIXTURES.glob("models/*.gguf")):
+        model = Model(path.read_bytes())
+        count = len(model.metadata[b"tokenizer.ggml.tokens"][1][1])
+        write("gguf", path.name, small(model, 4, [*SPECIAL, *LETTERS[:2]]))
+    # The models have one vocabulary: special tokens, the bytes' tokens, then those that are merged.
+    merged = range(count - 28, count)
+    for index, sample in enumerate(TEXTS):
+        tokens = [*SPECIAL, *LETTERS, *range(49 + 4 * index, 53 + 4 * index), *merged]
+        sample = sample.encode()
+        write("tokenizer", str(index), bytes([len(sample)]) + sample + small(model, 0, tokens))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+public import ByteIO
+
+/// A model's Q-Filters as the paper's authors publish them: a folder with `config.json` and the one
+/// tensor `q_filters` in `model.safetensors`.
+///
+/// The values have the hub's sign: they are the negated filters, and a pair's score is
+/// −⟨value, key⟩. Do not use them where the paper's sign is meant.
+public struct HubFilters: Sendable, Equatable {
+  /// Layers of the model.
+  public let layers: Int
+  /// KV heads in a layer.
+  public let kvHeads: Int
+  /// Elements of a filter.
+  public let headLength: Int
+  /// All values, [layers][kvHeads][headLength], in the hub's sign.
+  public let values: [Float]
+
+  private static let (configName, weightsName) = ("config.json", "model.safetensors")
+  private static let tensorName = "q_filters"
+
+  /// Brings values in the hub's sign together with their shape.
+  public init(layers: Int, kvHeads: Int, headLength: Int, values: [Float]) {
+    precondition(values.count == layers * kvHeads * headLength)
+    (self.layers, self.kvHeads, self.headLength) = (layers, kvHeads, headLength)
+    self.values = values
+  }
+
+  /// Reads a folder.
+  ///
+  /// - Throws: `SystemError` if a file cannot be read, `MalformedFile` if its bytes break the format
+  ///   or the configuration does not fit the tensor, `UnsupportedModel` if the tensor is not F32.
+  public init(folder: String) throws {
+    let config = try JSONObject(file: Folder.path(folder, Self.configName), section: "config")
+    layers = try config.integer("num_layers", in: 1...4096)
+    kvHeads = try config.integer("num_kv_heads", in: 1...4096)
+    headLength = try config.integer("kv_head_dim", in: 1...8192)
+    let file = try SafetensorsFile(path: Folder.path(folder, Self.weightsName))
+    values = try Self.values(of: file, shape: [layers, kvHeads, headLength])
+  }
+
+  private static func values(of file: SafetensorsFile, shape: [Int]) throws -> [Float] {
+    func error(_ problem: String) -> MalformedFile {
+      MalformedFile(path: file.path, section: "tensor \(tensorName)", problem: problem)
+    }
+    guard let tensor = try file.tensor(named: tensorName) else { throw error("it is missing") }
+    guard tensor.type == .f32 else {
+      throw UnsupportedModel(
+        path: file.path, what: "tensor type \(tensor.type.name) of \(tensorName)",
+        supported: ["F32"])
+    }
+    guard file.names.count == 1 else { throw error("it is not the only tensor") }
+    guard tensor.shape == shape else {
+      throw error("its shape is \(tensor.shape) where \(configName) says \(shape)")
+    }
+    var reader = ByteReader(tensor.bytes, path: file.path, section: "tensor \(tensorName)")
+    let values = try reader.readArray(UInt32.self, count: shape.reduce(1, *))
+      .map(Float.init(bitPattern:))
+    guard values.allSatisfy(\.isFinite) else { throw error("a value is not finite") }
+    return values
+  }
+
+  /// Writes both files into a folder, which is made unless it is there.
+  ///
+  /// Each file appears whole or not at all, the configuration last. Equal filters give equal bytes.
+  ///
+  /// - Throws: `SystemError`.
+  public func write(to folder: String) throws(SystemError) {
+    try Folder.create(folder)
+    try Self.write(weights, to: Folder.path(folder, Self.weightsName))
+    try Self.write(Array(config.utf8), to: Folder.path(folder, Self.configName))
+  }
+
+  private static func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
+    let file = try AtomicFile(path: path)
+    try file.write(bytes, at: 0)
+    try file.commit()
+  }
+
+  private var config: String {
+    """
+    {
+      "kv_head_dim": \(headLength),
+      "num_kv_heads": \(kvHeads),
+      "num_layers": \(layers)
+    }
+    """
+  }
+
+  /// The safetensors file; spaces behind the header align the values, as its other writers do.
+  private var weights: [UInt8] {
+    let header =
+      #"{"\#(Self.tensorName)":{"dtype":"F32","shape":[\#(layers),\#(kvHeads),\#(headLength)],"#
+      + #""data_offsets":[0,\#(values.count * 4)]}}"#
+    let padding = (8 - header.utf8.count % 8) % 8
+    var writer = ByteWriter()
+    writer.write(UInt64(header.utf8.count + padding))
+    writer.write(Array(header.utf8) + [UInt8](repeating: UInt8(ascii: " "), count: padding))
+    for value in values { writer.write(value) }
+    return writer.bytes
+  }
+}

@@ -1,0 +1,68 @@
+import ByteIO
+
+/// The tokenizer: `tokenizer.json`, and what `tokenizer_config.json` and `config.json` say of it.
+extension ModelFolder {
+  func vocabulary(_ config: TransformersConfig, size: Int) throws -> VocabularyTables {
+    let tokenizer = try TokenizerFile(path: file("tokenizer.json"), size: size)
+    let settings =
+      Folder.hasFile(file("tokenizer_config.json"))
+      ? try JSONObject(file: file("tokenizer_config.json"), section: "tokenizer_config") : nil
+    func id(_ kind: String) throws -> Int? {
+      guard let settings, let name = try Self.content(of: "\(kind)_token", settings) else {
+        return try config.object.optionalInteger("\(kind)_token_id", in: 0...size - 1)
+      }
+      guard let id = tokenizer.id(of: name) else {
+        throw settings.error("\(kind)_token", "names no token of tokenizer.json")
+      }
+      return id
+    }
+    let beginOfText = try id("bos")
+    if let first = tokenizer.firstSpecial, beginOfText.map({ tokenizer.tokens[$0] }) != first {
+      throw UnsupportedModel(
+        path: tokenizer.object.path,
+        what: "the token \(JSONParser.quoted(first)) before every text",
+        supported: ["the begin-of-text token"])
+    }
+    return VocabularyTables(
+      path: tokenizer.object.path, model: "gpt2", preTokenizer: tokenizer.preTokenizer,
+      tokens: tokenizer.tokens, types: tokenizer.types, merges: tokenizer.merges,
+      beginOfText: beginOfText, endOfText: try id("eos"),
+      addsBeginOfText: try settings?.bool("add_bos_token") ?? (tokenizer.firstSpecial != nil),
+      chatTemplate: try chatTemplate(settings))
+  }
+
+  /// A token that stands there as a text, or as an object that describes it.
+  private static func content(
+    of key: String, _ settings: JSONObject
+  ) throws(MalformedFile) -> [UInt8]? {
+    if case .object = settings[key] { return try settings.object(key)?.bytes("content") }
+    return try settings.bytes(key)
+  }
+
+  /// The longest template in bytes.
+  private static let templateLimit: UInt64 = 1 << 20
+
+  /// A file of its own, as transformers writes it now, or else a setting of the tokenizer.
+  private func chatTemplate(_ settings: JSONObject?) throws -> String? {
+    let path = file("chat_template.jinja")
+    guard Folder.hasFile(path) else { return try settings.flatMap(Self.template) }
+    let file = try RandomAccessFile(path: path)
+    guard file.size <= Self.templateLimit else {
+      throw MalformedFile(
+        path: path, section: "template", problem: "\(file.size) bytes are beyond belief")
+    }
+    let bytes = try file.read(at: 0, count: Int(file.size), section: "template")
+    let text = String(decoding: bytes, as: UTF8.self)
+    // Jinja drops one line break at the end of a template.
+    return text.hasSuffix("\n") ? String(text.dropLast()) : text
+  }
+
+  /// The template, or of several that have names, the default one.
+  private static func template(_ settings: JSONObject) throws -> String? {
+    guard case .array(let list) = settings["chat_template"] else {
+      return try settings.text("chat_template")
+    }
+    let named = try list.map { try JSONObject($0, settings.path, "chat_template") }
+    return try named.first { try $0.text("name") == "default" }?.text("template")
+  }
+}

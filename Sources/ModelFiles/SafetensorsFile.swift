@@ -1,0 +1,109 @@
+import ByteIO
+
+/// A parsed safetensors file: tensors by name, their values still in the mapped file.
+///
+///      0          8              8 + N                          end of file
+///      ┌──────────┬──────────────┬──────────┬──────────┬─ ─ ─ ─┐
+///      │ N  (u64) │ header, JSON │ tensor   │ tensor   │       │
+///      └──────────┴──────────────┴──────────┴──────────┴─ ─ ─ ─┘
+///
+/// Source: the format's description in the safetensors project. What an attacker could try, and what
+/// is done about it, stands in `docs/safetensors.md`. Values may stand at any byte: the format
+/// aligns nothing.
+public struct SafetensorsFile: Sendable {
+  /// Where the file was opened.
+  public let path: String
+  private let file: MappedFile
+  private let entries: [Entry]
+
+  /// One tensor of the header.
+  struct Entry: Sendable {
+    let name: String
+    let type: SafetensorsType
+    let shape: [Int]
+    /// Where the values stand, counted from the end of the header.
+    let range: Range<Int>
+  }
+
+  /// The longest header, which is the format's own limit.
+  private static let headerLimit: UInt64 = 100_000_000
+
+  /// Opens a `.safetensors` file and checks all of its header.
+  ///
+  /// - Throws: `SystemError` if it cannot be read, `MalformedFile` if it breaks the format,
+  ///   `UnsupportedModel` if a tensor is of a type whose size is not known.
+  public init(path: String) throws {
+    let file = try MappedFile(path: path)
+    var reader = ByteReader(file.bytes, path: path, section: "header")
+    let length = try reader.read(UInt64.self)
+    guard length <= Self.headerLimit else {
+      throw MalformedFile(
+        path: path, section: "header", offset: 0,
+        problem: "a header of \(length) bytes, where \(Self.headerLimit) are allowed; "
+          + "this may not be a safetensors file")
+    }
+    guard length <= UInt64(reader.remaining) else {
+      throw MalformedFile(
+        path: path, section: "header", offset: 0,
+        problem: "a header of \(length) bytes, but only \(reader.remaining) are left; "
+          + "fetch the file again")
+    }
+    let json = try reader.readBytes(Int(length))
+    guard json.first == UInt8(ascii: "{") else {
+      throw MalformedFile(
+        path: path, section: "header", offset: 8, problem: "it does not begin with a brace")
+    }
+    let header = try JSONObject(
+      JSONParser.parse(json, path: path, section: "header", base: 8), path, "header")
+    self.path = path
+    self.file = file
+    entries = try Self.entries(of: header)
+    try Self.checkRanges(
+      entries, dataStart: reader.fileOffset, dataSize: reader.remaining, path: path)
+  }
+
+  /// The names of all tensors, in the order in which their values stand in the file.
+  public var names: [String] { entries.map(\.name) }
+
+  /// All tensors, each under the name that `rename` gives it.
+  ///
+  /// - Throws: What `rename` throws; `MalformedFile` if two get one name; `UnsupportedModel` if a
+  ///   tensor's type is none that the engine uses.
+  func tensors(
+    renamed rename: (String) throws -> String?
+  ) throws -> [String: Tensor] {
+    var tensors: [String: Tensor] = [:]
+    for entry in entries {
+      guard let name = try rename(entry.name) else { continue }
+      guard tensors.updateValue(try tensor(entry, name: name), forKey: name) == nil else {
+        throw MalformedFile(
+          path: path, section: "tensor \(entry.name)", problem: "it occurs twice")
+      }
+    }
+    return tensors
+  }
+
+  /// The tensor of that name, if there is one.
+  ///
+  /// - Throws: `UnsupportedModel` if its type is not F32, F16 or BF16.
+  public func tensor(named name: String) throws(UnsupportedModel) -> Tensor? {
+    guard let entry = entries.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
+      return nil
+    }
+    return try tensor(entry, name: name)
+  }
+
+  private func tensor(_ entry: Entry, name: String) throws(UnsupportedModel) -> Tensor {
+    guard let type = entry.type.tensorType else {
+      throw UnsupportedModel(
+        path: path, what: "tensor type \(entry.type.rawValue) of \(entry.name)",
+        supported: SafetensorsType.allCases.filter { $0.tensorType != nil }.map(\.rawValue))
+    }
+    return Tensor(
+      name: name, type: type, shape: entry.shape, file: file,
+      offset: dataStart + entry.range.lowerBound)
+  }
+
+  /// Where the header ends: the values fill the rest of the file exactly.
+  private var dataStart: Int { file.bytes.byteCount - (entries.last?.range.upperBound ?? 0) }
+}

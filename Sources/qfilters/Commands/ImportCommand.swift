@@ -1,0 +1,37 @@
+import ArgumentParser
+import QFilters
+import Workflows
+
+struct ImportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "import", abstract: "Make a filter bank of Q-Filters from the hub.",
+    discussion: """
+      The folder holds config.json and model.safetensors, as the paper's authors publish them. The \
+      model must be the one that they were made for: the hub's files say only how many layers and \
+      heads it has.
+      """)
+
+  @Argument(help: "The folder.") var folder: String
+  @OptionGroup var model: ModelOption
+  @Option(help: "Where to write the filter bank (.qfilt).") var out: String
+  @OptionGroup var report: ReportOptions
+
+  private struct Report: Encodable {
+    let layers, kvHeads, headLength: Int
+    let bytes: UInt64
+  }
+
+  func validate() throws {
+    guard out.hasSuffix(".qfilt") else { throw ValidationError("--out must end in .qfilt.") }
+  }
+
+  func run() throws {
+    let (shape, bytes) = try FilterExchange.importHub(folder: folder, try model.load(), out: out)
+    if report.json {
+      return try Terminal.json(
+        Report(
+          layers: shape.layers, kvHeads: shape.kvHeads, headLength: shape.headLength, bytes: bytes))
+    }
+    Terminal.line("\(out): Q-Filters of \(shape), \(Format.bytes(bytes))")
+  }
+}

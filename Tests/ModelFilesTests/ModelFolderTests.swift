@@ -1,0 +1,199 @@
+import ByteIO
+import Foundation
+import ModelFiles
+import TestSupport
+import Testing
+
+@Suite("A model's folder")
+struct ModelFolderTests {
+  private let scratch: ScratchFolder
+
+  init() throws { scratch = try ScratchFolder() }
+
+  /// A copy of a tiny model's folder with one file changed.
+  private func copy(
+    _ file: String, of name: String = "tiny-llama-f32", _ change: (String) -> String?
+  ) throws -> String {
+    let folder = scratch.path("model-\(UUID().uuidString)")
+    try FileManager.default.copyItem(atPath: Fixtures.path("models/\(name)"), toPath: folder)
+    let path = "\(folder)/\(file)"
+    let text = String(decoding: (try? bytes(of: path)) ?? [], as: UTF8.self)
+    if let changed = change(text) {
+      #expect(changed != text, "nothing was changed")
+      try Data(changed.utf8).write(to: URL(filePath: path))
+    } else {
+      try FileManager.default.removeItem(atPath: path)
+    }
+    return folder
+  }
+
+  /// Opens a copy of the single-file model with one part of a file replaced.
+  private func error(_ file: String, _ part: String, _ replacement: String) throws -> any Error {
+    let folder = try copy(file) { $0.replacing(part, with: replacement) }
+    return try #require(
+      #expect(throws: (any Error).self, "\(replacement)") { try ModelFile(path: folder) })
+  }
+
+  @Test(
+    "it says what the GGUF of the same weights says, in one file or in shards",
+    arguments: ["tiny-llama-f32", "tiny-llama-bf16"])
+  func likeGGUF(name: String) throws {
+    let folder = try ModelFile(path: Fixtures.path("models/\(name)"))
+    let gguf = try ModelFile(path: Fixtures.path("models/\(name).gguf"))
+    #expect(folder.architecture == gguf.architecture)
+    #expect(folder.name == name)
+    #expect(folder.tensors.keys.sorted() == gguf.tensors.keys.sorted())
+    for (key, tensor) in folder.tensors {
+      #expect(tensor.shape == gguf.tensors[key]?.shape)
+      #expect(tensor.type == gguf.tensors[key]?.type)
+      #expect(tensor.interleavedHeadLength == nil)
+    }
+    let (ours, theirs) = (folder.vocabulary, gguf.vocabulary)
+    #expect(ours.model == theirs.model)
+    #expect(ours.preTokenizer == theirs.preTokenizer)
+    #expect(ours.tokens == theirs.tokens)
+    #expect(ours.types == theirs.types)
+    #expect(ours.merges == theirs.merges)
+    #expect(ours.beginOfText == theirs.beginOfText)
+    #expect(ours.endOfText == theirs.endOfText)
+    #expect(ours.addsBeginOfText == theirs.addsBeginOfText)
+    #expect(ours.chatTemplate == theirs.chatTemplate)
+  }
+
+  @Test("RoPE stands in rope_parameters, or in rope_theta and rope_scaling")
+  func rope() throws {
+    for (parameters, base) in [
+      (#""rope_parameters": {"rope_type": "default", "rope_theta": 5e5}"#, 500_000.0),
+      (#""rope_theta": 5e5, "rope_scaling": null"#, 500_000),
+      (#""rope_theta": 5e5, "rope_scaling": {"type": "default"}"#, 500_000),
+      (#""rope_theta": 0.1"#, Double(Float(0.1))), (#""nothing": 0"#, 10_000),
+    ] {
+      let folder = try copy("config.json") { Self.replacingRoPE($0, parameters) }
+      #expect(try ModelFile(path: folder).architecture.rope.base == base)
+    }
+    for (parameters, what) in [
+      (#""rope_scaling": {"type": "linear", "factor": 2.0}"#, "RoPE scaling linear"),
+      (#""rope_scaling": {"rope_type": "llama3", "factor": 8.0}"#, "RoPE scaling llama3"),
+      (#""rope_parameters": {"rope_type": "yarn", "rope_theta": 1e4}"#, "RoPE scaling yarn"),
+      (#""rope_parameters": {"factor": 2}"#, #"rope_parameters key "factor""#),
+      (#""rope_parameters": {"full_attention": {}}"#, #"rope_parameters key "full_attention""#),
+      (#""partial_rotary_factor": 0.5"#, "partial_rotary_factor 0.5"),
+      (#""rope_interleaved": true"#, "config key rope_interleaved"),
+    ] {
+      let folder = try copy("config.json") { Self.replacingRoPE($0, parameters) }
+      let error = #expect(throws: UnsupportedModel.self) { try ModelFile(path: folder) }
+      #expect(error?.what == what)
+    }
+    let folder = try copy("config.json") {
+      Self.replacingRoPE($0, #""rope_theta": 1, "rope_parameters": {"rope_theta": 2}"#)
+    }
+    #expect(throws: MalformedFile.self) { try ModelFile(path: folder) }
+  }
+
+  private static func replacingRoPE(_ config: String, _ parameters: String) -> String {
+    config.replacing(/"rope_parameters": \{[^}]*\}/, with: parameters)
+  }
+
+  @Test("what the engine's arithmetic lacks is refused by name")
+  func unsupported() throws {
+    for (part, replacement, what) in [
+      (#""model_type": "llama""#, #""model_type": "mamba""#, "architecture mamba"),
+      (#""silu""#, #""gelu""#, "hidden_act gelu"),
+      (#""attention_bias": false"#, #""attention_bias": true"#, "config key attention_bias"),
+      (#""use_cache": true"#, #""quantization_config": {}"#, "config key quantization_config"),
+      (#""use_cache": true"#, #""sliding_window": 4096"#, "config key sliding_window"),
+    ] {
+      let error = try error("config.json", part, replacement)
+      #expect((error as? UnsupportedModel)?.what == what)
+      #expect("\(error)".contains("config.json"))
+    }
+  }
+
+  @Test("a configuration that contradicts itself is refused by its key")
+  func contradictions() throws {
+    for (part, replacement, problem) in [
+      (#""num_key_value_heads": 2"#, #""num_key_value_heads": 3"#, "does not divide"),
+      (#""head_dim": 16"#, #""head_dim": 15"#, "odd"),
+      (#""num_hidden_layers": 2,"#, "", "num_hidden_layers is missing"),
+      (#""num_hidden_layers": 2"#, #""num_hidden_layers": 2.5"#, "is no whole number"),
+      (#""num_hidden_layers": 2"#, #""num_hidden_layers": 0"#, "is outside 1 … 4096"),
+      (#""rms_norm_eps": 1e-05"#, #""rms_norm_eps": 1e999"#, "is no positive number"),
+      (#""tie_word_embeddings": true"#, #""tie_word_embeddings": 1"#, "neither true nor false"),
+      ("{", "[{", "comma or closing bracket"),
+    ] {
+      let error = try error("config.json", part, replacement)
+      #expect((error as? MalformedFile)?.problem.contains(problem) == true, "\(error)")
+    }
+  }
+
+  @Test("a tensor is refused by the file's own name for it")
+  func tensorNames() throws {
+    let untied = try error(
+      "config.json", #""tie_word_embeddings": true"#, #""tie_word_embeddings": false"#)
+    #expect((untied as? MalformedFile)?.section == "tensor lm_head.weight")
+    let model = try ModelFile(path: Fixtures.path("models/tiny-llama-f32"))
+    let shape = #expect(throws: MalformedFile.self) {
+      try model.tensor("blk.1.attn_k.weight", shape: [1, 64])
+    }
+    #expect(shape?.section == "tensor model.layers.1.self_attn.k_proj.weight")
+    #expect(shape?.path.hasSuffix("/model.safetensors") == true)
+    let unknown = #expect(throws: UnsupportedModel.self) { try model.refuseTensors(besides: [:]) }
+    #expect(unknown?.what == "tensor model.layers.0.self_attn.k_proj.weight")
+  }
+
+  @Test("a tensor that a plain llama lacks is refused, but not what follows from the configuration")
+  func otherTensors() throws {
+    for (name, isRefused) in [
+      ("model.layers.0.self_attn.q_proj.bias", true), ("model.layers.00.mlp.up_proj.weight", true),
+      ("blk.0.attn_q.weight", true), ("model.layers.0.self_attn.rotary_emb.inv_freq", false),
+    ] {
+      let folder = try copy("chat_template.jinja") { _ in nil }
+      let path = "\(folder)/model.safetensors"
+      let whole = try bytes(of: path)
+      let length = (0..<8).reduce(0) { $0 | Int(whole[$1]) << (8 * $1) }
+      let (header, data) = (whole[8..<8 + length], whole[(8 + length)...])
+      let entry = RawSafetensors.entry(name, "F32", [1], data.count, data.count + 4)
+      let text = String(decoding: header, as: UTF8.self).replacing(/\}\s*$/, with: ",\(entry)}")
+      let file = RawSafetensors.file(text, data + [0, 0, 0, 0])
+      try Data(file).write(to: URL(filePath: path))
+      do {
+        _ = try ModelFile(path: folder)
+        #expect(!isRefused, "\(name)")
+      } catch let error as UnsupportedModel {
+        #expect(isRefused && error.what == "tensor \(name)")
+      }
+    }
+  }
+
+  @Test("shards must hold exactly what the index says")
+  func shards() throws {
+    let index = "model.safetensors.index.json"
+    let (first, second) = ("model-00001-of-00002", "model-00002-of-00002")
+    for (file, change, section) in [
+      (index, { $0.replacing(first, with: second) }, "tensor"),
+      (
+        index, { $0.replacing(/"lm_head[^,]*,/, with: "").replacing("norm", with: "form") },
+        "tensor"
+      ),
+      (index, { $0.replacing(first, with: "../\(first)") }, "weight_map"),
+      (index, { $0.replacing(".safetensors", with: ".bin") }, "weight_map"),
+      (index, { $0.replacing("weight_map", with: "weights") }, "index"),
+    ] as [(String, (String) -> String, String)] {
+      let folder = try copy(file, of: "tiny-llama-bf16", change)
+      let error = #expect(throws: MalformedFile.self) { try ModelFile(path: folder) }
+      #expect(error?.section.hasPrefix(section) == true, "\(String(describing: error))")
+    }
+    let folder = try copy("\(second).safetensors", of: "tiny-llama-bf16") { _ in nil }
+    let error = #expect(throws: SystemError.self) { try ModelFile(path: folder) }
+    #expect(error?.isMissingInput == true)
+  }
+
+  @Test("a file that is missing is named", arguments: ["config", "tokenizer", "model"])
+  func missing(name: String) throws {
+    let file = name + (name == "model" ? ".safetensors" : ".json")
+    let folder = try copy(file) { _ in nil }
+    let error = #expect(throws: SystemError.self) { try ModelFile(path: folder) }
+    #expect(error?.isMissingInput == true)
+    #expect(error?.path == "\(folder)/\(file)")
+  }
+}
