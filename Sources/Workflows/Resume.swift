@@ -11,7 +11,7 @@ public enum Resume {
     /// The new tokens.
     public let generation: Generation
     /// Seconds from opening the snapshot until its last layer was in memory; the first layers' part of
-  /// the prompt is computed meanwhile.
+    /// the prompt is computed meanwhile.
     public let loadSeconds: Double
     /// Seconds from opening the snapshot to the first new token.
     public let firstTokenSeconds: Double
