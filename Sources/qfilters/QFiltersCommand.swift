@@ -29,7 +29,7 @@ struct QFiltersCommand: ParsableCommand {
     } catch {
       guard let code = Failure.exitCode(error) else { exit(withError: error) }
       ProgressBar.clear()
-      Terminal.error("qfilters: \(error)")
+      Terminal.error("qfilters: " + Format.printable("\(error)"))
       exit(withError: code)
     }
   }
