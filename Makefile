@@ -27,6 +27,7 @@ test: lint
 	swift build $(TESTS) --build-tests
 	cache="$$(scripts/fetch)" && \
 	  export QFILTERS_CACHE="$$cache" QFILTERS_BINARY="$$PWD/.build-tests/release/qfilters" && \
+	  QFILTERS_PYTHON="$$(scripts/python)" && export QFILTERS_PYTHON && \
 	  QFILTERS_KERNELS=plain swift test $(TESTS) --skip-build --filter 'InferenceTests|GoldenTests' && \
 	  swift test $(TESTS) --skip-build
 

@@ -20,7 +20,11 @@ let package = Package(
     .executable(name: "qfilters", targets: ["qfilters"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.0"))
+    .package(url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.0")),
+    .package(
+      url: "https://github.com/swiftlang/swift-subprocess", .upToNextMinor(from: "1.0.2"),
+      traits: []),
+    .package(url: "https://github.com/apple/swift-system", .upToNextMinor(from: "1.8.1")),
   ],
   targets: [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -28,8 +32,10 @@ let package = Package(
     .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CKernels"),
+    .target(name: "CFaults"),
 
-    .target(name: "ByteIO", dependencies: ["CXXHash", "CLibCrypto"], swiftSettings: strict),
+    .target(
+      name: "ByteIO", dependencies: ["CFaults", "CXXHash", "CLibCrypto"], swiftSettings: strict),
     .target(name: "CacheFormat", dependencies: ["ByteIO"], swiftSettings: strict),
     .target(
       name: "CacheCodec", dependencies: ["CacheFormat", "ByteIO", "CZstd", "CKernels"],
@@ -46,7 +52,8 @@ let package = Package(
       name: "Workflows",
       dependencies: [
         "Inference", "QFilters", "CacheCodec", "CacheFormat", "ModelFiles", "Tokenization",
-        "ByteIO",
+        "ByteIO", .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
     .executableTarget(

@@ -2,39 +2,66 @@ import Glibc
 
 /// A file that appears at its path whole or not at all.
 ///
-/// It is written without a name (`O_TMPFILE`), so that a process that is killed leaves nothing;
-/// `commit` flushes it, gives it a temporary name beside the path, renames that over the path and
-/// flushes the folder. A reader sees the old file or the new one. Where the file system has no
-/// nameless files, the temporary name exists from the start and is removed when writing fails.
+/// ```
+///  init    open the folder, make a file without a name in it
+///  write   pwrite …
+///  commit  fsync the file ─▶ link it to the path ──────────────────────────────▶ fsync the folder
+///                            └ taken? link it to a temporary name, rename that ┘
+/// ```
+///
+/// A reader of the path sees the old file or the new one, whatever fails and whenever the process or
+/// the machine is stopped. Of several writers to one path, each file is whole, and the last to commit
+/// is seen. Whatever is thrown, no other name is left; neither is one when the process is killed,
+/// except in two cases, in which a file `.qfilters-….tmp` may stay beside the path. It is in nobody's
+/// way and may be deleted:
+///
+/// - between the last two steps of replacing a file, since nothing replaces a name by a nameless file;
+/// - where the file system has no nameless files (`O_TMPFILE`; some network file systems): there the
+///   temporary name exists from the start.
 public struct AtomicFile: ~Copyable {
   /// Where the file will appear.
   public let path: String
   private let target: String
-  private let folder: String
-  private let temporaryPath: String
-  private var isNamed: Bool
+  private let folder: FileDescriptor
   private let file: FileDescriptor
+  private var temporary: TemporaryName
 
-  /// Begins a file that is to appear at `path`.
+  /// Begins a file that is to appear at `path`, or where that points to if it is a symbolic link.
   ///
-  /// - Throws: `SystemError` if the folder is missing or may not be written, or `path` is a folder.
+  /// - Throws: `SystemError` if the folder is missing or may not be read and written, or `path` is a
+  ///   folder, pipe or device.
   public init(path: String) throws(SystemError) {
     let target = try Self.target(path)
-    let folder = Self.folder(of: target)
-    let temporaryPath = TemporaryNames.next(in: folder)
-    var descriptor = unsafe open(folder, Self.nameless | O_RDWR | O_CLOEXEC, 0o644)
-    let isNamed = descriptor < 0 && (errno == EOPNOTSUPP || errno == EINVAL || errno == EISDIR)
-    if isNamed {
-      TemporaryNames.add(temporaryPath)
-      descriptor = unsafe open(temporaryPath, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o644)
-    }
-    guard descriptor >= 0 else { throw SystemError(operation: "create", path: path) }
+    let folderPath = Self.folder(of: target)
+    // Opened now, so that nothing but the flush itself can fail once the file is in place.
+    let folder = FileDescriptor(
+      adopting: uninterrupted { unsafe open(folderPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
+    guard folder.raw >= 0 else { throw SystemError(operation: "create", path: path) }
+    var temporary = TemporaryName(in: folderPath)
+    let file = Self.create(in: folderPath, &temporary)
+    guard file.raw >= 0 else { throw SystemError(operation: "create", path: path) }
     self.path = path
     self.target = target
     self.folder = folder
-    self.temporaryPath = temporaryPath
-    self.isNamed = isNamed
-    file = FileDescriptor(adopting: descriptor)
+    self.file = file
+    self.temporary = temporary
+  }
+
+  /// A new file without a name or, where there are none, with the temporary one.
+  private static func create(
+    in folder: String, _ temporary: inout TemporaryName
+  ) -> FileDescriptor {
+    var descriptor = uninterrupted {
+      unsafe open(folder, nameless | O_RDWR | O_CLOEXEC, 0o644)
+    }
+    if descriptor < 0 && (errno == EOPNOTSUPP || errno == EINVAL || errno == EISDIR) {
+      let name = temporary.path
+      descriptor = uninterrupted {
+        unsafe open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o644)
+      }
+      temporary.isTaken = descriptor >= 0
+    }
+    return FileDescriptor(adopting: descriptor)
   }
 
   /// Finds out before long work whether a file could be made at `path`, and leaves nothing.
@@ -44,11 +71,6 @@ public struct AtomicFile: ~Copyable {
     _ = try AtomicFile(path: path)
   }
 
-  deinit {
-    if isNamed { unsafe _ = unlink(temporaryPath) }
-    TemporaryNames.remove(temporaryPath)
-  }
-
   /// Writes bytes at a position; what lies between written parts reads as zeros.
   ///
   /// - Throws: `SystemError`, for example when the disk is full.
@@ -56,10 +78,11 @@ public struct AtomicFile: ~Copyable {
     var done = 0
     while done < bytes.byteCount {
       let rest = bytes.extracting(done..<bytes.byteCount)
-      let written = unsafe rest.withUnsafeBytes {
-        unsafe pwrite(file.raw, $0.baseAddress, $0.count, off_t(offset) + off_t(done))
+      let written = unsafe rest.withUnsafeBytes { rest in
+        uninterrupted {
+          unsafe pwrite(file.raw, rest.baseAddress, rest.count, off_t(offset) + off_t(done))
+        }
       }
-      if written < 0 && errno == EINTR { continue }
       guard written > 0 else { throw SystemError(operation: "write", path: path) }
       done += written
     }
@@ -72,54 +95,73 @@ public struct AtomicFile: ~Copyable {
 
   /// Makes the file appear at its path, durably.
   ///
-  /// - Throws: `SystemError`; the path then holds what it held before.
+  /// - Throws: `SystemError`; the path then holds what it held before. There is one exception: when
+  ///   the last step fails, the flush of the folder, the new file is in place and whole, but a power
+  ///   failure may still bring back what was there before. The error says so.
   public consuming func commit() throws(SystemError) {
-    guard fsync(file.raw) == 0 else { throw SystemError(operation: "flush", path: path) }
-    if !isNamed {
-      TemporaryNames.add(temporaryPath)
-      let source = "/proc/self/fd/\(file.raw)"
-      guard unsafe linkat(AT_FDCWD, source, AT_FDCWD, temporaryPath, AT_SYMLINK_FOLLOW) == 0 else {
-        throw SystemError(operation: "create", path: path)
-      }
-      isNamed = true
+    guard uninterrupted({ fsync(file.raw) }) == 0 else {
+      throw SystemError(operation: "flush", path: path)
     }
-    guard unsafe rename(temporaryPath, target) == 0 else {
+    try putInPlace()
+    // Some network file systems cannot flush a folder; the name is then as durable as they make it.
+    guard uninterrupted({ fsync(folder.raw) }) == 0 || errno == EINVAL else {
+      throw SystemError(operation: SystemError.folderFlush, path: path)
+    }
+  }
+
+  private mutating func putInPlace() throws(SystemError) {
+    if !temporary.isTaken {
+      guard !link(to: target) else { return }
+      guard errno == EEXIST else { throw SystemError(operation: "create", path: path) }
+      temporary.isTaken = link(to: temporary.path)
+      guard temporary.isTaken else { throw SystemError(operation: "create", path: path) }
+    }
+    let (source, target) = (temporary.path, target)
+    guard uninterrupted({ unsafe rename(source, target) }) == 0 else {
       throw SystemError(operation: "rename", path: path)
     }
-    isNamed = false
-    try Self.flush(folder: folder)
+    temporary.isTaken = false
+  }
+
+  /// Gives the nameless file a name that nobody has.
+  private func link(to name: String) -> Bool {
+    let source = "/proc/self/fd/\(file.raw)"
+    return uninterrupted {
+      unsafe linkat(AT_FDCWD, source, AT_FDCWD, name, AT_SYMLINK_FOLLOW)
+    } == 0
   }
 
   /// `O_TMPFILE`, a macro that does not reach Swift.
   private static let nameless: Int32 = 0o20_000_000 | O_DIRECTORY
+}
 
-  private static func flush(folder: String) throws(SystemError) {
-    let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw SystemError(operation: "flush", path: folder) }
-    let directory = FileDescriptor(adopting: descriptor)
-    // Some network file systems cannot flush a folder; the rename is then as durable as they make it.
-    guard fsync(directory.raw) == 0 || errno == EINVAL else {
-      throw SystemError(operation: "flush", path: folder)
-    }
-  }
-
-  /// The path that the file is renamed to: behind a symbolic link, what it points at. A folder, pipe or
-  /// device must not be replaced by a file, and what cannot even be asked about cannot be created.
+extension AtomicFile {
+  /// The path that gets the file: behind symbolic links, what they point at, be it there or not. A
+  /// folder, pipe or device must not be replaced by a file, and what cannot even be asked about cannot
+  /// be created.
   private static func target(_ path: String) throws(SystemError) -> String {
     var status = stat()
-    guard unsafe stat(path, &status) == 0 else {
+    if unsafe stat(path, &status) != 0 {
       guard errno == ENOENT else { throw SystemError(operation: "create", path: path) }
-      return path
-    }
-    guard status.st_mode & S_IFMT == S_IFREG else {
+    } else if status.st_mode & S_IFMT != S_IFREG {
       let code = status.st_mode & S_IFMT == S_IFDIR ? EISDIR : SystemError.notRegular
       throw SystemError(operation: "create", path: path, code: code)
     }
-    guard let resolved = unsafe realpath(path, nil) else {
-      throw SystemError(operation: "create", path: path)
+    var target = path
+    // The system follows 40 links; what has more was refused above unless somebody changes them now.
+    for _ in 0..<40 {
+      guard let next = destination(ofLink: target) else { break }
+      target = next.hasPrefix("/") ? next : folder(of: target) + "/" + next
     }
-    defer { unsafe free(resolved) }
-    return unsafe String(cString: resolved)
+    return target
+  }
+
+  /// Where a symbolic link points; nil for everything else.
+  private static func destination(ofLink path: String) -> String? {
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
+      count = unsafe buffer.baseAddress.map { unsafe max(0, readlink(path, $0, buffer.count)) } ?? 0
+    }
+    return bytes.isEmpty ? nil : String(validating: bytes, as: UTF8.self)
   }
 
   private static func folder(of path: String) -> String {

@@ -10,6 +10,43 @@ public enum Checksum {
     unsafe bytes.withUnsafeBytes { unsafe XXH64($0.baseAddress, $0.count, 0) }
   }
 
+  /// The checksum of a stretch of a file, read in pieces, so that its length takes no memory.
+  ///
+  /// - Throws: As `RandomAccessFile.read`.
+  public static func of(
+    _ file: RandomAccessFile, at offset: UInt64, count: UInt64, section: String
+  ) throws -> UInt64 {
+    let stream = ChecksumStream()
+    var done: UInt64 = 0
+    while done < count {
+      let piece = Int(min(count - done, pieceByteCount))
+      let bytes = try file.read(at: offset + done, count: piece, section: section)
+      unsafe stream.update(bytes.span.bytes)
+      done += UInt64(piece)
+    }
+    return stream.value
+  }
+
+  private static let pieceByteCount: UInt64 = 1 << 20
+
   /// The checksum of an array of bytes.
   public static func of(_ bytes: [UInt8]) -> UInt64 { unsafe of(bytes.span.bytes) }
+}
+
+/// XXH64 of bytes that come piece by piece.
+@safe private struct ChecksumStream: ~Copyable {
+  private let state: OpaquePointer?
+
+  init() {
+    unsafe state = XXH64_createState()
+    unsafe precondition(state != nil && XXH64_reset(state, 0) == XXH_OK, "out of memory")
+  }
+
+  deinit { unsafe _ = XXH64_freeState(state) }
+
+  func update(_ bytes: RawSpan) {
+    unsafe bytes.withUnsafeBytes { unsafe _ = XXH64_update(state, $0.baseAddress, $0.count) }
+  }
+
+  var value: UInt64 { unsafe XXH64_digest(state) }
 }

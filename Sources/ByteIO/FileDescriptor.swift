@@ -9,8 +9,14 @@ struct FileDescriptor: ~Copyable, Sendable {
 
   /// Opens a regular file for reading; a folder, pipe or device is refused without blocking on it.
   init(reading path: String) throws(SystemError) {
-    raw = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard raw >= 0 else { throw SystemError(operation: "open", path: path) }
+    raw = uninterrupted {
+      unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+    }
+    guard raw >= 0 else {
+      // A socket or a device that nothing is behind.
+      let code = errno == ENXIO ? SystemError.notRegular : errno
+      throw SystemError(operation: "open", path: path, code: code)
+    }
     let mode = try status(path: path).st_mode & S_IFMT
     guard mode == S_IFREG else {
       throw SystemError(

@@ -1,14 +1,20 @@
+import CFaults
 import Glibc
 
 /// A whole file mapped read-only into memory, and unmapped when the last owner lets it go.
 ///
-/// For files that are read in place, such as model weights. Do not use it for a file that somebody
-/// may truncate meanwhile, or of which only a little is read: that is `RandomAccessFile`.
+/// For files that are read in place, such as model weights. Do not use it for a file of which only a
+/// little is read: that is `RandomAccessFile`.
+///
+/// When somebody cuts the file short meanwhile, or its disk fails, touching the bytes that are gone
+/// ends the process; `Interruption.reportsLostMappings` lets it end with a sentence that names the
+/// file. What somebody writes into the file meanwhile is read as it is then.
 @safe public final class MappedFile: @unchecked Sendable {
   /// Where the file was opened.
   public let path: String
   private let base: UnsafeMutableRawPointer?
   private let count: Int
+  private let registration: OpaquePointer?
 
   /// Maps the regular file at `path`.
   ///
@@ -23,9 +29,11 @@ import Glibc
     self.path = path
     self.count = count
     unsafe base = address
+    unsafe registration = address.flatMap { unsafe cf_add_mapping($0, count, path) }
   }
 
   deinit {
+    unsafe cf_remove(registration)
     if let base = unsafe base { unsafe munmap(base, count) }
   }
 

@@ -34,9 +34,9 @@ public final class RandomAccessFile: Sendable {
       while filled < count {
         let rest = unsafe UnsafeMutableRawBufferPointer(
           rebasing: UnsafeMutableRawBufferPointer(buffer)[filled...])
-        let got = unsafe pread(
-          file.raw, rest.baseAddress, rest.count, off_t(offset) + off_t(filled))
-        if got < 0 && errno == EINTR { continue }
+        let got = uninterrupted {
+          unsafe pread(file.raw, rest.baseAddress, rest.count, off_t(offset) + off_t(filled))
+        }
         guard got >= 0 else { throw SystemError(operation: "read", path: path) }
         guard got > 0 else { throw truncated(section, offset + UInt64(filled)) }
         filled += got

@@ -21,6 +21,9 @@ public struct SystemError: Error, CustomStringConvertible, Sendable {
     operation == "open" && (code == ENOENT || code == ENOTDIR || code == EISDIR)
   }
 
+  /// The operation that fails when a new file is in its place already.
+  static let folderFlush = "flush the folder of"
+
   /// What failed, on which file, why, and what to do.
   public var description: String {
     "cannot \(operation) \(path): \(Self.reason(code))\(advice)"
@@ -28,6 +31,8 @@ public struct SystemError: Error, CustomStringConvertible, Sendable {
 
   private var advice: String {
     switch code {
+    case _ where operation == Self.folderFlush:
+      "; the new file is in place, but a power failure may still undo that"
     case ENOENT where operation == "create": "; create the folder first"
     case ENOSPC, EDQUOT, EFBIG: "; free some space or choose another folder"
     case EACCES, EPERM, EROFS: "; choose a place that you may use"

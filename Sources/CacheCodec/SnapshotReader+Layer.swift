@@ -22,6 +22,18 @@ extension SnapshotReader {
       })
   }
 
+  /// Reads only which positions a compression keeps in each head of one layer; of the tiers that
+  /// hold them, only the positions' chunks are read.
+  ///
+  /// - Parameters:
+  ///   - layer: 0 … layers − 1.
+  ///   - ratio: The compression, or nil for the whole cache.
+  /// - Returns: For each KV head its positions, ascending.
+  /// - Throws: As `readLayer`.
+  public func readPositions(layer: Int, ratio: Int?) throws -> [[UInt32]] {
+    try orders(layer: layer, tiers: tiersNeeded(ratio: ratio), ratio: ratio).map(\.positions)
+  }
+
   /// Each head's ranking over the first tiers, and its order by position.
   func orders(layer: Int, tiers: Int, ratio: Int?) throws -> [PairOrder] {
     let table = metadata.tiers

@@ -7,8 +7,9 @@ public struct SnapshotReader: Sendable {
   /// All of the snapshot but its pairs.
   public let metadata: SnapshotMetadata
   let container: ContainerReader
-  private let chunks: ChunkTable
-  private let dataOffset: UInt64
+  let chunks: ChunkTable
+  /// Where the first chunk begins, from the start of the file.
+  let dataOffset: UInt64
 
   /// Opens a snapshot and verifies everything that stands before its chunks.
   ///

@@ -90,7 +90,9 @@ public struct ChunkTable: Sendable, Equatable {
           let entry = try Self.entry(&reader, codec: context.codec(of: tensor))
           let elements = pairs * context.elementsPerPair(of: tensor)
           let (end, overflow) = offsets[entries.count].addingReportingOverflow(entry.storedLength)
-          guard !overflow, entry.storedLength <= entry.codec.width * (4 + elements) else {
+          let width = entry.codec.width
+          guard !overflow, 4 * width...width * (4 + elements) ~= Int(clamping: entry.storedLength)
+          else {
             throw reader.error("a chunk of \(entry.storedLength) bytes for \(elements) elements")
           }
           entries.append(entry)

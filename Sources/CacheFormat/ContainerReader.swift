@@ -45,9 +45,11 @@ public struct ContainerReader: Sendable {
     guard entry.length <= limit, let count = Int(exactly: entry.length) else {
       throw error(entry, "longer than it may be: \(entry.length) bytes")
     }
+    // What takes much memory is verified first, in pieces: a sparse file of gigabytes costs nothing.
+    if entry.length > Self.heldUnverified { try verify(entry) }
     let bytes = try file.read(at: entry.offset, count: count, section: type.description)
     guard type == .data || Checksum.of(bytes) == entry.checksum else {
-      throw error(entry, "checksum mismatch; copy or write the file again")
+      throw mismatch(entry)
     }
     return Section(type: type, bytes: bytes, offset: entry.offset, path: path)
   }
@@ -70,7 +72,9 @@ public struct ContainerReader: Sendable {
   ///
   /// - Throws: `MalformedFile` if it is longer than 1 MiB or not UTF-8; `SystemError`.
   public func provenance() throws -> String {
-    guard let section = try section(ifPresent: .provenance, atMost: Self.provenanceLimit) else { return "{}" }
+    guard let section = try section(ifPresent: .provenance, atMost: Self.provenanceLimit) else {
+      return "{}"
+    }
     guard let text = String(validating: section.bytes, as: UTF8.self) else {
       throw section.reader.error("not UTF-8")
     }
@@ -81,7 +85,17 @@ public struct ContainerReader: Sendable {
   ///
   /// - Throws: `MalformedFile` or `SystemError`.
   public func verifySections() throws {
-    for entry in directory.entries where entry.type != .data { _ = try section(entry.type) }
+    for entry in directory.entries { try verify(entry) }
+  }
+
+  /// The most bytes of a section that are read into memory before its checksum is known.
+  private static let heldUnverified: UInt64 = 1 << 24
+
+  private func verify(_ entry: Directory.Entry) throws {
+    guard entry.type != .data else { return }
+    let checksum = try Checksum.of(
+      file, at: entry.offset, count: entry.length, section: entry.type.description)
+    guard checksum == entry.checksum else { throw mismatch(entry) }
   }
 
   private func checkPadding() throws {
@@ -93,6 +107,10 @@ public struct ContainerReader: Sendable {
           path: path, section: "padding", offset: gap.lowerBound, problem: "not zero")
       }
     }
+  }
+
+  private func mismatch(_ entry: Directory.Entry) -> MalformedFile {
+    error(entry, "checksum mismatch; copy or write the file again")
   }
 
   private func error(_ entry: Directory.Entry, _ problem: String) -> MalformedFile {

@@ -14,4 +14,13 @@ public enum ElementCodec: UInt32, Sendable, CaseIterable {
     case .float16: 2
     }
   }
+
+  /// The name that people use, as `--precision` does.
+  public var name: String {
+    switch self {
+    case .position: "u32"
+    case .float32: "f32"
+    case .float16: "f16"
+    }
+  }
 }

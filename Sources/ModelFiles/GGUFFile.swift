@@ -10,10 +10,14 @@ struct GGUFFile: Sendable {
   private static let magic: UInt32 = 0x4655_4747  // "GGUF"
   private static let metadataLimit: UInt64 = 1 << 16
   private static let tensorLimit: UInt64 = 1 << 20
+  /// The most bytes before the tensors' values: above any vocabulary's, it bounds the memory and time
+  /// that a file may ask for whose size costs nothing, because it is sparse.
+  private static let headLimit = 1 << 27
 
   init(_ file: MappedFile) throws {
     path = file.path
-    var reader = ByteReader(file.bytes, path: file.path, section: "header")
+    let head = file.bytes.extracting(0..<min(file.bytes.byteCount, Self.headLimit))
+    var reader = ByteReader(head, path: file.path, section: "header")
     guard file.bytes.byteCount >= 4, try reader.read(UInt32.self) == Self.magic else {
       throw MalformedFile(
         path: path, section: "header", offset: 0, problem: "this is not a GGUF file")

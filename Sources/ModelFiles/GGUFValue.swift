@@ -57,7 +57,8 @@ enum GGUFValue: Sendable {
     case 4, 5: return .integers(try reader.readArray(Int32.self, count: Int(count)))
     case 8:
       var texts: [[UInt8]] = []
-      texts.reserveCapacity(Int(count))
+      // Each takes its length's 8 bytes at least.
+      texts.reserveCapacity(min(Int(count), reader.remaining / 8))
       for _ in 0..<count { texts.append(try readText(from: &reader)) }
       return .texts(texts)
     case 9: throw reader.error("an array of arrays, which this reader does not support")

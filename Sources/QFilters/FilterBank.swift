@@ -1,7 +1,7 @@
 import ByteIO
 public import CacheFormat
 
-/// A model's Q-Filters with their origin: a `.qfilt` file (spec, section 4).
+/// A model's Q-Filters with their origin: a `.qfilt` file (spec, section 4.1).
 public struct FilterBank: Sendable, Equatable {
   /// The model that the filters belong to.
   public let identity: Identity

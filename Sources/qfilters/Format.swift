@@ -22,6 +22,12 @@ enum Format {
     }
   }
 
+  /// Text filled up with spaces to a width, on the left if the width is negative.
+  static func padded(_ text: String, to width: Int) -> String {
+    let spaces = String(repeating: " ", count: max(0, abs(width) - text.count))
+    return width < 0 ? spaces + text : text + spaces
+  }
+
   /// A number with so many decimals.
   static func fixed(_ value: Double, _ decimals: Int) -> String {
     guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }

@@ -4,7 +4,7 @@ import Workflows
 
 /// The command line: every subcommand parses, calls one workflow, and prints.
 @main
-struct QFiltersCommand: ParsableCommand {
+struct QFiltersCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "qfilters",
     abstract: "Keep an LLM's long context: prefill once, resume from a file.",
@@ -17,15 +17,18 @@ struct QFiltersCommand: ParsableCommand {
     subcommands: [
       TokenizeCommand.self, GenerateCommand.self, PrecomputeCommand.self, ImportCommand.self,
       ExportCommand.self, PrefillCommand.self, ResumeCommand.self, InspectCommand.self,
-      VerifyCommand.self, EvaluateCommand.self,
+      VerifyCommand.self, ConformanceCommand.self, EvaluateCommand.self,
     ])
 
-  static func main() {
+  static func main() async {
     ignoreFileSizeSignal()
-    TemporaryNames.removeWhenInterrupted()
+    Interruption.removesTemporaryFiles()
+    Interruption.reportsLostMappings(prefix: Terminal.clearLine + "qfilters: ", status: 74)
     do {
-      var command = try parseAsRoot()
-      try command.run()
+      switch try parseAsRoot() {
+      case var command as any AsyncParsableCommand: try await command.run()
+      case var command: try command.run()
+      }
     } catch {
       guard let code = Failure.exitCode(error) else { exit(withError: error) }
       ProgressBar.clear()

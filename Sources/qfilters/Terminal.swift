@@ -25,7 +25,10 @@ enum Terminal {
   static func note(_ text: String) { if isWatched { error(text) } }
 
   /// What is shown on standard error and stays on its line.
-  static func status(_ text: String) { _ = send("\r\u{1B}[K" + text, to: STDERR_FILENO) }
+  static func status(_ text: String) { _ = send(clearLine + text, to: STDERR_FILENO) }
+
+  /// What removes a line that stands on standard error, if somebody watches.
+  static let clearLine = isWatched ? "\r\u{1B}[K" : ""
 
   /// A result as one JSON object with sorted keys.
   static func json(_ value: some Encodable) throws {

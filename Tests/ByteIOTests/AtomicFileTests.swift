@@ -1,4 +1,5 @@
 import ByteIO
+import Dispatch
 import Glibc
 import TestSupport
 import Testing
@@ -66,6 +67,40 @@ import Testing
       #expect(try bytes(of: folder.path("a")) == [1])
       #expect(folder.contents == ["a"])
     }
+  }
+
+  @Test func lastOfTwoThreadsWins() throws {
+    let path = folder.path("a")
+    let contents = [UInt8(1), 2].map { [UInt8](repeating: $0, count: 50_000) }
+    DispatchQueue.concurrentPerform(iterations: 3) { worker in
+      do {
+        for _ in 0..<300 {
+          guard worker < 2 else {
+            if folder.contents.contains("a") { #expect(contents.contains(try bytes(of: path))) }
+            continue
+          }
+          let file = try AtomicFile(path: path)
+          try file.write(contents[worker], at: 0)
+          try file.commit()
+        }
+      } catch { Issue.record(error) }
+    }
+    #expect(contents.contains(try bytes(of: path)))
+    #expect(folder.contents == ["a"])
+  }
+
+  @Test func followsSymbolicLinksAndLeavesThem() throws {
+    for (link, target) in [("one", "a"), ("two", folder.path("one"))] {
+      let made = unsafe symlink(target, folder.path(link))
+      try #require(made == 0)
+    }
+    for content in [[1], [2]] as [[UInt8]] {
+      let file = try AtomicFile(path: folder.path("two"))
+      try file.write(content, at: 0)
+      try file.commit()
+      #expect(try bytes(of: folder.path("a")) == content)
+    }
+    #expect(folder.contents == ["a", "one", "two"])
   }
 
   @Test func refusesAMissingFolder() throws {

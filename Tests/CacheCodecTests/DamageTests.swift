@@ -1,6 +1,7 @@
 import ByteIO
 import CacheCodec
 import CacheFormat
+import Glibc
 import TestSupport
 import Testing
 
@@ -12,32 +13,71 @@ struct DamageTests {
   init() throws {
     folder = try ScratchFolder()
     var random = SeededGenerator(seed: 21)
-    try SampleSnapshot(random: &random, tokens: 70, codec: .float16).write(
-      to: folder.path("a.kvsnap"))
+    let sample = SampleSnapshot(
+      random: &random, tokens: 70, layers: 2, kvHeads: 2, codec: .float16)
+    try #require(sample.metadata.tiers.tierCount == 7)
+    try sample.write(to: folder.path("a.kvsnap"))
     whole = try bytes(of: folder.path("a.kvsnap"))
   }
 
-  @Test("any changed byte, wherever it stands, with a section's name")
-  func everyByte() throws {
-    for index in whole.indices {
-      var changed = whole
-      changed[index] ^= 1 << UInt8(index % 8)
-      let path = try folder.write("changed.kvsnap", changed)
-      let error = #expect(throws: MalformedFile.self, "byte \(index)") {
-        try Verification.verify(path: path)
+  /// In a process of its own, which may take 64 MiB more memory than the file has bytes.
+  @Test(
+    "any other value of a byte of header and directory, any bit elsewhere, with a section's name")
+  func everyByte() async {
+    await #expect(processExitsWith: .success) {
+      let tests = try DamageTests()
+      try DamageTests.limitMemory(growth: tests.whole.count + 64 << 20)
+      let path = try tests.folder.write("changed.kvsnap", tests.whole)
+      let bodyStart = 64 + 32 * Int(tests.whole[40])
+      let file = unsafe open(path, O_WRONLY)
+      for (index, byte) in tests.whole.enumerated() {
+        for mask in UInt8(1)...255 where index < bodyStart || mask == 255 || mask & mask - 1 == 0 {
+          try DamageTests.write(byte ^ mask, to: file, at: index)
+          let error = try #require(tests.refusal(of: path), "byte \(index) ^ \(mask)")
+          #expect(!error.section.isEmpty)
+        }
+        try DamageTests.write(byte, to: file, at: index)
       }
-      #expect(error?.section.isEmpty == false)
+      #expect(tests.refusal(of: path) == nil)
     }
   }
 
-  @Test("any cut, and bytes too many")
-  func everyCut() throws {
-    for length in whole.indices {
-      let path = try folder.write("cut.kvsnap", whole[..<length])
-      #expect(throws: MalformedFile.self, "\(length) bytes") { try Verification.verify(path: path) }
+  @Test("any cut, and bytes too many, in little memory")
+  func everyCut() async {
+    await #expect(processExitsWith: .success) {
+      let tests = try DamageTests()
+      try DamageTests.limitMemory(growth: tests.whole.count + 64 << 20)
+      let path = try tests.folder.write("cut.kvsnap", tests.whole + [0])
+      #expect(tests.refusal(of: path) != nil)
+      for length in tests.whole.indices.reversed() {
+        try setLength(of: path, to: UInt64(length))
+        #expect(tests.refusal(of: path) != nil, "\(length) bytes")
+      }
     }
-    let longer = try folder.write("longer.kvsnap", whole + [0])
-    #expect(throws: MalformedFile.self) { try Verification.verify(path: longer) }
+  }
+
+  private static func write(_ byte: UInt8, to file: Int32, at offset: Int) throws {
+    var byte = byte
+    let written = unsafe pwrite(file, &byte, 1, offset)
+    try #require(written == 1)
+  }
+
+  private func refusal(of path: String) -> MalformedFile? {
+    do { try Verification.verify(path: path) } catch let error as MalformedFile {
+      return error
+    } catch {
+      Issue.record(error)
+    }
+    return nil
+  }
+
+  /// From now on the process ends when it asks for more memory than it has now and `growth` bytes.
+  private static func limitMemory(growth: Int) throws {
+    let status = String(decoding: try bytes(of: "/proc/self/status"), as: UTF8.self)
+    let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmData:") })
+    let held = try #require(Int(line.filter(\.isNumber))) * 1024
+    var limit = rlimit(rlim_cur: UInt(held + growth), rlim_max: UInt(held + growth))
+    unsafe setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit)
   }
 
   @Test("only where it is read: ×N does not mind damage beyond its prefix")

@@ -11,13 +11,14 @@ struct SampleSnapshot {
   let keys, values: [[[UInt8]]]
 
   init(
-    random: inout SeededGenerator, tokens: Int? = nil, compression: Int = 1,
-    codec: ElementCodec? = nil
+    random: inout SeededGenerator, tokens: Int? = nil, layers: Int? = nil, kvHeads: Int? = nil,
+    compression: Int = 1, codec: ElementCodec? = nil
   ) {
     let codec = codec ?? (Bool.random(using: &random) ? .float16 : .float32)
     let tokens = tokens ?? Int.random(in: 0...200, using: &random)
     let context = ContextDescription(
-      layers: .random(in: 1...3, using: &random), kvHeads: .random(in: 1...3, using: &random),
+      layers: layers ?? .random(in: 1...3, using: &random),
+      kvHeads: kvHeads ?? .random(in: 1...3, using: &random),
       keyLength: .random(in: 1...9, using: &random),
       valueLength: .random(in: 1...9, using: &random),
       tokens: tokens, promptForm: .plain, keyCodec: codec, valueCodec: codec)

@@ -5,8 +5,14 @@ import Testing
 @Suite("A run that is ended in the middle of its work leaves nothing")
 struct InterruptionTests {
   private let folder: ScratchFolder
+  private let inputs: ScratchFolder
+  private let document = Demo.essay("love")
+  private let filters: String
 
-  init() throws { folder = try ScratchFolder() }
+  init() throws {
+    (folder, inputs) = (try ScratchFolder(), try ScratchFolder())
+    filters = try inputs.filters(of: Demo.model, corpus: document)
+  }
 
   @Test("by Ctrl-C, a request to terminate, a closed terminal, and a kill without warning")
   func namelessFile() throws {
@@ -15,21 +21,19 @@ struct InterruptionTests {
 
   @Test("also where the file system has no nameless files, and the temporary file has a name")
   func namedFile() throws {
-    let library = try compileShim()
-    for number in [SIGINT, SIGTERM, SIGHUP] {
-      try interrupt(number, environment: ["LD_PRELOAD": library])
-    }
+    let faults = try FaultLibrary.shared.get()
+    let environment = faults.environment(folder: folder.path(""), hasNamelessFiles: false)
+    for number in [SIGINT, SIGTERM, SIGHUP] { try interrupt(number, environment: environment) }
   }
 
   /// Sends the signal once the prefill holds its output file open, which it does seconds before it is
   /// done. A test runner may ignore signals, and its children inherit that: `env` undoes it.
   private func interrupt(_ number: Int32, environment: [String: String] = [:]) throws {
-    let documents = try Documents.shared.get()
     let process = try Command.start(
       "/usr/bin/env",
       arguments: ["--default-signal=INT,TERM,HUP"] + environment.map { "\($0)=\($1)" } + [
-        Command.binary, "prefill", "--model", Demo.model, "--filters", documents.filters,
-        "--prompt-file", documents.document, "--out", folder.path("no.kvsnap"),
+        Command.binary, "prefill", "--model", Demo.model, "--filters", filters,
+        "--prompt-file", document, "--out", folder.path("no.kvsnap"),
       ])
     try process.run()
     while !holdsOutput(process.processIdentifier) {
@@ -49,34 +53,7 @@ struct InterruptionTests {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: descriptors)) ?? []
     return names.contains { name in
       let target = try? FileManager.default.destinationOfSymbolicLink(atPath: descriptors + name)
-      return target?.hasPrefix(folder.path("")) == true
+      return target?.hasPrefix(folder.path("x").dropLast()) == true
     }
   }
-
-  /// A library that makes `open` know no nameless files, as some network file systems do not.
-  private func compileShim() throws -> String {
-    let tools = try ScratchFolder()
-    let source = try tools.write("shim.c", Self.shim.utf8)
-    let library = try Demo.sharedFolder() + "/no-nameless-files.so"
-    let result = try Command.shell("clang -shared -fPIC -o '\(library)' '\(source)' -ldl")
-    guard result.status == 0 else { throw CommandFailed(message: result.error) }
-    return library
-  }
-
-  private static let shim = """
-    #define _GNU_SOURCE
-    #include <dlfcn.h>
-    #include <errno.h>
-    #include <fcntl.h>
-    #include <stdarg.h>
-    #define OPEN(name) \\
-      int name(const char *path, int flags, ...) { \\
-        va_list rest; va_start(rest, flags); int mode = va_arg(rest, int); va_end(rest); \\
-        if ((flags & O_TMPFILE) == O_TMPFILE) { errno = EOPNOTSUPP; return -1; } \\
-        int (*next)(const char *, int, ...) = dlsym(RTLD_NEXT, #name); \\
-        return next(path, flags, mode); \\
-      }
-    OPEN(open)
-    OPEN(open64)
-    """
 }

@@ -9,18 +9,12 @@ struct MemoryTests {
     let documents = try Documents.shared.get()
     let scratch = try ScratchFolder()
     let text = try scratch.write("text.txt", try bytes(of: Demo.essay("worked")).prefix(17_030))
-    let result = try Command.shell(
-      """
-      exec python3 -c 'import resource, subprocess, sys
-      subprocess.run(sys.argv[1:], check=True)
-      print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)' \
-      $qfilters prefill --model \(Demo.model) --filters \(documents.filters) \
-      --prompt-file \(text) --out \(scratch.path("s.kvsnap")) --json
-      """)
+    let (result, peak) = try Command.measure([
+      "prefill", "--model", Demo.model, "--filters", documents.filters, "--prompt-file", text,
+      "--out", scratch.path("s.kvsnap"), "--json",
+    ])
     let prefilled = try result.json(as: Prefilled.self)
     #expect((4_050...4_150).contains(prefilled.tokens))
-    let peak =
-      try #require(Int(result.error.trimmingCharacters(in: .whitespacesAndNewlines))) * 1024
     let weights = try bytes(of: Demo.model).count
     let cache = prefilled.tokens * 30 * 3 * (64 + 64) * 2
     #expect(peak < weights + 2 * cache + 200 << 20, "\(peak) bytes at \(prefilled.tokens) tokens")

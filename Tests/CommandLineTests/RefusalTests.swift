@@ -82,17 +82,13 @@ struct RefusalTests {
     #expect(!scratch.contents.contains("no.kvsnap"))
   }
 
-  @Test("a truncated model: 65; a missing one: 66; an unknown architecture: 1, by name")
+  @Test("a truncated model: 65; an unknown tensor type: 1, by name")
   func badModels() throws {
     let whole = try bytes(of: tiny)
     let cut = try scratch.write("cut.gguf", whole.prefix(whole.count / 2))
     expect(
       try Command.run("generate", "--model", cut, "--prompt", "x"), status: 65, "cut.gguf", "tensor"
     )
-    expect(
-      try Command.run("generate", "--model", "/no/such.gguf", "--prompt", "x"), status: 66,
-      "/no/such.gguf")
-    expect(try Command.run("generate", "--model", scratch.path(""), "--prompt", "x"), status: 66)
     let untied = Fixtures.path("models/tiny-llama-untied.gguf")
     expect(
       try Command.run("generate", "--model", untied, "--prompt", "x"), status: 1, "tensor type Q5_")
@@ -105,10 +101,6 @@ struct RefusalTests {
       try Command.run("tokenize", "--model", tiny, "--file", binary), status: 65,
       "not UTF-8 text at byte 2")
     expect(try Command.run("generate", "--model", tiny, "--prompt", ""), status: 64, "empty")
-    let empty = try scratch.write("empty.txt", [])
-    expect(
-      try Command.run("generate", "--model", tiny, "--prompt-file", empty), status: 64,
-      "empty.txt is empty")
     expect(try resume(snapshot, model: tiny, prompt: ""), status: 64, "empty")
   }
 
@@ -136,17 +128,8 @@ struct RefusalTests {
     #expect(!scratch.contents.contains("no.qfilt"))
   }
 
-  @Test("a folder that cannot be written, and one that is not there: 74, before the long work")
-  func unwritable() throws {
-    for out in ["/proc/no.kvsnap", scratch.path("missing/no.kvsnap")] {
-      let result = try Command.run(
-        "prefill", "--model", tiny, "--filters", filters, "--prompt-file", text, "--out", out)
-      expect(result, status: 74, "cannot create \(out)")
-    }
-  }
-
-  @Test("a full disk: 74, and the file that was there before stays")
-  func fullDisk() throws {
+  @Test("a limit on file sizes: 74, and the file that was there before stays")
+  func limitedFileSize() throws {
     let before = try bytes(of: snapshot)
     let contents = scratch.contents
     let result = try Command.shell(

@@ -22,6 +22,9 @@ public struct Command {
   /// `make` says where the binary is.
   public static let binary = ProcessInfo.processInfo.environment["QFILTERS_BINARY"] ?? "qfilters"
 
+  /// A Python interpreter with the packages of `spec/requirements.txt`; `make` says which.
+  public static let python = ProcessInfo.processInfo.environment["QFILTERS_PYTHON"] ?? "python3"
+
   /// Runs the command to its end.
   public static func run(_ arguments: String...) throws -> Result { try run(arguments) }
 

@@ -77,6 +77,11 @@ public final class ScratchFolder: Sendable {
   }
 }
 
+/// Cuts a file, or lengthens it by zeros that take no space.
+public func setLength(of path: String, to length: UInt64) throws {
+  try FileHandle(forWritingTo: URL(filePath: path)).truncate(atOffset: length)
+}
+
 /// The bytes of a file.
 public func bytes(of path: String) throws -> [UInt8] {
   [UInt8](try Data(contentsOf: URL(filePath: path)))

@@ -1,0 +1,32 @@
+// What has to happen when the process is about to end in the middle of its work, in C because part
+// of it runs inside a signal handler, where Swift may neither allocate nor lock.
+//
+// Two kinds of things are registered: memory that a file is mapped to, and names of temporary files.
+#ifndef CFAULTS_H
+#define CFAULTS_H
+
+#include <stddef.h>
+
+/// A registered mapping or name.
+typedef struct cf_entry cf_entry;
+
+/// Registers `count` bytes from `start` on as the contents of the file at `path`.
+/// NULL if there is no memory for it.
+cf_entry *cf_add_mapping(const void *start, size_t count, const char *path);
+
+/// Registers a file that is to be removed when the process ends. NULL if there is no memory for it.
+cf_entry *cf_add_temporary(const char *path);
+
+/// Forgets an entry; NULL is allowed.
+void cf_remove(cf_entry *entry);
+
+/// Removes all temporary files and ends the process as the signal `number` does by default.
+void cf_end_by_signal(int number);
+
+/// From now on, reading mapped bytes that cannot be had any more (SIGBUS: the file was cut short, or
+/// its disk failed) removes all temporary files, writes one sentence that begins with `prefix` and
+/// names the file on standard error, and ends the process with `status`. What another address or
+/// process raises keeps its old meaning. `prefix` must live as long as the process.
+void cf_end_on_lost_mapping(const char *prefix, int status);
+
+#endif

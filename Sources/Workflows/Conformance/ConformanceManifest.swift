@@ -1,0 +1,64 @@
+import ByteIO
+import FoundationEssentials
+
+/// The list of conformance fixtures and of what a reader must make of them (spec, conformance.md).
+struct ConformanceManifest: Decodable {
+  /// A run of zeros that the committed file leaves out.
+  struct Zeros: Decodable {
+    let at: UInt64
+    let count: UInt64
+  }
+
+  /// One decoding of a file that must be read.
+  struct Read: Decodable {
+    /// What ×N keeps, or nil for all that is stored.
+    let compression: Int?
+    /// The SHA-256 of each tensor, in hexadecimal.
+    let tensors: [String: String]
+  }
+
+  /// A file that must be read.
+  struct Valid: Decodable {
+    let file: String
+    let sha256: String
+    let insertZeros: Zeros?
+    let reads: [Read]
+  }
+
+  /// A file that must be refused.
+  struct Invalid: Decodable {
+    let file: String
+    let sha256: String
+    let insertZeros: Zeros?
+    let section: String
+    let rule: String
+  }
+
+  /// The version of the manifest's own layout.
+  let format: Int
+  let valid: [Valid]
+  let invalid: [Invalid]
+
+  private static let name = "manifest.json"
+  private static let maximumBytes: UInt64 = 1 << 26
+
+  /// Reads the manifest of a folder.
+  ///
+  /// - Throws: `MalformedFile` if it is no manifest of a known layout, `SystemError`.
+  init(folder: String) throws {
+    let path = "\(folder)/\(Self.name)"
+    let file = try RandomAccessFile(path: path)
+    func error(_ problem: String) -> MalformedFile {
+      MalformedFile(path: path, section: "manifest", problem: problem)
+    }
+    guard file.size <= Self.maximumBytes else { throw error("longer than 64 MiB") }
+    let bytes = try file.read(at: 0, count: Int(file.size), section: "manifest")
+    guard let manifest = try? JSONDecoder().decode(Self.self, from: Data(bytes)) else {
+      throw error("not a list of conformance fixtures; take the folder of the specification")
+    }
+    guard manifest.format == 1 else {
+      throw error("layout \(manifest.format) is unknown here; update")
+    }
+    self = manifest
+  }
+}

@@ -1,0 +1,134 @@
+import ByteIO
+import CacheFormat
+
+/// Runs a reader over the conformance fixtures and says what it got right.
+public struct ConformanceRun: Sendable {
+  /// One thing that a reader must do with one file.
+  public struct Check: Sendable {
+    /// What the check is about: "snapshot, ×N", "invalid: TIER".
+    public let group: String
+    /// The fixture, below the folder.
+    public let file: String
+    /// What went wrong, or nil if the reader did what the format says.
+    public let problem: String?
+    /// For a file that must be refused: whether the message names the section that breaks the rule.
+    public let isNamed: Bool?
+  }
+
+  private struct Task: Sendable {
+    let group: String
+    let file: String
+    let sha256: String
+    let zeros: ConformanceManifest.Zeros?
+    let expectation: Expectation
+  }
+
+  private enum Expectation: Sendable {
+    case tensors(compression: Int?, [String: String])
+    case refusal(section: String, rule: String)
+  }
+
+  private let folder: String
+  private let reader: ReaderCommand
+  private let tasks: [Task]
+
+  /// How many checks there are.
+  public var count: Int { tasks.count }
+
+  /// Prepares to check a reader.
+  ///
+  /// - Parameters:
+  ///   - folder: The fixtures, with their `manifest.json`.
+  ///   - reader: The program and its first arguments; never empty.
+  /// - Throws: `MalformedFile` or `SystemError` if the manifest cannot be read.
+  public init(folder: String, reader: [String]) throws {
+    precondition(!reader.isEmpty, "a reader is a program")
+    let manifest = try ConformanceManifest(folder: folder)
+    self.folder = folder
+    self.reader = ReaderCommand(words: reader)
+    tasks =
+      manifest.valid.flatMap { file in
+        file.reads.map { read in
+          Task(
+            group: Self.group(file.file, read.compression), file: file.file, sha256: file.sha256,
+            zeros: file.insertZeros,
+            expectation: .tensors(compression: read.compression, read.tensors))
+        }
+      }
+      + manifest.invalid.map { file in
+        Task(
+          group: "invalid: \(file.section)", file: file.file, sha256: file.sha256,
+          zeros: file.insertZeros, expectation: .refusal(section: file.section, rule: file.rule))
+      }
+  }
+
+  /// Checks everything, two files at a time, and reports in the order of the manifest.
+  ///
+  /// - Parameter progress: Called after each check with how many are done.
+  /// - Throws: `SystemError` if a fixture cannot be read or a copy of it not be written.
+  public func run(progress: @Sendable (Int) -> Void) async throws -> [Check] {
+    var checks = [Check?](repeating: nil, count: tasks.count)
+    try await withThrowingTaskGroup(of: (Int, Check).self) { group in
+      var (next, done) = (0, 0)
+      while done < tasks.count {
+        while next < tasks.count, next - done < 2 {
+          let index = next
+          group.addTask { (index, try await check(tasks[index])) }
+          next += 1
+        }
+        guard let (index, check) = try await group.next() else { break }
+        checks[index] = check
+        done += 1
+        progress(done)
+      }
+    }
+    return checks.compactMap(\.self)
+  }
+
+  /// The kind of file by its ending, and how much of it is read.
+  private static func group(_ file: String, _ compression: Int?) -> String {
+    let kind =
+      file.hasSuffix(".kvsnap")
+      ? "snapshot" : file.hasSuffix(".qfilt") ? "filter bank" : "statistics"
+    return kind + (compression == nil ? "" : ", ×N")
+  }
+
+  private func check(_ task: Task) async throws -> Check {
+    let path = "\(folder)/\(task.file)"
+    let bytes = try RandomAccessFile(path: path)
+    let content = try bytes.read(at: 0, count: Int(clamping: bytes.size), section: "fixture")
+    guard Digest(of: content).description == task.sha256 else {
+      return result(task, "the fixture itself is damaged; fetch it again")
+    }
+    guard let zeros = task.zeros else { return await check(task, path: path) }
+    let copy = try SparseCopy(of: content, zeros: zeros, path: path)
+    defer { copy.remove() }
+    return await check(task, path: copy.path)
+  }
+
+  private func check(_ task: Task, path: String) async -> Check {
+    switch task.expectation {
+    case .tensors(let compression, let tensors):
+      let what = compression.map { "×\($0)" } ?? "all that is stored"
+      switch await reader.read(path, compression: compression) {
+      case .tensors(tensors): return result(task, nil)
+      case .tensors: return result(task, "\(what): other tensors than the file holds")
+      case .refused(let message): return result(task, "\(what): refused: \(message)")
+      case .failed(let status): return result(task, "\(what): \(status)")
+      }
+    case .refusal(let section, let rule):
+      switch await reader.read(path, compression: nil) {
+      case .refused(let message):
+        return result(task, nil, isNamed: message.contains(section))
+      case .tensors: return result(task, "accepted, though it breaks a rule: \(rule)")
+      case .failed(let status):
+        return result(
+          task, "not refused with exit code 65 but \(status); it breaks a rule: \(rule)")
+      }
+    }
+  }
+
+  private func result(_ task: Task, _ problem: String?, isNamed: Bool? = nil) -> Check {
+    Check(group: task.group, file: task.file, problem: problem, isNamed: isNamed)
+  }
+}

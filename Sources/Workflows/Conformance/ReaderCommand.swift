@@ -1,0 +1,66 @@
+import Subprocess
+import SystemPackage
+
+/// A program that reads files of the format, called as the specification's page conformance.md says:
+/// `READER --digests [--compression N] FILE`.
+struct ReaderCommand: Sendable {
+  /// What one call came to.
+  enum Outcome: Sendable {
+    /// Exit code 0, and the lines `<SHA-256>  <name>` of its output.
+    case tensors([String: String])
+    /// Exit code 65, with what it said on standard error.
+    case refused(String)
+    /// Anything else, in words.
+    case failed(String)
+  }
+
+  /// The program and the arguments that come before ours.
+  let words: [String]
+
+  private static let timeLimit = Duration.seconds(60)
+  private static let outputLimit = 1 << 26
+
+  /// Calls the reader on a file and waits for it, a minute at most.
+  func read(_ path: String, compression: Int?) async -> Outcome {
+    let ratio = compression.map { ["--compression", "\($0)"] } ?? []
+    let arguments = Array(words.dropFirst()) + ["--digests"] + ratio + [path]
+    return await withTaskGroup { group in
+      group.addTask { await run(arguments) }
+      group.addTask {
+        try? await Task.sleep(for: Self.timeLimit)
+        return .failed("no answer within a minute")
+      }
+      let first = await group.next() ?? .failed("no answer")
+      group.cancelAll()
+      return first
+    }
+  }
+
+  private func run(_ arguments: [String]) async -> Outcome {
+    let program = words[0]
+    let executable: Executable = program.contains("/") ? .path(FilePath(program)) : .name(program)
+    do {
+      let result = try await Subprocess.run(
+        executable, arguments: Arguments(arguments), output: .string(limit: Self.outputLimit),
+        error: .string(limit: Self.outputLimit))
+      return switch result.terminationStatus {
+      case .exited(0): .tensors(Self.tensors(result.standardOutput))
+      case .exited(65): .refused(result.standardError)
+      case let status: .failed("\(status)")
+      }
+    } catch {
+      return .failed("\(error)")
+    }
+  }
+
+  /// The digests by name; a line of another form stands under its own text, so that it counts.
+  private static func tensors(_ output: String) -> [String: String] {
+    var tensors: [String: String] = [:]
+    for line in output.split(separator: "\n") {
+      let words = line.split(separator: " ", omittingEmptySubsequences: true)
+      let (digest, name) = words.count == 2 ? (words[0], words[1]) : ("", line)
+      tensors[String(name)] = String(digest)
+    }
+    return tensors
+  }
+}

@@ -1,0 +1,31 @@
+import ByteIO
+import FoundationEssentials
+
+/// A fixture with the zeros that its committed form leaves out, as a sparse file in the folder for
+/// temporary files.
+struct SparseCopy {
+  let path: String
+
+  /// - Throws: `MalformedFile` if the zeros lie outside the file, `SystemError` if no copy can be made.
+  init(of bytes: [UInt8], zeros: ConformanceManifest.Zeros, path original: String) throws {
+    guard let at = Int(exactly: zeros.at), at <= bytes.count, zeros.count <= 1 << 40 else {
+      throw MalformedFile(
+        path: original, section: "manifest", problem: "zeros outside the file, or over 1 TiB")
+    }
+    let name = original.split(separator: "/").last.map(String.init) ?? "fixture"
+    path =
+      FileManager.default.temporaryDirectory
+      .appending(path: "qfilters-\(UUID().uuidString)-\(name)").path
+    let file = try AtomicFile(path: path)
+    try file.write(Array(bytes[..<at]), at: 0)
+    if at < bytes.count {
+      try file.write(Array(bytes[at...]), at: zeros.at + zeros.count)
+    } else if zeros.count > 0 {
+      // Nothing follows the zeros: the last of them is written, so that the file reaches its size.
+      try file.write([0], at: zeros.at + zeros.count - 1)
+    }
+    try file.commit()
+  }
+
+  func remove() { try? FileManager.default.removeItem(atPath: path) }
+}

@@ -1,0 +1,85 @@
+import ArgumentParser
+import Workflows
+
+struct ConformanceCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "conformance", abstract: "Check any reader of the format against the fixtures.",
+    discussion: """
+      The reader is called as READER --digests [--compression N] FILE. It must print the SHA-256 of \
+      each tensor of a sound file, and refuse every other with exit code 65 (spec/conformance.md). \
+      As in: qfilters conformance fixtures/conformance -- python3 spec/reader.py
+      """)
+
+  @Argument(help: "The folder of the fixtures, with their manifest.json.") var folder: String
+  @Argument(
+    parsing: .postTerminator,
+    help: "The reader's program and first arguments, after --; this program itself if left out.")
+  var reader: [String] = []
+  @OptionGroup var report: ReportOptions
+
+  func run() async throws {
+    let reader = reader.isEmpty ? ["/proc/self/exe", "verify"] : reader
+    let run = try ConformanceRun(folder: folder, reader: reader)
+    let count = run.count
+    let checks = try await run.run { done in
+      if Terminal.isWatched { Terminal.status("\(done) of \(count) checks") }
+    }
+    if Terminal.isWatched { Terminal.status("") }
+    let summary = ConformanceSummary(reader: reader, checks: checks)
+    if report.json { try Terminal.json(summary) } else { Terminal.line("\(summary)") }
+    if !summary.failures.isEmpty { throw ExitCode.failure }
+  }
+}
+
+/// What a reader got right, by group.
+private struct ConformanceSummary: Encodable, CustomStringConvertible {
+  struct Group: Encodable {
+    let name: String
+    var checks = 0
+    var passed = 0
+    /// Refusals that name the section; absent for files that must be read.
+    var named: Int?
+  }
+
+  struct Failure: Encodable {
+    let file: String
+    let problem: String
+  }
+
+  let reader: [String]
+  var groups: [Group] = []
+  let failures: [Failure]
+
+  init(reader: [String], checks: [ConformanceRun.Check]) {
+    self.reader = reader
+    failures = checks.compactMap { check in
+      check.problem.map { Failure(file: check.file, problem: $0) }
+    }
+    for check in checks {
+      let index = groups.firstIndex { $0.name == check.group } ?? groups.count
+      if index == groups.count { groups.append(Group(name: check.group)) }
+      groups[index].checks += 1
+      groups[index].passed += check.problem == nil ? 1 : 0
+      if let isNamed = check.isNamed {
+        groups[index].named = (groups[index].named ?? 0) + (isNamed ? 1 : 0)
+      }
+    }
+  }
+
+  var description: String {
+    let width = max(20, groups.map(\.name.count).max() ?? 0)
+    func row(_ cells: [String]) -> String {
+      Format.padded(cells[0], to: width)
+        + cells.dropFirst().map { Format.padded($0, to: -16) }.joined()
+    }
+    let lines = groups.map { group in
+      row([group.name, "\(group.checks)", "\(group.passed)", group.named.map { "\($0)" } ?? ""])
+    }
+    let problems = failures.map { "\($0.file): \(Format.printable($0.problem))" }
+    let total = groups.reduce(0) { $0 + $1.checks }
+    return
+      ([row(["", "checks", "passed", "section named"])] + lines + problems + [
+        "\(total - failures.count) of \(total) checks passed: \(reader.joined(separator: " "))"
+      ]).joined(separator: "\n")
+  }
+}

@@ -1,0 +1,37 @@
+import ByteIO
+import CacheCodec
+import CacheFormat
+
+/// A drawing of which positions of a snapshot survive in which head.
+struct Heatmap {
+  /// What a drawing has room for: a cell is about a pixel wide and at least two high.
+  private static let columns = 900
+  private static let rows = 1200
+  /// The compression that is shown unless another is asked for: few pairs, but not yet the sinks and
+  /// the window alone.
+  private static let usual = 8
+
+  let compression: Int
+  private let svg: String
+
+  /// Finds the survivors of ×`compression` and draws them.
+  ///
+  /// - Throws: `CompressionNotStored`, `MalformedFile`, `SystemError`.
+  init(_ reader: SnapshotReader, compression: Int?) throws {
+    let tiers = reader.metadata.tiers
+    self.compression = compression ?? max(Self.usual, tiers.ratios.last ?? Self.usual)
+    let map = try SurvivalMap(
+      reader, compression: self.compression, columns: Self.columns, rows: Self.rows)
+    let name = reader.path.split(separator: "/").last.map(String.init) ?? reader.path
+    svg = HeatmapDrawing(map: map, name: name, sinks: tiers.sinks, window: tiers.window).svg
+  }
+
+  /// Makes the drawing appear at `path`, whole.
+  ///
+  /// - Throws: `SystemError`.
+  func write(to path: String) throws(SystemError) {
+    let file = try AtomicFile(path: path)
+    try file.write(Array(svg.utf8), at: 0)
+    try file.commit()
+  }
+}

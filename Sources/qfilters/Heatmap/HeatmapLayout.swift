@@ -1,0 +1,68 @@
+import CacheCodec
+
+/// Where the parts of a heat map stand, in pixels. The cells' rows get as high as there is room for.
+///
+/// ```
+///  ┌──────────────────────────────────────┐
+///  │ title, what is kept                  │
+///  │ layer ┌──────────────────────────┐   │
+///  │     0 │ a row for each head      │   │
+///  │       ├──────────────────────────┤   │
+///  │     1 │                          │   │
+///  │       └──────────────────────────┘   │
+///  │       0    positions                 │
+///  │       legend                         │
+///  └──────────────────────────────────────┘
+/// ```
+struct HeatmapLayout {
+  static let width = 1000
+  static let left = 70
+  static let top = 92
+  static let plotWidth = 900
+  private static let below = 122
+  /// What the rows of a usual model fill together.
+  private static let usualHeight = 480
+  private static let labelHeight = 12
+  private static let mostTicks = 8
+
+  let rowHeight: Int
+  /// Between layers.
+  let gap: Int
+  private let rowsPerLayer, layers: Int
+
+  init(_ map: SurvivalMap) {
+    (layers, rowsPerLayer) = (map.layers, map.heads.count)
+    let rows = layers * rowsPerLayer
+    // Many layers of one row are 1 high; a single head is a band that can still be read.
+    rowHeight = min(max(Self.usualHeight / rows, rowsPerLayer > 1 ? 2 : 1), 40)
+    gap = rowHeight >= 4 ? 2 : rowHeight >= 2 && rowsPerLayer > 1 ? 1 : 0
+  }
+
+  /// The height of one layer's rows.
+  var layerHeight: Int { rowsPerLayer * rowHeight }
+  var plotHeight: Int { layers * (layerHeight + gap) - gap }
+  var height: Int { Self.top + plotHeight + Self.below }
+
+  /// The upper edge of a layer's rows, from the top of the plot.
+  func top(layer: Int) -> Int { layer * (layerHeight + gap) }
+
+  /// The layers whose numbers have room beside the plot.
+  var labelledLayers: [Int] {
+    let step = Self.steps.first { $0 * (layerHeight + gap) >= Self.labelHeight } ?? layers
+    return Array(stride(from: 0, to: layers, by: step))
+  }
+
+  /// The positions that are marked below the plot.
+  static func ticks(tokens: Int) -> [Int] {
+    let step = steps.first { tokens / $0 <= mostTicks } ?? max(1, tokens)
+    return Array(stride(from: 0, to: tokens, by: step))
+  }
+
+  /// 1, 2, 5, 10, 20, …
+  private static var steps: [Int] {
+    (0..<10).flatMap { power in
+      let ten = (0..<power).reduce(1) { product, _ in product * 10 }
+      return [ten, 2 * ten, 5 * ten]
+    }
+  }
+}

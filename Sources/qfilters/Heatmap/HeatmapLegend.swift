@@ -1,0 +1,45 @@
+import CacheCodec
+
+/// What the shades of a heat map mean, and what a row and a column are.
+struct HeatmapLegend {
+  private static let swatchWidth = 26
+  private let map: SurvivalMap
+
+  init(_ map: SurvivalMap) { self.map = map }
+
+  /// The legend, its upper edge at `y`.
+  func svg(y: Int) -> String {
+    let left = HeatmapLayout.left
+    // A cell of one pair is kept or let go; there is nothing between.
+    let shades = isExact ? [0, HeatmapCells.shades - 1] : Array(0..<HeatmapCells.shades)
+    let first = left + 70
+    let swatches = shades.enumerated().map { index, shade in
+      let x = first + index * Self.swatchWidth
+      let look = shade == 0 ? "ground" : "f\(shade)"
+      return
+        #"<rect class="\#(look)" x="\#(x)" y="\#(y)" width="\#(Self.swatchWidth)" height="14"/>"#
+    }
+    let end = first + shades.count * Self.swatchWidth
+    return """
+      <text class="note" x="\(left)" y="\(y + 12)">\(isExact ? "let go" : "none kept")</text>
+      \(swatches.joined(separator: "\n"))
+      <text class="note" x="\(end + 8)" y="\(y + 12)">\(isExact ? "kept" : "all kept")</text>
+      <text class="note" x="\(left)" y="\(y + 36)">\(explanation)</text>
+      """
+  }
+
+  private var isExact: Bool { map.positions.size == 1 && map.heads.size == 1 }
+
+  private var explanation: String {
+    let column =
+      map.positions.size == 1
+      ? "A column is one position" : "A column is \(Format.count(map.positions.size)) positions"
+    let row =
+      switch (map.heads.total, map.heads.size) {
+      case (1, _): "a row one layer."
+      case (_, 1): "a row one KV head; each layer's heads stand in order, from the top."
+      case (_, let size): "a row \(size) KV heads; each layer's heads stand in order, from the top."
+      }
+    return "\(column), \(row)"
+  }
+}

@@ -1,0 +1,89 @@
+import CacheCodec
+import CacheFormat
+
+/// What a snapshot holds.
+struct SnapshotReport: Encodable {
+  struct Tier: Encodable {
+    let compression: Int
+    /// Of this tier, and together with the tiers before it.
+    let pairs, pairsHeld: Int
+    let bytes, prefixBytes: UInt64
+  }
+
+  /// Bytes in the file and decoded, over all tiers.
+  struct Size: Encodable {
+    let storedBytes, rawBytes: UInt64
+
+    init(_ size: StoredSize) { (storedBytes, rawBytes) = (size.stored, size.raw) }
+  }
+
+  struct Tensors: Encodable {
+    let positions, keys, values, all: Size
+  }
+
+  struct Drawing: Encodable {
+    let file: String
+    let compression: Int
+  }
+
+  let kind = "snapshot"
+  let tokens, layers, kvHeads, keyLength, valueLength: Int
+  let keyPrecision, valuePrecision, promptForm, scorer: String
+  let sinks, window: Int
+  let bytes, metadataBytes, cacheBytes: UInt64
+  let identity: IdentityReport
+  let tiers: [Tier]
+  let bytesByTensor: Tensors
+  let bytesByLayer: [Tensors]
+  let provenance: String
+  var heatmap: Drawing?
+
+  init(_ reader: SnapshotReader) throws {
+    let (metadata, context) = (reader.metadata, reader.metadata.context)
+    let (table, sizes) = (metadata.tiers, SnapshotSizes(reader))
+    tokens = context.tokens
+    (layers, kvHeads) = (context.layers, context.kvHeads)
+    (keyLength, valueLength) = (context.keyLength, context.valueLength)
+    (keyPrecision, valuePrecision) = (context.keyCodec.name, context.valueCodec.name)
+    promptForm = context.promptForm == .plain ? "plain text" : "open user turn"
+    scorer = "q-filters"
+    (sinks, window) = (table.sinks, table.window)
+    bytes = reader.fileSize
+    metadataBytes = sizes.metadata
+    cacheBytes = Self.cacheBytes(context)
+    identity = IdentityReport(metadata.identity, filters: metadata.filterDigest)
+    var held = 0
+    tiers = try table.ratios.enumerated().map { tier, ratio in
+      let pairs = (0..<context.layers).reduce(0) { $0 + table.pairs(tier: tier, layer: $1) }
+      held += pairs
+      return Tier(
+        compression: ratio, pairs: pairs, pairsHeld: held, bytes: sizes.tiers[tier].stored,
+        prefixBytes: try reader.prefixLength(ratio: ratio))
+    }
+    bytesByTensor = Self.tensors(sizes.chunks) { sizes.size(tensor: $0) }
+    bytesByLayer = (0..<context.layers).map { layer in
+      Self.tensors(sizes.size(layer: layer)) { sizes.size(layer: layer, tensor: $0) }
+    }
+    provenance = metadata.provenance
+  }
+
+  private static func tensors(
+    _ all: StoredSize, _ size: (ChunkTable.Tensor) -> StoredSize
+  ) -> Tensors {
+    Tensors(
+      positions: Size(size(.positions)), keys: Size(size(.keys)), values: Size(size(.values)),
+      all: Size(all))
+  }
+
+  /// Keys and values of all tokens. A file of few pairs may claim more tokens than any memory holds,
+  /// so this stays at the greatest number.
+  static func cacheBytes(_ context: ContextDescription) -> UInt64 {
+    let heads = UInt64(context.layers * context.kvHeads)
+    let pair =
+      context.keyLength * context.keyCodec.width
+      + context.valueLength * context.valueCodec.width
+    let (bytes, overflow) = (heads * UInt64(pair)).multipliedReportingOverflow(
+      by: UInt64(context.tokens))
+    return overflow ? .max : bytes
+  }
+}

@@ -1,0 +1,178 @@
+import CacheFormat
+import Foundation
+import TestSupport
+import Testing
+
+@testable import qfilters
+
+@Suite("inspect shows what is in a file, to people, to scripts and as a picture")
+struct InspectTests {
+  private let scratch: ScratchFolder
+
+  init() throws { scratch = try ScratchFolder() }
+
+  /// The keys that docs/inspect.md lists.
+  private struct Report: Decodable {
+    struct Size: Decodable { let storedBytes, rawBytes: Int }
+    struct Tensors: Decodable { let positions, keys, values, all: Size }
+    struct Tier: Decodable { let compression, pairs, pairsHeld, bytes, prefixBytes: Int }
+    struct Drawing: Decodable {
+      let file: String
+      let compression: Int
+    }
+    let kind: String
+    let tokens, layers, kvHeads, keyLength, valueLength, sinks, window: Int
+    let keyPrecision, valuePrecision, promptForm, scorer, provenance: String
+    let bytes, metadataBytes, cacheBytes: Int
+    let identity: [String: String]
+    let tiers: [Tier]
+    let bytesByTensor: Tensors
+    let bytesByLayer: [Tensors]
+    let heatmap: Drawing?
+  }
+
+  private static let valid = Fixtures.path("conformance/valid/")
+
+  private static func fixtures() throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: valid).sorted()
+      // Its gigabytes of zeros are not in the repository.
+      .filter { $0 != "beyond-4-gib.kvsnap" }.map { valid + "/" + $0 }
+  }
+
+  private func fixture(_ name: String) -> String { Self.valid + "/" + name }
+
+  @Test("every figure of a snapshot adds up to its file, with --json")
+  func figures() throws {
+    for file in try Self.fixtures() where file.hasSuffix(".kvsnap") {
+      let result = try Command.run("inspect", file, "--json")
+      #expect(result.status == 0, "\(file): \(result.error)")
+      let report = try result.json(as: Report.self)
+      #expect(report.kind == "snapshot")
+      let chunks = report.bytes - report.metadataBytes
+      #expect(report.bytesByTensor.all.storedBytes == chunks)
+      #expect(report.bytesByLayer.count == report.layers)
+      #expect(report.bytesByLayer.reduce(0) { $0 + $1.all.storedBytes } == chunks)
+      #expect(
+        report.bytesByLayer.reduce(0) { $0 + $1.keys.rawBytes }
+          == report.bytesByTensor.keys.rawBytes)
+      var (pairs, prefix) = (0, report.metadataBytes)
+      for tier in report.tiers {
+        pairs += tier.pairs
+        prefix += tier.bytes
+        #expect(tier.pairsHeld == pairs)
+        #expect(tier.prefixBytes == prefix)
+      }
+      #expect(report.bytesByTensor.positions.rawBytes == 4 * pairs)
+      #expect(report.identity.values.allSatisfy { $0.count == 64 })
+      #expect(report.heatmap == nil)
+    }
+  }
+
+  @Test("a report of any valid file fits 80 columns and holds nothing that steers a terminal")
+  func width() throws {
+    for file in try Self.fixtures() {
+      let result = try Command.run("inspect", file)
+      #expect(result.status == 0, "\(file): \(result.error)")
+      let text = String(decoding: result.output, as: UTF8.self)
+      for line in text.split(separator: "\n") {
+        #expect(line.count <= 80, "\(file): \(line)")
+        #expect(line.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control })
+      }
+    }
+  }
+
+  @Test("a real essay's report fits 80 columns, and its heat map shows every head in 300 KiB")
+  func realEssay() throws {
+    let out = scratch.path("essay.svg")
+    let result = try Command.run("inspect", Documents.shared.get().snapshot, "--heatmap", out)
+    #expect(result.status == 0, "\(result.error)")
+    let lines = String(decoding: result.output, as: UTF8.self).split(separator: "\n")
+    #expect(lines.filter { $0.hasPrefix(" ") }.allSatisfy { $0.count <= 80 })
+    let svg = Data(try bytes(of: out))
+    #expect(svg.count < 300 << 10)
+    #expect(try DrawnHeatmap(svg, columns: 900).rows.count == 90)
+  }
+
+  @Test("keys and values of different precision are told apart")
+  func precisions() throws {
+    let file = fixture("keys-f16-values-f32.kvsnap")
+    let report = try Command.run("inspect", file, "--json").json(as: Report.self)
+    #expect((report.keyPrecision, report.valuePrecision) == ("f16", "f32"))
+    let text = String(decoding: try Command.run("inspect", file).output, as: UTF8.self)
+    #expect(text.contains("keys in f16, values in f32"))
+  }
+
+  @Test("a file of few pairs that claims more tokens than any memory holds is no trap")
+  func hugeClaims() {
+    var context = ContextDescription(
+      layers: 4096, kvHeads: 4096, keyLength: 8192, valueLength: 8192, tokens: 1,
+      promptForm: .plain, keyCodec: .float32, valueCodec: .float32)
+    #expect(SnapshotReport.cacheBytes(context) == 1 << 40)
+    context.tokens = 1 << 31 - 1
+    #expect(SnapshotReport.cacheBytes(context) == .max)
+  }
+
+  @Test("provenance is shown by name; any other text as it stands, shortened")
+  func provenance() {
+    let text = ProvenanceText(#"{"b":{"y":[1,"x"],"a":null},"a":1.5}"#).description
+    #expect(
+      text == """
+        provenance
+          a             1.5
+          b.a           null
+          b.y.0         1
+          b.y.1         x
+        """)
+    #expect(ProvenanceText("{}").description == "provenance\n  none")
+    let long = ProvenanceText(String(repeating: "\u{7}", count: 1 << 20)).description
+    #expect(long == "provenance\n  " + String(repeating: #"\u{07}"#, count: 10) + "…")
+    for depth in [400, 8_000] {
+      let nested = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+      #expect(ProvenanceText(nested).description.hasPrefix("provenance\n  [[["))
+    }
+  }
+
+  @Test("--heatmap draws every valid snapshot, the same bytes each time, and says which ×N")
+  func heatmap() throws {
+    for file in try Self.fixtures() where file.hasSuffix(".kvsnap") {
+      let (first, second) = (scratch.path("first.svg"), scratch.path("second.svg"))
+      let result = try Command.run("inspect", file, "--heatmap", first, "--json")
+      #expect(result.status == 0, "\(file): \(result.error)")
+      let report = try result.json(as: Report.self)
+      #expect(report.heatmap?.file == first)
+      #expect(report.heatmap?.compression == max(8, report.tiers.last?.compression ?? 0))
+      _ = try Command.run("inspect", file, "--heatmap", second)
+      #expect(try bytes(of: first) == bytes(of: second))
+      let drawn = try DrawnHeatmap(Data(try bytes(of: first)), columns: 900)
+      #expect(drawn.texts.first == "\(file.split(separator: "/").last ?? ""), ×8")
+    }
+    #expect(scratch.contents == ["first.svg", "second.svg"])
+  }
+
+  @Test("a heat map that cannot be: the documented exit code, one sentence, no file")
+  func refusals() throws {
+    let out = scratch.path("no.svg")
+    let whole = fixture("f16.kvsnap")
+    var damaged = try bytes(of: whole)
+    let data = try #require(try Directory.read(damaged).last)
+    damaged[data.offset + 20] ^= 1
+    let broken = try scratch.write("broken.kvsnap", damaged)
+    for (arguments, status, part) in [
+      ([fixture("filters.qfilt"), "--heatmap", out], 64, "filters.qfilt is a filter bank"),
+      ([fixture("statistics.qstat"), "--heatmap", out], 64, "only a snapshot has a heat map"),
+      ([fixture("compressed.kvsnap"), "--heatmap", out, "--compression", "4"], 64, "×8 and more"),
+      ([whole, "--heatmap", out, "--compression", "0"], 64, "--compression must be from 1"),
+      ([whole, "--compression", "8"], 64, "--compression needs --heatmap"),
+      ([whole, "--heatmap", scratch.path("no.png")], 64, "must end in .svg"),
+      ([whole, "--heatmap", scratch.path("missing/no.svg")], 74, "cannot create"),
+      (["/no/such.kvsnap", "--heatmap", out], 66, "/no/such.kvsnap"),
+      ([broken, "--heatmap", out], 65, "DATA, tier 0, layer 0, positions"),
+    ] as [([String], Int32, String)] {
+      let result = try Command.run(["inspect"] + arguments)
+      #expect(result.status == status, "\(arguments): \(result.error)")
+      #expect(result.error.contains(part), "\(arguments): \(result.error)")
+      #expect(result.output.isEmpty)
+    }
+    #expect(scratch.contents == ["broken.kvsnap"])
+  }
+}
