@@ -32,7 +32,7 @@ struct QFiltersCommand: AsyncParsableCommand {
     } catch {
       guard let code = Failure.exitCode(error) else { exit(withError: error) }
       ProgressBar.clear()
-      Terminal.error("qfilters: \(error)")
+      Terminal.error("qfilters: " + Format.printable("\(error)"))
       exit(withError: code)
     }
   }

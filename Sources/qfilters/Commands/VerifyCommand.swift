@@ -43,7 +43,7 @@ struct VerifyCommand: ParsableCommand {
       } catch {
         firstFailure = firstFailure ?? error
         reports.append(Report(file: file, sound: false, problem: "\(error)"))
-        if !report.json { Terminal.error("qfilters: \(error)") }
+        if !report.json { Terminal.error("qfilters: " + Format.printable("\(error)")) }
       }
     }
     if report.json { try Terminal.json(["files": reports]) }
