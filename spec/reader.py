@@ -34,6 +34,10 @@ MAXIMUM = 2**31 - 1
 ZSTD_MAGIC = bytes.fromhex("28b52ffd")
 
 
+class NotStored(Exception):
+    """The file is sound and does not hold what was asked for."""
+
+
 class Refused(Exception):
     """The file breaks a rule; the first word is the section's name."""
 
@@ -246,7 +250,8 @@ class Snapshot:
     def kept(self, ratio: int, layer: int, head: int) -> tuple[int, int]:
         """Section 5.3: how many tiers to read, and how many pairs of the ranking to keep."""
         tier = next((t for t, r in enumerate(self.ratios) if r <= ratio), None)
-        need(tier is not None, "TIER", f"×{ratio} is not in the file")
+        if tier is None:
+            raise NotStored(f"×{ratio} is not in the file, only ×{self.ratios[-1]} and more")
         stored = int(self.counts[: tier + 1, layer, head].sum())
         if self.ratios[tier] == ratio:
             return tier + 1, stored
@@ -290,10 +295,12 @@ class Snapshot:
 def unpack(frame: memoryview, elements: int, where: str) -> bytes:
     """One zstd frame of exactly that content, which says so itself before anything is allocated."""
     need(bytes(frame[:4]) == ZSTD_MAGIC, where, "not a zstd frame")
-    need(elements >> 15 <= len(frame), where, "a zstd frame too short for its content")
+    need(elements <= 2**20 + 64 * len(frame), where, "a zstd frame that expands too much")
     try:
         parameters = zstandard.get_frame_parameters(frame)
         need(parameters.content_size == elements and parameters.dict_id == 0, where, "a zstd frame of another size")
+        need(parameters.window_size <= 2**27, where, "a zstd frame of too wide a window")
+        check_blocks(frame, parameters, where)
         decoder = zstandard.ZstdDecompressor().decompressobj()
         plane = decoder.decompress(frame)
     except zstandard.ZstdError as error:
@@ -302,7 +309,20 @@ def unpack(frame: memoryview, elements: int, where: str) -> bytes:
     return plane
 
 
+def check_blocks(frame: memoryview, parameters: zstandard.FrameParameters, where: str) -> None:
+    """No Block_Size beyond the greatest that the window allows (RFC 8878, 3.1.1.2)."""
+    at, last = zstandard.frame_header_size(frame), 0
+    while not last:
+        need(at + 3 <= len(frame), where, "not one whole zstd frame")
+        header = int.from_bytes(frame[at : at + 3], "little")
+        last, is_run, size = header & 1, header >> 1 & 3 == 1, header >> 3
+        need(size <= min(parameters.window_size, 2**17), where, "a zstd block that is too large")
+        at += 3 + (1 if is_run else size)
+
+
 def map_file(path: pathlib.Path) -> memoryview:
+    if path.exists() and not path.is_file():
+        raise OSError(f"not a regular file: {path}")
     with path.open("rb") as file:
         empty = path.stat().st_size == 0
         return memoryview(b"" if empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
@@ -336,9 +356,9 @@ def main() -> int:
             kind += (f" of {content.n} tokens, {content.layers} layers, {content.heads} KV heads, "
                      f"×{', ×'.join(map(str, content.ratios))}")
             tensors = content.tensors(options.compression) if options.tensors or options.digests else {}
-    except Refused as error:
+    except (Refused, NotStored, OSError) as error:
         print(f"{options.file}: {error}", file=sys.stderr)
-        return 65
+        return 65 if isinstance(error, Refused) else 64 if isinstance(error, NotStored) else 66
     if options.tensors:
         np.savez(options.tensors, **tensors)
     if options.digests:

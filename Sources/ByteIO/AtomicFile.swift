@@ -39,7 +39,9 @@ public struct AtomicFile: ~Copyable {
     guard folder.raw >= 0 else { throw SystemError(operation: "create", path: path) }
     var temporary = TemporaryName(in: folderPath)
     let file = Self.create(in: folderPath, &temporary)
-    guard file.raw >= 0 else { throw SystemError(operation: "create", path: path) }
+    guard file.raw >= 0, Self.keepMode(of: target, in: file) else {
+      throw SystemError(operation: "create", path: path)
+    }
     self.path = path
     self.target = target
     self.folder = folder
@@ -62,6 +64,13 @@ public struct AtomicFile: ~Copyable {
       temporary.isTaken = descriptor >= 0
     }
     return FileDescriptor(adopting: descriptor)
+  }
+
+  /// A file that is replaced keeps who may read it: a snapshot holds its document's tokens.
+  private static func keepMode(of target: String, in file: borrowing FileDescriptor) -> Bool {
+    var status = stat()
+    guard unsafe stat(target, &status) == 0 else { return true }
+    return fchmod(file.raw, status.st_mode & 0o777) == 0
   }
 
   /// Finds out before long work whether a file could be made at `path`, and leaves nothing.

@@ -30,14 +30,14 @@ extension BytePlanes {
     return bytes
   }
 
-  /// Stores one plane as a frame, or as it is unless the frame is smaller; returns its length.
+  /// Stores one plane as a frame, or as it is unless the frame is smaller and allowed; returns its length.
   private static func store(
     _ plane: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer,
     _ compressor: borrowing ZstdCompressor
   ) -> Int {
     guard unsafe !plane.isEmpty else { return 0 }
     let length = unsafe compressor.compress(plane, into: target)
-    if length < plane.count { return length }
+    if length < plane.count, ZstdFrame.mayExpand(length, to: plane.count) { return length }
     unsafe target.copyMemory(from: plane)
     return plane.count
   }

@@ -69,7 +69,7 @@ struct BytePlanes: ~Copyable {
         throw place.error("a plane of \(length) bytes does not fit", at: start)
       }
       if length < elements,
-        let problem = ZstdDecompressor.problem(
+        let problem = ZstdFrame.problem(
           chunk.extracting(start..<start + length), count: elements)
       {
         throw place.error(problem, at: start)

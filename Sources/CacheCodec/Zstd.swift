@@ -29,7 +29,7 @@ import CZstd
   }
 }
 
-/// Decodes zstd frames whose decoded size is known beforehand.
+/// Decodes zstd frames that `ZstdFrame.problem` found nothing wrong with.
 @safe struct ZstdDecompressor: ~Copyable {
   private let context: OpaquePointer?
 
@@ -40,29 +40,6 @@ import CZstd
   }
 
   deinit { unsafe ZSTD_freeDCtx(context) }
-
-  /// What is wrong with bytes that should be one frame of `count` decoded bytes, judged by headers
-  /// alone; nil if nothing is.
-  static func problem(_ frame: RawSpan, count: Int) -> String? {
-    unsafe frame.withUnsafeBytes { frame in
-      // The magic of RFC 8878 comes first: libzstd may also take frames of older formats.
-      guard frame.count >= 4,
-        unsafe frame.loadUnaligned(as: UInt32.self) == UInt32(0xfd2f_b528).littleEndian
-      else {
-        return "not a zstd frame"
-      }
-      guard unsafe ZSTD_getFrameContentSize(frame.baseAddress, frame.count) == UInt64(count) else {
-        return "a zstd frame that does not say it decodes to \(count) bytes"
-      }
-      let length = unsafe ZSTD_findFrameCompressedSize(frame.baseAddress, frame.count)
-      guard length == frame.count else {
-        return "not exactly one zstd frame"
-      }
-      // A block takes at least 4 bytes and decodes to at most 128 KiB.
-      guard count >> 15 <= frame.count else { return "a zstd frame too short for its content" }
-      return nil
-    }
-  }
 
   /// Decodes a frame to exactly the buffer's size; false if it cannot be.
   borrowing func decompress(

@@ -17,8 +17,10 @@ enum Format {
   /// Text from a file, without what could steer a terminal.
   static func printable(_ text: String) -> String {
     text.unicodeScalars.reduce(into: "") { result, scalar in
-      let isControl = scalar.properties.generalCategory == .control
-      result += isControl ? scalar.escaped(asASCII: true) : String(scalar)
+      // Besides control characters, those that turn the direction of text or break its lines.
+      let isHidden = [.control, .format, .lineSeparator, .paragraphSeparator].contains(
+        scalar.properties.generalCategory)
+      result += isHidden ? scalar.escaped(asASCII: true) : String(scalar)
     }
   }
 

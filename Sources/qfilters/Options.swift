@@ -81,7 +81,8 @@ struct PrecisionOption: ParsableArguments {
 /// Checks a ratio ×N.
 func validateCompression(_ ratio: Int?) throws {
   guard let ratio else { return }
-  guard (1...1 << 20).contains(ratio) else {
-    throw ValidationError("--compression must be from 1 to \(1 << 20): ×N keeps 1/N of the pairs.")
+  guard (1...Int(UInt32.max)).contains(ratio) else {
+    throw ValidationError(
+      "--compression must be from 1 to \(UInt32.max): ×N keeps 1/N of the pairs.")
   }
 }

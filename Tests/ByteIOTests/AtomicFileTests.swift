@@ -37,6 +37,18 @@ import Testing
     #expect(try bytes(of: folder.path("a")) == [1])
   }
 
+  @Test func keepsWhoMayReadTheFileThatItReplaces() throws {
+    let path = try folder.write("a", old)
+    unsafe _ = chmod(path, 0o600)
+    let file = try AtomicFile(path: path)
+    try file.write([1], at: 0)
+    try file.commit()
+    var status = stat()
+    unsafe _ = stat(path, &status)
+    #expect(status.st_mode & 0o777 == 0o600)
+    #expect(try bytes(of: path) == [1])
+  }
+
   @Test func leavesNothingBehindWhenDropped() throws {
     _ = try folder.write("a", old)
     do {

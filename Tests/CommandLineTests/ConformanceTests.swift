@@ -37,7 +37,10 @@ struct ConformanceTests {
 
   @Test("a reader that accepts everything, one that refuses everything, one that is not there")
   func badReaders() throws {
-    for reader in [["true"], ["sh", "-c", "exit 65"], ["no-such-reader"]] {
+    let echo = #"echo "$1 $2" >&2; exit 65"#
+    for reader in [
+      ["true"], ["sh", "-c", "exit 65"], ["sh", "-c", echo, "sh"], ["no-such-reader"],
+    ] {
       let result = try Command.run(["conformance", Self.fixtures, "--json", "--"] + reader)
       let summary: Summary = try result.json()
       #expect(result.status == 1)

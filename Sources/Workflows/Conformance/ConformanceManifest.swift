@@ -23,6 +23,8 @@ struct ConformanceManifest: Decodable {
     let sha256: String
     let insertZeros: Zeros?
     let reads: [Read]
+    /// Compressions that the file does not hold.
+    let notStored: [Int]?
   }
 
   /// A file that must be refused.

@@ -8,6 +8,8 @@ struct ReaderCommand: Sendable {
   enum Outcome: Sendable {
     /// Exit code 0, and the lines `<SHA-256>  <name>` of its output.
     case tensors([String: String])
+    /// Exit code 64: the file is sound and does not hold what was asked for.
+    case notStored
     /// Exit code 65, with what it said on standard error.
     case refused(String)
     /// Anything else, in words.
@@ -45,6 +47,7 @@ struct ReaderCommand: Sendable {
         error: .string(limit: Self.outputLimit))
       return switch result.terminationStatus {
       case .exited(0): .tensors(Self.tensors(result.standardOutput))
+      case .exited(64): .notStored
       case .exited(65): .refused(result.standardError)
       case let status: .failed("\(status)")
       }

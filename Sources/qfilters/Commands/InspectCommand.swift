@@ -22,6 +22,9 @@ struct InspectCommand: ParsableCommand {
     guard heatmap?.hasSuffix(".svg") ?? true else {
       throw ValidationError("--heatmap must end in .svg.")
     }
+    guard heatmap != file else {
+      throw ValidationError("--heatmap would replace \(file) itself; name another file.")
+    }
     guard heatmap != nil || compression == nil else {
       throw ValidationError("--compression needs --heatmap.")
     }
