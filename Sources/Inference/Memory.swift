@@ -19,5 +19,10 @@ import Glibc
     unsafe base = address
   }
 
+  /// The memory as floats.
+  @unsafe func withFloats(_ body: (UnsafeMutablePointer<Float>) -> Void) {
+    unsafe body(base.assumingMemoryBound(to: Float.self))
+  }
+
   deinit { unsafe munmap(base, count) }
 }

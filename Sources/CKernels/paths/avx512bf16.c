@@ -1,0 +1,42 @@
+// x86 processors with AVX-512 F, BW, DQ, VL and BF16.
+#include "common.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#pragma clang attribute push( \
+  __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"))), \
+  apply_to = function)
+#pragma clang fp contract(fast)
+
+#define PATH ck_avx512bf16
+#define PATH_NAME "avx512bf16"
+#define TILE_ROWS 6
+#define TILE_VECTORS 4
+
+static inline float scalar_from_f16(const uint8_t *p) {
+  uint16_t half;
+  __builtin_memcpy(&half, p, 2);
+  return _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(half)));
+}
+
+static inline vector vector_from_f16(const uint8_t *p) {
+  return (vector)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
+}
+
+static inline void vector_to_f16(vector v, uint16_t *target) {
+  _mm256_storeu_si256((__m256i *)target, _mm512_cvtps_ph((__m512)v, _MM_FROUND_TO_NEAREST_INT));
+}
+
+#define HAS_BF16_DOTS 1
+
+static inline void vector_to_bf16(vector v, uint16_t *target) {
+  __builtin_memcpy(target, &(__m256bh){_mm512_cvtneps_pbh((__m512)v)}, 32);
+}
+
+static inline vector dot_pairs(vector sum, vector a, vector b) {
+  return (vector)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
+}
+
+#include "kernels.inc"
+#pragma clang attribute pop
+#endif
