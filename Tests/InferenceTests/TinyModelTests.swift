@@ -26,7 +26,13 @@ struct Reference: Decodable {
 
 @Suite("Tiny random models give what transformers gives, in every supported tensor type")
 struct TinyModelTests {
-  private static let tolerance: Float = 1e-4
+  /// Products in bfloat16 round their inputs by up to 2^-9. These models are random, three layers deep
+  /// and without anything that would make their numbers small, so that roundings add up to a few
+  /// hundredths of the greatest of them; in float32 to less than a hundred-thousandth.
+  private static let isRounded = Engine.kernels.path == "avx512bf16"
+  private static func tolerance(_ expected: [Float]) -> Float {
+    isRounded ? 0.05 * max(1, expected.map(abs).max() ?? 1) : 1e-4
+  }
 
   private func load(_ name: String) throws -> (Engine, Reference) {
     let engine = try Engine(ModelFile(path: Fixtures.path("models/\(name).gguf")))
@@ -80,8 +86,8 @@ struct TinyModelTests {
     let (engine, reference) = try load(name)
     let loss = try engine.negativeLogLikelihood(
       reference.ids, into: try cache(engine, reference.ids.count))
-    #expect(
-      abs(loss / Double(reference.ids.count - 1) - reference.meanNegativeLogLikelihood) < 1e-5)
+    let error = abs(loss / Double(reference.ids.count - 1) - reference.meanNegativeLogLikelihood)
+    #expect(error < (Self.isRounded ? 0.02 : 1e-5))
     let cache = try cache(engine, reference.ids.count + reference.greedy.count)
     var sampler = Sampler(.init())
     var logits = try engine.prefill(reference.ids, into: cache)
@@ -148,6 +154,7 @@ struct TinyModelTests {
 
   private func expectClose(_ result: [Float], _ expected: [Float], _ what: String) {
     let worst = zip(result, expected).map { abs($0 - $1) }.max() ?? .infinity
-    #expect(result.count == expected.count && worst <= Self.tolerance, "\(what): \(worst)")
+    let tolerance = Self.tolerance(expected)
+    #expect(result.count == expected.count && worst <= tolerance, "\(what): \(worst)")
   }
 }
