@@ -9,6 +9,10 @@ struct PanelProducts: Products {
   private let panels: Memory
   private let tiles: Memory
 
+  /// Fewer rows than this stay in float32: a short prompt or question takes a moment either way, and
+  /// keeps all its places.
+  static let fewestTokens = 64
+
   /// Rows of one item: enough to be worth a panel's way into the cache, few enough to share evenly.
   private static let rowsPerItem = 132
   /// Rows that are gated at once, while they are in the nearest cache.

@@ -52,10 +52,10 @@ struct RunState {
       ? nil : try PanelProducts(weights.layers.flatMap(\.groups) + [weights.output])
   }
 
-  /// How to multiply `count` rows: in bfloat16 where the processor has instructions for it and the
-  /// rows are enough to be worth decoding the weights, else in float32.
+  /// How to multiply `count` rows: in bfloat16 where the processor has instructions for it and there are
+  /// rows enough to be worth it, else in float32.
   func products(_ count: Int) -> any Products {
-    if let panels, count > FloatProducts.fewTokens { panels } else { floats }
+    if let panels, count >= PanelProducts.fewestTokens { panels } else { floats }
   }
 
   /// The logits of some rows of `normed`, in the first rows of `logits`.

@@ -1,9 +1,9 @@
 // The few inner loops that Swift cannot express well. Nothing here allocates or keeps state.
 //
-// Every kernel is one C source, paths/kernels.inc and what it includes, compiled once a path: `plain` for any processor,
-// `avx2`, `avx512` and `avx512bf16` for those x86 processors that have them. A path is a table of
-// functions, chosen at run time. All paths compute the same formulas; sums differ in the last places,
-// because wider vectors add in another order and fuse products into sums.
+// Every kernel is one C source, paths/kernels.inc and what it includes, compiled once a path: `plain`
+// for any processor, `avx2`, `avx512` and `avx512bf16` for those x86 processors that have them. A path
+// is a table of functions, chosen at run time. All paths compute the same formulas; sums differ in the
+// last places, because wider vectors add in another order and fuse products into sums.
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
