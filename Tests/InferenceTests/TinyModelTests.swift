@@ -26,7 +26,10 @@ struct Reference: Decodable {
 
 @Suite("Tiny random models give what transformers gives, in every supported tensor type")
 struct TinyModelTests {
-  private static let tolerance: Float = 1e-4
+  /// One path rounds what quantised rows are multiplied by to 16 bits: that moves logits of about ten in
+  /// the fourth place.
+  private static let isRounded = Engine.kernels.path == "avx512bf16"
+  private static let tolerance: Float = isRounded ? 2e-3 : 1e-4
 
   private func load(_ name: String) throws -> (Engine, Reference) {
     let engine = try Engine(ModelFile(path: Fixtures.path("models/\(name).gguf")))
@@ -81,7 +84,8 @@ struct TinyModelTests {
     let loss = try engine.negativeLogLikelihood(
       reference.ids, into: try cache(engine, reference.ids.count))
     #expect(
-      abs(loss / Double(reference.ids.count - 1) - reference.meanNegativeLogLikelihood) < 1e-5)
+      abs(loss / Double(reference.ids.count - 1) - reference.meanNegativeLogLikelihood)
+        < (Self.isRounded ? 2e-4 : 1e-5))
     let cache = try cache(engine, reference.ids.count + reference.greedy.count)
     var sampler = Sampler(.init())
     var logits = try engine.prefill(reference.ids, into: cache)
@@ -100,7 +104,7 @@ struct TinyModelTests {
     let cache = try cache(engine, reference.ids.count)
     var last: [Float] = []
     for id in reference.ids { last = try engine.prefill([id], into: cache) }
-    expectClose(last, whole, "last logits")
+    expectClose(last, whole, "last logits", tolerance: Self.rounding(whole))
     #expect(cache.nextPosition == reference.ids.count)
   }
 
@@ -170,7 +174,7 @@ struct TinyModelTests {
   /// How far rounding to bfloat16 may carry these models' numbers; nothing where it is not done.
   private static func rounding(_ expected: [Float]) -> Float {
     let greatest = expected.map(abs).max() ?? 0
-    return Engine.kernels.path == "avx512bf16" ? 0.1 * greatest : tolerance
+    return isRounded ? 0.1 * greatest : tolerance
   }
 
   private func expectClose(

@@ -78,7 +78,8 @@ typedef struct {
   int has_bf16_dots;
   /// Decodes `count` values of one row; whole blocks.
   void (*dequantise)(ck_type type, const void *source, float *target, size_t count);
-  /// y[r] = ⟨rows[r], x⟩ over `depth` values, straight from the rows' blocks.
+  /// y[r] = ⟨rows[r], x⟩ over `depth` values, straight from the rows' blocks. Against quantised rows a
+  /// path may round each 32 values of x to 16 bits, so that products are exact integers.
   void (*dot)(
     ck_type type, const void *const *rows, size_t count, const float *x, size_t depth, float *y);
   /// Rounds to the nearest binary16, ties to even.

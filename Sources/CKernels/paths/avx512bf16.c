@@ -15,7 +15,8 @@
 
 #include "avx512.inc"
 #define HAS_NIBBLES 1
-
+#include "words512.inc"
+#define HAS_WORD_DOTS 1
 #define HAS_BF16_DOTS 1
 
 static inline void vector_to_bf16(vector v, uint16_t *target) {

@@ -10,6 +10,7 @@
 #pragma clang diagnostic ignored "-Wpsabi"
 
 typedef float vector __attribute__((vector_size(64)));
+typedef float vector4 __attribute__((vector_size(16)));
 typedef int32_t ivector __attribute__((vector_size(64)));
 
 #define LANES ((ivector){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
