@@ -82,8 +82,7 @@ let package = Package(
       name: "CommandLineTests",
       dependencies: [
         "qfilters", "Workflows", "Tokenization", "QFilters", "CacheCodec", "CacheFormat",
-        "COpenBLAS",
-        "TestSupport",
+        "COpenBLAS", "Inference", "TestSupport",
       ], swiftSettings: strict),
     .testTarget(
       name: "ModelFilesTests", dependencies: ["ModelFiles", "ByteIO", "TestSupport"],

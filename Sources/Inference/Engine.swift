@@ -27,7 +27,7 @@ public final class Engine {
     try Kernels.checkEnvironment()
     architecture = file.architecture
     llama = Llama(model: file.architecture, weights: try LlamaWeights(file))
-    state = try RunState(file.architecture, tokens: Self.chunk)
+    state = try RunState(llama.weights, file.architecture, tokens: Self.chunk)
     rope = try RoPETable(file.architecture.rope, maximumTokens: Self.chunk)
   }
 
@@ -112,9 +112,7 @@ public final class Engine {
   }
 
   private func logits(ofRow row: Int) -> [Float] {
-    state.prepareOutput(rows: row..<row + 1)
-    llama.weights.output.apply(
-      to: state.outputInput, count: 1, into: state.logits, tile: state.tile)
+    state.computeLogits(llama.weights.output, rows: row..<row + 1)
     return state.logits.copy(row: 0)
   }
 }

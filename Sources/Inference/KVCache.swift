@@ -128,18 +128,27 @@ public final class KVCache: @unchecked Sendable {
   /// Says at which position the next token stands.
   public func `continue`(at position: Int) { nextPosition = position }
 
-  /// Appends the pairs of `count` new tokens to one layer.
-  func append(layer: Int, keys: Matrix, values: Matrix, count: Int) {
-    Parallel.forEach(shape.kvHeads) { _, head in
-      let storage = storage(layer, head)
-      for token in 0..<count {
-        unsafe storage.append(
-          key: keys.pointer(row: token) + head * shape.keyLength, keyLength: shape.keyLength,
-          value: values.pointer(row: token) + head * shape.valueLength,
-          valueLength: shape.valueLength, element: element)
+  /// Appends the pairs of `count` new tokens to one layer. `prepare` is called with each token's row
+  /// before its pairs are taken, on all cores.
+  func append(
+    layer: Int, keys: Matrix, values: Matrix, count: Int, prepare: @Sendable (Int) -> Void
+  ) {
+    for head in 0..<shape.kvHeads { storage(layer, head).grow(by: count) }
+    Parallel.forEachRange(of: count, size: Self.tokensPerItem) { _, tokens in
+      for token in tokens {
+        prepare(token)
+        for head in 0..<shape.kvHeads {
+          let storage = storage(layer, head)
+          unsafe storage.store(
+            key: keys.pointer(row: token) + head * shape.keyLength, keyLength: shape.keyLength,
+            value: values.pointer(row: token) + head * shape.valueLength,
+            valueLength: shape.valueLength, element: element, at: storage.count - count + token)
+        }
       }
     }
   }
+
+  private static let tokensPerItem = 8
 
   func advance(by tokens: Int) { nextPosition += tokens }
 

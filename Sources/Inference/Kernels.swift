@@ -3,7 +3,7 @@ import Glibc
 
 /// The inner loops in C, on the widest path that this processor runs.
 ///
-/// The environment variable `QFILTERS_KERNELS` (`plain`, `avx2`, `avx512`) chooses another path, so
+/// The environment variable `QFILTERS_KERNELS` (`plain`, `avx2`, `avx512`, `avx512bf16`) chooses another path, so
 /// that each can be tested on one machine.
 @safe struct Kernels: @unchecked Sendable {
   let table: UnsafePointer<ck_kernels>

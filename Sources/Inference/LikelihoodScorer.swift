@@ -3,7 +3,7 @@ import Synchronization
 
 /// Scores hidden vectors against the tokens that really followed, a few rows of logits at a time.
 struct LikelihoodScorer {
-  let output: WeightMatrix
+  let output: WeightGroup
   let state: RunState
 
   /// The sum of −ln p(targets[i] | row i) over the first `targets.count` rows of `state.normed`.
@@ -12,8 +12,7 @@ struct LikelihoodScorer {
     var total = 0.0
     for start in stride(from: 0, to: targets.count, by: RunState.logitRows) {
       let part = Array(targets[start..<min(targets.count, start + RunState.logitRows)])
-      state.prepareOutput(rows: start..<start + part.count)
-      output.apply(to: state.outputInput, count: part.count, into: state.logits, tile: state.tile)
+      state.computeLogits(output, rows: start..<start + part.count)
       let losses = Mutex([Double](repeating: 0, count: part.count))
       Parallel.forEach(part.count) { _, row in
         let loss = Self.loss(state.logits.row(row), target: part[row])

@@ -12,47 +12,36 @@ struct Llama: Sendable {
     observe: Engine.QueryObserver
   ) rethrows {
     let count = tokens.count
+    let products = state.products(count)
     rope.prepare(position: cache.nextPosition, count: count)
     for (row, token) in tokens.enumerated() {
       unsafe weights.embedding.decode(row: token, into: state.hidden.pointer(row: row))
     }
     for (index, layer) in weights.layers.enumerated() {
-      try attention(index, layer, count, cache, state, rope, observe)
-      feedForward(layer, count, state)
+      norm(layer.attentionNorm, count, state, products)
+      products.project(state.normed, layer.attention, count: count, into: state.projected)
+      cache.append(layer: index, keys: state.keys, values: state.values, count: count) {
+        rope.rotate(state.queries, row: $0, length: model.keyLength)
+        rope.rotate(state.keys, row: $0, length: model.keyLength)
+      }
+      try observe(index, state.queries, count)
+      Blocks.attend(
+        layer: index, model: model, cache: cache, count: count, state: state,
+        rounded: products.takesRounded)
+      products.project(
+        state.attended, layer.attentionOutput, count: count, addingTo: state.hidden)
+
+      norm(layer.feedForwardNorm, count, state, products)
+      products.gate(state.normed, layer.gate, count: count, into: state.gated)
+      products.project(state.gated, layer.down, count: count, addingTo: state.hidden)
     }
-    norm(state.hidden, weights.outputNorm, count, state)
+    norm(weights.outputNorm, count, state, products)
     cache.advance(by: count)
   }
 
-  private func attention(
-    _ index: Int, _ layer: LlamaWeights.Layer, _ count: Int, _ cache: KVCache, _ state: RunState,
-    _ rope: RoPETable, _ observe: Engine.QueryObserver
-  ) rethrows {
-    norm(state.hidden, layer.attentionNorm, count, state)
-    layer.query.apply(to: state.normed, count: count, into: state.queries, tile: state.tile)
-    layer.key.apply(to: state.normed, count: count, into: state.keys, tile: state.tile)
-    layer.value.apply(to: state.normed, count: count, into: state.values, tile: state.tile)
-    rope.rotate(state.queries, length: model.keyLength, count: count)
-    rope.rotate(state.keys, length: model.keyLength, count: count)
-    try observe(index, state.queries, count)
-    cache.append(layer: index, keys: state.keys, values: state.values, count: count)
-    Blocks.attend(layer: index, model: model, cache: cache, count: count, state: state)
-    layer.attentionOutput.apply(
-      to: state.attended, count: count, into: state.update, tile: state.tile)
-    Blocks.add(state.update, to: state.hidden, count: count)
-  }
-
-  private func feedForward(_ layer: LlamaWeights.Layer, _ count: Int, _ state: RunState) {
-    norm(state.hidden, layer.feedForwardNorm, count, state)
-    layer.gate.apply(to: state.normed, count: count, into: state.gate, tile: state.tile)
-    layer.up.apply(to: state.normed, count: count, into: state.up, tile: state.tile)
-    Blocks.swiglu(gate: state.gate, up: state.up, count: count)
-    layer.down.apply(to: state.gate, count: count, into: state.update, tile: state.tile)
-    Blocks.add(state.update, to: state.hidden, count: count)
-  }
-
-  private func norm(_ x: Matrix, _ weight: [Float], _ count: Int, _ state: RunState) {
+  private func norm(_ weight: [Float], _ count: Int, _ state: RunState, _ products: any Products) {
     Blocks.rmsNorm(
-      x, weight: weight, epsilon: model.normEpsilon, count: count, into: state.normed)
+      state.hidden, weight: weight, epsilon: model.normEpsilon, count: count, into: state.normed,
+      rounded: products.takesRounded)
   }
 }

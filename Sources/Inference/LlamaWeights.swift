@@ -4,16 +4,23 @@ import ModelFiles
 struct LlamaWeights: Sendable {
   struct Layer: Sendable {
     let attentionNorm: [Float]
-    let query, key, value, attentionOutput: WeightMatrix
+    /// Query, key and value.
+    let attention: WeightGroup
+    let attentionOutput: WeightGroup
     let feedForwardNorm: [Float]
-    let gate, up, down: WeightMatrix
+    /// Gate and up.
+    let gate: WeightGroup
+    let down: WeightGroup
+
+    /// All that the layer multiplies by.
+    var groups: [WeightGroup] { [attention, attentionOutput, gate, down] }
   }
 
   let embedding: WeightMatrix
   let layers: [Layer]
   let outputNorm: [Float]
   /// The embedding itself where the model ties them.
-  let output: WeightMatrix
+  let output: WeightGroup
   /// All tensors that the forward pass uses, by name.
   private(set) var tensors: [String: Tensor] = [:]
 
@@ -35,19 +42,22 @@ struct LlamaWeights: Sendable {
       let prefix = "blk.\(layer)."
       return Layer(
         attentionNorm: try norm(prefix + "attn_norm"),
-        query: try tensor(prefix + "attn_q", queries, width),
-        key: try tensor(prefix + "attn_k", model.kvHeads * model.keyLength, width),
-        value: try tensor(prefix + "attn_v", model.kvHeads * model.valueLength, width),
-        attentionOutput: try tensor(
-          prefix + "attn_output", width, model.queryHeads * model.valueLength),
+        attention: WeightGroup(
+          try tensor(prefix + "attn_q", queries, width),
+          try tensor(prefix + "attn_k", model.kvHeads * model.keyLength, width),
+          try tensor(prefix + "attn_v", model.kvHeads * model.valueLength, width)),
+        attentionOutput: WeightGroup(
+          try tensor(prefix + "attn_output", width, model.queryHeads * model.valueLength)),
         feedForwardNorm: try norm(prefix + "ffn_norm"),
-        gate: try tensor(prefix + "ffn_gate", hidden, width),
-        up: try tensor(prefix + "ffn_up", hidden, width),
-        down: try tensor(prefix + "ffn_down", width, hidden))
+        gate: WeightGroup(
+          try tensor(prefix + "ffn_gate", hidden, width),
+          try tensor(prefix + "ffn_up", hidden, width)),
+        down: WeightGroup(try tensor(prefix + "ffn_down", width, hidden)))
     }
     outputNorm = try norm("output_norm")
     let isTied = file.tensors["output.weight"] == nil
-    output = isTied ? embedding : try tensor("output", model.vocabularySize, width)
+    output = WeightGroup(
+      isTied ? embedding : try tensor("output", model.vocabularySize, width))
     tensors = used
     try file.refuseTensors(besides: used)
   }

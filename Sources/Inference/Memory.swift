@@ -21,5 +21,10 @@ import Glibc
     unsafe _ = madvise(address, self.count, MADV_HUGEPAGE)
   }
 
+  /// The memory as floats.
+  @unsafe func withFloats(_ body: (UnsafeMutablePointer<Float>) -> Void) {
+    unsafe body(base.assumingMemoryBound(to: Float.self))
+  }
+
   deinit { unsafe munmap(base, count) }
 }

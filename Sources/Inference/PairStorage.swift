@@ -7,8 +7,8 @@ import Glibc
   private let keyOffset: Int
   private let valueOffset: Int
   let capacity: Int
-  private let keySize: Int
-  private let valueSize: Int
+  /// Bytes of a key and of a value.
+  let keySize, valueSize: Int
   private(set) var count = 0
 
   /// Takes the `capacity * (keyBytes + valueBytes)` bytes of `memory` from `offset` on.
@@ -38,14 +38,19 @@ import Glibc
     }
   }
 
-  @unsafe func append(
+  /// Makes `pairs` more count, which `store` fills.
+  func grow(by pairs: Int) {
+    precondition(count + pairs <= capacity, "the cache was made too small")
+    count += pairs
+  }
+
+  @unsafe func store(
     key: UnsafePointer<Float>, keyLength: Int, value: UnsafePointer<Float>, valueLength: Int,
-    element: KVCache.Element
+    element: KVCache.Element, at pair: Int
   ) {
-    precondition(count < capacity, "the cache was made too small")
-    unsafe Self.store(key, keyLength, element, at: keys + count * keySize)
-    unsafe Self.store(value, valueLength, element, at: values + count * valueSize)
-    count += 1
+    precondition(pair >= 0 && pair < count)
+    unsafe Self.store(key, keyLength, element, at: keys + pair * keySize)
+    unsafe Self.store(value, valueLength, element, at: values + pair * valueSize)
   }
 
   func restore(count pairs: Int) {

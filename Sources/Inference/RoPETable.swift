@@ -22,24 +22,23 @@ struct RoPETable {
 
   /// Prepares the angles of `count` tokens from `position` on.
   func prepare(position: Int, count: Int) {
-    for token in 0..<count {
-      for (index, frequency) in inverseFrequencies.enumerated() {
-        let angle = Double(Float(position + token) * frequency)
-        unsafe cosines.pointer(row: token)[index] = Float(cos(angle))
-        unsafe sines.pointer(row: token)[index] = Float(sin(angle))
+    Parallel.forEachRange(of: count, size: 16) { _, tokens in
+      for token in tokens {
+        for (index, frequency) in inverseFrequencies.enumerated() {
+          let angle = Double(Float(position + token) * frequency)
+          unsafe cosines.pointer(row: token)[index] = Float(cos(angle))
+          unsafe sines.pointer(row: token)[index] = Float(sin(angle))
+        }
       }
     }
   }
 
-  /// Rotates the heads of `count` rows, each of `length` elements.
-  func rotate(_ heads: Matrix, length: Int, count: Int) {
-    let kernels = Kernels.current
-    Parallel.forEach(count) { _, token in
-      for head in stride(from: 0, to: heads.columns, by: length) {
-        unsafe kernels.table.pointee.rope(
-          heads.pointer(row: token) + head, cosines.pointer(row: token), sines.pointer(row: token),
-          inverseFrequencies.count)
-      }
+  /// Rotates the heads of one row, each of `length` elements.
+  func rotate(_ heads: Matrix, row: Int, length: Int) {
+    for head in stride(from: 0, to: heads.columns, by: length) {
+      unsafe Kernels.current.table.pointee.rope(
+        heads.pointer(row: row) + head, cosines.pointer(row: row), sines.pointer(row: row),
+        inverseFrequencies.count)
     }
   }
 }

@@ -8,44 +8,64 @@ struct RunState {
 
   /// The residual stream, one row a token.
   let hidden: Matrix
-  let normed: Matrix
+  let normed: Activations
   let queries, keys, values: Matrix
-  let attended: Matrix
-  let gate, up: Matrix
-  /// What a layer adds to the residual stream.
-  let update: Matrix
+  /// Those three, in the order of their weights.
+  let projected: [Matrix]
+  let attended: Activations
+  let gated: Activations
   /// The hidden vectors that become logits, and the logits.
-  let outputInput, logits: Matrix
-  /// Decoded weights.
-  let tile: Matrix
+  let outputInput: Activations
+  let logits: Matrix
   /// Scratch memory of attention, one row a worker.
   let scratch: Matrix
+  /// Sums over segments of one token's pairs, one row a KV head.
+  let partials: Matrix
+  private let floats: FloatProducts
+  private let panels: PanelProducts?
 
-  init(_ model: ArchitectureDescription, tokens: Int) throws(EngineError) {
+  init(_ weights: LlamaWeights, _ model: ArchitectureDescription, tokens: Int) throws(EngineError) {
     hidden = try Matrix(rows: tokens, columns: model.embeddingLength)
-    normed = try Matrix(rows: tokens, columns: model.embeddingLength)
+    normed = try Activations(rows: tokens, columns: model.embeddingLength)
     queries = try Matrix(rows: tokens, columns: model.queryHeads * model.keyLength)
     keys = try Matrix(rows: tokens, columns: model.kvHeads * model.keyLength)
     values = try Matrix(rows: tokens, columns: model.kvHeads * model.valueLength)
-    attended = try Matrix(rows: tokens, columns: model.queryHeads * model.valueLength)
-    gate = try Matrix(rows: tokens, columns: model.feedForwardLength)
-    up = try Matrix(rows: tokens, columns: model.feedForwardLength)
-    update = try Matrix(rows: tokens, columns: model.embeddingLength)
-    outputInput = try Matrix(rows: Self.logitRows, columns: model.embeddingLength)
+    projected = [queries, keys, values]
+    attended = try Activations(rows: tokens, columns: model.queryHeads * model.valueLength)
+    gated = try Activations(rows: tokens, columns: model.feedForwardLength)
+    outputInput = try Activations(rows: Self.logitRows, columns: model.embeddingLength)
     logits = try Matrix(rows: Self.logitRows, columns: model.vocabularySize)
-    let longestRow = max(
-      model.embeddingLength, model.feedForwardLength, model.queryHeads * model.valueLength)
-    tile = try Matrix(rows: 1, columns: max(WeightMatrix.tileFloats, longestRow))
     scratch = try Matrix(
       rows: Parallel.workers,
-      columns: ck_attend_scratch(model.keyLength, model.valueLength, model.group))
+      columns: max(
+        ck_attend_scratch(model.keyLength, model.valueLength, model.group),
+        ck_segment_scratch(model.keyLength, model.valueLength, model.group)))
+    partials = try Matrix(
+      rows: model.kvHeads,
+      columns: Blocks.mostSegments * model.group * ck_segment_floats(model.valueLength))
+    floats = try FloatProducts(
+      tokens: tokens,
+      width: max(
+        model.embeddingLength, model.feedForwardLength, model.queryHeads * model.valueLength))
+    panels =
+      unsafe Kernels.current.table.pointee.has_bf16_dots == 0
+      ? nil : try PanelProducts(weights.layers.flatMap(\.groups) + [weights.output])
   }
 
-  /// Takes rows of `normed` as the ones that become logits.
-  func prepareOutput(rows: Range<Int>) {
+  /// How to multiply `count` rows: in bfloat16 where the processor has instructions for it and there are
+  /// rows enough to be worth it, else in float32.
+  func products(_ count: Int) -> any Products {
+    if let panels, count >= PanelProducts.fewestTokens { panels } else { floats }
+  }
+
+  /// The logits of some rows of `normed`, in the first rows of `logits`.
+  func computeLogits(_ output: WeightGroup, rows: Range<Int>) {
+    let products = products(rows.count)
     for (target, row) in rows.enumerated() {
-      unsafe outputInput.pointer(row: target).update(
-        from: normed.pointer(row: row), count: normed.columns)
+      unsafe outputInput.floats.pointer(row: target).update(
+        from: normed.floats.pointer(row: row), count: normed.columns)
+      if products.takesRounded { outputInput.round(row: target, columns: 0..<normed.columns) }
     }
+    products.project(outputInput, output, count: rows.count, into: [logits])
   }
 }

@@ -1,14 +1,20 @@
 import CKernels
 public import ModelFiles
 
-/// A weight matrix as the file has it: quantised, mapped, and decoded a tile at a time.
+/// A weight matrix as the file has it: quantised, mapped, and decoded or multiplied a few rows at a time.
 public struct WeightMatrix: Sendable {
   let tensor: Tensor
   private let type: ck_type
+  private let rowBytes: Int
+  /// How many outputs the matrix has.
+  public let rows: Int
+  /// How many inputs the matrix has.
+  public let columns: Int
 
   /// Wraps a matrix of a model file.
   public init(_ tensor: Tensor) {
     self.tensor = tensor
+    (rows, columns, rowBytes) = (tensor.rows, tensor.columns, tensor.rowBytes)
     type =
       switch tensor.type {
       case .f32: CK_F32
@@ -24,16 +30,6 @@ public struct WeightMatrix: Sendable {
   public var name: String { tensor.name }
   /// The dimensions, outermost first.
   public var shape: [Int] { tensor.shape }
-  /// How many outputs the matrix has.
-  public var rows: Int { tensor.rows }
-  /// How many inputs the matrix has.
-  public var columns: Int { tensor.columns }
-
-  /// Decoded floats that are held at once: enough that packing costs little, small enough for cache.
-  static let tileFloats = 1 << 20
-  /// Up to so many tokens, dot products with the quantised rows beat decoding them first.
-  private static let fewTokens = 3
-  private static let rowsPerItem = 32
 
   /// Decodes row `row`, in half-split order.
   @unsafe func decode(row: Int, into target: UnsafeMutablePointer<Float>) {
@@ -45,7 +41,7 @@ public struct WeightMatrix: Sendable {
   @unsafe private func withStoredRow(_ row: Int, _ body: (UnsafeRawPointer) -> Void) {
     unsafe tensor.bytes.withUnsafeBytes { bytes in
       if let base = bytes.baseAddress {
-        unsafe body(base + tensor.storedRow(row) * tensor.rowBytes)
+        unsafe body(base + tensor.storedRow(row) * rowBytes)
       }
     }
   }
@@ -58,42 +54,36 @@ public struct WeightMatrix: Sendable {
     }
   }
 
-  /// y = x · Wᵀ for the first `count` rows of x [· × columns] and y [· × rows].
-  /// `tile` holds decoded rows meanwhile (`tileFloats` floats, or one row if that is more).
-  func apply(to x: Matrix, count: Int, into y: Matrix, tile: Matrix) {
-    count <= Self.fewTokens
-      ? applyToFew(x, count: count, into: y)
-      : applyToMany(x, count: count, into: y, tile: tile)
-  }
-
-  private func applyToFew(_ x: Matrix, count: Int, into y: Matrix) {
-    let kernels = Kernels.current
-    Parallel.forEach((rows + Self.rowsPerItem - 1) / Self.rowsPerItem) { _, item in
-      let range = item * Self.rowsPerItem..<min(rows, (item + 1) * Self.rowsPerItem)
-      for row in range {
-        unsafe withStoredRow(row) { weights in
-          for token in 0..<count {
-            unsafe y.pointer(row: token)[row] = kernels.table.pointee.dot(
-              type, weights, x.pointer(row: token), columns)
-          }
-        }
-      }
+  /// y[r] = ⟨row, x⟩ for each of some rows, straight from the stored blocks.
+  @unsafe func multiply(
+    _ rows: Range<Int>, by x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>
+  ) {
+    unsafe withStoredRows(rows) {
+      unsafe Kernels.current.table.pointee.dot(type, $0, rows.count, x, columns, y)
     }
   }
 
-  private func applyToMany(_ x: Matrix, count: Int, into y: Matrix, tile: Matrix) {
-    let tileRows = max(1, tile.columns / columns)
-    for start in stride(from: 0, to: rows, by: tileRows) {
-      let range = start..<min(rows, start + tileRows)
-      Parallel.forEach((range.count + Self.rowsPerItem - 1) / Self.rowsPerItem) { _, item in
-        let first = start + item * Self.rowsPerItem
-        for row in first..<min(range.upperBound, first + Self.rowsPerItem) {
-          unsafe decode(row: row, into: tile.pointer(row: 0) + (row - start) * columns)
+  /// Decodes up to `CK_PANEL` rows into a panel.
+  @unsafe func pack(_ rows: Range<Int>, into panel: UnsafeMutablePointer<Float>) {
+    unsafe withStoredRows(rows) {
+      unsafe Kernels.current.table.pointee.pack_panel(type, $0, rows.count, columns, panel)
+    }
+  }
+
+  @unsafe private func withStoredRows(
+    _ rows: Range<Int>, _ body: (UnsafePointer<UnsafeRawPointer?>) -> Void
+  ) {
+    unsafe tensor.bytes.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      unsafe withUnsafeTemporaryAllocation(
+        of: UnsafeRawPointer?.self, capacity: rows.count
+      ) { stored in
+        for (index, row) in rows.enumerated() {
+          unsafe stored.initializeElement(
+            at: index, to: base + tensor.storedRow(row) * rowBytes)
         }
+        if let stored = stored.baseAddress { unsafe body(stored) }
       }
-      unsafe BLAS.multiplyTransposed(
-        rows: count, columns: range.count, depth: columns, x: x.pointer(row: 0), xStride: x.columns,
-        w: tile.pointer(row: 0), y: y.pointer(row: 0) + start, yStride: y.columns)
     }
   }
 }

@@ -1,5 +1,6 @@
 import COpenBLAS
 import Foundation
+import Inference
 import QFilters
 import TestSupport
 import Testing
@@ -42,14 +43,17 @@ struct GoldenTests {
     }
   }
 
+  /// Products of bfloat16 round their inputs by up to 2^-9, a hundred times what separates two machines
+  /// in float32; over a passage the roundings cancel, so that a few thousandths are left.
   @Test("the passage's mean negative log-likelihood")
   func likelihood() throws {
     let result = try Command.run(
       "evaluate", "perplexity", "--model", Demo.model, "--file", Demo.essay("love"), "--tokens",
       "\(golden.passage.tokens)", "--json")
     let scored = try result.json(as: Scored.self)
+    let tolerance = Engine.kernels.path == "avx512bf16" ? 0.003 : 0.0005
     #expect(
-      abs(scored.meanNegativeLogLikelihood - golden.passage.meanNegativeLogLikelihood) < 0.0005)
+      abs(scored.meanNegativeLogLikelihood - golden.passage.meanNegativeLogLikelihood) < tolerance)
     #expect(scored.tokens == golden.passage.tokens)
     #expect(abs(scored.perplexity - exp(scored.meanNegativeLogLikelihood)) < 1e-9)
   }

@@ -2,13 +2,21 @@ import CKernels
 import Glibc
 import TestSupport
 
+extension Float {
+  /// To the nearest number with an 8-bit significand, ties to even; not for numbers below 2^-126.
+  var roundedToBFloat16: Float {
+    let bits = bitPattern
+    return isNaN ? self : Float(bitPattern: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) & 0xFFFF_0000)
+  }
+}
+
 func exponential(_ x: Double) -> Double { exp(x) }
 
 /// One random call of the attention kernel, and the same in plain arithmetic.
 struct AttentionCase: CustomStringConvertible {
   let group, tokens, before, keyLength, valueLength: Int
   let isHalf: Bool
-  let queries, keys, values: [Float]
+  private(set) var queries, keys, values: [Float]
   let scale: Float = 0.3
 
   init(random: inout SeededGenerator) {
@@ -30,7 +38,7 @@ struct AttentionCase: CustomStringConvertible {
     "group \(group), \(tokens) tokens after \(before), \(keyLength) + \(valueLength), \(isHalf ? "f16" : "f32")"
   }
 
-  func run(_ path: Path) -> [Float] {
+  func run(_ path: Path, products: ck_type) -> [Float] {
     var output = [Float](repeating: .nan, count: tokens * group * valueLength)
     var scratch = [Float](repeating: .nan, count: ck_attend_scratch(keyLength, valueLength, group))
     let (halfKeys, halfValues) = (keys.map { Float16($0) }, values.map { Float16($0) })
@@ -40,7 +48,8 @@ struct AttentionCase: CustomStringConvertible {
           unsafe withBytes(isHalf ? halfKeys : keys, isHalf ? halfValues : values) { keys, values in
             var call = unsafe ck_attention(
               queries: queries.baseAddress, output: output.baseAddress, keys: keys, values: values,
-              type: isHalf ? CK_F16 : CK_F32, first_token: 0, token_count: tokens, group: group,
+              type: isHalf ? CK_F16 : CK_F32, products: products, first_token: 0,
+              token_count: tokens, group: group,
               before: before, query_stride: group * keyLength, output_stride: group * valueLength,
               key_length: keyLength, value_length: valueLength, scale: scale,
               scratch: scratch.baseAddress)
@@ -50,6 +59,42 @@ struct AttentionCase: CustomStringConvertible {
       }
     }
     return output
+  }
+
+  /// The last token alone, its pairs cut into segments of `size`.
+  func runSegments(_ path: Path, size: Int) -> [Float] {
+    let (pairs, partial) = (before + tokens, ck_segment_floats(valueLength))
+    let segments = (pairs + size - 1) / size
+    var partials = [Float](repeating: .nan, count: segments * group * partial)
+    var scratch = [Float](repeating: .nan, count: ck_segment_scratch(keyLength, valueLength, group))
+    let (halfKeys, halfValues) = (keys.map { Float16($0) }, values.map { Float16($0) })
+    let element = isHalf ? 2 : 4
+    let query = Array(queries.suffix(group * keyLength))
+    unsafe withBytes(isHalf ? halfKeys : keys, isHalf ? halfValues : values) { keys, values in
+      guard let keys = unsafe keys, let values = unsafe values else { return }
+      unsafe query.withUnsafeBufferPointer { query in
+        unsafe partials.withUnsafeMutableBufferPointer { partials in
+          unsafe scratch.withUnsafeMutableBufferPointer { scratch in
+            for segment in 0..<segments {
+              var call = unsafe ck_segment(
+                queries: query.baseAddress, keys: keys + segment * size * keyLength * element,
+                values: values + segment * size * valueLength * element,
+                type: isHalf ? CK_F16 : CK_F32, pairs: min(size, pairs - segment * size),
+                group: group, key_length: keyLength, value_length: valueLength, scale: scale,
+                partials: partials.baseAddress.map { unsafe $0 + segment * group * partial },
+                scratch: scratch.baseAddress)
+              unsafe path.kernels.attend_segment(&call)
+            }
+          }
+        }
+      }
+    }
+    return (0..<group).flatMap { member in
+      var output = [Float](repeating: .nan, count: valueLength)
+      unsafe path.kernels.join_segments(
+        Array(partials[(member * partial)...]), segments, group * partial, valueLength, &output)
+      return output
+    }
   }
 
   private func withBytes(
@@ -65,6 +110,15 @@ struct AttentionCase: CustomStringConvertible {
         unsafe values.withUnsafeBytes { v in unsafe body(k.baseAddress, v.baseAddress) }
       }
     }
+  }
+
+  /// The same case with all inputs rounded to bfloat16.
+  var rounded: AttentionCase {
+    var copy = self
+    copy.queries = queries.map(\.roundedToBFloat16)
+    copy.keys = keys.map(\.roundedToBFloat16)
+    copy.values = values.map(\.roundedToBFloat16)
+    return copy
   }
 
   func reference() -> [Double] {

@@ -47,18 +47,18 @@ struct KernelTests {
     for vector in try Fixtures.json("models/dequantise.json", as: Vectors.self).vectors {
       guard let type = Self.types[vector.type], vector.type.hasPrefix("Q") else { continue }
       let x = random.floats(vector.values.count)
-      let result = unsafe path.kernels.dot(type, Self.bytes(vector.bytes), x, x.count)
-      Self.expectClose(
-        result, zip(vector.values, x).reduce(0.0) { $0 + Double($1.0) * Double($1.1) },
-        scale: zip(vector.values, x).reduce(0.0) { $0 + abs(Double($1.0) * Double($1.1)) })
+      let products = zip(vector.values, x).map { Double($0.0) * Double($0.1) }
+      let result = Double(Self.dot(path, type, Self.bytes(vector.bytes), x))
+      // Some paths round x to 16 bits, by up to 2^-16 of the greatest of 32 values.
+      #expect(
+        abs(result - products.reduce(0, +)) <= 0x1p-16 * products.reduce(0) { $0 + abs($1) })
     }
     for count in [1, 15, 16, 31, 32, 33, 100] {
       let (row, x) = (random.floats(count), random.floats(count))
-      let result = unsafe row.withUnsafeBytes { row in
-        unsafe path.kernels.dot(CK_F32, row.baseAddress, x, count)
-      }
+      let bytes = unsafe row.withUnsafeBytes { unsafe [UInt8]($0) }
       Self.expectClose(
-        result, zip(row, x).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }, scale: Double(count))
+        Self.dot(path, CK_F32, bytes, x),
+        zip(row, x).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }, scale: Double(count))
     }
   }
 
@@ -127,11 +127,47 @@ struct KernelTests {
     for seed in UInt64(1)...40 {
       var random = SeededGenerator(seed: seed)
       let shape = AttentionCase(random: &random)
-      let result = shape.run(path)
-      let expected = shape.reference()
-      let worst = zip(result, expected).map { abs(Double($0) - $1) }.max() ?? 0
+      let worst = Self.distance(shape.run(path, products: CK_F32), shape.reference())
       #expect(worst < 2e-5, "seed \(seed): \(shape)")
     }
+  }
+
+  @Test("attends in bfloat16 as it would to rounded queries and pairs", arguments: Path.all)
+  func attendsRounded(path: Path) {
+    for seed in UInt64(1)...40 {
+      var random = SeededGenerator(seed: seed)
+      let shape = AttentionCase(random: &random)
+      let worst = Self.distance(shape.run(path, products: CK_BF16), shape.rounded.reference())
+      // Weights are rounded too, by up to 2^-9 of each; values are at most 1.
+      #expect(worst < 0x1p-8, "seed \(seed): \(shape)")
+    }
+  }
+
+  @Test("one token's attention is the same, however its pairs are cut", arguments: Path.all)
+  func attendsInSegments(path: Path) {
+    for seed in UInt64(1)...40 {
+      var random = SeededGenerator(seed: seed)
+      let shape = AttentionCase(random: &random)
+      let expected = Array(shape.reference().suffix(shape.group * shape.valueLength))
+      for size in [1, 64, 100, 1000] {
+        let worst = Self.distance(shape.runSegments(path, size: size), expected)
+        #expect(worst < 2e-5, "seed \(seed), segments of \(size): \(shape)")
+      }
+    }
+  }
+
+  private static func distance(_ result: [Float], _ expected: [Double]) -> Double {
+    result.count == expected.count
+      ? zip(result, expected).map { abs(Double($0) - $1) }.max() ?? .infinity : .infinity
+  }
+
+  private static func dot(_ path: Path, _ type: ck_type, _ row: [UInt8], _ x: [Float]) -> Float {
+    var product = Float.nan
+    unsafe row.withUnsafeBytes { row in
+      let rows = unsafe [row.baseAddress]
+      unsafe path.kernels.dot(type, rows, 1, x, x.count, &product)
+    }
+    return product
   }
 
   private static func expectClose(_ result: Float, _ expected: Double, scale: Double = 1) {

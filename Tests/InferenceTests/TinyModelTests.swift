@@ -26,9 +26,12 @@ struct Reference: Decodable {
 
 @Suite("Tiny random models give what transformers gives, in every supported tensor type")
 struct TinyModelTests {
-  private static let tolerance: Float = 1e-4
   /// A folder has its weights, and so its logits, in common with the GGUF of its name.
   private static let models = Fixtures.tinyModels + Fixtures.tinyFolders
+  /// One path rounds what quantised rows are multiplied by to 16 bits: that moves logits of about ten in
+  /// the fourth place.
+  private static let isRounded = Engine.kernels.path == "avx512bf16"
+  private static let tolerance: Float = isRounded ? 2e-3 : 1e-4
 
   private func load(_ name: String) throws -> (Engine, Reference) {
     let engine = try Engine(ModelFile(path: Fixtures.path("models/\(name)")))
@@ -84,7 +87,8 @@ struct TinyModelTests {
     let loss = try engine.negativeLogLikelihood(
       reference.ids, into: try cache(engine, reference.ids.count))
     #expect(
-      abs(loss / Double(reference.ids.count - 1) - reference.meanNegativeLogLikelihood) < 1e-5)
+      abs(loss / Double(reference.ids.count - 1) - reference.meanNegativeLogLikelihood)
+        < (Self.isRounded ? 2e-4 : 1e-5))
     let cache = try cache(engine, reference.ids.count + reference.greedy.count)
     var sampler = Sampler(.init())
     var logits = try engine.prefill(reference.ids, into: cache)
@@ -103,7 +107,7 @@ struct TinyModelTests {
     let cache = try cache(engine, reference.ids.count)
     var last: [Float] = []
     for id in reference.ids { last = try engine.prefill([id], into: cache) }
-    expectClose(last, whole, "last logits")
+    expectClose(last, whole, "last logits", tolerance: Self.rounding(whole))
     #expect(cache.nextPosition == reference.ids.count)
   }
 
@@ -153,11 +157,40 @@ struct TinyModelTests {
     let whole = try engine.prefill(ids, into: try cache(engine, ids.count))
     let cache = try cache(engine, ids.count)
     _ = try engine.prefill(Array(ids[..<700]), into: cache)
-    expectClose(try engine.prefill(Array(ids[700...]), into: cache), whole, "last logits")
+    expectClose(
+      try engine.prefill(Array(ids[700...]), into: cache), whole, "last logits",
+      tolerance: Self.rounding(whole))
   }
 
-  private func expectClose(_ result: [Float], _ expected: [Float], _ what: String) {
+  @Test(
+    "a long prompt in bfloat16 stays close to the same in float32", arguments: Fixtures.tinyModels)
+  func rounding(name: String) throws {
+    let (engine, reference) = try load(name)
+    var random = SeededGenerator(seed: 5)
+    let ids = (0..<200).map { _ in Int.random(in: 0..<256, using: &random) }
+    let long = try engine.prefill(ids, into: try cache(engine, ids.count))
+    // Parts of up to 50 tokens are too short to be rounded.
+    let cache = try cache(engine, ids.count)
+    var short: [Float] = []
+    for start in stride(from: 0, to: ids.count, by: 50) {
+      short = try engine.prefill(Array(ids[start..<start + 50]), into: cache)
+    }
+    #expect(reference.architecture.vocabulary == short.count)
+    // Inputs are rounded by up to 2^-9. These models are random, and nothing makes their numbers small:
+    // through two or three layers that becomes a few hundredths of the greatest logit.
+    expectClose(long, short, "last logits", tolerance: Self.rounding(short))
+  }
+
+  /// How far rounding to bfloat16 may carry these models' numbers; nothing where it is not done.
+  private static func rounding(_ expected: [Float]) -> Float {
+    let greatest = expected.map(abs).max() ?? 0
+    return isRounded ? 0.1 * greatest : tolerance
+  }
+
+  private func expectClose(
+    _ result: [Float], _ expected: [Float], _ what: String, tolerance: Float = Self.tolerance
+  ) {
     let worst = zip(result, expected).map { abs($0 - $1) }.max() ?? .infinity
-    #expect(result.count == expected.count && worst <= Self.tolerance, "\(what): \(worst)")
+    #expect(result.count == expected.count && worst <= tolerance, "\(what): \(worst)")
   }
 }

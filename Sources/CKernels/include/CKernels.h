@@ -1,9 +1,9 @@
 // The few inner loops that Swift cannot express well. Nothing here allocates or keeps state.
 //
-// Every kernel is one C source, paths/kernels.inc, compiled once a path: `plain` for any processor,
-// `avx2` and `avx512` for those x86 processors that have them. A path is a table of functions, chosen
-// at run time. All paths compute the same formulas; sums differ in the last places, because wider
-// vectors add in another order and fuse products into sums.
+// Every kernel is one C source, paths/kernels.inc and what it includes, compiled once a path: `plain`
+// for any processor, `avx2`, `avx512` and `avx512bf16` for those x86 processors that have them. A path
+// is a table of functions, chosen at run time. All paths compute the same formulas; sums differ in the
+// last places, because wider vectors add in another order and fuse products into sums.
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
@@ -33,6 +33,7 @@ typedef struct {
   const void *keys;    // pairs × key_length elements of `type`
   const void *values;  // pairs × value_length elements of `type`
   ck_type type;        // CK_F32 or CK_F16
+  ck_type products;    // CK_F32, or CK_BF16 to round queries, keys, weights and values to bfloat16
   size_t first_token, token_count, group, before;
   size_t query_stride, output_stride;
   size_t key_length, value_length;
@@ -40,15 +41,51 @@ typedef struct {
   float *scratch;  // ck_attend_scratch() floats, 64-byte aligned
 } ck_attention;
 
+/// One call of `attend_segment`: the query rows of one token against some of one KV head's pairs.
+typedef struct {
+  const float *queries;  // group × key_length
+  const void *keys;      // pairs × key_length elements of `type`
+  const void *values;    // pairs × value_length elements of `type`
+  ck_type type;          // CK_F32 or CK_F16
+  size_t pairs;          // at least one
+  size_t group, key_length, value_length;
+  float scale;
+  float *partials;  // group × ck_segment_floats() floats
+  float *scratch;   // ck_segment_scratch() floats
+} ck_segment;
+
+/// How many outputs a panel of weights holds.
+enum { CK_PANEL = 64 };
+
+/// One call of `multiply_panel`: c (+)= a · panel, in bfloat16 with sums in float.
+typedef struct {
+  const uint16_t *a;   // rows × depth in bfloat16, each row padded with zeros to a multiple of 32
+  size_t a_stride;     // in values, even
+  const float *panel;  // made by `pack_panel`
+  float *c;
+  size_t c_stride;  // in floats
+  size_t rows, depth;
+  size_t columns;  // of c; at most CK_PANEL
+  int accumulate;
+} ck_product;
+
 /// The functions of one path.
 typedef struct {
   const char *name;
+  /// Whether one instruction multiplies and adds pairs of bfloat16, so that `multiply_panel` and
+  /// attention in CK_BF16 are faster than products of floats. They give the same on every path, up to
+  /// the order of sums and to numbers below 2^-126, which that instruction takes for zero.
+  int has_bf16_dots;
   /// Decodes `count` values of one row; whole blocks.
   void (*dequantise)(ck_type type, const void *source, float *target, size_t count);
-  /// ⟨row, x⟩ over `count` values, straight from the row's blocks.
-  float (*dot)(ck_type type, const void *row, const float *x, size_t count);
+  /// y[r] = ⟨rows[r], x⟩ over `depth` values, straight from the rows' blocks. Against quantised rows a
+  /// path may round each 32 values of x to 16 bits, so that products are exact integers.
+  void (*dot)(
+    ck_type type, const void *const *rows, size_t count, const float *x, size_t depth, float *y);
   /// Rounds to the nearest binary16, ties to even.
   void (*narrow)(const float *source, uint16_t *target, size_t count);
+  /// Rounds to the nearest bfloat16, ties to even.
+  void (*narrow_bf16)(const float *source, uint16_t *target, size_t count);
   /// target = x / sqrt(mean(x²) + epsilon) * weight (RMSNorm, arXiv 1910.07467).
   void (*rms_norm)(const float *x, const float *weight, float *target, size_t count, float epsilon);
   /// Rotates pairs (x[i], x[i + half]) by the angles whose cosines and sines are given (RoPE,
@@ -58,16 +95,44 @@ typedef struct {
   void (*swiglu)(float *gate, const float *up, size_t count);
   /// x += y
   void (*add)(float *x, const float *y, size_t count);
+  /// Decodes up to CK_PANEL rows of weights into a panel of bfloat16s: the columns of a matrix product,
+  /// pairs of the depth side by side. `panel` has ck_panel_floats(depth) floats; missing rows are zero.
+  void (*pack_panel)(ck_type type, const void *const *rows, size_t count, size_t depth, float *panel);
+  /// Multiplies rows by a panel.
+  void (*multiply_panel)(const ck_product *call);
   /// softmax(scale · queries · keysᵀ) · values, tile by tile with an online softmax
   /// (arXiv 2205.14135): no row of scores is ever whole.
   void (*attend)(const ck_attention *call);
+  /// The same for one token over a segment of its pairs, in float; leaves sums that are yet to be joined.
+  void (*attend_segment)(const ck_segment *call);
+  /// The output of one query row from its sums over all segments, which stand `stride` floats apart.
+  void (*join_segments)(
+    const float *partials, size_t segments, size_t stride, size_t value_length, float *output);
 } ck_kernels;
 
 /// How many floats of scratch memory `attend` needs for one call.
 size_t ck_attend_scratch(size_t key_length, size_t value_length, size_t group);
 
+/// How many floats the sums of one query row over a segment take.
+size_t ck_segment_floats(size_t value_length);
+
+/// How many floats of scratch memory `attend_segment` needs for one call.
+size_t ck_segment_scratch(size_t key_length, size_t value_length, size_t group);
+
 /// How many tokens one call of `attend` takes at most.
 size_t ck_attend_tokens(size_t group);
+
+/// Tells the processor that this thread waits for another.
+static inline void ck_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+/// How many floats a panel of that depth takes.
+size_t ck_panel_floats(size_t depth);
 
 /// The paths that this processor can run, the plain one first; NULL past the end.
 const ck_kernels *ck_path(size_t index);

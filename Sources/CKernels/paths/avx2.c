@@ -11,6 +11,12 @@
 #define TILE_ROWS 3
 #define TILE_VECTORS 2
 
+static inline float scalar_from_f16(const uint8_t *p) {
+  uint16_t half;
+  __builtin_memcpy(&half, p, 2);
+  return _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(half)));
+}
+
 static inline vector vector_from_f16(const uint8_t *p) {
   vector v;
   __m256 low = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p));

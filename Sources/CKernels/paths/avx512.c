@@ -13,13 +13,8 @@
 #define TILE_ROWS 6
 #define TILE_VECTORS 4
 
-static inline vector vector_from_f16(const uint8_t *p) {
-  return (vector)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
-}
-
-static inline void vector_to_f16(vector v, uint16_t *target) {
-  _mm256_storeu_si256((__m256i *)target, _mm512_cvtps_ph((__m512)v, _MM_FROUND_TO_NEAREST_INT));
-}
+#include "avx512.inc"
+#define HAS_NIBBLES 1
 
 #include "kernels.inc"
 #pragma clang attribute pop

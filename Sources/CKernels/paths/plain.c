@@ -33,4 +33,18 @@ static inline void vector_to_f16(vector v, uint16_t *target) {
   __builtin_memcpy(target, &narrowed, 32);
 }
 
+// One binary16 of a block's head.
+static inline float scalar_from_f16(const uint8_t *p) {
+  uint32_t h = (uint32_t)p[0] | (uint32_t)p[1] << 8;
+  uint32_t bits = (h & 0x8000) << 16 | (h & 0x7FFF) << 13;
+  float f, scaled;
+  __builtin_memcpy(&f, &bits, 4);
+  scaled = f * 0x1p112f;
+  if ((h & 0x7C00) == 0x7C00) {  // infinity or not a number
+    bits |= 0x7F800000;
+    __builtin_memcpy(&scaled, &bits, 4);
+  }
+  return scaled;
+}
+
 #include "kernels.inc"

@@ -1,0 +1,32 @@
+"""transformers: prefill of some tokens, then decoding at that depth."""
+
+import json
+import sys
+import time
+
+import torch
+import transformers
+
+
+def main() -> None:
+    model, ids_path, decoded, precision = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+    torch.set_num_threads(2)
+    ids = json.load(open(ids_path))
+    folder, _, name = model.rpartition("/")
+    network = transformers.AutoModelForCausalLM.from_pretrained(
+        folder, gguf_file=name, dtype=getattr(torch, precision)).eval()
+    with torch.inference_mode():
+        network(torch.tensor([ids[:8]]))
+        start = time.perf_counter()
+        output = network(torch.tensor([ids]), use_cache=True, logits_to_keep=1)
+        prefilled = time.perf_counter()
+        for _ in range(decoded):
+            token = output.logits[:, -1].argmax(-1, keepdim=True)
+            output = network(token, past_key_values=output.past_key_values, use_cache=True)
+        done = time.perf_counter()
+    print(json.dumps({
+        "prefill": len(ids) / (prefilled - start), "decode": decoded / (done - prefilled),
+        "about": f"torch {torch.__version__}, transformers {transformers.__version__}"}))
+
+
+main()

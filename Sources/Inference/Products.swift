@@ -1,0 +1,14 @@
+/// How a forward pass multiplies activations by weights.
+protocol Products: Sendable {
+  /// Whether inputs have to be rounded to bfloat16 too.
+  var takesRounded: Bool { get }
+
+  /// targets[m] = x · Wₘᵀ for each matrix of the group and the first `count` rows.
+  func project(_ x: Activations, _ weights: WeightGroup, count: Int, into targets: [Matrix])
+
+  /// target += x · Wᵀ for the first `count` rows; the group has one matrix.
+  func project(_ x: Activations, _ weights: WeightGroup, count: Int, addingTo target: Matrix)
+
+  /// target = silu(x · gateᵀ) · (x · upᵀ) for the first `count` rows; the group has those two.
+  func gate(_ x: Activations, _ weights: WeightGroup, count: Int, into target: Activations)
+}

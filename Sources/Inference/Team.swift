@@ -1,0 +1,134 @@
+import CKernels
+import Dispatch
+import Glibc
+import Synchronization
+
+/// Threads that stay, so that a step of a few microseconds can be shared.
+///
+/// Between steps they spin for a moment and then sleep: steps follow each other closely while a model
+/// runs, and waking a thread takes longer than many of them. A thread that is not there in time is not
+/// waited for.
+@safe final class Team: @unchecked Sendable {
+  typealias Body = @Sendable (_ worker: Int, _ item: Int) -> Void
+
+  /// A helper's way to sleep. Whoever takes `isAsleep` back decides: the caller then signals, the
+  /// helper itself goes on without.
+  private final class Bed: Sendable {
+    let isAsleep = Atomic(false)
+    let semaphore = DispatchSemaphore(value: 0)
+  }
+
+  private static let spins = 2_000
+  private static let open: UInt64 = 1 << 31
+  private static let generation: UInt64 = 1 << 32
+
+  private let beds: [Bed]
+  /// One step at a time.
+  private let turn = Mutex(())
+  /// The step's generation in the upper half, whether it may still be joined, and how many helpers did.
+  private let state = Atomic<UInt64>(0)
+  private let next = Atomic(0)
+  /// Read only by helpers that have joined; written only while none has.
+  private var items = 0
+  private var body: UnsafePointer<Body>?
+
+  /// Starts `helpers` threads, which live as long as the process.
+  init(helpers: Int) {
+    beds = (0..<helpers).map { _ in Bed() }
+    for index in 0..<helpers {
+      let thread = Thread(team: self, worker: index + 1)
+      var id = pthread_t()
+      let context = unsafe Unmanaged.passRetained(thread).toOpaque()
+      let failed = unsafe pthread_create(
+        &id, nil,
+        { context in
+          guard let context = unsafe context else { return nil }
+          let thread = unsafe Unmanaged<Thread>.fromOpaque(context).takeRetainedValue()
+          thread.team.help(worker: thread.worker)
+        }, context)
+      // Without the thread the others, or the caller alone, do its work.
+      if failed != 0 { unsafe Unmanaged<Thread>.fromOpaque(context).release() }
+    }
+  }
+
+  private final class Thread {
+    let team: Team
+    let worker: Int
+
+    init(team: Team, worker: Int) {
+      self.team = team
+      self.worker = worker
+    }
+  }
+
+  /// Calls `body` once for each item; must not be called from within a body.
+  func run(items: Int, _ body: Body) {
+    turn.withLock { _ in
+      withoutActuallyEscaping(body) { body in
+        unsafe withUnsafePointer(to: body) { pointer in
+          self.items = items
+          unsafe self.body = pointer
+          next.store(0, ordering: .relaxed)
+          let generation = state.load(ordering: .relaxed) / Self.generation + 1
+          state.store(generation * Self.generation | Self.open, ordering: .sequentiallyConsistent)
+          for bed in beds where bed.isAsleep.exchange(false, ordering: .sequentiallyConsistent) {
+            bed.semaphore.signal()
+          }
+          work(worker: 0)
+          state.bitwiseAnd(~Self.open, ordering: .acquiringAndReleasing)
+          waitForHelpers()
+          unsafe self.body = nil
+        }
+      }
+    }
+  }
+
+  @inline(never) private func work(worker: Int) {
+    guard let body = unsafe body else { return }
+    while true {
+      let item = next.add(1, ordering: .relaxed).oldValue
+      guard item < items else { return }
+      unsafe body.pointee(worker, item)
+    }
+  }
+
+  private func waitForHelpers() {
+    var spins = 0
+    while state.load(ordering: .acquiring) % Self.open != 0 {
+      spins += 1
+      if spins < Self.spins { ck_pause() } else { sched_yield() }
+    }
+  }
+
+  private func help(worker: Int) -> Never {
+    var seen: UInt64 = 0
+    while true {
+      waitForStep(after: seen, bed: beds[worker - 1])
+      var now = state.load(ordering: .acquiring)
+      seen = now / Self.generation
+      while now / Self.generation == seen, now & Self.open != 0 {
+        let (joined, current) = state.compareExchange(
+          expected: now, desired: now + 1, ordering: .acquiringAndReleasing)
+        if joined {
+          work(worker: worker)
+          state.subtract(1, ordering: .releasing)
+          break
+        }
+        now = current
+      }
+    }
+  }
+
+  private func waitForStep(after seen: UInt64, bed: Bed) {
+    func isNew() -> Bool {
+      state.load(ordering: .sequentiallyConsistent) / Self.generation != seen
+    }
+    for _ in 0..<Self.spins {
+      if isNew() { return }
+      ck_pause()
+    }
+    bed.isAsleep.store(true, ordering: .sequentiallyConsistent)
+    let wakesItself = isNew() && bed.isAsleep.exchange(false, ordering: .sequentiallyConsistent)
+    if !wakesItself { bed.semaphore.wait() }
+  }
+}

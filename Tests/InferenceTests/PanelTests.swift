@@ -1,0 +1,147 @@
+import CKernels
+import TestSupport
+import Testing
+
+@Suite("Products in bfloat16, on every path")
+struct PanelTests {
+  @Test("rounds to the nearest bfloat16, ties to even", arguments: Path.all)
+  func narrows(path: Path) {
+    var random = SeededGenerator(seed: 1)
+    var values: [Float] = [0, -0.0, 1, -1, 0x1.01p0, 0x1.03p0, 0x1.FFp127, .infinity, -.infinity]
+    values += (0..<20_000).map { _ in
+      Float(
+        sign: .random(using: &random) ? .plus : .minus,
+        exponent: .random(in: -126...126, using: &random),
+        significand: .random(in: 1..<2, using: &random))
+    }
+    let narrowed = narrow(path, values)
+    for index in values.indices {
+      let expected = values[index].roundedToBFloat16
+      #expect(Float(bitPattern: UInt32(narrowed[index]) << 16) == expected, "\(values[index])")
+    }
+    #expect(Float(bitPattern: UInt32(narrow(path, [.nan])[0]) << 16).isNaN)
+  }
+
+  @Test("multiplies by a panel of weights, on random shapes of every type", arguments: Path.all)
+  func multiplies(path: Path) {
+    for seed in UInt64(1)...60 {
+      var random = SeededGenerator(seed: seed)
+      let shape = Shape(random: &random)
+      let (expected, scale) = shape.reference(path)
+      let result = shape.run(path)
+      // Sums of floats: each rounding is 2^-24 of at most the sum of all products.
+      for index in expected.indices
+      where abs(Double(result[index]) - expected[index]) > 0x1p-18 * scale {
+        Issue.record("seed \(seed), element \(index): \(shape)")
+      }
+    }
+  }
+
+  private func narrow(_ path: Path, _ values: [Float]) -> [UInt16] {
+    var narrowed = [UInt16](repeating: 0, count: values.count)
+    unsafe path.kernels.narrow_bf16(values, &narrowed, values.count)
+    return narrowed
+  }
+
+  /// One random call of `multiply_panel`, and the same in plain arithmetic.
+  private struct Shape: CustomStringConvertible {
+    let rows, columns, depth: Int
+    let type: ck_type
+    let accumulates: Bool
+    let a, c: [Float]
+    let weights: [[UInt8]]
+
+    init(random: inout SeededGenerator) {
+      rows = .random(in: 1...20, using: &random)
+      columns = [1, 15, 16, 17, 48, 63, 64].randomElement(using: &random) ?? 1
+      let types = [CK_F32, CK_F16, CK_BF16, CK_Q8_0, CK_Q4_0, CK_Q4_1]
+      let type = types.randomElement(using: &random) ?? CK_F32
+      let isLoose = [CK_F32, CK_F16, CK_BF16].contains(type)
+      self.type = type
+      depth =
+        (isLoose ? [1, 2, 31, 33, 64, 100] : [32, 64, 96]).randomElement(using: &random) ?? 32
+      accumulates = .random(using: &random)
+      a = random.floats(rows * depth)
+      c = random.floats(rows * columns)
+      let depth = depth
+      weights = (0..<columns).map { _ in Self.row(type, depth, &random) }
+    }
+
+    var description: String {
+      "\(rows) rows by \(columns) columns over \(depth), type \(type.rawValue), "
+        + (accumulates ? "added" : "stored")
+    }
+
+    /// A row of weights with scales and values of about 1.
+    private static func row(
+      _ type: ck_type, _ depth: Int, _ random: inout SeededGenerator
+    ) -> [UInt8] {
+      switch type {
+      case CK_F32: return random.floats(depth).flatMap { bytes($0.bitPattern, 4) }
+      case CK_F16: return random.floats(depth).flatMap { bytes(UInt32(Float16($0).bitPattern), 2) }
+      case CK_BF16: return random.floats(depth).flatMap { bytes($0.bitPattern >> 16, 2) }
+      default:
+        let (scales, quants) = type == CK_Q4_1 ? (2, 16) : (1, type == CK_Q8_0 ? 32 : 16)
+        return (0..<depth / 32).flatMap { _ in
+          random.floats(scales).flatMap { bytes(UInt32(Float16($0).bitPattern), 2) }
+            + (0..<quants).map { _ in UInt8.random(in: 0...255, using: &random) }
+        }
+      }
+    }
+
+    private static func bytes(_ bits: UInt32, _ count: Int) -> [UInt8] {
+      (0..<count).map { UInt8(truncatingIfNeeded: bits >> UInt32(8 * $0)) }
+    }
+
+    func run(_ path: Path) -> [Float] {
+      let stride = (depth + 31) / 32 * 32
+      var rounded = [UInt16](repeating: 0, count: rows * stride)
+      for row in 0..<rows {
+        var narrowed = [UInt16](repeating: 0, count: depth)
+        unsafe path.kernels.narrow_bf16(Array(a[(row * depth)...]), &narrowed, depth)
+        rounded.replaceSubrange(row * stride..<row * stride + depth, with: narrowed)
+      }
+      var panel = [Float](repeating: .nan, count: ck_panel_floats(depth))
+      let joined = weights.flatMap(\.self)
+      unsafe joined.withUnsafeBytes { bytes in
+        let stored = unsafe (0..<columns).map { column in
+          unsafe bytes.baseAddress.map { unsafe $0 + column * weights[column].count }
+        }
+        unsafe path.kernels.pack_panel(type, stored, columns, depth, &panel)
+      }
+      var c = c
+      unsafe rounded.withUnsafeBufferPointer { a in
+        unsafe panel.withUnsafeBufferPointer { panel in
+          unsafe c.withUnsafeMutableBufferPointer { c in
+            var call = unsafe ck_product(
+              a: a.baseAddress, a_stride: stride, panel: panel.baseAddress, c: c.baseAddress,
+              c_stride: columns, rows: rows, depth: depth, columns: columns,
+              accumulate: accumulates ? 1 : 0)
+            unsafe path.kernels.multiply_panel(&call)
+          }
+        }
+      }
+      return c
+    }
+
+    /// The result, and the greatest sum of its products' sizes.
+    func reference(_ path: Path) -> ([Double], Double) {
+      let decoded = weights.map { row in
+        var values = [Float](repeating: 0, count: depth)
+        unsafe path.kernels.dequantise(type, row, &values, depth)
+        return values.map { Double($0.roundedToBFloat16) }
+      }
+      var (results, scale) = ([Double](), 0.0)
+      for row in 0..<rows {
+        let inputs = a[row * depth..<(row + 1) * depth].map { Double($0.roundedToBFloat16) }
+        for column in 0..<columns {
+          let products = zip(inputs, decoded[column]).map { $0 * $1 }
+          let start = accumulates ? Double(c[row * columns + column]) : 0
+          results.append(products.reduce(start, +))
+          scale = max(scale, products.reduce(abs(start)) { $0 + abs($1) })
+        }
+      }
+      return (results, scale)
+    }
+  }
+}
