@@ -1,7 +1,7 @@
 # `make demo` shows the main job on a real model and a real text; `make test` passes all tests.
 # Both set up what is missing first.
 
-.PHONY: demo test fuzz build lint format clean help
+.PHONY: bench demo test fuzz build lint format clean help
 
 # Tests are built beside the program: they need testable modules, which the program does without.
 TESTS = -c release --scratch-path .build-tests -Xswiftc -enable-testing
@@ -14,6 +14,7 @@ FUZZ_RUNS = 100000
 help:
 	@echo "make demo    compute Q-Filters, prefill a real essay, resume it compressed and whole"
 	@echo "make test    set up, lint, build, and pass all tests (about 10 minutes on two cores)"
+	@echo "make bench   measure prefill and decode against llama.cpp and transformers"
 	@echo "make fuzz    try every reader with $(FUZZ_RUNS) hostile inputs; FUZZ_RUNS=10000000 for a release"
 	@echo "make build   build .build/release/qfilters"
 	@echo "make lint    check the style of all Swift sources; make format mends it"
@@ -37,6 +38,10 @@ test: lint
 	  QFILTERS_KERNELS=plain swift test $(TESTS) --skip-build --filter 'InferenceTests|GoldenTests' && \
 	  swift test $(TESTS) --skip-build
 	Fuzzing/run $(FUZZ_RUNS) 1
+
+# Against what people use today, on the same model and text. Nothing else should run meanwhile.
+bench: build
+	cache="$$(scripts/fetch)" && QFILTERS_CACHE="$$cache" Benchmarks/run
 
 # New inputs every time, where `make test` begins with a fixed seed.
 fuzz:
