@@ -96,7 +96,7 @@ struct PathTests {
     case .missing, .danglingLink, .empty, .forbidden:
       // The folder's permission counts, not that of the file which is replaced.
       #expect(result.status == 0, "\(result.error)")
-      chmod(path, 0o600)
+      try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
       #expect(try Command.run("verify", path).status == 0)
     default: expect(result, 74, "cannot create \(path)", refusal(kind, ending: ending).reason)
     }
