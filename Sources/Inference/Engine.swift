@@ -64,7 +64,7 @@ public final class Engine {
     progress: (Int) -> Void = { _ in }
   ) throws -> [Float] {
     var lastRow = 0
-    try forEachChunk(tokens, cache, { layer, _, _ in try ready(layer) }) { range in
+    try forEachChunk(tokens, cache, ready: ready, observe: { _, _, _ in }) { range in
       lastRow = range.count - 1
       progress(range.upperBound)
     }
@@ -81,7 +81,7 @@ public final class Engine {
     _ tokens: [Int], into cache: KVCache, progress: (Int) -> Void = { _ in },
     observe: QueryObserver
   ) throws {
-    try forEachChunk(tokens, cache, observe) { progress($0.upperBound) }
+    try forEachChunk(tokens, cache, ready: { _ in }, observe: observe) { progress($0.upperBound) }
   }
 
   /// The sum of −ln p(token | all before it) over all tokens but the first.
@@ -92,7 +92,7 @@ public final class Engine {
   ) throws(EngineError) -> Double {
     var total = 0.0
     let scorer = LikelihoodScorer(output: llama.weights.output, state: state)
-    forEachChunk(tokens, cache, { _, _, _ in }) { range in
+    forEachChunk(tokens, cache, ready: { _ in }, observe: { _, _, _ in }) { range in
       total += scorer.score(targets: tokens[(range.lowerBound + 1)...].prefix(range.count))
       progress(range.upperBound)
     }
@@ -101,12 +101,14 @@ public final class Engine {
   }
 
   private func forEachChunk(
-    _ tokens: [Int], _ cache: KVCache, _ observe: QueryObserver, _ done: (Range<Int>) -> Void
+    _ tokens: [Int], _ cache: KVCache, ready: (_ layer: Int) throws -> Void,
+    observe: QueryObserver, done: (Range<Int>) -> Void
   ) rethrows {
     precondition(cache.shape == cacheShape, "a cache of another model")
     for start in stride(from: 0, to: tokens.count, by: Self.chunk) {
       let range = start..<min(tokens.count, start + Self.chunk)
-      try llama.forward(tokens[range], cache: cache, state: state, rope: rope, observe: observe)
+      try llama.forward(
+        tokens[range], cache: cache, state: state, rope: rope, ready: ready, observe: observe)
       done(range)
     }
   }

@@ -6,10 +6,11 @@ struct Llama: Sendable {
   let weights: LlamaWeights
 
   /// Runs one chunk of tokens through all layers; leaves their final hidden vectors, normalised, in
-  /// `state.normed` and their pairs in the cache.
+  /// `state.normed` and their pairs in the cache. `ready` is called before a layer's part of the cache is
+  /// touched.
   func forward(
     _ tokens: ArraySlice<Int>, cache: KVCache, state: RunState, rope: RoPETable,
-    observe: Engine.QueryObserver
+    ready: (_ layer: Int) throws -> Void, observe: Engine.QueryObserver
   ) rethrows {
     let count = tokens.count
     let products = state.products(count)
@@ -20,6 +21,7 @@ struct Llama: Sendable {
     for (index, layer) in weights.layers.enumerated() {
       norm(layer.attentionNorm, count, state, products)
       products.project(state.normed, layer.attention, count: count, into: state.projected)
+      try ready(index)
       cache.append(layer: index, keys: state.keys, values: state.values, count: count) {
         rope.rotate(state.queries, row: $0, length: model.keyLength)
         rope.rotate(state.keys, row: $0, length: model.keyLength)
