@@ -24,8 +24,9 @@ public func mutate(
 /// More than this is not decoded: a sound file may ask for as much memory as its own counts say, if its
 /// chunks can hold that.
 private let decodedLimit = 4 << 20
-/// The most that a stored byte can decode to: 4 of them are a block of 128 KiB.
-private let decodedPerByte = 1 << 15
+/// The most that a plane can decode to: so much, and so many bytes for each stored one (spec, section 5.5).
+private let decodedPerPlane = 1 << 20
+private let decodedPerByte = 64
 
 /// A snapshot that opens keeps every byte of its metadata, and one that verifies can be read at
 /// every compression that it holds, and says the same at each.
@@ -38,7 +39,7 @@ private func check(_ path: String) throws {
   try checkMetadata(reader, container)
   let decoded = decodedByteCount(reader.metadata)
   guard decoded <= decodedLimit else {
-    if decoded / decodedPerByte > Int(reader.fileSize) {
+    if decoded > mostDecoded(reader) {
       require(try !isSound(path), "more than the chunks can hold is refused")
     }
     return
@@ -81,6 +82,13 @@ private func checkMetadata(_ reader: SnapshotReader, _ container: ContainerReade
     require(stored == section.bytes, "\(section.type) is held whole")
   }
   try metadata.check(path: reader.path)
+}
+
+private func mostDecoded(_ reader: SnapshotReader) -> Int {
+  let (context, tiers) = (reader.metadata.context, reader.metadata.tiers)
+  let planes = ChunkTable.Tensor.allCases.reduce(0) { $0 + context.codec(of: $1).width }
+  return decodedPerPlane * planes * context.layers * tiers.tierCount
+    + decodedPerByte * Int(reader.fileSize)
 }
 
 private func decodedByteCount(_ metadata: SnapshotMetadata) -> Int {
