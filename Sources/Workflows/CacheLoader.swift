@@ -43,13 +43,6 @@ final class CacheLoader: Sendable {
     if let error = failure.withLock({ $0 }) { throw error }
   }
 
-  /// Waits until all layers are loaded.
-  ///
-  /// - Throws: As `wait(for:)`.
-  func wait() throws {
-    for layer in layers.indices { try wait(for: layer) }
-  }
-
   private func work() {
     var decoder = LayerDecoder(reader)
     while true {

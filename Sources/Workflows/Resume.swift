@@ -57,7 +57,8 @@ public enum Resume {
       continuation.tokens, into: cache,
       ready: { layer in
         try loader.wait(for: layer)
-        loadSeconds = layer == cache.shape.layers - 1 ? clock.seconds : loadSeconds
+        // A long prompt comes by in several chunks; the first of them finds the last layer loaded.
+        if layer == cache.shape.layers - 1, loadSeconds == 0 { loadSeconds = clock.seconds }
       })
     let firstTokenSeconds = clock.seconds
     let (pairs, bytes) = (cache.pairs, cache.bytes)
