@@ -36,6 +36,8 @@ public struct WeightMatrix: Sendable {
     unsafe withStoredRow(row) { stored in
       unsafe Kernels.current.table.pointee.dequantise(type, stored, target, columns)
     }
+    guard tensor.addend != 0 else { return }
+    for column in 0..<columns { unsafe target[column] += tensor.addend }
   }
 
   @unsafe private func withStoredRow(_ row: Int, _ body: (UnsafeRawPointer) -> Void) {

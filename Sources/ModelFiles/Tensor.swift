@@ -17,6 +17,8 @@ public struct Tensor: Sendable {
   public let offset: Int
   /// If the file interleaves the halves of each head's rows for RoPE, a head's number of rows.
   public var interleavedHeadLength: Int?
+  /// What is to be added to every stored value.
+  public var addend: Float = 0
 
   /// The length of the innermost dimension.
   public var columns: Int { shape.last ?? 0 }
@@ -45,5 +47,13 @@ public struct Tensor: Sendable {
     let (head, inHead) = (row / length, row % length)
     let (part, index) = (inHead / (length / 2), inHead % (length / 2))
     return head * length + 2 * index + part
+  }
+
+  /// Some of the rows as a tensor of their own; the rows must not be interleaved.
+  public func rows(_ range: Range<Int>) -> Tensor {
+    precondition(interleavedHeadLength == nil && range.upperBound <= rows)
+    return Tensor(
+      name: name, type: type, shape: [range.count, columns], file: file,
+      offset: offset + range.lowerBound * rowBytes, addend: addend)
   }
 }
