@@ -24,10 +24,12 @@ struct Reference: Decodable {
   let greedy: [Int]
 }
 
-@Suite("Tiny random models give what transformers gives, in every supported tensor type")
+@Suite("Tiny random models of all architectures and tensor types give what transformers gives")
 struct TinyModelTests {
   /// A folder has its weights, and so its logits, in common with the GGUF of its name.
-  private static let models = Fixtures.tinyModels + Fixtures.tinyFolders
+  private static let models =
+    Fixtures.tinyModels + Fixtures.tinyFolders + Fixtures.architectures
+    + Fixtures.architecturesInBoth.map { $0 + ".gguf" }
   /// One path rounds what quantised rows are multiplied by to 16 bits: that moves logits of about ten in
   /// the fourth place.
   private static let isRounded = Engine.kernels.path == "avx512bf16"
@@ -131,7 +133,7 @@ struct TinyModelTests {
           var (keys, values) = ([UInt8](), [UInt8]())
           let pairs: [UInt32] = head == 0 ? [0, 3, 9] : [0, 1, 2, 7, 8]
           whole.gather(layer: layer, head: head, pairs: pairs[...], keys: &keys, values: &values)
-          kept.restore(layer: layer, head: head, count: pairs.count)
+          kept.restore(layer: layer, head: head, positions: pairs)
           kept.withKeys(layer: layer, head: head) { Self.copy(keys, to: &$0) }
           kept.withValues(layer: layer, head: head) { Self.copy(values, to: &$0) }
         }
