@@ -149,6 +149,43 @@ struct TinyModelTests {
     #expect(misplaced > 0.01)
   }
 
+  @Test(
+    "a window is one of positions, whichever pairs are kept: what it hides changes nothing",
+    arguments: ["tiny-mistral", "tiny-gemma3"])
+  func windowOverChosenPairs(name: String) throws {
+    let (engine, reference) = try load(name)
+    let whole = try cache(engine, reference.ids.count)
+    _ = try engine.prefill(reference.ids, into: whole)
+    let count = UInt32(reference.ids.count)
+    // Within the windows of 12 positions all pairs are kept; before them none, or every third.
+    func logits(keeping old: (UInt32) -> Bool) throws -> [Float] {
+      let kept = try cache(engine, reference.ids.count + 1)
+      for layer in 0..<engine.architecture.layers {
+        let isWindowed = engine.architecture.window(ofLayer: layer) != nil
+        let pairs = (0..<count).filter { !isWindowed || $0 > count - 12 || old($0) }
+        for head in 0..<engine.architecture.kvHeads {
+          var (keys, values) = ([UInt8](), [UInt8]())
+          whole.gather(layer: layer, head: head, pairs: pairs[...], keys: &keys, values: &values)
+          kept.restore(layer: layer, head: head, positions: pairs)
+          kept.withKeys(layer: layer, head: head) { Self.copy(keys, to: &$0) }
+          kept.withValues(layer: layer, head: head) { Self.copy(values, to: &$0) }
+        }
+      }
+      kept.continue(at: reference.ids.count)
+      return try engine.prefill([reference.greedy[0]], into: kept)
+    }
+    let expected = try engine.prefill([reference.greedy[0]], into: try grown(engine, reference))
+    expectClose(try logits { _ in false }, expected, "without what the window hides")
+    expectClose(try logits { $0 % 3 == 0 }, expected, "with a third of what the window hides")
+  }
+
+  /// A cache of all of a reference's tokens with room for one more.
+  private func grown(_ engine: Engine, _ reference: Reference) throws -> KVCache {
+    let cache = try cache(engine, reference.ids.count + 1)
+    _ = try engine.prefill(reference.ids, into: cache)
+    return cache
+  }
+
   @Test("a prompt longer than a chunk gives what shorter chunks give")
   func longPrompt() throws {
     let (engine, _) = try load("tiny-llama-f32.gguf")
