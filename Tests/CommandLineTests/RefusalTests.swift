@@ -89,9 +89,12 @@ struct RefusalTests {
     expect(
       try Command.run("generate", "--model", cut, "--prompt", "x"), status: 65, "cut.gguf", "tensor"
     )
-    let untied = Fixtures.path("models/tiny-llama-untied.gguf")
+    var changed = whole
+    changed.setType(of: "blk.0.attn_v.weight", to: 23)
+    let unknown = try scratch.write("unknown.gguf", changed)
     expect(
-      try Command.run("generate", "--model", untied, "--prompt", "x"), status: 1, "tensor type Q5_")
+      try Command.run("generate", "--model", unknown, "--prompt", "x"), status: 1,
+      "tensor type IQ4_XS")
   }
 
   @Test("a text that is not UTF-8: 65, saying where; an empty prompt: 64")
