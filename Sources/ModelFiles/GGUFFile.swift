@@ -5,7 +5,7 @@ import ByteIO
 struct GGUFFile: Sendable {
   let path: String
   let metadata: [String: GGUFValue]
-  let tensors: [String: Tensor]
+  var tensors: [String: Tensor]
 
   private static let magic: UInt32 = 0x4655_4747  // "GGUF"
   private static let metadataLimit: UInt64 = 1 << 16

@@ -24,12 +24,15 @@ public enum Fixtures {
   public static let tinyFolders = ["tiny-llama-f32", "tiny-llama-bf16"]
 }
 
-/// The demo model and the essays, which `make` fetches into a cache folder.
+/// The real models and the essays, which `make` fetches into a cache folder.
 public enum Demo {
   private static let cache = ProcessInfo.processInfo.environment["QFILTERS_CACHE"] ?? "/nonexistent"
 
   /// SmolLM2-135M-Instruct in Q4_1.
   public static let model = cache + "/SmolLM2-135M-Instruct.Q4_1.gguf"
+
+  /// Gemma 3 270M in Q4_K_M: matrices of Q4_K, Q5_0, Q6_K and Q8_0.
+  public static let gemma = cache + "/gemma-3-270m-q4_k_m.gguf"
 
   /// A folder for files that tests share, made anew by each run and kept until the next.
   public static func sharedFolder() throws -> String {
