@@ -112,8 +112,10 @@ extension GGUFDescription {
 
   /// A cap of scores or logits, where 0 stands for none.
   func cap(_ name: String) throws(MalformedFile) -> Float? {
-    let key = key(name)
-    return metadata.isAbsentOrZero(key) ? nil : try metadata.float(key).map { Float($0) }
+    guard !isAbsentOrZero(name), let cap = try float(name).map({ Float($0) }) else { return nil }
+    // The file may hold a float64.
+    guard cap.isFinite, cap > 0 else { throw error(name, "is no positive float32") }
+    return cap
   }
 
   /// A number that counts as absent if it is 0.

@@ -52,6 +52,7 @@ extension TransformersConfig {
   private func rotatedPart(_ parameters: JSONObject?, mayBePartial: Bool) throws -> Float {
     let (key, inner) = ("partial_rotary_factor", try parameters?.float("partial_rotary_factor"))
     guard let part = try inner ?? object.float(key), part != 1 else { return 1 }
+    guard part < 1 else { throw object.error(key, "is more than 1") }
     guard mayBePartial else {
       let place = inner == nil ? key : "\(parameters?.section ?? "").\(key)"
       throw unsupported("\(place) \(part)", ["1"])
@@ -75,8 +76,10 @@ extension TransformersConfig {
       rope.scaleLinearly(factor: try required("factor", parameters))
     case "dynamic":
       try parameters.refuseKeys(besides: known + ["factor"])
+      let factor = try required("factor", parameters)
+      guard factor >= 1 else { throw parameters.error("factor", "is less than 1") }
       rope.scaling = .dynamic(
-        factor: try required("factor", parameters),
+        factor: factor,
         context: try object.integer("max_position_embeddings", in: 1...1 << 30))
     case "llama3": rope.scale(try llama3(parameters))
     // Phi-3's first files have other names for it.

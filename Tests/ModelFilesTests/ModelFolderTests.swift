@@ -142,6 +142,7 @@ struct ModelFolderTests {
     for parameters in [
       #""rope_theta": 1, "rope_parameters": {"rope_theta": 2}"#,
       #""rope_scaling": {"type": "default"}, "rope_parameters": {"rope_theta": 2}"#,
+      #""partial_rotary_factor": 1e30"#, #""rope_scaling": {"type": "dynamic", "factor": 0.5}"#,
       #""rope_scaling": {"type": "linear"}"#, #""rope_scaling": {"type": "linear", "factor": 0}"#,
       #""rope_scaling": {"type": "longrope", "short_factor": [1], "long_factor": [1]}"#,
       #""rope_scaling": {"type": "llama3", "factor": 8, "low_freq_factor": 4, "high_freq_factor": 1}"#,
