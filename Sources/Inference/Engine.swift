@@ -7,9 +7,9 @@ public import ModelFiles
 public final class Engine {
   /// The model's shape.
   public let architecture: ArchitectureDescription
-  private let llama: Llama
-  private let state: RunState
-  private let rope: RoPETable
+  let llama: Llama
+  let state: RunState
+  let rope: RoPETable
 
   /// The most tokens that go through the layers at once. Memory grows with it, not with the context.
   public static let chunk = 512
@@ -72,16 +72,6 @@ public final class Engine {
     // One number that is not finite in a layer reaches every logit through the last norm.
     guard let first = logits.first, first.isFinite else { throw EngineError.notFinite }
     return logits
-  }
-
-  /// Runs tokens through the model for what the observer sees, without any logits.
-  ///
-  /// - Throws: What the observer throws; the cache is then of no use.
-  public func observe(
-    _ tokens: [Int], into cache: KVCache, progress: (Int) -> Void = { _ in },
-    observe: QueryObserver
-  ) throws {
-    try forEachChunk(tokens, cache, ready: { _ in }, observe: observe) { progress($0.upperBound) }
   }
 
   /// The sum of −ln p(token | all before it) over all tokens but the first.
