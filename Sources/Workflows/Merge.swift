@@ -102,21 +102,21 @@ public enum MergeRefusal: Error, CustomStringConvertible, Sendable {
       "\(path) is of another corpus, or of other sequences, than \(first); "
         + "give the same corpus, --sequences and --length to all shards"
     case .twice(let path, let sequences):
-      "\(path): \(Self.list(sequences)) summed in another file already; give each shard once"
+      "\(path): of its sequences, \(Self.list(sequences, "summed in another file already")); give each shard once"
     case .missing(let sequences, let total):
-      "\(Self.list(sequences)) of \(total) missing: "
+      "of \(total) sequences, \(Self.list(sequences, "missing")): "
         + Self.advice(Precompute.Shard.shards(of: sequences, among: total))
     }
   }
 
   private static let shown = 8
 
-  /// As in "sequences 3, 10 and 2 more are".
-  private static func list(_ sequences: [Int]) -> String {
+  /// As in "3, 10 and 2 more are missing".
+  private static func list(_ sequences: [Int], _ what: String) -> String {
     let names = sequences.prefix(shown).map { String($0 + 1) }.joined(separator: ", ")
     let rest = sequences.count - min(sequences.count, shown)
     let more = rest > 0 ? " and \(rest) more" : ""
-    return sequences.count == 1 ? "sequence \(names) is" : "sequences \(names)\(more) are"
+    return "\(names)\(more) \(sequences.count == 1 ? "is" : "are") \(what)"
   }
 
   private static func advice(_ shards: [Precompute.Shard]) -> String {

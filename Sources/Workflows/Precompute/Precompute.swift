@@ -19,7 +19,7 @@ public enum Precompute {
   }
 
   private struct Origin: Encodable {
-    let corpusTokensSHA256: String
+    let tokensSHA256: String
     let recipe: Recipe
   }
 
@@ -62,7 +62,7 @@ public enum Precompute {
     try Provenance.json(
       model: model.file.name,
       origin: Origin(
-        corpusTokensSHA256: set.corpus.description,
+        tokensSHA256: set.corpus.description,
         recipe: Recipe(sequences: set.count, length: set.length)))
   }
 }

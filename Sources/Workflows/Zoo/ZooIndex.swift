@@ -25,7 +25,7 @@ public struct ZooIndex: Sendable, Encodable {
     /// The recipe: how many sequences of how many tokens, and SHA-256 of their ids.
     public let sequences, length: Int
     /// Of the token ids.
-    public let corpusTokensSHA256: String
+    public let tokensSHA256: String
     /// How many query heads there are, and in how many the method's assumption fails.
     public let queryHeads, failingHeads: Int
     /// The bank's own provenance.
@@ -40,7 +40,7 @@ public struct ZooIndex: Sendable, Encodable {
       )
       (rope, tokenizer) = (bank.identity.rope.description, bank.identity.tokenizer.description)
       (sequences, length) = (set.count, set.length)
-      corpusTokensSHA256 = set.corpus.description
+      tokensSHA256 = set.corpus.description
       queryHeads = quality.heads.count
       failingHeads = quality.heads.count { !$0.holds }
       provenance = bank.provenance
@@ -70,7 +70,7 @@ public struct ZooIndex: Sendable, Encodable {
       guard let bank = entry.bank else { continue }
       lines.append(
         "| \(Self.cell(entry.model)) | \(Self.cell(bank.path)) | `\(bank.weights.prefix(12))` "
-          + "| \(bank.sequences) × \(bank.length) | `\(bank.corpusTokensSHA256.prefix(12))` "
+          + "| \(bank.sequences) × \(bank.length) | `\(bank.tokensSHA256.prefix(12))` "
           + "| \(bank.failingHeads) of \(bank.queryHeads) |")
     }
     let failures = models.filter { $0.problem != nil }

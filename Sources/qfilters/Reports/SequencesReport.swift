@@ -4,14 +4,14 @@ import QFilters
 /// Which sequences a file's sums come from.
 struct SequencesReport: Encodable, CustomStringConvertible {
   /// SHA-256 of the token ids of all sequences.
-  let corpusTokens: String
+  let tokensSHA256: String
   /// How many were summed, and how many the recipe has.
   let summed, ofRecipe: Int
   /// Tokens in each.
   let length: Int
 
   init(_ sequences: SequenceSet) {
-    corpusTokens = sequences.corpus.description
+    tokensSHA256 = sequences.corpus.description
     summed = sequences.members.count
     ofRecipe = sequences.count
     length = sequences.length
@@ -23,7 +23,7 @@ struct SequencesReport: Encodable, CustomStringConvertible {
       [
         ("summed", "\(Format.count(summed)) of \(Format.count(ofRecipe))"),
         ("length", Format.count(length, "token")),
-        ("corpus", Format.shortened(corpusTokens)),
+        ("token ids", Format.shortened(tokensSHA256)),
       ])
   }
 }
