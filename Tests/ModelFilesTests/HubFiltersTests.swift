@@ -78,7 +78,7 @@ struct HubFiltersTests {
     #expect(missing?.isMissingInput == true)
     let file = try scratch.write("file", [])
     let blocked = #expect(throws: SystemError.self) {
-      try HubFilters(layers: 1, kvHeads: 1, headLength: 1, values: [1]).write(to: file)
+      try HubFilters(layers: 1, kvHeads: 1, headLength: 1, values: [1]).write(to: file, card: "")
     }
     #expect(blocked?.operation == "create")
   }

@@ -116,7 +116,8 @@ struct CalibrationTests {
     let queries = (0..<2).map { _ in Self.queries(rows: 150, heads: 3, length: 6, random: &random) }
     var statistics = CalibrationStatistics(shape: shape, queryHeads: 3)
     for layer in 0..<2 {
-      try statistics.add(layer: layer, queries: queries[layer].span, count: 150)
+      let rows = queries[layer]
+      try statistics.add(layer: layer, queries: rows.span, count: 150)
     }
     let quality = try statistics.quality()
     for layer in 0..<2 {
