@@ -13,7 +13,7 @@ extension Engine {
   ///   - observe: Called for each chunk of each sequence, all chunks of a layer before those of the
   ///     next, a layer's in order.
   /// - Throws: `EngineError.outOfMemory`, and what the observer throws.
-  public func observe(_ sequences: [[Int]], _ observe: QueryObserver) throws {
+  public func observeByLayer(_ sequences: [[Int]], _ observe: QueryObserver) throws {
     let hidden = try sequences.map { tokens in
       let matrix = try Matrix(rows: tokens.count, columns: architecture.embeddingLength)
       llama.embed(tokens[...], into: matrix)
@@ -38,12 +38,13 @@ extension Engine {
   ) rethrows {
     for start in stride(from: 0, to: hidden.rows, by: Self.chunk) {
       let count = min(hidden.rows - start, Self.chunk)
-      rope.prepare(position: start, count: count)
+      rope.prepare(position: cache.nextPosition, count: count)
       let values = count * hidden.columns
       unsafe state.hidden.pointer(row: 0).update(from: hidden.pointer(row: start), count: values)
       try llama.run(
         layer: layer, count: count, cache: cache, cacheLayer: 0, state: state, rope: rope,
         ready: {}, observe: observe)
+      cache.advance(by: count)
       unsafe hidden.pointer(row: start).update(from: state.hidden.pointer(row: 0), count: values)
     }
   }

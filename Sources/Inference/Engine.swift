@@ -74,6 +74,16 @@ public final class Engine {
     return logits
   }
 
+  /// Runs tokens through the model for what the observer sees, without any logits.
+  ///
+  /// - Throws: What the observer throws; the cache is then of no use.
+  public func observe(
+    _ tokens: [Int], into cache: KVCache, progress: (Int) -> Void = { _ in },
+    observe: QueryObserver
+  ) throws {
+    try forEachChunk(tokens, cache, ready: { _ in }, observe: observe) { progress($0.upperBound) }
+  }
+
   /// The sum of −ln p(token | all before it) over all tokens but the first.
   ///
   /// - Throws: `EngineError.notFinite`.

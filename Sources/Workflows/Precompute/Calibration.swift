@@ -75,7 +75,7 @@ struct Calibration {
   private mutating func add(_ batch: [[Int]], progress: (Int) -> Void) throws {
     let before = tokens
     let length = batch.reduce(0) { $0 + $1.count }
-    try model.engine.observe(batch) { layer, queries, count in
+    try model.engine.observeByLayer(batch) { layer, queries, count in
       try statistics.add(layer: layer, queries: queries.leadingRows(count), count: count)
       progress(before + length * layer / model.engine.architecture.layers)
     }
