@@ -51,8 +51,10 @@ public struct FilterBank: Sendable, Equatable {
     identity = try Identity(container.section(.identity, atMost: UInt64(Identity.byteCount)))
     let (shape, filters) = try Self.parse(container.section(.filters))
     (self.shape, self.filters) = (shape, filters)
-    quality = try container.section(ifPresent: .quality, atMost: FilterQuality.limit)
-      .map { try FilterQuality($0, shape: shape) }
+    quality = try container.section(
+      ifPresent: .quality, atMost: FilterQuality.limit(layers: shape.layers)
+    )
+    .map { try FilterQuality($0, shape: shape) }
     sequences = try container.section(ifPresent: .sequences, atMost: SequenceSet.limit)
       .map { try SequenceSet($0) }
     provenance = try container.provenance()

@@ -64,8 +64,8 @@ extension FilterQuality {
     return writer.bytes
   }
 
-  /// The longest section `qual` in bytes.
-  static let limit: UInt64 = 8 + 12 * 4096 * 4096
+  /// The longest section `qual` of that many layers in bytes.
+  static func limit(layers: Int) -> UInt64 { 8 + 12 * 4096 * UInt64(layers) }
 
   init(_ section: Section, shape: FilterShape) throws(MalformedFile) {
     var reader = section.reader

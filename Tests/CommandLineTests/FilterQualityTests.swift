@@ -65,7 +65,7 @@ struct FilterQualityTests {
     let report = try Command.run("inspect", bank, "--json").json(as: Report.self)
     let heads = try #require(report.quality).heads
     #expect(heads.count == 30 * 9)
-    #expect(heads.allSatisfy(\.assumptionHolds))
+    #expect(heads.allSatisfy { $0.assumptionHolds })
     // Measured with transformers before this program was written: 57 % on average, a cosine of 0.9998.
     let share = heads.reduce(0) { $0 + $1.energyShare } / 270
     let cosine = heads.reduce(0) { $0 + $1.meanCosine } / 270

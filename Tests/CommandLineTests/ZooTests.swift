@@ -1,3 +1,4 @@
+import CacheFormat
 import Foundation
 import QFilters
 import TestSupport
