@@ -20,16 +20,21 @@ extension Engine {
       return matrix
     }
     llama.weights.embedding.letGo()
-    let shape = KVCache.Shape(
-      layers: 1, kvHeads: architecture.kvHeads, keyLength: architecture.keyLength,
-      valueLength: architecture.valueLength)
     for layer in llama.weights.layers.indices {
       for matrix in hidden {
-        let cache = try KVCache(shape: shape, element: .f32, capacity: matrix.rows)
-        try run(layer: layer, on: matrix, cache: cache, observe)
+        try run(
+          layer: layer, on: matrix, cache: cache(ofLayer: layer, tokens: matrix.rows), observe)
       }
       for matrix in llama.weights.layers[layer].groups.flatMap(\.matrices) { matrix.letGo() }
     }
+  }
+
+  /// A cache with room for one layer's pairs.
+  private func cache(ofLayer layer: Int, tokens: Int) throws(EngineError) -> KVCache {
+    let capacities = (0..<cacheShape.layers * cacheShape.kvHeads).map { index in
+      index / cacheShape.kvHeads == layer ? tokens : 0
+    }
+    return try KVCache(shape: cacheShape, element: .f32, capacities: capacities)
   }
 
   /// Runs one layer on one sequence's hidden vectors, which are replaced.
@@ -42,7 +47,7 @@ extension Engine {
       let values = count * hidden.columns
       unsafe state.hidden.pointer(row: 0).update(from: hidden.pointer(row: start), count: values)
       try llama.run(
-        layer: layer, count: count, cache: cache, cacheLayer: 0, state: state, rope: rope,
+        layer: layer, count: count, cache: cache, state: state, rope: rope,
         ready: {}, observe: observe)
       cache.advance(by: count)
       unsafe hidden.pointer(row: start).update(from: state.hidden.pointer(row: 0), count: values)

@@ -18,7 +18,7 @@ struct Llama: Sendable {
     embed(tokens, into: state.hidden)
     for layer in weights.layers.indices {
       try run(
-        layer: layer, count: count, cache: cache, cacheLayer: layer, state: state, rope: rope,
+        layer: layer, count: count, cache: cache, state: state, rope: rope,
         ready: { try ready(layer) }, observe: observe)
     }
     norm(weights.outputNorm, count, state, products)
@@ -32,24 +32,24 @@ struct Llama: Sendable {
     }
   }
 
-  /// Runs one layer on the first `count` rows of `state.hidden`, for whose positions `rope` is prepared;
-  /// their pairs go to layer `cacheLayer` of the cache.
+  /// Runs one layer on the first `count` rows of `state.hidden`, for whose positions `rope` is prepared, and
+  /// appends their pairs to the layer's part of the cache.
   func run(
-    layer index: Int, count: Int, cache: KVCache, cacheLayer: Int, state: RunState,
-    rope: RoPETable, ready: () throws -> Void, observe: Engine.QueryObserver
+    layer index: Int, count: Int, cache: KVCache, state: RunState, rope: RoPETable,
+    ready: () throws -> Void, observe: Engine.QueryObserver
   ) rethrows {
     let layer = weights.layers[index]
     let products = state.products(count)
     norm(layer.attentionNorm, count, state, products)
     products.project(state.normed, layer.attention, count: count, into: state.projected)
     try ready()
-    cache.append(layer: cacheLayer, keys: state.keys, values: state.values, count: count) {
+    cache.append(layer: index, keys: state.keys, values: state.values, count: count) {
       rope.rotate(state.queries, row: $0, length: model.keyLength)
       rope.rotate(state.keys, row: $0, length: model.keyLength)
     }
     try observe(index, state.queries, count)
     Blocks.attend(
-      layer: cacheLayer, model: model, cache: cache, count: count, state: state,
+      layer: index, model: model, cache: cache, count: count, state: state,
       rounded: products.takesRounded)
     products.project(state.attended, layer.attentionOutput, count: count, addingTo: state.hidden)
 
