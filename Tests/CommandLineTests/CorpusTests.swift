@@ -34,7 +34,11 @@ struct CorpusTests {
     return path + ".zst"
   }
 
-  private func precompute(_ corpus: String..., options: [String] = []) throws -> Command.Result {
+  private func precompute(_ corpus: String, options: [String] = []) throws -> Command.Result {
+    try precompute([corpus], options: options)
+  }
+
+  private func precompute(_ corpus: [String], options: [String]) throws -> Command.Result {
     try Command.run(
       ["precompute", "--model", model, "--sequences", "6", "--length", "60"] + options
         + ["--out", scratch.path("out.qfilt"), "--corpus"] + corpus)
@@ -49,24 +53,24 @@ struct CorpusTests {
     let body = try scratch.write("b.jsonl", jsonLines("body").replacing("\n", with: "\r\n\n").utf8)
     let one = try scratch.write("1.txt", documents[..<9].joined(separator: "\n\n").utf8)
     let two = try scratch.write("2.txt", documents[9...].joined(separator: "\n\n").utf8)
-    var banks: [[UInt8]] = []
-    for result in [
-      try precompute(text), try precompute(lines), try precompute(compressed(text)),
-      try precompute(compressed(lines)), try precompute(body, options: ["--field", "body"]),
-      try precompute(one, two), try precompute(compressed(one), two),
-    ] {
+    var banks: Set<[UInt8]> = []
+    for (corpus, options) in [
+      ([text], []), ([lines], []), ([try compressed(text)], []), ([try compressed(lines)], []),
+      ([body], ["--field", "body"]), ([one, two], []), ([try compressed(one), two], []),
+    ] as [([String], [String])] {
+      let result = try precompute(corpus, options: options)
       #expect(result.status == 0, "\(result.error)")
-      banks.append(try bytes(of: scratch.path("out.qfilt")))
+      banks.insert(try bytes(of: scratch.path("out.qfilt")))
       try FileManager.default.removeItem(atPath: scratch.path("out.qfilt"))
     }
-    #expect(Set(banks).count == 1)
+    #expect(banks.count == 1)
   }
 
   @Test("a corrupt line is named by file and number, and so is one without the field")
   func corruptLines() throws {
     let good = try jsonLines()
     for (name, line, problem) in [
-      ("cut", "{\"text\": \"abc", "the JSON ends too early"),
+      ("cut", "{\"text\": \"abc", "the JSON ends within a text"),
       ("list", "[1]", "it is no JSON object"),
       ("other", "{\"body\": \"abc\"}", "text is missing"),
       ("number", "{\"text\": 1}", "text is no text"),
@@ -123,7 +127,7 @@ struct CorpusTests {
         while let piece = cutter.next(isAtEnd: false) { pieces.append(piece) }
       }
       while let piece = cutter.next(isAtEnd: true) { pieces.append(piece) }
-      #expect(pieces.count == 5)
+      #expect(pieces.count >= 5)
       #expect(pieces.allSatisfy { $0.count < TextCutter.pieceBytes + 100 })
       #expect(Array(pieces.joined()) == text)
       let tokens = pieces.flatMap { tokenizer.encode($0, parsingSpecials: false) }

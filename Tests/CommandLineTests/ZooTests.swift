@@ -26,7 +26,8 @@ struct ZooTests {
     for part in 1...4 {
       let name = "-0000\(part)-of-00004.gguf"
       try files.copyItem(
-        atPath: Fixtures.path("models/tiny-llama-q4_0" + name), toPath: zoo + "/b/split" + name)
+        atPath: Fixtures.path("models/tiny-llama-split/tiny-llama-q4_0" + name),
+        toPath: zoo + "/b/split" + name)
     }
     try Data("no model".utf8).write(to: URL(filePath: zoo + "/broken.gguf"))
     try Data("notes".utf8).write(to: URL(filePath: zoo + "/notes.md"))
