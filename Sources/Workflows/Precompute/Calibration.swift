@@ -12,6 +12,7 @@ struct Calibration {
   private let provenance: String
   private var statistics: CalibrationStatistics
   private var done: SequenceSet
+  private var hasPartialFile = false
 
   /// Sequences that go through the layers together, so that each layer's weights are touched once for all
   /// of them. More would take more memory, and be lost when the run is ended.
@@ -35,7 +36,7 @@ struct Calibration {
       partial.statistics.shape == statistics.shape,
       partial.statistics.queryHeads == statistics.queryHeads
     else { throw PartialResult.otherRecipe(path: partialPath) }
-    (statistics, done) = (partial.statistics, finished)
+    (statistics, done, hasPartialFile) = (partial.statistics, finished, true)
   }
 
   /// How many tokens were summed.
@@ -67,7 +68,9 @@ struct Calibration {
       try add(batch.map(\.tokens)) { progress("calibrate", $0, total) }
       for (index, _) in batch { done.insert(index) }
       batch = []
-      if index != last { _ = try file.write(to: partialPath) }
+      guard index != last else { return }
+      _ = try file.write(to: partialPath)
+      hasPartialFile = true
     }
     guard corpus == done.corpus else { throw PartialResult.corpusChanged }
   }
@@ -83,7 +86,9 @@ struct Calibration {
   }
 
   /// Removes the file of what was finished, if there is one.
-  func removePartialFile() throws(SystemError) { try Folder.removeFile(partialPath) }
+  func removePartialFile() throws(SystemError) {
+    if hasPartialFile { try Folder.removeFile(partialPath) }
+  }
 }
 
 /// What an earlier run finished cannot be gone on from.
