@@ -28,35 +28,54 @@ struct Decoder: Sendable {
     ready: (_ layer: Int) throws -> Void, observe: Engine.QueryObserver
   ) rethrows {
     let count = tokens.count
-    let products = state.products(count)
-    rope.prepare(position: cache.nextPosition, count: count, length: length)
-    localRope?.prepare(position: cache.nextPosition, count: count, length: length)
-    Blocks.embed(tokens, weights.embedding, scale: model.embeddingScale, into: state.hidden)
-    for (index, layer) in weights.layers.enumerated() {
-      norm(layer.attentionNorm, count, state, products)
-      products.project(state.normed, layer.attention, count: count, into: state.projected)
-      try ready(index)
-      let rope = rope(ofLayer: index)
-      cache.append(layer: index, keys: state.keys, values: state.values, count: count) { row in
-        Blocks.add(layer.biases, to: state.projected, row: row)
-        Blocks.normHeads(state.queries, row: row, layer.queryNorm, epsilon: model.normEpsilon)
-        Blocks.normHeads(state.keys, row: row, layer.keyNorm, epsilon: model.normEpsilon)
-        rope.rotate(state.queries, row: row, length: model.keyLength)
-        rope.rotate(state.keys, row: row, length: model.keyLength)
-      }
-      try observe(index, state.queries, count)
-      Blocks.attend(
-        layer: index, model: model, cache: cache, count: count, state: state,
-        rounded: products.takesRounded)
-      add(state.attended, layer.attentionOutput, layer.attentionPostNorm, count, state, products)
-
-      norm(layer.feedForwardNorm, count, state, products)
-      products.gate(
-        state.normed, layer.gate, model.activation, count: count, into: state.gated)
-      add(state.gated, layer.down, layer.feedForwardPostNorm, count, state, products)
+    prepare(position: cache.nextPosition, count: count, length: length)
+    embed(tokens, into: state.hidden)
+    for layer in weights.layers.indices {
+      try run(layer: layer, count: count, cache: cache, state: state, ready: ready, observe: observe)
     }
-    norm(weights.outputNorm, count, state, products)
+    norm(weights.outputNorm, count, state, state.products(count))
     cache.advance(by: count)
+  }
+
+  /// Prepares the angles of `count` tokens from `position` on, in a sequence of `length` tokens.
+  func prepare(position: Int, count: Int, length: Int) {
+    rope.prepare(position: position, count: count, length: length)
+    localRope?.prepare(position: position, count: count, length: length)
+  }
+
+  /// Looks tokens up, one row each.
+  func embed(_ tokens: ArraySlice<Int>, into hidden: Matrix) {
+    Blocks.embed(tokens, weights.embedding, scale: model.embeddingScale, into: hidden)
+  }
+
+  /// Runs one layer on the first `count` rows of `state.hidden`, for whose positions the angles are
+  /// prepared, and appends their pairs to the layer's part of the cache.
+  func run(
+    layer index: Int, count: Int, cache: KVCache, state: RunState,
+    ready: (_ layer: Int) throws -> Void, observe: Engine.QueryObserver
+  ) rethrows {
+    let layer = weights.layers[index]
+    let products = state.products(count)
+    norm(layer.attentionNorm, count, state, products)
+    products.project(state.normed, layer.attention, count: count, into: state.projected)
+    try ready(index)
+    let rope = rope(ofLayer: index)
+    cache.append(layer: index, keys: state.keys, values: state.values, count: count) { row in
+      Blocks.add(layer.biases, to: state.projected, row: row)
+      Blocks.normHeads(state.queries, row: row, layer.queryNorm, epsilon: model.normEpsilon)
+      Blocks.normHeads(state.keys, row: row, layer.keyNorm, epsilon: model.normEpsilon)
+      rope.rotate(state.queries, row: row, length: model.keyLength)
+      rope.rotate(state.keys, row: row, length: model.keyLength)
+    }
+    try observe(index, state.queries, count)
+    Blocks.attend(
+      layer: index, model: model, cache: cache, count: count, state: state,
+      rounded: products.takesRounded)
+    add(state.attended, layer.attentionOutput, layer.attentionPostNorm, count, state, products)
+
+    norm(layer.feedForwardNorm, count, state, products)
+    products.gate(state.normed, layer.gate, model.activation, count: count, into: state.gated)
+    add(state.gated, layer.down, layer.feedForwardPostNorm, count, state, products)
   }
 
   private func rope(ofLayer layer: Int) -> RoPETable {

@@ -7,8 +7,8 @@ public import ModelFiles
 public final class Engine {
   /// The model's shape.
   public let architecture: ArchitectureDescription
-  private let decoder: Decoder
-  private let state: RunState
+  let decoder: Decoder
+  let state: RunState
 
   /// The most tokens that go through the layers at once. Memory grows with it, not with the context.
   public static let chunk = 512
