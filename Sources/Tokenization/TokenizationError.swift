@@ -20,7 +20,7 @@ extension TokenizationError: CustomStringConvertible {
         + Self.list(Vocabulary.Kind.allCases.map(\.rawValue))
     case .unsupportedPreTokenizer(let name):
       "the pre-tokeniser \(Self.quoted(name)) is not supported; supported: "
-        + Self.list(PreTokenizer.allCases.map(\.rawValue))
+        + Self.list(PreTokenizer.allCases.map(\.rawValue) + SpaceMarking.allCases.map(\.rawValue))
     case .unsupportedChatTemplate(let text):
       "the chat template \(Self.quoted(text)) is not supported; supported: ChatML. "
         + "Write the prompt with its special tokens instead"

@@ -12,5 +12,20 @@ extension Tokenizer {
     return bytes
   }
 
+  /// The text that each token stands for, so that joined they are what was encoded: the spaces that
+  /// encoding added are left out, and special tokens stand for their names.
+  ///
+  /// - Parameter continuing: As in `encode`.
+  public func texts(of ids: [Int], continuing: Bool) -> [[UInt8]] {
+    var adds = !continuing && method.addsSpace(atStart: true)
+    return ids.map { id in
+      guard pieces.indices.contains(id) else { return [] }
+      let isAdded = types[id] != .normal && types[id] != .byte && types[id] != .unused
+      defer { adds = isAdded && method.addsSpace(atStart: false) }
+      let isSpaceAdded = adds && !isAdded && pieces[id].first == UInt8(ascii: " ")
+      return isSpaceAdded ? Array(pieces[id].dropFirst()) : pieces[id]
+    }
+  }
+
   private func isSpecial(_ id: Int) -> Bool { types[id] == .control || types[id] == .unknown }
 }

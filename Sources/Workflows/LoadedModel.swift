@@ -23,7 +23,7 @@ public final class LoadedModel {
   ///   `EngineError`.
   public init(path: String) throws {
     file = try ModelFile(path: path)
-    tokenizer = try Self.tokenizer(of: file)
+    tokenizer = try Self.tokenizer(of: file.vocabulary)
     engine = try Engine(file)
   }
 
@@ -31,7 +31,7 @@ public final class LoadedModel {
   ///
   /// - Throws: `SystemError`, `MalformedFile`, `UnsupportedModel`, `TokenizationError`.
   public static func loadTokenizer(path: String) throws -> Tokenizer {
-    try tokenizer(of: ModelFile(path: path))
+    try tokenizer(of: VocabularyTables(path: path))
   }
 
   /// The model's chat template.
@@ -45,12 +45,11 @@ public final class LoadedModel {
   }
 
   /// A model's tokenizer; what is wrong with its tables is wrong with the file.
-  private static func tokenizer(of file: ModelFile) throws -> Tokenizer {
+  private static func tokenizer(of tables: VocabularyTables) throws -> Tokenizer {
     do {
-      return try Tokenizer(Vocabulary(file.vocabulary))
+      return try Tokenizer(Vocabulary(tables))
     } catch .inconsistentVocabulary(let problem) {
-      throw MalformedFile(
-        path: file.vocabulary.path, section: "tokenizer", problem: problem)
+      throw MalformedFile(path: tables.path, section: "tokenizer", problem: problem)
     }
   }
 
@@ -65,5 +64,9 @@ extension Vocabulary {
       types: tables.types, merges: tables.merges, beginOfText: tables.beginOfText,
       endOfText: tables.endOfText, addsBeginOfText: tables.addsBeginOfText,
       chatTemplate: tables.chatTemplate)
+    scores = tables.scores
+    unknown = tables.unknown
+    fusesUnknown = tables.fusesUnknown
+    traits = tables.traits.mapValues { Traits(rawValue: $0) }
   }
 }

@@ -31,6 +31,9 @@ public enum Demo {
   /// SmolLM2-135M-Instruct in Q4_1.
   public static let model = cache + "/SmolLM2-135M-Instruct.Q4_1.gguf"
 
+  /// Gemma 3 270M in Q4_K_M.
+  public static let gemma = cache + "/gemma-3-270m-q4_k_m.gguf"
+
   /// A folder for files that tests share, made anew by each run and kept until the next.
   public static func sharedFolder() throws -> String {
     try FileManager.default.createDirectory(

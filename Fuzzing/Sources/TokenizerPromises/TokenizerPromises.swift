@@ -50,5 +50,9 @@ extension Vocabulary {
       types: tables.types, merges: tables.merges, beginOfText: tables.beginOfText,
       endOfText: tables.endOfText, addsBeginOfText: tables.addsBeginOfText,
       chatTemplate: tables.chatTemplate)
+    scores = tables.scores
+    unknown = tables.unknown
+    fusesUnknown = tables.fusesUnknown
+    traits = tables.traits.mapValues { Traits(rawValue: $0) }
   }
 }
