@@ -41,7 +41,13 @@ public final class LoadedModel {
     guard let template = file.vocabulary.chatTemplate else {
       throw PromptError.noChatTemplate(model: file.path)
     }
-    return try ChatTemplate(recognizing: template)
+    func name(_ id: Int?) -> String {
+      String(
+        decoding: tokenizer.decode(id.map { [$0] } ?? [], skippingSpecials: false), as: UTF8.self)
+    }
+    return try ChatTemplate(
+      recognizing: template, beginOfText: name(tokenizer.beginOfText),
+      endOfText: name(tokenizer.endOfText))
   }
 
   /// A model's tokenizer; what is wrong with its tables is wrong with the file.
