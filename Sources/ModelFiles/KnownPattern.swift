@@ -60,7 +60,7 @@ enum KnownPattern: String, CaseIterable {
   private static let deepseekV3Words =
     ##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|"##
     + "[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*"
-    + #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
+    + "|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"
 
   /// As DeepSeek LLM's file lists them.
   private static let casedLetters =

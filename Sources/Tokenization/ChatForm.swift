@@ -54,7 +54,9 @@ extension ChatForm {
   /// A template as HuggingFace's models write it, with any plain text as the default system message.
   init?(chatML template: String) {
     let text = JinjaText.significant(template)
-    let (start, end) = (JinjaText.significant(Self.start), JinjaText.significant(Self.end))
+    // The line break at the end of a text says nothing, but here the text goes on.
+    let start = JinjaText.significant(Self.start) + [UInt8(ascii: "\n")]
+    let end = JinjaText.significant(Self.end)
     guard text.count >= start.count + end.count, text.starts(with: start),
       text.suffix(end.count) == end[...]
     else { return nil }

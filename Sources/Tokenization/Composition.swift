@@ -11,7 +11,20 @@ enum Composition {
     else { return part }
     var composed: [UInt8] = []
     composed.reserveCapacity(part.count)
-    for scalar in text._nfc { composed.append(contentsOf: UTF8.encode(scalar) ?? .init()) }
+    for scalar in String(String.UnicodeScalarView(text.unicodeScalars.flatMap(decomposed)))._nfc {
+      composed.append(contentsOf: UTF8.encode(scalar) ?? .init())
+    }
     return composed
+  }
+
+  /// Three Tibetan signs count as starters and decompose to marks, which the standard library does not put
+  /// in order with others. Composition leaves them out.
+  private static func decomposed(_ scalar: Unicode.Scalar) -> [Unicode.Scalar] {
+    switch scalar {
+    case "\u{F73}": ["\u{F71}", "\u{F72}"]
+    case "\u{F75}": ["\u{F71}", "\u{F74}"]
+    case "\u{F81}": ["\u{F71}", "\u{F80}"]
+    default: [scalar]
+    }
   }
 }

@@ -52,6 +52,8 @@ struct TokenizerFamilyTests {
     for text in try MixedTexts.all().prefix(2_000) where text.allSatisfy({ $0 < 0x80 }) {
       for continuing in [true, false] {
         let ids = tokenizer.encode(text, parsingSpecials: true, continuing: continuing)
+        // What cannot be said does not come back; the unknown token is the first one.
+        if name.hasSuffix("-words"), ids.contains(0) { continue }
         let back = tokenizer.texts(of: ids, continuing: continuing)
         let again = tokenizer.encode(
           Array(back.joined()), parsingSpecials: true, continuing: continuing)

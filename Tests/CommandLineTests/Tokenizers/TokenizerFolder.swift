@@ -17,24 +17,10 @@ struct TokenizerFolder {
     scratch = try ScratchFolder()
     path = scratch.path("model")
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    struct File: Decodable {
-      struct Model: Decodable { let vocab: Vocabulary }
-      struct Token: Decodable { let id: Int }
-      let model: Model
-      let added_tokens: [Token]
-    }
-    /// By id, or by spelling.
-    struct Vocabulary: Decodable {
-      let count: Int
-
-      init(from decoder: any Decoder) throws {
-        count =
-          try (try? decoder.singleValueContainer().decode([String: Int].self).count)
-          ?? decoder.unkeyedContainer().count ?? 0
-      }
-    }
-    let file = try JSONDecoder().decode(File.self, from: Data(tokenizer.utf8))
-    let size = max(file.model.vocab.count, (file.added_tokens.map(\.id).max() ?? 0) + 1)
+    // Ids are sought in the text: keys that Swift's String holds to be equal are different tokens.
+    let ids = tokenizer.matches(of: /":(\d+)[,}]/).compactMap { Int($0.1) }
+    let pieces = tokenizer.matches(of: /",-?\d[^\]]*\]/).count
+    let size = max(pieces, (ids.max() ?? 0) + 1)
     try write("tokenizer.json", tokenizer)
     try write(
       "config.json",
