@@ -33,6 +33,12 @@ enum EncodingMethod: Sendable {
     return marking.adds(atStart: atStart)
   }
 
+  /// Whether a space is added before every section, even if one stands there.
+  var alwaysAddsSpace: Bool {
+    guard case .marked(_, .prepended) = self else { return false }
+    return true
+  }
+
   /// A part of a text as it is when tokens are sought in it a second time.
   func normalized(_ bytes: Span<UInt8>, _ range: Range<Int>, adds: Bool) -> [UInt8] {
     switch self {

