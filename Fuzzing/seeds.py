@@ -89,13 +89,16 @@ def some_tensors(model: Model) -> list:
 def small(model: Model, tensors: list, tokens: list[int]) -> bytes:
     """A GGUF file with some tensors, each of two rows of one block, and some of the tokens."""
     metadata = dict(model.metadata)
-    for key in (b"tokenizer.ggml.tokens", b"tokenizer.ggml.token_type"):
+    for key in (b"tokenizer.ggml.tokens", b"tokenizer.ggml.token_type", b"tokenizer.ggml.scores"):
+        if key not in metadata:
+            continue
         type_, (element, values) = metadata[key]
         metadata[key] = (type_, (element, [values[i] for i in tokens]))
     spellings = set(metadata[b"tokenizer.ggml.tokens"][1][1])
-    type_, (element, merges) = metadata[b"tokenizer.ggml.merges"]
+    type_, (element, merges) = metadata.get(b"tokenizer.ggml.merges", (ARRAY, (TEXT, [])))
     known = [m for m in merges if {*m.split(b" "), m.replace(b" ", b"")} <= spellings]
-    metadata[b"tokenizer.ggml.merges"] = (type_, (element, known))
+    if b"tokenizer.ggml.merges" in metadata:
+        metadata[b"tokenizer.ggml.merges"] = (type_, (element, known))
     entries, body = b"", b""
     for name, shape, kind, _ in tensors:
         length, size = BLOCKS[kind]
@@ -132,6 +135,30 @@ def small_tokenizer(file: dict, tokens=64) -> bytes:
     return json.dumps(file, separators=(",", ":")).encode()
 
 
+def small_family(file: dict, tokens=64) -> bytes:
+    """A tokenizer.json of another family, with as many tokens: bytes or not, letters, and what they make."""
+    model = file["model"]
+    vocabulary = model["vocab"]
+    spellings = [entry[0] for entry in vocabulary] if isinstance(vocabulary, list) else list(vocabulary)
+    scores = dict(vocabulary) if isinstance(vocabulary, list) else {}
+    some = [s for s in spellings if len(s) == 1 and s in " ▁Ġ.,0123abcdehinorst\n"]
+    some += [s for s in spellings if s in ("<unk>", "<0x0A>", "<0xE6>", "▁▁", "▁t", "he", "in", "Ġt", "the")]
+    some = sorted(dict.fromkeys(some), key=spellings.index)[:tokens - 8]
+    added = [token for token in file["added_tokens"] if token["content"] not in some][:8]
+    for index, token in enumerate(added):
+        token["id"] = len(some) + index
+    for token in (named := [token for token in file["added_tokens"] if token["content"] in some]):
+        token["id"] = some.index(token["content"])
+    file["added_tokens"] = sorted(named + added, key=lambda token: token["id"])
+    if scores:
+        model["vocab"] = [[spelling, scores[spelling]] for spelling in some]
+    else:
+        model["vocab"] = {spelling: id_ for id_, spelling in enumerate(some)}
+        pairs = [merge.split(" ") if isinstance(merge, str) else merge for merge in model["merges"]]
+        model["merges"] = [pair for pair in pairs if {*pair, "".join(pair)} <= set(some)]
+    return json.dumps(file, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 def main() -> None:
     out = pathlib.Path(sys.argv[1])
     shutil.rmtree(out, ignore_errors=True)
@@ -146,6 +173,8 @@ def main() -> None:
                 write(reader, path.name, path.read_bytes())
     for path in sorted(FIXTURES.glob("models/*/tokenizer.json")):
         write("tokenizer-file", path.parent.name, small_tokenizer(json.loads(path.read_text())))
+    for path in sorted(FIXTURES.glob("tokenization/*.tokenizer.json")):
+        write("tokenizer-file", path.name, small_family(json.loads(path.read_text(encoding="utf-8"))))
     write("safetensors", "empty", safetensors([]))
     write("safetensors", "filters", safetensors([("q_filters", "F32", [2, 1, 4], 32)]))
     write("safetensors", "types", safetensors(
@@ -161,6 +190,13 @@ def main() -> None:
         tokens = [*SPECIAL, *LETTERS, *range(49 + 4 * index, 53 + 4 * index), *merged]
         sample = sample.encode()
         write("tokenizer", str(index), bytes([len(sample)]) + sample + small(model, [], tokens))
+    # Of vocabularies with scores, the first tokens, some bytes, and pieces.
+    for path in sorted(FIXTURES.glob("tokenization/*.gguf")):
+        for index, sample in enumerate(TEXTS):
+            sample = sample.encode()
+            tokens = [*range(4), 11, 98, *range(240 + 20 * index, 300 + 20 * index)]
+            write("tokenizer", f"{path.name}-{index}",
+                  bytes([len(sample)]) + sample + small(Model(path.read_bytes()), [], tokens))
 
 
 if __name__ == "__main__":
