@@ -8,7 +8,7 @@ extension Blocks {
     layer: Int, model: ArchitectureDescription, cache: KVCache, count: Int, state: RunState,
     rounded: Bool
   ) {
-    if count <= FloatProducts.fewTokens {
+    if count <= fewTokens {
       for token in 0..<count {
         attend(layer: layer, token: token, of: count, model: model, cache: cache, state: state)
       }
@@ -37,6 +37,9 @@ extension Blocks {
       if rounded { for token in tokens { state.attended.round(row: token, columns: columns) } }
     }
   }
+
+  /// Up to so many tokens, each one's pairs are cut into segments, so that all cores have work.
+  private static let fewTokens = 3
 
   /// Segments of a head's pairs, at most; each holds at least `segmentPairs` unless it is the last.
   static let mostSegments = 16

@@ -54,43 +54,21 @@ struct PanelTests {
     init(random: inout SeededGenerator) {
       rows = .random(in: 1...20, using: &random)
       columns = [1, 15, 16, 17, 48, 63, 64].randomElement(using: &random) ?? 1
-      let types = [CK_F32, CK_F16, CK_BF16, CK_Q8_0, CK_Q4_0, CK_Q4_1]
-      let type = types.randomElement(using: &random) ?? CK_F32
-      let isLoose = [CK_F32, CK_F16, CK_BF16].contains(type)
+      let type = RandomWeights.types.randomElement(using: &random) ?? CK_F32
       self.type = type
       depth =
-        (isLoose ? [1, 2, 31, 33, 64, 100] : [32, 64, 96]).randomElement(using: &random) ?? 32
+        (RandomWeights.isLoose(type) ? [1, 2, 31, 33, 64, 100] : [32, 64, 96]).randomElement(
+          using: &random) ?? 32
       accumulates = .random(using: &random)
       a = random.floats(rows * depth)
       c = random.floats(rows * columns)
       let depth = depth
-      weights = (0..<columns).map { _ in Self.row(type, depth, &random) }
+      weights = (0..<columns).map { _ in RandomWeights.row(type, depth, &random) }
     }
 
     var description: String {
       "\(rows) rows by \(columns) columns over \(depth), type \(type.rawValue), "
         + (accumulates ? "added" : "stored")
-    }
-
-    /// A row of weights with scales and values of about 1.
-    private static func row(
-      _ type: ck_type, _ depth: Int, _ random: inout SeededGenerator
-    ) -> [UInt8] {
-      switch type {
-      case CK_F32: return random.floats(depth).flatMap { bytes($0.bitPattern, 4) }
-      case CK_F16: return random.floats(depth).flatMap { bytes(UInt32(Float16($0).bitPattern), 2) }
-      case CK_BF16: return random.floats(depth).flatMap { bytes($0.bitPattern >> 16, 2) }
-      default:
-        let (scales, quants) = type == CK_Q4_1 ? (2, 16) : (1, type == CK_Q8_0 ? 32 : 16)
-        return (0..<depth / 32).flatMap { _ in
-          random.floats(scales).flatMap { bytes(UInt32(Float16($0).bitPattern), 2) }
-            + (0..<quants).map { _ in UInt8.random(in: 0...255, using: &random) }
-        }
-      }
-    }
-
-    private static func bytes(_ bits: UInt32, _ count: Int) -> [UInt8] {
-      (0..<count).map { UInt8(truncatingIfNeeded: bits >> UInt32(8 * $0)) }
     }
 
     func run(_ path: Path) -> [Float] {
