@@ -82,12 +82,14 @@ extension VocabularyTables {
   /// The tables of a GGUF file.
   init(_ metadata: GGUFMetadata) throws(MalformedFile) {
     let ids = 0...Int(Int32.max)
+    let (model, merges) = (try metadata.text("tokenizer.ggml.model"), "tokenizer.ggml.merges")
     self.init(
-      path: metadata.path, model: try metadata.text("tokenizer.ggml.model"),
+      path: metadata.path, model: model,
       preTokenizer: try metadata.optionalText("tokenizer.ggml.pre") ?? "default",
       tokens: try metadata.texts("tokenizer.ggml.tokens"),
       types: try metadata.integers("tokenizer.ggml.token_type"),
-      merges: try metadata.texts("tokenizer.ggml.merges"),
+      // Only byte-pair encoding always has them.
+      merges: model != "gpt2" && metadata.values[merges] == nil ? [] : try metadata.texts(merges),
       beginOfText: try metadata.optionalInteger("tokenizer.ggml.bos_token_id", in: ids),
       endOfText: try metadata.optionalInteger("tokenizer.ggml.eos_token_id", in: ids),
       addsBeginOfText: try metadata.bool("tokenizer.ggml.add_bos_token") ?? false,

@@ -8,10 +8,10 @@ struct FewProductsTests {
     "multiplies rows of every type by tokens, on random shapes, and touches nothing else",
     arguments: Path.all)
   func multiplies(path: Path) {
-    for seed in UInt64(1)...90 {
+    for seed in UInt64(1)...140 {
       var random = SeededGenerator(seed: seed)
       let shape = Shape(
-        type: RandomWeights.types[Int(seed) % RandomWeights.types.count], random: &random)
+        type: StoredType.all[Int(seed) % StoredType.all.count], random: &random)
       let result = shape.run(path)
       for (token, row) in result.enumerated() {
         for index in row.indices {
@@ -31,7 +31,7 @@ struct FewProductsTests {
 
   @Test("what is not a finite number stays so", arguments: Path.all)
   func notFinite(path: Path) {
-    for type in RandomWeights.types {
+    for type in StoredType.all {
       var random = SeededGenerator(seed: 1)
       var shape = Shape(type: type, random: &random)
       shape.x[0] = .nan
@@ -42,25 +42,25 @@ struct FewProductsTests {
   /// One random call of `multiply_few`, and the same in plain arithmetic.
   private struct Shape: CustomStringConvertible {
     static let untouched: Float = 12345
-    let type: ck_type
+    let type: StoredType
     let rows, tokens, depth: Int
     var x: [Float]
     let weights: [[UInt8]]
 
-    init(type: ck_type, random: inout SeededGenerator) {
+    init(type: StoredType, random: inout SeededGenerator) {
       self.type = type
       rows = [1, 5, 15, 16].randomElement(using: &random) ?? 1
       tokens = .random(in: 1...Int(CK_FEW_TOKENS), using: &random)
-      depth =
-        (RandomWeights.isLoose(type) ? [1, 2, 31, 33, 64, 100] : [32, 64, 96, 576])
-        .randomElement(using: &random) ?? 32
+      let lengths =
+        type.isLoose ? [1, 2, 31, 33, 64, 100] : [1, 2, 3, 18].map { $0 * type.blockLength }
+      depth = lengths.randomElement(using: &random) ?? type.blockLength
       x = random.floats(tokens * depth)
       let depth = depth
-      weights = (0..<rows).map { _ in RandomWeights.row(type, depth, &random) }
+      weights = (0..<rows).map { _ in type.randomRow(depth, &random) }
     }
 
     var description: String {
-      "\(rows) rows by \(tokens) tokens over \(depth), type \(type.rawValue)"
+      "\(rows) rows by \(tokens) tokens over \(depth), type \(type.name)"
     }
 
     func run(_ path: Path) -> [[Float]] {
@@ -68,7 +68,7 @@ struct FewProductsTests {
       var y = [Float](repeating: Self.untouched, count: tokens * stride)
       let joined = weights.flatMap(\.self)
       var words = [ck_words](repeating: ck_words(), count: tokens * (depth / 32 + 1))
-      if unsafe path.kernels.takes_words(type) != 0 {
+      if unsafe path.kernels.takes_words(type.kernel) != 0 {
         for token in 0..<tokens {
           unsafe words.withUnsafeMutableBufferPointer { words in
             let target = unsafe words.baseAddress.map { unsafe $0 + token }
@@ -86,7 +86,8 @@ struct FewProductsTests {
             unsafe x.withUnsafeBufferPointer { x in
               unsafe y.withUnsafeMutableBufferPointer { y in
                 var call = unsafe ck_few(
-                  type: type, rows: stored.baseAddress, count: rows, depth: depth, tokens: tokens,
+                  type: type.kernel, rows: stored.baseAddress, count: rows, depth: depth,
+                  tokens: tokens,
                   x: x.baseAddress, words: words.baseAddress, y: y.baseAddress, x_stride: depth,
                   y_stride: stride)
                 unsafe path.kernels.multiply_few(&call)
@@ -99,13 +100,14 @@ struct FewProductsTests {
     }
 
     /// One result, and the sum of the sizes of what a token's values are multiplied by: a weight, or
-    /// what its minimum, of at most 1, was added to.
+    /// what its minimum was added to: at most 1, or 63 of it in blocks of 256.
     func reference(_ path: Path, token: Int, row: Int) -> (Double, Double) {
       var values = [Float](repeating: 0, count: depth)
-      unsafe path.kernels.dequantise(type, weights[row], &values, depth)
+      unsafe path.kernels.dequantise(type.kernel, weights[row], &values, depth)
       let inputs = x[token * depth..<(token + 1) * depth]
       let products = zip(inputs, values).map { Double($0) * Double($1) }
-      return (products.reduce(0, +), values.reduce(0) { $0 + Double(abs($1)) + 1 })
+      let minimum = type.blockLength == 256 ? 63.0 : 1
+      return (products.reduce(0, +), values.reduce(0) { $0 + Double(abs($1)) + minimum })
     }
   }
 }

@@ -12,6 +12,10 @@
 typedef float vector __attribute__((vector_size(64)));
 typedef float vector4 __attribute__((vector_size(16)));
 typedef int32_t ivector __attribute__((vector_size(64)));
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+typedef uint8_t bytes32 __attribute__((vector_size(32)));
+typedef int8_t sbytes16 __attribute__((vector_size(16)));
+typedef int8_t sbytes32 __attribute__((vector_size(32)));
 
 // For loops over vectors that are to stay in registers.
 #define UNROLLED _Pragma("clang loop unroll(full)")
