@@ -39,11 +39,17 @@ public struct WeightMatrix: Sendable {
   /// The dimensions, outermost first.
   public var shape: [Int] { tensor.shape }
 
+  /// Gives the memory that holds the matrix back to the system; what is needed again is read from the
+  /// file again.
+  public func letGo() { tensor.letGo() }
+
   /// Decodes row `row`, in half-split order.
   @unsafe func decode(row: Int, into target: UnsafeMutablePointer<Float>) {
     unsafe withStoredRow(row) { stored in
       unsafe Kernels.current.table.pointee.dequantise(type, stored, target, columns)
     }
+    guard tensor.addend != 0 else { return }
+    for column in 0..<columns { unsafe target[column] += tensor.addend }
   }
 
   @unsafe private func withStoredRow(_ row: Int, _ body: (UnsafeRawPointer) -> Void) {

@@ -14,8 +14,7 @@ public final class LoadedModel {
   public let tokenizer: Tokenizer
   /// The digests that tie files to this model; computed when first asked for, since that reads all
   /// weights once.
-  public private(set) lazy var identity = Identity(
-    of: engine, rope: file.architecture.rope, tokenizer)
+  public private(set) lazy var identity = Identity(of: engine, tokenizer)
 
   /// Opens a model.
   ///

@@ -135,6 +135,18 @@ struct KernelTests {
         Self.expectClose(
           gate[i], Double(x[i]) / (1 + exponential(-Double(x[i]))) * Double(y[i]), scale: 20)
       }
+      gate = x
+      unsafe path.kernels.geglu(&gate, y, count)
+      for i in 0..<count { Self.expectClose(gate[i], gelu(x[i]) * Double(y[i]), scale: 20) }
+      let wide = x.map { $0 * 100 } + [0, 1e-3, 3e4, -3e4]
+      var capped = wide
+      unsafe path.kernels.soft_cap(&capped, capped.count, 30)
+      for i in 0..<wide.count {
+        Self.expectClose(capped[i], 30 * hyperbolicTangent(Double(wide[i]) / 30), scale: 30)
+      }
+      var damaged: [Float] = [.nan, .infinity, 1]
+      unsafe path.kernels.soft_cap(&damaged, 3, 30)
+      #expect(damaged.map(\.isFinite) == [false, false, true])
       var sum = x
       unsafe path.kernels.add(&sum, y, count)
       #expect(sum == zip(x, y).map(+))

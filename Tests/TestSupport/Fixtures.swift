@@ -20,6 +20,17 @@ public enum Fixtures {
     "f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "output", "untied", "mixed",
   ].map { "tiny-llama-\($0).gguf" }
 
+  /// The names of the tiny models of all architectures: folders, with GGUFs of the same weights for most.
+  public static let architectures = [
+    "llama3-rope", "linear-rope", "yarn-rope", "dynamic-rope", "mistral", "qwen2", "qwen2-window",
+    "qwen3", "olmo2", "phi3", "gemma2", "gemma3",
+  ].map { "tiny-\($0)" }
+
+  /// Those that are there as GGUFs too, by name without an ending.
+  public static let architecturesInBoth = architectures.filter {
+    FileManager.default.fileExists(atPath: path("models/\($0).gguf"))
+  }
+
   /// The names of the tiny models that are folders: weights in one file, and in shards.
   public static let tinyFolders = ["tiny-llama-f32", "tiny-llama-bf16"]
 }

@@ -33,7 +33,8 @@ typedef enum {
 
 /// One call of `attend`: the query rows of one KV head against that head's keys and values.
 ///
-/// Row r belongs to new token r / group and sees the first `before + r / group + 1` pairs.
+/// Row r belongs to new token t = r / group. It sees the first `before + t + 1` pairs, without the
+/// first `hidden[t]` of them.
 /// `queries` and `output` hold the rows of token t and group member g at
 /// t * token_stride + g * key_length (or value_length), the strides counted in floats.
 typedef struct {
@@ -44,9 +45,11 @@ typedef struct {
   ck_type type;        // CK_F32 or CK_F16
   ck_type products;    // CK_F32, or CK_BF16 to round queries, keys, weights and values to bfloat16
   size_t first_token, token_count, group, before;
+  const size_t *hidden;  // ascending, one a token counted from 0, not from first_token; NULL: nothing is
   size_t query_stride, output_stride;
   size_t key_length, value_length;
   float scale;
+  float cap;       // scaled scores become cap · tanh(score / cap); 0 leaves them as they are
   float *scratch;  // ck_attend_scratch() floats, 64-byte aligned
 } ck_attention;
 
@@ -58,7 +61,7 @@ typedef struct {
   ck_type type;          // CK_F32 or CK_F16
   size_t pairs;          // at least one
   size_t group, key_length, value_length;
-  float scale;
+  float scale, cap;  // as in ck_attention
   float *partials;  // group × ck_segment_floats() floats
   float *scratch;   // ck_segment_scratch() floats
 } ck_segment;
@@ -102,6 +105,10 @@ typedef struct {
   void (*rope)(float *x, const float *cosines, const float *sines, size_t half);
   /// gate = gate * sigmoid(gate) * up (SwiGLU, arXiv 2002.05202).
   void (*swiglu)(float *gate, const float *up, size_t count);
+  /// gate = gelu(gate) * up, gelu in its form with tanh (GEGLU, arXiv 2002.05202; 1606.08415).
+  void (*geglu)(float *gate, const float *up, size_t count);
+  /// x = cap · tanh(x / cap) (arXiv 2408.00118).
+  void (*soft_cap)(float *x, size_t count, float cap);
   /// x += y
   void (*add)(float *x, const float *y, size_t count);
   /// Decodes up to CK_PANEL rows of weights into a panel of bfloat16s: the columns of a matrix product,
