@@ -84,6 +84,9 @@ public final class KVCache: @unchecked Sendable {
   /// How many pairs all heads of all layers hold together.
   public var pairs: Int { heads.reduce(0) { $0 + $1.count } }
 
+  /// The most pairs that any head has room for.
+  public var capacity: Int { heads.reduce(0) { max($0, $1.capacity) } }
+
   /// How many bytes those pairs take.
   public var bytes: Int {
     pairs * (shape.keyLength + shape.valueLength) * element.size
@@ -112,6 +115,10 @@ public final class KVCache: @unchecked Sendable {
   public func restore(layer: Int, head: Int, count: Int) {
     storage(layer, head).restore(count: count)
   }
+
+  /// Keeps some of a head's pairs, named by their place in ascending order; the memory of the others
+  /// goes back to the system.
+  public func keep(layer: Int, head: Int, pairs: [Int]) { storage(layer, head).keep(pairs) }
 
   /// A head's keys, [pairs × keyLength] elements of this cache's type in order of position.
   ///

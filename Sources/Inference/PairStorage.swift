@@ -58,6 +58,44 @@ import Glibc
     count = pairs
   }
 
+  /// Keeps some pairs, named in ascending order, and gives the memory of the others back.
+  func keep(_ pairs: [Int]) {
+    for (index, pair) in pairs.enumerated() {
+      precondition(pair >= index && pair < count, "pairs in ascending order")
+      guard pair > index else { continue }
+      unsafe (keys + index * keySize).copyMemory(
+        from: keys + pair * keySize, byteCount: keySize)
+      unsafe (values + index * valueSize).copyMemory(
+        from: values + pair * valueSize, byteCount: valueSize)
+    }
+    memory.release(keyOffset + pairs.count * keySize..<keyOffset + count * keySize)
+    memory.release(valueOffset + pairs.count * valueSize..<valueOffset + count * valueSize)
+    count = pairs.count
+  }
+
+  private static let keysAtOnce = 256
+
+  /// products[i] = ⟨key i, x⟩ for the first `pairs` keys.
+  @unsafe func multiplyKeys(
+    _ pairs: Int, type: ck_type, length: Int, by x: UnsafePointer<Float>,
+    into products: UnsafeMutablePointer<Float>
+  ) {
+    precondition(pairs <= count)
+    unsafe withUnsafeTemporaryAllocation(
+      of: UnsafeRawPointer?.self, capacity: Self.keysAtOnce
+    ) { rows in
+      for start in stride(from: 0, to: pairs, by: Self.keysAtOnce) {
+        let size = min(Self.keysAtOnce, pairs - start)
+        for index in 0..<size {
+          unsafe rows.initializeElement(
+            at: index, to: UnsafeRawPointer(keys + (start + index) * keySize))
+        }
+        guard let base = rows.baseAddress else { return }
+        unsafe Kernels.current.table.pointee.dot(type, base, size, x, length, products + start)
+      }
+    }
+  }
+
   func withKeys(_ body: (inout MutableRawSpan) -> Void) {
     var span = unsafe MutableRawSpan(_unsafeStart: keys, byteCount: count * keySize)
     body(&span)
