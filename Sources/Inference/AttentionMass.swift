@@ -22,6 +22,13 @@ public struct AttentionMass: Sendable {
     scores = try Matrix(rows: Self.rowsAtOnce, columns: pairs)
   }
 
+  /// Begins anew.
+  public func clear() {
+    for row in 0..<sums.rows {
+      unsafe sums.pointer(row: row).update(repeating: 0, count: sums.columns)
+    }
+  }
+
   /// The sums of a head's first `pairs` pairs.
   public func sums(layer: Int, head: Int, pairs: Int) -> [Float] {
     Array(sums.copy(row: layer * model.kvHeads + head)[..<pairs])

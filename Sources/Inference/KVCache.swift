@@ -120,6 +120,12 @@ public final class KVCache: @unchecked Sendable {
   /// goes back to the system.
   public func keep(layer: Int, head: Int, pairs: [Int]) { storage(layer, head).keep(pairs) }
 
+  /// Takes back the last tokens that were computed.
+  public func removeLast(_ tokens: Int) {
+    for storage in heads { storage.keep(Array(0..<storage.count - tokens)) }
+    nextPosition -= tokens
+  }
+
   /// A head's keys, [pairs × keyLength] elements of this cache's type in order of position.
   ///
   /// Different heads may be written by different threads; nobody else may use the head meanwhile.

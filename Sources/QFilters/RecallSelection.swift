@@ -1,15 +1,11 @@
-import Glibc
 /// Which of a head's pairs a question keeps: some of the best-ranked ones, and those that the question
 /// itself attends to most.
-public struct RecallSelection: Sendable, Equatable {
-  /// Attention is smoothed over so many neighbouring pairs: words stand together (SnapKV's pooling).
-  public static let pooling = Int(unsafe getenv("RP").map{unsafe String(cString:$0)} ?? "5")!
-
-  /// The share that the ranking's first pairs take; sinks are the first of them.
-  public var rankedShare = Double(unsafe getenv("RS").map{unsafe String(cString:$0)} ?? "0.125")!
-
-  /// The selection that found most needles (docs/recall.md).
-  public init() {}
+public enum RecallSelection {
+  /// The share of the kept pairs that the ranking's first ones take: sinks, the last few tokens.
+  static let rankedShare = 0.125
+  /// Attention is averaged over so many neighbouring pairs, because what belongs together stands together
+  /// (SnapKV's pooling, arXiv 2404.14469).
+  static let pooling = 9
 
   /// Places of the kept pairs in order of position, ascending.
   ///
@@ -17,19 +13,18 @@ public struct RecallSelection: Sendable, Equatable {
   ///   - ranking: Places of all pairs, best first.
   ///   - mass: The attention that each place got from the question.
   ///   - kept: How many pairs to keep.
-  public func places(ranking: [Int], mass: [Float], kept: Int) -> [Int] {
+  public static func places(ranking: [Int], mass: [Float], kept: Int) -> [Int] {
     let kept = min(kept, ranking.count)
-    let first = Int(Double(kept) * rankedShare)
     var isKept = [Bool](repeating: false, count: ranking.count)
-    for place in ranking.prefix(first) { isKept[place] = true }
-    let pooled = Self.pool(mass)
-    let rest = (0..<ranking.count).filter { !isKept[$0] }
-      .sorted { (pooled[$0], $1) > (pooled[$1], $0) }
-    for place in rest.prefix(kept - first) { isKept[place] = true }
+    let ranked = Int(Double(kept) * rankedShare)
+    for place in ranking.prefix(ranked) { isKept[place] = true }
+    let pooled = pool(mass)
+    let asked = isKept.indices.filter { !isKept[$0] }.sorted { (pooled[$0], $1) > (pooled[$1], $0) }
+    for place in asked.prefix(kept - ranked) { isKept[place] = true }
     return isKept.indices.filter { isKept[$0] }
   }
 
-  /// The mean over each place and its neighbours; places beyond the ends count as zeros.
+  /// The mean over each place and its neighbours; beyond the ends there is nothing.
   static func pool(_ mass: [Float]) -> [Float] {
     let reach = pooling / 2
     return mass.indices.map { place in

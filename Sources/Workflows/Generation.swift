@@ -29,11 +29,12 @@ public struct Generation: Sendable {
   /// - Parameters:
   ///   - logits: Of the last token of the context.
   ///   - cache: The context's pairs, with room for the new ones.
+  ///   - afterFirst: Called between the first token and the next, with the cache as it was.
   ///   - emit: Receives text as it becomes whole characters; its first call comes with the first token.
   /// - Throws: `EngineError.notFinite`.
   static func run(
     _ model: LoadedModel, cache: KVCache, logits: [Float], options: Options,
-    emit: (String) -> Void
+    afterFirst: () throws -> Void = {}, emit: (String) -> Void
   ) throws -> Generation {
     var result = Generation()
     var (sampler, decoder) = (Sampler(options.sampling), StreamingDecoder(model.tokenizer))
@@ -49,6 +50,7 @@ public struct Generation: Sendable {
       let isLast =
         result.ids.count == options.maximumTokens || cache.nextPosition >= model.contextLength
       if isLast { break }
+      if result.ids.count == 1 { try afterFirst() }
       logits = try model.engine.prefill([id], into: cache)
     }
     result.decodeSeconds = clock.seconds

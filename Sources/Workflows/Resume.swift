@@ -3,6 +3,7 @@ import CacheCodec
 import CacheFormat
 import Inference
 import ModelFiles
+import Tokenization
 
 /// Going on from a snapshot.
 public enum Resume {
@@ -61,17 +62,35 @@ public enum Resume {
     let room = min(model.contextLength, total + options.maximumTokens) - start
     let cache = try emptyCache(reader, selection, room: room, model: model)
     cache.continue(at: start)
+    let layers = SnapshotLayers(reader, before: start)
+    if case .recalled(let ratio) = selection {
+      let recall = try Recall(layers, ratio: ratio, engine: model.engine, into: cache)
+      let logits = try recall.prefill(continuation.tokens)
+      return try finish(model, reader, cache, logits, recall.loadSeconds, clock, options, emit) {
+        try recall.lookAhead(
+          continuation.tokens, logits: logits, limit: options.maximumTokens,
+          isEnd: model.tokenizer.isEndOfGeneration)
+      }
+    }
     let (logits, loadSeconds) = try prefill(
-      continuation.tokens, into: cache, selection, SnapshotLayers(reader, before: start),
-      model.engine, clock)
+      continuation.tokens, into: cache, selection, layers, model.engine, clock)
+    return try finish(model, reader, cache, logits, loadSeconds, clock, options, emit) {}
+  }
+
+  /// Generates; `choose` may choose other pairs once the first token is there.
+  private static func finish(
+    _ model: LoadedModel, _ reader: SnapshotReader, _ cache: KVCache, _ logits: [Float],
+    _ loadSeconds: Double, _ clock: Stopwatch, _ options: Generation.Options,
+    _ emit: (String) -> Void, choose: () throws -> Void
+  ) throws -> Result {
     let firstTokenSeconds = clock.seconds
     let (pairs, bytes) = (cache.pairs, cache.bytes)
     let generation = try Generation.run(
-      model, cache: cache, logits: logits, options: options, emit: emit)
+      model, cache: cache, logits: logits, options: options, afterFirst: choose, emit: emit)
     return Result(
       generation: generation, loadSeconds: loadSeconds, firstTokenSeconds: firstTokenSeconds,
       pairs: pairs, cacheBytes: bytes, bytesRead: reader.bytesRead,
-      contextTokens: metadata.context.tokens)
+      contextTokens: reader.metadata.context.tokens)
   }
 
   /// Computes the prompt on the selected pairs, and says when the last layer was in memory.
@@ -79,10 +98,6 @@ public enum Resume {
     _ prompt: [Int], into cache: KVCache, _ selection: Selection, _ layers: SnapshotLayers,
     _ engine: Engine, _ clock: Stopwatch
   ) throws -> (logits: [Float], loadSeconds: Double) {
-    if case .recalled(let ratio) = selection {
-      let recall = try Recall(layers, ratio: ratio, engine: engine, into: cache)
-      return (try recall.prefill(prompt), recall.loadSeconds)
-    }
     let loader = CacheLoader(
       layers.reader, compression: selection.ratio, before: layers.end, into: cache)
     var loadSeconds = 0.0
