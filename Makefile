@@ -32,7 +32,7 @@ demo: build
 test: lint
 	scripts/setup
 	swift build $(TESTS) --build-tests
-	cache="$$(scripts/fetch)" && \
+	cache="$$(scripts/fetch --for-tests)" && \
 	  export QFILTERS_CACHE="$$cache" QFILTERS_BINARY="$$PWD/.build-tests/release/qfilters" && \
 	  QFILTERS_PYTHON="$$(scripts/python)" && export QFILTERS_PYTHON && \
 	  QFILTERS_KERNELS=plain swift test $(TESTS) --skip-build --filter 'InferenceTests|GoldenTests' && \

@@ -23,6 +23,14 @@ public struct WeightMatrix: Sendable {
       case .q8_0: CK_Q8_0
       case .q4_0: CK_Q4_0
       case .q4_1: CK_Q4_1
+      case .q5_0: CK_Q5_0
+      case .q5_1: CK_Q5_1
+      case .iq4_nl: CK_IQ4_NL
+      case .q2_k: CK_Q2_K
+      case .q3_k: CK_Q3_K
+      case .q4_k: CK_Q4_K
+      case .q5_k: CK_Q5_K
+      case .q6_k: CK_Q6_K
       }
   }
 

@@ -1,7 +1,7 @@
 import ByteIO
 
 /// A value of a GGUF file's metadata.
-enum GGUFValue: Sendable {
+enum GGUFValue: Equatable, Sendable {
   case unsigned(UInt64)
   case signed(Int64)
   case float(Double)

@@ -43,7 +43,8 @@ public struct ModelFile: Sendable {
 }
 
 extension ModelFile {
-  /// Opens a `.gguf` file, or a folder with `config.json`, `tokenizer.json` and `*.safetensors`.
+  /// Opens a `.gguf` file, or a folder with `config.json`, `tokenizer.json` and `*.safetensors`. A model
+  /// split into several GGUF files is opened by the first.
   ///
   /// - Throws: `SystemError` if a file cannot be read, `MalformedFile` if its bytes break the
   ///   format, `UnsupportedModel` if it needs what this version does not know.
@@ -52,7 +53,7 @@ extension ModelFile {
   }
 
   private static func gguf(_ path: String) throws -> ModelFile {
-    let file = try GGUFFile(MappedFile(path: path))
+    let file = try GGUFFile.open(path: path)
     let metadata = GGUFMetadata(path: path, values: file.metadata)
     let architecture = try GGUFLlama.architecture(metadata, file)
     return ModelFile(

@@ -59,10 +59,15 @@ struct GGUFTests {
 
   @Test("a tensor type that is not supported is refused by name")
   func unknownTensorType() throws {
-    let error = #expect(throws: UnsupportedModel.self) {
-      try ModelFile(path: Fixtures.path("models/tiny-llama-untied.gguf"))
-    }
-    #expect(error?.what.contains("tensor type Q5_") == true)
+    let error = try refusal { $0.setType(of: "blk.0.attn_v.weight", to: 23) }
+    #expect((error as? UnsupportedModel)?.what == "tensor type IQ4_XS of blk.0.attn_v.weight")
+  }
+
+  @Test("rows that are no whole blocks are refused, saying how long a block is")
+  func partialBlocks() throws {
+    let error = try refusal { $0.setType(of: "blk.0.attn_v.weight", to: 12) }
+    #expect((error as? MalformedFile)?.section == "tensor blk.0.attn_v.weight")
+    #expect("\(error)".contains("rows of 64 values are no whole blocks of Q4_K, which have 256"))
   }
 
   @Test("another version of GGUF, and another file altogether, are refused")

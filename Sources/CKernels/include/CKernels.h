@@ -20,6 +20,15 @@ typedef enum {
   CK_Q8_0 = 3,  // blocks of 32: f16 scale, 32 × int8
   CK_Q4_0 = 4,  // blocks of 32: f16 scale, 16 bytes of two 4-bit values, minus 8
   CK_Q4_1 = 5,  // blocks of 32: f16 scale, f16 minimum, 16 bytes of two 4-bit values
+  CK_Q5_0 = 6,  // blocks of 32: f16 scale, 32 high bits, 16 bytes of two low halves, minus 16
+  CK_Q5_1 = 7,  // blocks of 32: f16 scale, f16 minimum, 32 high bits, 16 bytes of two low halves
+  CK_IQ4_NL = 8,  // blocks of 32: f16 scale, 16 bytes of two indices into a table
+  // Blocks of 256 with scales of scales: in the order of their parts
+  CK_Q2_K = 9,   // 16 × (4-bit scale, 4-bit minimum), 64 bytes of four 2-bit values, f16 scale, f16 minimum
+  CK_Q3_K = 10,  // 256 high bits, 64 bytes of four 2-bit values, 16 × 6-bit scale, f16 scale
+  CK_Q4_K = 11,  // f16 scale, f16 minimum, 8 × (6-bit scale, 6-bit minimum), 128 bytes of two 4-bit values
+  CK_Q5_K = 12,  // the same with 256 high bits before the 128 bytes
+  CK_Q6_K = 13,  // 128 bytes of two low halves, 64 bytes of four high bit pairs, 16 × int8 scale, f16 scale
 } ck_type;
 
 /// One call of `attend`: the query rows of one KV head against that head's keys and values.
