@@ -120,6 +120,28 @@ public final class KVCache: @unchecked Sendable {
   /// goes back to the system.
   public func keep(layer: Int, head: Int, pairs: [Int]) { storage(layer, head).keep(pairs) }
 
+  /// A cache that holds some of this one's pairs and goes on at the same position.
+  ///
+  /// - Parameters:
+  ///   - places: [layers · kvHeads], the places of a head's pairs, ascending.
+  ///   - room: So many more pairs a head may be appended.
+  /// - Throws: `EngineError.outOfMemory`.
+  public func copy(keeping places: [[UInt32]], room: Int) throws(EngineError) -> KVCache {
+    let copy = try KVCache(
+      shape: shape, element: element, capacities: places.map { $0.count + room })
+    for (index, places) in places.enumerated() {
+      heads[index].copy(places, into: copy.heads[index])
+    }
+    copy.continue(at: nextPosition)
+    return copy
+  }
+
+  /// Copies all pairs of a head into another cache's empty one, with `tail` pairs behind them that are yet
+  /// to be filled in.
+  public func copy(layer: Int, head: Int, into target: KVCache, tail: Int) {
+    storage(layer, head).copyAll(into: target.storage(layer, head), tail: tail)
+  }
+
   /// Takes back the last tokens that were computed.
   public func removeLast(_ tokens: Int) {
     for storage in heads { storage.keep(Array(0..<storage.count - tokens)) }

@@ -38,6 +38,27 @@ import Glibc
     }
   }
 
+  /// Copies some pairs into an empty head of the same shape.
+  func copy(_ pairs: [UInt32], into target: PairStorage) {
+    precondition(keySize == target.keySize && valueSize == target.valueSize)
+    target.restore(count: pairs.count)
+    for (index, pair) in pairs.enumerated() {
+      precondition(pair < count)
+      unsafe (target.keys + index * keySize).copyMemory(
+        from: keys + Int(pair) * keySize, byteCount: keySize)
+      unsafe (target.values + index * valueSize).copyMemory(
+        from: values + Int(pair) * valueSize, byteCount: valueSize)
+    }
+  }
+
+  /// Copies all pairs into an empty head of the same shape, and leaves room for `tail` more.
+  func copyAll(into target: PairStorage, tail: Int) {
+    precondition(keySize == target.keySize && valueSize == target.valueSize)
+    target.restore(count: count + tail)
+    unsafe target.keys.copyMemory(from: keys, byteCount: count * keySize)
+    unsafe target.values.copyMemory(from: values, byteCount: count * valueSize)
+  }
+
   /// Makes `pairs` more count, which `store` fills.
   func grow(by pairs: Int) {
     precondition(count + pairs <= capacity, "the cache was made too small")

@@ -18,18 +18,18 @@ public enum RecallSelection {
     var isKept = [Bool](repeating: false, count: ranking.count)
     let ranked = Int(Double(kept) * rankedShare)
     for place in ranking.prefix(ranked) { isKept[place] = true }
-    let pooled = pool(mass)
+    let pooled = pool(mass, over: pooling)
     let asked = isKept.indices.filter { !isKept[$0] }.sorted { (pooled[$0], $1) > (pooled[$1], $0) }
     for place in asked.prefix(kept - ranked) { isKept[place] = true }
     return isKept.indices.filter { isKept[$0] }
   }
 
   /// The mean over each place and its neighbours; beyond the ends there is nothing.
-  static func pool(_ mass: [Float]) -> [Float] {
-    let reach = pooling / 2
+  public static func pool(_ mass: [Float], over width: Int) -> [Float] {
+    let reach = width / 2
     return mass.indices.map { place in
       let neighbours = max(0, place - reach)...min(mass.count - 1, place + reach)
-      return mass[neighbours].reduce(0, +) / Float(pooling)
+      return mass[neighbours].reduce(0, +) / Float(width)
     }
   }
 }

@@ -4,7 +4,7 @@ import Workflows
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate", abstract: "Measure a model on a text.",
-    subcommands: [PerplexityCommand.self])
+    subcommands: [PerplexityCommand.self, NeedleCommand.self])
 }
 
 struct PerplexityCommand: ParsableCommand {
