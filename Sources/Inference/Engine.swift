@@ -7,9 +7,9 @@ public import ModelFiles
 public final class Engine {
   /// The model's shape.
   public let architecture: ArchitectureDescription
-  private let llama: Llama
-  private let state: RunState
-  private let rope: RoPETable
+  let llama: Llama
+  let state: RunState
+  let rope: RoPETable
 
   /// The most tokens that go through the layers at once. Memory grows with it, not with the context.
   public static let chunk = 512

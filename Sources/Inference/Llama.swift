@@ -15,30 +15,47 @@ struct Llama: Sendable {
     let count = tokens.count
     let products = state.products(count)
     rope.prepare(position: cache.nextPosition, count: count)
-    for (row, token) in tokens.enumerated() {
-      unsafe weights.embedding.decode(row: token, into: state.hidden.pointer(row: row))
-    }
-    for (index, layer) in weights.layers.enumerated() {
-      norm(layer.attentionNorm, count, state, products)
-      products.project(state.normed, layer.attention, count: count, into: state.projected)
-      try ready(index)
-      cache.append(layer: index, keys: state.keys, values: state.values, count: count) {
-        rope.rotate(state.queries, row: $0, length: model.keyLength)
-        rope.rotate(state.keys, row: $0, length: model.keyLength)
-      }
-      try observe(index, state.queries, count)
-      Blocks.attend(
-        layer: index, model: model, cache: cache, count: count, state: state,
-        rounded: products.takesRounded)
-      products.project(
-        state.attended, layer.attentionOutput, count: count, addingTo: state.hidden)
-
-      norm(layer.feedForwardNorm, count, state, products)
-      products.gate(state.normed, layer.gate, count: count, into: state.gated)
-      products.project(state.gated, layer.down, count: count, addingTo: state.hidden)
+    embed(tokens, into: state.hidden)
+    for layer in weights.layers.indices {
+      try run(
+        layer: layer, count: count, cache: cache, cacheLayer: layer, state: state, rope: rope,
+        ready: { try ready(layer) }, observe: observe)
     }
     norm(weights.outputNorm, count, state, products)
     cache.advance(by: count)
+  }
+
+  /// Looks tokens up, one row each.
+  func embed(_ tokens: ArraySlice<Int>, into hidden: Matrix) {
+    for (row, token) in tokens.enumerated() {
+      unsafe weights.embedding.decode(row: token, into: hidden.pointer(row: row))
+    }
+  }
+
+  /// Runs one layer on the first `count` rows of `state.hidden`, for whose positions `rope` is prepared;
+  /// their pairs go to layer `cacheLayer` of the cache.
+  func run(
+    layer index: Int, count: Int, cache: KVCache, cacheLayer: Int, state: RunState,
+    rope: RoPETable, ready: () throws -> Void, observe: Engine.QueryObserver
+  ) rethrows {
+    let layer = weights.layers[index]
+    let products = state.products(count)
+    norm(layer.attentionNorm, count, state, products)
+    products.project(state.normed, layer.attention, count: count, into: state.projected)
+    try ready()
+    cache.append(layer: cacheLayer, keys: state.keys, values: state.values, count: count) {
+      rope.rotate(state.queries, row: $0, length: model.keyLength)
+      rope.rotate(state.keys, row: $0, length: model.keyLength)
+    }
+    try observe(index, state.queries, count)
+    Blocks.attend(
+      layer: cacheLayer, model: model, cache: cache, count: count, state: state,
+      rounded: products.takesRounded)
+    products.project(state.attended, layer.attentionOutput, count: count, addingTo: state.hidden)
+
+    norm(layer.feedForwardNorm, count, state, products)
+    products.gate(state.normed, layer.gate, count: count, into: state.gated)
+    products.project(state.gated, layer.down, count: count, addingTo: state.hidden)
   }
 
   private func norm(_ weight: [Float], _ count: Int, _ state: RunState, _ products: any Products) {

@@ -39,6 +39,10 @@ public struct WeightMatrix: Sendable {
   /// The dimensions, outermost first.
   public var shape: [Int] { tensor.shape }
 
+  /// Gives the memory that holds the matrix back to the system; what is needed again is read from the
+  /// file again.
+  public func letGo() { tensor.letGo() }
+
   /// Decodes row `row`, in half-split order.
   @unsafe func decode(row: Int, into target: UnsafeMutablePointer<Float>) {
     unsafe withStoredRow(row) { stored in

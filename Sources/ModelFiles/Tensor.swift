@@ -36,6 +36,10 @@ public struct Tensor: Sendable {
     }
   }
 
+  /// Gives the memory that holds the values back to the system; what is needed again is read from the
+  /// file again.
+  public func letGo() { file.letGo(offset..<offset + rows * rowBytes) }
+
   /// Where row `row` (in half-split order) stands among the file's rows.
   ///
   /// GGUF's `llama` stores the rows of Q and K so that a rotated pair stands side by side: row i of

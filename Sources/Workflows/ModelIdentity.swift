@@ -22,6 +22,7 @@ extension Identity {
         let values = tensors[index].decodedRow(row)
         unsafe hash.update(values.span.bytes)
       }
+      tensors[index].letGo()
       let digest = hash.finish()
       digests.withLock { $0[index] = digest }
     }

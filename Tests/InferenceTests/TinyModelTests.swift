@@ -53,6 +53,27 @@ struct TinyModelTests {
     }
   }
 
+  @Test("layer by layer, queries of several sequences are those of each alone, to the last bit")
+  func byLayer() throws {
+    let (engine, _) = try load("tiny-llama-f32.gguf")
+    // One within a chunk, one of several chunks, one token.
+    let sequences = [40, Engine.chunk + 190, 1].map { length in
+      (0..<length).map { $0 * 7 % 280 + 3 }
+    }
+    var byLayer: [[Float]] = []
+    try engine.observeByLayer(sequences) { layer, matrix, count in
+      if byLayer.count <= layer { byLayer.append([]) }
+      byLayer[layer] += (0..<count).flatMap(matrix.copy(row:))
+    }
+    var expected = [[Float]](repeating: [], count: engine.architecture.layers)
+    for sequence in sequences {
+      try engine.observe(sequence, into: cache(engine, sequence.count)) { layer, matrix, count in
+        expected[layer] += (0..<count).flatMap(matrix.copy(row:))
+      }
+    }
+    #expect(byLayer == expected)
+  }
+
   @Test("queries and keys after RoPE, and values, agree", arguments: Self.models)
   func attention(name: String) throws {
     let (engine, reference) = try load(name)

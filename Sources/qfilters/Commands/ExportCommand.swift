@@ -7,7 +7,8 @@ struct ExportCommand: ParsableCommand {
     commandName: "export", abstract: "Write a filter bank in the hub's layout.",
     discussion: """
       Writes config.json and model.safetensors, as the paper's authors publish Q-Filters and kvpress \
-      loads them, with the hub's sign. The identity of the model is not part of that layout.
+      loads them, with the hub's sign, and a model card, README.md, with the model's identity and the \
+      filters' origin.
       """)
 
   @Argument(help: "The filter bank (.qfilt).") var file: String
