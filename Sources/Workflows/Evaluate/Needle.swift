@@ -1,4 +1,6 @@
+import CacheFormat
 import Inference
+import ModelFiles
 public import QFilters
 import Tokenization
 
@@ -67,7 +69,8 @@ public enum Needle {
           let answer = try question.answer(method, ratio: ratio)
           try found(
             Cell(
-              length: length, tokens: question.tokens, depth: depth, compression: ratio, method: method.rawValue,
+              length: length, tokens: question.tokens, depth: depth, compression: ratio,
+              method: method.rawValue,
               found: answer.text.lowercased().contains(options.answer.lowercased()),
               text: answer.text, pairs: answer.pairs))
         }

@@ -1,4 +1,5 @@
 import ByteIO
+import Tokenization
 
 /// A haystack with a needle in it.
 struct NeedleText {

@@ -28,7 +28,8 @@ final class PrefilledContext {
     let tail = Array(tokens.suffix(Self.observed))
     queryRows = tail.count
     _ = try model.engine.prefill(
-      tail, into: cache, observe: { _, rows, count in self.queries.append(try rows.copy(rows: count)) })
+      tail, into: cache,
+      observe: { _, rows, count in self.queries.append(try rows.copy(rows: count)) })
   }
 
   /// Positions best first, [layers · kvHeads].

@@ -3,8 +3,6 @@ import ByteIO
 import QFilters
 import Workflows
 
-extension Method: ExpressibleByArgument {}
-
 struct NeedleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "needle",
@@ -29,7 +27,8 @@ struct NeedleCommand: ParsableCommand {
   @Option(help: "Compressions ×N, separated by commas.", transform: Self.numbers)
   var compressions = Needle.Options().compressions
   @Option(
-    help: "Methods, separated by commas: \(Method.allCases.map(\.rawValue).joined(separator: ", ")).",
+    help:
+      "Methods, separated by commas: \(Method.allCases.map(\.rawValue).joined(separator: ", ")).",
     transform: Self.methods)
   var methods = Needle.Options().methods
   @Option(help: "A folder for JSON, CSV and a picture.") var out: String?

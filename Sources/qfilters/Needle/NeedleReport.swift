@@ -63,8 +63,8 @@ struct NeedleReport: Encodable {
   }
 
   private static func write(_ bytes: [UInt8], to path: String) throws {
-    var file = try AtomicFile(path: path)
-    try file.append(bytes)
+    let file = try AtomicFile(path: path)
+    try file.write(bytes, at: 0)
     try file.commit()
   }
 }
