@@ -58,8 +58,11 @@ public enum Resume {
       completesTurn: metadata.context.promptForm == .openUserTurn, model: model)
     let start = metadata.context.tokens - continuation.dropped
     let total = start + continuation.tokens.count
-    try Prompt.checkLength(total, model)
-    let room = min(model.contextLength, total + options.maximumTokens) - start
+    if options.eviction == nil { try Prompt.checkLength(total, model) }
+    try options.eviction?.check(model)
+    let room =
+      options.eviction.map { $0.room + continuation.tokens.count }
+      ?? min(model.contextLength, total + options.maximumTokens) - start
     let cache = try emptyCache(reader, selection, room: room, model: model)
     cache.continue(at: start)
     let layers = SnapshotLayers(reader, before: start)
@@ -83,6 +86,7 @@ public enum Resume {
     _ loadSeconds: Double, _ clock: Stopwatch, _ options: Generation.Options,
     _ emit: (String) -> Void, choose: () throws -> Void
   ) throws -> Result {
+    options.eviction?.apply(to: cache)
     let firstTokenSeconds = clock.seconds
     let (pairs, bytes) = (cache.pairs, cache.bytes)
     let generation = try Generation.run(

@@ -1,3 +1,5 @@
+import QFilters
+
 /// How pairs are chosen; named as the field names them.
 public enum Method: String, Sendable, CaseIterable {
   /// The whole cache, for comparison.
@@ -16,4 +18,20 @@ public enum Method: String, Sendable, CaseIterable {
   case random
   /// What the question itself attends to, among all pairs.
   case recall
+}
+
+extension Method {
+  /// How the method ranks pairs by their keys; nil for the whole cache and for methods that need queries.
+  ///
+  /// - Parameter bank: The model's Q-Filters, which only `q-filters` needs.
+  func scorer(_ bank: FilterBank?, layer: Int, head: Int) -> (any PairScorer)? {
+    switch self {
+    case .qFilters: bank.map { QFilterScorer(filter: $0.filter(layer: layer, head: head)) }
+    case .streamingLLM: RecencyScorer()
+    case .kNorm: KNormScorer()
+    case .keyDiff: KeyDiffScorer()
+    case .random: RandomScorer(seed: UInt64(layer) << 32 | UInt64(head))
+    case .full, .snapKV, .recall: nil
+    }
+  }
 }

@@ -49,23 +49,13 @@ final class PrefilledContext {
   private func rank(_ method: Method) throws -> [[UInt32]] {
     let heads = cache.shape.kvHeads
     if method == .snapKV { return try snapKV() }
-    let ranking = Ranking(sinks: 4, window: method == .streamingLLM ? 0 : 64)
+    let ranking = Ranking(sinks: 4, window: 64)
     return (0..<cache.shape.layers * heads).map { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
-      let scores = scorer(method, layer, head).scores(
-        keys: cache.decodedKeys(layer: layer, head: head), length: cache.shape.keyLength)
-      return ranking.order(scores)
-    }
-  }
-
-  private func scorer(_ method: Method, _ layer: Int, _ head: Int) -> any PairScorer {
-    switch method {
-    case .kNorm: KNormScorer()
-    case .keyDiff: KeyDiffScorer()
-    case .streamingLLM: RecencyScorer()
-    case .random: RandomScorer(seed: UInt64(layer * cache.shape.kvHeads + head))
-    case .full, .qFilters, .snapKV, .recall:
-      QFilterScorer(filter: bank.filter(layer: layer, head: head))
+      let scorer = method.scorer(bank, layer: layer, head: head) ?? RecencyScorer()
+      return ranking.order(
+        scorer.scores(
+          keys: cache.decodedKeys(layer: layer, head: head), length: cache.shape.keyLength))
     }
   }
 

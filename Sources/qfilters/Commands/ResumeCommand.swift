@@ -18,6 +18,7 @@ struct ResumeCommand: ParsableCommand {
   @Option(help: "Keep 1/N of the pairs: those that the prompt asks for.") var recall: Int?
   @Flag(help: "Read the whole cache, bit for bit.") var decompressed = false
   @OptionGroup var generation: GenerationOptions
+  @OptionGroup var budget: BudgetOptions
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable {
@@ -46,10 +47,12 @@ struct ResumeCommand: ParsableCommand {
 
   func run() throws {
     let text = try prompt.text()
+    var options = generation.options
+    options.eviction = try budget.eviction()
     let model = try model.load()
     let result = try Resume.run(
       model, snapshot: snapshot, text: text, selection: selection,
-      options: generation.options, emit: { if !report.json { Terminal.write($0) } })
+      options: options, emit: { if !report.json { Terminal.write($0) } })
     if report.json { return try Terminal.json(self.report(result)) }
     Terminal.line("")
     Terminal.note(
