@@ -97,7 +97,7 @@ extension Blocks {
     max(segmentPairs, (pairs + mostSegments - 1) / mostSegments)
   }
 
-  private static func scale(_ model: ArchitectureDescription) -> Float {
+  static func scale(_ model: ArchitectureDescription) -> Float {
     model.attentionScale ?? 1 / Float(model.keyLength).squareRoot()
   }
 }

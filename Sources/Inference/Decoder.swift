@@ -31,7 +31,8 @@ struct Decoder: Sendable {
     prepare(position: cache.nextPosition, count: count, length: length)
     embed(tokens, into: state.hidden)
     for layer in weights.layers.indices {
-      try run(layer: layer, count: count, cache: cache, state: state, ready: ready, observe: observe)
+      try run(
+        layer: layer, count: count, cache: cache, state: state, ready: ready, observe: observe)
     }
     norm(weights.outputNorm, count, state, state.products(count))
     cache.advance(by: count)

@@ -18,9 +18,8 @@ struct RankedCache {
     let orders = Mutex([[UInt32]](repeating: [], count: cache.shape.layers * heads))
     DispatchQueue.concurrentPerform(iterations: cache.shape.layers * heads) { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
-      let scores = QFilterScorer.scores(
-        keys: cache.decodedKeys(layer: layer, head: head),
-        filter: bank.filter(layer: layer, head: head))
+      let scores = QFilterScorer(filter: bank.filter(layer: layer, head: head)).scores(
+        keys: cache.decodedKeys(layer: layer, head: head), length: cache.shape.keyLength)
       let order = ranking.order(scores)
       orders.withLock { $0[index] = order }
     }
