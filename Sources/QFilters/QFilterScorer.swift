@@ -1,5 +1,22 @@
-/// Scores pairs by ⟨key after RoPE, filter⟩: the lowest go first (arXiv 2503.02812).
-public enum QFilterScorer {
+public import CacheFormat
+
+/// Scores pairs by ⟨key after RoPE, filter⟩ (arXiv 2503.02812).
+public struct QFilterScorer: PairScorer {
+  private let bank: FilterBank
+
+  /// Scores by the filters of the model that the keys are of.
+  public init(_ bank: FilterBank) { self.bank = bank }
+
+  /// Its number in a snapshot.
+  public var scorer: TierTable.Scorer { .qFilters }
+  /// The filter bank's.
+  public var filterDigest: Digest { bank.digest }
+
+  /// One score a pair, in order of position.
+  public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
+    Self.scores(keys: keys, filter: bank.filter(layer: layer, head: head))
+  }
+
   /// One score a pair.
   ///
   /// - Parameters:

@@ -17,8 +17,9 @@ enum Failure {
     case let error as SystemError: ExitCode(error.isMissingInput ? 66 : 74)
     case is IdentityMismatch: ExitCode(78)
     case let error as PromptError: exitCode(error)
-    case is CompressionNotStored: ExitCode(64)
-    case is UnsupportedModel, is TokenizationError, is CalibrationError, is EngineError:
+    case is CompressionNotStored, is PrecisionNotStored: ExitCode(64)
+    case is NotQuantisable, is UnsupportedModel, is TokenizationError, is CalibrationError,
+      is EngineError:
       ExitCode(1)
     default: nil
     }

@@ -16,7 +16,8 @@ struct QFiltersCommand: AsyncParsableCommand {
     version: Version.current,
     subcommands: [
       TokenizeCommand.self, GenerateCommand.self, PrecomputeCommand.self, ImportCommand.self,
-      ExportCommand.self, PrefillCommand.self, ResumeCommand.self, InspectCommand.self,
+      ExportCommand.self, PrefillCommand.self, ResumeCommand.self,
+      RecompressCommand.self, InspectCommand.self,
       VerifyCommand.self, ConformanceCommand.self, EvaluateCommand.self,
     ])
 
