@@ -32,11 +32,13 @@ demo: build
 test: lint
 	scripts/setup
 	swift build $(TESTS) --build-tests
-	cache="$$(scripts/fetch)" && \
+	cache="$$(scripts/fetch --for-tests)" && \
 	  export QFILTERS_CACHE="$$cache" QFILTERS_BINARY="$$PWD/.build-tests/release/qfilters" && \
 	  QFILTERS_PYTHON="$$(scripts/python)" && export QFILTERS_PYTHON && \
 	  QFILTERS_KERNELS=plain swift test $(TESTS) --skip-build --filter 'InferenceTests|GoldenTests' && \
-	  swift test $(TESTS) --skip-build
+	  swift test $(TESTS) --skip-build && \
+	  { scripts/test-slurm "$$QFILTERS_BINARY" "$$cache/SmolLM2-135M-Instruct.Q4_1.gguf" \
+	    fixtures/models/tiny-llama-f32.gguf "$$cache/essays/worked.txt" || [ $$? -eq 77 ]; }
 	Fuzzing/run $(FUZZ_RUNS) 1
 
 # Against what people use today, on the same model and text. Nothing else should run meanwhile.

@@ -92,7 +92,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "InferenceTests",
-      dependencies: ["Inference", "ModelFiles", "CKernels", "COpenBLAS", "TestSupport"],
+      dependencies: ["Inference", "ModelFiles", "ByteIO", "CKernels", "COpenBLAS", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "TokenizationTests", dependencies: ["Tokenization"], swiftSettings: strict),

@@ -24,8 +24,8 @@ import zstandard
 MAGIC = bytes.fromhex("894b56510d0a1a0a")
 KINDS = {
     b"SNAP": [b"IDEN", b"CONT", b"TOKN", b"TIER", b"CHNK", b"prov", b"DATA"],
-    b"FILT": [b"IDEN", b"FILT", b"prov"],
-    b"STAT": [b"IDEN", b"STAT", b"prov"],
+    b"FILT": [b"IDEN", b"FILT", b"qual", b"seqs", b"prov"],
+    b"STAT": [b"IDEN", b"STAT", b"seqs", b"prov"],
 }
 # Section 5.5: codec -> (element type, planes). Elements of 4 are the upper halves of binary32s.
 POSITIONS, INT8, INT4, GAPS = 1, 5, 6, 7
@@ -158,7 +158,32 @@ def read_filters(sections: dict[bytes, memoryview]) -> np.ndarray:
     filters = np.frombuffer(fields.take(4 * shape[0] * shape[1] * shape[2]), "<f4").reshape(shape)
     fields.end()
     need(bool(np.isfinite(filters).all()), "FILT", "a filter is not finite")
+    if b"qual" in sections:
+        check_quality(Fields("qual", sections[b"qual"]), shape[0], shape[1])
+    if b"seqs" in sections:
+        read_sequences(Fields("seqs", sections[b"seqs"]))
     return filters
+
+
+def check_quality(fields: Fields, layers: int, heads: int) -> None:
+    """Section 4.3."""
+    need(fields.u32() == layers, "qual", "another number of layers than FILT")
+    queries = fields.size("query heads", 1, 4096)
+    need(queries % heads == 0, "qual", "query heads are no multiple of KV heads")
+    figures = np.frombuffer(fields.take(12 * layers * queries), "<f4").reshape(-1, 3)
+    fields.end()
+    need(bool((np.isfinite(figures) & (figures >= 0)).all()), "qual", "a figure is not finite, or negative")
+    need(bool((figures[:, [0, 2]] <= 1).all()), "qual", "a figure is greater than 1")
+
+
+def read_sequences(fields: Fields) -> int:
+    """Section 4.4: how many tokens the members have."""
+    fields.take(32)
+    count, length = fields.size("sequences", 1, 2**24), fields.size("tokens in a sequence", 1, 2**24)
+    members = np.unpackbits(np.frombuffer(fields.take((count + 7) // 8), "u1"), bitorder="little")
+    fields.end()
+    need(not members[count:].any(), "seqs", "a sequence beyond the last")
+    return int(members.sum()) * length
 
 
 def read_statistics(sections: dict[bytes, memoryview]) -> dict[str, np.ndarray]:
@@ -167,13 +192,17 @@ def read_statistics(sections: dict[bytes, memoryview]) -> dict[str, np.ndarray]:
     layers, queries = fields.size("layers", 1, 4096), fields.size("query heads", 1, 4096)
     heads, length = fields.size("KV heads", 1, 4096), fields.size("head dimension", 1, 8192)
     need(queries % heads == 0, "STAT", "query heads are no multiple of KV heads")
-    need(fields.u64() <= 2**53, "STAT", "too many tokens")
+    tokens = fields.u64()
+    need(tokens <= 2**53, "STAT", "too many tokens")
     sums = fields.f64s(layers * queries * length).reshape(layers, queries, length)
     triangle = length * (length + 1) // 2
     grams = fields.f64s(layers * queries * triangle).reshape(layers, queries, triangle)
     fields.end()
     diagonal = [i * (i + 3) // 2 for i in range(length)]
     need(bool((grams[..., diagonal] >= 0).all()), "STAT", "a diagonal element is negative")
+    if b"seqs" in sections:
+        summed = read_sequences(Fields("seqs", sections[b"seqs"]))
+        need(summed == tokens, "seqs", f"sequences of {summed} tokens where the sums are of {tokens}")
     return {"sums": sums, "grams": grams}
 
 

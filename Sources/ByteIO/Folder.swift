@@ -16,6 +16,40 @@ public enum Folder {
     throw SystemError(operation: "create", path: path, code: hasFile(path) ? EEXIST : nil)
   }
 
+  /// The names of what stands in the folder at `path`, in ascending order of their bytes, without `.`
+  /// and `..`.
+  ///
+  /// - Throws: `SystemError` if it is no folder or may not be read.
+  public static func names(_ path: String) throws(SystemError) -> [String] {
+    guard let stream = unsafe opendir(path) else {
+      throw SystemError(operation: "open", path: path)
+    }
+    defer { unsafe _ = closedir(stream) }
+    var names: [String] = []
+    while let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// The path of a folder without symbolic links in it; nil if there is none.
+  public static func canonical(_ path: String) -> String? {
+    guard let resolved = unsafe realpath(path, nil) else { return nil }
+    defer { unsafe free(resolved) }
+    return unsafe String(cString: resolved)
+  }
+
+  /// Removes the file at `path` if there is one.
+  ///
+  /// - Throws: `SystemError` if it cannot be removed.
+  public static func removeFile(_ path: String) throws(SystemError) {
+    guard unsafe unlink(path) != 0, errno != ENOENT else { return }
+    throw SystemError(operation: "remove", path: path)
+  }
+
   /// A path to `name` within a folder.
   public static func path(_ folder: String, _ name: String) -> String {
     folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"

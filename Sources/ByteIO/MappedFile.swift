@@ -37,6 +37,16 @@ import Glibc
     if let base = unsafe base { unsafe munmap(base, count) }
   }
 
+  /// Gives the memory behind some of the file's bytes back to the system, for as long as nobody reads
+  /// them again.
+  public func letGo(_ range: Range<Int>) {
+    guard let base = unsafe base, !range.isEmpty, range.upperBound <= count else { return }
+    // Whole pages, neighbours' parts of the first and the last one too.
+    let page = sysconf(Int32(_SC_PAGESIZE))
+    let start = range.lowerBound / page * page
+    unsafe _ = madvise(base + start, range.upperBound - start, MADV_DONTNEED)
+  }
+
   /// The file's contents.
   public var bytes: RawSpan {
     @_lifetime(borrow self)

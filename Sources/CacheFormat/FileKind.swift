@@ -20,8 +20,8 @@ public enum FileKind: String, Sendable, CaseIterable {
   public var sections: [SectionType] {
     switch self {
     case .snapshot: [.identity, .context, .tokens, .tiers, .chunks, .provenance, .data]
-    case .filterBank: [.identity, .filters, .provenance]
-    case .statistics: [.identity, .statistics, .provenance]
+    case .filterBank: [.identity, .filters, .quality, .sequences, .provenance]
+    case .statistics: [.identity, .statistics, .sequences, .provenance]
     }
   }
 }

@@ -19,6 +19,10 @@ public struct SectionType: Hashable, Sendable, CustomStringConvertible {
   public static let filters = SectionType("FILT")
   /// Calibration statistics.
   public static let statistics = SectionType("STAT")
+  /// Which sequences statistics, or the filters that follow, come from.
+  public static let sequences = SectionType("seqs")
+  /// How well a filter bank's directions stand for the queries.
+  public static let quality = SectionType("qual")
   /// JSON about the file's origin, for people.
   public static let provenance = SectionType("prov")
 

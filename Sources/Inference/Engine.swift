@@ -7,9 +7,8 @@ public import ModelFiles
 public final class Engine {
   /// The model's shape.
   public let architecture: ArchitectureDescription
-  private let llama: Llama
-  private let state: RunState
-  private let rope: RoPETable
+  let decoder: Decoder
+  let state: RunState
 
   /// The most tokens that go through the layers at once. Memory grows with it, not with the context.
   public static let chunk = 512
@@ -26,14 +25,13 @@ public final class Engine {
     guard BLAS.coreName != nil else { throw EngineError.openBLASMissing }
     try Kernels.checkEnvironment()
     architecture = file.architecture
-    llama = Llama(model: file.architecture, weights: try LlamaWeights(file))
-    state = try RunState(llama.weights, file.architecture, tokens: Self.chunk)
-    rope = try RoPETable(file.architecture.rope, maximumTokens: Self.chunk)
+    decoder = try Decoder(file, tokens: Self.chunk)
+    state = try RunState(decoder.weights, file.architecture, tokens: Self.chunk)
   }
 
   /// The tensors that the forward pass uses, in ascending order of their names' bytes.
   public var tensors: [WeightMatrix] {
-    llama.weights.tensors.values.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    decoder.weights.tensors.values.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
       .map(WeightMatrix.init)
   }
 
@@ -91,7 +89,7 @@ public final class Engine {
     _ tokens: [Int], into cache: KVCache, progress: (Int) -> Void = { _ in }
   ) throws(EngineError) -> Double {
     var total = 0.0
-    let scorer = LikelihoodScorer(output: llama.weights.output, state: state)
+    let scorer = LikelihoodScorer(output: decoder.weights.output, state: state)
     forEachChunk(tokens, cache, ready: { _ in }, observe: { _, _, _ in }) { range in
       total += scorer.score(targets: tokens[(range.lowerBound + 1)...].prefix(range.count))
       progress(range.upperBound)
@@ -105,16 +103,17 @@ public final class Engine {
     observe: QueryObserver, done: (Range<Int>) -> Void
   ) rethrows {
     precondition(cache.shape == cacheShape, "a cache of another model")
+    let length = cache.nextPosition + tokens.count
     for start in stride(from: 0, to: tokens.count, by: Self.chunk) {
       let range = start..<min(tokens.count, start + Self.chunk)
-      try llama.forward(
-        tokens[range], cache: cache, state: state, rope: rope, ready: ready, observe: observe)
+      try decoder.forward(
+        tokens[range], of: length, cache: cache, state: state, ready: ready, observe: observe)
       done(range)
     }
   }
 
   private func logits(ofRow row: Int) -> [Float] {
-    state.computeLogits(llama.weights.output, rows: row..<row + 1)
+    state.computeLogits(decoder.weights.output, rows: row..<row + 1)
     return state.logits.copy(row: 0)
   }
 }

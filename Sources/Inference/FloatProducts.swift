@@ -1,4 +1,5 @@
 import CKernels
+import ModelFiles
 
 /// Products in float32: dot products with the quantised rows for few tokens, OpenBLAS over decoded
 /// tiles of weights for many.
@@ -39,12 +40,16 @@ struct FloatProducts: Products {
     }
   }
 
-  func gate(_ x: Activations, _ weights: WeightGroup, count: Int, into target: Activations) {
+  func gate(
+    _ x: Activations, _ weights: WeightGroup,
+    _ activation: ArchitectureDescription.Activation, count: Int, into target: Activations
+  ) {
     project(x, weights, count: count, into: [target.floats, spare])
     Parallel.forEachRange(of: count, size: Self.rowsPerItem) { _, rows in
       for row in rows {
-        unsafe Kernels.current.table.pointee.swiglu(
-          target.floats.pointer(row: row), spare.pointer(row: row), target.columns)
+        unsafe Kernels.current.gate(
+          activation, target.floats.pointer(row: row), spare.pointer(row: row),
+          count: target.columns)
       }
     }
   }

@@ -110,9 +110,10 @@ public final class KVCache: @unchecked Sendable {
     }
   }
 
-  /// Gives an empty head `count` pairs that were saved; `withKeys` and `withValues` fill them in.
-  public func restore(layer: Int, head: Int, count: Int) {
-    storage(layer, head).restore(count: count)
+  /// Gives an empty head the pairs that were saved of some positions, in ascending order; `withKeys` and
+  /// `withValues` fill them in.
+  public func restore(layer: Int, head: Int, positions: [UInt32]) {
+    storage(layer, head).restore(positions)
   }
 
   /// A head's keys, [pairs × keyLength] elements of this cache's type in order of position.
@@ -135,7 +136,7 @@ public final class KVCache: @unchecked Sendable {
   func append(
     layer: Int, keys: Matrix, values: Matrix, count: Int, prepare: @Sendable (Int) -> Void
   ) {
-    for head in 0..<shape.kvHeads { storage(layer, head).grow(by: count) }
+    for head in 0..<shape.kvHeads { storage(layer, head).grow(by: count, from: nextPosition) }
     Parallel.forEachRange(of: count, size: Self.tokensPerItem) { _, tokens in
       for token in tokens {
         prepare(token)

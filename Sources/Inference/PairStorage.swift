@@ -9,7 +9,8 @@ import Glibc
   let capacity: Int
   /// Bytes of a key and of a value.
   let keySize, valueSize: Int
-  private(set) var count = 0
+  /// The position of each pair, ascending.
+  private var positions: [UInt32] = []
 
   /// Takes the `capacity * (keyBytes + valueBytes)` bytes of `memory` from `offset` on.
   init(in memory: Memory, at offset: Int, capacity: Int, keyBytes: Int, valueBytes: Int) {
@@ -20,6 +21,8 @@ import Glibc
     keySize = keyBytes
     valueSize = valueBytes
   }
+
+  var count: Int { positions.count }
 
   var keys: UnsafeMutableRawPointer { unsafe memory.base + keyOffset }
   var values: UnsafeMutableRawPointer { unsafe memory.base + valueOffset }
@@ -38,10 +41,20 @@ import Glibc
     }
   }
 
-  /// Makes `pairs` more count, which `store` fills.
-  func grow(by pairs: Int) {
+  /// Makes `pairs` more count, of tokens from `position` on; `store` fills them.
+  func grow(by pairs: Int, from position: Int) {
     precondition(count + pairs <= capacity, "the cache was made too small")
-    count += pairs
+    positions += UInt32(position)..<UInt32(position + pairs)
+  }
+
+  /// For each of the last `tokens` pairs' tokens how many of the first pairs it does not see, if it sees
+  /// `window` positions, its own included.
+  func hidden(fromLast tokens: Int, window: Int) -> [Int] {
+    var pair = 0
+    return positions.suffix(tokens).map { position in
+      while Int(positions[pair]) + window <= Int(position) { pair += 1 }
+      return pair
+    }
   }
 
   @unsafe func store(
@@ -53,9 +66,9 @@ import Glibc
     unsafe Self.store(value, valueLength, element, at: values + pair * valueSize)
   }
 
-  func restore(count pairs: Int) {
-    precondition(count == 0 && pairs <= capacity)
-    count = pairs
+  func restore(_ positions: [UInt32]) {
+    precondition(count == 0 && positions.count <= capacity)
+    self.positions = positions
   }
 
   func withKeys(_ body: (inout MutableRawSpan) -> Void) {

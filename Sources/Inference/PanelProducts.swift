@@ -1,4 +1,5 @@
 import CKernels
+import ModelFiles
 
 /// Products in bfloat16 with sums in float32: a group's weights are decoded into panels, which all cores
 /// then multiply by.
@@ -54,7 +55,10 @@ struct PanelProducts: Products {
     }
   }
 
-  func gate(_ x: Activations, _ weights: WeightGroup, count: Int, into target: Activations) {
+  func gate(
+    _ x: Activations, _ weights: WeightGroup,
+    _ activation: ArchitectureDescription.Activation, count: Int, into target: Activations
+  ) {
     pack(weights)
     let gates = (weights.matrices[0].rows + Self.panel - 1) / Self.panel
     let size = Self.gatedRows * Self.panel
@@ -69,7 +73,8 @@ struct PanelProducts: Products {
           unsafe multiply(
             x, part, gates + panel, into: up, columns: Self.panel, stride: Self.panel,
             adding: false)
-          unsafe Kernels.current.table.pointee.swiglu(gate, up, part.count * Self.panel)
+          unsafe Kernels.current.gate(
+            activation, gate, up, count: part.count * Self.panel)
           for row in part {
             unsafe Kernels.current.table.pointee.narrow_bf16(
               gate + (row - start) * Self.panel, target.rounded(row: row) + outputs.lowerBound,

@@ -1,3 +1,6 @@
+import CKernels
+import ModelFiles
+
 /// How a forward pass multiplies activations by weights.
 protocol Products: Sendable {
   /// Whether inputs have to be rounded to bfloat16 too.
@@ -9,6 +12,21 @@ protocol Products: Sendable {
   /// target += x · Wᵀ for the first `count` rows; the group has one matrix.
   func project(_ x: Activations, _ weights: WeightGroup, count: Int, addingTo target: Matrix)
 
-  /// target = silu(x · gateᵀ) · (x · upᵀ) for the first `count` rows; the group has those two.
-  func gate(_ x: Activations, _ weights: WeightGroup, count: Int, into target: Activations)
+  /// target = activation(x · gateᵀ) · (x · upᵀ) for the first `count` rows; the group has those two.
+  func gate(
+    _ x: Activations, _ weights: WeightGroup,
+    _ activation: ArchitectureDescription.Activation, count: Int, into target: Activations)
+}
+
+extension Kernels {
+  /// gate = activation(gate) · up, element by element.
+  @unsafe func gate(
+    _ activation: ArchitectureDescription.Activation, _ gate: UnsafeMutablePointer<Float>,
+    _ up: UnsafePointer<Float>, count: Int
+  ) {
+    switch activation {
+    case .silu: unsafe table.pointee.swiglu(gate, up, count)
+    case .geluTanh: unsafe table.pointee.geglu(gate, up, count)
+    }
+  }
 }

@@ -6,30 +6,49 @@ import ModelFiles
 ///
 /// Angles are the float32 product of position and inverse frequency, as in transformers, so that
 /// long contexts agree with it in the last places.
-struct RoPETable {
-  private let inverseFrequencies: [Float]
+struct RoPETable: Sendable {
+  private let rope: RoPE
   private let cosines: Matrix
   private let sines: Matrix
 
-  init(_ rope: ArchitectureDescription.RoPE, maximumTokens: Int) throws(EngineError) {
-    let half = rope.dimensions / 2
-    inverseFrequencies = (0..<half).map { index in
-      1 / Float(pow(rope.base, Double(2 * index) / Double(rope.dimensions)))
-    }
-    cosines = try Matrix(rows: maximumTokens, columns: half)
-    sines = try Matrix(rows: maximumTokens, columns: half)
+  init(_ rope: RoPE, maximumTokens: Int) throws(EngineError) {
+    self.rope = rope
+    cosines = try Matrix(rows: maximumTokens, columns: rope.dimensions / 2)
+    sines = try Matrix(rows: maximumTokens, columns: rope.dimensions / 2)
   }
 
-  /// Prepares the angles of `count` tokens from `position` on.
-  func prepare(position: Int, count: Int) {
+  /// Prepares the angles of `count` tokens from `position` on, in a sequence of `length` tokens.
+  func prepare(position: Int, count: Int, length: Int) {
+    let inverseFrequencies = inverseFrequencies(length)
     Parallel.forEachRange(of: count, size: 16) { _, tokens in
       for token in tokens {
         for (index, frequency) in inverseFrequencies.enumerated() {
           let angle = Double(Float(position + token) * frequency)
-          unsafe cosines.pointer(row: token)[index] = Float(cos(angle))
-          unsafe sines.pointer(row: token)[index] = Float(sin(angle))
+          unsafe cosines.pointer(row: token)[index] = Float(cos(angle)) * rope.magnitude
+          unsafe sines.pointer(row: token)[index] = Float(sin(angle)) * rope.magnitude
         }
       }
+    }
+  }
+
+  private func inverseFrequencies(_ length: Int) -> [Float] {
+    switch rope.scaling {
+    case .none: return inverseFrequencies(base: rope.base)
+    case .fixed(let factors): return inverseFrequencies(base: rope.base, factors)
+    case .dynamic(let factor, let context):
+      let stretch = Double(factor) * Double(max(length, context)) / Double(context)
+      let dimensions = Double(rope.dimensions)
+      let growth = pow(stretch - (Double(factor) - 1), dimensions / (dimensions - 2))
+      return inverseFrequencies(base: rope.base * growth)
+    case .byLength(let short, let long, let context):
+      return inverseFrequencies(base: rope.base, length > context ? long : short)
+    }
+  }
+
+  private func inverseFrequencies(base: Double, _ factors: [Float]? = nil) -> [Float] {
+    (0..<cosines.columns).map { index in
+      let frequency = 1 / Float(pow(base, Double(2 * index) / Double(rope.dimensions)))
+      return factors.map { frequency / $0[index] } ?? frequency
     }
   }
 
@@ -38,7 +57,7 @@ struct RoPETable {
     for head in stride(from: 0, to: heads.columns, by: length) {
       unsafe Kernels.current.table.pointee.rope(
         heads.pointer(row: row) + head, cosines.pointer(row: row), sines.pointer(row: row),
-        inverseFrequencies.count)
+        cosines.columns)
     }
   }
 }

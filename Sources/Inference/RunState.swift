@@ -9,6 +9,8 @@ struct RunState {
   /// The residual stream, one row a token.
   let hidden: Matrix
   let normed: Activations
+  /// What a branch adds to it, where that is normalised first.
+  let branch: Matrix
   let queries, keys, values: Matrix
   /// Those three, in the order of their weights.
   let projected: [Matrix]
@@ -21,12 +23,15 @@ struct RunState {
   let scratch: Matrix
   /// Sums over segments of one token's pairs, one row a KV head.
   let partials: Matrix
+  private let logitCap: Float?
   private let floats: FloatProducts
   private let panels: PanelProducts?
 
-  init(_ weights: LlamaWeights, _ model: ArchitectureDescription, tokens: Int) throws(EngineError) {
+  init(_ weights: DecoderWeights, _ model: ArchitectureDescription, tokens: Int) throws(EngineError)
+  {
     hidden = try Matrix(rows: tokens, columns: model.embeddingLength)
     normed = try Activations(rows: tokens, columns: model.embeddingLength)
+    branch = try Matrix(rows: tokens, columns: model.embeddingLength)
     queries = try Matrix(rows: tokens, columns: model.queryHeads * model.keyLength)
     keys = try Matrix(rows: tokens, columns: model.kvHeads * model.keyLength)
     values = try Matrix(rows: tokens, columns: model.kvHeads * model.valueLength)
@@ -35,6 +40,7 @@ struct RunState {
     gated = try Activations(rows: tokens, columns: model.feedForwardLength)
     outputInput = try Activations(rows: Self.logitRows, columns: model.embeddingLength)
     logits = try Matrix(rows: Self.logitRows, columns: model.vocabularySize)
+    logitCap = model.logitCap
     scratch = try Matrix(
       rows: Parallel.workers,
       columns: max(
@@ -67,5 +73,10 @@ struct RunState {
       if products.takesRounded { outputInput.round(row: target, columns: 0..<normed.columns) }
     }
     products.project(outputInput, output, count: rows.count, into: [logits])
+    guard let logitCap else { return }
+    Parallel.forEach(rows.count) { _, row in
+      unsafe Kernels.current.table.pointee.soft_cap(
+        logits.pointer(row: row), logits.columns, logitCap)
+    }
   }
 }

@@ -4,6 +4,8 @@ struct WeightGroup: Sendable {
 
   init(_ matrices: WeightMatrix...) { self.matrices = matrices }
 
+  init(_ matrices: [WeightMatrix]) { self.matrices = matrices }
+
   /// How many blocks of up to `size` outputs there are; no block spans two matrices.
   func blocks(of size: Int) -> Int {
     matrices.reduce(0) { $0 + ($1.rows + size - 1) / size }

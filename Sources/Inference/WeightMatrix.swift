@@ -23,6 +23,14 @@ public struct WeightMatrix: Sendable {
       case .q8_0: CK_Q8_0
       case .q4_0: CK_Q4_0
       case .q4_1: CK_Q4_1
+      case .q5_0: CK_Q5_0
+      case .q5_1: CK_Q5_1
+      case .iq4_nl: CK_IQ4_NL
+      case .q2_k: CK_Q2_K
+      case .q3_k: CK_Q3_K
+      case .q4_k: CK_Q4_K
+      case .q5_k: CK_Q5_K
+      case .q6_k: CK_Q6_K
       }
   }
 
@@ -31,11 +39,17 @@ public struct WeightMatrix: Sendable {
   /// The dimensions, outermost first.
   public var shape: [Int] { tensor.shape }
 
+  /// Gives the memory that holds the matrix back to the system; what is needed again is read from the
+  /// file again.
+  public func letGo() { tensor.letGo() }
+
   /// Decodes row `row`, in half-split order.
   @unsafe func decode(row: Int, into target: UnsafeMutablePointer<Float>) {
     unsafe withStoredRow(row) { stored in
       unsafe Kernels.current.table.pointee.dequantise(type, stored, target, columns)
     }
+    guard tensor.addend != 0 else { return }
+    for column in 0..<columns { unsafe target[column] += tensor.addend }
   }
 
   @unsafe private func withStoredRow(_ row: Int, _ body: (UnsafeRawPointer) -> Void) {

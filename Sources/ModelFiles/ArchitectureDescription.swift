@@ -1,4 +1,8 @@
-/// The shape of a model: everything about it but the weights.
+/// The shape and the arithmetic of a model: everything about it but the weights.
+///
+/// Every architecture is a decoder whose layers add two branches to the residual stream: attention and a
+/// gated feed-forward network. What they do differently stands here as data; the values that are not
+/// given are those of a plain `llama`.
 public struct ArchitectureDescription: Sendable, Equatable {
   /// The architecture's name as GGUF spells it: "llama".
   public var name: String
@@ -25,14 +29,61 @@ public struct ArchitectureDescription: Sendable, Equatable {
   /// How positions enter queries and keys.
   public var rope: RoPE
 
-  /// Rotary position embedding (arXiv 2104.09864).
-  public struct RoPE: Sendable, Equatable {
-    /// The base of the geometric series of wavelengths.
-    public var base: Double
-    /// How many leading elements of a head are rotated.
-    public var dimensions: Int
+  /// How positions enter them in layers with a window, where that differs (Gemma 3).
+  public var localRope: RoPE?
+  /// For each layer how many tokens one sees, itself included; nil for all before it. No entries at all
+  /// stand for nil in every layer.
+  public var windows: [Int?] = []
+  /// Whether queries, keys and values have biases (Qwen 2).
+  public var hasProjectionBiases = false
+  /// Whether one matrix holds those of queries, keys and values, and one those of gate and up (Phi-3).
+  public var hasFusedProjections = false
+  /// What RMSNorm is taken over queries and keys before RoPE.
+  public var queryKeyNorm = QueryKeyNorm.none
+  /// Where in a branch RMSNorm stands.
+  public var normPlace = NormPlace.before
+  /// What the gate of the feed-forward network goes through.
+  public var activation = Activation.silu
+  /// What embeddings are multiplied by.
+  public var embeddingScale: Float = 1
+  /// What products of queries and keys are multiplied by, where that is not 1 / √keyLength.
+  public var attentionScale: Float?
+  /// If scores become cap · tanh(score / cap), the cap (Gemma 2).
+  public var attentionCap: Float?
+  /// If logits become cap · tanh(logit / cap), the cap (Gemma 2).
+  public var logitCap: Float?
+
+  /// Which RMSNorm queries and keys go through.
+  public enum QueryKeyNorm: UInt32, Sendable {
+    /// None.
+    case none
+    /// Each head by itself, all with the same weights (Qwen 3, Gemma 3).
+    case perHead
+    /// All heads as one vector (OLMo 2).
+    case wholeWidth
+  }
+
+  /// Where in a branch of a layer RMSNorm stands.
+  public enum NormPlace: UInt32, Sendable {
+    /// Before it, on what it reads.
+    case before
+    /// Behind it, on what it adds (OLMo 2).
+    case after
+    /// Both (Gemma).
+    case both
+  }
+
+  /// The function of a gate.
+  public enum Activation: String, Sendable {
+    /// x · sigmoid(x).
+    case silu
+    /// x · Φ(x), approximated with tanh (arXiv 1606.08415).
+    case geluTanh = "gelu_tanh"
   }
 
   /// How many query heads share a KV head.
   public var group: Int { queryHeads / kvHeads }
+
+  /// How many tokens one of a layer sees, itself included; nil for all before it.
+  public func window(ofLayer layer: Int) -> Int? { windows.isEmpty ? nil : windows[layer] }
 }

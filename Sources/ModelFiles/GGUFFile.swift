@@ -5,7 +5,7 @@ import ByteIO
 struct GGUFFile: Sendable {
   let path: String
   let metadata: [String: GGUFValue]
-  let tensors: [String: Tensor]
+  var tensors: [String: Tensor]
 
   private static let magic: UInt32 = 0x4655_4747  // "GGUF"
   private static let metadataLimit: UInt64 = 1 << 16
@@ -136,7 +136,8 @@ struct GGUFFile: Sendable {
     guard columns % type.blockLength == 0 else {
       throw MalformedFile(
         path: file.path, section: "tensor \(entry.name)",
-        problem: "rows of \(columns) values are no whole blocks of \(type.name)")
+        problem: "rows of \(columns) values are no whole blocks of \(type.name), which have "
+          + "\(type.blockLength); quantise it to another type")
     }
     var size = UInt64(columns / type.blockLength * type.blockBytes)
     var overflow = false

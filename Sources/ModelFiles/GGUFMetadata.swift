@@ -73,24 +73,14 @@ struct GGUFMetadata {
     return numbers
   }
 
+  func floats(_ key: String) throws(MalformedFile) -> [Float] {
+    guard case .floats(let numbers) = values[key] else {
+      throw error(key, "is no list of float32 numbers")
+    }
+    return numbers
+  }
+
   func error(_ key: String, _ problem: String) -> MalformedFile {
     MalformedFile(path: path, section: "metadata", problem: "\(key) \(problem)")
-  }
-}
-
-extension VocabularyTables {
-  /// The tables of a GGUF file.
-  init(_ metadata: GGUFMetadata) throws(MalformedFile) {
-    let ids = 0...Int(Int32.max)
-    self.init(
-      path: metadata.path, model: try metadata.text("tokenizer.ggml.model"),
-      preTokenizer: try metadata.optionalText("tokenizer.ggml.pre") ?? "default",
-      tokens: try metadata.texts("tokenizer.ggml.tokens"),
-      types: try metadata.integers("tokenizer.ggml.token_type"),
-      merges: try metadata.texts("tokenizer.ggml.merges"),
-      beginOfText: try metadata.optionalInteger("tokenizer.ggml.bos_token_id", in: ids),
-      endOfText: try metadata.optionalInteger("tokenizer.ggml.eos_token_id", in: ids),
-      addsBeginOfText: try metadata.bool("tokenizer.ggml.add_bos_token") ?? false,
-      chatTemplate: try metadata.optionalText("tokenizer.chat_template"))
   }
 }

@@ -1,13 +1,14 @@
 import ByteIO
 
 /// A value of a GGUF file's metadata.
-enum GGUFValue: Sendable {
+enum GGUFValue: Equatable, Sendable {
   case unsigned(UInt64)
   case signed(Int64)
   case float(Double)
   case bool(Bool)
   case text([UInt8])
   case integers([Int32])
+  case floats([Float])
   case texts([[UInt8]])
   /// An array of a kind that no key of interest has.
   case other
@@ -55,6 +56,9 @@ enum GGUFValue: Sendable {
     }
     switch type {
     case 4, 5: return .integers(try reader.readArray(Int32.self, count: Int(count)))
+    case 6:
+      let bits = try reader.readArray(UInt32.self, count: Int(count))
+      return .floats(bits.map { Float(bitPattern: $0) })
     case 8:
       var texts: [[UInt8]] = []
       // Each takes its length's 8 bytes at least.

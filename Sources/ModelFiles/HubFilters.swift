@@ -16,6 +16,7 @@ public struct HubFilters: Sendable, Equatable {
   public let values: [Float]
 
   private static let (configName, weightsName) = ("config.json", "model.safetensors")
+  private static let cardName = "README.md"
   private static let tensorName = "q_filters"
 
   /// Brings values in the hub's sign together with their shape.
@@ -59,13 +60,15 @@ public struct HubFilters: Sendable, Equatable {
     return values
   }
 
-  /// Writes both files into a folder, which is made unless it is there.
+  /// Writes both files and a page about them into a folder, which is made unless it is there.
   ///
   /// Each file appears whole or not at all, the configuration last. Equal filters give equal bytes.
   ///
+  /// - Parameter card: The page, `README.md`.
   /// - Throws: `SystemError`.
-  public func write(to folder: String) throws(SystemError) {
+  public func write(to folder: String, card: String) throws(SystemError) {
     try Folder.create(folder)
+    try Self.write(Array(card.utf8), to: Folder.path(folder, Self.cardName))
     try Self.write(weights, to: Folder.path(folder, Self.weightsName))
     try Self.write(Array(config.utf8), to: Folder.path(folder, Self.configName))
   }

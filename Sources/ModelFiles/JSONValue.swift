@@ -34,4 +34,7 @@ enum JSONValue: Sendable {
     }
     return value
   }
+
+  /// The number, rounded to float32.
+  var float: Float? { double.map { Float($0) } }
 }

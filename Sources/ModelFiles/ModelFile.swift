@@ -38,12 +38,13 @@ public struct ModelFile: Sendable {
     guard let unknown = tensors.keys.filter({ used[$0] == nil }).min() else { return }
     throw UnsupportedModel(
       path: path, what: "tensor \(nameInFile(unknown))",
-      supported: ["the tensors of a plain llama"])
+      supported: ["the tensors of a \(architecture.name)"])
   }
 }
 
 extension ModelFile {
-  /// Opens a `.gguf` file, or a folder with `config.json`, `tokenizer.json` and `*.safetensors`.
+  /// Opens a `.gguf` file, or a folder with `config.json`, `tokenizer.json` and `*.safetensors`. A model
+  /// split into several GGUF files is opened by the first.
   ///
   /// - Throws: `SystemError` if a file cannot be read, `MalformedFile` if its bytes break the
   ///   format, `UnsupportedModel` if it needs what this version does not know.
@@ -52,16 +53,24 @@ extension ModelFile {
   }
 
   private static func gguf(_ path: String) throws -> ModelFile {
-    let file = try GGUFFile(MappedFile(path: path))
+    let file = try GGUFFile.open(path: path)
     let metadata = GGUFMetadata(path: path, values: file.metadata)
-    let architecture = try GGUFLlama.architecture(metadata, file)
+    let architecture = try Architectures.named(
+      try metadata.text("general.architecture"), path: path)
+    let model = try GGUFDescription(file, metadata, architecture).model()
+    var tensors = file.tensors.filter { !GGUFDescription.factorTensors.contains($0.key) }
+    if architecture.isInterleavedInGGUF {
+      for layer in 0..<model.layers {
+        for name in ["blk.\(layer).attn_q.weight", "blk.\(layer).attn_k.weight"] {
+          tensors[name]?.interleavedHeadLength = model.keyLength
+        }
+      }
+    }
     return ModelFile(
       path: path,
       name: try metadata.optionalText("general.name")
         ?? path.split(separator: "/").last.map(String.init) ?? path,
-      architecture: architecture,
-      vocabulary: try VocabularyTables(metadata),
-      tensors: GGUFLlama.withHalfSplitRows(file.tensors, architecture),
+      architecture: model, vocabulary: try VocabularyTables(metadata), tensors: tensors,
       nameInFile: { $0 })
   }
 }

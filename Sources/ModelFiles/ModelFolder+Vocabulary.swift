@@ -2,6 +2,14 @@ import ByteIO
 
 /// The tokenizer: `tokenizer.json`, and what `tokenizer_config.json` and `config.json` say of it.
 extension ModelFolder {
+  /// The tokenizer alone.
+  func vocabulary() throws -> VocabularyTables {
+    let config = try TransformersConfig(
+      JSONObject(file: file("config.json"), section: "config"))
+    let size = try config.object.integer("vocab_size", in: 1...Int(Int32.max))
+    return try vocabulary(config, size: size)
+  }
+
   func vocabulary(_ config: TransformersConfig, size: Int) throws -> VocabularyTables {
     let tokenizer = try TokenizerFile(path: file("tokenizer.json"), size: size)
     let settings =
@@ -24,9 +32,11 @@ extension ModelFolder {
         supported: ["the begin-of-text token"])
     }
     return VocabularyTables(
-      path: tokenizer.object.path, model: "gpt2", preTokenizer: tokenizer.preTokenizer,
-      tokens: tokenizer.tokens, types: tokenizer.types, merges: tokenizer.merges,
-      beginOfText: beginOfText, endOfText: try id("eos"),
+      path: tokenizer.object.path, model: tokenizer.form.kind.rawValue,
+      preTokenizer: tokenizer.form.preTokenizer, tokens: tokenizer.tokens, types: tokenizer.types,
+      merges: tokenizer.merges, scores: tokenizer.scores, unknown: tokenizer.unknown,
+      fusesUnknown: tokenizer.fusesUnknown, traits: tokenizer.traits, beginOfText: beginOfText,
+      endOfText: try id("eos"),
       addsBeginOfText: try settings?.bool("add_bos_token") ?? (tokenizer.firstSpecial != nil),
       chatTemplate: try chatTemplate(settings))
   }

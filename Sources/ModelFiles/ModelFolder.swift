@@ -12,15 +12,13 @@ struct ModelFolder {
 
   /// Opens everything.
   func model() throws -> ModelFile {
-    let config = TransformersConfig(
-      object: try JSONObject(file: file("config.json"), section: "config"))
-    let architecture = try config.llama()
+    let config = try TransformersConfig(JSONObject(file: file("config.json"), section: "config"))
+    let model = try config.model()
+    let names = config.architecture.tensorNames
     return ModelFile(
       path: path, name: path.split(separator: "/").last.map(String.init) ?? path,
-      architecture: architecture,
-      vocabulary: try vocabulary(config, size: architecture.vocabularySize),
-      tensors: try tensors(isTied: config.isTied()),
-      nameInFile: { LlamaTensorNames.transformers(of: $0) ?? $0 })
+      architecture: model, vocabulary: try vocabulary(config, size: model.vocabularySize),
+      tensors: try tensors(config), nameInFile: { names.transformers(of: $0) ?? $0 })
   }
 
   func file(_ name: String) -> String { Folder.path(path, name) }
@@ -28,12 +26,16 @@ struct ModelFolder {
 
 /// Weights.
 extension ModelFolder {
-  private func tensors(isTied: Bool) throws -> [String: Tensor] {
+  private func tensors(_ config: TransformersConfig) throws -> [String: Tensor] {
     let single = file("model.safetensors")
     let index = file("model.safetensors.index.json")
     // As transformers looks for them; without either, the single file is what is missing.
     let isSharded = !Folder.hasFile(single) && Folder.hasFile(index)
-    let tensors = try isSharded ? sharded(index) : Self.renamed(SafetensorsFile(path: single))
+    let tensors =
+      try isSharded
+      ? sharded(index, config.architecture)
+      : Self.renamed(SafetensorsFile(path: single), config.architecture)
+    let isTied = try config.isTied()
     let output = tensors["output.weight"]
     if isTied, output != nil {
       throw UnsupportedModel(
@@ -46,7 +48,9 @@ extension ModelFolder {
   }
 
   /// The tensors of all shards, which must hold what the index says and nothing else.
-  private func sharded(_ indexPath: String) throws -> [String: Tensor] {
+  private func sharded(
+    _ indexPath: String, _ architecture: any Architecture.Type
+  ) throws -> [String: Tensor] {
     let index = try JSONObject(file: indexPath, section: "index")
     guard let map = try index.object("weight_map") else {
       throw index.error("weight_map", "is missing")
@@ -55,7 +59,7 @@ extension ModelFolder {
     for (shard, names) in try Self.shards(map).sorted(by: { $0.key < $1.key }) {
       let opened = try SafetensorsFile(path: file(shard))
       try Self.check(opened, holds: names)
-      tensors.merge(try Self.renamed(opened)) { first, _ in first }
+      tensors.merge(try Self.renamed(opened, architecture)) { first, _ in first }
     }
     return tensors
   }
@@ -90,15 +94,23 @@ extension ModelFolder {
         : "the index says that it is in this shard, and it is not")
   }
 
-  private static func renamed(_ file: SafetensorsFile) throws -> [String: Tensor] {
-    try file.tensors { stored in
+  private static func renamed(
+    _ file: SafetensorsFile, _ architecture: any Architecture.Type
+  ) throws -> [String: Tensor] {
+    let tensors = try file.tensors { stored in
       // Older checkpoints store what follows from the configuration.
       if stored.hasSuffix(".rotary_emb.inv_freq") { return nil }
-      guard let name = LlamaTensorNames.gguf(of: stored) else {
+      guard let name = architecture.tensorNames.gguf(of: stored) else {
         throw UnsupportedModel(
-          path: file.path, what: "tensor \(stored)", supported: ["the tensors of a plain llama"])
+          path: file.path, what: "tensor \(stored)",
+          supported: ["the tensors of a \(architecture.name)"])
       }
       return name
+    }
+    return tensors.mapValues { tensor in
+      var tensor = tensor
+      if tensor.name.hasSuffix("norm.weight") { tensor.addend = architecture.normOffset }
+      return tensor
     }
   }
 }

@@ -17,6 +17,8 @@ public struct Tensor: Sendable {
   public let offset: Int
   /// If the file interleaves the halves of each head's rows for RoPE, a head's number of rows.
   public var interleavedHeadLength: Int?
+  /// What is to be added to every stored value.
+  public var addend: Float = 0
 
   /// The length of the innermost dimension.
   public var columns: Int { shape.last ?? 0 }
@@ -36,6 +38,10 @@ public struct Tensor: Sendable {
     }
   }
 
+  /// Gives the memory that holds the values back to the system; what is needed again is read from the
+  /// file again.
+  public func letGo() { file.letGo(offset..<offset + rows * rowBytes) }
+
   /// Where row `row` (in half-split order) stands among the file's rows.
   ///
   /// GGUF's `llama` stores the rows of Q and K so that a rotated pair stands side by side: row i of
@@ -45,5 +51,13 @@ public struct Tensor: Sendable {
     let (head, inHead) = (row / length, row % length)
     let (part, index) = (inHead / (length / 2), inHead % (length / 2))
     return head * length + 2 * index + part
+  }
+
+  /// Some of the rows as a tensor of their own; the rows must not be interleaved.
+  public func rows(_ range: Range<Int>) -> Tensor {
+    precondition(interleavedHeadLength == nil && range.upperBound <= rows)
+    return Tensor(
+      name: name, type: type, shape: [range.count, columns], file: file,
+      offset: offset + range.lowerBound * rowBytes, addend: addend)
   }
 }

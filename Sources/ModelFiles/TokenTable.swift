@@ -6,8 +6,13 @@ struct TokenTable {
   /// As in GGUF.
   private(set) var types: [Int32]
 
-  private static let (normal, control, userDefined, unused) = (
-    Int32(1), Int32(3), Int32(4), Int32(5)
+  /// Of added tokens by id; see `VocabularyTables`.
+  private(set) var traits: [Int: UInt8] = [:]
+  /// Each token's score, where the model has any.
+  private(set) var scores: [Float] = []
+
+  private static let (normal, control, userDefined, unused, byte) = (
+    Int32(1), Int32(3), Int32(4), Int32(5), Int32(6)
   )
 
   /// A table of `size` ids, none of them used.
@@ -37,18 +42,45 @@ struct TokenTable {
     }
   }
 
+  /// Adds the pieces of text with their scores, by `vocab` of a unigram model.
+  mutating func add(scoredVocabularyOf model: JSONObject) throws(MalformedFile) {
+    let pieces = try model.array("vocab") ?? []
+    guard !pieces.isEmpty, pieces.count <= spellings.count else {
+      throw model.error("vocab", "is missing, or longer than the model's embedding")
+    }
+    scores = Array(repeating: 0, count: spellings.count)
+    for (id, piece) in pieces.enumerated() {
+      guard case .array(let pair) = piece, pair.count == 2, case .text(let spelling) = pair[0],
+        let score = pair[1].double
+      else { throw model.error("vocab", "has no text and score at \(id)") }
+      (spellings[id], types[id], scores[id]) = (spelling, Self.normal, Float(score))
+    }
+  }
+
+  /// Marks the tokens that stand for single bytes.
+  mutating func markBytes() {
+    for (id, spelling) in spellings.enumerated() where types[id] == Self.normal {
+      guard let spelling, spelling.count == 6, spelling.starts(with: "<0x".utf8),
+        spelling[3...4].allSatisfy(Self.isHexadecimal), spelling[5] == UInt8(ascii: ">")
+      else { continue }
+      types[id] = Self.byte
+    }
+  }
+
   /// Adds the special tokens, and those that were added by hand.
-  mutating func add(addedTokensOf file: JSONObject) throws {
+  ///
+  /// - Parameter isNormalizing: Whether text is normalised at all, so that it matters which tokens are
+  ///   found only then.
+  mutating func add(addedTokensOf file: JSONObject, isNormalizing: Bool) throws {
     for value in try file.array("added_tokens") ?? [] {
       let token = try JSONObject(value, file.path, "added_tokens")
       let id = try token.integer("id", in: 0...spellings.count - 1)
       guard let content = try token.bytes("content") else {
         throw token.error("content", "is missing")
       }
-      // Which spaces around it belong to the token; without a normaliser, `normalized` says nothing.
-      for flag in ["single_word", "lstrip", "rstrip"] where try token.bool(flag) == true {
+      if try token.bool("single_word") == true {
         throw UnsupportedModel(
-          path: file.path, what: "\(flag) of the added token \(JSONParser.quoted(content))",
+          path: file.path, what: "single_word of the added token \(JSONParser.quoted(content))",
           supported: ["tokens without it"])
       }
       guard spellings[id] == nil || spellings[id] == content else {
@@ -56,7 +88,16 @@ struct TokenTable {
       }
       let isSpecial = try token.bool("special") == true
       (spellings[id], types[id]) = (content, isSpecial ? Self.control : Self.userDefined)
+      var flags = ["lstrip", "rstrip"]
+      if isNormalizing { flags.append("normalized") }
+      var bits: UInt8 = 0
+      for (bit, flag) in flags.enumerated() where try token.bool(flag) == true { bits |= 1 << bit }
+      traits[id] = bits == 0 ? nil : bits
     }
+  }
+
+  private static func isHexadecimal(_ character: UInt8) -> Bool {
+    (0x30...0x39).contains(character) || (0x41...0x46).contains(character)
   }
 
   private func error(

@@ -1,19 +1,27 @@
 import ByteIO
 
-/// A `tokenizer.json` of the tokenizers library, as far as it is byte-level BPE.
+/// A `tokenizer.json` of the tokenizers library, as far as its parts are built in.
 ///
 /// Every part that changes what ids a text has is recognised or refused by name. Truncation and
 /// padding are passed over: they are settings of a caller's that the file happens to keep.
 struct TokenizerFile {
   let object: JSONObject
+  /// The kind of tokenizer, and how text is cut or marked first.
+  let form: TokenizerForm
   /// Spellings by id, without gaps.
   let tokens: [[UInt8]]
-  /// As in GGUF: 1 normal, 3 control, 4 user-defined, 5 unused.
+  /// As in GGUF: 1 normal, 3 control, 4 user-defined, 5 unused, 6 byte.
   let types: [Int32]
   /// "left right", best first.
   let merges: [[UInt8]]
-  /// As GGUF names it.
-  let preTokenizer: String
+  /// By id, of unigrams only.
+  let scores: [Float]
+  /// Of added tokens by id; see `VocabularyTables`.
+  let traits: [Int: UInt8]
+  /// The token that stands for what cannot be said, if there is one.
+  let unknown: Int?
+  /// Whether one such token stands for a run of what cannot be said.
+  let fusesUnknown: Bool
   /// The token that the post-processor puts before every text, if it does.
   let firstSpecial: [UInt8]?
 
@@ -25,16 +33,37 @@ struct TokenizerFile {
       "post_processor", "decoder", "model",
     ])
     guard let model = try object.object("model") else { throw object.error("model", "is missing") }
-    try Self.checkModel(model)
-    try Self.checkNormalizer(object)
-    try Self.checkDecoder(object)
+    form = try TokenizerForm(object, model)
     firstSpecial = try Self.postProcessor(object)
-    preTokenizer = try Self.preTokenizer(object)
     var table = TokenTable(size: size)
-    try table.add(vocabularyOf: model)
-    try table.add(addedTokensOf: object)
+    if form.kind == .unigram {
+      try table.add(scoredVocabularyOf: model)
+    } else {
+      try table.add(vocabularyOf: model)
+    }
+    if try form.kind != .byteLevelBPE && model.bool("byte_fallback") == true { table.markBytes() }
+    unknown = try Self.unknown(model, form, table.filled)
+    try table.add(addedTokensOf: object, isNormalizing: form.isNormalizing)
     (tokens, types) = (table.filled, table.types)
-    merges = try Self.merges(model)
+    (scores, traits) = (table.scores, table.traits)
+    merges = try form.kind == .unigram ? [] : Self.merges(model)
+    fusesUnknown = try form.kind == .unigram || model.bool("fuse_unk") == true
+  }
+
+  /// Named by its spelling in byte-pair encoding, and by its id in unigrams.
+  private static func unknown(
+    _ model: JSONObject, _ form: TokenizerForm, _ tokens: [[UInt8]]
+  ) throws(MalformedFile) -> Int? {
+    switch form.kind {
+    case .byteLevelBPE: return nil
+    case .unigram: return try model.optionalInteger("unk_id", in: 0...tokens.count - 1)
+    case .sentencePieceBPE:
+      guard let spelling = try model.bytes("unk_token") else { return nil }
+      guard let id = tokens.firstIndex(of: spelling) else {
+        throw model.error("unk_token", "names no token")
+      }
+      return id
+    }
   }
 
   /// The id of a token: of several that are spelled so, the added one.

@@ -43,14 +43,46 @@ public struct CalibrationStatistics: Sendable {
       let index = layer * queryHeads + head
       let gram = try LinearAlgebra.gram(
         queries, offset: head * length, rows: count, length: length, stride: stride)
-      // A diagonal element is a sum of squares: it is finite exactly when its column was.
-      for i in 0..<length where !gram[i * length + i].isFinite { throw .notFinite(layer: layer) }
-      for i in gram.indices { grams[index][i] += Double(gram[i]) }
-      for row in 0..<count {
-        for i in 0..<length { sums[index][i] += Double(queries[row * stride + head * length + i]) }
+      var greatest = 0.0
+      for i in 0..<length {
+        // A diagonal element is a sum of squares: it is finite exactly when its column was.
+        guard gram[i * length + i].isFinite else { throw .notFinite(layer: layer) }
+        greatest = max(greatest, Double(gram[i * length + i]))
       }
+      addGram(gram, greatest: greatest, to: index)
+      var sum = [Double](repeating: 0, count: length)
+      for row in 0..<count {
+        for i in 0..<length { sum[i] += Double(queries[row * stride + head * length + i]) }
+      }
+      let grid = SumGrid(greatest: (Double(count) * greatest).squareRoot())
+      for i in 0..<length { sums[index][i] += grid.round(sum[i]) }
     }
     if layer == 0 { tokens += count }
+  }
+
+  private mutating func addGram(_ gram: [Float], greatest: Double, to index: Int) {
+    let grid = SumGrid(greatest: greatest)
+    for row in 0..<shape.headLength {
+      for i in row * shape.headLength + row..<(row + 1) * shape.headLength {
+        grams[index][i] += grid.round(Double(gram[i]))
+      }
+    }
+  }
+
+  /// Adds statistics of other text. In whatever order parts are added, the sum is the same.
+  ///
+  /// - Parameter other: Of the same model, so of the same shape and number of query heads.
+  /// - Throws: `CalibrationError.notFinite` if the sums are too great for a float64.
+  public mutating func add(_ other: CalibrationStatistics) throws(CalibrationError) {
+    precondition(shape == other.shape && queryHeads == other.queryHeads)
+    for index in grams.indices {
+      for i in grams[index].indices { grams[index][i] += other.grams[index][i] }
+      for i in sums[index].indices { sums[index][i] += other.sums[index][i] }
+      guard grams[index].allSatisfy(\.isFinite), sums[index].allSatisfy(\.isFinite) else {
+        throw .notFinite(layer: index / queryHeads)
+      }
+    }
+    tokens += other.tokens
   }
 
   /// The Q-Filters, [layers][kvHeads][headLength]: the mean over each group of query heads of the top
@@ -71,9 +103,31 @@ public struct CalibrationStatistics: Sendable {
     return filters
   }
 
+  /// How well each query head's direction stands for its queries, [layers][queryHeads].
+  public func quality() throws(CalibrationError) -> FilterQuality {
+    guard tokens > 0 else { throw .noQueries }
+    var heads: [FilterQuality.Head] = []
+    for head in grams.indices {
+      let (energy, vector) = try LinearAlgebra.topEigenvector(
+        grams[head], length: shape.headLength)
+      let total = (0..<shape.headLength).reduce(0) { $0 + grams[head][$1 * (shape.headLength + 1)] }
+      let projection = abs(Self.product(vector, sums[head]))
+      let mean = Self.product(sums[head], sums[head]).squareRoot()
+      heads.append(
+        FilterQuality.Head(
+          energyShare: Float(total > 0 ? min(1, max(0, energy / total)) : 0),
+          meanProjection: Float(projection / Double(tokens)),
+          meanCosine: Float(mean > 0 ? min(1, projection / mean) : 0)))
+    }
+    return FilterQuality(layers: shape.layers, queryHeads: queryHeads, heads: heads)
+  }
+
+  private static func product(_ a: [Double], _ b: [Double]) -> Double {
+    zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
+  }
+
   private func direction(_ head: Int) throws(CalibrationError) -> [Double] {
-    let vector = try LinearAlgebra.topEigenvector(grams[head], length: shape.headLength)
-    let projection = zip(vector, sums[head]).reduce(0) { $0 + $1.0 * $1.1 }
-    return projection < 0 ? vector.map { -$0 } : vector
+    let vector = try LinearAlgebra.topEigenvector(grams[head], length: shape.headLength).vector
+    return Self.product(vector, sums[head]) < 0 ? vector.map { -$0 } : vector
   }
 }

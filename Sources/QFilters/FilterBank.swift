@@ -10,18 +10,37 @@ public struct FilterBank: Sendable, Equatable {
   /// All filters, [layers][kvHeads][headLength], in the paper's sign: a pair's score is
   /// ⟨key, filter⟩ and the lowest go first.
   public let filters: [Float]
+  /// How well the filters stand for the queries; nil if the file does not say, as after an import.
+  public let quality: FilterQuality?
+  /// Which sequences the filters come from; nil if the file does not say, as after an import.
+  public let sequences: SequenceSet?
   /// A JSON object about the filters' origin, keys sorted.
   public let provenance: String
 
   /// Brings the parts together.
   ///
   /// - Parameter filters: As many finite numbers as `shape` counts.
-  public init(identity: Identity, shape: FilterShape, filters: [Float], provenance: String) {
+  public init(
+    identity: Identity, shape: FilterShape, filters: [Float], quality: FilterQuality? = nil,
+    sequences: SequenceSet? = nil, provenance: String
+  ) {
     precondition(filters.count == shape.count)
+    self.quality = quality
+    self.sequences = sequences
     self.identity = identity
     self.shape = shape
     self.filters = filters
     self.provenance = provenance
+  }
+
+  /// The filters that follow from statistics, with their origin.
+  ///
+  /// - Throws: `CalibrationError` if the statistics have no tokens or no direction.
+  public init(_ file: StatisticsFile) throws(CalibrationError) {
+    self.init(
+      identity: file.identity, shape: file.statistics.shape,
+      filters: try file.statistics.filters(), quality: try file.statistics.quality(),
+      sequences: file.sequences, provenance: file.provenance)
   }
 
   /// Reads a `.qfilt` file.
@@ -30,7 +49,14 @@ public struct FilterBank: Sendable, Equatable {
   public init(path: String) throws {
     let container = try ContainerReader(path: path, kind: .filterBank)
     identity = try Identity(container.section(.identity, atMost: UInt64(Identity.byteCount)))
-    (shape, filters) = try Self.parse(container.section(.filters))
+    let (shape, filters) = try Self.parse(container.section(.filters))
+    (self.shape, self.filters) = (shape, filters)
+    quality = try container.section(
+      ifPresent: .quality, atMost: FilterQuality.limit(layers: shape.layers)
+    )
+    .map { try FilterQuality($0, shape: shape) }
+    sequences = try container.section(ifPresent: .sequences, atMost: SequenceSet.limit)
+      .map { try SequenceSet($0) }
     provenance = try container.provenance()
   }
 
@@ -43,8 +69,10 @@ public struct FilterBank: Sendable, Equatable {
       throw MalformedFile(path: path, section: "FILT", problem: "a filter is not finite")
     }
     return try ContainerWriter.write(
-      [(.identity, identity.encoded), (.filters, section)], provenance: provenance,
-      kind: .filterBank, path: path)
+      [(.identity, identity.encoded), (.filters, section)]
+        + (quality.map { [(.quality, $0.encoded)] } ?? [])
+        + (sequences.map { [(.sequences, $0.encoded)] } ?? []),
+      provenance: provenance, kind: .filterBank, path: path)
   }
 
   /// The digest that ties a snapshot to the filters that ranked its pairs.

@@ -27,11 +27,11 @@ enum LinearAlgebra {
     return result
   }
 
-  /// The eigenvector of the greatest eigenvalue of a symmetric matrix [length × length], of which the
-  /// upper triangle is read; of length 1.
+  /// The greatest eigenvalue of a symmetric matrix [length × length], of which the upper triangle is
+  /// read, and its eigenvector of length 1.
   static func topEigenvector(
     _ matrix: [Double], length: Int
-  ) throws(CalibrationError) -> [Double] {
+  ) throws(CalibrationError) -> (value: Double, vector: [Double]) {
     guard let library else { throw .openBLASMissing }
     var matrix = matrix
     var (n, index, bound, tolerance) = (Int32(length), Int32(length), 0.0, 0.0)
@@ -48,6 +48,6 @@ enum LinearAlgebra {
       &vector, &n, &support, &work, &workLength, &integers, &integerLength, &status)
     // LAPACK reports success on finite numbers so great that its own steps overflow.
     guard status == 0, found == 1, vector.allSatisfy(\.isFinite) else { throw .noEigenvector }
-    return vector
+    return (values[0], vector)
   }
 }

@@ -1,3 +1,4 @@
+import ByteIO
 public import CacheFormat
 
 /// Calibration statistics with their origin: a `.qstat` file (spec, section 4.2).
@@ -6,13 +7,22 @@ public struct StatisticsFile: Sendable {
   public let identity: Identity
   /// The sums.
   public let statistics: CalibrationStatistics
+  /// Which sequences were summed; nil if the file does not say.
+  public let sequences: SequenceSet?
   /// Text about the statistics' origin.
   public let provenance: String
 
   /// Brings the parts together.
-  public init(identity: Identity, statistics: CalibrationStatistics, provenance: String) {
+  ///
+  /// - Parameter sequences: Has as many tokens as the statistics.
+  public init(
+    identity: Identity, statistics: CalibrationStatistics, sequences: SequenceSet?,
+    provenance: String
+  ) {
+    precondition(sequences.map { $0.tokens == statistics.tokens } ?? true)
     self.identity = identity
     self.statistics = statistics
+    self.sequences = sequences
     self.provenance = provenance
   }
 
@@ -23,6 +33,7 @@ public struct StatisticsFile: Sendable {
     let container = try ContainerReader(path: path, kind: .statistics)
     identity = try Identity(container.section(.identity, atMost: UInt64(Identity.byteCount)))
     statistics = try CalibrationStatistics(container.section(.statistics))
+    sequences = try Self.sequences(container, tokens: statistics.tokens)
     provenance = try container.provenance()
   }
 
@@ -32,7 +43,20 @@ public struct StatisticsFile: Sendable {
   /// - Throws: `MalformedFile` if a reader would refuse it, `SystemError`.
   public func write(to path: String) throws -> UInt64 {
     try ContainerWriter.write(
-      [(.identity, identity.encoded), (.statistics, statistics.encoded)], provenance: provenance,
-      kind: .statistics, path: path)
+      [(.identity, identity.encoded), (.statistics, statistics.encoded)]
+        + (sequences.map { [(.sequences, $0.encoded)] } ?? []),
+      provenance: provenance, kind: .statistics, path: path)
+  }
+
+  private static func sequences(_ container: ContainerReader, tokens: Int) throws -> SequenceSet? {
+    guard
+      let section = try container.section(ifPresent: .sequences, atMost: SequenceSet.limit)
+    else { return nil }
+    let sequences = try SequenceSet(section)
+    guard sequences.tokens == tokens else {
+      throw section.reader.error(
+        "sequences of \(sequences.tokens) tokens where the sums are of \(tokens)")
+    }
+    return sequences
   }
 }

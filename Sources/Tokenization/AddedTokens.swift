@@ -1,49 +1,88 @@
 /// Tokens that are found in a text as they stand, before it is cut into words.
 ///
-/// Of several the one that starts first is taken, and of those that start together the longest.
+/// Of several the one that starts first is taken, and of those that start together the longest. However
+/// the tokens are spelled, that takes time in proportion to the text: an automaton reads the text from
+/// its end and says for each place which token starts there. Source: Aho and Corasick (1975).
 struct AddedTokens: Sendable {
-  /// A token that was found.
-  struct Match {
-    let range: Range<Int>
-    let id: UInt32
-  }
-
-  private struct Entry: Sendable {
+  /// A token to be found.
+  struct Token: Sendable {
     let spelling: [UInt8]
     let id: UInt32
+    /// Whether the spaces before it belong to it.
+    var takesSpacesBefore = false
+    /// Whether the spaces after it belong to it.
+    var takesSpacesAfter = false
   }
 
-  /// The tokens by their first byte, the longest first; empty if there are none at all.
-  private let entries: [[Entry]]
+  /// A part of a text.
+  enum Section: Equatable {
+    /// What stands between the tokens.
+    case text(Range<Int>)
+    /// A token, by id.
+    case token(Int)
+  }
 
-  /// Gathers tokens by spelling and id; one without a spelling can never be found.
-  init(_ tokens: some Sequence<(spelling: [UInt8], id: UInt32)>) {
-    var entries = [[Entry]](repeating: [], count: 256)
-    for token in tokens {
-      guard let first = token.spelling.first else { continue }
-      entries[Int(first)].append(Entry(spelling: token.spelling, id: token.id))
+  private let tokens: [Token]
+  /// Of the spellings from their ends.
+  private let automaton: PatternAutomaton
+
+  /// Gathers tokens; one without a spelling can never be found.
+  init(_ tokens: [Token]) {
+    self.tokens = tokens.filter { !$0.spelling.isEmpty }
+    automaton = PatternAutomaton(self.tokens.lazy.map { $0.spelling.reversed() })
+  }
+
+  /// Whether there is nothing to find.
+  var isEmpty: Bool { tokens.isEmpty }
+
+  /// Cuts a text into tokens and what stands between them; the texts are not empty.
+  func sections(of bytes: Span<UInt8>) -> [Section] {
+    var sections: [Section] = []
+    var (found, start) = (0, 0)
+    for match in matches(in: bytes).reversed() where match.start >= found {
+      found = match.start + match.token.spelling.count
+      // Spaces that an earlier token took stay with it.
+      let before =
+        match.token.takesSpacesBefore
+        ? Self.startOfSpaces(bytes, endingAt: match.start, from: start) : match.start
+      if start < before { sections.append(.text(start..<before)) }
+      sections.append(.token(Int(match.token.id)))
+      start = match.token.takesSpacesAfter ? Self.endOfSpaces(bytes, max(start, found)) : found
     }
-    let isEmpty = entries.allSatisfy(\.isEmpty)
-    self.entries =
-      isEmpty ? [] : entries.map { $0.sorted { $0.spelling.count > $1.spelling.count } }
+    if start < bytes.count { sections.append(.text(start..<bytes.count)) }
+    return sections
   }
 
-  /// The first token in the text from `start` on.
-  func firstMatch(in bytes: Span<UInt8>, from start: Int) -> Match? {
-    guard !entries.isEmpty else { return nil }
-    for position in start..<bytes.count {
-      for entry in entries[Int(bytes[position])]
-      where Self.stands(entry.spelling, in: bytes, at: position) {
-        return Match(range: position..<position + entry.spelling.count, id: entry.id)
+  /// The longest token that starts at each place, from the last place to the first.
+  private func matches(in bytes: Span<UInt8>) -> [(start: Int, token: Token)] {
+    guard !isEmpty else { return [] }
+    var matches: [(start: Int, token: Token)] = []
+    var state = 0
+    for position in bytes.indices.reversed() {
+      state = automaton.state(after: state, reading: bytes[position])
+      if let index = automaton.longestPattern(endingAt: state) {
+        matches.append((position, tokens[index]))
       }
     }
-    return nil
+    return matches
   }
 
-  private static func stands(
-    _ spelling: [UInt8], in bytes: Span<UInt8>, at position: Int
-  ) -> Bool {
-    guard spelling.count <= bytes.count - position else { return false }
-    return spelling.indices.allSatisfy { bytes[position + $0] == spelling[$0] }
+  private static func endOfSpaces(_ bytes: Span<UInt8>, _ start: Int) -> Int {
+    ScalarText(bytes, start..<bytes.count).endOfRun(from: start) { $0 == .space }
+  }
+
+  /// Where the spaces that end at `end` start; not before `limit`.
+  private static func startOfSpaces(
+    _ bytes: Span<UInt8>, endingAt end: Int, from limit: Int
+  ) -> Int {
+    var start = end
+    // A space has one to three bytes.
+    while let width = (1...3).first(where: { width in
+      start - width >= limit
+        && ScalarText(bytes, start - width..<start).scalar(at: start - width).map {
+          $0.class == .space && $0.next == start
+        } == true
+    }) { start -= width }
+    return start
   }
 }

@@ -1,41 +1,65 @@
-/// How a conversation is written as text for a model, in pieces that can be encoded one at a time.
+/// How a conversation is written as text for a model, in pieces.
 ///
-/// The pieces hold special tokens: encode them with `parsingSpecials: true`. A conversation is
+/// The pieces hold special tokens: encode them with `parsingSpecials: true`, and a turn as a whole, since
+/// a tokenizer may join the end of one piece and the beginning of the next. A conversation is
 ///
 ///     opening, content, closing, answer, turnEnd, nextOpening, content, closing, answer, ...
 ///
+/// with `answerOpening` before an answer that was not generated,///
 /// and a document can be prefilled as the beginning of a content whose end comes later.
-public enum ChatTemplate: Equatable, Sendable {
-  /// `<|im_start|>role`, a line break, the content, `<|im_end|>`. The default system message is
-  /// what the template puts first if a conversation has no system message of its own.
-  case chatML(defaultSystem: String?)
+public struct ChatTemplate: Equatable, Sendable {
+  let form: ChatForm
 
   /// Recognises the template that a model file holds, in Jinja.
   ///
-  /// - Throws: `TokenizationError.unsupportedChatTemplate` for any but ChatML, with or without a
-  ///   default system message: a template that is not understood whole is not guessed at.
-  public init(recognizing template: String) throws(TokenizationError) {
-    guard let recognized = Self.recognizeChatML(template) else {
+  /// - Parameters:
+  ///   - beginOfText: What the template calls `bos_token`, where it writes one.
+  ///   - endOfText: What it calls `eos_token`.
+  /// - Throws: `TokenizationError.unsupportedChatTemplate` for any template that is not known: one that is
+  ///   not understood whole is not guessed at.
+  public init(
+    recognizing template: String, beginOfText: String = "", endOfText: String = ""
+  ) throws(TokenizationError) {
+    guard let form = ChatForm.known[JinjaText.digest(template)] ?? ChatForm(chatML: template) else {
       throw .unsupportedChatTemplate(text: template)
     }
-    self = recognized
+    self.form = form.naming(begin: beginOfText, end: endOfText)
+  }
+
+  /// Whether the begin-of-text token stands before the opening. Templates decide that themselves,
+  /// whatever the model expects before other texts.
+  public var beginsText: Bool { form.beginsText }
+
+  /// A content, or the beginning or end of one, as the template writes it: some leave out the blanks
+  /// around contents.
+  public func content(
+    _ text: [UInt8], isBeginning: Bool = true, isEnd: Bool = true
+  ) -> [UInt8] {
+    guard form.trimsContents else { return text }
+    return text.span.trimmed(atStart: isBeginning, atEnd: isEnd)
   }
 
   /// The text before the user's first content. Without a system message the template's default one
   /// stands there, if it has one.
-  public func opening(system: String? = nil) -> String {
-    guard case .chatML(let defaultSystem) = self else { return nextOpening }
-    guard let message = system ?? defaultSystem else { return nextOpening }
-    return "<|im_start|>system\n\(message)<|im_end|>\n" + nextOpening
+  public var opening: String { form.opening }
+
+  /// The text before the user's first content, with a system message; nil if the template has no place
+  /// for one.
+  public func opening(system: String) -> String? {
+    form.system.map { $0.before + system + $0.after }
   }
 
   /// The text after the user's content, up to and including the opening of the assistant's answer.
-  public var closing: String { "<|im_end|>\n<|im_start|>assistant\n" }
+  public var closing: String { form.closing }
+
+  /// The text before an answer that is written by somebody else: the space with which the model begins
+  /// its own, where there is one.
+  public var answerOpening: String { form.answerOpening }
 
   /// The text after the assistant's answer. Its first token is the one with which the model ends
   /// its answer: leave it out if that token is in the context already.
-  public var turnEnd: String { "<|im_end|>\n" }
+  public var turnEnd: String { form.turnEnd }
 
   /// The text before the user's next content, after `turnEnd`.
-  public var nextOpening: String { "<|im_start|>user\n" }
+  public var nextOpening: String { form.nextOpening }
 }

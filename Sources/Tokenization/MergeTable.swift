@@ -1,5 +1,12 @@
 /// The merges of a byte-pair encoding, found by the ids of the two tokens that they join.
 struct MergeTable: Sendable {
+  /// Two tokens and the one that they join to, by id.
+  struct Pair: Equatable, Sendable {
+    let left: UInt32
+    let right: UInt32
+    let result: UInt32
+  }
+
   /// One merge: how early it is made, and the token that it makes.
   struct Merge: Sendable {
     /// The place in the list of merges; lower ones are made first.
@@ -8,32 +15,43 @@ struct MergeTable: Sendable {
     let result: UInt32
   }
 
-  /// The ids that each merge joins, in the order of the list.
-  let pairs: [(left: UInt32, right: UInt32)]
+  /// The merges in the order of the list.
+  let pairs: [Pair]
   private let merges: [UInt64: Merge]
+
+  /// Builds the table from merges that join different tokens each.
+  init(_ pairs: [Pair]) {
+    self.pairs = pairs
+    let keyed = pairs.enumerated().map { rank, pair in
+      (
+        Self.key(pair.left, pair.right),
+        Merge(rank: UInt32(truncatingIfNeeded: rank), result: pair.result)
+      )
+    }
+    merges = Dictionary(keyed) { first, _ in first }
+  }
 
   /// Builds the table from lines of the form "left right".
   ///
   /// - Throws: `TokenizationError.inconsistentVocabulary` if a line has another form, a merge joins
   ///   or makes something that is no token, or two lines join the same tokens.
   init(_ lines: [[UInt8]], ids: [[UInt8]: UInt32]) throws(TokenizationError) {
-    var pairs: [(left: UInt32, right: UInt32)] = []
-    var merges: [UInt64: Merge] = [:]
+    var pairs: [Pair] = []
     pairs.reserveCapacity(lines.count)
-    merges.reserveCapacity(lines.count)
     for (rank, line) in lines.enumerated() {
       let halves = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
       guard halves.count == 2, let left = ids[Array(halves[0])], let right = ids[Array(halves[1])],
         let result = ids[Array(halves[0] + halves[1])]
       else { throw Self.error(line, rank, "is not two tokens that join to a third") }
-      let merge = Merge(rank: UInt32(truncatingIfNeeded: rank), result: result)
-      guard merges.updateValue(merge, forKey: Self.key(left, right)) == nil else {
-        throw Self.error(line, rank, "stands in the list twice")
-      }
-      pairs.append((left, right))
+      pairs.append(Pair(left: left, right: right, result: result))
     }
-    self.pairs = pairs
-    self.merges = merges
+    self.init(pairs)
+    guard merges.count < pairs.count else { return }
+    var seen: Set<UInt64> = []
+    for (rank, pair) in pairs.enumerated()
+    where !seen.insert(Self.key(pair.left, pair.right)).inserted {
+      throw Self.error(lines[rank], rank, "stands in the list twice")
+    }
   }
 
   /// The merge that joins two tokens, if there is one.

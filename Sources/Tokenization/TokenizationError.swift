@@ -20,9 +20,10 @@ extension TokenizationError: CustomStringConvertible {
         + Self.list(Vocabulary.Kind.allCases.map(\.rawValue))
     case .unsupportedPreTokenizer(let name):
       "the pre-tokeniser \(Self.quoted(name)) is not supported; supported: "
-        + Self.list(PreTokenizer.allCases.map(\.rawValue))
+        + Self.list(PreTokenizer.allCases.map(\.rawValue) + SpaceMarking.allCases.map(\.rawValue))
     case .unsupportedChatTemplate(let text):
-      "the chat template \(Self.quoted(text)) is not supported; supported: ChatML. "
+      "the chat template \(Self.quoted(text)) is not supported; supported: those of Llama 2 and 3, "
+        + "Mistral, Gemma, Phi-3, Qwen, DeepSeek, OLMo-2 and ChatML. "
         + "Write the prompt with its special tokens instead"
     case .inconsistentVocabulary(let problem):
       "the vocabulary contradicts itself: \(problem)"

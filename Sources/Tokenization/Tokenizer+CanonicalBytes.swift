@@ -4,8 +4,8 @@ extension Tokenizer {
   /// Calls `sink` with the parts of the description one after the other; where they are cut means
   /// nothing. Integers are little-endian. *bytes* is a `u32` length and that many bytes.
   ///
-  ///     bytes   the kind of tokenizer as GGUF names it: "gpt2"
-  ///     bytes   the pre-tokeniser as GGUF names it: "smollm", "gpt-2"
+  ///     bytes   the kind of tokenizer as GGUF names it: "gpt2", "llama", "t5"
+  ///     bytes   the pre-tokeniser as GGUF names it: "smollm", "gpt-2"; or how spaces are marked
   ///     u64     the number of tokens; then for each, by id:
   ///       u32     its type, as in GGUF: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused,
   ///               6 byte
@@ -17,30 +17,86 @@ extension Tokenizer {
   ///     i64     the id of the end-of-text token, -1 if there is none
   ///     u8      1 if a begin-of-text token is to be added before a text, otherwise 0
   ///
+  /// SentencePiece's kinds go on; their merges that make one token, of which files disagree about the
+  /// order, stand by ascending id of the left token, and their unknown token is written as control:
+  ///
+  ///     i64     the id of the unknown token, -1 if there is none
+  ///     u8      1 if one unknown token stands for a run, otherwise 0
+  ///     f32     of "t5" only: the score of each token, by id
+  ///
+  /// At the end of any kind, only if there are tokens with traits:
+  ///
+  ///     u64     the number of those tokens; then for each, by ascending id:
+  ///       u32     its id
+  ///       u8      1 if spaces before it belong to it, plus 2 if those after it do, plus 4 if it is found
+  ///               in normalised text
+  ///
   /// The chat template is no part of it: it changes what is asked, not what the ids mean.
   public func writeCanonicalBytes(_ sink: ([UInt8]) -> Void) {
-    sink(Self.bytes(vocabulary.model.utf8) + Self.bytes(vocabulary.preTokenizer.utf8))
+    sink(Self.bytes(vocabulary.model.utf8) + Self.bytes(preTokenizerName.utf8))
     sink(tokenDescription())
     sink(mergeDescription())
     sink(
       Self.littleEndian(Int64(beginOfText ?? -1)) + Self.littleEndian(Int64(endOfText ?? -1))
         + [addsBeginOfText ? 1 : 0])
+    if case .marked(let pieces, _) = method {
+      sink(
+        Self.littleEndian(Int64(vocabulary.unknown ?? -1)) + [vocabulary.fusesUnknown ? 1 : 0])
+      if case .unigram = pieces {
+        sink(vocabulary.scores.flatMap { Self.littleEndian($0.bitPattern) })
+      }
+    }
+    sink(traitDescription())
+  }
+
+  private var preTokenizerName: String {
+    switch method {
+    case .byteLevel(_, let preTokenizer): preTokenizer.rawValue
+    case .marked(_, let marking): marking.rawValue
+    }
+  }
+
+  private func traitDescription() -> [UInt8] {
+    let traits = vocabulary.traits.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }
+    guard !traits.isEmpty else { return [] }
+    return Self.littleEndian(UInt64(traits.count))
+      + traits.flatMap {
+        Self.littleEndian(UInt32(truncatingIfNeeded: $0.key)) + [$0.value.rawValue]
+      }
   }
 
   private func tokenDescription() -> [UInt8] {
     var description = Self.littleEndian(UInt64(vocabulary.tokens.count))
-    for (spelling, type) in zip(vocabulary.tokens, types) {
+    for (spelling, given) in zip(vocabulary.tokens, types) {
+      let type: Vocabulary.TokenType = isMarked && given == .unknown ? .control : given
       description += Self.littleEndian(type.rawValue) + Self.bytes(spelling)
     }
     return description
   }
 
   private func mergeDescription() -> [UInt8] {
-    var description = Self.littleEndian(UInt64(model.merges.pairs.count))
-    for pair in model.merges.pairs {
+    let pairs = isMarked ? sortedMerges() : method.bytePair?.merges.pairs ?? []
+    var description = Self.littleEndian(UInt64(pairs.count))
+    for pair in pairs {
       description += Self.littleEndian(pair.left) + Self.littleEndian(pair.right)
     }
     return description
+  }
+
+  /// The merges, those side by side that make one token by ascending id of the left one.
+  private func sortedMerges() -> [MergeTable.Pair] {
+    let pairs = method.bytePair?.merges.pairs ?? []
+    var groups: [Int] = []
+    for (index, pair) in pairs.enumerated() {
+      let isSame = index > 0 && pairs[index - 1].result == pair.result
+      groups.append((groups.last ?? 0) + (isSame ? 0 : 1))
+    }
+    return pairs.indices.sorted { (groups[$0], pairs[$0].left) < (groups[$1], pairs[$1].left) }
+      .map { pairs[$0] }
+  }
+
+  private var isMarked: Bool {
+    if case .marked = method { true } else { false }
   }
 
   private static func bytes(_ bytes: some Collection<UInt8>) -> [UInt8] {

@@ -12,5 +12,27 @@ extension Tokenizer {
     return bytes
   }
 
+  /// The text that each token stands for, so that joined they encode to the same ids: spaces that
+  /// encoding always adds are left out, and special tokens stand for their names.
+  ///
+  /// - Parameter continuing: As in `encode`.
+  public func texts(of ids: [Int], continuing: Bool) -> [[UInt8]] {
+    // Where a space is added unless one stands there, to leave it makes no difference.
+    let alwaysAdds = method.alwaysAddsSpace
+    var adds = !continuing && alwaysAdds
+    return ids.map { id in
+      guard pieces.indices.contains(id) else { return [] }
+      let isAdded = types[id] != .normal && types[id] != .byte && types[id] != .unused
+      defer { adds = isAdded && alwaysAdds && !isNormalized(id) }
+      let isSpaceAdded = adds && !isAdded && pieces[id].first == UInt8(ascii: " ")
+      return isSpaceAdded ? Array(pieces[id].dropFirst()) : pieces[id]
+    }
+  }
+
+  /// Whether a token is found in normalised text, behind which nothing is added any more.
+  private func isNormalized(_ id: Int) -> Bool {
+    vocabulary.traits[id]?.contains(.isNormalized) == true
+  }
+
   private func isSpecial(_ id: Int) -> Bool { types[id] == .control || types[id] == .unknown }
 }

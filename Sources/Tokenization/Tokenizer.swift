@@ -3,43 +3,53 @@
 /// Everything is keyed by bytes: two texts that Swift's `String` holds to be equal, such as "é" and
 /// "e" with a combining accent, are different tokens.
 public struct Tokenizer: Sendable {
+  /// Added tokens by where they are found.
+  struct Added: Sendable {
+    let inText: AddedTokens
+    let inNormalizedText: AddedTokens
+  }
+
   /// What the model file said.
   let vocabulary: Vocabulary
   /// The type of each token, by id.
   let types: [Vocabulary.TokenType]
   /// The bytes of text that each token stands for, by id.
   let pieces: [[UInt8]]
-  let preTokenizer: PreTokenizer
-  let model: BytePairModel
+  let method: EncodingMethod
   /// The tokens that are always found as they stand.
-  let userDefinedTokens: AddedTokens
+  let userDefinedTokens: Added
   /// Those, and the special ones with them.
-  let addedTokens: AddedTokens
+  let addedTokens: Added
   private let endsOfGeneration: Set<Int>
 
   /// Builds a tokenizer from what a model file says.
   ///
   /// - Throws: `TokenizationError.unsupportedModel` and `.unsupportedPreTokenizer` for what is not
-  ///   built in; `.inconsistentVocabulary` if the types do not number as many as the tokens or one
-  ///   is not known, two tokens are spelled alike, a merge does not join two tokens to a third or
-  ///   stands there twice, or a begin or end id names no token.
+  ///   built in; `.inconsistentVocabulary` if the types or scores do not number as many as the tokens, a
+  ///   type is not known or a score no number, two tokens are spelled alike, a merge does not join two
+  ///   tokens to a third or stands there twice, or a begin, end or unknown id names no token.
   public init(_ vocabulary: Vocabulary) throws(TokenizationError) {
-    guard Vocabulary.Kind(rawValue: vocabulary.model) != nil else {
+    guard let kind = Vocabulary.Kind(rawValue: vocabulary.model) else {
       throw .unsupportedModel(name: vocabulary.model)
-    }
-    guard let preTokenizer = PreTokenizer(rawValue: vocabulary.preTokenizer) else {
-      throw .unsupportedPreTokenizer(name: vocabulary.preTokenizer)
     }
     let types = try vocabulary.checkedTypes()
     let ids = try vocabulary.idsBySpelling()
     try vocabulary.checkSpecialIDs()
+    try vocabulary.checkScores(kind)
     self.vocabulary = vocabulary
     self.types = types
-    self.preTokenizer = preTokenizer
-    model = try BytePairModel(merges: vocabulary.merges, ids: ids)
-    pieces = zip(vocabulary.tokens, types).map(Self.piece)
-    userDefinedTokens = AddedTokens(vocabulary.tokens(of: [.userDefined], types))
-    addedTokens = AddedTokens(vocabulary.tokens(of: [.userDefined, .control, .unknown], types))
+    let method = try vocabulary.method(kind, types, ids)
+    self.method = method
+    pieces = zip(vocabulary.tokens, types).map { Self.piece($0, $1, kind) }
+    func added(_ wanted: [Vocabulary.TokenType]) -> Added {
+      let tokens = vocabulary.tokens(of: wanted, types)
+      return Added(
+        inText: AddedTokens(tokens.filter { !$0.isNormalized }.map(\.token)),
+        inNormalizedText: AddedTokens(
+          tokens.filter(\.isNormalized).map { method.normalized($0.token) }))
+    }
+    userDefinedTokens = added([.userDefined])
+    addedTokens = added([.userDefined, .control, .unknown])
     endsOfGeneration = vocabulary.endsOfGeneration(types)
   }
 
@@ -59,13 +69,18 @@ public struct Tokenizer: Sendable {
   /// by its name ends a turn.
   public func isEndOfGeneration(_ id: Int) -> Bool { endsOfGeneration.contains(id) }
 
-  /// The bytes that a token stands for. A token whose spelling leaves the byte alphabet stands for
-  /// its spelling, as the tokenizers library has it.
-  private static func piece(_ spelling: [UInt8], _ type: Vocabulary.TokenType) -> [UInt8] {
-    switch type {
-    case .normal, .byte: ByteAlphabet.bytes(spelledBy: spelling) ?? spelling
-    case .control, .unknown, .userDefined: spelling
-    case .unused: []
+  /// The bytes that a token stands for. A token of byte-level BPE whose spelling leaves the byte alphabet
+  /// stands for its spelling, as the tokenizers library has it.
+  private static func piece(
+    _ spelling: [UInt8], _ type: Vocabulary.TokenType, _ kind: Vocabulary.Kind
+  ) -> [UInt8] {
+    switch (type, kind) {
+    case (.unused, _): []
+    case (.control, _), (.unknown, _), (.userDefined, .byteLevelBPE): spelling
+    case (.normal, .byteLevelBPE), (.byte, .byteLevelBPE):
+      ByteAlphabet.bytes(spelledBy: spelling) ?? spelling
+    case (.byte, _): ByteSpelling.byte(spelledBy: spelling).map { [$0] } ?? spelling
+    case (.normal, _), (.userDefined, _): SpaceMarking.unmarked(spelling)
     }
   }
 }

@@ -1,7 +1,11 @@
 /// What must hold before a tokenizer is built.
 extension Vocabulary {
   /// The control tokens that end what a model generates, by name.
-  private static let namesOfEnds = ["<|im_end|>", "<|endoftext|>"].map { Array($0.utf8) }
+  private static let namesOfEnds = [
+    "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end_of_text|>", "<|end|>", "<end_of_turn>",
+    "<|EOT|>",
+    "<｜end▁of▁sentence｜>",
+  ].map { Array($0.utf8) }
 
   /// The types, as many as there are tokens and each of them known.
   func checkedTypes() throws(TokenizationError) -> [TokenType] {
@@ -36,9 +40,22 @@ extension Vocabulary {
     return ids
   }
 
-  /// The begin and end of text must be tokens.
+  /// A unigram model has a score for each token, and others have that or none.
+  func checkScores(_ kind: Kind) throws(TokenizationError) {
+    guard scores.count == tokens.count || scores.isEmpty && kind != .unigram else {
+      throw .inconsistentVocabulary(
+        problem: "there are \(tokens.count) tokens and \(scores.count) scores")
+    }
+    if let id = scores.firstIndex(where: { !$0.isFinite }) {
+      throw .inconsistentVocabulary(problem: "the score of token \(id) is no number")
+    }
+  }
+
+  /// The begin and end of text and the unknown token must be tokens.
   func checkSpecialIDs() throws(TokenizationError) {
-    for (name, id) in [("begin-of-text", beginOfText), ("end-of-text", endOfText)] {
+    for (name, id) in [
+      ("begin-of-text", beginOfText), ("end-of-text", endOfText), ("unknown", unknown),
+    ] {
       guard let id, !tokens.indices.contains(id) else { continue }
       throw .inconsistentVocabulary(
         problem: "the \(name) id is \(id) and there are \(tokens.count) tokens")
@@ -49,18 +66,26 @@ extension Vocabulary {
     }
   }
 
-  /// The tokens of some types with their ids.
+  /// The tokens of some types, and whether they are found in normalised text.
   func tokens(
     of wanted: [TokenType], _ types: [TokenType]
-  ) -> [(spelling: [UInt8], id: UInt32)] {
-    zip(tokens, types).enumerated().compactMap { id, token in
-      wanted.contains(token.1) ? (token.0, UInt32(truncatingIfNeeded: id)) : nil
+  ) -> [(token: AddedTokens.Token, isNormalized: Bool)] {
+    tokens.indices.compactMap { id in
+      guard wanted.contains(types[id]) else { return nil }
+      let traits = traits[id] ?? []
+      let token = AddedTokens.Token(
+        spelling: tokens[id], id: UInt32(truncatingIfNeeded: id),
+        takesSpacesBefore: traits.contains(.takesSpacesBefore),
+        takesSpacesAfter: traits.contains(.takesSpacesAfter))
+      return (token, traits.contains(.isNormalized))
     }
   }
 
   /// The ids that end what a model generates.
   func endsOfGeneration(_ types: [TokenType]) -> Set<Int> {
-    let named = tokens(of: [.control], types).filter { Self.namesOfEnds.contains($0.spelling) }
-    return Set(named.map { Int($0.id) }).union(endOfText.map { [$0] } ?? [])
+    let named = tokens.indices.filter {
+      types[$0] == .control && Self.namesOfEnds.contains(tokens[$0])
+    }
+    return Set(named).union(endOfText.map { [$0] } ?? [])
   }
 }

@@ -4,7 +4,9 @@
 public struct Vocabulary: Sendable {
   /// How text becomes tokens (GGUF: `tokenizer.ggml.model`), such as "gpt2"; see `Kind`.
   public var model: String
-  /// How text is cut into words first (GGUF: `tokenizer.ggml.pre`), such as "smollm".
+  /// How text is cut into words first (GGUF: `tokenizer.ggml.pre`), such as "smollm"; of SentencePiece's
+  /// vocabularies, how spaces are marked: "plain", "prepended", "first", "always", or one of these with
+  /// "-words", if words end where the next mark starts.
   public var preTokenizer: String
   /// The spelling of each token in UTF-8, by id. Byte-level BPE spells bytes in its printable
   /// alphabet ("Ġthe" is " the"); control and user-defined tokens stand as they are.
@@ -13,6 +15,15 @@ public struct Vocabulary: Sendable {
   public var types: [Int32]
   /// The merges, best first, each as "left right" in UTF-8.
   public var merges: [[UInt8]]
+  /// The score of each token, by id, or nothing. SentencePiece's vocabularies without merges have scores
+  /// instead: of byte-pair encoding, from which the merges follow, and of unigrams.
+  public var scores: [Float] = []
+  /// The id of the token that stands for what the vocabulary cannot say.
+  public var unknown: Int?
+  /// Whether one unknown token stands for a run of what the vocabulary cannot say.
+  public var fusesUnknown = true
+  /// What is special about added tokens, by id.
+  public var traits: [Int: Traits] = [:]
   /// The id of the token that begins a text.
   public var beginOfText: Int?
   /// The id of the token that ends a text.
@@ -43,6 +54,26 @@ public struct Vocabulary: Sendable {
   public enum Kind: String, CaseIterable, Sendable {
     /// Byte-pair encoding over the bytes of UTF-8, as GPT-2 introduced it.
     case byteLevelBPE = "gpt2"
+    /// SentencePiece's byte-pair encoding over scalars.
+    case sentencePieceBPE = "llama"
+    /// SentencePiece's unigram model.
+    case unigram = "t5"
+  }
+
+  /// How an added token is found, where it is not simply found as it stands.
+  public struct Traits: OptionSet, Hashable, Sendable {
+    /// The bits of canonical bytes.
+    public let rawValue: UInt8
+
+    /// Takes the bits.
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// Spaces before it belong to it.
+    public static let takesSpacesBefore = Traits(rawValue: 1)
+    /// Spaces after it belong to it.
+    public static let takesSpacesAfter = Traits(rawValue: 2)
+    /// It is found in the normalised text, in its own normalised spelling.
+    public static let isNormalized = Traits(rawValue: 4)
   }
 
   /// What a token stands for; the raw values are those of GGUF's `tokenizer.ggml.token_type`.

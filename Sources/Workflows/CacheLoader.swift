@@ -58,7 +58,7 @@ final class CacheLoader: Sendable {
   private func load(_ layer: Int, _ decoder: inout LayerDecoder) throws {
     let selection = try decoder.select(layer: layer, ratio: compression, before: end)
     for (head, positions) in selection.positions.enumerated() {
-      cache.restore(layer: layer, head: head, count: positions.count)
+      cache.restore(layer: layer, head: head, positions: positions)
     }
     try decoder.decode(.keys, of: selection) { head, write in
       cache.withKeys(layer: layer, head: head, write)

@@ -19,20 +19,27 @@ struct Continuation {
 
   /// Goes on after `context` with `text`.
   init(after context: [Int], with text: [UInt8], tokenizer: Tokenizer) {
-    let tail = Array(context.suffix(Self.reach))
-    let pieces = tail.map { tokenizer.decode([$0], skippingSpecials: false) }
-    let joint = tokenizer.encode(pieces.flatMap(\.self) + text, parsingSpecials: true)
+    // What no text begins with must not stand for its own name in one.
+    let hasBegin = tokenizer.addsBeginOfText && context.first == tokenizer.beginOfText
+    let body = hasBegin ? context.dropFirst() : context[...]
+    let tail = Array(body.suffix(Self.reach))
+    let isWhole = tail.count == body.count
+    let pieces = tokenizer.texts(of: tail, continuing: !isWhole)
+    let joint = tokenizer.encode(
+      pieces.flatMap(\.self) + text, parsingSpecials: true, continuing: !isWhole)
     let jointStarts = Self.starts(
-      joint.map { tokenizer.decode([$0], skippingSpecials: false).count })
+      tokenizer.texts(of: joint, continuing: !isWhole).map(\.count))
     let agrees = tail.indices.map { index in
       jointStarts[Self.end(pieces, through: index)].map {
         $0 < joint.count && joint[$0] == tail[index]
       }
         ?? false
     }
-    let kept = Self.kept(agrees, isWhole: tail.count == context.count)
+    let kept = Self.kept(agrees, isWhole: isWhole)
     guard let kept, let first = jointStarts[Self.end(pieces, through: kept)] else {
-      self.init(dropped: 0, tokens: tokenizer.encode(text, parsingSpecials: true))
+      self.init(
+        dropped: 0,
+        tokens: tokenizer.encode(text, parsingSpecials: true, continuing: !context.isEmpty))
       return
     }
     self.init(dropped: tail.count - kept, tokens: Array(joint[first...]))

@@ -35,7 +35,7 @@ public enum FilterExchange {
     return (shape, try bank.write(to: out))
   }
 
-  /// Writes a filter bank as a folder in the hub's layout.
+  /// Writes a filter bank as a folder in the hub's layout, with a model card.
   ///
   /// - Returns: How many filters there are.
   /// - Throws: `SystemError`, `MalformedFile`.
@@ -44,7 +44,7 @@ public enum FilterExchange {
     let hub = HubFilters(
       layers: bank.shape.layers, kvHeads: bank.shape.kvHeads, headLength: bank.shape.headLength,
       values: bank.filters.map { -$0 })
-    try hub.write(to: folder)
+    try hub.write(to: folder, card: ModelCard(bank).text)
     return bank.shape
   }
 }

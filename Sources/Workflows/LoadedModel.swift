@@ -14,8 +14,7 @@ public final class LoadedModel {
   public let tokenizer: Tokenizer
   /// The digests that tie files to this model; computed when first asked for, since that reads all
   /// weights once.
-  public private(set) lazy var identity = Identity(
-    of: engine, rope: file.architecture.rope, tokenizer)
+  public private(set) lazy var identity = Identity(of: engine, tokenizer)
 
   /// Opens a model.
   ///
@@ -23,7 +22,7 @@ public final class LoadedModel {
   ///   `EngineError`.
   public init(path: String) throws {
     file = try ModelFile(path: path)
-    tokenizer = try Self.tokenizer(of: file)
+    tokenizer = try Self.tokenizer(of: file.vocabulary)
     engine = try Engine(file)
   }
 
@@ -31,7 +30,7 @@ public final class LoadedModel {
   ///
   /// - Throws: `SystemError`, `MalformedFile`, `UnsupportedModel`, `TokenizationError`.
   public static func loadTokenizer(path: String) throws -> Tokenizer {
-    try tokenizer(of: ModelFile(path: path))
+    try tokenizer(of: VocabularyTables(path: path))
   }
 
   /// The model's chat template.
@@ -41,16 +40,21 @@ public final class LoadedModel {
     guard let template = file.vocabulary.chatTemplate else {
       throw PromptError.noChatTemplate(model: file.path)
     }
-    return try ChatTemplate(recognizing: template)
+    func name(_ id: Int?) -> String {
+      String(
+        decoding: tokenizer.decode(id.map { [$0] } ?? [], skippingSpecials: false), as: UTF8.self)
+    }
+    return try ChatTemplate(
+      recognizing: template, beginOfText: name(tokenizer.beginOfText),
+      endOfText: name(tokenizer.endOfText))
   }
 
   /// A model's tokenizer; what is wrong with its tables is wrong with the file.
-  private static func tokenizer(of file: ModelFile) throws -> Tokenizer {
+  private static func tokenizer(of tables: VocabularyTables) throws -> Tokenizer {
     do {
-      return try Tokenizer(Vocabulary(file.vocabulary))
+      return try Tokenizer(Vocabulary(tables))
     } catch .inconsistentVocabulary(let problem) {
-      throw MalformedFile(
-        path: file.vocabulary.path, section: "tokenizer", problem: problem)
+      throw MalformedFile(path: tables.path, section: "tokenizer", problem: problem)
     }
   }
 
@@ -65,5 +69,9 @@ extension Vocabulary {
       types: tables.types, merges: tables.merges, beginOfText: tables.beginOfText,
       endOfText: tables.endOfText, addsBeginOfText: tables.addsBeginOfText,
       chatTemplate: tables.chatTemplate)
+    scores = tables.scores
+    unknown = tables.unknown
+    fusesUnknown = tables.fusesUnknown
+    traits = tables.traits.mapValues { Traits(rawValue: $0) }
   }
 }

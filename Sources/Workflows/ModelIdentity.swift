@@ -8,10 +8,10 @@ import Tokenization
 
 extension Identity {
   /// The identity of a model, as section 3.1 of the format's specification defines it.
-  init(of engine: Engine, rope: ArchitectureDescription.RoPE, _ tokenizer: Tokenizer) {
+  init(of engine: Engine, _ tokenizer: Tokenizer) {
     self.init(
       weights: Self.weights(engine.tensors), architecture: Self.architecture(engine.architecture),
-      rope: Self.rope(rope), tokenizer: Self.tokenizer(tokenizer))
+      rope: Self.rope(engine.architecture), tokenizer: Self.tokenizer(tokenizer))
   }
 
   private static func weights(_ tensors: [WeightMatrix]) -> Digest {
@@ -22,6 +22,7 @@ extension Identity {
         let values = tensors[index].decodedRow(row)
         unsafe hash.update(values.span.bytes)
       }
+      tensors[index].letGo()
       let digest = hash.finish()
       digests.withLock { $0[index] = digest }
     }
@@ -43,20 +44,86 @@ extension Identity {
       model.kvHeads, model.keyLength, model.valueLength, model.vocabularySize,
     ] { record.write(UInt32(size)) }
     record.write(model.normEpsilon)
+    writeFeatures(model, to: &record)
     return Digest(of: record.bytes)
   }
 
-  private static func rope(_ rope: ArchitectureDescription.RoPE) -> Digest {
+  /// What a plain `llama` does not have, each behind its name.
+  private static func writeFeatures(
+    _ model: ArchitectureDescription, to record: inout ByteWriter
+  ) {
+    if !model.windows.isEmpty {
+      record.writeText("windows")
+      for window in model.windows { record.write(UInt32(window ?? 0)) }
+    }
+    if model.hasProjectionBiases { record.writeText("projection_biases") }
+    if model.queryKeyNorm != .none {
+      record.writeText("query_key_norm")
+      record.write(model.queryKeyNorm.rawValue)
+    }
+    if model.normPlace != .before {
+      record.writeText("norm_place")
+      record.write(model.normPlace.rawValue)
+    }
+    if model.activation != .silu {
+      record.writeText("activation")
+      record.writeText(model.activation.rawValue)
+    }
+    for (name, number) in [
+      ("embedding_scale", model.embeddingScale == 1 ? nil : model.embeddingScale),
+      ("attention_scale", model.attentionScale), ("attention_cap", model.attentionCap),
+      ("logit_cap", model.logitCap),
+    ] {
+      guard let number else { continue }
+      record.writeText(name)
+      record.write(number)
+    }
+  }
+
+  private static func rope(_ model: ArchitectureDescription) -> Digest {
     var record = ByteWriter()
-    record.writeText("none")
+    write(model.rope, to: &record)
+    if let local = model.localRope {
+      record.writeText("local")
+      write(local, to: &record)
+    }
+    return Digest(of: record.bytes)
+  }
+
+  private static func write(_ rope: RoPE, to record: inout ByteWriter) {
+    record.writeText(rope.scaling.name)
     record.write(UInt32(rope.dimensions))
     record.write(rope.base)
-    return Digest(of: record.bytes)
+    guard rope.scaling != .none || rope.magnitude != 1 else { return }
+    record.write(rope.magnitude)
+    switch rope.scaling {
+    case .none: break
+    case .fixed(let factors):
+      for factor in factors { record.write(factor) }
+    case .dynamic(let factor, let context):
+      record.write(UInt32(context))
+      record.write(factor)
+    case .byLength(let short, let long, let context):
+      record.write(UInt32(context))
+      for factor in short + long { record.write(factor) }
+    }
   }
 
   private static func tokenizer(_ tokenizer: Tokenizer) -> Digest {
     var hash = SHA256()
     tokenizer.writeCanonicalBytes { hash.update($0) }
     return Digest(hash.finish())
+  }
+}
+
+extension RoPE.Scaling {
+  /// The name in the RoPE digest.
+  fileprivate var name: String {
+    switch self {
+    case .none: "none"
+    case .fixed: "factors"
+    case .dynamic: "dynamic"
+    case .byLength: "longrope"
+    }
   }
 }

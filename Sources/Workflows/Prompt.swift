@@ -5,14 +5,16 @@ public enum Prompt {
   /// What joins a document that was prefilled and the question that comes later, in one user's turn.
   public static let documentSeparator = "\n\n"
 
-  /// Tokens of a prompt that stands alone, begin-of-text included where the model adds one.
+  /// Tokens of a prompt that stands alone, begin-of-text included where the model or its template adds one.
   ///
   /// - Parameter usesChat: Wraps the text in the model's chat template.
   /// - Throws: `TokenizationError`, `PromptError` if the template is unknown or missing.
   public static func tokens(
     _ text: [UInt8], usesChat: Bool, model: LoadedModel
   ) throws -> [Int] {
-    try opening(text, usesChat: usesChat, model: model) + closing(usesChat: usesChat, model: model)
+    guard usesChat else { return try opening(text, usesChat: false, model: model) }
+    let template = try model.chatTemplate()
+    return opening(template.content(text), after: template, model, before: template.closing)
   }
 
   /// Tokens of a document that a later prompt completes.
@@ -21,10 +23,12 @@ public enum Prompt {
   public static func opening(
     _ text: [UInt8], usesChat: Bool, model: LoadedModel
   ) throws -> [Int] {
-    let begin = model.tokenizer.addsBeginOfText ? model.tokenizer.beginOfText : nil
-    let before = usesChat ? Array(try model.chatTemplate().opening().utf8) : []
-    return (begin.map { [$0] } ?? [])
-      + model.tokenizer.encode(before + text, parsingSpecials: true)
+    if usesChat {
+      let template = try model.chatTemplate()
+      return opening(template.content(text, isEnd: false), after: template, model, before: "")
+    }
+    return begin(model.tokenizer.addsBeginOfText, model)
+      + model.tokenizer.encode(text, parsingSpecials: true)
   }
 
   /// What goes on after a context: text as it stands, or, in a user's turn that was left open, the
@@ -34,15 +38,25 @@ public enum Prompt {
   static func continuation(
     _ text: [UInt8], after context: [Int], completesTurn: Bool, model: LoadedModel
   ) throws -> Continuation {
-    let whole =
-      completesTurn
-      ? Array(documentSeparator.utf8) + text + Array(try model.chatTemplate().closing.utf8) : text
+    guard completesTurn else {
+      return Continuation(after: context, with: text, tokenizer: model.tokenizer)
+    }
+    let template = try model.chatTemplate()
+    let content = template.content(text, isBeginning: false)
+    let whole = Array(documentSeparator.utf8) + content + Array(template.closing.utf8)
     return Continuation(after: context, with: whole, tokenizer: model.tokenizer)
   }
 
-  private static func closing(usesChat: Bool, model: LoadedModel) throws -> [Int] {
-    guard usesChat else { return [] }
-    return model.tokenizer.encode(try model.chatTemplate().closing, parsingSpecials: true)
+  private static func opening(
+    _ content: [UInt8], after template: ChatTemplate, _ model: LoadedModel, before end: String
+  ) -> [Int] {
+    begin(template.beginsText, model)
+      + model.tokenizer.encode(
+        Array(template.opening.utf8) + content + Array(end.utf8), parsingSpecials: true)
+  }
+
+  private static func begin(_ isWanted: Bool, _ model: LoadedModel) -> [Int] {
+    isWanted ? model.tokenizer.beginOfText.map { [$0] } ?? [] : []
   }
 
   /// Checks that a context leaves room for at least one new token.

@@ -25,6 +25,20 @@ enum Provenance {
     let record = Record(model: String(model.prefix(200)), created: created, origin: origin)
     return String(decoding: try encoder.encode(record), as: UTF8.self)
   }
+
+  private struct Merged: Encodable {
+    let tool = "qfilters \(Version.current)"
+    let mergedFrom: [String]
+  }
+
+  /// The provenance of a sum: that of its parts, if they agree as parts of one recipe do; else all of them.
+  static func merged(_ parts: Set<String>) throws -> String {
+    if parts.count == 1, let part = parts.first { return part }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let sorted = parts.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    return String(decoding: try encoder.encode(Merged(mergedFrom: sorted)), as: UTF8.self)
+  }
 }
 
 /// The version of this program.

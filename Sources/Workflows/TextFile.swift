@@ -21,13 +21,6 @@ public enum TextFile {
     return bytes
   }
 
-  /// Several texts as one, with two newlines between.
-  ///
-  /// - Throws: As `read`.
-  public static func join(_ paths: [String]) throws -> [UInt8] {
-    Array(try paths.map(read).joined(separator: [10, 10]))
-  }
-
   /// How many first bytes are UTF-8.
   private static func validPrefix(_ bytes: [UInt8]) -> Int {
     var decoder = UTF8()

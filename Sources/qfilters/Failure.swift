@@ -15,11 +15,12 @@ enum Failure {
     switch error {
     case is MalformedFile: ExitCode(65)
     case let error as SystemError: ExitCode(error.isMissingInput ? 66 : 74)
+    case is Zoo.NoModels: ExitCode(66)
     case is IdentityMismatch: ExitCode(78)
     case let error as PromptError: exitCode(error)
     case is CompressionNotStored, is PrecisionNotStored: ExitCode(64)
     case is NotQuantisable, is UnsupportedModel, is TokenizationError, is CalibrationError,
-      is EngineError:
+      is EngineError, is MergeRefusal, is PartialResult:
       ExitCode(1)
     default: nil
     }

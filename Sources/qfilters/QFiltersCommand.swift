@@ -15,9 +15,11 @@ struct QFiltersCommand: AsyncParsableCommand {
       """,
     version: Version.current,
     subcommands: [
-      TokenizeCommand.self, GenerateCommand.self, PrecomputeCommand.self, ImportCommand.self,
+      TokenizeCommand.self, GenerateCommand.self, PrecomputeCommand.self,
+      MergeCommand.self, ZooCommand.self, ImportCommand.self,
       ExportCommand.self, PrefillCommand.self, ResumeCommand.self,
       RecompressCommand.self, InspectCommand.self,
+      CompareCommand.self,
       VerifyCommand.self, ConformanceCommand.self, EvaluateCommand.self,
     ])
 

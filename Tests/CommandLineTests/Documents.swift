@@ -14,6 +14,8 @@ struct Documents: Sendable {
     let folder = try Demo.sharedFolder()
     filters = folder + "/smollm2.qfilt"
     snapshot = folder + "/document.kvsnap"
+    // Of a run that was ended; it would be gone on from.
+    try? FileManager.default.removeItem(atPath: filters + ".partial")
     let essays = try Demo.essays().enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
     try Self.check(
       Command.run(["precompute", "--model", Demo.model, "--out", filters, "--corpus"] + essays))

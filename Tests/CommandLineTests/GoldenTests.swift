@@ -4,7 +4,6 @@ import Inference
 import QFilters
 import TestSupport
 import Testing
-import Tokenization
 import Workflows
 
 @Suite("SmolLM2 gives what transformers gives in float32", .serialized)
@@ -56,23 +55,6 @@ struct GoldenTests {
       abs(scored.meanNegativeLogLikelihood - golden.passage.meanNegativeLogLikelihood) < tolerance)
     #expect(scored.tokens == golden.passage.tokens)
     #expect(abs(scored.perplexity - exp(scored.meanNegativeLogLikelihood)) < 1e-9)
-  }
-
-  @Test("lines of every kind of text, token for token as the tokenizers library has them")
-  func tokenization() throws {
-    struct Line: Decodable {
-      let text: String
-      let ids: [Int]
-      let specials: Bool
-    }
-    let lines = try bytes(of: Fixtures.path("tokenization/smollm2.jsonl")).split(separator: 10)
-      .map { try JSONDecoder().decode(Line.self, from: Data($0)) }
-    #expect(lines.count > 400)
-    let tokenizer = try LoadedModel.loadTokenizer(path: Demo.model)
-    for line in lines {
-      #expect(
-        tokenizer.encode(line.text, parsingSpecials: line.specials) == line.ids, "\(line.text)")
-    }
   }
 
   @Test("OpenBLAS runs on kernels that fit the processor, on a machine that says nothing about it")

@@ -41,6 +41,14 @@ struct ModelFolderTests {
     }
   }
 
+  @Test("the identity of a GGUF in parts is that of the whole file")
+  func parts() throws {
+    let part = "models/tiny-llama-split/tiny-llama-q4_0-00001-of-00004.gguf"
+    let whole = try bytes(
+      of: scratch.filters(of: Fixtures.path("models/tiny-llama-q4_0.gguf"), corpus: text))
+    #expect(try bytes(of: scratch.filters(of: Fixtures.path(part), corpus: text)) == whole)
+  }
+
   @Test("another model's folder is refused, naming what differs: 78")
   func otherModel() throws {
     let gguf = Fixtures.path("models/tiny-llama-f32.gguf")

@@ -49,7 +49,10 @@ struct PathTests {
         ["evaluate", "perplexity", "--file", $0.text, "--model", $1]
       },
       Input("precompute --corpus", ".txt") {
-        ["precompute", "--model", $0.model, "--corpus", $1, "--out", "/tmp/no.qfilt"]
+        [
+          "precompute", "--model", $0.model, "--corpus", $1, "--length", "40", "--out",
+          "/tmp/no.qfilt",
+        ]
       },
       Input("precompute --model", ".gguf") {
         ["precompute", "--corpus", $0.text, "--model", $1, "--out", "/tmp/no.qfilt"]

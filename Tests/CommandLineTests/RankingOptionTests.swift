@@ -31,4 +31,18 @@ struct RankingOptionTests {
       }
     }
   }
+
+  @Test("the preset kvpress is no sinks, no window and no whole layers, and goes with none of them")
+  func preset() throws {
+    let tiny = try TinyFiles.shared.get()
+    let scratch = try ScratchFolder()
+    let (preset, options) = (scratch.path("preset.kvsnap"), scratch.path("options.kvsnap"))
+    let named = try Command.run(tiny.prefill(out: preset) + ["--ranking", "kvpress"])
+    let spelled = try Command.run(tiny.prefill(out: options) + ["--sinks", "0", "--window", "0"])
+    #expect(named.status == 0 && spelled.status == 0, "\(named.error)\(spelled.error)")
+    #expect(try bytes(of: preset) == bytes(of: options))
+    let both = try Command.run(
+      tiny.prefill(out: preset) + ["--ranking", "kvpress", "--window", "64"])
+    #expect(both.status == 64 && both.error.contains("leave them out"), "\(both.error)")
+  }
 }

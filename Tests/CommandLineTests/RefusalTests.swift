@@ -89,9 +89,24 @@ struct RefusalTests {
     expect(
       try Command.run("generate", "--model", cut, "--prompt", "x"), status: 65, "cut.gguf", "tensor"
     )
-    let untied = Fixtures.path("models/tiny-llama-untied.gguf")
+    var changed = whole
+    changed.setType(of: "blk.0.attn_v.weight", to: 23)
+    let unknown = try scratch.write("unknown.gguf", changed)
     expect(
-      try Command.run("generate", "--model", untied, "--prompt", "x"), status: 1, "tensor type Q5_")
+      try Command.run("generate", "--model", unknown, "--prompt", "x"), status: 1,
+      "tensor type IQ4_XS")
+  }
+
+  @Test("a model of which a part is missing: 66, naming the part; a part that is not the first: 65")
+  func parts() throws {
+    let folder = Fixtures.path("models/tiny-llama-split/tiny-llama-q4_0")
+    let (first, second) = ("-00001-of-00004.gguf", "-00002-of-00004.gguf")
+    let alone = try scratch.write("alone" + first, bytes(of: folder + first))
+    expect(
+      try Command.run("generate", "--model", alone, "--prompt", "x"), status: 66, "alone" + second)
+    expect(
+      try Command.run("generate", "--model", folder + second, "--prompt", "x"), status: 65,
+      "open the first part")
   }
 
   @Test("a text that is not UTF-8: 65, saying where; an empty prompt: 64")

@@ -11,6 +11,13 @@ extension Float {
 }
 
 func exponential(_ x: Double) -> Double { exp(x) }
+func hyperbolicTangent(_ x: Double) -> Double { tanh(x) }
+
+/// The form of GELU with tanh, arXiv 1606.08415.
+func gelu(_ x: Float) -> Double {
+  let x = Double(x)
+  return x / 2 * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+}
 
 /// One random call of the attention kernel, and the same in plain arithmetic.
 struct AttentionCase: CustomStringConvertible {
@@ -18,6 +25,10 @@ struct AttentionCase: CustomStringConvertible {
   let isHalf: Bool
   private(set) var queries, keys, values: [Float]
   let scale: Float = 0.3
+  /// Pairs too far back for each token; empty if there is no window.
+  let hidden: [Int]
+  /// 0 for none.
+  let cap: Float
 
   init(random: inout SeededGenerator) {
     group = .random(in: 1...5, using: &random)
@@ -28,6 +39,12 @@ struct AttentionCase: CustomStringConvertible {
     valueLength = [1, 16, 24, 64, 80].randomElement(using: &random) ?? 1
     isHalf = .random(using: &random)
     let pairs = before + tokens
+    // In a ragged cache a token may leave behind any number of pairs, but for its own.
+    let isWindowed = Bool.random(using: &random)
+    let start = Int.random(in: 0...before, using: &random)
+    let step = Int.random(in: 0...1, using: &random)
+    hidden = isWindowed ? (0..<tokens).map { start + $0 * step } : []
+    cap = Bool.random(using: &random) ? 0 : .random(in: 0.5...3, using: &random)
     queries = random.floats(tokens * group * keyLength).map { $0 * 4 }
     // Exact in binary16, so that both element types hold the same.
     keys = random.floats(pairs * keyLength).map { Float(Float16($0)) }
@@ -35,7 +52,11 @@ struct AttentionCase: CustomStringConvertible {
   }
 
   var description: String {
-    "group \(group), \(tokens) tokens after \(before), \(keyLength) + \(valueLength), \(isHalf ? "f16" : "f32")"
+    """
+    group \(group), \(tokens) tokens after \(before), \(keyLength) + \(valueLength), \
+    \(isHalf ? "f16" : "f32"), \
+    hidden \(hidden.first ?? 0) … \(hidden.last ?? 0), cap \(cap)
+    """
   }
 
   func run(_ path: Path, products: ck_type) -> [Float] {
@@ -46,14 +67,18 @@ struct AttentionCase: CustomStringConvertible {
       unsafe output.withUnsafeMutableBufferPointer { output in
         unsafe scratch.withUnsafeMutableBufferPointer { scratch in
           unsafe withBytes(isHalf ? halfKeys : keys, isHalf ? halfValues : values) { keys, values in
-            var call = unsafe ck_attention(
-              queries: queries.baseAddress, output: output.baseAddress, keys: keys, values: values,
-              type: isHalf ? CK_F16 : CK_F32, products: products, first_token: 0,
-              token_count: tokens, group: group,
-              before: before, query_stride: group * keyLength, output_stride: group * valueLength,
-              key_length: keyLength, value_length: valueLength, scale: scale,
-              scratch: scratch.baseAddress)
-            unsafe path.kernels.attend(&call)
+            unsafe hidden.withUnsafeBufferPointer { hiddenPointer in
+              var call = unsafe ck_attention(
+                queries: queries.baseAddress, output: output.baseAddress, keys: keys,
+                values: values,
+                type: isHalf ? CK_F16 : CK_F32, products: products, first_token: 0,
+                token_count: tokens, group: group,
+                before: before, hidden: hidden.isEmpty ? nil : hiddenPointer.baseAddress,
+                query_stride: group * keyLength, output_stride: group * valueLength,
+                key_length: keyLength, value_length: valueLength, scale: scale, cap: cap,
+                scratch: scratch.baseAddress)
+              unsafe path.kernels.attend(&call)
+            }
           }
         }
       }
@@ -63,7 +88,8 @@ struct AttentionCase: CustomStringConvertible {
 
   /// The last token alone, its pairs cut into segments of `size`.
   func runSegments(_ path: Path, size: Int) -> [Float] {
-    let (pairs, partial) = (before + tokens, ck_segment_floats(valueLength))
+    let first = hidden.last ?? 0
+    let (pairs, partial) = (before + tokens - first, ck_segment_floats(valueLength))
     let segments = (pairs + size - 1) / size
     var partials = [Float](repeating: .nan, count: segments * group * partial)
     var scratch = [Float](repeating: .nan, count: ck_segment_scratch(keyLength, valueLength, group))
@@ -77,10 +103,12 @@ struct AttentionCase: CustomStringConvertible {
           unsafe scratch.withUnsafeMutableBufferPointer { scratch in
             for segment in 0..<segments {
               var call = unsafe ck_segment(
-                queries: query.baseAddress, keys: keys + segment * size * keyLength * element,
-                values: values + segment * size * valueLength * element,
+                queries: query.baseAddress,
+                keys: keys + (first + segment * size) * keyLength * element,
+                values: values + (first + segment * size) * valueLength * element,
                 type: isHalf ? CK_F16 : CK_F32, pairs: min(size, pairs - segment * size),
                 group: group, key_length: keyLength, value_length: valueLength, scale: scale,
+                cap: cap,
                 partials: partials.baseAddress.map { unsafe $0 + segment * group * partial },
                 scratch: scratch.baseAddress)
               unsafe path.kernels.attend_segment(&call)
@@ -124,12 +152,15 @@ struct AttentionCase: CustomStringConvertible {
   func reference() -> [Double] {
     (0..<tokens * group).flatMap { row in
       let query = queries[row * keyLength..<(row + 1) * keyLength]
-      let weights = (0...before + row / group).map { pair in
-        exp(
+      let token = row / group
+      let weights = (0...before + token).map { pair in
+        if !hidden.isEmpty, pair < hidden[token] { return 0.0 }
+        let score =
           Double(scale)
-            * zip(query, keys[pair * keyLength..<(pair + 1) * keyLength]).reduce(0.0) {
-              $0 + Double($1.0) * Double($1.1)
-            })
+          * zip(query, keys[pair * keyLength..<(pair + 1) * keyLength]).reduce(0.0) {
+            $0 + Double($1.0) * Double($1.1)
+          }
+        return exp(cap == 0 ? score : Double(cap) * tanh(score / Double(cap)))
       }
       let total = weights.reduce(0, +)
       return (0..<valueLength).map { i in

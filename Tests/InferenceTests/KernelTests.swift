@@ -21,43 +21,72 @@ struct KernelTests {
     let vectors: [Vector]
   }
 
-  private static let types: [String: ck_type] = [
-    "F32": CK_F32, "F16": CK_F16, "BF16": CK_BF16, "Q8_0": CK_Q8_0, "Q4_0": CK_Q4_0,
-    "Q4_1": CK_Q4_1,
-  ]
+  private static var vectors: [(type: StoredType, bytes: [UInt8], values: [Float])] {
+    get throws {
+      try Fixtures.json("models/dequantise.json", as: Vectors.self).vectors.compactMap { vector in
+        StoredType.all.first { $0.name == vector.type }.map {
+          ($0, bytes(vector.bytes), vector.values)
+        }
+      }
+    }
+  }
 
   @Test(
     "decodes blocks of each type to the gguf package's values, bit for bit", arguments: Path.all)
   func dequantises(path: Path) throws {
-    var seen = 0
-    for vector in try Fixtures.json("models/dequantise.json", as: Vectors.self).vectors {
-      guard let type = Self.types[vector.type] else { continue }
-      let bytes = Self.bytes(vector.bytes)
-      var values = [Float](repeating: .nan, count: vector.values.count)
-      unsafe path.kernels.dequantise(type, bytes, &values, values.count)
-      #expect(values.map(\.bitPattern) == vector.values.map(\.bitPattern), "\(vector.type)")
-      seen += 1
+    let vectors = try Self.vectors
+    #expect(vectors.count == StoredType.all.count)
+    for (type, bytes, values) in vectors {
+      #expect(Self.equal(Self.decode(path, type, bytes, values.count), values), "\(type.name)")
     }
-    #expect(seen == 6)
   }
 
-  @Test("multiplies a row by a vector", arguments: Path.all)
-  func dot(path: Path) throws {
-    var random = SeededGenerator(seed: 1)
-    for vector in try Fixtures.json("models/dequantise.json", as: Vectors.self).vectors {
-      guard let type = Self.types[vector.type], vector.type.hasPrefix("Q") else { continue }
-      let x = random.floats(vector.values.count)
-      let products = zip(vector.values, x).map { Double($0.0) * Double($0.1) }
-      let result = Double(Self.dot(path, type, Self.bytes(vector.bytes), x))
-      // Some paths round x to 16 bits, by up to 2^-16 of the greatest of 32 values.
-      #expect(
-        abs(result - products.reduce(0, +)) <= 0x1p-16 * products.reduce(0) { $0 + abs($1) })
+  @Test("decodes random rows as the types' descriptions say, bit for bit", arguments: Path.all)
+  func decodesRows(path: Path) throws {
+    for (type, bytes, values) in try Self.vectors where !type.isLoose {
+      #expect(Self.equal(type.decoded(bytes), values), "\(type.name)")
     }
+    var random = SeededGenerator(seed: 7)
+    for type in StoredType.quantised {
+      for blocks in [1, 2, 3, 7, 40] {
+        let row = type.randomRow(blocks * type.blockLength, &random)
+        let result = Self.decode(path, type, row, blocks * type.blockLength)
+        #expect(Self.equal(result, type.decoded(row)), "\(blocks) × \(type.name)")
+      }
+    }
+  }
+
+  @Test("multiplies rows of each type by a vector, whatever their length", arguments: Path.all)
+  func dot(path: Path) {
+    var random = SeededGenerator(seed: 1)
+    for type in StoredType.quantised {
+      // Vectors are rounded in parts of 2048 values.
+      for count in [1, 2, 5, 2048 / type.blockLength, 2304 / type.blockLength] {
+        let length = count * type.blockLength
+        let rows = (0..<3).map { _ in type.randomRow(length, &random) }
+        let x = random.floats(length)
+        let results = Self.dot(path, type.kernel, rows, x)
+        for (row, result) in zip(rows, results) {
+          let products = zip(type.decoded(row), x).map { Double($0.0) * Double($0.1) }
+          // Some paths round x to 16 bits, by up to 2^-16 of the greatest of 32 values. Numbers and
+          // minima are multiplied apart, so that their sizes count, not those of their differences.
+          let scale = products.reduce(0) { $0 + abs($1) }
+          #expect(
+            abs(Double(result) - products.reduce(0, +)) <= 0x1p-15 * scale,
+            "\(count) × \(type.name)")
+        }
+      }
+    }
+  }
+
+  @Test("multiplies rows of floats of any length", arguments: Path.all)
+  func dotFloats(path: Path) {
+    var random = SeededGenerator(seed: 1)
     for count in [1, 15, 16, 31, 32, 33, 100] {
       let (row, x) = (random.floats(count), random.floats(count))
       let bytes = unsafe row.withUnsafeBytes { unsafe [UInt8]($0) }
       Self.expectClose(
-        Self.dot(path, CK_F32, bytes, x),
+        Self.dot(path, CK_F32, [bytes], x)[0],
         zip(row, x).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }, scale: Double(count))
     }
   }
@@ -106,6 +135,18 @@ struct KernelTests {
         Self.expectClose(
           gate[i], Double(x[i]) / (1 + exponential(-Double(x[i]))) * Double(y[i]), scale: 20)
       }
+      gate = x
+      unsafe path.kernels.geglu(&gate, y, count)
+      for i in 0..<count { Self.expectClose(gate[i], gelu(x[i]) * Double(y[i]), scale: 20) }
+      let wide = x.map { $0 * 100 } + [0, 1e-3, 3e4, -3e4]
+      var capped = wide
+      unsafe path.kernels.soft_cap(&capped, capped.count, 30)
+      for i in 0..<wide.count {
+        Self.expectClose(capped[i], 30 * hyperbolicTangent(Double(wide[i]) / 30), scale: 30)
+      }
+      var damaged: [Float] = [.nan, .infinity, 1]
+      unsafe path.kernels.soft_cap(&damaged, 3, 30)
+      #expect(damaged.map(\.isFinite) == [false, false, true])
       var sum = x
       unsafe path.kernels.add(&sum, y, count)
       #expect(sum == zip(x, y).map(+))
@@ -161,13 +202,31 @@ struct KernelTests {
       ? zip(result, expected).map { abs(Double($0) - $1) }.max() ?? .infinity : .infinity
   }
 
-  private static func dot(_ path: Path, _ type: ck_type, _ row: [UInt8], _ x: [Float]) -> Float {
-    var product = Float.nan
-    unsafe row.withUnsafeBytes { row in
-      let rows = unsafe [row.baseAddress]
-      unsafe path.kernels.dot(type, rows, 1, x, x.count, &product)
+  /// Bit for bit, the sign of zero too.
+  private static func equal(_ a: [Float], _ b: [Float]) -> Bool {
+    a.elementsEqual(b) { $0.bitPattern == $1.bitPattern }
+  }
+
+  private static func decode(
+    _ path: Path, _ type: StoredType, _ row: [UInt8], _ count: Int
+  ) -> [Float] {
+    var values = [Float](repeating: .nan, count: count)
+    unsafe path.kernels.dequantise(type.kernel, row, &values, count)
+    return values
+  }
+
+  private static func dot(
+    _ path: Path, _ type: ck_type, _ rows: [[UInt8]], _ x: [Float]
+  ) -> [Float] {
+    var products = [Float](repeating: .nan, count: rows.count)
+    let joined = rows.flatMap(\.self)
+    unsafe joined.withUnsafeBytes { bytes in
+      let stored = unsafe rows.indices.map { row in
+        unsafe bytes.baseAddress.map { unsafe $0 + row * rows[row].count }
+      }
+      unsafe path.kernels.dot(type, stored, rows.count, x, x.count, &products)
     }
-    return product
+    return products
   }
 
   private static func expectClose(_ result: Float, _ expected: Double, scale: Double = 1) {

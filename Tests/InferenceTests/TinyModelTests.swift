@@ -24,10 +24,12 @@ struct Reference: Decodable {
   let greedy: [Int]
 }
 
-@Suite("Tiny random models give what transformers gives, in every supported tensor type")
+@Suite("Tiny random models of all architectures and tensor types give what transformers gives")
 struct TinyModelTests {
   /// A folder has its weights, and so its logits, in common with the GGUF of its name.
-  private static let models = Fixtures.tinyModels + Fixtures.tinyFolders
+  private static let models =
+    Fixtures.tinyModels + Fixtures.tinyFolders + Fixtures.architectures
+    + Fixtures.architecturesInBoth.map { $0 + ".gguf" }
   /// One path rounds what quantised rows are multiplied by to 16 bits: that moves logits of about ten in
   /// the fourth place.
   private static let isRounded = Engine.kernels.path == "avx512bf16"
@@ -51,6 +53,27 @@ struct TinyModelTests {
       let logits = try engine.prefill(Array(reference.ids[...expected.position]), into: cache)
       expectClose(logits, expected.values, "position \(expected.position)")
     }
+  }
+
+  @Test("layer by layer, queries of several sequences are those of each alone, to the last bit")
+  func byLayer() throws {
+    let (engine, _) = try load("tiny-llama-f32.gguf")
+    // One within a chunk, one of several chunks, one token.
+    let sequences = [40, Engine.chunk + 190, 1].map { length in
+      (0..<length).map { $0 * 7 % 280 + 3 }
+    }
+    var byLayer: [[Float]] = []
+    try engine.observeByLayer(sequences) { layer, matrix, count in
+      if byLayer.count <= layer { byLayer.append([]) }
+      byLayer[layer] += (0..<count).flatMap(matrix.copy(row:))
+    }
+    var expected = [[Float]](repeating: [], count: engine.architecture.layers)
+    for sequence in sequences {
+      try engine.observe(sequence, into: cache(engine, sequence.count)) { layer, matrix, count in
+        expected[layer] += (0..<count).flatMap(matrix.copy(row:))
+      }
+    }
+    #expect(byLayer == expected)
   }
 
   @Test("queries and keys after RoPE, and values, agree", arguments: Self.models)
@@ -131,7 +154,7 @@ struct TinyModelTests {
           var (keys, values) = ([UInt8](), [UInt8]())
           let pairs: [UInt32] = head == 0 ? [0, 3, 9] : [0, 1, 2, 7, 8]
           whole.gather(layer: layer, head: head, pairs: pairs[...], keys: &keys, values: &values)
-          kept.restore(layer: layer, head: head, count: pairs.count)
+          kept.restore(layer: layer, head: head, positions: pairs)
           kept.withKeys(layer: layer, head: head) { Self.copy(keys, to: &$0) }
           kept.withValues(layer: layer, head: head) { Self.copy(values, to: &$0) }
         }
@@ -145,6 +168,43 @@ struct TinyModelTests {
     expectClose(Array(try key(continuingAt: position)), expected, "key at the true position")
     let misplaced = zip(try key(continuingAt: 3), expected).map { abs($0 - $1) }.max() ?? 0
     #expect(misplaced > 0.01)
+  }
+
+  @Test(
+    "a window is one of positions, whichever pairs are kept: what it hides changes nothing",
+    arguments: ["tiny-mistral", "tiny-gemma3"])
+  func windowOverChosenPairs(name: String) throws {
+    let (engine, reference) = try load(name)
+    let whole = try cache(engine, reference.ids.count)
+    _ = try engine.prefill(reference.ids, into: whole)
+    let count = UInt32(reference.ids.count)
+    // Within the windows of 12 positions all pairs are kept; before them none, or every third.
+    func logits(keeping old: (UInt32) -> Bool) throws -> [Float] {
+      let kept = try cache(engine, reference.ids.count + 1)
+      for layer in 0..<engine.architecture.layers {
+        let isWindowed = engine.architecture.window(ofLayer: layer) != nil
+        let pairs = (0..<count).filter { !isWindowed || $0 > count - 12 || old($0) }
+        for head in 0..<engine.architecture.kvHeads {
+          var (keys, values) = ([UInt8](), [UInt8]())
+          whole.gather(layer: layer, head: head, pairs: pairs[...], keys: &keys, values: &values)
+          kept.restore(layer: layer, head: head, positions: pairs)
+          kept.withKeys(layer: layer, head: head) { Self.copy(keys, to: &$0) }
+          kept.withValues(layer: layer, head: head) { Self.copy(values, to: &$0) }
+        }
+      }
+      kept.continue(at: reference.ids.count)
+      return try engine.prefill([reference.greedy[0]], into: kept)
+    }
+    let expected = try engine.prefill([reference.greedy[0]], into: try grown(engine, reference))
+    expectClose(try logits { _ in false }, expected, "without what the window hides")
+    expectClose(try logits { $0 % 3 == 0 }, expected, "with a third of what the window hides")
+  }
+
+  /// A cache of all of a reference's tokens with room for one more.
+  private func grown(_ engine: Engine, _ reference: Reference) throws -> KVCache {
+    let cache = try cache(engine, reference.ids.count + 1)
+    _ = try engine.prefill(reference.ids, into: cache)
+    return cache
   }
 
   @Test("a prompt longer than a chunk gives what shorter chunks give")

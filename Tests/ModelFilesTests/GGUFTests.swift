@@ -57,12 +57,53 @@ struct GGUFTests {
     #expect("\(error)".contains("supported: llama"))
   }
 
+  @Test("what is said of the architecture and not understood is refused by the key's name")
+  func unknownKey() throws {
+    for (key, other, what) in [
+      ("llama.vocab_size", "llama.vocab_sizf", "metadata key llama.vocab_sizf"),
+      ("rope.dimension_count", "rope.dimension_cound", "metadata key llama.rope.dimension_cound"),
+    ] {
+      let error = try refusal { try Self.replace(key, other, in: &$0) }
+      #expect((error as? UnsupportedModel)?.what == what)
+    }
+    let error = try refusal("tiny-yarn-rope.gguf") { bytes in
+      let value = try #require(bytes.firstRange(of: Array("yarn".utf8), after: "scaling.type"))
+      bytes.replaceSubrange(value, with: Array("yard".utf8))
+    }
+    #expect((error as? UnsupportedModel)?.what == "RoPE scaling yard")
+  }
+
+  @Test("RoPE's factors are one positive number for each pair, and both kinds are there")
+  func ropeFactors() throws {
+    let missing = try refusal("tiny-phi3.gguf") {
+      try Self.replace("rope_factors_short", "rope_factors_shorx", in: &$0)
+    }
+    #expect((missing as? MalformedFile)?.section == "tensor rope_factors_long.weight")
+    // Two of the factors, 1.1 and 1.3 as float32.
+    let negative = try refusal("tiny-phi3.gguf") { bytes in
+      let range = try #require(
+        bytes.firstRange(of: [0xCD, 0xCC, 0x8C, 0x3F, 0x66, 0x66, 0xA6, 0x3F]))
+      bytes[range.lowerBound + 3] |= 0x80
+    }
+    #expect((negative as? MalformedFile)?.problem == "a factor is no positive number")
+  }
+
+  private static func replace(_ text: String, _ other: String, in bytes: inout [UInt8]) throws {
+    let range = try #require(bytes.firstRange(of: Array(text.utf8)))
+    bytes.replaceSubrange(range, with: Array(other.utf8))
+  }
+
   @Test("a tensor type that is not supported is refused by name")
   func unknownTensorType() throws {
-    let error = #expect(throws: UnsupportedModel.self) {
-      try ModelFile(path: Fixtures.path("models/tiny-llama-untied.gguf"))
-    }
-    #expect(error?.what.contains("tensor type Q5_") == true)
+    let error = try refusal { $0.setType(of: "blk.0.attn_v.weight", to: 23) }
+    #expect((error as? UnsupportedModel)?.what == "tensor type IQ4_XS of blk.0.attn_v.weight")
+  }
+
+  @Test("rows that are no whole blocks are refused, saying how long a block is")
+  func partialBlocks() throws {
+    let error = try refusal { $0.setType(of: "blk.0.attn_v.weight", to: 12) }
+    #expect((error as? MalformedFile)?.section == "tensor blk.0.attn_v.weight")
+    #expect("\(error)".contains("rows of 64 values are no whole blocks of Q4_K, which have 256"))
   }
 
   @Test("another version of GGUF, and another file altogether, are refused")
@@ -115,8 +156,10 @@ struct GGUFTests {
     }
   }
 
-  private func refusal(_ change: (inout [UInt8]) throws -> Void) throws -> any Error {
-    var changed = try bytes(of: Fixtures.path("models/tiny-llama-f32.gguf"))
+  private func refusal(
+    _ model: String = "tiny-llama-f32.gguf", _ change: (inout [UInt8]) throws -> Void
+  ) throws -> any Error {
+    var changed = try bytes(of: Fixtures.path("models/\(model)"))
     try change(&changed)
     let scratch = try ScratchFolder()
     let path = try scratch.write("changed.gguf", changed)

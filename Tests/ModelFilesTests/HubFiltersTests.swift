@@ -18,7 +18,7 @@ struct HubFiltersTests {
     #expect(filters.values.count == 5760)
     let folder = scratch.path("made")
     for _ in 0..<2 {  // the second time the folder is there
-      try filters.write(to: folder)
+      try filters.write(to: folder, card: "What it is.\n")
       for name in ["config.json", "model.safetensors"] {
         #expect(try bytes(of: "\(folder)/\(name)") == bytes(of: "\(golden)/\(name)"))
       }
@@ -33,7 +33,7 @@ struct HubFiltersTests {
         layers: layers, kvHeads: 1, headLength: 2,
         values: (0..<layers * 2).map { $0 == 3 ? -0.0 : Float($0) })
       let folder = scratch.path("padded")
-      try filters.write(to: folder)
+      try filters.write(to: folder, card: "What it is.\n")
       #expect(try bytes(of: "\(folder)/model.safetensors")[0] % 8 == 0)
       #expect(
         try HubFilters(folder: folder).values.map(\.bitPattern) == filters.values.map(\.bitPattern))
@@ -78,7 +78,7 @@ struct HubFiltersTests {
     #expect(missing?.isMissingInput == true)
     let file = try scratch.write("file", [])
     let blocked = #expect(throws: SystemError.self) {
-      try HubFilters(layers: 1, kvHeads: 1, headLength: 1, values: [1]).write(to: file)
+      try HubFilters(layers: 1, kvHeads: 1, headLength: 1, values: [1]).write(to: file, card: "")
     }
     #expect(blocked?.operation == "create")
   }

@@ -60,6 +60,55 @@ struct ModelFolderTests {
     #expect(ours.chatTemplate == theirs.chatTemplate)
   }
 
+  @Test(
+    "of every architecture it says what the GGUF says", arguments: Fixtures.architecturesInBoth)
+  func architecture(name: String) throws {
+    let folder = try ModelFile(path: Fixtures.path("models/\(name)"))
+    let gguf = try ModelFile(path: Fixtures.path("models/\(name).gguf"))
+    #expect(folder.architecture == gguf.architecture)
+    #expect(folder.tensors.keys.sorted() == gguf.tensors.keys.sorted())
+  }
+
+  @Test("Gemma 3's two kinds of RoPE stand in rope_parameters, or as older versions spell them")
+  func olderGemma3() throws {
+    let config = Fixtures.path("models/tiny-gemma3/config.json")
+    var object = try #require(
+      JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: config)))
+        as? [String: Any])
+    object["rope_parameters"] = nil
+    object["layer_types"] = nil
+    object["rope_theta"] = 1_000_000
+    object["rope_local_base_freq"] = 10_000
+    object["rope_scaling"] = ["rope_type": "linear", "factor": 8]
+    let older = try JSONSerialization.data(withJSONObject: object)
+    let folder = try copy("config.json", of: "tiny-gemma3") { _ in
+      String(decoding: older, as: UTF8.self)
+    }
+    let model = try ModelFile(path: folder).architecture
+    #expect(model == (try ModelFile(path: Fixtures.path("models/tiny-gemma3")).architecture))
+    #expect(model.windows == [12, 12, 12, 12, 12, nil])
+    #expect(model.localRope?.base == 10_000 && model.rope.base == 1_000_000)
+    #expect(model.rope.scaling == .fixed([Float](repeating: 8, count: 8)))
+  }
+
+  @Test("which layers have a window is listed, or follows from the architecture")
+  func windows() throws {
+    for (name, part, replacement, windows) in [
+      ("tiny-qwen2-window", #""max_window_layers": 1"#, #""max_window_layers": 9"#, [nil, 12]),
+      ("tiny-qwen2-window", #""use_sliding_window": true"#, #""use_sliding_window": false"#, []),
+      ("tiny-mistral", #""sliding_window": 12"#, #""sliding_window": null"#, []),
+      ("tiny-mistral", #""sliding_window": 12"#, #""sliding_window": 7"#, [7, 7]),
+    ] as [(String, String, String, [Int?])] {
+      let folder = try copy("config.json", of: name) { $0.replacing(part, with: replacement) }
+      #expect(try ModelFile(path: folder).architecture.windows == windows, "\(name)")
+    }
+    let odd = try copy("config.json", of: "tiny-gemma2") {
+      $0.replacing("sliding_attention", with: "chunked_attention", maxReplacements: 1)
+    }
+    let error = #expect(throws: UnsupportedModel.self) { try ModelFile(path: odd) }
+    #expect(error?.what == "layer type chunked_attention")
+  }
+
   @Test("RoPE stands in rope_parameters, or in rope_theta and rope_scaling")
   func rope() throws {
     for (parameters, base) in [
@@ -72,10 +121,16 @@ struct ModelFolderTests {
       #expect(try ModelFile(path: folder).architecture.rope.base == base)
     }
     for (parameters, what) in [
-      (#""rope_scaling": {"type": "linear", "factor": 2.0}"#, "RoPE scaling linear"),
-      (#""rope_scaling": {"rope_type": "llama3", "factor": 8.0}"#, "RoPE scaling llama3"),
-      (#""rope_parameters": {"rope_type": "yarn", "rope_theta": 1e4}"#, "RoPE scaling yarn"),
+      (#""rope_scaling": {"type": "mystery", "factor": 2.0}"#, "RoPE scaling mystery"),
       (#""rope_parameters": {"factor": 2}"#, #"rope_parameters key "factor""#),
+      (
+        #""rope_parameters": {"rope_type": "linear", "factor": 2, "alpha": 2}"#,
+        #"rope_parameters key "alpha""#
+      ),
+      (
+        #""rope_parameters": {"rope_type": "yarn", "factor": 2, "mscale": 2}"#,
+        #"rope_parameters key "mscale""#
+      ),
       (#""rope_parameters": {"full_attention": {}}"#, #"rope_parameters key "full_attention""#),
       (#""partial_rotary_factor": 0.5"#, "partial_rotary_factor 0.5"),
       (#""rope_interleaved": true"#, "config key rope_interleaved"),
@@ -84,10 +139,17 @@ struct ModelFolderTests {
       let error = #expect(throws: UnsupportedModel.self) { try ModelFile(path: folder) }
       #expect(error?.what == what)
     }
-    let folder = try copy("config.json") {
-      Self.replacingRoPE($0, #""rope_theta": 1, "rope_parameters": {"rope_theta": 2}"#)
+    for parameters in [
+      #""rope_theta": 1, "rope_parameters": {"rope_theta": 2}"#,
+      #""rope_scaling": {"type": "default"}, "rope_parameters": {"rope_theta": 2}"#,
+      #""partial_rotary_factor": 1e30"#, #""rope_scaling": {"type": "dynamic", "factor": 0.5}"#,
+      #""rope_scaling": {"type": "linear"}"#, #""rope_scaling": {"type": "linear", "factor": 0}"#,
+      #""rope_scaling": {"type": "longrope", "short_factor": [1], "long_factor": [1]}"#,
+      #""rope_scaling": {"type": "llama3", "factor": 8, "low_freq_factor": 4, "high_freq_factor": 1}"#,
+    ] {
+      let folder = try copy("config.json") { Self.replacingRoPE($0, parameters) }
+      #expect(throws: MalformedFile.self, "\(parameters)") { try ModelFile(path: folder) }
     }
-    #expect(throws: MalformedFile.self) { try ModelFile(path: folder) }
   }
 
   private static func replacingRoPE(_ config: String, _ parameters: String) -> String {

@@ -127,11 +127,11 @@ struct TokenizerFileTests {
       try small(rest: rest)
       #expect(try unsupported() == what)
     }
-    try small(added: #"[{"id":3,"content":"<s>","lstrip":true}]"#)
-    #expect(try unsupported() == #"lstrip of the added token "<s>""#)
+    try small(added: #"[{"id":3,"content":"<s>","single_word":true}]"#)
+    #expect(try unsupported() == #"single_word of the added token "<s>""#)
     try small()
-    try replace("tokenizer.json", #""BPE""#, #""Unigram""#)
-    #expect(try unsupported() == "tokenizer model Unigram")
+    try replace("tokenizer.json", #""BPE""#, #""WordPiece""#)
+    #expect(try unsupported() == "tokenizer model WordPiece")
   }
 
   @Test("a pre-tokeniser is known by its steps, or refused by name and pattern")
@@ -149,7 +149,7 @@ struct TokenizerFileTests {
     }
     let split = #"{"type":"Split","pattern":{"Regex":"\\p{N}{1,3}"},"behavior":"Isolated"}"#
     for (steps, what) in [
-      ("null", "no pre-tokeniser"), (sequence(), "no pre-tokeniser"),
+      ("null", "the steps (none)"), (sequence(), "the steps (none)"),
       (byteLevel.replacing("false", with: "true"), "pre-tokeniser ByteLevel (add_prefix_space)"),
       (
         sequence(digits.replacing("true", with: "false"), byteLevel),

@@ -44,6 +44,119 @@ struct CalibrationTests {
     for (a, b) in zip(whole, pieces) { #expect(abs(a - b) < 1e-5) }
   }
 
+  @Test("what is divided among 1, 2 or 7 and added up in any order is the same to the last bit")
+  func mergesExactly() throws {
+    for seed in UInt64(1)...12 {
+      var random = SeededGenerator(seed: seed)
+      let shape = FilterShape(
+        layers: .random(in: 1...2, using: &random), kvHeads: .random(in: 1...2, using: &random),
+        headLength: [3, 8, 33].randomElement(using: &random) ?? 3)
+      let queryHeads = shape.kvHeads * .random(in: 1...3, using: &random)
+      // Texts of all lengths, a single token too, whose queries differ in size by a factor of 100.
+      let texts = try (0..<21).map { _ in
+        let rows = Int.random(in: 1...60, using: &random)
+        let size = Float.random(in: 0.03...3, using: &random)
+        var statistics = CalibrationStatistics(shape: shape, queryHeads: queryHeads)
+        for layer in 0..<shape.layers {
+          let queries = Self.queries(
+            rows: rows, heads: queryHeads, length: shape.headLength, random: &random
+          ).map { $0 * size }
+          try statistics.add(layer: layer, queries: queries.span, count: rows)
+        }
+        return statistics
+      }
+      func sum(_ parts: [CalibrationStatistics]) throws -> CalibrationStatistics {
+        var total = CalibrationStatistics(shape: shape, queryHeads: queryHeads)
+        for part in parts { try total.add(part) }
+        return total
+      }
+      let whole = try sum(texts)
+      let filters = try whole.filters()
+      for count in [1, 2, 7] {
+        let owners = texts.map { _ in Int.random(in: 0..<count, using: &random) }
+        let shards = try (0..<count).map { shard in
+          try sum(
+            texts.indices.filter { owners[$0] == shard }.map { texts[$0] }.shuffled(using: &random))
+        }
+        let merged = try sum(shards.shuffled(using: &random))
+        #expect(merged.tokens == whole.tokens)
+        #expect(merged.storedValues == whole.storedValues, "seed \(seed), \(count) shards")
+        #expect(try merged.filters() == filters, "seed \(seed), \(count) shards")
+      }
+    }
+  }
+
+  @Test("rounding to exact sums moves no number by more than float32 rounds the greatest")
+  func rounding() throws {
+    var random = SeededGenerator(seed: 3)
+    let queries = Self.queries(rows: 100, heads: 1, length: 8, random: &random)
+    var statistics = CalibrationStatistics(
+      shape: FilterShape(layers: 1, kvHeads: 1, headLength: 8), queryHeads: 1)
+    try statistics.add(layer: 0, queries: queries.span, count: 100)
+    let (sums, grams) = statistics.storedValues
+    let rows = (0..<100).map { row in (0..<8).map { Double(queries[row * 8 + $0]) } }
+    let greatest = (0..<8).map { i in rows.reduce(0) { $0 + $1[i] * $1[i] } }.max() ?? 0
+    var index = 0
+    for i in 0..<8 {
+      #expect(
+        abs(sums[i] - rows.reduce(0) { $0 + $1[i] }) <= (greatest * 100).squareRoot() * 0x1p-28)
+      for j in 0...i {
+        let exact = rows.reduce(0) { $0 + $1[i] * $1[j] }
+        // Sums of 100 float32 products are rounded more often than once.
+        #expect(abs(grams[index] - exact) <= greatest * 100 * 0x1p-24)
+        index += 1
+      }
+    }
+  }
+
+  @Test("energy, projection and cosine are those that plain sums over the queries give")
+  func quality() throws {
+    var random = SeededGenerator(seed: 11)
+    let shape = FilterShape(layers: 2, kvHeads: 1, headLength: 6)
+    let queries = (0..<2).map { _ in Self.queries(rows: 150, heads: 3, length: 6, random: &random) }
+    var statistics = CalibrationStatistics(shape: shape, queryHeads: 3)
+    for layer in 0..<2 {
+      let rows = queries[layer]
+      try statistics.add(layer: layer, queries: rows.span, count: 150)
+    }
+    let quality = try statistics.quality()
+    for layer in 0..<2 {
+      for (head, figures) in quality.heads(layer: layer).enumerated() {
+        let direction = Self.direction(queries[layer], head: head, heads: 3, length: 6)
+        let rows = (0..<150).map { row in
+          (0..<6).map { Double(queries[layer][(row * 3 + head) * 6 + $0]) }
+        }
+        func product(_ a: [Double], _ b: [Double]) -> Double {
+          zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
+        }
+        let projections = rows.map { product($0, direction) }
+        let mean = (0..<6).map { i in rows.reduce(0) { $0 + $1[i] } / 150 }
+        let share = projections.reduce(0) { $0 + $1 * $1 } / rows.reduce(0) { $0 + product($1, $1) }
+        #expect(abs(Double(figures.energyShare) - share) < 1e-5)
+        #expect(abs(Double(figures.meanProjection) - projections.reduce(0, +) / 150) < 1e-4)
+        let cosine = product(mean, direction) / product(mean, mean).squareRoot()
+        #expect(abs(Double(figures.meanCosine) - cosine) < 1e-5)
+        #expect(figures.holds)
+      }
+    }
+  }
+
+  @Test("queries that spread both ways along their first direction fail the method's assumption")
+  func assumptionFails() throws {
+    var random = SeededGenerator(seed: 4)
+    var statistics = CalibrationStatistics(
+      shape: FilterShape(layers: 1, kvHeads: 1, headLength: 4), queryHeads: 1)
+    // Long in the first element, either way, and with a small mean in the second.
+    let queries = (0..<500).flatMap { row -> [Float] in
+      [row % 2 == 0 ? 5 : -5, 0.5] + random.floats(2)
+    }
+    try statistics.add(layer: 0, queries: queries.span, count: 500)
+    let head = try #require(try statistics.quality().heads.first)
+    #expect(head.energyShare > 0.9)
+    #expect(head.meanCosine < 0.5)
+    #expect(!head.holds)
+  }
+
   @Test("no text and queries that are not finite are refused")
   func refusals() throws {
     let shape = FilterShape(layers: 1, kvHeads: 1, headLength: 2)

@@ -15,6 +15,12 @@ struct FilterBankTests {
       weights: digest(1), architecture: digest(2), rope: digest(3), tokenizer: digest(4)),
     shape: FilterShape(layers: 2, kvHeads: 3, headLength: 4),
     filters: (0..<24).map { Float($0) / 7 },
+    quality: FilterQuality(
+      layers: 2, queryHeads: 6,
+      heads: (0..<12).map {
+        .init(energyShare: Float($0) / 12, meanProjection: Float($0), meanCosine: 1)
+      }),
+    sequences: SequenceSet(corpus: digest(5), count: 20, length: 2048),
     provenance: #"{"tool":"test"}"#)
 
   @Test("what is written is read again, and equal filters give equal bytes")

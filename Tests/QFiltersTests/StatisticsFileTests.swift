@@ -20,11 +20,13 @@ struct StatisticsFileTests {
       let queries = (0..<30 * 4 * 5).map { _ in Float.random(in: -1...2, using: &random) }
       try statistics.add(layer: layer, queries: queries.span, count: 30)
     }
+    var sequences = SequenceSet(corpus: Self.digest(9), count: 11, length: 10)
+    for index in [0, 7, 10] { sequences.insert(index) }
     file = StatisticsFile(
       identity: Identity(
         weights: Self.digest(1), architecture: Self.digest(2), rope: Self.digest(3),
         tokenizer: Self.digest(4)),
-      statistics: statistics, provenance: #"{"tool":"test"}"#)
+      statistics: statistics, sequences: sequences, provenance: #"{"tool":"test"}"#)
   }
 
   @Test("the filters that follow from a file are those that follow from what was written")
@@ -35,6 +37,9 @@ struct StatisticsFileTests {
     #expect(read.identity == file.identity)
     #expect(read.provenance == file.provenance)
     #expect(read.statistics.tokens == 30)
+    #expect(read.sequences == file.sequences)
+    #expect(read.sequences?.members == [0, 7, 10])
+    #expect(read.sequences?.missing == [1, 2, 3, 4, 5, 6, 8, 9])
     #expect(read.statistics.queryHeads == 4)
     #expect(read.statistics.shape == file.statistics.shape)
     #expect(try read.statistics.filters() == file.statistics.filters())

@@ -15,21 +15,35 @@ public enum Fixtures {
     try JSONDecoder().decode(T.self, from: Data(contentsOf: folder.appending(path: name)))
   }
 
-  /// The names of the tiny models whose tensor types are supported.
-  public static let tinyModels = ["f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "output"].map {
-    "tiny-llama-\($0).gguf"
+  /// The names of the tiny models: all tensor types, on their own or mixed.
+  public static let tinyModels = [
+    "f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "output", "untied", "mixed",
+  ].map { "tiny-llama-\($0).gguf" }
+
+  /// The names of the tiny models of all architectures: folders, with GGUFs of the same weights for most.
+  public static let architectures = [
+    "llama3-rope", "linear-rope", "yarn-rope", "dynamic-rope", "mistral", "qwen2", "qwen2-window",
+    "qwen3", "olmo2", "phi3", "gemma2", "gemma3",
+  ].map { "tiny-\($0)" }
+
+  /// Those that are there as GGUFs too, by name without an ending.
+  public static let architecturesInBoth = architectures.filter {
+    FileManager.default.fileExists(atPath: path("models/\($0).gguf"))
   }
 
   /// The names of the tiny models that are folders: weights in one file, and in shards.
   public static let tinyFolders = ["tiny-llama-f32", "tiny-llama-bf16"]
 }
 
-/// The demo model and the essays, which `make` fetches into a cache folder.
+/// The real models and the essays, which `make` fetches into a cache folder.
 public enum Demo {
   private static let cache = ProcessInfo.processInfo.environment["QFILTERS_CACHE"] ?? "/nonexistent"
 
   /// SmolLM2-135M-Instruct in Q4_1.
   public static let model = cache + "/SmolLM2-135M-Instruct.Q4_1.gguf"
+
+  /// Gemma 3 270M in Q4_K_M: matrices of Q4_K, Q5_0, Q6_K and Q8_0.
+  public static let gemma = cache + "/gemma-3-270m-q4_k_m.gguf"
 
   /// A folder for files that tests share, made anew by each run and kept until the next.
   public static func sharedFolder() throws -> String {
@@ -85,4 +99,13 @@ public func setLength(of path: String, to length: UInt64) throws {
 /// The bytes of a file.
 public func bytes(of path: String) throws -> [UInt8] {
   [UInt8](try Data(contentsOf: URL(filePath: path)))
+}
+
+extension [UInt8] {
+  /// Gives a matrix of a GGUF file another type, by its number, without changing the values' bytes.
+  public mutating func setType(of matrix: String, to type: UInt8) {
+    guard let name = firstRange(of: Array(matrix.utf8)) else { return }
+    // A rank of 32 bits and two dimensions of 64 stand before it.
+    replaceSubrange(name.upperBound + 20..<name.upperBound + 24, with: [type, 0, 0, 0])
+  }
 }

@@ -1,63 +1,94 @@
+import Foundation
 import Testing
 import Tokenization
 
 @Suite struct ChatTemplateTests {
-  /// SmolLM2's template, as its GGUF holds it.
-  private static let smolLM2 =
-    "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
-    + "{{ '<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging "
-    + "Face<|im_end|>\n' }}{% endif %}{{'<|im_start|>' + message['role'] + '\n' + "
-    + "message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}"
-    + "{{ '<|im_start|>assistant\n' }}{% endif %}"
-
-  /// The plain ChatML template, its line breaks escaped.
-  private static let plain =
-    #"{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content']"#
-    + #" + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}"#
-    + #"{{ '<|im_start|>assistant\n' }}{% endif %}"#
-
-  @Test func recognizesSmolLM2() throws {
-    let template = try ChatTemplate(recognizing: Self.smolLM2)
-    let message = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
-    #expect(template == .chatML(defaultSystem: message))
-    #expect(
-      template.opening() == "<|im_start|>system\n\(message)<|im_end|>\n<|im_start|>user\n")
+  /// What jinja2 makes of a template, by `fixtures/generate/chat.py`.
+  private struct Rendering: Decodable {
+    let first: String
+    let third: String
+    let system: String?
   }
 
-  @Test func recognizesPlainChatML() throws {
-    let template = try ChatTemplate(recognizing: Self.plain)
-    #expect(template == .chatML(defaultSystem: nil))
-    #expect(template.opening() == "<|im_start|>user\n")
+  private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "fixtures/chat")
+  private static let names = [
+    "chatml", "deepseek-coder", "deepseek-llm", "gemma-1", "gemma-2", "gemma-3", "llama-2",
+    "llama-3",
+    "llama-3-first", "mistral-7b-v0.1", "mistral-7b-v0.2", "mistral-v1", "olmo-2", "phi-3-2024-07",
+    "phi-3-medium", "phi-3-mini", "phi-3-small", "phi-3.5", "qwen2", "qwen2.5", "qwen3", "tulu-3",
+  ]
+  private static let (begin, end) = ("<BEGIN>", "<END>")
+
+  private func text(_ name: String) throws -> String {
+    try String(contentsOf: Self.folder.appending(path: "\(name).jinja"), encoding: .utf8)
   }
 
-  @Test func writesAConversation() throws {
-    let template = try ChatTemplate(recognizing: Self.smolLM2)
-    let pieces = [
-      template.opening(system: "Be brief."), "Hi", template.closing, "Hello", template.turnEnd,
-      template.nextOpening, "Bye", template.closing,
+  private func template(_ name: String) throws -> ChatTemplate {
+    try ChatTemplate(recognizing: text(name), beginOfText: Self.begin, endOfText: Self.end)
+  }
+
+  @Test("every known template, in whole turns, as jinja2 renders it", arguments: names)
+  func rendersLikeJinja(name: String) throws {
+    let file = try Data(contentsOf: Self.folder.appending(path: "golden.json"))
+    let golden = try #require(JSONDecoder().decode([String: Rendering].self, from: file)[name])
+    let template = try template(name)
+    func content(_ text: String) -> String {
+      String(decoding: template.content(Array(text.utf8)), as: UTF8.self)
+    }
+    let start = template.beginsText ? Self.begin : ""
+    let first = [template.opening, content(" Why is it so? "), template.closing]
+    #expect(start + first.joined() == golden.first)
+    let rest = [
+      template.answerOpening, content(" Because it is. "), template.turnEnd, template.nextOpening,
+      content("And what else?"), template.closing,
     ]
-    let text = """
-      <|im_start|>system
-      Be brief.<|im_end|>
-      <|im_start|>user
-      Hi<|im_end|>
-      <|im_start|>assistant
-      Hello<|im_end|>
-      <|im_start|>user
-      Bye<|im_end|>
-      <|im_start|>assistant
-
-      """
-    #expect(pieces.joined() == text)
+    #expect(start + (first + rest).joined() == golden.third)
+    if let opening = template.opening(system: "Be brief."), name != "llama-2" {
+      let pieces = [start, opening, content(" Why is it so? "), template.closing]
+      #expect(pieces.joined() == golden.system)
+    }
   }
 
-  @Test(arguments: [
-    "", "{{ bos_token }}" + plain, plain + "!", plain.replacing("assistant", with: "model"),
-    smolLM2.replacing("You are", with: "' + name + '"), "<|im_start|>system\n<|im_end|>",
-  ])
-  func refusesOthers(text: String) {
-    #expect(throws: TokenizationError.unsupportedChatTemplate(text: text)) {
-      try ChatTemplate(recognizing: text)
+  @Test(
+    "a document that begins a turn and a question that ends it are one content", arguments: names)
+  func opensATurn(name: String) throws {
+    let template = try template(name)
+    let parts = [" A document \n", "\n and a question "].map { Array($0.utf8) }
+    let joined =
+      template.content(parts[0], isEnd: false) + template.content(parts[1], isBeginning: false)
+    #expect(joined == template.content(parts[0] + parts[1]))
+  }
+
+  @Test("blanks that say nothing, and how a line break is written, make no difference")
+  func recognizesOtherSpellings() throws {
+    let qwen = try text("qwen2.5").replacing("    ", with: "\t").replacing("\\n' }}", with: "\n'}}")
+    #expect(try ChatTemplate(recognizing: qwen) == ChatTemplate(recognizing: text("qwen2.5")))
+    let tight = try text("llama-3").replacing("{% ", with: "{%").replacing(" == ", with: "==")
+    #expect(try ChatTemplate(recognizing: tight) == ChatTemplate(recognizing: text("llama-3")))
+  }
+
+  @Test("ChatML with any default system message")
+  func recognizesDefaultSystemMessages() throws {
+    let other = try text("qwen2").replacing("a helpful assistant", with: "terse")
+    #expect(
+      try ChatTemplate(recognizing: other).opening
+        == "<|im_start|>system\nYou are terse.<|im_end|>\n<|im_start|>user\n")
+  }
+
+  @Test("anything else is refused", arguments: ["llama-3", "qwen2", "gemma-3", "mistral-7b-v0.2"])
+  func refusesOthers(name: String) throws {
+    let known = try text(name)
+    for changed in [
+      known + "!", "!" + known, known.replacing("user", with: "human"),
+      known.replacing("message['content']", with: "message['text']"),
+      known.replacing("'[INST] '", with: "'[INST]'").replacing("\n", with: "\n\n"),
+      known.replacing("You are", with: "' + name + '"), "", "{{", "{%-",
+      "<|im_start|>system\n<|im_end|>",
+    ] where changed != known {
+      #expect(throws: TokenizationError.unsupportedChatTemplate(text: changed)) {
+        try ChatTemplate(recognizing: changed)
+      }
     }
   }
 
@@ -66,7 +97,8 @@ import Tokenization
       text: String(repeating: "x\n", count: 100))
     let start = String(repeating: #"x\n"#, count: 30)
     #expect(
-      error.description == "the chat template \"\(start)\"... is not supported; "
-        + "supported: ChatML. Write the prompt with its special tokens instead")
+      error.description.hasPrefix("the chat template \"\(start)\"... is not supported; supported: ")
+    )
+    #expect(error.description.hasSuffix("Write the prompt with its special tokens instead"))
   }
 }

@@ -10,8 +10,9 @@ import Tokenization
     let error = refusal(of: vocabulary)
     #expect(error == .unsupportedPreTokenizer(name: "\u{1B}[2Jqwen2"))
     #expect(
-      error?.description == #"the pre-tokeniser "\u{1B}[2Jqwen2" is not supported; "#
-        + #"supported: "gpt-2", "smollm""#)
+      error?.description.hasPrefix(
+        #"the pre-tokeniser "\u{1B}[2Jqwen2" is not supported; supported: "gpt-2", "smollm", "#)
+        == true)
   }
 
   @Test func refusesTablesThatContradictEachOther() {

@@ -26,6 +26,10 @@ private func check(_ path: String) throws {
   let bank = try FilterBank(path: path)
   require(bank.filters.count == bank.shape.count, "as many filters as the sizes say")
   require(bank.filters.allSatisfy(\.isFinite), "filters are finite")
+  for head in bank.quality?.heads ?? [] {
+    require((0...1).contains(head.energyShare) && (0...1).contains(head.meanCosine), "shares")
+    require(head.meanProjection >= 0 && head.meanProjection.isFinite, "projections are finite")
+  }
   let container = try ContainerReader(path: path, kind: .filterBank)
   let section = try container.section(.filters)
   require(section.bytes.count == 16 + 4 * bank.shape.count, "the section has no byte too many")

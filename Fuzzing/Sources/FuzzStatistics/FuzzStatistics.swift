@@ -36,6 +36,8 @@ private func check(_ path: String) throws {
   writer.write(UInt64(statistics.tokens))
   for value in sums + grams { writer.write(value) }
   require(writer.bytes == section.bytes, "every number of the section is held")
+  require(
+    file.sequences.map { $0.tokens == statistics.tokens } ?? true, "the sums are of the sequences")
   do {
     let filters = try statistics.filters()
     require(filters.count == shape.count, "one filter for each layer and KV head")

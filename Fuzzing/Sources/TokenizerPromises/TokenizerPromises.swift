@@ -14,7 +14,11 @@ public func checkTokenizer(_ tables: VocabularyTables, _ text: [UInt8]) throws {
   require(ids.allSatisfy((0..<tokenizer.vocabularySize).contains), "ids lie in the vocabulary")
   let decoded = tokenizer.decode(ids, skippingSpecials: false)
   checkStreaming(tokenizer, ids, is: decoded)
-  if tables.types.allSatisfy({ $0 == Vocabulary.TokenType.normal.rawValue }) {
+  let texts = tokenizer.texts(of: ids, continuing: true)
+  require(texts.count == ids.count, "each token stands for a text")
+  if tables.types.allSatisfy({ $0 == Vocabulary.TokenType.normal.rawValue }),
+    tables.model == "gpt2", tables.preTokenizer != "qwen2"
+  {
     // Bytes without a token are left out, so what is left is what can be said.
     let again = tokenizer.encode(decoded, parsingSpecials: parsingSpecials)
     require(tokenizer.decode(again) == decoded, "text that can be said comes back")
@@ -34,7 +38,7 @@ private func checkStreaming(_ tokenizer: Tokenizer, _ ids: [Int], is bytes: [UIn
 
 private func checkTemplate(_ template: String) {
   guard let chat = try? ChatTemplate(recognizing: template) else { return }
-  require(chat.opening().hasSuffix(chat.nextOpening), "a conversation opens with a user's turn")
+  require(!chat.nextOpening.isEmpty && !chat.closing.isEmpty, "a user's turn has two ends")
 }
 
 private func canonicalBytes(_ tokenizer: Tokenizer) -> [UInt8] {
@@ -50,5 +54,9 @@ extension Vocabulary {
       types: tables.types, merges: tables.merges, beginOfText: tables.beginOfText,
       endOfText: tables.endOfText, addsBeginOfText: tables.addsBeginOfText,
       chatTemplate: tables.chatTemplate)
+    scores = tables.scores
+    unknown = tables.unknown
+    fusesUnknown = tables.fusesUnknown
+    traits = tables.traits.mapValues { Traits(rawValue: $0) }
   }
 }

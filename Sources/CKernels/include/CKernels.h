@@ -20,11 +20,21 @@ typedef enum {
   CK_Q8_0 = 3,  // blocks of 32: f16 scale, 32 × int8
   CK_Q4_0 = 4,  // blocks of 32: f16 scale, 16 bytes of two 4-bit values, minus 8
   CK_Q4_1 = 5,  // blocks of 32: f16 scale, f16 minimum, 16 bytes of two 4-bit values
+  CK_Q5_0 = 6,  // blocks of 32: f16 scale, 32 high bits, 16 bytes of two low halves, minus 16
+  CK_Q5_1 = 7,  // blocks of 32: f16 scale, f16 minimum, 32 high bits, 16 bytes of two low halves
+  CK_IQ4_NL = 8,  // blocks of 32: f16 scale, 16 bytes of two indices into a table
+  // Blocks of 256 with scales of scales: in the order of their parts
+  CK_Q2_K = 9,   // 16 × (4-bit scale, 4-bit minimum), 64 bytes of four 2-bit values, f16 scale, f16 minimum
+  CK_Q3_K = 10,  // 256 high bits, 64 bytes of four 2-bit values, 16 × 6-bit scale, f16 scale
+  CK_Q4_K = 11,  // f16 scale, f16 minimum, 8 × (6-bit scale, 6-bit minimum), 128 bytes of two 4-bit values
+  CK_Q5_K = 12,  // the same with 256 high bits before the 128 bytes
+  CK_Q6_K = 13,  // 128 bytes of two low halves, 64 bytes of four high bit pairs, 16 × int8 scale, f16 scale
 } ck_type;
 
 /// One call of `attend`: the query rows of one KV head against that head's keys and values.
 ///
-/// Row r belongs to new token r / group and sees the first `before + r / group + 1` pairs.
+/// Row r belongs to new token t = r / group. It sees the first `before + t + 1` pairs, without the
+/// first `hidden[t]` of them.
 /// `queries` and `output` hold the rows of token t and group member g at
 /// t * token_stride + g * key_length (or value_length), the strides counted in floats.
 typedef struct {
@@ -35,9 +45,11 @@ typedef struct {
   ck_type type;        // CK_F32, CK_F16 or CK_BF16
   ck_type products;    // CK_F32, or CK_BF16 to round queries, keys, weights and values to bfloat16
   size_t first_token, token_count, group, before;
+  const size_t *hidden;  // ascending, one a token counted from 0, not from first_token; NULL: nothing is
   size_t query_stride, output_stride;
   size_t key_length, value_length;
   float scale;
+  float cap;       // scaled scores become cap · tanh(score / cap); 0 leaves them as they are
   float *scratch;  // ck_attend_scratch() floats, 64-byte aligned
 } ck_attention;
 
@@ -49,7 +61,7 @@ typedef struct {
   ck_type type;          // CK_F32, CK_F16 or CK_BF16
   size_t pairs;          // at least one
   size_t group, key_length, value_length;
-  float scale;
+  float scale, cap;  // as in ck_attention
   float *partials;  // group × ck_segment_floats() floats
   float *scratch;   // ck_segment_scratch() floats
 } ck_segment;
@@ -93,6 +105,10 @@ typedef struct {
   void (*rope)(float *x, const float *cosines, const float *sines, size_t half);
   /// gate = gate * sigmoid(gate) * up (SwiGLU, arXiv 2002.05202).
   void (*swiglu)(float *gate, const float *up, size_t count);
+  /// gate = gelu(gate) * up, gelu in its form with tanh (GEGLU, arXiv 2002.05202; 1606.08415).
+  void (*geglu)(float *gate, const float *up, size_t count);
+  /// x = cap · tanh(x / cap) (arXiv 2408.00118).
+  void (*soft_cap)(float *x, size_t count, float cap);
   /// x += y
   void (*add)(float *x, const float *y, size_t count);
   /// Decodes up to CK_PANEL rows of weights into a panel of bfloat16s: the columns of a matrix product,

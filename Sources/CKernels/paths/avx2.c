@@ -11,6 +11,10 @@
 #define TILE_ROWS 3
 #define TILE_VECTORS 2
 
+static inline sbytes16 look_up(const int8_t *table, bytes16 indices) {
+  return (sbytes16)_mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)table), (__m128i)indices);
+}
+
 static inline float scalar_from_f16(const uint8_t *p) {
   uint16_t half;
   __builtin_memcpy(&half, p, 2);
@@ -34,6 +38,7 @@ static inline void vector_to_f16(vector v, uint16_t *target) {
   _mm_storeu_si128((__m128i *)(target + 8), _mm256_cvtps_ph(high, _MM_FROUND_TO_NEAREST_INT));
 }
 
+#define HAS_LOOK_UP 1
 #include "kernels.inc"
 #pragma clang attribute pop
 #endif

@@ -15,6 +15,7 @@
 
 #include "avx512.inc"
 #define HAS_NIBBLES 1
+#define HAS_LOOK_UP 1
 
 #include "kernels.inc"
 #pragma clang attribute pop

@@ -15,6 +15,7 @@
 
 #include "avx512.inc"
 #define HAS_NIBBLES 1
+#define HAS_LOOK_UP 1
 #include "words512.inc"
 #define HAS_WORD_DOTS 1
 #define HAS_BF16_DOTS 1

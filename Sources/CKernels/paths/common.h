@@ -12,6 +12,10 @@
 typedef float vector __attribute__((vector_size(64)));
 typedef float vector4 __attribute__((vector_size(16)));
 typedef int32_t ivector __attribute__((vector_size(64)));
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+typedef uint8_t bytes32 __attribute__((vector_size(32)));
+typedef int8_t sbytes16 __attribute__((vector_size(16)));
+typedef int8_t sbytes32 __attribute__((vector_size(32)));
 
 #define LANES ((ivector){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
 

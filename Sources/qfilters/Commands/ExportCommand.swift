@@ -9,9 +9,9 @@ struct ExportCommand: ParsableCommand {
     abstract: "Write a filter bank in the hub's layout, or a snapshot's cache as safetensors.",
     discussion: """
       Of a filter bank: config.json and model.safetensors in a folder, as the paper's authors publish \
-      Q-Filters and kvpress loads them, with the hub's sign. Of a snapshot: one safetensors file with \
-      the tensors tokens and, for each layer and KV head, layer0.head0.positions, .keys and .values, in \
-      order of position. The identity of the model is part of neither.
+      Q-Filters and kvpress loads them, with the hub's sign, and a model card, README.md, with the model's \
+      identity and the filters' origin. Of a snapshot: one safetensors file with the tensors tokens and, \
+      for each layer and KV head, layer0.head0.positions, .keys and .values, in order of position.
       """)
 
   @Argument(help: "The filter bank (.qfilt) or snapshot (.kvsnap).") var file: String

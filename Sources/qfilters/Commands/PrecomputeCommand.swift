@@ -5,45 +5,56 @@ struct PrecomputeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "precompute", abstract: "Compute a model's Q-Filters from a calibration corpus.",
     discussion: """
-      The texts are joined by two newlines and cut into consecutive sequences. The defaults are \
-      the paper's authors' recipe: 20 sequences of 2,048 tokens.
+      The corpus is text files, and JSON Lines with one document a line (.jsonl), plain or compressed \
+      with zstd (.txt.zst, .jsonl.zst). Documents are joined by two newlines and cut into consecutive \
+      sequences. The defaults are the paper's authors' recipe: 20 sequences of 2,048 tokens.
+
+      With --shard I/N only every Nth sequence is summed, beginning with the Ith; `merge` makes the \
+      filter bank that one run would have made. A run that was ended goes on where it was: finished \
+      sequences stand beside --out in a file with the ending .partial until all are done.
       """)
 
   @OptionGroup var model: ModelOption
-  @Option(parsing: .upToNextOption, help: "UTF-8 text files.") var corpus: [String]
-  @Option(help: "How many sequences.") var sequences = 20
-  @Option(help: "Tokens in each sequence.") var length = 2048
-  @Option(help: "Where to write the filter bank (.qfilt).") var out: String
+  @OptionGroup var calibration: CalibrationOptions
+  @Option(help: "Which part of the sequences, as in 2/7.") var shard: ShardOption?
+  @Option(help: "Where to write the filter bank (.qfilt) or the statistics (.qstat).")
+  var out: String
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable {
     let tokens: Int
+    let resumedTokens: Int
     let seconds: Double
     let bytes: UInt64
   }
 
   func validate() throws {
-    guard !corpus.isEmpty else { throw ValidationError("--corpus needs at least one file.") }
-    guard (1...1 << 24).contains(sequences) else {
-      throw ValidationError("--sequences must be from 1 to \(1 << 24).")
+    try validateCalibrationOut(out)
+    guard let shard = shard?.shard else { return }
+    guard out.hasSuffix(".qstat") || shard.count == 1 else {
+      throw ValidationError("--shard gives statistics: --out must end in .qstat.")
     }
-    guard (2...1 << 24).contains(length) else {
-      throw ValidationError("--length must be from 2 to \(1 << 24).")
+    guard shard.count <= calibration.sequences else {
+      throw ValidationError("--shard: there are only \(calibration.sequences) sequences.")
     }
-    guard out.hasSuffix(".qfilt") else { throw ValidationError("--out must end in .qfilt.") }
   }
 
   func run() throws {
     let bar = ProgressBar()
     let result = try Precompute.run(
-      try model.load(), corpus: corpus, recipe: .init(sequences: sequences, length: length),
-      out: out, progress: bar.show)
+      try model.load(), corpus: calibration.corpusFiles, recipe: calibration.recipe,
+      shard: shard?.shard ?? .whole, out: out, progress: bar.show)
     if report.json {
       return try Terminal.json(
-        Report(tokens: result.tokens, seconds: result.seconds, bytes: result.bytes))
+        Report(
+          tokens: result.tokens, resumedTokens: result.resumedTokens, seconds: result.seconds,
+          bytes: result.bytes))
     }
+    let what = out.hasSuffix(".qfilt") ? "Q-Filters" : "statistics"
+    let resumed =
+      result.resumedTokens > 0 ? ", \(result.resumedTokens) of them by an earlier run" : ""
     Terminal.line(
-      "\(out): Q-Filters from \(result.tokens) tokens in \(Format.seconds(result.seconds)), "
+      "\(out): \(what) from \(result.tokens) tokens\(resumed) in \(Format.seconds(result.seconds)), "
         + Format.bytes(result.bytes))
   }
 }

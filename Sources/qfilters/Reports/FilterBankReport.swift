@@ -1,5 +1,4 @@
 import CacheFormat
-
 import QFilters
 
 /// What a filter bank holds.
@@ -7,23 +6,31 @@ struct FilterBankReport: Encodable, CustomStringConvertible {
   let kind = "filter bank"
   let layers, kvHeads, headLength: Int
   let identity: IdentityReport
+  let sequences: SequencesReport?
+  let quality: QualityReport?
   let provenance: String
 
   init(_ bank: FilterBank) {
     (layers, kvHeads) = (bank.shape.layers, bank.shape.kvHeads)
     headLength = bank.shape.headLength
     identity = IdentityReport(bank.identity, filters: bank.digest)
+    sequences = bank.sequences.map(SequencesReport.init)
+    quality = bank.quality.map(QualityReport.init)
     provenance = bank.provenance
   }
 
   var description: String {
-    """
-    filter bank
-      filters       \(Format.count(layers, "layer")) × \(Format.count(kvHeads, "KV head")) × \(headLength)
-
-    \(identity)
-
-    \(ProvenanceText(provenance))
-    """
+    let filters = """
+      filter bank
+        filters       \(Format.count(layers, "layer")) × \(Format.count(kvHeads, "KV head")) × \(headLength)
+      """
+    let quality =
+      quality?.description
+        ?? """
+        queries: nothing is known of them, as after an import; compute the bank with
+        precompute to see whether they do what Q-Filters assume
+        """
+    let parts = [filters, "\(identity)", sequences?.description, quality]
+    return (parts.compactMap(\.self) + ["\(ProvenanceText(provenance))"]).joined(separator: "\n\n")
   }
 }

@@ -1,5 +1,4 @@
 import CacheFormat
-
 import QFilters
 
 /// What calibration statistics hold.
@@ -7,6 +6,9 @@ struct StatisticsReport: Encodable, CustomStringConvertible {
   let kind = "statistics"
   let tokens, layers, queryHeads, kvHeads, headLength: Int
   let identity: IdentityReport
+  let sequences: SequencesReport?
+  /// Nil if the sums have no direction, as without tokens.
+  let quality: QualityReport?
   let provenance: String
 
   init(_ file: StatisticsFile) {
@@ -15,18 +17,18 @@ struct StatisticsReport: Encodable, CustomStringConvertible {
     (layers, kvHeads) = (statistics.shape.layers, statistics.shape.kvHeads)
     headLength = statistics.shape.headLength
     identity = IdentityReport(file.identity, filters: nil)
+    sequences = file.sequences.map(SequencesReport.init)
+    quality = (try? statistics.quality()).map(QualityReport.init)
     provenance = file.provenance
   }
 
   var description: String {
     let heads = "\(Format.count(queryHeads, "query head")) (\(Format.count(kvHeads, "KV head")))"
-    return """
+    let sums = """
       statistics of \(Format.count(tokens, "token"))
         sums          \(Format.count(layers, "layer")) × \(heads) × \(headLength)
-
-      \(identity)
-
-      \(ProvenanceText(provenance))
       """
+    let parts = [sums, "\(identity)", sequences?.description, quality?.description]
+    return (parts.compactMap(\.self) + ["\(ProvenanceText(provenance))"]).joined(separator: "\n\n")
   }
 }

@@ -1,0 +1,107 @@
+import ModelFiles
+
+/// A decoder-only transformer: every layer adds what attention finds, then what a gated feed-forward
+/// network makes of it, to each token's hidden vector (arXiv 2302.13971). What architectures do
+/// differently stands in their description and in which weights they have.
+struct Decoder: Sendable {
+  let model: ArchitectureDescription
+  let weights: DecoderWeights
+  private let rope: RoPETable
+  private let localRope: RoPETable?
+
+  /// Memory for up to `tokens` tokens at once.
+  init(_ file: ModelFile, tokens: Int) throws {
+    model = file.architecture
+    weights = try DecoderWeights(file)
+    rope = try RoPETable(model.rope, maximumTokens: tokens)
+    localRope = try model.localRope.map { try RoPETable($0, maximumTokens: tokens) }
+  }
+
+  /// Runs one chunk of tokens through all layers; leaves their final hidden vectors, normalised, in
+  /// `state.normed` and their pairs in the cache.
+  ///
+  /// - Parameters:
+  ///   - length: Of the sequence that the chunk is a part of; some kinds of RoPE depend on it.
+  ///   - ready: Called before a layer's part of the cache is touched.
+  func forward(
+    _ tokens: ArraySlice<Int>, of length: Int, cache: KVCache, state: RunState,
+    ready: (_ layer: Int) throws -> Void, observe: Engine.QueryObserver
+  ) rethrows {
+    let count = tokens.count
+    prepare(position: cache.nextPosition, count: count, length: length)
+    embed(tokens, into: state.hidden)
+    for layer in weights.layers.indices {
+      try run(
+        layer: layer, count: count, cache: cache, state: state, ready: ready, observe: observe)
+    }
+    norm(weights.outputNorm, count, state, state.products(count))
+    cache.advance(by: count)
+  }
+
+  /// Prepares the angles of `count` tokens from `position` on, in a sequence of `length` tokens.
+  func prepare(position: Int, count: Int, length: Int) {
+    rope.prepare(position: position, count: count, length: length)
+    localRope?.prepare(position: position, count: count, length: length)
+  }
+
+  /// Looks tokens up, one row each.
+  func embed(_ tokens: ArraySlice<Int>, into hidden: Matrix) {
+    Blocks.embed(tokens, weights.embedding, scale: model.embeddingScale, into: hidden)
+  }
+
+  /// Runs one layer on the first `count` rows of `state.hidden`, for whose positions the angles are
+  /// prepared, and appends their pairs to the layer's part of the cache.
+  func run(
+    layer index: Int, count: Int, cache: KVCache, state: RunState,
+    ready: (_ layer: Int) throws -> Void, observe: Engine.QueryObserver
+  ) rethrows {
+    let layer = weights.layers[index]
+    let products = state.products(count)
+    norm(layer.attentionNorm, count, state, products)
+    products.project(state.normed, layer.attention, count: count, into: state.projected)
+    try ready(index)
+    let rope = rope(ofLayer: index)
+    cache.append(layer: index, keys: state.keys, values: state.values, count: count) { row in
+      Blocks.add(layer.biases, to: state.projected, row: row)
+      Blocks.normHeads(state.queries, row: row, layer.queryNorm, epsilon: model.normEpsilon)
+      Blocks.normHeads(state.keys, row: row, layer.keyNorm, epsilon: model.normEpsilon)
+      rope.rotate(state.queries, row: row, length: model.keyLength)
+      rope.rotate(state.keys, row: row, length: model.keyLength)
+    }
+    try observe(index, state.queries, count)
+    Blocks.attend(
+      layer: index, model: model, cache: cache, count: count, state: state,
+      rounded: products.takesRounded)
+    add(state.attended, layer.attentionOutput, layer.attentionPostNorm, count, state, products)
+
+    norm(layer.feedForwardNorm, count, state, products)
+    products.gate(state.normed, layer.gate, model.activation, count: count, into: state.gated)
+    add(state.gated, layer.down, layer.feedForwardPostNorm, count, state, products)
+  }
+
+  private func rope(ofLayer layer: Int) -> RoPETable {
+    model.window(ofLayer: layer) == nil ? rope : localRope ?? rope
+  }
+
+  /// What a branch reads: the hidden vectors, normalised where the architecture does that here.
+  private func norm(
+    _ weight: [Float]?, _ count: Int, _ state: RunState, _ products: any Products
+  ) {
+    Blocks.rmsNorm(
+      state.hidden, weight: weight, epsilon: model.normEpsilon, count: count, into: state.normed,
+      rounded: products.takesRounded)
+  }
+
+  /// Adds a branch's outputs to the hidden vectors, normalised where the architecture does that here.
+  private func add(
+    _ x: Activations, _ output: WeightGroup, _ weight: [Float]?, _ count: Int, _ state: RunState,
+    _ products: any Products
+  ) {
+    guard let weight else {
+      return products.project(x, output, count: count, addingTo: state.hidden)
+    }
+    products.project(x, output, count: count, into: [state.branch])
+    Blocks.addNormed(
+      state.branch, weight: weight, epsilon: model.normEpsilon, count: count, to: state.hidden)
+  }
+}

@@ -1,0 +1,72 @@
+import ByteIO
+
+/// How the files of one architecture describe and store it. What the engine computes follows from the
+/// description; CONTRIBUTING.md says how to add one.
+protocol Architecture: Sendable {
+  /// The name in GGUF and in descriptions.
+  static var name: String { get }
+  /// The names in `config.json`.
+  static var modelTypes: [String] { get }
+  /// What its tensors are called.
+  static var tensorNames: TensorNames { get }
+  /// Whether GGUF stores the rows of queries and keys interleaved for RoPE.
+  static var isInterleavedInGGUF: Bool { get }
+  /// What transformers adds to the weights of RMSNorm when it uses them; GGUF stores the sum.
+  static var normOffset: Float { get }
+  /// What transformers takes where a configuration does not say.
+  static var defaults: TransformersDefaults { get }
+
+  /// Completes a description that holds what a `llama` of the same sizes would be.
+  static func read(_ file: GGUFDescription, into model: inout ArchitectureDescription) throws
+  /// Completes a description that holds what a `llama` of the same sizes would be.
+  static func read(_ config: TransformersConfig, into model: inout ArchitectureDescription) throws
+  /// RoPE of the layers that have no window, at least.
+  static func rope(_ config: TransformersConfig, headLength: Int) throws -> RoPE
+}
+
+/// What transformers takes where a configuration does not say.
+struct TransformersDefaults {
+  var normEpsilon: Float = 1e-6
+  /// Whether the embedding is the output matrix, too.
+  var isTied = false
+  /// nil for the hidden vector's length divided by the number of heads.
+  var headLength: Int?
+}
+
+extension Architecture {
+  static var isInterleavedInGGUF: Bool { false }
+  static var normOffset: Float { 0 }
+  static var defaults: TransformersDefaults { .init() }
+
+  static func rope(_ config: TransformersConfig, headLength: Int) throws -> RoPE {
+    try config.rope(headLength: headLength)
+  }
+}
+
+/// All that there are.
+enum Architectures {
+  static let all: [any Architecture.Type] = [
+    Llama.self, Qwen2.self, Qwen3.self, OLMo2.self, Phi3.self, Gemma2.self, Gemma3.self,
+  ]
+
+  /// The one that GGUF calls so.
+  static func named(_ name: String, path: String) throws(UnsupportedModel) -> any Architecture.Type
+  {
+    guard let architecture = all.first(where: { $0.name == name }) else {
+      throw UnsupportedModel(
+        path: path, what: "architecture \(name)", supported: all.map { $0.name })
+    }
+    return architecture
+  }
+
+  /// The one that `config.json` calls so.
+  static func modelType(
+    _ type: String, path: String
+  ) throws(UnsupportedModel) -> any Architecture.Type {
+    guard let architecture = all.first(where: { $0.modelTypes.contains(type) }) else {
+      throw UnsupportedModel(
+        path: path, what: "architecture \(type)", supported: all.flatMap { $0.modelTypes })
+    }
+    return architecture
+  }
+}

@@ -1,0 +1,48 @@
+/// Gemma 2 (arXiv 2408.00118): capped scores and logits, a window in every other layer, RMSNorm on both
+/// sides of a branch, GEGLU, and embeddings scaled by the root of their length.
+enum Gemma2: Architecture {
+  static let name = "gemma2"
+  static let modelTypes = ["gemma2"]
+  static let tensorNames = TensorNames(
+    TensorNames.normsAround, TensorNames.attention, TensorNames.gate, TensorNames.outputs)
+  static let normOffset: Float = 1
+  static let defaults = TransformersDefaults(isTied: true, headLength: 256)
+
+  static func read(_ file: GGUFDescription, into model: inout ArchitectureDescription) throws {
+    complete(&model)
+    model.windows = try file.windows(layers: model.layers) { $0 % 2 == 0 }
+    model.attentionCap = try file.cap("attn_logit_softcapping") ?? 50
+    model.logitCap = try file.cap("final_logit_softcapping") ?? 30
+    // Gemma 2 27B, which has 46 layers, scales by its width; the file does not say so.
+    if model.layers == 46 { scaleByWidth(&model) }
+  }
+
+  static func read(_ config: TransformersConfig, into model: inout ArchitectureDescription) throws {
+    complete(&model)
+    model.windows = try config.windows(layers: model.layers) { $0 % 2 == 0 }
+    model.attentionCap = try config.cap("attn_logit_softcapping", default: 50)
+    model.logitCap = try config.cap("final_logit_softcapping", default: 30)
+    try readScale(config, into: &model)
+  }
+
+  /// What Gemma 3 has, too.
+  static func complete(_ model: inout ArchitectureDescription) {
+    model.normPlace = .both
+    model.activation = .geluTanh
+    model.embeddingScale = Float(model.embeddingLength).squareRoot()
+  }
+
+  /// Scores are divided by the root of `query_pre_attn_scalar`.
+  static func readScale(
+    _ config: TransformersConfig, into model: inout ArchitectureDescription
+  ) throws {
+    let divisor = try config.float("query_pre_attn_scalar") ?? 256
+    if divisor != Float(model.keyLength) { model.attentionScale = 1 / divisor.squareRoot() }
+  }
+
+  /// As if a head were its share of the hidden vector.
+  static func scaleByWidth(_ model: inout ArchitectureDescription) {
+    let length = model.embeddingLength / model.queryHeads
+    if length != model.keyLength { model.attentionScale = 1 / Float(length).squareRoot() }
+  }
+}

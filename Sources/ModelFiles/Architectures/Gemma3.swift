@@ -1,0 +1,45 @@
+/// Gemma 3 (arXiv 2503.19786), text: five layers with a window, then one without; another RoPE base in
+/// those with a window; RMSNorm over each head's queries and keys; the rest as in Gemma 2, without caps.
+enum Gemma3: Architecture {
+  static let name = "gemma3"
+  static let modelTypes = ["gemma3_text"]
+  static let tensorNames = TensorNames(
+    TensorNames.normsAround, TensorNames.attention, TensorNames.queryKeyNorms, TensorNames.gate,
+    TensorNames.outputs)
+  static let normOffset: Float = 1
+  static let defaults = TransformersDefaults(isTied: true, headLength: 256)
+  private static let pattern = 6
+
+  static func read(_ file: GGUFDescription, into model: inout ArchitectureDescription) throws {
+    complete(&model)
+    model.windows = try file.windows(layers: model.layers) { ($0 + 1) % pattern != 0 }
+    model.logitCap = try file.cap("final_logit_softcapping")
+    let base = try file.float("rope.freq_base_swa") ?? 10_000
+    if !model.windows.isEmpty {
+      model.localRope = RoPE(base: base, dimensions: model.rope.dimensions)
+    }
+    // Gemma 3 27B, which has 62 layers, scales by its width; the file does not say so.
+    if model.layers == 62 { Gemma2.scaleByWidth(&model) }
+  }
+
+  static func read(_ config: TransformersConfig, into model: inout ArchitectureDescription) throws {
+    complete(&model)
+    let pattern = try config.optionalInteger("sliding_window_pattern", in: 1...4096) ?? pattern
+    model.windows = try config.windows(layers: model.layers) { ($0 + 1) % pattern != 0 }
+    model.attentionCap = try config.cap("attn_logit_softcapping", default: nil)
+    model.logitCap = try config.cap("final_logit_softcapping", default: nil)
+    try Gemma2.readScale(config, into: &model)
+    let local = try config.rope(
+      headLength: model.keyLength, layerType: "sliding_attention", baseKey: "rope_local_base_freq")
+    if !model.windows.isEmpty { model.localRope = local }
+  }
+
+  static func rope(_ config: TransformersConfig, headLength: Int) throws -> RoPE {
+    try config.rope(headLength: headLength, layerType: "full_attention", defaultBase: 1_000_000)
+  }
+
+  private static func complete(_ model: inout ArchitectureDescription) {
+    Gemma2.complete(&model)
+    model.queryKeyNorm = .perHead
+  }
+}

@@ -1,0 +1,23 @@
+/// OLMo 2 (arXiv 2501.00656): RMSNorm behind each branch instead of before it, and over all heads'
+/// queries, and all heads' keys, as one vector.
+enum OLMo2: Architecture {
+  static let name = "olmo2"
+  static let modelTypes = ["olmo2"]
+  static let tensorNames = TensorNames(
+    TensorNames.normsAfter, TensorNames.attention, TensorNames.queryKeyNorms, TensorNames.gate,
+    TensorNames.outputs)
+  static let defaults = TransformersDefaults(normEpsilon: 1e-5)
+
+  static func read(_ file: GGUFDescription, into model: inout ArchitectureDescription) throws {
+    complete(&model)
+  }
+
+  static func read(_ config: TransformersConfig, into model: inout ArchitectureDescription) throws {
+    complete(&model)
+  }
+
+  private static func complete(_ model: inout ArchitectureDescription) {
+    model.normPlace = .after
+    model.queryKeyNorm = .wholeWidth
+  }
+}

@@ -1,0 +1,18 @@
+/// Qwen 3 (arXiv 2505.09388): a llama with RMSNorm over each head's queries and keys.
+enum Qwen3: Architecture {
+  static let name = "qwen3"
+  static let modelTypes = ["qwen3"]
+  static let tensorNames = TensorNames(
+    TensorNames.normsBefore, TensorNames.attention, TensorNames.queryKeyNorms, TensorNames.gate,
+    TensorNames.outputs)
+  static let defaults = TransformersDefaults(headLength: 128)
+
+  static func read(_ file: GGUFDescription, into model: inout ArchitectureDescription) throws {
+    model.queryKeyNorm = .perHead
+  }
+
+  static func read(_ config: TransformersConfig, into model: inout ArchitectureDescription) throws {
+    model.queryKeyNorm = .perHead
+    model.windows = try Qwen2.windows(config, layers: model.layers)
+  }
+}

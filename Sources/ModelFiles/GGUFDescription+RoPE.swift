@@ -1,0 +1,84 @@
+import ByteIO
+
+/// RoPE, whose scaling GGUF keeps as parameters or as factors in tensors of their own.
+extension GGUFDescription {
+  /// The tensors that hold factors: part of the description, not of the weights.
+  static let factorTensors = [
+    "rope_freqs.weight", "rope_factors_short.weight", "rope_factors_long.weight",
+  ]
+
+  func rope(keyLength: Int) throws -> RoPE {
+    var rope = RoPE(
+      base: try float("rope.freq_base") ?? 10_000,
+      dimensions: try optionalInteger("rope.dimension_count", in: 2...8192) ?? keyLength)
+    let factor =
+      try nonzeroFloat("rope.scaling.factor") ?? nonzeroFloat("rope.scale_linear") ?? 1
+    // As llama.cpp has it: a factor alone means linear scaling.
+    let kind = try text("rope.scaling.type") ?? "linear"
+    switch kind {
+    case "none": break
+    case "linear": rope.scaleLinearly(factor: factor)
+    case "yarn": rope.scale(try yarn(factor))
+    case "longrope": try readLongRoPE(into: &rope)
+    default:
+      throw UnsupportedModel(
+        path: file.path, what: "RoPE scaling \(kind)",
+        supported: ["none", "linear", "yarn", "longrope"])
+    }
+    // LongRoPE's tensors tell it apart where a converter left out the type.
+    if rope.scaling == .none, file.tensors["rope_factors_long.weight"] != nil {
+      try readLongRoPE(into: &rope)
+    }
+    if let factors = try factors("rope_freqs.weight", rope) {
+      guard rope.scaling == .none else {
+        throw UnsupportedModel(
+          path: file.path, what: "tensor rope_freqs.weight beside RoPE scaling \(kind)",
+          supported: ["either"])
+      }
+      rope.setFactors(factors)
+    }
+    return rope
+  }
+
+  private func yarn(_ factor: Float) throws -> RoPE.YaRN {
+    var yarn = RoPE.YaRN(factor: factor, context: try firstContext())
+    yarn.fast = try nonzeroFloat("rope.scaling.yarn_beta_fast") ?? yarn.fast
+    yarn.slow = try nonzeroFloat("rope.scaling.yarn_beta_slow") ?? yarn.slow
+    return yarn
+  }
+
+  private func readLongRoPE(into rope: inout RoPE) throws {
+    guard let short = try factors("rope_factors_short.weight", rope),
+      let long = try factors("rope_factors_long.weight", rope)
+    else {
+      throw MalformedFile(
+        path: file.path, section: "tensor rope_factors_long.weight",
+        problem: "LongRoPE needs it and rope_factors_short.weight")
+    }
+    rope.scaling = .byLength(short: short, long: long, context: try firstContext())
+    rope.magnitude = try nonzeroFloat("rope.scaling.attn_factor") ?? 1
+  }
+
+  private func firstContext() throws -> Int {
+    try integer("rope.scaling.original_context_length", in: 2...1 << 30)
+  }
+
+  /// A tensor of one positive float32 for each rotated pair, if there is one.
+  private func factors(_ name: String, _ rope: RoPE) throws -> [Float]? {
+    guard let tensor = file.tensors[name] else { return nil }
+    guard tensor.type == .f32, tensor.shape == [rope.pairs] else {
+      throw MalformedFile(
+        path: file.path, section: "tensor \(name)",
+        problem: "it is not \(rope.pairs) numbers in F32")
+    }
+    var reader = ByteReader(tensor.bytes, path: file.path, section: "tensor \(name)")
+    return try (0..<rope.pairs).map { _ in
+      let factor = try reader.readFloat()
+      guard factor.isFinite, factor > 0 else {
+        throw MalformedFile(
+          path: file.path, section: "tensor \(name)", problem: "a factor is no positive number")
+      }
+      return factor
+    }
+  }
+}

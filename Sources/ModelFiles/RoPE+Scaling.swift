@@ -1,0 +1,76 @@
+import Glibc
+
+/// The formulas of scaled RoPE, as transformers has them.
+extension RoPE {
+  /// Pairs that are rotated.
+  var pairs: Int { dimensions / 2 }
+
+  /// All wavelengths alike (arXiv 2306.15595).
+  mutating func scaleLinearly(factor: Float) {
+    setFactors([Float](repeating: factor, count: pairs))
+  }
+
+  /// What stretches each pair; nothing, if all are 1.
+  mutating func setFactors(_ factors: [Float]) {
+    scaling = factors.allSatisfy { $0 == 1 } ? .none : .fixed(factors)
+  }
+
+  /// The parameters of Llama 3.1's scaling.
+  struct Llama3 {
+    var factor, low, high: Float
+    var context: Int
+  }
+
+  /// Long wavelengths by `factor`, short ones not at all, those between by something between.
+  ///
+  /// Every step is rounded to float32, as in the program that writes these factors into GGUF files.
+  mutating func scale(_ parameters: Llama3) {
+    let context = Float(parameters.context)
+    let (longest, shortest) = (context / parameters.low, context / parameters.high)
+    setFactors(
+      (0..<pairs).map { pair in
+        let frequency = 1 / Float(pow(base, Double(2 * pair) / Double(dimensions)))
+        let wavelength = (1 / frequency) * Float(2 * Double.pi)
+        if wavelength < shortest { return 1 }
+        if wavelength > longest { return parameters.factor }
+        let turns = (1 / wavelength) * context
+        let smooth = (turns - parameters.low) / (parameters.high - parameters.low)
+        return 1 / ((1 - smooth) / parameters.factor + smooth)
+      })
+  }
+
+  /// The parameters of YaRN.
+  struct YaRN {
+    var factor: Float
+    var context: Int
+    var fast: Float = 32
+    var slow: Float = 1
+    /// What cosines and sines are multiplied by; nil for 0.1 · ln(factor) + 1.
+    var magnitude: Float?
+  }
+
+  /// Pairs that turn often in the first context not at all, those that hardly turn by `factor`, a ramp
+  /// between (arXiv 2309.00071).
+  mutating func scale(_ parameters: YaRN) {
+    func pair(turning times: Float) -> Double {
+      Double(dimensions) * log(Double(parameters.context) / (Double(times) * 2 * Double.pi))
+        / (2 * log(base))
+    }
+    let first = max(pair(turning: parameters.fast).rounded(.down), 0)
+    var last = min(pair(turning: parameters.slow).rounded(.up), Double(dimensions - 1))
+    if first == last { last += 0.001 }
+    setFactors(
+      (0..<pairs).map { pair in
+        let ramp = min(max((Double(pair) - first) / (last - first), 0), 1)
+        return Float(1 / (ramp / Double(parameters.factor) + 1 - ramp))
+      })
+    magnitude =
+      parameters.magnitude
+      ?? (parameters.factor <= 1 ? 1 : Float(0.1 * log(Double(parameters.factor)) + 1))
+  }
+
+  /// LongRoPE's magnitude: √(1 + ln(factor) / ln(context)).
+  static func longMagnitude(factor: Double, context: Int) -> Float {
+    factor <= 1 ? 1 : Float(sqrt(1 + log(factor) / log(Double(context))))
+  }
+}

@@ -1,0 +1,75 @@
+/// What transformers and GGUF call the tensors of an architecture.
+///
+/// The engine and the weights digest know GGUF's names (spec, section 3.1).
+struct TensorNames: Sendable {
+  /// Within a layer: transformers' names, then GGUF's.
+  private let layered: [(String, String)]
+
+  /// Outside the layers, the same everywhere.
+  private static let whole = [
+    ("model.embed_tokens.weight", "token_embd.weight"),
+    ("model.norm.weight", "output_norm.weight"), ("lm_head.weight", "output.weight"),
+  ]
+  private static let (layerOfTransformers, layerOfGGUF) = ("model.layers.", "blk.")
+
+  /// The names within a layer.
+  init(_ layered: [(String, String)]...) { self.layered = layered.flatMap(\.self) }
+
+  /// GGUF's name of a tensor, or nil if the architecture has none that transformers calls so.
+  func gguf(of name: String) -> String? {
+    if let known = Self.whole.first(where: { $0.0 == name }) { return known.1 }
+    guard let (layer, rest) = Self.split(name, behind: Self.layerOfTransformers) else { return nil }
+    return layered.first { $0.0 == rest }.map { "\(Self.layerOfGGUF)\(layer).\($0.1)" }
+  }
+
+  /// transformers' name of a tensor, or nil if the architecture has none that GGUF calls so.
+  func transformers(of name: String) -> String? {
+    if let known = Self.whole.first(where: { $0.1 == name }) { return known.0 }
+    guard let (layer, rest) = Self.split(name, behind: Self.layerOfGGUF) else { return nil }
+    return layered.first { $0.1 == rest }.map { "\(Self.layerOfTransformers)\(layer).\($0.0)" }
+  }
+
+  /// The number of the layer and what follows; one number has one spelling.
+  private static func split(_ name: String, behind prefix: String) -> (Int, String)? {
+    guard name.hasPrefix(prefix) else { return nil }
+    let parts = name.dropFirst(prefix.count).split(
+      separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, let layer = Int(parts[0]), "\(layer)" == parts[0] else { return nil }
+    return (layer, String(parts[1]))
+  }
+}
+
+/// Groups of names that several architectures have.
+extension TensorNames {
+  static let attention = [
+    ("self_attn.q_proj.weight", "attn_q.weight"), ("self_attn.k_proj.weight", "attn_k.weight"),
+    ("self_attn.v_proj.weight", "attn_v.weight"),
+  ]
+  static let attentionBiases = [
+    ("self_attn.q_proj.bias", "attn_q.bias"), ("self_attn.k_proj.bias", "attn_k.bias"),
+    ("self_attn.v_proj.bias", "attn_v.bias"),
+  ]
+  static let queryKeyNorms = [
+    ("self_attn.q_norm.weight", "attn_q_norm.weight"),
+    ("self_attn.k_norm.weight", "attn_k_norm.weight"),
+  ]
+  static let gate = [
+    ("mlp.gate_proj.weight", "ffn_gate.weight"), ("mlp.up_proj.weight", "ffn_up.weight"),
+  ]
+  static let outputs = [
+    ("self_attn.o_proj.weight", "attn_output.weight"), ("mlp.down_proj.weight", "ffn_down.weight"),
+  ]
+  static let normsBefore = [
+    ("input_layernorm.weight", "attn_norm.weight"),
+    ("post_attention_layernorm.weight", "ffn_norm.weight"),
+  ]
+  static let normsAfter = [
+    ("post_attention_layernorm.weight", "post_attention_norm.weight"),
+    ("post_feedforward_layernorm.weight", "post_ffw_norm.weight"),
+  ]
+  static let normsAround =
+    normsAfter + [
+      ("input_layernorm.weight", "attn_norm.weight"),
+      ("pre_feedforward_layernorm.weight", "ffn_norm.weight"),
+    ]
+}

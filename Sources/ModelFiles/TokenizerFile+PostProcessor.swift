@@ -1,0 +1,42 @@
+import ByteIO
+
+/// What follows the model.
+extension TokenizerFile {
+  /// The token that is put before a text, if one is; behind it nothing may be.
+  static func postProcessor(_ object: JSONObject) throws -> [UInt8]? {
+    guard let whole = try object.object("post_processor") else { return nil }
+    let parts = try whole.text("type") == "Sequence" ? whole.array("processors") ?? [] : nil
+    var first: [UInt8]?
+    for part in try parts?.map({ try JSONObject($0, whole.path, whole.section) }) ?? [whole] {
+      let type = try part.text("type") ?? "(none)"
+      switch type {
+      case "ByteLevel": break
+      case "TemplateProcessing" where first == nil: first = try specialBeforeText(part)
+      default: throw unsupported(object, "post_processor \(type)", ["ByteLevel", "none"])
+      }
+    }
+    return first
+  }
+
+  /// Of a template for one text: the text alone, or a special token and the text.
+  private static func specialBeforeText(_ template: JSONObject) throws -> [UInt8]? {
+    let pieces = try template.array("single")?.map {
+      try JSONObject($0, template.path, template.section)
+    }
+    let supported = ["a text", "a special token and a text"]
+    guard let pieces, let last = pieces.last, pieces.count <= 2,
+      try last.object("Sequence")?.text("id") == "A"
+    else { throw unsupported(template, "the template of the post_processor", supported) }
+    guard pieces.count == 2 else { return nil }
+    guard let token = try pieces[0].object("SpecialToken")?.bytes("id") else {
+      throw unsupported(template, "the template of the post_processor", supported)
+    }
+    return token
+  }
+
+  static func unsupported(
+    _ object: JSONObject, _ what: String, _ supported: [String]
+  ) -> UnsupportedModel {
+    UnsupportedModel(path: object.path, what: what, supported: supported)
+  }
+}

@@ -1,0 +1,95 @@
+import ByteIO
+import CacheFormat
+
+/// How well a model's query heads do what Q-Filters assume, that their queries lean in one direction
+/// (spec, section 4.3).
+public struct FilterQuality: Sendable, Equatable {
+  /// Of one query head.
+  public struct Head: Sendable, Equatable {
+    /// Which share of the queries' energy lies in the first direction, 0 … 1: the greatest eigenvalue
+    /// of the Gram matrix by its trace.
+    public let energyShare: Float
+    /// The mean of the queries' projections on that direction; never negative.
+    public let meanProjection: Float
+    /// The cosine of that direction and the mean query, 0 … 1.
+    public let meanCosine: Float
+
+    /// Brings the figures together.
+    public init(energyShare: Float, meanProjection: Float, meanCosine: Float) {
+      self.energyShare = energyShare
+      self.meanProjection = meanProjection
+      self.meanCosine = meanCosine
+    }
+
+    /// The least cosine with the mean query at which the direction's sign means something.
+    public static let leastCosine: Float = 0.9
+    /// The least share of energy at which one direction stands for the queries.
+    public static let leastShare: Float = 0.2
+
+    /// Whether the queries lean in one direction: their first direction carries a fifth of the energy
+    /// or more, and it is their mean's. Otherwise they spread both ways along it, and what a key's
+    /// projection on it says of its attention is left to chance.
+    public var holds: Bool { energyShare >= Self.leastShare && meanCosine >= Self.leastCosine }
+  }
+
+  /// Layers of the model.
+  public let layers: Int
+  /// Query heads in a layer.
+  public let queryHeads: Int
+  /// [layers][queryHeads].
+  public let heads: [Head]
+
+  /// Brings the figures of all heads together.
+  public init(layers: Int, queryHeads: Int, heads: [Head]) {
+    precondition(heads.count == layers * queryHeads)
+    self.layers = layers
+    self.queryHeads = queryHeads
+    self.heads = heads
+  }
+
+  /// The heads of one layer.
+  public func heads(layer: Int) -> ArraySlice<Head> {
+    heads[layer * queryHeads..<(layer + 1) * queryHeads]
+  }
+}
+
+extension FilterQuality {
+  var encoded: [UInt8] {
+    var writer = ByteWriter()
+    writer.write(UInt32(layers))
+    writer.write(UInt32(queryHeads))
+    for head in heads {
+      for value in [head.energyShare, head.meanProjection, head.meanCosine] { writer.write(value) }
+    }
+    return writer.bytes
+  }
+
+  /// The longest section `qual` of that many layers in bytes.
+  static func limit(layers: Int) -> UInt64 { 8 + 12 * 4096 * UInt64(layers) }
+
+  init(_ section: Section, shape: FilterShape) throws(MalformedFile) {
+    var reader = section.reader
+    let layers = try reader.readSize("layers", 1...4096)
+    let queryHeads = try reader.readSize("query heads", 1...4096)
+    guard layers == shape.layers, queryHeads % shape.kvHeads == 0 else {
+      throw reader.error("\(layers) layers of \(queryHeads) query heads do not fit \(shape)")
+    }
+    guard reader.remaining == 12 * layers * queryHeads else {
+      throw reader.error("\(reader.remaining) bytes of figures where the sizes give another number")
+    }
+    var heads: [Head] = []
+    for _ in 0..<layers * queryHeads { heads.append(try Self.head(&reader)) }
+    self.init(layers: layers, queryHeads: queryHeads, heads: heads)
+  }
+
+  private static func head(_ reader: inout ByteReader) throws(MalformedFile) -> Head {
+    let place = reader
+    let head = Head(
+      energyShare: try reader.readFloat(), meanProjection: try reader.readFloat(),
+      meanCosine: try reader.readFloat())
+    guard (0...1).contains(head.energyShare), (0...1).contains(head.meanCosine),
+      head.meanProjection >= 0, head.meanProjection.isFinite
+    else { throw place.error("a figure is outside its range") }
+    return head
+  }
+}

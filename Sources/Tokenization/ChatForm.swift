@@ -1,0 +1,69 @@
+/// What a template writes around the contents of a conversation; see `ChatTemplate`.
+///
+/// In the forms that are built in, U+0002 stands for the begin-of-text token within a conversation and
+/// U+0003 for the end-of-text token.
+struct ChatForm: Equatable, Sendable {
+  var beginsText = false
+  var trimsContents = false
+  /// Around a system message, before the first content.
+  var system: Around?
+  var opening: String
+  var closing: String
+  var answerOpening = ""
+  var turnEnd: String
+  var nextOpening: String
+
+  /// What stands before and after something.
+  struct Around: Equatable, Sendable {
+    var before: String
+    var after: String
+  }
+
+  /// The form with the tokens' names in it.
+  func naming(begin: String, end: String) -> ChatForm {
+    func named(_ text: String) -> String {
+      text.replacing("\u{2}", with: begin).replacing("\u{3}", with: end)
+    }
+    var form = self
+    form.system = system.map { Around(before: named($0.before), after: named($0.after)) }
+    form.opening = named(opening)
+    form.closing = named(closing)
+    form.turnEnd = named(turnEnd)
+    form.nextOpening = named(nextOpening)
+    return form
+  }
+}
+
+/// ChatML, which many models write with a default system message of their own.
+extension ChatForm {
+  /// `<|im_start|>role`, a line break, the content, `<|im_end|>`.
+  static func chatML(defaultSystem: String?) -> ChatForm {
+    let user = "<|im_start|>user\n"
+    let system = Around(before: "<|im_start|>system\n", after: "<|im_end|>\n" + user)
+    return ChatForm(
+      system: system, opening: defaultSystem.map { system.before + $0 + system.after } ?? user,
+      closing: "<|im_end|>\n<|im_start|>assistant\n", turnEnd: "<|im_end|>\n", nextOpening: user)
+  }
+
+  private static let start =
+    "{%for message in messages%}{%if loop.first and messages[0]['role']!='system'%}{{'<|im_start|>system\n"
+  private static let end =
+    "<|im_end|>\n'}}{%endif%}{{'<|im_start|>'+message['role']+'\n'+message['content']+'<|im_end|>'+'\n'}}"
+    + "{%endfor%}{%if add_generation_prompt%}{{'<|im_start|>assistant\n'}}{%endif%}"
+
+  /// A template as HuggingFace's models write it, with any plain text as the default system message.
+  init?(chatML template: String) {
+    let text = JinjaText.significant(template)
+    // The line break at the end of a text says nothing, but here the text goes on.
+    let start = JinjaText.significant(Self.start) + [UInt8(ascii: "\n")]
+    let end = JinjaText.significant(Self.end)
+    guard text.count >= start.count + end.count, text.starts(with: start),
+      text.suffix(end.count) == end[...]
+    else { return nil }
+    let message = text[start.count..<text.count - end.count]
+    guard !message.contains(where: { $0 == UInt8(ascii: "'") || $0 == UInt8(ascii: "\\") }) else {
+      return nil
+    }
+    self = .chatML(defaultSystem: String(decoding: message, as: UTF8.self))
+  }
+}

@@ -1,0 +1,61 @@
+import ByteIO
+import CacheFormat
+import QFilters
+import Tokenization
+
+/// A corpus as consecutive sequences of token ids.
+struct CorpusSequences {
+  private let corpus: Corpus
+  private let recipe: Precompute.Recipe
+  private let tokenizer: Tokenizer
+
+  /// Nothing is read.
+  ///
+  /// - Throws: `PromptError.sequenceTooLong` if a sequence does not fit the model's context.
+  init(_ corpus: Corpus, recipe: Precompute.Recipe, model: LoadedModel) throws(PromptError) {
+    guard recipe.length <= model.contextLength else {
+      throw .sequenceTooLong(tokens: recipe.length, context: model.contextLength)
+    }
+    (self.corpus, self.recipe, tokenizer) = (corpus, recipe, model.tokenizer)
+  }
+
+  /// Which sequences there are; none of them counts as summed.
+  ///
+  /// - Throws: As `forEach`.
+  func set() throws -> SequenceSet {
+    SequenceSet(
+      corpus: try forEach { _, _ in }, count: recipe.sequences, length: recipe.length)
+  }
+
+  /// Reads the corpus as far as the recipe needs it. A begin-of-text token, where the model adds one, is
+  /// the first of each sequence and counts.
+  ///
+  /// - Returns: SHA-256 of all sequences' ids as `u32`.
+  /// - Throws: `PromptError.tooShort` if the text does not fill the sequences; as `Corpus.forEachPiece`.
+  func forEach(_ body: (_ index: Int, _ tokens: [Int]) throws -> Void) throws -> Digest {
+    let begin = tokenizer.addsBeginOfText ? tokenizer.beginOfText.map { [$0] } ?? [] : []
+    let step = recipe.length - begin.count
+    var digest = SHA256()
+    var (pending, index) = ([Int](), 0)
+    try corpus.forEachPiece { piece in
+      pending += tokenizer.encode(piece, parsingSpecials: false)
+      var start = 0
+      while index < recipe.sequences, pending.count - start >= step {
+        let tokens = begin + pending[start..<start + step]
+        var ids = ByteWriter()
+        for token in tokens { ids.write(UInt32(token)) }
+        digest.update(ids.bytes)
+        try body(index, tokens)
+        (start, index) = (start + step, index + 1)
+      }
+      pending.removeFirst(start)
+      return index < recipe.sequences
+    }
+    guard index == recipe.sequences else {
+      let (needed, overflow) = recipe.sequences.multipliedReportingOverflow(by: step)
+      throw PromptError.tooShort(
+        tokens: index * step + pending.count, needed: overflow ? .max : needed)
+    }
+    return Digest(digest.finish())
+  }
+}

@@ -1,0 +1,110 @@
+import ByteIO
+import CacheFormat
+import Inference
+import ModelFiles
+import QFilters
+
+/// The sums of a calibration that may be ended at any time and go on later: what is finished stands in a
+/// statistics file, which is replaced after every few sequences.
+struct Calibration {
+  private let model: LoadedModel
+  private let partialPath: String
+  private let provenance: String
+  private var statistics: CalibrationStatistics
+  private var done: SequenceSet
+  private var hasPartialFile = false
+
+  /// Sequences that go through the layers together, so that each layer's weights are touched once for all
+  /// of them. More would take more memory, and be lost when the run is ended.
+  private static let sequencesAtOnce = 4
+
+  /// Goes on from `partialPath` if that is there, or begins.
+  ///
+  /// - Throws: `IdentityMismatch` or `PartialResult.otherRecipe` if what is there is of other work.
+  init(
+    _ model: LoadedModel, _ set: SequenceSet, provenance: String, partialPath: String
+  ) throws {
+    let architecture = model.engine.architecture
+    (self.model, self.provenance, self.partialPath) = (model, provenance, partialPath)
+    done = set
+    statistics = CalibrationStatistics(
+      shape: FilterShape(of: architecture), queryHeads: architecture.queryHeads)
+    guard Folder.hasFile(partialPath) else { return }
+    let partial = try StatisticsFile(path: partialPath)
+    try partial.identity.check(against: model.identity, path: partialPath)
+    guard let finished = partial.sequences, finished.hasRecipe(of: set),
+      partial.statistics.shape == statistics.shape,
+      partial.statistics.queryHeads == statistics.queryHeads
+    else { throw PartialResult.otherRecipe(path: partialPath) }
+    (statistics, done, hasPartialFile) = (partial.statistics, finished, true)
+  }
+
+  /// How many tokens were summed.
+  var tokens: Int { statistics.tokens }
+
+  /// What was summed.
+  var file: StatisticsFile {
+    StatisticsFile(
+      identity: model.identity, statistics: statistics, sequences: done, provenance: provenance)
+  }
+
+  /// Refuses to go on from sequences that are none of the shard's.
+  func checkResumed(in shard: Precompute.Shard) throws(PartialResult) {
+    guard done.members.allSatisfy(shard.contains) else { throw .otherRecipe(path: partialPath) }
+  }
+
+  /// Sums the shard's sequences that are not finished.
+  mutating func run(
+    _ sequences: CorpusSequences, shard: Precompute.Shard, progress: Progress
+  ) throws {
+    let wanted = (0..<done.count).filter(shard.contains)
+    let total = wanted.count * done.length
+    let last = wanted.last { !done.contains($0) }
+    var batch: [(index: Int, tokens: [Int])] = []
+    let corpus = try sequences.forEach { index, tokens in
+      guard shard.contains(index), !done.contains(index) else { return }
+      batch.append((index, tokens))
+      guard batch.count == Self.sequencesAtOnce || index == last else { return }
+      try add(batch.map(\.tokens)) { progress("calibrate", $0, total) }
+      for (index, _) in batch { done.insert(index) }
+      batch = []
+      guard index != last else { return }
+      _ = try file.write(to: partialPath)
+      hasPartialFile = true
+    }
+    guard corpus == done.corpus else { throw PartialResult.corpusChanged }
+  }
+
+  private mutating func add(_ batch: [[Int]], progress: (Int) -> Void) throws {
+    let before = tokens
+    let length = batch.reduce(0) { $0 + $1.count }
+    try model.engine.observeByLayer(batch) { layer, queries, count in
+      try statistics.add(layer: layer, queries: queries.leadingRows(count), count: count)
+      progress(before + length * layer / model.engine.architecture.layers)
+    }
+    progress(before + length)
+  }
+
+  /// Removes the file of what was finished, if there is one.
+  func removePartialFile() throws(SystemError) {
+    if hasPartialFile { try Folder.removeFile(partialPath) }
+  }
+}
+
+/// What an earlier run finished cannot be gone on from.
+public enum PartialResult: Error, CustomStringConvertible, Sendable {
+  /// It holds other sequences, or sequences of another corpus.
+  case otherRecipe(path: String)
+  /// The corpus was changed while it was being read.
+  case corpusChanged
+
+  /// One sentence that says what is wrong and what to do.
+  public var description: String {
+    switch self {
+    case .otherRecipe(let path):
+      "\(path) holds what another run finished, of another corpus, recipe or shard; "
+        + "run that one again, or delete the file"
+    case .corpusChanged: "the corpus changed while it was read; run again when nobody writes to it"
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import ByteIO
+import CacheFormat
+import QFilters
+
+/// Filter banks for all models below a folder.
+public enum Zoo {
+  /// What became of one model.
+  public enum Outcome: String, Sendable, Encodable {
+    /// Its filter bank was computed.
+    case computed
+    /// Its filter bank was there already, of these weights and this recipe.
+    case upToDate
+    /// There is no filter bank; the index says why.
+    case failed
+  }
+
+  /// There is nothing to do.
+  public struct NoModels: Error, CustomStringConvertible, Sendable {
+    let folder: String
+    /// One sentence that says what was looked for.
+    public var description: String {
+      "\(folder) holds no model: neither .gguf files nor folders with config.json and model.safetensors"
+    }
+  }
+
+  /// Computes what is missing or out of date, model by model, and writes `index.json` and `index.md`.
+  ///
+  /// A model that fails does not keep the others from their filters.
+  ///
+  /// - Parameters:
+  ///   - folder: Where the models are.
+  ///   - out: Where banks and index go; nil puts the banks beside the models and the index into
+  ///     `folder`.
+  ///   - report: Called when a model is done.
+  /// - Throws: `SystemError` if a folder cannot be read or the index not be written, `NoModels`.
+  public static func run(
+    folder: String, corpus: Corpus, recipe: Precompute.Recipe, out: String?,
+    progress: Progress, report: (ZooIndex.Entry, Outcome) -> Void
+  ) throws -> ZooIndex {
+    let found = try ModelFinder(root: folder).found
+    guard !found.isEmpty else { throw NoModels(folder: folder) }
+    let target = out ?? folder
+    try Folder.create(target)
+    var entries: [ZooIndex.Entry] = []
+    for model in found {
+      let (entry, outcome) = one(
+        model, in: folder, corpus: corpus, recipe: recipe, target: target, progress: progress)
+      report(entry, outcome)
+      entries.append(entry)
+    }
+    let index = ZooIndex(models: entries)
+    try write(index.json, to: Folder.path(target, "index.json"))
+    try write(index.markdown, to: Folder.path(target, "index.md"))
+    return index
+  }
+
+  private static func one(
+    _ model: ModelFinder.Found, in folder: String, corpus: Corpus, recipe: Precompute.Recipe,
+    target: String, progress: Progress
+  ) -> (ZooIndex.Entry, Outcome) {
+    do {
+      let path = Folder.path(target, model.bank)
+      try createFolders(of: model.bank, in: target)
+      let loaded = try LoadedModel(
+        path: model.path.isEmpty ? folder : Folder.path(folder, model.path))
+      let set = try CorpusSequences(corpus, recipe: recipe, model: loaded).set()
+      if let bank = upToDate(path, loaded.identity, set) {
+        return (ZooIndex.Entry(model: model, bank), .upToDate)
+      }
+      _ = try Precompute.run(loaded, corpus: corpus, recipe: recipe, out: path, progress: progress)
+      return (ZooIndex.Entry(model: model, try FilterBank(path: path)), .computed)
+    } catch {
+      let entry = ZooIndex.Entry(model: model.path, bank: nil, problem: "\(error)")
+      return (entry, .failed)
+    }
+  }
+
+  /// The bank at `path` if it is what would be computed.
+  private static func upToDate(
+    _ path: String, _ identity: Identity, _ set: SequenceSet
+  ) -> FilterBank? {
+    guard let bank = try? FilterBank(path: path), bank.identity == identity, bank.quality != nil,
+      let sequences = bank.sequences, sequences.hasRecipe(of: set), sequences.missing.isEmpty
+    else { return nil }
+    return bank
+  }
+
+  private static func createFolders(of path: String, in target: String) throws(SystemError) {
+    var folder = target
+    for name in path.split(separator: "/").dropLast() {
+      folder = Folder.path(folder, String(name))
+      try Folder.create(folder)
+    }
+  }
+
+  private static func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
+    let file = try AtomicFile(path: path)
+    try file.write(bytes, at: 0)
+    try file.commit()
+  }
+}
+
+extension ZooIndex.Entry {
+  fileprivate init(model: ModelFinder.Found, _ bank: FilterBank) {
+    self.init(
+      model: model.path, bank: ZooIndex.Bank(path: model.bank, bank), problem: nil)
+  }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import Workflows
+
+/// What text to calibrate on.
+struct CalibrationOptions: ParsableArguments {
+  @Option(
+    parsing: .upToNextOption,
+    help: "Texts and JSON Lines (.jsonl), also compressed (.zst), in this order.")
+  var corpus: [String]
+  @Option(help: "At which key an object of JSON Lines has its text.") var field = "text"
+  @Option(help: "How many sequences.") var sequences = 20
+  @Option(help: "Tokens in each sequence.") var length = 2048
+
+  func validate() throws {
+    guard !corpus.isEmpty else { throw ValidationError("--corpus needs at least one file.") }
+    guard (1...1 << 24).contains(sequences) else {
+      throw ValidationError("--sequences must be from 1 to \(1 << 24).")
+    }
+    guard (2...1 << 24).contains(length) else {
+      throw ValidationError("--length must be from 2 to \(1 << 24).")
+    }
+  }
+
+  var corpusFiles: Corpus { Corpus(paths: corpus, field: field) }
+  var recipe: Precompute.Recipe { .init(sequences: sequences, length: length) }
+}
+
+/// `--shard I/N`.
+struct ShardOption: ExpressibleByArgument {
+  let shard: Precompute.Shard
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2, let index = Int(parts[0]), let count = Int(parts[1]), index >= 1,
+      index <= count
+    else { return nil }
+    shard = Precompute.Shard(index: index, of: count)
+  }
+}
+
+/// Checks the name of a file for filters or statistics.
+func validateCalibrationOut(_ path: String) throws {
+  guard path.hasSuffix(".qfilt") || path.hasSuffix(".qstat") else {
+    throw ValidationError("--out must end in .qfilt or .qstat.")
+  }
+}

@@ -1,0 +1,26 @@
+import ArgumentParser
+import CacheFormat
+import QFilters
+
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare", abstract: "Show how much two filter banks agree.",
+    discussion: """
+      Prints the cosine of the two filters of each KV head, by layer. The banks may be of other \
+      weights of one architecture, such as another quantisation; the report says so.
+      """)
+
+  @Argument(help: "A filter bank (.qfilt).") var first: String
+  @Argument(help: "Another filter bank of the same shape.") var second: String
+  @OptionGroup var report: ReportOptions
+
+  func run() throws {
+    let (a, b) = (try FilterBank(path: first), try FilterBank(path: second))
+    guard let comparison = FilterComparison(a, b) else {
+      throw IdentityMismatch(path: second, differing: [.architecture])
+    }
+    let result = ComparisonReport(comparison, isSameModel: a.identity == b.identity)
+    if report.json { return try Terminal.json(result) }
+    Terminal.line("\(result)")
+  }
+}

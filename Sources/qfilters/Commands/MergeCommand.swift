@@ -1,0 +1,41 @@
+import ArgumentParser
+import Workflows
+
+struct MergeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "merge", abstract: "Add calibration statistics up.",
+    discussion: """
+      The files are shards of one recipe for one model, in any order. A filter bank needs all of \
+      them, and is byte for byte what one run of `precompute` writes; statistics may be added up \
+      step by step.
+      """)
+
+  @Argument(help: "Statistics files (.qstat).") var files: [String]
+  @Option(help: "Where to write the filter bank (.qfilt) or the statistics (.qstat).")
+  var out: String
+  @OptionGroup var report: ReportOptions
+
+  private struct Report: Encodable {
+    let tokens, sequences, sequencesOfRecipe: Int
+    let bytes: UInt64
+  }
+
+  func validate() throws {
+    guard !files.isEmpty else { throw ValidationError("Give at least one statistics file.") }
+    try validateCalibrationOut(out)
+  }
+
+  func run() throws {
+    let result = try Merge.run(files, out: out)
+    if report.json {
+      return try Terminal.json(
+        Report(
+          tokens: result.tokens, sequences: result.sequences, sequencesOfRecipe: result.of,
+          bytes: result.bytes))
+    }
+    let what = out.hasSuffix(".qfilt") ? "Q-Filters" : "statistics"
+    Terminal.line(
+      "\(out): \(what) from \(result.tokens) tokens, \(result.sequences) of \(result.of) sequences, "
+        + Format.bytes(result.bytes))
+  }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import Workflows
+
+struct ZooCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "zoo", abstract: "Compute the Q-Filters of all models below a folder.",
+    discussion: """
+      Models are .gguf files (of one that was split, the first file) and folders with config.json and \
+      model.safetensors. Each gets a filter bank: X.gguf beside it X.qfilt, a folder in it \
+      filters.qfilt; with --out, at the same path below that folder. What is there, of the same \
+      weights and recipe, is not computed again. A model that fails is reported at the end, with exit \
+      code 1. index.json and index.md list every filter bank with its origin.
+      """)
+
+  @Argument(help: "The folder.") var folder: String
+  @OptionGroup var calibration: CalibrationOptions
+  @Option(help: "Where to write; without it beside the models.") var out: String?
+  @OptionGroup var report: ReportOptions
+
+  private struct Report: Encodable {
+    struct Model: Encodable {
+      let model: String
+      let outcome: Zoo.Outcome
+      let bank, problem: String?
+    }
+    let models: [Model]
+  }
+
+  func run() throws {
+    let bar = ProgressBar()
+    var models: [Report.Model] = []
+    _ = try Zoo.run(
+      folder: folder, corpus: calibration.corpusFiles, recipe: calibration.recipe, out: out,
+      progress: bar.show
+    ) { entry, outcome in
+      models.append(
+        Report.Model(
+          model: entry.model, outcome: outcome, bank: entry.bank?.path, problem: entry.problem))
+      ProgressBar.clear()
+      if !report.json, outcome != .failed { Terminal.line(Self.line(entry, outcome)) }
+    }
+    if report.json { try Terminal.json(Report(models: models)) }
+    let failures = models.filter { $0.outcome == .failed }
+    for failure in failures {
+      Terminal.error(
+        Format.printable("qfilters: \(failure.model): \(failure.problem ?? "failed")"))
+    }
+    if !failures.isEmpty { throw ExitCode.failure }
+  }
+
+  private static func line(_ entry: ZooIndex.Entry, _ outcome: Zoo.Outcome) -> String {
+    let bank = entry.bank?.path ?? ""
+    return Format.printable("\(bank): " + (outcome == .computed ? "computed" : "up to date"))
+  }
+}
