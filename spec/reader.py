@@ -27,8 +27,11 @@ KINDS = {
     b"FILT": [b"IDEN", b"FILT", b"qual", b"seqs", b"prov"],
     b"STAT": [b"IDEN", b"STAT", b"seqs", b"prov"],
 }
-# Section 5.5: codec -> (element type, planes).
-CODECS = {1: ("<u4", 4), 2: ("<f4", 4), 3: ("<f2", 2)}
+# Section 5.5: codec -> (element type, planes). Elements of 4 are the upper halves of binary32s.
+POSITIONS, INT8, INT4, GAPS = 1, 5, 6, 7
+CODECS = {POSITIONS: ("<u4", 4), 2: ("<f4", 4), 3: ("<f2", 2), 4: ("<u2", 2), GAPS: ("<u4", 4)}
+SCORERS = ("Q-Filters", "K-norm", "Streaming-LLM", "SnapKV", "Expected Attention", "KeyDiff", "random")
+GROUP = 64
 TENSORS = ("positions", "keys", "values")
 MAXIMUM = 2**31 - 1
 ZSTD_MAGIC = bytes.fromhex("28b52ffd")
@@ -208,6 +211,7 @@ class Snapshot:
 
     def __init__(self, sections: dict[bytes, memoryview]) -> None:
         self.data = sections[b"DATA"]
+        self.bank = bytes(sections[b"IDEN"][128:160])
         self.read_context(Fields("CONT", sections[b"CONT"]))
         tokens = Fields("TOKN", sections[b"TOKN"])
         self.tokens = tokens.u32s(self.n)
@@ -224,11 +228,13 @@ class Snapshot:
         need(fields.u64() == self.n, "CONT", "the next position is not the number of tokens")
         self.form = fields.size("prompt form", 0, 1)
         fields.size("key layout", 1, 1)
-        self.codecs = (1, fields.size("key codec", 2, 3), fields.size("value codec", 2, 3))
+        self.codecs = (1, fields.size("key type", 2, 4), fields.size("value type", 2, 4))
         fields.end()
 
     def read_tiers(self, fields: Fields) -> None:
-        fields.size("scorer", 1, 1)
+        scorer = fields.size("scorer", 1, len(SCORERS))
+        self.scorer = SCORERS[scorer - 1]
+        need(scorer == 1 or not any(self.bank), "TIER", "another scorer than Q-Filters, yet a filter bank")
         self.sinks, self.window = fields.u32(), fields.u32()
         count = fields.size("tier count", 1, 64)
         self.ratios = [int(ratio) for ratio in fields.u32s(count)]
@@ -243,38 +249,97 @@ class Snapshot:
         widest = int(self.counts.sum(2).max()) * max(self.lengths)
         need(widest <= MAXIMUM, "TIER", "a chunk of too many elements")
 
+    def by_position(self, tier: int) -> bool:
+        """Section 5.3: ×1 after ×2."""
+        return tier > 0 and self.ratios[tier - 1 : tier + 1] == [2, 1]
+
+    def parameters(self, pairs: int, tensor: int) -> int:
+        """Section 5.6: how many scales a head's pairs have."""
+        return -(-pairs // GROUP) * self.lengths[1] if tensor == 1 else pairs
+
+    def streams(self, tier: int, layer: int, tensor: int, codec: int) -> list[int]:
+        """Section 5.5: the decoded length of each stream."""
+        counts = [int(count) for count in self.counts[tier, layer]]
+        elements = sum(counts) * self.lengths[tensor]
+        if codec in CODECS:
+            return [elements] * CODECS[codec][1]
+        scales = sum(self.parameters(count, tensor) for count in counts)
+        return [elements if codec == INT8 else (elements + 1) // 2] + 4 * [scales]
+
     def read_chunks(self, fields: Fields) -> None:
         self.chunks, at = {}, 0
         for tier in range(len(self.ratios)):
+            allowed = [{GAPS if self.by_position(tier) else POSITIONS},
+                       {self.codecs[1], INT8, INT4}, {self.codecs[2], INT8, INT4}]
             for layer in range(self.layers):
                 for tensor in range(3):
                     stored, expected = fields.u64(), fields.u64()
                     codec, reserved = fields.u32(), fields.u32()
-                    need(codec == self.codecs[tensor] and reserved == 0, "CHNK", "codec or reserved bits")
-                    width = CODECS[codec][1]
-                    elements = int(self.counts[tier, layer].sum()) * self.lengths[tensor]
-                    need(4 * width <= stored <= width * (4 + elements), "CHNK", "impossible stored length")
-                    self.chunks[tier, layer, tensor] = (at, stored, expected, codec, elements)
+                    need(codec in allowed[tensor] and reserved == 0, "CHNK", "codec or reserved bits")
+                    allowed[tensor] = {codec}
+                    lengths = self.streams(tier, layer, tensor, codec)
+                    need(4 * len(lengths) <= stored <= 4 * len(lengths) + sum(lengths), "CHNK",
+                         "impossible stored length")
+                    self.chunks[tier, layer, tensor] = (at, stored, expected, codec, lengths)
                     at += stored
         fields.end()
         need(at == len(self.data), "CHNK", "chunks do not fill DATA")
 
-    def chunk(self, tier: int, layer: int, tensor: int) -> np.ndarray:
-        """Section 5.5: the decoded elements, [pairs][length]."""
-        at, stored, expected, codec, elements = self.chunks[tier, layer, tensor]
+    def unpacked(self, tier: int, layer: int, tensor: int) -> tuple[int, list[np.ndarray], str]:
+        """Section 5.5: a chunk's codec and its streams, decoded."""
+        at, stored, expected, codec, decoded = self.chunks[tier, layer, tensor]
         where = f"DATA: tier {tier}, layer {layer}, {TENSORS[tensor]}"
         raw = self.data[at : at + stored]
         need(checksum(raw) == expected, where, "checksum mismatch")
-        dtype, width = CODECS[codec]
-        lengths = struct.unpack_from(f"<{width}I", raw)
-        need(4 * width + sum(lengths) == stored, where, "lengths do not add up")
-        planes, at = np.empty((elements, width), np.uint8), 4 * width
-        for plane, length in enumerate(lengths):
-            need(length <= elements, where, "a plane longer than its elements")
+        at = 4 * len(decoded)
+        lengths = struct.unpack_from(f"<{len(decoded)}I", raw)
+        need(at + sum(lengths) == stored, where, "lengths do not add up")
+        streams = []
+        for length, size in zip(lengths, decoded):
+            need(length <= size, where, "a stream longer than its content")
             part = raw[at : at + length]
-            planes[:, plane] = np.frombuffer(part if length == elements else unpack(part, elements, where), np.uint8)
+            streams.append(np.frombuffer(part if length == size else unpack(part, size, where), np.uint8))
             at += length
-        return planes.reshape(-1).view(dtype).reshape(-1, self.lengths[tensor])
+        return codec, streams, where
+
+    def chunk(self, tier: int, layer: int, tensor: int) -> list[np.ndarray]:
+        """Each head's elements in the cache's own type, [pairs][length]."""
+        codec, streams, where = self.unpacked(tier, layer, tensor)
+        if codec not in CODECS:
+            return self.restored(tier, layer, tensor, codec, streams, where)
+        elements = np.stack(streams, -1).reshape(-1).view(CODECS[codec][0])
+        heads, at, length = [], 0, self.lengths[tensor]
+        for count in map(int, self.counts[tier, layer]):
+            part = elements[at : at + count * length]
+            heads.append(part.reshape(length, count).T if tensor == 1 else part.reshape(count, length))
+            at += count * length
+        if codec == GAPS:
+            heads = [np.cumsum(head.astype(np.uint64) + 1, axis=0) - 1 for head in heads]
+        return heads
+
+    def restored(self, tier: int, layer: int, tensor: int, codec: int, streams: list[np.ndarray],
+                 where: str) -> list[np.ndarray]:
+        """Section 5.6: minimum + code · scale."""
+        codes = streams[0]
+        if codec == INT4:
+            codes = np.stack([codes & 15, codes >> 4], -1).reshape(-1)
+            elements = int(self.counts[tier, layer].sum()) * self.lengths[tensor]
+            need(not codes[elements:].any(), where, "a code too many")
+        scales, minima = (np.stack(streams[i : i + 2], -1).reshape(-1).view("<f2") for i in (1, 3))
+        need(bool(np.isfinite(scales).all() and not np.signbit(scales).any()), where, "an impossible scale")
+        need(bool(np.isfinite(minima).all()), where, "a minimum that is not finite")
+        heads, at, first, length = [], 0, 0, self.lengths[tensor]
+        for count in map(int, self.counts[tier, layer]):
+            part = codes[at : at + count * length].reshape(count, length).astype("<f4")
+            size = self.parameters(count, tensor)
+            factors = []
+            for numbers in (scales, minima):
+                numbers = numbers[first : first + size].astype("<f4")
+                rows = numbers.reshape(-1, length).repeat(GROUP, 0)[:count] if tensor == 1 else numbers[:, None]
+                factors.append(rows)
+            heads.append(narrowed(np.clip(factors[1] + part * factors[0], -65504, 65504), self.codecs[tensor]))
+            at, first = at + count * length, first + size
+        return heads
 
     def kept(self, ratio: int, layer: int, head: int) -> tuple[int, int]:
         """Section 5.3: how many tiers to read, and how many pairs of the ranking to keep."""
@@ -290,12 +355,9 @@ class Snapshot:
         """For each head: positions, keys, values of the first tiers, best first."""
         parts = [[[], [], []] for _ in range(self.heads)]
         for tier in range(tiers):
-            tensors = [self.chunk(tier, layer, tensor) for tensor in range(3)]
-            ends = np.cumsum(self.counts[tier, layer])
-            for head, end in enumerate(ends):
-                start = end - self.counts[tier, layer, head]
-                for tensor in range(3):
-                    parts[head][tensor].append(tensors[tensor][start:end])
+            for tensor in range(3):
+                for head, pairs in enumerate(self.chunk(tier, layer, tensor)):
+                    parts[head][tensor].append(pairs)
         heads = [[np.concatenate(tensor) for tensor in head] for head in parts]
         for head, (positions, _, _) in enumerate(heads):
             where = f"DATA: layer {layer}, head {head}"
@@ -312,13 +374,21 @@ class Snapshot:
             for head, (positions, keys, values) in enumerate(self.layer(layer, tiers)):
                 _, kept = self.kept(ratio, layer, head)
                 order = np.argsort(positions[:kept, 0], kind="stable")
-                for name, tensor in zip(TENSORS, (positions[:, 0], keys, values)):
+                for name, tensor in zip(TENSORS, (positions[:, 0].astype("<u4"), keys, values)):
                     result[f"layer{layer}.head{head}.{name}"] = tensor[:kept][order]
         return result
 
     def check(self) -> None:
         for layer in range(self.layers):
             self.layer(layer, len(self.ratios))
+
+
+def narrowed(values: np.ndarray, codec: int) -> np.ndarray:
+    """Rounds binary32s to the nearest element of a cache, ties to even."""
+    if codec != 4:
+        return values.astype(CODECS[codec][0])
+    bits = values.view("<u4").astype(np.uint64)
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype("<u2")
 
 
 def unpack(frame: memoryview, elements: int, where: str) -> bytes:
@@ -382,7 +452,7 @@ def main() -> int:
         kind, content = read(map_file(options.file))
         tensors = content
         if isinstance(content, Snapshot):
-            kind += (f" of {content.n} tokens, {content.layers} layers, {content.heads} KV heads, "
+            kind += (f" of {content.n} tokens, {content.layers} layers, {content.heads} KV heads, ranked by {content.scorer}, "
                      f"×{', ×'.join(map(str, content.ratios))}")
             tensors = content.tensors(options.compression) if options.tensors or options.digests else {}
     except (Refused, NotStored, OSError) as error:

@@ -1,16 +1,15 @@
 #include "byteplanes.h"
 
-static void split2(const uint8_t *restrict elements, size_t count, uint8_t *restrict planes) {
-  uint8_t *restrict low = planes, *restrict high = planes + count;
+static void split2(const uint8_t *restrict elements, size_t count, uint8_t *restrict low,
+                   uint8_t *restrict high) {
   for (size_t i = 0; i < count; i++) {
     low[i] = elements[2 * i];
     high[i] = elements[2 * i + 1];
   }
 }
 
-static void split4(const uint8_t *restrict elements, size_t count, uint8_t *restrict planes) {
-  uint8_t *restrict p0 = planes, *restrict p1 = planes + count, *restrict p2 = planes + 2 * count,
-                    *restrict p3 = planes + 3 * count;
+static void split4(const uint8_t *restrict elements, size_t count, uint8_t *restrict p0,
+                   uint8_t *restrict p1, uint8_t *restrict p2, uint8_t *restrict p3) {
   for (size_t i = 0; i < count; i++) {
     p0[i] = elements[4 * i];
     p1[i] = elements[4 * i + 1];
@@ -19,11 +18,12 @@ static void split4(const uint8_t *restrict elements, size_t count, uint8_t *rest
   }
 }
 
-void ck_split_planes(const uint8_t *elements, size_t count, size_t width, uint8_t *planes) {
+void ck_split_rows(const uint8_t *elements, size_t rows, size_t columns, size_t width,
+                   uint8_t *const *planes) {
   if (width == 2) {
-    split2(elements, count, planes);
+    split2(elements, rows * columns, planes[0], planes[1]);
   } else {
-    split4(elements, count, planes);
+    split4(elements, rows * columns, planes[0], planes[1], planes[2], planes[3]);
   }
 }
 
@@ -46,18 +46,110 @@ static void merge4(const uint8_t *restrict p0, const uint8_t *restrict p1,
   }
 }
 
-void ck_merge_planes(const uint8_t *const *planes, size_t width, size_t rows, size_t row_length,
-                     const uint32_t *slots, uint8_t *out) {
-  for (size_t row = 0; row < rows; row++) {
+void ck_merge_rows(const uint8_t *const *planes, size_t rows, size_t columns, size_t width,
+                   const uint32_t *slots, uint8_t *out) {
+  // Rows that stay where they are merge as one.
+  size_t length = slots ? columns : rows * columns, count = slots ? rows : 1;
+  for (size_t row = 0; row < count; row++) {
     size_t slot = slots ? slots[row] : row;
-    if (slots && slots[row] == CK_NO_SLOT) continue;
-    size_t from = row * row_length;
-    uint8_t *to = out + slot * row_length * width;
+    if (slots && slot == CK_NO_SLOT) continue;
+    size_t from = row * length;
+    uint8_t *to = out + slot * length * width;
     if (width == 2) {
-      merge2(planes[0] + from, planes[1] + from, row_length, to);
+      merge2(planes[0] + from, planes[1] + from, length, to);
     } else {
-      merge4(planes[0] + from, planes[1] + from, planes[2] + from, planes[3] + from, row_length,
-             to);
+      merge4(planes[0] + from, planes[1] + from, planes[2] + from, planes[3] + from, length, to);
+    }
+  }
+}
+
+// Tiles of 8 × 8 elements of two bytes change rows with columns in registers; what is left over, and
+// wider elements, go one by one. A block of rows is as many as one cache line of a plane's column holds.
+enum { TILE = 8, ROW_BLOCK = 64 };
+typedef uint8_t bytes8 __attribute__((vector_size(8)));
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+typedef uint16_t units __attribute__((vector_size(16)));
+
+static inline void transpose8(units r[8]) {
+#define SWAP(d, first, second)                        \
+  for (int i = 0; i < 8; i++)                         \
+    if (!(i & d)) {                                   \
+      units a = r[i], b = r[i + d];                   \
+      r[i] = __builtin_shufflevector(a, b, first);    \
+      r[i + d] = __builtin_shufflevector(a, b, second); \
+    }
+#define LIST(...) __VA_ARGS__
+  SWAP(1, LIST(0, 8, 2, 10, 4, 12, 6, 14), LIST(1, 9, 3, 11, 5, 13, 7, 15))
+  SWAP(2, LIST(0, 1, 8, 9, 4, 5, 12, 13), LIST(2, 3, 10, 11, 6, 7, 14, 15))
+  SWAP(4, LIST(0, 1, 2, 3, 8, 9, 10, 11), LIST(4, 5, 6, 7, 12, 13, 14, 15))
+#undef SWAP
+#undef LIST
+}
+
+// Eight columns of eight rows; `at` is the first element's place in the planes.
+static void split_tile(const uint8_t *elements, size_t row_bytes, size_t rows, size_t at,
+                       uint8_t *const *planes) {
+  units tile[TILE];
+  for (int r = 0; r < TILE; r++) __builtin_memcpy(&tile[r], elements + r * row_bytes, 16);
+  transpose8(tile);
+  for (int c = 0; c < TILE; c++) {
+    bytes16 b = (bytes16)tile[c];
+    bytes8 low = __builtin_shufflevector(b, b, 0, 2, 4, 6, 8, 10, 12, 14);
+    bytes8 high = __builtin_shufflevector(b, b, 1, 3, 5, 7, 9, 11, 13, 15);
+    __builtin_memcpy(planes[0] + at + c * rows, &low, 8);
+    __builtin_memcpy(planes[1] + at + c * rows, &high, 8);
+  }
+}
+
+static void merge_tile(const uint8_t *const *planes, size_t rows, size_t at, const uint32_t *slots,
+                       size_t first_row, size_t row_bytes, uint8_t *out) {
+  units tile[TILE];
+  for (int c = 0; c < TILE; c++) {
+    bytes8 low, high;
+    __builtin_memcpy(&low, planes[0] + at + c * rows, 8);
+    __builtin_memcpy(&high, planes[1] + at + c * rows, 8);
+    tile[c] = (units)__builtin_shufflevector(low, high, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
+  }
+  transpose8(tile);
+  for (int r = 0; r < TILE; r++) {
+    size_t slot = slots ? slots[first_row + r] : first_row + r;
+    if (!slots || slot != CK_NO_SLOT) __builtin_memcpy(out + slot * row_bytes, &tile[r], 16);
+  }
+}
+
+void ck_split_columns(const uint8_t *elements, size_t rows, size_t columns, size_t width,
+                      uint8_t *const *planes) {
+  size_t row_bytes = columns * width;
+  size_t tiled = width == 2 ? columns / TILE * TILE : 0;
+  for (size_t start = 0; start < rows; start += ROW_BLOCK) {
+    size_t end = rows - start < ROW_BLOCK ? rows : start + ROW_BLOCK;
+    size_t tiled_end = start + (end - start) / TILE * TILE;
+    for (size_t c = 0; c < tiled; c += TILE)
+      for (size_t r = start; r < tiled_end; r += TILE)
+        split_tile(elements + r * row_bytes + c * width, row_bytes, rows, c * rows + r, planes);
+    for (size_t r = start; r < end; r++)
+      for (size_t c = r < tiled_end ? tiled : 0; c < columns; c++)
+        for (size_t p = 0; p < width; p++)
+          planes[p][c * rows + r] = elements[r * row_bytes + c * width + p];
+  }
+}
+
+void ck_merge_columns(const uint8_t *const *planes, size_t rows, size_t columns, size_t width,
+                      const uint32_t *slots, uint8_t *out) {
+  size_t row_bytes = columns * width;
+  size_t tiled = width == 2 ? columns / TILE * TILE : 0;
+  for (size_t start = 0; start < rows; start += ROW_BLOCK) {
+    size_t end = rows - start < ROW_BLOCK ? rows : start + ROW_BLOCK;
+    size_t tiled_end = start + (end - start) / TILE * TILE;
+    for (size_t c = 0; c < tiled; c += TILE)
+      for (size_t r = start; r < tiled_end; r += TILE)
+        merge_tile(planes, rows, c * rows + r, slots, r, row_bytes, out + c * width);
+    for (size_t r = start; r < end; r++) {
+      size_t slot = slots ? slots[r] : r;
+      if (slots && slot == CK_NO_SLOT) continue;
+      for (size_t c = r < tiled_end ? tiled : 0; c < columns; c++)
+        for (size_t p = 0; p < width; p++)
+          out[slot * row_bytes + c * width + p] = planes[p][c * rows + r];
     }
   }
 }

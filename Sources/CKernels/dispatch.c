@@ -1,5 +1,7 @@
 #include "paths/common.h"
 
+#include <string.h>
+
 // Only what the processor and the operating system both say that they run.
 const ck_kernels *ck_path(size_t index) {
   const ck_kernels *paths[4] = {&ck_plain, NULL, NULL, NULL};
@@ -14,6 +16,16 @@ const ck_kernels *ck_path(size_t index) {
     paths[3] = &ck_avx512bf16;
 #endif
   return index < 4 ? paths[index] : NULL;
+}
+
+const ck_kernels *ck_path_named(const char *name) {
+  const ck_kernels *widest = NULL;
+  for (size_t index = 0; index < 4; index++) {
+    const ck_kernels *path = ck_path(index);
+    if (path && name && !strcmp(path->name, name)) return path;
+    if (path) widest = path;
+  }
+  return widest;
 }
 
 static size_t round16(size_t x) { return (x + 15) & ~(size_t)15; }

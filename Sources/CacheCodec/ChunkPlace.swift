@@ -13,6 +13,9 @@ struct ChunkPlace: Sendable {
   /// The section's name, with the chunk's.
   var section: String { "DATA, tier \(tier), layer \(layer), \(tensor)" }
 
+  /// The chunk's checksum is another one.
+  var mismatch: MalformedFile { error("checksum mismatch; copy or write the file again") }
+
   /// An error at a byte of the chunk.
   func error(_ problem: String, at position: Int = 0) -> MalformedFile {
     MalformedFile(

@@ -7,6 +7,13 @@ public struct CompressionNotStored: Error, Equatable, Sendable, CustomStringConv
   /// The least compression that the snapshot holds.
   public let least: Int
 
+  /// Names what is missing.
+  public init(path: String, requested: Int?, least: Int) {
+    self.path = path
+    self.requested = requested
+    self.least = least
+  }
+
   /// The file, what it holds, and what to do.
   public var description: String {
     let missing = requested.map { "×\($0)" } ?? "the whole cache"

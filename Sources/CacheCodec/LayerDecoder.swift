@@ -23,7 +23,7 @@ public struct LayerDecoder: ~Copyable {
   }
 
   private let reader: SnapshotReader
-  private var planes = BytePlanes()
+  private var chunk = ChunkDecoder()
 
   /// Decodes layers of this snapshot.
   public init(_ reader: SnapshotReader) { self.reader = reader }
@@ -54,48 +54,56 @@ public struct LayerDecoder: ~Copyable {
   /// - Parameters:
   ///   - tensor: `keys` or `values`.
   ///   - memory: Called some times for each head with a function that writes into that head's memory:
-  ///     [positions][key or value length] elements in the context's codec. It must hand the same memory
+  ///     [positions][key or value length] elements of the cache's own type. It must hand the same memory
   ///     to the function each time; less than that is a programmer's error.
   /// - Throws: `MalformedFile` that names tier, layer and tensor; `SystemError`.
   public mutating func decode(
     _ tensor: ChunkTable.Tensor, of selection: Selection,
     memory: (_ head: Int, _ write: (inout MutableRawSpan) -> Void) -> Void
   ) throws {
-    let table = reader.metadata.tiers
-    let rowLength = reader.metadata.context.elementsPerPair(of: tensor)
+    let (reader, layer) = (reader, selection.layer)
     for tier in 0..<selection.tiers {
-      try reader.load(&planes, tier: tier, layer: selection.layer, tensor: tensor)
-      var row = 0
-      for (head, order) in selection.heads.enumerated() {
-        let end = table.total(through: tier, layer: selection.layer, head: head)
-        let count = table.count(tier: tier, layer: selection.layer, head: head)
-        let slots = order.slots[end - count..<end]
+      try reader.load(&chunk, tier: tier, layer: layer, tensor: tensor)
+      let shape = reader.shape(tier: tier, layer: layer, tensor: tensor)
+      reader.forEachHead(of: shape, tier: tier, layer: layer) { head, pairs, firstParameter in
+        let end = reader.metadata.tiers.total(through: tier, layer: layer, head: head)
+        let slots = selection.heads[head].slots[end - pairs.count..<end]
         memory(head) { target in
-          planes.merge(rows: row..<row + count, rowLength: rowLength, slots: slots, into: &target)
+          chunk.decode(pairs, firstParameter: firstParameter, slots: slots, into: &target)
         }
-        row += count
       }
     }
   }
 
-  /// Each head's positions over the first tiers, best first.
+  /// Each head's positions over the first tiers, best first but for a tier that is ordered by position.
   private mutating func rankings(layer: Int, tiers: Int) throws -> [[UInt32]] {
     let table = reader.metadata.tiers
     var rankings = [[UInt32]](repeating: [], count: table.kvHeads)
     for tier in 0..<tiers {
-      try reader.load(&planes, tier: tier, layer: layer, tensor: .positions)
-      let count = table.pairs(tier: tier, layer: layer)
-      var positions = [UInt32](repeating: 0, count: count)
-      var span = positions.mutableSpan
+      try reader.load(&chunk, tier: tier, layer: layer, tensor: .positions)
+      let shape = reader.shape(tier: tier, layer: layer, tensor: .positions)
+      var stored = [UInt32](repeating: 0, count: shape.pairs)
+      var span = stored.mutableSpan
       var bytes = unsafe span.mutableBytes
-      planes.merge(rows: 0..<count, rowLength: 1, into: &bytes)
+      chunk.decode(0..<shape.pairs, firstParameter: 0, into: &bytes)
       var start = 0
       for head in 0..<table.kvHeads {
         let end = start + table.count(tier: tier, layer: layer, head: head)
-        rankings[head] += positions[start..<end].lazy.map(UInt32.init(littleEndian:))
+        let positions = stored[start..<end].map(UInt32.init(littleEndian:))
+        rankings[head] += shape.codec == .positionGaps ? Self.ascending(positions) : positions
         start = end
       }
     }
     return rankings
+  }
+
+  /// Adds gaps up. A sum that leaves 32 bits stays at the greatest number, which is no position.
+  private static func ascending(_ gaps: [UInt32]) -> [UInt32] {
+    var next: UInt64 = 0
+    return gaps.map { gap in
+      let position = next + UInt64(gap)
+      next = min(position, UInt64(UInt32.max)) + 1
+      return UInt32(clamping: position)
+    }
   }
 }

@@ -2,13 +2,14 @@
 public struct LayerPairs: Sendable, Equatable {
   /// One KV head's pairs.
   public struct Head: Sendable, Equatable {
-    /// Their positions, best first: what ×N keeps is the first kept(N) of them.
+    /// Their positions, best first, but for those of a tier that is ordered by position: what ×N keeps is the
+    /// first kept(N) of them.
     public let ranking: [UInt32]
     /// The same positions, ascending; 0, 1, … n − 1 if the whole cache was read.
     public let positions: [UInt32]
-    /// [positions][keyLength] elements in the context's key codec, in order of `positions`.
+    /// [positions][keyLength] elements of the cache's own type, in order of `positions`.
     public let keys: [UInt8]
-    /// [positions][valueLength] elements in the context's value codec, in order of `positions`.
+    /// [positions][valueLength] elements of the cache's own type, in order of `positions`.
     public let values: [UInt8]
   }
 

@@ -1,11 +1,12 @@
 /// The KV pairs of one tier and layer, as `SnapshotWriter` takes them and `SnapshotReader.readChunk`
-/// gives them: the heads one after the other, each head's pairs best first.
+/// gives them: the heads one after the other, each head's pairs best first, or ascending where the tier is
+/// ordered by position (`TierTable.isByPosition`).
 public struct PairBlock: Sendable, Equatable {
   /// [pairs]: token positions.
   public var positions: [UInt32]
-  /// [pairs][keyLength]: little-endian elements in the context's key codec, after RoPE, half-split.
+  /// [pairs][keyLength]: little-endian elements of the cache's own type, after RoPE, half-split.
   public var keys: [UInt8]
-  /// [pairs][valueLength]: little-endian elements in the context's value codec.
+  /// [pairs][valueLength]: little-endian elements of the cache's own type.
   public var values: [UInt8]
 
   /// Brings the three tensors together.

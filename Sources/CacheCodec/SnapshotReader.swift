@@ -40,6 +40,11 @@ public struct SnapshotReader: Sendable {
   /// How many bytes of the file have been read so far.
   public var bytesRead: UInt64 { container.file.bytesRead }
 
+  /// How a tensor is stored in a tier, in all layers alike.
+  public func codec(of tensor: ChunkTable.Tensor, tier: Int) -> ElementCodec {
+    chunks.chunk(tier: tier, layer: 0, tensor: tensor).entry.codec
+  }
+
   /// How many first tiers hold what a compression keeps.
   ///
   /// - Parameter ratio: The compression, or nil for the whole cache.
@@ -64,24 +69,39 @@ public struct SnapshotReader: Sendable {
 }
 
 extension SnapshotReader {
-  func elementCount(tier: Int, layer: Int, tensor: ChunkTable.Tensor) -> Int {
-    metadata.tiers.pairs(tier: tier, layer: layer)
-      * metadata.context.elementsPerPair(of: tensor)
-  }
-
   func place(tier: Int, layer: Int, tensor: ChunkTable.Tensor) -> ChunkPlace {
     let offset = chunks.chunk(tier: tier, layer: layer, tensor: tensor).offset
     return ChunkPlace(
       path: path, tier: tier, layer: layer, tensor: tensor, offset: dataOffset + offset)
   }
 
-  /// Reads a chunk, verifies its checksum and decompresses its planes.
+  /// Reads a chunk, verifies its checksum and decompresses its streams.
   func load(
-    _ planes: inout BytePlanes, tier: Int, layer: Int, tensor: ChunkTable.Tensor
+    _ chunk: inout ChunkDecoder, tier: Int, layer: Int, tensor: ChunkTable.Tensor
   ) throws {
-    try planes.load(
+    try chunk.load(
       chunks.chunk(tier: tier, layer: layer, tensor: tensor).entry,
-      elements: elementCount(tier: tier, layer: layer, tensor: tensor),
+      shape: shape(tier: tier, layer: layer, tensor: tensor),
+      element: metadata.context.codec(of: tensor),
       place: place(tier: tier, layer: layer, tensor: tensor), from: container.file)
+  }
+
+  /// Reads a chunk's stored bytes and verifies their checksum.
+  func readStored(
+    tier: Int, layer: Int, tensor: ChunkTable.Tensor
+  ) throws -> (bytes: [UInt8], entry: ChunkTable.Entry) {
+    let entry = chunks.chunk(tier: tier, layer: layer, tensor: tensor).entry
+    let place = place(tier: tier, layer: layer, tensor: tensor)
+    let bytes = try container.file.read(
+      at: place.offset, count: Int(entry.storedLength), section: place.section)
+    guard Checksum.of(bytes) == entry.checksum else { throw place.mismatch }
+    return (bytes, entry)
+  }
+
+  /// What a chunk holds.
+  func shape(tier: Int, layer: Int, tensor: ChunkTable.Tensor) -> ChunkShape {
+    ChunkShape(
+      tier: tier, layer: layer, tensor: tensor, codec: codec(of: tensor, tier: tier),
+      context: metadata.context, tiers: metadata.tiers)
   }
 }

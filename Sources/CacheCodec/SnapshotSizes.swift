@@ -75,9 +75,9 @@ extension SnapshotReader {
   /// What one chunk takes in the file, and its decoded size.
   public func size(tier: Int, layer: Int, tensor: ChunkTable.Tensor) -> StoredSize {
     let entry = chunks.chunk(tier: tier, layer: layer, tensor: tensor).entry
-    let elements = elementCount(tier: tier, layer: layer, tensor: tensor)
-    return StoredSize(
-      stored: entry.storedLength, raw: UInt64(elements) * UInt64(entry.codec.width))
+    let elements = shape(tier: tier, layer: layer, tensor: tensor).elements
+    let width = metadata.context.codec(of: tensor).width
+    return StoredSize(stored: entry.storedLength, raw: UInt64(elements) * UInt64(width))
   }
 
   /// How many bytes stand before the first chunk.

@@ -9,7 +9,9 @@ import Synchronization
 /// returns, and a writer that is dropped before leaves nothing behind. Equal input gives equal bytes,
 /// whatever the number of threads.
 public struct SnapshotWriter: ~Copyable {
+  private let path: String
   private let metadata: SnapshotMetadata
+  private let codecs: [TierCodecs]
   private var container: ContainerWriter
   private var entries: [ChunkTable.Entry] = []
 
@@ -18,10 +20,17 @@ public struct SnapshotWriter: ~Copyable {
   /// - Parameters:
   ///   - path: Where it is to appear.
   ///   - metadata: All of it but the pairs.
+  ///   - codecs: How each tier is stored; bit for bit if left out. One for each tier, and each one that
+  ///     the context allows: anything else is a programmer's error.
   /// - Throws: `MalformedFile` if a reader would refuse the metadata, `SystemError` if no file can
   ///   be created there.
-  public init(path: String, metadata: SnapshotMetadata) throws {
+  public init(path: String, metadata: SnapshotMetadata, codecs: [TierCodecs]? = nil) throws {
     try metadata.check(path: path)
+    let codecs =
+      codecs
+      ?? Array(
+        repeating: TierCodecs(lossless: metadata.context), count: metadata.tiers.tierCount)
+    Self.check(codecs, metadata)
     let sections = metadata.sections
     let lengths = FileKind.snapshot.sections.map { type -> (SectionType, UInt64) in
       guard type != .chunks else {
@@ -31,7 +40,9 @@ public struct SnapshotWriter: ~Copyable {
     }
     var container = try ContainerWriter(path: path, kind: .snapshot, sections: lengths)
     for section in sections { try container.write(section.bytes, to: section.type) }
+    self.path = path
     self.metadata = metadata
+    self.codecs = codecs
     self.container = container
   }
 
@@ -41,14 +52,27 @@ public struct SnapshotWriter: ~Copyable {
   /// Appends the next blocks: for each tier, for each layer. Their chunks are encoded on as many
   /// threads as the machine has processors, so a few layers at once are faster than one.
   ///
-  /// - Parameter blocks: As many pairs in each as its tier and layer have by the tier table; any
-  ///   other number is a programmer's error.
-  /// - Throws: `SystemError`, for example when the disk is full.
+  /// - Parameter blocks: As many pairs in each as its tier and layer have by the tier table, each head's
+  ///   best first, or ascending where the tier is ordered by position; anything else is a programmer's
+  ///   error.
+  /// - Throws: `NotQuantisable`; `SystemError`, for example when the disk is full.
   public mutating func append(_ blocks: [PairBlock]) throws {
     for (index, block) in blocks.enumerated() { check(block, index: index) }
-    for chunk in encode(blocks) {
+    for chunk in try encode(blocks) {
       try container.append(chunk.bytes)
       entries.append(chunk.entry)
+    }
+  }
+
+  /// Appends the next block as another snapshot stores it. Its pairs, their order and codecs must be those
+  /// that this one has there.
+  ///
+  /// - Throws: `MalformedFile` if a chunk is damaged; `SystemError`.
+  public mutating func appendStored(tier: Int, layer: Int, of reader: SnapshotReader) throws {
+    for tensor in ChunkTable.Tensor.allCases {
+      let (bytes, entry) = try reader.readStored(tier: tier, layer: layer, tensor: tensor)
+      try container.append(bytes)
+      entries.append(entry)
     }
   }
 
@@ -65,16 +89,32 @@ public struct SnapshotWriter: ~Copyable {
 }
 
 extension SnapshotWriter {
-  private struct EncodedChunk: Sendable {
-    var bytes: [UInt8]
-    var entry: ChunkTable.Entry
+  private typealias Chunk = (bytes: [UInt8], entry: ChunkTable.Entry)
+
+  private static func check(_ codecs: [TierCodecs], _ metadata: SnapshotMetadata) {
+    let (context, tiers) = (metadata.context, metadata.tiers)
+    precondition(codecs.count == tiers.tierCount, "codecs for each tier")
+    for (tier, codecs) in codecs.enumerated() {
+      for tensor in ChunkTable.Tensor.allCases {
+        let allowed = ChunkTable.codecs(of: tensor, tier: tier, context: context, tiers: tiers)
+        precondition(
+          allowed.contains(codecs.codec(of: tensor, tier: tier, tiers)),
+          "a codec that the context does not allow")
+      }
+    }
+  }
+
+  /// The place of the block that comes so many after the next.
+  private func place(_ index: Int) -> (tier: Int, layer: Int) {
+    let index = entries.count / ChunkTable.Tensor.allCases.count + index
+    precondition(index < blockCount, "more blocks than tiers and layers")
+    let (tier, layer) = index.quotientAndRemainder(dividingBy: metadata.context.layers)
+    return (tier, layer)
   }
 
   private func check(_ block: PairBlock, index: Int) {
-    let index = entries.count / 3 + index
-    precondition(index < blockCount, "more blocks than tiers and layers")
     let context = metadata.context
-    let (tier, layer) = index.quotientAndRemainder(dividingBy: context.layers)
+    let (tier, layer) = place(index)
     let pairs = metadata.tiers.pairs(tier: tier, layer: layer)
     precondition(
       block.positions.count == pairs
@@ -83,30 +123,74 @@ extension SnapshotWriter {
       "a block of another size than its tier and layer have")
   }
 
-  private func encode(_ blocks: [PairBlock]) -> [EncodedChunk] {
-    let context = metadata.context
+  private func encode(_ blocks: [PairBlock]) throws -> [Chunk] {
     let tensors = ChunkTable.Tensor.allCases
-    let results = Mutex([EncodedChunk?](repeating: nil, count: blocks.count * tensors.count))
+    let results = Mutex([Result<Chunk, any Error>?](repeating: nil, count: blocks.count * 3))
+    var places: [(tier: Int, layer: Int)] = []
+    for index in blocks.indices { places.append(place(index)) }
+    let (metadata, codecs, path) = (metadata, codecs, path)
+    let ordered = places
     DispatchQueue.concurrentPerform(iterations: blocks.count * tensors.count) { index in
-      let tensor = tensors[index % tensors.count]
-      let codec = context.codec(of: tensor)
-      let bytes = Self.encode(blocks[index / tensors.count], tensor, width: codec.width)
-      let entry = ChunkTable.Entry(
-        storedLength: UInt64(bytes.count), checksum: Checksum.of(bytes), codec: codec)
-      results.withLock { $0[index] = EncodedChunk(bytes: bytes, entry: entry) }
+      let (block, tensor) = (index / tensors.count, tensors[index % tensors.count])
+      let (tier, layer) = ordered[block]
+      let shape = ChunkShape(
+        tier: tier, layer: layer, tensor: tensor,
+        codec: codecs[tier].codec(of: tensor, tier: tier, metadata.tiers),
+        context: metadata.context, tiers: metadata.tiers)
+      let result = Result {
+        try Self.encode(blocks[block], shape, tier: tier, layer: layer, metadata, path: path)
+      }
+      results.withLock { $0[index] = result }
     }
-    return results.withLock { $0.compactMap(\.self) }
+    return try results.withLock { try $0.compactMap { try $0?.get() } }
   }
 
   private static func encode(
-    _ block: PairBlock, _ tensor: ChunkTable.Tensor, width: Int
-  ) -> [UInt8] {
-    switch tensor {
-    case .positions:
-      let positions = block.positions.map(\.littleEndian)
-      return unsafe BytePlanes.encode(positions.span.bytes, width: width)
-    case .keys: return unsafe BytePlanes.encode(block.keys.span.bytes, width: width)
-    case .values: return unsafe BytePlanes.encode(block.values.span.bytes, width: width)
+    _ block: PairBlock, _ shape: ChunkShape, tier: Int, layer: Int, _ metadata: SnapshotMetadata,
+    path: String
+  ) throws -> Chunk {
+    let counts = (0..<metadata.tiers.kvHeads).map {
+      metadata.tiers.count(tier: tier, layer: layer, head: $0)
     }
+    let elements =
+      switch shape.tensor {
+      case .positions: positions(block.positions, counts: counts, shape)
+      case .keys: block.keys
+      case .values: block.values
+      }
+    do throws(ChunkEncoder.UnstorableHead) {
+      let bytes = try ChunkEncoder.encode(
+        elements, counts: counts, shape: shape,
+        element: metadata.context.codec(of: shape.tensor))
+      let entry = ChunkTable.Entry(
+        storedLength: UInt64(bytes.count), checksum: Checksum.of(bytes), codec: shape.codec)
+      return (bytes, entry)
+    } catch {
+      throw NotQuantisable(
+        path: path, layer: layer, head: error.head, tensor: "\(shape.tensor)",
+        precision: shape.codec.name)
+    }
+  }
+
+  /// The bytes of positions as their codec has them.
+  private static func positions(
+    _ positions: [UInt32], counts: [Int], _ shape: ChunkShape
+  ) -> [UInt8] {
+    var writer = ByteWriter()
+    guard shape.codec == .positionGaps else {
+      for position in positions { writer.write(position) }
+      return writer.bytes
+    }
+    var start = 0
+    for count in counts {
+      var next: UInt32 = 0
+      for position in positions[start..<start + count] {
+        precondition(position >= next, "positions that do not ascend")
+        writer.write(position - next)
+        next = position + 1
+      }
+      start += count
+    }
+    return writer.bytes
   }
 }

@@ -30,12 +30,12 @@ extension SnapshotReader {
     let tiers = metadata.tiers.tierCount
     let least = metadata.tiers.ratios[tiers - 1]
     var decoder = LayerDecoder(self)
-    var planes = BytePlanes()
+    var chunk = ChunkDecoder()
     for layer in 0..<metadata.context.layers {
       _ = try decoder.select(layer: layer, ratio: least)
       for tier in 0..<tiers {
         for tensor in [ChunkTable.Tensor.keys, .values] {
-          try load(&planes, tier: tier, layer: layer, tensor: tensor)
+          try load(&chunk, tier: tier, layer: layer, tensor: tensor)
         }
       }
     }

@@ -15,17 +15,26 @@ import CZstd
 
   deinit { unsafe ZSTD_freeCCtx(context) }
 
-  /// The most bytes that a frame of `count` bytes can take.
-  static func bound(_ count: Int) -> Int { ZSTD_compressBound(count) }
-
-  /// Compresses into a buffer of at least `bound` bytes and returns the frame's length.
-  borrowing func compress(
-    _ bytes: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer
-  ) -> Int {
-    let length = unsafe ZSTD_compress2(
-      context, buffer.baseAddress, buffer.count, bytes.baseAddress, bytes.count)
-    precondition(ZSTD_isError(length) == 0, "out of memory")
-    return length
+  /// One frame of these bytes; a block ends, at the latest, at each of `blockEnds`, of which the last is
+  /// the end.
+  borrowing func compress(_ bytes: [UInt8], blockEnds: [Int]) -> [UInt8] {
+    // Blocks that end early have a header more each.
+    let capacity = ZSTD_compressBound(bytes.count) + blockEnds.count * 32
+    return unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, filled in
+      unsafe bytes.withUnsafeBytes { bytes in
+        unsafe ZSTD_CCtx_setPledgedSrcSize(context, UInt64(bytes.count))
+        var output = unsafe ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
+        var input = unsafe ZSTD_inBuffer(src: bytes.baseAddress, size: 0, pos: 0)
+        for (index, end) in blockEnds.enumerated() {
+          unsafe input.size = end
+          let isLast = index == blockEnds.count - 1
+          let left = unsafe ZSTD_compressStream2(
+            context, &output, &input, isLast ? ZSTD_e_end : ZSTD_e_flush)
+          precondition(left == 0, "out of memory")
+        }
+        filled = unsafe output.pos
+      }
+    }
   }
 }
 

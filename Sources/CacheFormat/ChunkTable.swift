@@ -85,15 +85,26 @@ public struct ChunkTable: Sendable, Equatable {
     var offsets: [UInt64] = [0]
     for tier in 0..<tiers.tierCount {
       for layer in 0..<layers {
-        let pairs = tiers.pairs(tier: tier, layer: layer)
         for tensor in Tensor.allCases {
-          let entry = try Self.entry(&reader, codec: context.codec(of: tensor))
-          let elements = pairs * context.elementsPerPair(of: tensor)
-          let (end, overflow) = offsets[entries.count].addingReportingOverflow(entry.storedLength)
-          let width = entry.codec.width
-          guard !overflow, 4 * width...width * (4 + elements) ~= Int(clamping: entry.storedLength)
-          else {
-            throw reader.error("a chunk of \(entry.storedLength) bytes for \(elements) elements")
+          let entry = try Self.entry(&reader)
+          // A tensor of a tier has one codec in all layers.
+          let index = entries.count
+          let allowed =
+            layer > 0
+            ? [entries[index - Tensor.allCases.count].codec]
+            : Self.codecs(of: tensor, tier: tier, context: context, tiers: tiers)
+          guard allowed.contains(entry.codec) else {
+            throw reader.error("\(tensor) in a codec that this tier cannot have")
+          }
+          let shape = ChunkShape(
+            tier: tier, layer: layer, tensor: tensor, codec: entry.codec, context: context,
+            tiers: tiers)
+          let (end, overflow) = offsets[index].addingReportingOverflow(entry.storedLength)
+          let lengths = shape.streamLengths
+          let range = 4 * lengths.count...lengths.reduce(4 * lengths.count, +)
+          guard !overflow, range ~= Int(clamping: entry.storedLength) else {
+            throw reader.error(
+              "a chunk of \(entry.storedLength) bytes for \(shape.elements) elements")
           }
           entries.append(entry)
           offsets.append(end)
@@ -107,16 +118,22 @@ public struct ChunkTable: Sendable, Equatable {
     self.offsets = offsets
   }
 
-  private static func entry(
-    _ reader: inout ByteReader, codec expected: ElementCodec
-  ) throws(MalformedFile) -> Entry {
+  /// The codecs that a tensor may have in a tier.
+  public static func codecs(
+    of tensor: Tensor, tier: Int, context: ContextDescription, tiers: TierTable
+  ) -> [ElementCodec] {
+    guard tensor != .positions else { return [tiers.positionCodec(tier: tier)] }
+    return [context.codec(of: tensor), .int8, .int4]
+  }
+
+  private static func entry(_ reader: inout ByteReader) throws(MalformedFile) -> Entry {
     let storedLength = try reader.read(UInt64.self)
     let checksum = try reader.read(UInt64.self)
-    let codec = try reader.read(UInt32.self)
-    guard codec == expected.rawValue else {
-      throw reader.error("codec \(codec) where the context says \(expected.rawValue)")
+    let value = try reader.read(UInt32.self)
+    guard let codec = ElementCodec(rawValue: value) else {
+      throw reader.error("an unknown codec: \(value); update")
     }
     try reader.expectZeros(4)
-    return Entry(storedLength: storedLength, checksum: checksum, codec: expected)
+    return Entry(storedLength: storedLength, checksum: checksum, codec: codec)
   }
 }

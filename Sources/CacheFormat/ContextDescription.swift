@@ -22,9 +22,9 @@ public struct ContextDescription: Sendable, Equatable {
   public var tokens: Int
   /// What the text is to the next prompt.
   public var promptForm: PromptForm
-  /// The precision of the keys: `float32` or `float16`.
+  /// The type of the cache's keys: one of `ElementCodec.elements`. Chunks may hold them in fewer bits.
   public var keyCodec: ElementCodec
-  /// The precision of the values: `float32` or `float16`.
+  /// The type of the cache's values, likewise.
   public var valueCodec: ElementCodec
 
   /// The position of the next token, whichever pairs are kept.
@@ -50,7 +50,7 @@ public struct ContextDescription: Sendable, Equatable {
     self.valueCodec = valueCodec
   }
 
-  /// How the elements of a tensor are stored.
+  /// The type of a tensor's elements in the cache.
   public func codec(of tensor: ChunkTable.Tensor) -> ElementCodec {
     switch tensor {
     case .positions: .position
@@ -106,7 +106,8 @@ extension ContextDescription {
 
   private static func precision(_ reader: inout ByteReader) throws(MalformedFile) -> ElementCodec {
     let value = try reader.read(UInt32.self)
-    guard let codec = ElementCodec(rawValue: value), codec != .position else {
+    guard let codec = ElementCodec(rawValue: value), ElementCodec.elements.contains(codec)
+    else {
       throw reader.error("an unknown codec: \(value)")
     }
     return codec

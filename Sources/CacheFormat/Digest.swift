@@ -5,6 +5,9 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
   /// The length in bytes.
   public static let byteCount = SHA256.byteCount
 
+  /// 32 bytes of zero, which stand for nothing at all.
+  public static let zero = Digest([UInt8](repeating: 0, count: byteCount))
+
   /// The 32 bytes.
   public let bytes: [UInt8]
 

@@ -1,26 +1,45 @@
 /// How the elements of a chunk are stored (spec, section 5.5).
 public enum ElementCodec: UInt32, Sendable, CaseIterable {
-  /// A token position, `u32`.
+  /// A token position, `u32`, in order of rank.
   case position = 1
   /// IEEE 754 binary32.
   case float32 = 2
   /// IEEE 754 binary16.
   case float16 = 3
+  /// The upper half of a binary32.
+  case bfloat16 = 4
+  /// Codes of 8 bits with a scale and a minimum for each group.
+  case int8 = 5
+  /// Codes of 4 bits, likewise.
+  case int4 = 6
+  /// Positions that ascend, each as its distance from the one before.
+  case positionGaps = 7
 
-  /// An element's width in bytes, which is also the number of byte planes.
+  /// The types of a cache's own elements, which come back bit for bit.
+  public static let elements: [ElementCodec] = [.float32, .float16, .bfloat16]
+
+  /// Whether what is stored comes back bit for bit.
+  public var isLossless: Bool { self != .int8 && self != .int4 }
+
+  /// Bytes of an element in memory, which for lossless codecs is also the number of byte planes; of a
+  /// code, before those of 4 bits are packed.
   public var width: Int {
     switch self {
-    case .position, .float32: 4
-    case .float16: 2
+    case .position, .positionGaps, .float32: 4
+    case .float16, .bfloat16: 2
+    case .int8, .int4: 1
     }
   }
 
   /// The name that people use, as `--precision` does.
   public var name: String {
     switch self {
-    case .position: "u32"
+    case .position, .positionGaps: "u32"
     case .float32: "f32"
     case .float16: "f16"
+    case .bfloat16: "bf16"
+    case .int8: "int8"
+    case .int4: "int4"
     }
   }
 }

@@ -4,7 +4,7 @@ import ByteIO
 public struct SnapshotMetadata: Sendable, Equatable {
   /// The model that the cache belongs to.
   public var identity: Identity
-  /// The filter bank that ranked the pairs: the digest of its section `FILT`.
+  /// The filter bank that ranked the pairs: the digest of its section `FILT`. Zero if none did.
   public var filterDigest: Digest
   /// The cache's shape.
   public var context: ContextDescription
@@ -79,7 +79,11 @@ extension SnapshotMetadata {
     var reader = ids.reader
     tokens = try reader.readArray(UInt32.self, count: context.tokens)
     try reader.expectEnd()
-    tiers = try TierTable(read(.tiers, TierTable.maximumByteCount(context)), context: context)
+    let ranking = try read(.tiers, TierTable.maximumByteCount(context))
+    tiers = try TierTable(ranking, context: context)
+    guard tiers.scorer == .qFilters || filterDigest == .zero else {
+      throw ranking.reader.error("ranked by \(tiers.scorer.name), yet IDEN names a filter bank")
+    }
     provenance = "{}"
   }
 }

@@ -1,12 +1,38 @@
 /// Which pairs a snapshot holds and in which order (spec, section 5.3, `TIER`).
 ///
 /// Tier t holds, for each layer and head, the pairs that compression ×`ratios[t]` keeps and
-/// ×`ratios[t − 1]` does not. Pairs are named by rank; rank 0 is the last to be let go.
+/// ×`ratios[t − 1]` does not. Pairs are named by rank; rank 0 is the last to be let go. A tier ×1 after
+/// ×2 is ordered by position instead: no compression parts it.
 public struct TierTable: Sendable, Equatable {
   /// What ranked the pairs.
-  public enum Scorer: UInt32, Sendable {
+  public enum Scorer: UInt32, Sendable, CaseIterable {
     /// ⟨key after RoPE, Q-Filter⟩.
     case qFilters = 1
+    /// The key's length, negated.
+    case kNorm = 2
+    /// The position: later is better.
+    case streamingLLM = 3
+    /// Attention of the context's last queries.
+    case snapKV = 4
+    /// Attention that queries are expected to pay.
+    case expectedAttention = 5
+    /// The cosine between key and mean key, negated.
+    case keyDiff = 6
+    /// Random numbers.
+    case random = 7
+
+    /// The name that people use, as `--method` does.
+    public var name: String {
+      switch self {
+      case .qFilters: "q-filters"
+      case .kNorm: "k-norm"
+      case .streamingLLM: "streaming-llm"
+      case .snapKV: "snapkv"
+      case .expectedAttention: "expected-attention"
+      case .keyDiff: "keydiff"
+      case .random: "random"
+      }
+    }
   }
 
   /// The greatest number of tiers.
@@ -56,6 +82,16 @@ public struct TierTable: Sendable, Equatable {
   /// How many pairs of all heads of a layer stand in `tier`.
   public func pairs(tier: Int, layer: Int) -> Int {
     (0..<kvHeads).reduce(0) { $0 + count(tier: tier, layer: layer, head: $1) }
+  }
+
+  /// Whether a tier's pairs stand in order of position: ×1 after ×2, which no compression ever parts.
+  public func isByPosition(tier: Int) -> Bool {
+    tier > 0 && ratios[tier] == 1 && ratios[tier - 1] == 2
+  }
+
+  /// How a tier's positions are stored.
+  public func positionCodec(tier: Int) -> ElementCodec {
+    isByPosition(tier: tier) ? .positionGaps : .position
   }
 
   /// How many first tiers hold the pairs that ×`ratio` keeps, or nil if the file does not hold them.

@@ -10,11 +10,13 @@ public final class KVCache: @unchecked Sendable {
   public enum Element: Sendable, Equatable {
     /// IEEE 754 binary16, 2 bytes.
     case f16
+    /// The upper half of a binary32, 2 bytes.
+    case bf16
     /// IEEE 754 binary32, 4 bytes.
     case f32
 
     /// Bytes of an element.
-    public var size: Int { self == .f16 ? 2 : 4 }
+    public var size: Int { self == .f32 ? 4 : 2 }
   }
 
   /// The shape of a cache.
@@ -190,5 +192,11 @@ public final class KVCache: @unchecked Sendable {
 
   func storage(_ layer: Int, _ head: Int) -> PairStorage { heads[layer * shape.kvHeads + head] }
 
-  var kernelType: ck_type { element == .f16 ? CK_F16 : CK_F32 }
+  var kernelType: ck_type {
+    switch element {
+    case .f16: CK_F16
+    case .bf16: CK_BF16
+    case .f32: CK_F32
+    }
+  }
 }

@@ -148,6 +148,9 @@ import Glibc
     switch element {
     case .f32:
       unsafe target.copyMemory(from: source, byteCount: length * MemoryLayout<Float>.stride)
+    case .bf16:
+      unsafe Kernels.current.table.pointee.narrow_bf16(
+        source, target.assumingMemoryBound(to: UInt16.self), length)
     case .f16:
       unsafe Kernels.current.table.pointee.narrow(
         source, target.assumingMemoryBound(to: UInt16.self), length)

@@ -1,13 +1,30 @@
-/// Scores pairs by ⟨key after RoPE, filter⟩: the lowest go first (arXiv 2503.02812).
+public import CacheFormat
+
+/// Scores pairs by ⟨key after RoPE, filter⟩ (arXiv 2503.02812).
 public struct QFilterScorer: PairScorer {
-  private let filter: [Float]
+  private let bank: FilterBank
 
-  /// Takes the Q-Filter of the keys' layer and head.
-  public init(filter: [Float]) { self.filter = filter }
+  /// Scores by the filters of the model that the keys are of.
+  public init(_ bank: FilterBank) { self.bank = bank }
 
-  /// ⟨k, filter⟩.
-  public func scores(keys: [Float], length: Int) -> [Float] {
-    precondition(length == filter.count && length > 0 && keys.count % length == 0)
+  /// Its number in a snapshot.
+  public var scorer: TierTable.Scorer { .qFilters }
+  /// The filter bank's.
+  public var filterDigest: Digest { bank.digest }
+
+  /// One score a pair, in order of position.
+  public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
+    Self.scores(keys: keys, filter: bank.filter(layer: layer, head: head))
+  }
+
+  /// One score a pair.
+  ///
+  /// - Parameters:
+  ///   - keys: [pairs × filter.count], keys after RoPE in half-split order.
+  ///   - filter: The Q-Filter of the keys' layer and head.
+  public static func scores(keys: [Float], filter: [Float]) -> [Float] {
+    let length = filter.count
+    precondition(length > 0 && keys.count % length == 0)
     let keys = keys.span
     let filter = filter.span
     return (0..<keys.count / length).map { pair in

@@ -1,7 +1,7 @@
 import ByteIO
-import CacheCodec
+public import CacheCodec
 import CacheFormat
-public import Inference
+import Inference
 import ModelFiles
 public import QFilters
 
@@ -14,7 +14,7 @@ public enum Prefill {
     /// Only what ×compression keeps is stored; 1 stores every tier.
     public var compression = 1
     /// How keys and values are held and stored.
-    public var element = KVCache.Element.f16
+    public var precision = Precision(.float16)
     /// Tokens that rank before all others.
     public var ranking = Ranking(sinks: 4, window: 64)
     /// So many first layers are kept whole by every compression.
@@ -38,38 +38,38 @@ public enum Prefill {
     public let cacheBytes: Int
   }
 
-  private struct Origin: Encodable {
-    let filters: String
-  }
-
   /// Prefills a document and writes its snapshot.
   ///
   /// - Parameters:
   ///   - text: UTF-8.
-  ///   - bank: The model's Q-Filters.
-  ///   - bankPath: Where they came from, for messages.
-  /// - Throws: `IdentityMismatch` if the filters are another model's, `PromptError`, `SystemError`.
+  ///   - method: What ranks the pairs.
+  /// - Throws: `IdentityMismatch` if the filters are another model's, `PromptError`, `NotQuantisable`,
+  ///   `SystemError`.
   public static func run(
-    _ model: LoadedModel, bank: FilterBank, bankPath: String, text: [UInt8], options: Options,
-    out: String, progress: Progress
+    _ model: LoadedModel, method: RankingMethod, text: [UInt8], options: Options, out: String,
+    progress: Progress
   ) throws -> Result {
-    try bank.identity.check(against: model.identity, path: bankPath)
-    try checkShape(bank, model.engine.cacheShape, path: bankPath)
+    let shape = model.engine.cacheShape
+    let scorer = try method.scorer(
+      identity: model.identity,
+      cache: FilterShape(
+        layers: shape.layers, kvHeads: shape.kvHeads, headLength: shape.keyLength))
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }
     let tokens = try Prompt.opening(text, usesChat: options.usesChat, model: model)
     try Prompt.checkLength(tokens.count, model)
-    let metadata = try metadata(model, bank, tokens, options)
+    let metadata = try metadata(model, scorer, tokens, options)
     // Opened before the long work, so that a folder that cannot be written is noticed at once.
-    var writer = try SnapshotWriter(path: out, metadata: metadata)
+    var writer = try SnapshotWriter(
+      path: out, metadata: metadata, codecs: options.precision.codecs(metadata.tiers))
 
     let clock = Stopwatch()
     let cache = try KVCache(
-      shape: model.engine.cacheShape, element: options.element, capacity: tokens.count)
+      shape: shape, element: KVCache.Element(options.precision.element), capacity: tokens.count)
     _ = try model.engine.prefill(tokens, into: cache) { progress("prefill", $0, tokens.count) }
     let prefillSeconds = clock.seconds
 
     let writing = Stopwatch()
-    let orders = RankedCache(cache, bank: bank, ranking: options.ranking)
+    let orders = RankedCache(cache, scorer: scorer, ranking: options.ranking)
     try orders.write(to: &writer, tiers: metadata.tiers, progress: progress)
     let bytes = try writer.finish()
     return Result(
@@ -77,40 +77,28 @@ public enum Prefill {
       bytes: bytes, cacheBytes: cache.bytes)
   }
 
-  /// The digests tie the filters to the model; that they also fit it is not taken on trust.
-  private static func checkShape(
-    _ bank: FilterBank, _ cache: KVCache.Shape, path: String
-  ) throws(MalformedFile) {
-    let needed = FilterShape(
-      layers: cache.layers, kvHeads: cache.kvHeads, headLength: cache.keyLength)
-    guard bank.shape == needed else {
-      throw MalformedFile(
-        path: path, section: "FILT",
-        problem: "filters of \(bank.shape), but its own model has \(needed); compute them again")
-    }
-  }
-
   private static func metadata(
-    _ model: LoadedModel, _ bank: FilterBank, _ tokens: [Int], _ options: Options
+    _ model: LoadedModel, _ scorer: any PairScorer, _ tokens: [Int], _ options: Options
   ) throws -> SnapshotMetadata {
     let shape = model.engine.cacheShape
-    let codec = ElementCodec(options.element)
+    let codec = options.precision.element
     let protected = options.ranking.protected(of: tokens.count)
     let floors = (0..<shape.layers * shape.kvHeads).map { index in
       index / shape.kvHeads < options.wholeLayers ? tokens.count : protected
     }
     return SnapshotMetadata(
-      identity: model.identity, filterDigest: bank.digest,
+      identity: model.identity, filterDigest: scorer.filterDigest,
       context: ContextDescription(
         layers: shape.layers, kvHeads: shape.kvHeads, keyLength: shape.keyLength,
         valueLength: shape.valueLength, tokens: tokens.count,
         promptForm: options.usesChat ? .openUserTurn : .plain, keyCodec: codec, valueCodec: codec),
       tiers: TierTable(
-        sinks: options.ranking.sinks, window: options.ranking.window, layers: shape.layers,
+        scorer: scorer.scorer, sinks: options.ranking.sinks, window: options.ranking.window,
+        layers: shape.layers,
         kvHeads: shape.kvHeads, tokens: tokens.count, floors: floors,
         compression: options.compression),
       tokens: tokens.map(UInt32.init),
       provenance: try Provenance.json(
-        model: model.file.name, origin: Origin(filters: bank.digest.description)))
+        model: model.file.name, origin: RankingOrigin(scorer)))
   }
 }

@@ -11,15 +11,16 @@ struct RankedCache {
   /// Positions best first, [layers · kvHeads].
   private let orders: [[UInt32]]
 
-  /// Ranks every head's pairs by its Q-Filter.
-  init(_ cache: KVCache, bank: FilterBank, ranking: Ranking) {
+  /// Ranks every head's pairs.
+  init(_ cache: KVCache, scorer: any PairScorer, ranking: Ranking) {
     self.cache = cache
     let heads = cache.shape.kvHeads
     let orders = Mutex([[UInt32]](repeating: [], count: cache.shape.layers * heads))
     DispatchQueue.concurrentPerform(iterations: cache.shape.layers * heads) { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
-      let scores = QFilterScorer(filter: bank.filter(layer: layer, head: head)).scores(
-        keys: cache.decodedKeys(layer: layer, head: head), length: cache.shape.keyLength)
+      let scores = scorer.scores(
+        layer: layer, head: head, keys: cache.decodedKeys(layer: layer, head: head),
+        keyLength: cache.shape.keyLength)
       let order = ranking.order(scores)
       orders.withLock { $0[index] = order }
     }
@@ -47,7 +48,8 @@ struct RankedCache {
     for head in 0..<tiers.kvHeads {
       let end = tiers.total(through: tier, layer: layer, head: head)
       let start = end - tiers.count(tier: tier, layer: layer, head: head)
-      let pairs = orders[layer * tiers.kvHeads + head][start..<end]
+      var pairs = orders[layer * tiers.kvHeads + head][start..<end]
+      if tiers.isByPosition(tier: tier) { pairs.sort() }
       block.positions += pairs
       cache.gather(
         layer: layer, head: head, pairs: pairs, keys: &block.keys, values: &block.values)
@@ -56,6 +58,13 @@ struct RankedCache {
   }
 }
 
-extension ElementCodec {
-  init(_ element: KVCache.Element) { self = element == .f16 ? .float16 : .float32 }
+extension KVCache.Element {
+  /// The element of that type; a cache has no quantised ones.
+  init(_ codec: ElementCodec) {
+    switch codec {
+    case .float16: self = .f16
+    case .bfloat16: self = .bf16
+    default: self = .f32
+    }
+  }
 }

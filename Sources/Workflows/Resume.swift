@@ -132,7 +132,7 @@ public enum Resume {
       return kept + room
     }
     return try KVCache(
-      shape: shape, element: context.keyCodec == .float16 ? .f16 : .f32, capacities: capacities)
+      shape: shape, element: KVCache.Element(context.keyCodec), capacities: capacities)
   }
 
   /// The digests tie the file to the model; that it also says so itself is not taken on trust.

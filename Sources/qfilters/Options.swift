@@ -1,5 +1,7 @@
 import ArgumentParser
+import CacheCodec
 import Inference
+import QFilters
 import Workflows
 
 /// `--model`, in every command that runs one.
@@ -70,12 +72,75 @@ struct PromptOptions: ParsableArguments {
 
 /// How a cache holds keys and values.
 struct PrecisionOption: ParsableArguments {
-  enum Precision: String, ExpressibleByArgument, CaseIterable { case f16, f32 }
+  enum Precision: String, ExpressibleByArgument, CaseIterable { case f16, bf16, f32 }
 
-  @Option(help: "How keys and values are held and stored: f16 or f32.")
+  @Option(help: "How keys and values are held: f16, bf16 or f32.")
   var precision = Precision.f16
 
-  var element: KVCache.Element { precision == .f16 ? .f16 : .f32 }
+  var element: KVCache.Element {
+    switch precision {
+    case .f16: .f16
+    case .bf16: .bf16
+    case .f32: .f32
+    }
+  }
+}
+
+/// How a snapshot stores keys and values.
+struct StoredPrecisionOption: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "How keys and values are stored: terms [keys=|values=][N:]f16|bf16|f32|int8|int4 with commas "
+        + "between them, as int8, or keys=int8,values=int4, or 8:f16,int4 (what ×8 keeps in f16, the "
+        + "rest in int4). At most one of f16, bf16 and f32.", valueName: "terms"),
+    transform: Self.parse)
+  var precision: Precision?
+
+  private static func parse(_ text: String) throws -> Precision {
+    guard let precision = Precision(text) else {
+      throw ValidationError("\(text) is no precision; write terms as in int8, or 8:f16,int4.")
+    }
+    return precision
+  }
+}
+
+/// What ranks the pairs.
+struct MethodOptions: ParsableArguments {
+  enum Method: String, ExpressibleByArgument, CaseIterable {
+    case qFilters = "q-filters"
+    case kNorm = "k-norm"
+    case streamingLLM = "streaming-llm"
+    case keyDiff = "keydiff"
+    case random
+  }
+
+  @Option(help: "What ranks the pairs: q-filters, k-norm, streaming-llm, keydiff or random.")
+  var method: Method?
+  @Option(help: "The model's filter bank (.qfilt), for q-filters.")
+  var filters: String?
+  @Option(help: "Of the method random: equal seeds keep equal pairs.")
+  var rankingSeed: UInt64 = 0
+
+  func validate() throws {
+    guard (method ?? .qFilters) == .qFilters || filters == nil else {
+      throw ValidationError("--filters is for the method q-filters alone.")
+    }
+    guard method != .qFilters || filters != nil else {
+      throw ValidationError("The method q-filters needs --filters.")
+    }
+  }
+
+  /// The method that was asked for; nil if none was.
+  func load() throws -> RankingMethod? {
+    switch method {
+    case nil, .qFilters:
+      return try filters.map { .qFilters(try FilterBank(path: $0), path: $0) }
+    case .kNorm: return .keys(KNormScorer())
+    case .streamingLLM: return .keys(StreamingScorer())
+    case .keyDiff: return .keys(KeyDiffScorer())
+    case .random: return .keys(RandomScorer(seed: rankingSeed))
+    }
+  }
 }
 
 /// Checks a ratio ×N.

@@ -17,7 +17,8 @@ struct QFiltersCommand: AsyncParsableCommand {
     subcommands: [
       TokenizeCommand.self, GenerateCommand.self, PrecomputeCommand.self,
       MergeCommand.self, ZooCommand.self, ImportCommand.self,
-      ExportCommand.self, PrefillCommand.self, ResumeCommand.self, InspectCommand.self,
+      ExportCommand.self, PrefillCommand.self, ResumeCommand.self,
+      RecompressCommand.self, InspectCommand.self,
       CompareCommand.self,
       VerifyCommand.self, ConformanceCommand.self, EvaluateCommand.self,
     ])

@@ -57,6 +57,99 @@ struct RoundTripTests {
     }
   }
 
+  @Test(
+    "×N of a whole quantised snapshot is what one made at ×N holds, but for a group of keys that is cut",
+    arguments: ["int8", "int4", "keys=int4", "8:f16,int8", "2:int8,int4"])
+  func everyRatioQuantised(text: String) throws {
+    let precision = try #require(Precision(text))
+    for seed in UInt64(1)...3 {
+      var random = SeededGenerator(seed: seed)
+      let sample = SampleSnapshot(
+        random: &random, tokens: 300 + Int(seed), layers: 2, codec: .float16, isFinite: true)
+      try sample.write(to: folder.path("whole.kvsnap"), precision)
+      let whole = try SnapshotReader(path: folder.path("whole.kvsnap"))
+      for ratio in 1...64 {
+        try sample.made(at: ratio).write(to: folder.path("made.kvsnap"), precision)
+        let made = try SnapshotReader(path: folder.path("made.kvsnap"))
+        for layer in 0..<2 {
+          let (a, b) = (
+            try whole.readLayer(layer, ratio: ratio), try made.readLayer(layer, ratio: ratio)
+          )
+          #expect(a.heads.map(\.positions) == b.heads.map(\.positions), "seed \(seed), ×\(ratio)")
+          #expect(a.heads.map(\.values) == b.heads.map(\.values), "seed \(seed), ×\(ratio)")
+          for head in a.heads.indices where groupsEnd(whole, made, ratio, layer, head) {
+            #expect(a.heads[head].keys == b.heads[head].keys, "seed \(seed), ×\(ratio)")
+          }
+        }
+      }
+    }
+  }
+
+  /// Whether the last group of keys that ×N keeps of a whole snapshot ends where it does in one made so.
+  private func groupsEnd(
+    _ whole: SnapshotReader, _ made: SnapshotReader, _ ratio: Int, _ layer: Int, _ head: Int
+  ) -> Bool {
+    let (a, b) = (whole.metadata.tiers, made.metadata.tiers)
+    let last = b.tierCount - 1
+    let count = b.count(tier: last, layer: layer, head: head)
+    return a.count(tier: last, layer: layer, head: head) == count || count % 64 == 0
+  }
+
+  @Test("quantised keys and values are near the cache's", arguments: ["int8", "int4"])
+  func quantisedError(text: String) throws {
+    for codec in ElementCodec.elements {
+      var random = SeededGenerator(seed: 77)
+      let sample = SampleSnapshot(
+        random: &random, tokens: 200, layers: 1, kvHeads: 2, codec: codec, isFinite: true)
+      // Every tier of this cache stands in the quantised codec.
+      let terms =
+        [2, 4, 8, 16, 32, 64].map { "\($0):\(text)" } + ["keys=\(text)", "values=\(text)"]
+      let mixed = (terms + [codec.name]).joined(separator: ",")
+      let precision = try #require(Precision(mixed))
+      try sample.write(to: folder.path("a.kvsnap"), precision)
+      let reader = try SnapshotReader(path: folder.path("a.kvsnap"))
+      try Verification.verify(path: folder.path("a.kvsnap"))
+      let pairs = try reader.readLayer(0, ratio: 1)
+      for head in 0..<2 {
+        let expected = sample.expected(layer: 0, head: head, kept: 200)
+        for (old, new) in [
+          (expected.keys, pairs.heads[head].keys), (expected.values, pairs.heads[head].values),
+        ] {
+          let (old, new) = (codec.floats(old), codec.floats(new))
+          let range = (old.max() ?? 0) - (old.min() ?? 0)
+          // Half a step, and what rounding the minimum, the scale and the result adds.
+          let bound = range / (text == "int8" ? 255 : 15) * 0.6 + 0x1p-7 * (old.map(abs).max() ?? 0)
+          #expect(zip(old, new).allSatisfy { abs($0 - $1) <= bound })
+          #expect(old != new)
+        }
+      }
+    }
+  }
+
+  @Test(
+    "a number that a quantised codec cannot store is refused, by place",
+    arguments: ["int8", "int4"])
+  func notQuantisable(text: String) throws {
+    var random = SeededGenerator(seed: 5)
+    let sample = SampleSnapshot(
+      random: &random, tokens: 9, layers: 1, kvHeads: 2, codec: .float16, isFinite: true)
+    var blocks = sample.blocks
+    let last = blocks.count - 1
+    blocks[last].values[blocks[last].values.count - 1] = 0x7C
+    let precision = try #require(Precision(text))
+    var writer = try SnapshotWriter(
+      path: folder.path("a.kvsnap"), metadata: sample.metadata,
+      codecs: precision.codecs(sample.metadata.tiers))
+    do {
+      try writer.append(blocks)
+      Issue.record("it was stored")
+    } catch let error as NotQuantisable {
+      #expect(error.head == 1)
+      #expect(error.tensor == "values")
+    }
+    #expect(folder.contents == [])
+  }
+
   @Test("what is not in the file is refused by name")
   func notStored() throws {
     var random = SeededGenerator(seed: 3)

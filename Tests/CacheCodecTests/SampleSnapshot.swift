@@ -12,9 +12,9 @@ struct SampleSnapshot {
 
   init(
     random: inout SeededGenerator, tokens: Int? = nil, layers: Int? = nil, kvHeads: Int? = nil,
-    compression: Int = 1, codec: ElementCodec? = nil
+    compression: Int = 1, codec: ElementCodec? = nil, isFinite: Bool = false
   ) {
-    let codec = codec ?? (Bool.random(using: &random) ? .float16 : .float32)
+    let codec = codec ?? ElementCodec.elements.randomElement(using: &random) ?? .float16
     let tokens = tokens ?? Int.random(in: 0...200, using: &random)
     let context = ContextDescription(
       layers: layers ?? .random(in: 1...3, using: &random),
@@ -26,8 +26,8 @@ struct SampleSnapshot {
     let floors = (0..<heads).map { _ in Int.random(in: 0...max(1, tokens / 3), using: &random) }
     metadata = Self.metadata(context, floors: floors, compression: compression)
     rankings = (0..<heads).map { _ in (0..<UInt32(tokens)).shuffled(using: &random) }
-    keys = Self.pairs(heads, tokens, context.keyLength * codec.width, &random)
-    values = Self.pairs(heads, tokens, context.valueLength * codec.width, &random)
+    keys = Self.pairs(heads, tokens, context.keyLength, codec.width, isFinite, &random)
+    values = Self.pairs(heads, tokens, context.valueLength, codec.width, isFinite, &random)
   }
 
   private init(_ other: SampleSnapshot, compression: Int) {
@@ -44,8 +44,9 @@ struct SampleSnapshot {
     SampleSnapshot(self, compression: compression)
   }
 
-  func write(to path: String) throws {
-    var writer = try SnapshotWriter(path: path, metadata: metadata)
+  func write(to path: String, _ precision: Precision? = nil) throws {
+    var writer = try SnapshotWriter(
+      path: path, metadata: metadata, codecs: precision?.codecs(metadata.tiers))
     try writer.append(blocks)
     _ = try writer.finish()
   }
@@ -60,7 +61,9 @@ struct SampleSnapshot {
           let index = layer * table.kvHeads + head
           let end = table.total(through: tier, layer: layer, head: head)
           let start = end - table.count(tier: tier, layer: layer, head: head)
-          for position in rankings[index][start..<end] {
+          var positions = rankings[index][start..<end]
+          if table.isByPosition(tier: tier) { positions.sort() }
+          for position in positions {
             block.positions.append(position)
             block.keys += keys[index][Int(position)]
             block.values += values[index][Int(position)]
@@ -99,12 +102,17 @@ struct SampleSnapshot {
   }
 
   private static func pairs(
-    _ heads: Int, _ tokens: Int, _ length: Int, _ random: inout SeededGenerator
+    _ heads: Int, _ tokens: Int, _ length: Int, _ width: Int, _ isFinite: Bool,
+    _ random: inout SeededGenerator
   ) -> [[[UInt8]]] {
     (0..<heads).map { _ in
       (0..<tokens).map { _ in
-        // Alternately random and alike, so that some planes compress and others do not.
-        (0..<length).map { $0 % 2 == 0 ? UInt8.random(in: 0...255, using: &random) : 60 }
+        (0..<length * width).map { byte in
+          // The exponent stays below the greatest, and below binary16's in every type.
+          if isFinite, byte % width == width - 1 { return .random(in: 0x38...0x41, using: &random) }
+          // Alternately random and alike, so that some planes compress and others do not.
+          return byte % 2 == 0 || isFinite ? .random(in: 0...255, using: &random) : 60
+        }
       }
     }
   }

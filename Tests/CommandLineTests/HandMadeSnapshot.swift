@@ -31,7 +31,8 @@ struct HandMadeSnapshot {
   private func block(_ tiers: TierTable, tier: Int, layer: Int) -> PairBlock {
     let positions = rankings.enumerated().flatMap { head, ranking in
       let end = tiers.total(through: tier, layer: layer, head: head)
-      return ranking[(end - tiers.count(tier: tier, layer: layer, head: head))..<end]
+      let pairs = ranking[(end - tiers.count(tier: tier, layer: layer, head: head))..<end]
+      return tiers.isByPosition(tier: tier) ? pairs.sorted() : Array(pairs)
     }
     let zeros = [UInt8](repeating: 0, count: 2 * positions.count)
     return PairBlock(positions: positions, keys: zeros, values: zeros)

@@ -1,36 +1,53 @@
+import CacheFormat
 import QFilters
-import TestSupport
 import Testing
 
-@Suite("Ranking pairs by their keys")
+@Suite("Scorers that need nothing but keys")
 struct PairScorerTests {
-  @Test("K-norm keeps small keys")
+  private func scores(_ scorer: some PairScorer, _ keys: [Float], _ length: Int) -> [Float] {
+    scorer.scores(layer: 1, head: 0, keys: keys, keyLength: length)
+  }
+
+  @Test("K-norm keeps short keys")
   func kNorm() {
-    #expect(KNormScorer().scores(keys: [3, 4, 0, 1], length: 2) == [-5, -1])
+    #expect(scores(KNormScorer(), [3, 4, 0, 1, -6, 8], 2) == [-5, -1, -10])
+    #expect(scores(KNormScorer(), [], 2) == [])
   }
 
-  @Test("KeyDiff keeps the key that is unlike the others")
+  @Test("KeyDiff keeps keys that point elsewhere than most, whatever their length")
   func keyDiff() {
-    let scores = KeyDiffScorer().scores(keys: [2, 0, 5, 0, 0, 1], length: 2)
-    // The mean of the keys of length 1 is (2, 1) / 3.
-    #expect(abs(scores[0] + 2 / 5.squareRoot()) < 1e-6)
+    // The anchor is (1, 0) + (1, 0) + (0, 1) = (2, 1).
+    let scores = scores(KeyDiffScorer(), [5, 0, 0.5, 0, 0, 3, 0, 0], 2)
     #expect(scores[0] == scores[1])
-    #expect(abs(scores[2] + 1 / 5.squareRoot()) < 1e-6)
-    #expect(KeyDiffScorer().scores(keys: [0, 0], length: 2) == [0])
+    #expect(abs(scores[0] + 2) < 1e-6)
+    #expect(abs(scores[2] + 1) < 1e-6)
+    #expect(scores[3] == 0)
   }
 
-  @Test("recency keeps the newest")
-  func recency() {
-    #expect(RecencyScorer().scores(keys: [9, 9, 9], length: 1) == [0, 1, 2])
+  @Test("Streaming-LLM keeps the latest")
+  func streaming() {
+    let order = Ranking(sinks: 1, window: 0).order(
+      scores(StreamingScorer(), [Float](repeating: 0, count: 10), 2))
+    #expect(order == [0, 4, 3, 2, 1])
   }
 
-  @Test("chance depends on the seed alone")
+  @Test("random differs by seed, layer and head, and is the same for the same")
   func random() {
-    let keys = [Float](repeating: 0, count: 1000)
-    let scores = RandomScorer(seed: 7).scores(keys: keys, length: 1)
-    #expect(scores == RandomScorer(seed: 7).scores(keys: keys, length: 1))
-    #expect(scores != RandomScorer(seed: 8).scores(keys: keys, length: 1))
-    #expect(scores.allSatisfy { (0..<1).contains($0) })
-    #expect(abs(scores.reduce(0, +) / 1000 - 0.5) < 0.05)
+    let keys = [Float](repeating: 0, count: 200)
+    let first = scores(RandomScorer(seed: 1), keys, 2)
+    #expect(first == scores(RandomScorer(seed: 1), keys, 2))
+    #expect(Set(first).count > 95)
+    #expect(first != scores(RandomScorer(seed: 2), keys, 2))
+    #expect(first != RandomScorer(seed: 1).scores(layer: 0, head: 0, keys: keys, keyLength: 2))
+    #expect(first != RandomScorer(seed: 1).scores(layer: 1, head: 1, keys: keys, keyLength: 2))
+  }
+
+  @Test("each has its own number in the file, and no filter bank")
+  func numbers() {
+    let scorers: [any PairScorer] = [
+      KNormScorer(), StreamingScorer(), KeyDiffScorer(), RandomScorer(seed: 0),
+    ]
+    #expect(scorers.map(\.scorer.rawValue) == [2, 3, 6, 7])
+    #expect(scorers.allSatisfy { $0.filterDigest == .zero })
   }
 }

@@ -24,9 +24,13 @@ public func mutate(
 /// More than this is not decoded: a sound file may ask for as much memory as its own counts say, if its
 /// chunks can hold that.
 private let decodedLimit = 4 << 20
-/// The most that a plane can decode to: so much, and so many bytes for each stored one (spec, section 5.5).
-private let decodedPerPlane = 1 << 20
+/// The most that a stream can decode to: so much, and so many bytes for each stored one (spec, section 5.5).
+private let decodedPerStream = 1 << 20
 private let decodedPerByte = 64
+/// Four byte planes of positions, and at most five streams of keys and of values.
+private let streamsPerBlock = 14
+/// A byte of codes of 4 bits becomes two elements of 4 bytes.
+private let mostElementBytesPerByte = 8
 
 /// A snapshot that opens keeps every byte of its metadata, and one that verifies can be read at
 /// every compression that it holds, and says the same at each.
@@ -86,9 +90,9 @@ private func checkMetadata(_ reader: SnapshotReader, _ container: ContainerReade
 
 private func mostDecoded(_ reader: SnapshotReader) -> Int {
   let (context, tiers) = (reader.metadata.context, reader.metadata.tiers)
-  let planes = ChunkTable.Tensor.allCases.reduce(0) { $0 + context.codec(of: $1).width }
-  return decodedPerPlane * planes * context.layers * tiers.tierCount
-    + decodedPerByte * Int(reader.fileSize)
+  return mostElementBytesPerByte
+    * (decodedPerStream * streamsPerBlock * context.layers * tiers.tierCount
+      + decodedPerByte * Int(reader.fileSize))
 }
 
 private func decodedByteCount(_ metadata: SnapshotMetadata) -> Int {

@@ -27,12 +27,11 @@ struct ChunkSizes {
     var repaired: [UInt8] = []
     for index in 0..<3 * tierCount * layers {
       let (tensor, block) = (index % 3, index / 3)
-      let codec = tensor == 0 ? 1 : context.u32(36 + 4 * tensor)
-      let (pairs, width) = (pairs(block), codec == 3 ? 2 : 4)
-      let elements = tensor == 0 ? pairs : Sizes.product(UInt32(pairs), context.u32(4 + 4 * tensor))
+      let codec = codec(index, table)
+      let lengths = streamLengths(tensor: tensor, block: block, codec: codec)
       var chunk = index < places.count ? Array(data[places[index]]) : []
-      if !Self.addsUp(chunk, elements: elements, width: width), elements < Sizes.limit {
-        chunk = tensor == 0 ? positions(block) : Self.stored(chunk, elements, width)
+      if !Self.addsUp(chunk, lengths), lengths.reduce(0, +) < 4 * Sizes.limit {
+        chunk = tensor == 0 ? positions(block, codec) : Self.stored(chunk, lengths)
       }
       table.set(UInt64(chunk.count), at: index * Chunks.entryByteCount)
       table.set(codec, at: index * Chunks.entryByteCount + 16)
@@ -56,31 +55,63 @@ struct ChunkSizes {
     return min(sum, Sizes.limit)
   }
 
-  private static func addsUp(_ chunk: [UInt8], elements: Int, width: Int) -> Bool {
-    let lengths = (0..<width).map { Int(chunk.u32(4 * $0)) }
-    return chunk.count >= 4 * width && lengths.allSatisfy { $0 <= elements }
-      && lengths.reduce(4 * width, +) == chunk.count
+  /// Whether a tier's pairs stand in order of position.
+  private func isByPosition(_ tier: Int) -> Bool {
+    tier > 0 && tiers.u32(16 + 4 * tier) == 1 && tiers.u32(12 + 4 * tier) == 2
   }
 
-  /// A chunk with as much of the old one's bytes as there is room for.
-  private static func stored(_ old: [UInt8], _ elements: Int, _ width: Int) -> [UInt8] {
+  /// What the table says if a chunk may have it, and otherwise what the context says; alike in all layers.
+  private func codec(_ index: Int, _ table: [UInt8]) -> UInt32 {
+    let (tensor, tier) = (index % 3, index / 3 / layers)
+    guard tensor > 0 else { return isByPosition(tier) ? 7 : 1 }
+    let first = table.u32((tier * layers * 3 + tensor) * Chunks.entryByteCount + 16)
+    return first == 5 || first == 6 ? first : context.u32(36 + 4 * tensor)
+  }
+
+  /// The decoded length of each stream of a chunk.
+  private func streamLengths(tensor: Int, block: Int, codec: UInt32) -> [Int] {
+    let pairs = pairs(block)
+    let length = tensor == 0 ? 1 : context.u32(4 + 4 * tensor)
+    let elements = Sizes.product(UInt32(pairs), length)
+    guard codec == 5 || codec == 6 else {
+      return Array(repeating: elements, count: codec == 3 || codec == 4 ? 2 : 4)
+    }
+    let (tier, layer) = (block / layers, block % layers)
+    let groups = (0..<heads).reduce(0) {
+      $0 + (count(tier: tier, layer: layer, head: $1) + 63) / 64
+    }
+    let scales = tensor == 1 ? Sizes.product(UInt32(min(groups, Sizes.limit)), length) : pairs
+    return [codec == 5 ? elements : (elements + 1) / 2] + Array(repeating: scales, count: 4)
+  }
+
+  private static func addsUp(_ chunk: [UInt8], _ decoded: [Int]) -> Bool {
+    let lengths = decoded.indices.map { Int(chunk.u32(4 * $0)) }
+    return chunk.count >= 4 * decoded.count && zip(lengths, decoded).allSatisfy { $0 <= $1 }
+      && lengths.reduce(4 * decoded.count, +) == chunk.count
+  }
+
+  /// A chunk with as much of the old one's bytes as there is room for, all streams stored as they are.
+  private static func stored(_ old: [UInt8], _ lengths: [Int]) -> [UInt8] {
     var chunk = old
-    chunk.resize(to: width * (4 + elements))
-    for plane in 0..<width { chunk.set(UInt32(elements), at: 4 * plane) }
+    chunk.resize(to: lengths.reduce(4 * lengths.count, +))
+    for (stream, length) in lengths.enumerated() { chunk.set(UInt32(length), at: 4 * stream) }
     return chunk
   }
 
   /// A chunk of positions that are all different: each head's go on where its last tier ended.
-  private func positions(_ block: Int) -> [UInt8] {
+  private func positions(_ block: Int, _ codec: UInt32) -> [UInt8] {
     let (tier, layer) = (block / layers, block % layers)
     var all: [UInt32] = []
     for head in 0..<heads {
       let start = (0..<tier).reduce(0) { $0 + count(tier: $1, layer: layer, head: head) }
-      all += (0..<count(tier: tier, layer: layer, head: head)).map { UInt32(start + $0) }
+      all += (0..<count(tier: tier, layer: layer, head: head)).map { index in
+        codec == 1 ? UInt32(start + index) : index == 0 ? UInt32(start) : 0
+      }
     }
     let planes = (0..<4).flatMap { plane in
       all.map { UInt8(truncatingIfNeeded: $0 >> (8 * plane)) }
     }
-    return Self.stored(Array(repeating: 0, count: 16) + planes, all.count, 4)
+    let lengths = Array(repeating: all.count, count: 4)
+    return Self.stored(Array(repeating: 0, count: 16) + planes, lengths)
   }
 }

@@ -42,7 +42,7 @@ typedef struct {
   float *output;
   const void *keys;    // pairs × key_length elements of `type`
   const void *values;  // pairs × value_length elements of `type`
-  ck_type type;        // CK_F32 or CK_F16
+  ck_type type;        // CK_F32, CK_F16 or CK_BF16
   ck_type products;    // CK_F32, or CK_BF16 to round queries, keys, weights and values to bfloat16
   size_t first_token, token_count, group, before;
   const size_t *hidden;  // ascending, one a token counted from 0, not from first_token; NULL: nothing is
@@ -58,7 +58,7 @@ typedef struct {
   const float *queries;  // group × key_length
   const void *keys;      // pairs × key_length elements of `type`
   const void *values;    // pairs × value_length elements of `type`
-  ck_type type;          // CK_F32 or CK_F16
+  ck_type type;          // CK_F32, CK_F16 or CK_BF16
   size_t pairs;          // at least one
   size_t group, key_length, value_length;
   float scale, cap;  // as in ck_attention
@@ -152,6 +152,26 @@ typedef struct {
   /// The output of one query row from its sums over all segments, which stand `stride` floats apart.
   void (*join_segments)(
     const float *partials, size_t segments, size_t stride, size_t value_length, float *output);
+  /// Quantises rows × columns values, at least one of each: x ≈ minimum + code · scale. Minima and scales
+  /// are binary16s, one for each column; codes go from 0 to `levels`, at most 255. The minimum is the
+  /// greatest binary16 that is not above any of the column's values, the scale the least that is not below
+  /// (greatest value − minimum) / levels, the code the nearest of (x − minimum) / scale, ties to even; 0
+  /// where the scale is. 0 if a value is not finite or beyond 65504: then nothing else counts.
+  int (*quantise_columns)(
+    const float *x, size_t rows, size_t columns, unsigned levels, uint16_t *scales, uint16_t *minima,
+    uint8_t *codes);
+  /// The same with one minimum and scale for each row.
+  int (*quantise_rows)(
+    const float *x, size_t rows, size_t columns, unsigned levels, uint16_t *scales, uint16_t *minima,
+    uint8_t *codes);
+  /// minimum + code · scale, rounded once, at most 65504 in magnitude; parameters by column.
+  void (*restore_columns)(
+    const uint8_t *codes, size_t rows, size_t columns, const uint16_t *scales, const uint16_t *minima,
+    float *target);
+  /// The same with parameters by row.
+  void (*restore_rows)(
+    const uint8_t *codes, size_t rows, size_t columns, const uint16_t *scales, const uint16_t *minima,
+    float *target);
 } ck_kernels;
 
 /// How many floats of scratch memory `attend` needs for one call.
@@ -180,5 +200,8 @@ size_t ck_panel_floats(size_t depth);
 
 /// The paths that this processor can run, the plain one first; NULL past the end.
 const ck_kernels *ck_path(size_t index);
+
+/// The path of that name, or the widest if this processor has none of it; the name may be NULL.
+const ck_kernels *ck_path_named(const char *name);
 
 #endif

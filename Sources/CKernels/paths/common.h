@@ -27,6 +27,9 @@ typedef int8_t sbytes32 __attribute__((vector_size(32)));
 // the rows of a call the next one. A strip is a whole number of register tiles on every path.
 enum { ATTEND_KEYS = 64, ATTEND_ROWS = 384, ATTEND_STRIP = 12 };
 
+// Columns that are quantised at a time.
+enum { QUANTISE_COLUMNS = 256 };
+
 extern const ck_kernels ck_plain;
 #if defined(__x86_64__)
 extern const ck_kernels ck_avx2, ck_avx512, ck_avx512bf16;

@@ -43,14 +43,14 @@ public struct Eviction: Sendable {
 
   /// Brings every head down to the budget.
   func apply(to cache: KVCache) {
+    guard let scorer = method.scorer(bank) else { return }
     let heads = cache.shape.kvHeads
     DispatchQueue.concurrentPerform(iterations: cache.shape.layers * heads) { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
-      guard cache.count(layer: layer, head: head) > budget,
-        let scorer = method.scorer(bank, layer: layer, head: head)
-      else { return }
+      guard cache.count(layer: layer, head: head) > budget else { return }
       let scores = scorer.scores(
-        keys: cache.decodedKeys(layer: layer, head: head), length: cache.shape.keyLength)
+        layer: layer, head: head, keys: cache.decodedKeys(layer: layer, head: head),
+        keyLength: cache.shape.keyLength)
       let ranking = Ranking(sinks: method == .streamingLLM ? Self.sinks : 0, window: window)
       let kept = ranking.order(scores).prefix(budget).map(Int.init)
       cache.keep(layer: layer, head: head, pairs: kept.sorted())

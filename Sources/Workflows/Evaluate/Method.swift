@@ -24,13 +24,13 @@ extension Method {
   /// How the method ranks pairs by their keys; nil for the whole cache and for methods that need queries.
   ///
   /// - Parameter bank: The model's Q-Filters, which only `q-filters` needs.
-  func scorer(_ bank: FilterBank?, layer: Int, head: Int) -> (any PairScorer)? {
+  func scorer(_ bank: FilterBank?) -> (any PairScorer)? {
     switch self {
-    case .qFilters: bank.map { QFilterScorer(filter: $0.filter(layer: layer, head: head)) }
-    case .streamingLLM: RecencyScorer()
+    case .qFilters: bank.map { QFilterScorer($0) }
+    case .streamingLLM: StreamingScorer()
     case .kNorm: KNormScorer()
     case .keyDiff: KeyDiffScorer()
-    case .random: RandomScorer(seed: UInt64(layer) << 32 | UInt64(head))
+    case .random: RandomScorer(seed: 0)
     case .full, .snapKV, .recall: nil
     }
   }

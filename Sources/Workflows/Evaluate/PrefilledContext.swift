@@ -50,12 +50,13 @@ final class PrefilledContext {
     let heads = cache.shape.kvHeads
     if method == .snapKV { return try snapKV() }
     let ranking = Ranking(sinks: 4, window: 64)
+    let scorer = method.scorer(bank) ?? QFilterScorer(bank)
     return (0..<cache.shape.layers * heads).map { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
-      let scorer = method.scorer(bank, layer: layer, head: head) ?? RecencyScorer()
       return ranking.order(
         scorer.scores(
-          keys: cache.decodedKeys(layer: layer, head: head), length: cache.shape.keyLength))
+          layer: layer, head: head, keys: cache.decodedKeys(layer: layer, head: head),
+          keyLength: cache.shape.keyLength))
     }
   }
 

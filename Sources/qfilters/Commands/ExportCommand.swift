@@ -1,30 +1,63 @@
 import ArgumentParser
+import CacheFormat
 import QFilters
 import Workflows
 
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Write a filter bank in the hub's layout.",
+    commandName: "export",
+    abstract: "Write a filter bank in the hub's layout, or a snapshot's cache as safetensors.",
     discussion: """
-      Writes config.json and model.safetensors, as the paper's authors publish Q-Filters and kvpress \
-      loads them, with the hub's sign, and a model card, README.md, with the model's identity and the \
-      filters' origin.
+      Of a filter bank: config.json and model.safetensors in a folder, as the paper's authors publish \
+      Q-Filters and kvpress loads them, with the hub's sign, and a model card, README.md, with the model's \
+      identity and the filters' origin. Of a snapshot: one safetensors file with the tensors tokens and, \
+      for each layer and KV head, layer0.head0.positions, .keys and .values, in order of position.
       """)
 
-  @Argument(help: "The filter bank (.qfilt).") var file: String
-  @Argument(help: "The folder to write into; it is made unless it is there.") var folder: String
+  @Argument(help: "The filter bank (.qfilt) or snapshot (.kvsnap).") var file: String
+  @Argument(help: "The folder to write into, or the file (.safetensors).") var out: String
+  @Option(help: "Of a snapshot: only the best 1/N of the pairs.") var compression: Int?
+  @Flag(help: "Of a snapshot: the whole cache; so it is without --compression, too.")
+  var decompressed = false
   @OptionGroup var report: ReportOptions
 
-  private struct Report: Encodable {
+  private struct FilterReport: Encodable {
     let layers, kvHeads, headLength: Int
   }
 
+  private struct SnapshotReport: Encodable {
+    let bytes: UInt64
+  }
+
+  func validate() throws {
+    try validateCompression(compression)
+    guard compression == nil || !decompressed else {
+      throw ValidationError("Give one of --compression and --decompressed.")
+    }
+  }
+
   func run() throws {
-    let shape = try FilterExchange.exportHub(file, folder: folder)
+    guard try ContainerReader(path: file).header.kind == .snapshot else {
+      return try exportFilters()
+    }
+    guard out.hasSuffix(".safetensors") else {
+      throw ValidationError("A snapshot is exported to a file that ends in .safetensors.")
+    }
+    let bytes = try SnapshotExport.run(snapshot: file, compression: compression, out: out)
+    if report.json { return try Terminal.json(SnapshotReport(bytes: bytes)) }
+    Terminal.line("\(out): \(Format.bytes(bytes))")
+  }
+
+  private func exportFilters() throws {
+    guard compression == nil, !decompressed else {
+      throw ValidationError("--compression and --decompressed are for snapshots.")
+    }
+    let shape = try FilterExchange.exportHub(file, folder: out)
     if report.json {
       return try Terminal.json(
-        Report(layers: shape.layers, kvHeads: shape.kvHeads, headLength: shape.headLength))
+        FilterReport(
+          layers: shape.layers, kvHeads: shape.kvHeads, headLength: shape.headLength))
     }
-    Terminal.line("\(folder): Q-Filters of \(shape)")
+    Terminal.line("\(out): Q-Filters of \(shape)")
   }
 }

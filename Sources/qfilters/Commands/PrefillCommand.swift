@@ -12,12 +12,12 @@ struct PrefillCommand: ParsableCommand {
       """)
 
   @OptionGroup var model: ModelOption
-  @Option(help: "The model's filter bank (.qfilt).") var filters: String
+  @OptionGroup var method: MethodOptions
   @Option(help: "A UTF-8 file that holds the document.") var promptFile: String
   @Flag(help: "Begin a turn of the model's chat template.") var chat = false
   @Option(help: "Store only the best 1/N of the pairs; without it every tier is stored.")
   var compression: Int?
-  @OptionGroup var precision: PrecisionOption
+  @OptionGroup var precision: StoredPrecisionOption
   @Option(help: "So many first tokens are always kept; 4 unless a preset says otherwise.")
   var sinks: Int?
   @Option(help: "So many last tokens are always kept; 64 unless a preset says otherwise.")
@@ -59,7 +59,7 @@ struct PrefillCommand: ParsableCommand {
     var options = Prefill.Options()
     options.usesChat = chat
     options.compression = compression ?? 1
-    options.element = precision.element
+    if let precision = precision.precision { options.precision = precision }
     switch ranking {
     case .kvpress: options.ranking = Ranking(sinks: 0, window: 0)
     case nil:
@@ -72,10 +72,12 @@ struct PrefillCommand: ParsableCommand {
 
   func run() throws {
     let text = try TextFile.read(promptFile)
-    let bank = try FilterBank(path: filters)
+    guard let ranking = try method.load() else {
+      throw ValidationError("Give --filters, or another --method than q-filters.")
+    }
     let bar = ProgressBar()
     let result = try Prefill.run(
-      try model.load(), bank: bank, bankPath: filters, text: text, options: options, out: out,
+      try model.load(), method: ranking, text: text, options: options, out: out,
       progress: bar.show)
     if report.json {
       return try Terminal.json(

@@ -38,11 +38,15 @@ extension SnapshotReport: CustomStringConvertible {
   private var tierTable: String {
     let all = tokens * layers * kvHeads
     var table = TextTable(
-      "tiers, best first", ["tier", "pairs", "pairs held", "of all", "tier's bytes", "to read"])
+      "tiers, best first",
+      ["tier", "pairs", "pairs held", "of all", "stored in", "tier's bytes", "to read"])
     for tier in tiers {
       table.add([
         "×\(tier.compression)", Format.count(tier.pairs), Format.count(tier.pairsHeld),
-        Format.percent(tier.pairsHeld, of: all, 1), Format.bytes(tier.bytes),
+        Format.percent(tier.pairsHeld, of: all, 1),
+        tier.keyPrecision == tier.valuePrecision
+          ? tier.keyPrecision : "\(tier.keyPrecision), \(tier.valuePrecision)",
+        Format.bytes(tier.bytes),
         Format.bytes(tier.prefixBytes),
       ])
     }

@@ -7,6 +7,8 @@ struct SnapshotReport: Encodable {
     let compression: Int
     /// Of this tier, and together with the tiers before it.
     let pairs, pairsHeld: Int
+    /// How its keys and values are stored.
+    let keyPrecision, valuePrecision: String
     let bytes, prefixBytes: UInt64
   }
 
@@ -46,19 +48,22 @@ struct SnapshotReport: Encodable {
     (keyLength, valueLength) = (context.keyLength, context.valueLength)
     (keyPrecision, valuePrecision) = (context.keyCodec.name, context.valueCodec.name)
     promptForm = context.promptForm == .plain ? "plain text" : "open user turn"
-    scorer = "q-filters"
+    scorer = table.scorer.name
     (sinks, window) = (table.sinks, table.window)
     bytes = reader.fileSize
     metadataBytes = sizes.metadata
     cacheBytes = Self.cacheBytes(context)
-    identity = IdentityReport(metadata.identity, filters: metadata.filterDigest)
+    identity = IdentityReport(
+      metadata.identity, filters: metadata.filterDigest == .zero ? nil : metadata.filterDigest)
     var held = 0
     tiers = try table.ratios.enumerated().map { tier, ratio in
       let pairs = (0..<context.layers).reduce(0) { $0 + table.pairs(tier: tier, layer: $1) }
       held += pairs
       return Tier(
-        compression: ratio, pairs: pairs, pairsHeld: held, bytes: sizes.tiers[tier].stored,
-        prefixBytes: try reader.prefixLength(ratio: ratio))
+        compression: ratio, pairs: pairs, pairsHeld: held,
+        keyPrecision: reader.codec(of: .keys, tier: tier).name,
+        valuePrecision: reader.codec(of: .values, tier: tier).name,
+        bytes: sizes.tiers[tier].stored, prefixBytes: try reader.prefixLength(ratio: ratio))
     }
     bytesByTensor = Self.tensors(sizes.chunks) { sizes.size(tensor: $0) }
     bytesByLayer = (0..<context.layers).map { layer in

@@ -1,0 +1,92 @@
+import ByteIO
+import CKernels
+import CacheFormat
+
+/// Encodes chunks (spec, sections 5.5 and 7).
+enum ChunkEncoder {
+  /// A block of a compressed stream ends where so many bytes are reached at the end of a row, so that each
+  /// has a code of its own.
+  private static let blockBytes = 8192
+
+  /// The stored bytes of a chunk.
+  ///
+  /// - Parameters:
+  ///   - elements: Of all heads, pair by pair, in the cache's own type; positions as `u32`.
+  ///   - counts: Pairs of each head.
+  ///   - element: The type of `elements`.
+  /// - Returns: Nil for the first head that holds a number that the codec cannot store.
+  static func encode(
+    _ elements: [UInt8], counts: [Int], shape: ChunkShape, element: ElementCodec
+  ) throws(UnstorableHead) -> [UInt8] {
+    guard !shape.codec.isLossless else {
+      return store(split(elements, counts: counts, shape: shape), shape.isByElement ? counts : [])
+    }
+    var quantiser = Quantiser(shape, element: element)
+    var start = 0
+    for (head, count) in counts.enumerated() {
+      let end = start + count * shape.rowLength * element.width
+      guard quantiser.append(elements[start..<end]) else { throw UnstorableHead(head: head) }
+      start = end
+    }
+    return store(quantiser.streams, [])
+  }
+
+  /// A head that holds a number that the codec cannot store.
+  struct UnstorableHead: Error { let head: Int }
+
+  /// Byte planes, head by head.
+  private static func split(
+    _ elements: [UInt8], counts: [Int], shape: ChunkShape
+  ) -> [[UInt8]] {
+    let width = shape.codec.width
+    let planeLength = shape.elements
+    let all = unsafe [UInt8](unsafeUninitializedCapacity: planeLength * width) { buffer, filled in
+      unsafe elements.withUnsafeBufferPointer { elements in
+        if let source = elements.baseAddress, let target = buffer.baseAddress {
+          var first = 0
+          for count in counts {
+            let planes: [UnsafeMutablePointer<UInt8>?] = unsafe (0..<width).map {
+              unsafe target + $0 * planeLength + first
+            }
+            let split = unsafe shape.isByElement ? ck_split_columns : ck_split_rows
+            unsafe split(source + first * width, count, shape.rowLength, width, planes)
+            first += count * shape.rowLength
+          }
+        }
+      }
+      filled = planeLength * width
+    }
+    return (0..<width).map { Array(all[$0 * planeLength..<($0 + 1) * planeLength]) }
+  }
+
+  /// Lengths, then each stream as a frame, or as it is unless the frame is smaller and allowed.
+  private static func store(_ streams: [[UInt8]], _ rows: [Int]) -> [UInt8] {
+    let compressor = ZstdCompressor()
+    var lengths = ByteWriter()
+    var bytes = [UInt8](repeating: 0, count: 4 * streams.count)
+    for stream in streams {
+      let frame = compressor.compress(stream, blockEnds: blockEnds(stream.count, rows))
+      let isSmaller =
+        frame.count < stream.count && ZstdFrame.mayExpand(frame.count, to: stream.count)
+      lengths.write(UInt32(isSmaller ? frame.count : stream.count))
+      bytes += isSmaller ? frame : stream
+    }
+    bytes.replaceSubrange(..<lengths.bytes.count, with: lengths.bytes)
+    return bytes
+  }
+
+  /// Where blocks of a plane end that holds, for each head, `rowLength` rows of its count.
+  private static func blockEnds(_ length: Int, _ counts: [Int]) -> [Int] {
+    let pairs = counts.reduce(0, +)
+    guard pairs > 0 else { return [length] }
+    let rowLength = length / pairs
+    var (ends, start) = ([Int](), 0)
+    for count in counts where count > 0 {
+      let rows = max(1, blockBytes / count)
+      ends += stride(from: rows, to: rowLength, by: rows).map { start + $0 * count }
+      start += rowLength * count
+      ends.append(start)
+    }
+    return ends
+  }
+}

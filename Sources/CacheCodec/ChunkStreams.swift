@@ -1,0 +1,114 @@
+import ByteIO
+import CacheFormat
+
+/// A chunk taken apart into streams, each either as it was stored or decompressed (spec, section 5.5).
+///
+/// ```
+///  0         4·S
+///  ┌─────────┬──────────┬──────────┬─ ─
+///  │ lengths │ stream 0 │ stream 1 │       a stream of its decoded length is stored as it is,
+///  │ S × u32 │          │          │       a shorter one is a zstd frame
+///  └─────────┴──────────┴──────────┴─ ─
+/// ```
+///
+/// One value serves chunk after chunk and keeps its memory: reading into fresh memory would cost more
+/// than decoding.
+struct ChunkStreams: ~Copyable {
+  /// Where a stream's decoded bytes are.
+  private struct Source {
+    var isStored: Bool
+    var offset: Int
+  }
+
+  private struct Frame {
+    var stored, decoded: Range<Int>
+  }
+
+  /// Bytes that are kept from chunk to chunk; only what the present one fills counts.
+  private var stored: [UInt8] = []
+  private var decoded: [UInt8] = []
+  private var sources: [Source] = []
+  private let decompressor = ZstdDecompressor()
+
+  /// Reads a chunk, verifies its checksum and takes it apart.
+  ///
+  /// - Throws: `MalformedFile`, `SystemError`. Nothing is allocated before the file is seen to hold the
+  ///   chunk and every frame's header agrees.
+  mutating func load(
+    _ entry: ChunkTable.Entry, shape: ChunkShape, place: ChunkPlace, from file: RandomAccessFile
+  ) throws {
+    let count = Int(entry.storedLength)
+    try file.read(at: place.offset, count: count, into: &stored, section: place.section)
+    guard unsafe Checksum.of(stored.span.bytes.extracting(first: count)) == entry.checksum else {
+      throw place.mismatch
+    }
+    let (found, frames) = try findStreams(count, decodedLengths: shape.streamLengths, place: place)
+    sources = found
+    try decode(frames, place: place)
+  }
+
+  /// Finds the streams and checks the headers of those that are compressed.
+  private func findStreams(
+    _ count: Int, decodedLengths: [Int], place: ChunkPlace
+  ) throws(MalformedFile) -> (sources: [Source], frames: [Frame]) {
+    var sources: [Source] = []
+    let chunk = unsafe stored.span.bytes.extracting(first: count)
+    var reader = ByteReader(
+      chunk, path: place.path, section: place.section, base: place.offset)
+    let lengths = try reader.readArray(UInt32.self, count: decodedLengths.count).map { Int($0) }
+    var frames: [Frame] = []
+    var (start, end) = (reader.position, 0)
+    for (length, decoded) in zip(lengths, decodedLengths) {
+      guard length <= decoded, length <= count - start else {
+        throw place.error("a stream of \(length) bytes does not fit", at: start)
+      }
+      let isStored = length == decoded
+      if !isStored,
+        let problem = ZstdFrame.problem(chunk.extracting(start..<start + length), count: decoded)
+      {
+        throw place.error(problem, at: start)
+      }
+      sources.append(Source(isStored: isStored, offset: isStored ? start : end))
+      if !isStored {
+        frames.append(Frame(stored: start..<start + length, decoded: end..<end + decoded))
+        end += decoded
+      }
+      start += length
+    }
+    guard start == count else { throw place.error("bytes after the last stream", at: start) }
+    return (sources, frames)
+  }
+
+  private mutating func decode(_ frames: [Frame], place: ChunkPlace) throws(MalformedFile) {
+    let needed = frames.last?.decoded.upperBound ?? 0
+    if decoded.count < needed { decoded = [UInt8](repeating: 0, count: needed) }
+    var failure: Int?
+    unsafe decoded.withUnsafeMutableBytes { buffer in
+      unsafe stored.withUnsafeBytes { stored in
+        for frame in frames {
+          let target = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[frame.decoded])
+          let source = unsafe UnsafeRawBufferPointer(rebasing: stored[frame.stored])
+          guard unsafe decompressor.decompress(source, into: target) else {
+            failure = frame.stored.lowerBound
+            return
+          }
+        }
+      }
+    }
+    if let failure { throw place.error("a zstd frame that does not decode", at: failure) }
+  }
+
+  /// Calls `body` with the first byte of each stream.
+  func withStreams<Result>(_ body: ([UnsafePointer<UInt8>]) throws -> Result) rethrows -> Result {
+    // A pointer is never nil: a chunk has at least its lengths, and what is empty is not followed.
+    try unsafe stored.withUnsafeBufferPointer { stored in
+      try unsafe decoded.withUnsafeBufferPointer { decoded in
+        let streams = unsafe sources.compactMap { source in
+          let base = source.isStored ? stored.baseAddress : decoded.baseAddress
+          return unsafe base.map { unsafe $0 + source.offset }
+        }
+        return try unsafe body(streams)
+      }
+    }
+  }
+}

@@ -1,0 +1,18 @@
+public import CacheFormat
+
+extension ElementCodec {
+  /// Elements of a cache in this type as floats.
+  ///
+  /// - Parameter bytes: Little-endian elements; the type must be one of `elements`.
+  public func floats(_ bytes: [UInt8]) -> [Float] {
+    let count = bytes.count / width
+    return unsafe [Float](unsafeUninitializedCapacity: count) { buffer, filled in
+      unsafe bytes.withUnsafeBytes { bytes in
+        if let source = bytes.baseAddress, let target = buffer.baseAddress {
+          unsafe CodecKernels.current.widen(source, self, target, count)
+        }
+      }
+      filled = count
+    }
+  }
+}

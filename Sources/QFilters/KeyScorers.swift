@@ -1,0 +1,85 @@
+public import CacheFormat
+
+/// Short keys are kept: −‖k‖ (arXiv 2406.11430).
+public struct KNormScorer: PairScorer {
+  /// Needs nothing but keys.
+  public init() {}
+
+  /// Its number in a snapshot.
+  public var scorer: TierTable.Scorer { .kNorm }
+
+  /// One score a pair, in order of position.
+  public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
+    lengths(keys, keyLength).map { -$0 }
+  }
+}
+
+/// Keys that differ from the others are kept: −cos(k, mean of k / ‖k‖) (arXiv 2504.15364).
+public struct KeyDiffScorer: PairScorer {
+  /// Needs nothing but keys.
+  public init() {}
+
+  /// Its number in a snapshot.
+  public var scorer: TierTable.Scorer { .keyDiff }
+
+  /// One score a pair, in order of position.
+  public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
+    // A key of length 0 points nowhere.
+    let lengths = lengths(keys, keyLength).map { max($0, .leastNormalMagnitude) }
+    var anchor = [Float](repeating: 0, count: keyLength)
+    for (pair, length) in lengths.enumerated() {
+      for i in 0..<keyLength { anchor[i] += keys[pair * keyLength + i] / length }
+    }
+    return zip(QFilterScorer.scores(keys: keys, filter: anchor), lengths).map { -$0 / $1 }
+  }
+}
+
+/// Late positions are kept (arXiv 2309.17453); its sinks are those of the ranking.
+public struct StreamingScorer: PairScorer {
+  /// Needs nothing at all.
+  public init() {}
+
+  /// Its number in a snapshot.
+  public var scorer: TierTable.Scorer { .streamingLLM }
+
+  /// One score a pair, in order of position.
+  public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
+    (0..<keys.count / keyLength).map { Float($0) }
+  }
+}
+
+/// Any pairs are kept, the same for the same seed.
+public struct RandomScorer: PairScorer {
+  private let seed: UInt64
+
+  /// Other seeds keep other pairs.
+  public init(seed: UInt64) { self.seed = seed }
+
+  /// Its number in a snapshot.
+  public var scorer: TierTable.Scorer { .random }
+
+  /// One score a pair, in order of position.
+  public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
+    (0..<UInt64(keys.count / keyLength)).map { pair in
+      let place = (UInt64(layer) << 12 | UInt64(head)) << 32 | pair
+      return Float(Self.mixed(Self.mixed(seed) ^ place) >> 40)
+    }
+  }
+
+  /// SplitMix64's output function.
+  private static func mixed(_ value: UInt64) -> UInt64 {
+    var z = value &+ 0x9E37_79B9_7F4A_7C15
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
+
+private func lengths(_ keys: [Float], _ keyLength: Int) -> [Float] {
+  let keys = keys.span
+  return (0..<keys.count / keyLength).map { pair in
+    var sum: Float = 0
+    for i in 0..<keyLength { sum += keys[pair * keyLength + i] * keys[pair * keyLength + i] }
+    return sum.squareRoot()
+  }
+}

@@ -1,0 +1,21 @@
+public import CacheFormat
+
+/// Gives every KV pair of a head a score: the lowest go first.
+///
+/// A scorer that needs more than keys, such as the context's queries, holds what it needs itself.
+public protocol PairScorer: Sendable {
+  /// The scorer's number in a snapshot.
+  var scorer: TierTable.Scorer { get }
+  /// The digest of the filter bank that it uses; zero if it uses none.
+  var filterDigest: Digest { get }
+
+  /// One score a pair, in order of position.
+  ///
+  /// - Parameter keys: [pairs × keyLength], keys after RoPE in half-split order.
+  func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float]
+}
+
+extension PairScorer {
+  /// No filter bank.
+  public var filterDigest: Digest { .zero }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import Workflows
+
+struct RecompressCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "recompress",
+    abstract: "Make a smaller snapshot from one, or rank it anew, without its model.",
+    discussion: """
+      A snapshot that holds only ×N can be made smaller than that, not larger; one can only be ranked \
+      anew when it holds the whole cache. What is not asked for stays as it is.
+      """)
+
+  @Argument(help: "The snapshot (.kvsnap).") var snapshot: String
+  @Option(help: "Keep only the best 1/N of the pairs; without it all that are stored.")
+  var compression: Int?
+  @OptionGroup var precision: StoredPrecisionOption
+  @OptionGroup var method: MethodOptions
+  @Option(help: "Where to write the new snapshot (.kvsnap).") var out: String
+  @OptionGroup var report: ReportOptions
+
+  private struct Report: Encodable { let bytes: UInt64 }
+
+  func validate() throws {
+    try validateCompression(compression)
+    guard out.hasSuffix(".kvsnap") else { throw ValidationError("--out must end in .kvsnap.") }
+  }
+
+  func run() throws {
+    var options = Recompress.Options()
+    options.compression = compression
+    options.precision = precision.precision
+    options.method = try method.load()
+    let bar = ProgressBar()
+    let bytes = try Recompress.run(
+      snapshot: snapshot, options: options, out: out, progress: bar.show)
+    if report.json { return try Terminal.json(Report(bytes: bytes)) }
+    Terminal.line("\(out): \(Format.bytes(bytes))")
+  }
+}
