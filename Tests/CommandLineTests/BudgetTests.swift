@@ -24,7 +24,7 @@ struct BudgetTests {
   }
 
   @Test("one that is never reached changes nothing; a tight one costs likelihood, by method")
-  func perplexity() throws {
+  func likelihood() throws {
     let whole = try perplexity()
     let wide = try perplexity(
       "--budget", "320", "--method", "q-filters", "--filters", documents.filters)
