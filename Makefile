@@ -6,7 +6,7 @@
 # Tests are built beside the program: they need testable modules, which the program does without.
 TESTS = -c release --scratch-path .build-tests -Xswiftc -enable-testing
 
-FUZZING = Fuzzing/Package.swift Fuzzing/Sources
+NESTED = Fuzzing/Package.swift Fuzzing/Sources Benchmarks/Package.swift Benchmarks/Sources
 
 # How many inputs each reader is fuzzed with.
 FUZZ_RUNS = 100000
@@ -14,7 +14,7 @@ FUZZ_RUNS = 100000
 help:
 	@echo "make demo    compute Q-Filters, prefill a real essay, resume it compressed and whole"
 	@echo "make test    set up, lint, build, and pass all tests (about 10 minutes on two cores)"
-	@echo "make bench   measure prefill and decode against llama.cpp and transformers"
+	@echo "make bench   measure the inner loops, then everything against what people use today"
 	@echo "make fuzz    try every reader with $(FUZZ_RUNS) hostile inputs; FUZZ_RUNS=10000000 for a release"
 	@echo "make build   build .build/release/qfilters"
 	@echo "make lint    check the style of all Swift sources; make format mends it"
@@ -41,8 +41,10 @@ test: lint
 	    fixtures/models/tiny-llama-f32.gguf "$$cache/essays/worked.txt" || [ $$? -eq 77 ]; }
 	Fuzzing/run $(FUZZ_RUNS) 1
 
-# Against what people use today, on the same model and text. Nothing else should run meanwhile.
+# The inner loops against thresholds, then everything against what people use today, on the same model
+# and text. Nothing else should run meanwhile.
 bench: build
+	swift run -c release --package-path Benchmarks kernels
 	Benchmarks/run
 
 # New inputs every time, where `make test` begins with a fixed seed.
@@ -51,10 +53,10 @@ fuzz:
 	Fuzzing/run $(FUZZ_RUNS)
 
 lint:
-	swift format lint --strict --recursive Package.swift Sources Tests $(FUZZING)
+	swift format lint --strict --recursive Package.swift Sources Tests $(NESTED)
 
 format:
-	swift format --in-place --recursive Package.swift Sources Tests $(FUZZING)
+	swift format --in-place --recursive Package.swift Sources Tests $(NESTED)
 
 clean:
 	rm -rf .build .build-tests .build-fuzz

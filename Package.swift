@@ -18,8 +18,10 @@ let package = Package(
     .library(name: "CacheCodec", targets: ["CacheCodec"]),
     .library(name: "QFilters", targets: ["QFilters"]),
     .executable(name: "qfilters", targets: ["qfilters"]),
-    // For the nested package Fuzzing, which can depend on nothing but products; no promise to others.
+    // For the nested packages Fuzzing and Benchmarks, which can depend on nothing but products; no
+    // promise to others.
     .library(name: "ModelReaders", targets: ["ByteIO", "ModelFiles", "Tokenization"]),
+    .library(name: "Kernels", targets: ["CKernels"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.0")),

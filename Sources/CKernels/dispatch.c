@@ -12,7 +12,7 @@ const ck_kernels *ck_path(size_t index) {
   if (paths[1] && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
       && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
     paths[2] = &ck_avx512;
-  if (paths[2] && __builtin_cpu_supports("avx512bf16"))
+  if (paths[2] && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16"))
     paths[3] = &ck_avx512bf16;
 #endif
   return index < 4 ? paths[index] : NULL;

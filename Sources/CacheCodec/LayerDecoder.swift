@@ -15,6 +15,11 @@ public struct LayerDecoder: ~Copyable {
 
     /// For each KV head the positions that are kept, ascending.
     public var positions: [[UInt32]] { heads.map(\.positions) }
+
+    /// For each KV head the places of the kept pairs in `positions`, best first.
+    public var rankings: [[Int]] {
+      heads.map { head in head.slots.filter { $0 != UInt32.max }.map(Int.init) }
+    }
   }
 
   private let reader: SnapshotReader

@@ -12,7 +12,7 @@ extension Blocks {
     let hidden = (0..<model.kvHeads).map { head in
       window.map { cache.storage(layer, head).hidden(fromLast: count, window: $0) } ?? []
     }
-    if count <= FloatProducts.fewTokens {
+    if count <= fewTokens {
       for token in 0..<count {
         let ranges = (0..<model.kvHeads).map { head in
           (hidden[head].isEmpty ? 0 : hidden[head][token])..<cache.storage(layer, head).count
@@ -49,6 +49,9 @@ extension Blocks {
       if rounded { for token in tokens { state.attended.round(row: token, columns: columns) } }
     }
   }
+
+  /// Up to so many tokens, each one's pairs are cut into segments, so that all cores have work.
+  private static let fewTokens = 3
 
   /// Segments of a head's pairs, at most; each holds at least `segmentPairs` unless it is the last.
   static let mostSegments = 16
@@ -94,7 +97,7 @@ extension Blocks {
     max(segmentPairs, (pairs + mostSegments - 1) / mostSegments)
   }
 
-  private static func scale(_ model: ArchitectureDescription) -> Float {
+  static func scale(_ model: ArchitectureDescription) -> Float {
     model.attentionScale ?? 1 / Float(model.keyLength).squareRoot()
   }
 }

@@ -54,15 +54,16 @@ public final class Engine {
   ///   - cache: Has room for them.
   ///   - ready: Called before a layer's part of the cache is used, so that a cache may be loaded
   ///     meanwhile.
+  ///   - observe: Sees each layer's queries, the tokens' own pairs being in the cache.
   ///   - progress: Called after each chunk with the number of tokens done.
   /// - Returns: The logits of the last token, one a token of the vocabulary.
   /// - Throws: `EngineError.notFinite`, and what `ready` throws; the cache is then of no use.
   public func prefill(
     _ tokens: [Int], into cache: KVCache, ready: (_ layer: Int) throws -> Void = { _ in },
-    progress: (Int) -> Void = { _ in }
+    observe: QueryObserver = { _, _, _ in }, progress: (Int) -> Void = { _ in }
   ) throws -> [Float] {
     var lastRow = 0
-    try forEachChunk(tokens, cache, ready: ready, observe: { _, _, _ in }) { range in
+    try forEachChunk(tokens, cache, ready: ready, observe: observe) { range in
       lastRow = range.count - 1
       progress(range.upperBound)
     }

@@ -1,30 +1,32 @@
 import CKernels
 import ModelFiles
 
-/// Products in float32: dot products with the quantised rows for few tokens, OpenBLAS over decoded
-/// tiles of weights for many.
+/// Products in float32: straight from the quantised rows for few tokens, OpenBLAS over decoded tiles of
+/// weights for many.
 struct FloatProducts: Products {
   /// Decoded weights.
   private let tile: Matrix
   /// The second matrix's outputs of a group, before they gate the first's or are added.
   private let spare: Matrix
+  private let few: FewProducts
 
   /// Decoded floats that are held at once: enough that packing costs little, small enough for cache.
   private static let tileFloats = 1 << 20
-  /// Up to so many tokens, dot products with the quantised rows beat decoding them first.
-  static let fewTokens = 3
   private static let rowsPerItem = 32
 
   let takesRounded = false
 
-  /// Memory for up to `tokens` rows of outputs no wider than `width`.
+  /// Memory for up to `tokens` rows of inputs and outputs no wider than `width`.
   init(tokens: Int, width: Int) throws(EngineError) {
     tile = try Matrix(rows: 1, columns: max(Self.tileFloats, width))
     spare = try Matrix(rows: tokens, columns: width)
+    few = try FewProducts(depth: width)
   }
 
   func project(_ x: Activations, _ weights: WeightGroup, count: Int, into targets: [Matrix]) {
-    if count <= Self.fewTokens { return projectFew(x.floats, weights, count, into: targets) }
+    if count <= FewProducts.mostTokens {
+      return few.project(x.floats, weights, count: count, into: targets)
+    }
     for (matrix, target) in zip(weights.matrices, targets) {
       apply(matrix, to: x.floats, count: count, into: target)
     }
@@ -50,19 +52,6 @@ struct FloatProducts: Products {
         unsafe Kernels.current.gate(
           activation, target.floats.pointer(row: row), spare.pointer(row: row),
           count: target.columns)
-      }
-    }
-  }
-
-  private func projectFew(
-    _ x: Matrix, _ weights: WeightGroup, _ count: Int, into targets: [Matrix]
-  ) {
-    Parallel.forEach(weights.blocks(of: Self.rowsPerItem)) { _, item in
-      let (matrix, rows) = weights.block(item, of: Self.rowsPerItem)
-      for token in 0..<count {
-        unsafe weights.matrices[matrix].multiply(
-          rows, by: x.pointer(row: token),
-          into: targets[matrix].pointer(row: token) + rows.lowerBound)
       }
     }
   }

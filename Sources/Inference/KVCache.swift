@@ -86,6 +86,9 @@ public final class KVCache: @unchecked Sendable {
   /// How many pairs all heads of all layers hold together.
   public var pairs: Int { heads.reduce(0) { $0 + $1.count } }
 
+  /// The most pairs that any head has room for.
+  public var capacity: Int { heads.reduce(0) { max($0, $1.capacity) } }
+
   /// How many bytes those pairs take.
   public var bytes: Int {
     pairs * (shape.keyLength + shape.valueLength) * element.size
@@ -114,6 +117,38 @@ public final class KVCache: @unchecked Sendable {
   /// `withValues` fill them in.
   public func restore(layer: Int, head: Int, positions: [UInt32]) {
     storage(layer, head).restore(positions)
+  }
+
+  /// Keeps some of a head's pairs, named by their place in ascending order; the memory of the others
+  /// goes back to the system.
+  public func keep(layer: Int, head: Int, pairs: [Int]) { storage(layer, head).keep(pairs) }
+
+  /// A cache that holds some of this one's pairs and goes on at the same position.
+  ///
+  /// - Parameters:
+  ///   - places: [layers · kvHeads], the places of a head's pairs, ascending.
+  ///   - room: So many more pairs a head may be appended.
+  /// - Throws: `EngineError.outOfMemory`.
+  public func copy(keeping places: [[UInt32]], room: Int) throws(EngineError) -> KVCache {
+    let copy = try KVCache(
+      shape: shape, element: element, capacities: places.map { $0.count + room })
+    for (index, places) in places.enumerated() {
+      heads[index].copy(places, into: copy.heads[index])
+    }
+    copy.continue(at: nextPosition)
+    return copy
+  }
+
+  /// Copies all pairs of a head into another cache's empty one, with pairs at the positions `tail` behind
+  /// them that are yet to be filled in.
+  public func copy(layer: Int, head: Int, into target: KVCache, tail: Range<UInt32>) {
+    storage(layer, head).copyAll(into: target.storage(layer, head), tail: tail)
+  }
+
+  /// Takes back the last tokens that were computed.
+  public func removeLast(_ tokens: Int) {
+    for storage in heads { storage.keep(Array(0..<storage.count - tokens)) }
+    nextPosition -= tokens
   }
 
   /// A head's keys, [pairs × keyLength] elements of this cache's type in order of position.

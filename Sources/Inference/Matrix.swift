@@ -46,6 +46,17 @@
     unsafe [Float](UnsafeBufferPointer(start: pointer(row: index), count: columns))
   }
 
+  /// A copy of the first `count` rows.
+  ///
+  /// - Throws: `EngineError.outOfMemory`.
+  public func copy(rows count: Int) throws(EngineError) -> Matrix {
+    let copy = try Matrix(rows: count, columns: columns)
+    for row in 0..<count {
+      unsafe copy.pointer(row: row).update(from: pointer(row: row), count: columns)
+    }
+    return copy
+  }
+
   /// Where a row begins, for the C kernels; whoever writes makes sure that nobody else does.
   @unsafe func pointer(row index: Int) -> UnsafeMutablePointer<Float> {
     precondition(index >= 0 && index < rows)

@@ -26,5 +26,14 @@ import Glibc
     unsafe body(base.assumingMemoryBound(to: Float.self))
   }
 
+  /// Gives the whole pages of a range back to the system; they are zeros when touched again.
+  func release(_ range: Range<Int>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count)
+    let page = sysconf(Int32(_SC_PAGESIZE))
+    let (start, end) = ((range.lowerBound + page - 1) / page * page, range.upperBound / page * page)
+    guard start < end else { return }
+    unsafe _ = madvise(base + start, end - start, MADV_DONTNEED)
+  }
+
   deinit { unsafe munmap(base, count) }
 }

@@ -41,6 +41,28 @@ import Glibc
     }
   }
 
+  /// Copies some pairs into an empty head of the same shape.
+  func copy(_ pairs: [UInt32], into target: PairStorage) {
+    precondition(keySize == target.keySize && valueSize == target.valueSize)
+    target.restore(pairs.map { positions[Int($0)] })
+    for (index, pair) in pairs.enumerated() {
+      precondition(pair < count)
+      unsafe (target.keys + index * keySize).copyMemory(
+        from: keys + Int(pair) * keySize, byteCount: keySize)
+      unsafe (target.values + index * valueSize).copyMemory(
+        from: values + Int(pair) * valueSize, byteCount: valueSize)
+    }
+  }
+
+  /// Copies all pairs into an empty head of the same shape, with pairs at other positions behind them that
+  /// are yet to be filled in.
+  func copyAll(into target: PairStorage, tail: Range<UInt32>) {
+    precondition(keySize == target.keySize && valueSize == target.valueSize)
+    target.restore(positions + tail)
+    unsafe target.keys.copyMemory(from: keys, byteCount: count * keySize)
+    unsafe target.values.copyMemory(from: values, byteCount: count * valueSize)
+  }
+
   /// Makes `pairs` more count, of tokens from `position` on; `store` fills them.
   func grow(by pairs: Int, from position: Int) {
     precondition(count + pairs <= capacity, "the cache was made too small")
@@ -69,6 +91,44 @@ import Glibc
   func restore(_ positions: [UInt32]) {
     precondition(count == 0 && positions.count <= capacity)
     self.positions = positions
+  }
+
+  /// Keeps some pairs, named in ascending order, and gives the memory of the others back.
+  func keep(_ pairs: [Int]) {
+    for (index, pair) in pairs.enumerated() {
+      precondition(pair >= index && pair < count, "pairs in ascending order")
+      guard pair > index else { continue }
+      unsafe (keys + index * keySize).copyMemory(
+        from: keys + pair * keySize, byteCount: keySize)
+      unsafe (values + index * valueSize).copyMemory(
+        from: values + pair * valueSize, byteCount: valueSize)
+    }
+    memory.release(keyOffset + pairs.count * keySize..<keyOffset + count * keySize)
+    memory.release(valueOffset + pairs.count * valueSize..<valueOffset + count * valueSize)
+    positions = pairs.map { positions[$0] }
+  }
+
+  private static let keysAtOnce = 256
+
+  /// products[i] = ⟨key i, x⟩ for the first `pairs` keys.
+  @unsafe func multiplyKeys(
+    _ pairs: Int, type: ck_type, length: Int, by x: UnsafePointer<Float>,
+    into products: UnsafeMutablePointer<Float>
+  ) {
+    precondition(pairs <= count)
+    unsafe withUnsafeTemporaryAllocation(
+      of: UnsafeRawPointer?.self, capacity: Self.keysAtOnce
+    ) { rows in
+      for start in stride(from: 0, to: pairs, by: Self.keysAtOnce) {
+        let size = min(Self.keysAtOnce, pairs - start)
+        for index in 0..<size {
+          unsafe rows.initializeElement(
+            at: index, to: UnsafeRawPointer(keys + (start + index) * keySize))
+        }
+        guard let base = rows.baseAddress else { return }
+        unsafe Kernels.current.table.pointee.dot(type, base, size, x, length, products + start)
+      }
+    }
   }
 
   func withKeys(_ body: (inout MutableRawSpan) -> Void) {

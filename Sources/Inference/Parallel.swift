@@ -1,7 +1,7 @@
 import Glibc
 
 /// Work spread over the processor's cores.
-enum Parallel {
+public enum Parallel {
   /// How many threads take part.
   static let workers = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 
@@ -26,5 +26,14 @@ enum Parallel {
     forEach((count + size - 1) / size) { worker, item in
       body(worker, item * size..<min(count, (item + 1) * size))
     }
+  }
+
+  /// Has the other cores do long pieces of work whenever the engine leaves them nothing to do; with a
+  /// single core, nothing happens. Threads beside the engine's own would take turns with them instead.
+  ///
+  /// - Parameter errand: One piece of it; false when there is none left. Called again and again, by
+  ///   several threads at the same time. It takes the place of an errand that is not done yet.
+  public static func betweenSteps(_ errand: @escaping @Sendable () -> Bool) {
+    team.run(errand: errand)
   }
 }

@@ -5,11 +5,13 @@ import Synchronization
 
 /// Threads that stay, so that a step of a few microseconds can be shared.
 ///
-/// Between steps they spin for a moment and then sleep: steps follow each other closely while a model
-/// runs, and waking a thread takes longer than many of them. A thread that is not there in time is not
-/// waited for.
+/// Between steps they do errands, if there are any, or spin for a moment and then sleep: steps follow
+/// each other closely while a model runs, and waking a thread takes longer than many of them. A thread
+/// that is not there in time is not waited for.
 @safe final class Team: @unchecked Sendable {
   typealias Body = @Sendable (_ worker: Int, _ item: Int) -> Void
+  /// A piece of work that takes long, compared to steps; false if there was none left.
+  typealias Errand = @Sendable () -> Bool
 
   /// A helper's way to sleep. Whoever takes `isAsleep` back decides: the caller then signals, the
   /// helper itself goes on without.
@@ -31,6 +33,8 @@ import Synchronization
   /// Read only by helpers that have joined; written only while none has.
   private var items = 0
   private var body: UnsafePointer<Body>?
+  private let errand = Mutex<(number: Int, errand: Errand?)>((0, nil))
+  private let hasErrand = Atomic(false)
 
   /// Starts `helpers` threads, which live as long as the process.
   init(helpers: Int) {
@@ -71,15 +75,41 @@ import Synchronization
           next.store(0, ordering: .relaxed)
           let generation = state.load(ordering: .relaxed) / Self.generation + 1
           state.store(generation * Self.generation | Self.open, ordering: .sequentiallyConsistent)
-          for bed in beds where bed.isAsleep.exchange(false, ordering: .sequentiallyConsistent) {
-            bed.semaphore.signal()
-          }
+          wakeHelpers()
           work(worker: 0)
           state.bitwiseAnd(~Self.open, ordering: .acquiringAndReleasing)
           waitForHelpers()
           unsafe self.body = nil
         }
       }
+    }
+  }
+
+  /// Gives helpers something to do between steps: `errand` is called again and again, by several at the
+  /// same time, until it returns false. It takes the place of one that was given before.
+  func run(errand: @escaping Errand) {
+    guard !beds.isEmpty else { return }
+    self.errand.withLock {
+      $0 = ($0.number + 1, errand)
+      hasErrand.store(true, ordering: .sequentiallyConsistent)
+    }
+    wakeHelpers()
+  }
+
+  private func wakeHelpers() {
+    for bed in beds where bed.isAsleep.exchange(false, ordering: .sequentiallyConsistent) {
+      bed.semaphore.signal()
+    }
+  }
+
+  /// Does a piece of the errand, if there is one.
+  private func runErrand() {
+    let (number, present) = errand.withLock { $0 }
+    guard let present, !present() else { return }
+    errand.withLock {
+      guard $0.number == number else { return }
+      $0.errand = nil
+      hasErrand.store(false, ordering: .sequentiallyConsistent)
     }
   }
 
@@ -123,12 +153,20 @@ import Synchronization
     func isNew() -> Bool {
       state.load(ordering: .sequentiallyConsistent) / Self.generation != seen
     }
-    for _ in 0..<Self.spins {
+    var spins = 0
+    while spins < Self.spins {
       if isNew() { return }
-      ck_pause()
+      if hasErrand.load(ordering: .relaxed) {
+        runErrand()
+        spins = 0
+      } else {
+        ck_pause()
+        spins += 1
+      }
     }
     bed.isAsleep.store(true, ordering: .sequentiallyConsistent)
-    let wakesItself = isNew() && bed.isAsleep.exchange(false, ordering: .sequentiallyConsistent)
+    let isCalled = isNew() || hasErrand.load(ordering: .sequentiallyConsistent)
+    let wakesItself = isCalled && bed.isAsleep.exchange(false, ordering: .sequentiallyConsistent)
     if !wakesItself { bed.semaphore.wait() }
   }
 }

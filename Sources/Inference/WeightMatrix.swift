@@ -77,6 +77,25 @@ public struct WeightMatrix: Sendable {
     }
   }
 
+  /// Whether products with few tokens take the tokens' values in words.
+  var takesWords: Bool { unsafe Kernels.current.table.pointee.takes_words(type) != 0 }
+
+  /// y[t][r] = ⟨row, x[t]⟩ for each of up to `CK_FEW_ROWS` rows and `count` tokens, straight from the
+  /// stored blocks; `words` are those of `x`, if this matrix takes them.
+  @unsafe func multiply(
+    _ rows: Range<Int>, by x: Matrix, words: UnsafePointer<ck_words>, count: Int,
+    into y: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    precondition(rows.count <= Int(CK_FEW_ROWS) && count <= Int(CK_FEW_TOKENS))
+    unsafe withStoredRows(rows) { stored in
+      unsafe withUnsafePointer(
+        to: ck_few(
+          type: type, rows: stored, count: rows.count, depth: columns, tokens: count,
+          x: x.pointer(row: 0), words: words, y: y, x_stride: x.columns, y_stride: stride)
+      ) { unsafe Kernels.current.table.pointee.multiply_few($0) }
+    }
+  }
+
   /// Decodes up to `CK_PANEL` rows into a panel.
   @unsafe func pack(_ rows: Range<Int>, into panel: UnsafeMutablePointer<Float>) {
     unsafe withStoredRows(rows) {

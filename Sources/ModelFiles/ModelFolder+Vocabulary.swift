@@ -4,20 +4,19 @@ import ByteIO
 extension ModelFolder {
   /// The tokenizer alone.
   func vocabulary() throws -> VocabularyTables {
-    let config = try TransformersConfig(
-      JSONObject(file: file("config.json"), section: "config"))
-    let size = try config.object.integer("vocab_size", in: 1...Int(Int32.max))
+    let config = try JSONObject(file: file("config.json"), section: "config")
+    let size = try config.integer("vocab_size", in: 1...Int(Int32.max))
     return try vocabulary(config, size: size)
   }
 
-  func vocabulary(_ config: TransformersConfig, size: Int) throws -> VocabularyTables {
+  func vocabulary(_ config: JSONObject, size: Int) throws -> VocabularyTables {
     let tokenizer = try TokenizerFile(path: file("tokenizer.json"), size: size)
     let settings =
       Folder.hasFile(file("tokenizer_config.json"))
       ? try JSONObject(file: file("tokenizer_config.json"), section: "tokenizer_config") : nil
     func id(_ kind: String) throws -> Int? {
       guard let settings, let name = try Self.content(of: "\(kind)_token", settings) else {
-        return try config.object.optionalInteger("\(kind)_token_id", in: 0...size - 1)
+        return try config.optionalInteger("\(kind)_token_id", in: 0...size - 1)
       }
       guard let id = tokenizer.id(of: name) else {
         throw settings.error("\(kind)_token", "names no token of tokenizer.json")

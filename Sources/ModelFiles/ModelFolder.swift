@@ -17,7 +17,7 @@ struct ModelFolder {
     let names = config.architecture.tensorNames
     return ModelFile(
       path: path, name: path.split(separator: "/").last.map(String.init) ?? path,
-      architecture: model, vocabulary: try vocabulary(config, size: model.vocabularySize),
+      architecture: model, vocabulary: try vocabulary(config.object, size: model.vocabularySize),
       tensors: try tensors(config), nameInFile: { names.transformers(of: $0) ?? $0 })
   }
 

@@ -1,12 +1,14 @@
 import CacheCodec
 import CacheFormat
 import Dispatch
-import FoundationEssentials
 import Inference
 import Synchronization
 
-/// Loads a snapshot's layers into a cache on all cores, first layers first, so that the engine can
-/// compute with those that are there while others still load.
+/// Loads a snapshot's layers into a cache, first layers first, so that the engine can compute with those
+/// that are there while others still load.
+///
+/// Nobody waits who could load: cores that the engine does not need just now take layer after layer, and
+/// so does the thread that asks for one that is not there yet.
 final class CacheLoader: Sendable {
   private let reader: SnapshotReader
   private let cache: KVCache
@@ -16,6 +18,14 @@ final class CacheLoader: Sendable {
   private let layers: [DispatchGroup]
   private let next = Atomic<Int>(0)
   private let failure = Mutex<(any Error)?>(nil)
+  /// Decoders that nobody uses just now; each keeps its memory from layer to layer.
+  private let decoders = Mutex<[Decoder]>([])
+
+  private final class Decoder: @unchecked Sendable {
+    var decoder: LayerDecoder
+
+    init(_ reader: SnapshotReader) { decoder = LayerDecoder(reader) }
+  }
 
   /// Begins to load what a compression keeps of the positions before `end`.
   ///
@@ -29,30 +39,30 @@ final class CacheLoader: Sendable {
     self.end = end
     layers = (0..<cache.shape.layers).map { _ in DispatchGroup() }
     for layer in layers { layer.enter() }
-    for _ in 0..<ProcessInfo.processInfo.activeProcessorCount {
-      DispatchQueue.global(qos: .userInitiated).async { self.work() }
-    }
+    Parallel.betweenSteps { self.loadNext() }
   }
 
-  /// Waits until a layer is loaded.
+  /// Waits until a layer is loaded, and loads others meanwhile.
   ///
   /// - Throws: What went wrong with it or with another one: `MalformedFile`, `SystemError`,
   ///   `CompressionNotStored`.
   func wait(for layer: Int) throws {
+    while layers[layer].wait(timeout: .now()) == .timedOut, loadNext() {}
     layers[layer].wait()
     if let error = failure.withLock({ $0 }) { throw error }
   }
 
-  private func work() {
-    var decoder = LayerDecoder(reader)
-    while true {
-      let layer = next.add(1, ordering: .relaxed).oldValue
-      guard layer < layers.count else { return }
-      do {
-        if failure.withLock({ $0 == nil }) { try load(layer, &decoder) }
-      } catch { failure.withLock { $0 = $0 ?? error } }
-      layers[layer].leave()
-    }
+  /// Loads the next layer that nobody has taken; false if there is none.
+  private func loadNext() -> Bool {
+    let layer = next.add(1, ordering: .relaxed).oldValue
+    guard layer < layers.count else { return false }
+    let decoder = decoders.withLock { $0.popLast() } ?? Decoder(reader)
+    do {
+      if failure.withLock({ $0 == nil }) { try load(layer, &decoder.decoder) }
+    } catch { failure.withLock { $0 = $0 ?? error } }
+    decoders.withLock { $0.append(decoder) }
+    layers[layer].leave()
+    return true
   }
 
   private func load(_ layer: Int, _ decoder: inout LayerDecoder) throws {

@@ -25,11 +25,14 @@ public enum Generate {
   ) throws -> Result {
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }
     let tokens = try Prompt.tokens(text, usesChat: usesChat, model: model)
-    try Prompt.checkLength(tokens.count, model)
-    let room = min(model.contextLength, tokens.count + options.maximumTokens)
+    if options.eviction == nil { try Prompt.checkLength(tokens.count, model) }
+    try options.eviction?.check(model)
+    let room =
+      options.eviction?.room ?? min(model.contextLength, tokens.count + options.maximumTokens)
     let cache = try KVCache(shape: model.engine.cacheShape, element: element, capacity: room)
     let clock = Stopwatch()
     let logits = try model.engine.prefill(tokens, into: cache) {
+      options.eviction?.apply(to: cache)
       progress("prefill", $0, tokens.count)
     }
     let seconds = clock.seconds

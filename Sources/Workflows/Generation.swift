@@ -16,11 +16,14 @@ public struct Generation: Sendable {
     public var maximumTokens: Int
     /// How to choose each.
     public var sampling: Sampler.Options
+    /// What lets pairs go while generating; nil keeps all of them.
+    public var eviction: Eviction?
 
     /// Stops after `maximumTokens` at the latest.
-    public init(maximumTokens: Int, sampling: Sampler.Options) {
+    public init(maximumTokens: Int, sampling: Sampler.Options, eviction: Eviction? = nil) {
       self.maximumTokens = maximumTokens
       self.sampling = sampling
+      self.eviction = eviction
     }
   }
 
@@ -29,11 +32,12 @@ public struct Generation: Sendable {
   /// - Parameters:
   ///   - logits: Of the last token of the context.
   ///   - cache: The context's pairs, with room for the new ones.
+  ///   - afterFirst: Called between the first token and the next, with the cache as it was.
   ///   - emit: Receives text as it becomes whole characters; its first call comes with the first token.
   /// - Throws: `EngineError.notFinite`.
   static func run(
     _ model: LoadedModel, cache: KVCache, logits: [Float], options: Options,
-    emit: (String) -> Void
+    afterFirst: () throws -> Void = {}, emit: (String) -> Void
   ) throws -> Generation {
     var result = Generation()
     var (sampler, decoder) = (Sampler(options.sampling), StreamingDecoder(model.tokenizer))
@@ -46,10 +50,12 @@ public struct Generation: Sendable {
       let piece = decoder.push(id)
       result.text += piece
       emit(piece)
-      let isLast =
-        result.ids.count == options.maximumTokens || cache.nextPosition >= model.contextLength
-      if isLast { break }
+      // Without a budget the context ends where the model's does.
+      let isFull = options.eviction == nil && cache.nextPosition >= model.contextLength
+      if result.ids.count == options.maximumTokens || isFull { break }
+      if result.ids.count == 1 { try afterFirst() }
       logits = try model.engine.prefill([id], into: cache)
+      options.eviction?.apply(to: cache)
     }
     result.decodeSeconds = clock.seconds
     let rest = decoder.finish()

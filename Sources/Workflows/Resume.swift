@@ -3,9 +3,20 @@ import CacheCodec
 import CacheFormat
 import Inference
 import ModelFiles
+import Tokenization
 
 /// Going on from a snapshot.
 public enum Resume {
+  /// Which pairs of a context to go on with.
+  public enum Selection: Sendable, Equatable {
+    /// All of them, bit for bit.
+    case whole
+    /// What ×N keeps: nothing else is read.
+    case compressed(Int)
+    /// As many as ×N keeps, chosen by the prompt itself among all that are stored, and by the ranking.
+    case recalled(Int)
+  }
+
   /// What came out, and what it took.
   public struct Result: Sendable {
     /// The new tokens.
@@ -28,12 +39,12 @@ public enum Resume {
   /// Loads a snapshot, adds a prompt and generates.
   ///
   /// - Parameters:
-  ///   - compression: Only what ×compression keeps is read and attended to; nil for the whole cache.
+  ///   - selection: The pairs to go on with.
   ///   - text: The prompt in UTF-8; in a snapshot made with a chat template, the rest of the user's turn.
   /// - Throws: `IdentityMismatch` if the snapshot is another model's, `CompressionNotStored`,
   ///   `MalformedFile`, `SystemError`, `PromptError`.
   public static func run(
-    _ model: LoadedModel, snapshot: String, text: [UInt8], compression: Int?,
+    _ model: LoadedModel, snapshot: String, text: [UInt8], selection: Selection,
     options: Generation.Options, emit: (String) -> Void
   ) throws -> Result {
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }
@@ -47,43 +58,78 @@ public enum Resume {
       completesTurn: metadata.context.promptForm == .openUserTurn, model: model)
     let start = metadata.context.tokens - continuation.dropped
     let total = start + continuation.tokens.count
-    try Prompt.checkLength(total, model)
-    let room = min(model.contextLength, total + options.maximumTokens) - start
-    let cache = try emptyCache(reader, compression: compression, room: room, model: model)
+    if options.eviction == nil { try Prompt.checkLength(total, model) }
+    try options.eviction?.check(model)
+    let room =
+      options.eviction.map { $0.room + continuation.tokens.count }
+      ?? min(model.contextLength, total + options.maximumTokens) - start
+    let cache = try emptyCache(reader, selection, room: room, model: model)
     cache.continue(at: start)
-    let loader = CacheLoader(reader, compression: compression, before: start, into: cache)
+    let layers = SnapshotLayers(reader, before: start)
+    if case .recalled(let ratio) = selection {
+      let recall = try Recall(layers, ratio: ratio, engine: model.engine, into: cache)
+      let logits = try recall.prefill(continuation.tokens)
+      return try finish(model, reader, cache, logits, recall.loadSeconds, clock, options, emit) {
+        try recall.lookAhead(
+          continuation.tokens, logits: logits, limit: options.maximumTokens,
+          isEnd: model.tokenizer.isEndOfGeneration)
+      }
+    }
+    let (logits, loadSeconds) = try prefill(
+      continuation.tokens, into: cache, selection, layers, model.engine, clock)
+    return try finish(model, reader, cache, logits, loadSeconds, clock, options, emit) {}
+  }
+
+  /// Generates; `choose` may choose other pairs once the first token is there.
+  private static func finish(
+    _ model: LoadedModel, _ reader: SnapshotReader, _ cache: KVCache, _ logits: [Float],
+    _ loadSeconds: Double, _ clock: Stopwatch, _ options: Generation.Options,
+    _ emit: (String) -> Void, choose: () throws -> Void
+  ) throws -> Result {
+    options.eviction?.apply(to: cache)
+    let firstTokenSeconds = clock.seconds
+    let (pairs, bytes) = (cache.pairs, cache.bytes)
+    let generation = try Generation.run(
+      model, cache: cache, logits: logits, options: options, afterFirst: choose, emit: emit)
+    return Result(
+      generation: generation, loadSeconds: loadSeconds, firstTokenSeconds: firstTokenSeconds,
+      pairs: pairs, cacheBytes: bytes, bytesRead: reader.bytesRead,
+      contextTokens: reader.metadata.context.tokens)
+  }
+
+  /// Computes the prompt on the selected pairs, and says when the last layer was in memory.
+  private static func prefill(
+    _ prompt: [Int], into cache: KVCache, _ selection: Selection, _ layers: SnapshotLayers,
+    _ engine: Engine, _ clock: Stopwatch
+  ) throws -> (logits: [Float], loadSeconds: Double) {
+    let loader = CacheLoader(
+      layers.reader, compression: selection.ratio, before: layers.end, into: cache)
     var loadSeconds = 0.0
-    let logits = try model.engine.prefill(
-      continuation.tokens, into: cache,
+    let logits = try engine.prefill(
+      prompt, into: cache,
       ready: { layer in
         try loader.wait(for: layer)
         // A long prompt comes by in several chunks; the first of them finds the last layer loaded.
         if layer == cache.shape.layers - 1, loadSeconds == 0 { loadSeconds = clock.seconds }
       })
-    let firstTokenSeconds = clock.seconds
-    let (pairs, bytes) = (cache.pairs, cache.bytes)
-    let generation = try Generation.run(
-      model, cache: cache, logits: logits, options: options, emit: emit)
-    return Result(
-      generation: generation, loadSeconds: loadSeconds, firstTokenSeconds: firstTokenSeconds,
-      pairs: pairs, cacheBytes: bytes, bytesRead: reader.bytesRead,
-      contextTokens: metadata.context.tokens)
+    return (logits, loadSeconds)
   }
 
   /// A cache with room for what a compression keeps and for more tokens.
   private static func emptyCache(
-    _ reader: SnapshotReader, compression: Int?, room: Int, model: LoadedModel
+    _ reader: SnapshotReader, _ selection: Selection, room: Int, model: LoadedModel
   ) throws -> KVCache {
     let context = reader.metadata.context
-    _ = try reader.tiersNeeded(ratio: compression)
+    _ = try reader.tiersNeeded(ratio: selection.ratio)
     let shape = model.engine.cacheShape
     try checkShape(reader, shape, vocabularySize: model.engine.architecture.vocabularySize)
     let capacities = (0..<shape.layers * shape.kvHeads).map { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: shape.kvHeads)
-      let kept = compression.flatMap {
-        reader.metadata.tiers.kept(ratio: $0, layer: layer, head: head)
-      }
-      return (kept ?? context.tokens) + room
+      // Recall takes the whole of one layer into memory, but of one layer only.
+      guard case .compressed(let ratio) = selection,
+        let kept = reader.metadata.tiers.kept(ratio: ratio, layer: layer, head: head)
+      else { return context.tokens + room }
+      return kept + room
     }
     return try KVCache(
       shape: shape, element: KVCache.Element(context.keyCodec), capacities: capacities)
@@ -104,6 +150,16 @@ public enum Resume {
     guard stored == shape, context.keyCodec == context.valueCodec else {
       throw MalformedFile(
         path: reader.path, section: "CONT", problem: "its shape is not that of its own model")
+    }
+  }
+}
+
+extension Resume.Selection {
+  /// The compression, or nil for the whole cache.
+  var ratio: Int? {
+    switch self {
+    case .whole: nil
+    case .compressed(let ratio), .recalled(let ratio): ratio
     }
   }
 }

@@ -144,10 +144,10 @@ struct MethodOptions: ParsableArguments {
 }
 
 /// Checks a ratio ×N.
-func validateCompression(_ ratio: Int?) throws {
+func validateCompression(_ ratio: Int?, option: String = "--compression") throws {
   guard let ratio else { return }
   guard (1...Int(UInt32.max)).contains(ratio) else {
     throw ValidationError(
-      "--compression must be from 1 to \(UInt32.max): ×N keeps 1/N of the pairs.")
+      "\(option) must be from 1 to \(UInt32.max): ×N keeps 1/N of the pairs.")
   }
 }

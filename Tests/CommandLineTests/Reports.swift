@@ -11,7 +11,7 @@ struct Resumed: Decodable {
   let ids: [Int]
   let text: String
   let loadSeconds, firstTokenSeconds, decodeSeconds: Double
-  let pairs, cacheBytes, bytesRead: Int
+  let pairs, cacheBytes, bytesRead, contextTokens: Int
 }
 
 struct Prefilled: Decodable {

@@ -33,6 +33,35 @@ struct ParallelTests {
     }
   }
 
+  private final class Errands: Sendable {
+    let left: Atomic<Int>
+    let done = Atomic(0)
+
+    init(_ count: Int) { left = Atomic(count) }
+
+    func doOne() -> Bool {
+      guard left.subtract(1, ordering: .relaxed).oldValue > 0 else { return false }
+      done.add(1, ordering: .relaxed)
+      return true
+    }
+  }
+
+  @Test("errands are done between steps, until none is left, and steps go on beside them")
+  func errands() async throws {
+    let team = Team(helpers: 2)
+    for count in 1...40 {
+      let errands = Errands(count)
+      team.run(errand: errands.doOne)
+      let sum = Mutex(0)
+      for _ in 0..<50 { team.run(items: 7) { _, item in sum.withLock { $0 += item } } }
+      #expect(sum.withLock { $0 } == 50 * 21)
+      for _ in 0..<2_000 where errands.done.load(ordering: .relaxed) < count {
+        try await Task.sleep(for: .milliseconds(5))
+      }
+      #expect(errands.done.load(ordering: .relaxed) == count)
+    }
+  }
+
   @Test("ranges cover everything once, the last one being shorter")
   func ranges() {
     let seen = Mutex([Range<Int>]())

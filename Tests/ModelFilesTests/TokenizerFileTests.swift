@@ -155,7 +155,11 @@ struct TokenizerFileTests {
         sequence(digits.replacing("true", with: "false"), byteLevel),
         "pre-tokeniser Digits (together), ByteLevel"
       ),
-      (sequence(split, byteLevel), #"pre-tokeniser Split of "\\p{N}{1,3}", ByteLevel"#),
+      (sequence(split, byteLevel), "pre-tokeniser numbers by three, ByteLevel"),
+      (
+        sequence(split.replacing("{1,3}", with: "{1,4}"), byteLevel),
+        #"pre-tokeniser Split of "\\p{N}{1,4}", ByteLevel"#
+      ),
       (sequence(byteLevel, digits), "pre-tokeniser ByteLevel, Digits"),
     ] {
       try small(preTokenizer: steps)

@@ -81,6 +81,27 @@ typedef struct {
   int accumulate;
 } ck_product;
 
+/// How many rows and tokens one call of `multiply_few` takes at most.
+enum { CK_FEW_ROWS = 16, CK_FEW_TOKENS = 64 };
+
+/// 32 values of a token, rounded to 16 bits.
+typedef struct {
+  int16_t words[32];
+  float factor;  // what a word stands for
+  float total;   // the sum of the values
+} ck_words;
+
+/// One call of `multiply_few`: y = x · rowsᵀ.
+typedef struct {
+  ck_type type;
+  const void *const *rows;  // `count` rows of `depth` values
+  size_t count, depth, tokens;
+  const float *x;         // tokens × depth, unless the path takes words for the type:
+  const ck_words *words;  // depth / 32 × tokens, made by `round_words`
+  float *y;               // tokens × count
+  size_t x_stride, y_stride;  // in floats
+} ck_few;
+
 /// The functions of one path.
 typedef struct {
   const char *name;
@@ -94,6 +115,13 @@ typedef struct {
   /// path may round each 32 values of x to 16 bits, so that products are exact integers.
   void (*dot)(
     ck_type type, const void *const *rows, size_t count, const float *x, size_t depth, float *y);
+  /// Whether `multiply_few` takes words for rows of that type, as `dot` does by itself.
+  int (*takes_words)(ck_type type);
+  /// Rounds a row of whole blocks; its blocks stand `stride` apart, so that those of other tokens may
+  /// stand between them.
+  void (*round_words)(const float *x, size_t depth, size_t stride, ck_words *target);
+  /// Multiplies some rows by few tokens, straight from the rows' blocks, each of which is decoded once.
+  void (*multiply_few)(const ck_few *call);
   /// Rounds to the nearest binary16, ties to even.
   void (*narrow)(const float *source, uint16_t *target, size_t count);
   /// Rounds to the nearest bfloat16, ties to even.

@@ -1,10 +1,10 @@
-// x86 processors with AVX-512 F, BW, DQ, VL and BF16.
+// x86 processors with AVX-512 F, BW, DQ, VL, VNNI and BF16.
 #include "common.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #pragma clang attribute push( \
-  __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"))), \
+  __attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16"))), \
   apply_to = function)
 #pragma clang fp contract(fast)
 

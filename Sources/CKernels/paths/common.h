@@ -17,6 +17,9 @@ typedef uint8_t bytes32 __attribute__((vector_size(32)));
 typedef int8_t sbytes16 __attribute__((vector_size(16)));
 typedef int8_t sbytes32 __attribute__((vector_size(32)));
 
+// For loops over vectors that are to stay in registers.
+#define UNROLLED _Pragma("clang loop unroll(full)")
+
 #define LANES ((ivector){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
 
 // Attention takes ATTEND_KEYS pairs at a time, for ATTEND_ROWS rows of queries, of which ATTEND_STRIP

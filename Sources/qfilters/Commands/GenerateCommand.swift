@@ -5,13 +5,17 @@ import Workflows
 struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate", abstract: "Generate from a prompt, without a snapshot.",
-    discussion: "The prompt is completed as it stands; special tokens written in it count as such.")
+    discussion: """
+      The prompt is completed as it stands; special tokens written in it count as such. With --budget \
+      the context may be longer than the model's: pairs are let go, positions go on.
+      """)
 
   @OptionGroup var model: ModelOption
   @OptionGroup var prompt: PromptOptions
   @Flag(help: "Wrap the prompt in the model's chat template.") var chat = false
   @OptionGroup var generation: GenerationOptions
   @OptionGroup var precision: PrecisionOption
+  @OptionGroup var budget: BudgetOptions
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable {
@@ -26,10 +30,12 @@ struct GenerateCommand: ParsableCommand {
 
   func run() throws {
     let text = try prompt.text()
+    var options = generation.options
+    options.eviction = try budget.eviction()
     let model = try model.load()
     let bar = ProgressBar()
     let result = try Generate.run(
-      model, text: text, usesChat: chat, element: precision.element, options: generation.options,
+      model, text: text, usesChat: chat, element: precision.element, options: options,
       progress: bar.show, emit: { if !report.json { Terminal.write($0) } })
     if report.json { return try Terminal.json(self.report(result)) }
     Terminal.line("")

@@ -1,0 +1,56 @@
+"""Where the measured programs are and how they are called."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import venv
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BINARY = os.environ.get("QFILTERS_BINARY", str(ROOT / ".build/release/qfilters"))
+# Named, because a processor may announce more than it runs.
+SETS = ["AVX", "AVX2", "FMA", "F16C", "BMI2", "AVX512", "AVX512_VNNI", "AVX512_BF16"]
+
+
+def supported(sets: list[str]) -> list[str]:
+    flags = pathlib.Path("/proc/cpuinfo").read_text().split()
+    names = {"AVX512": "avx512vl"}
+    return [name for name in sets if names.get(name, name.lower()) in flags]
+
+
+def python_of(cache: pathlib.Path, with_blas: bool) -> str:
+    """The interpreter of the peers' environment, which is made where it is missing."""
+    folder = cache / ("bench-blas" if with_blas else "bench")
+    python = folder / "bin/python"
+    if not python.exists():
+        print(f"bench: making {folder}", file=sys.stderr)
+        venv.create(folder, with_pip=True)
+        flags = ["-DGGML_NATIVE=OFF", *(f"-DGGML_{name}=ON" for name in supported(SETS))]
+        if with_blas:
+            flags += ["-DGGML_BLAS=ON", "-DGGML_BLAS_VENDOR=OpenBLAS"]
+        environment = os.environ | {"CMAKE_ARGS": " ".join(flags), "CMAKE_BUILD_PARALLEL_LEVEL": "1"}
+        subprocess.run(
+            [python, "-m", "pip", "install", "--quiet", "--no-binary", "llama-cpp-python",
+             "-r", ROOT / "Benchmarks/requirements.txt"], env=environment, check=True, stdout=sys.stderr)
+    return str(python)
+
+
+def command(*arguments: object) -> dict:
+    result = subprocess.run([BINARY, *map(str, arguments), "--json"], check=True, capture_output=True)
+    return json.loads(result.stdout)
+
+
+def help_of(subcommand: str) -> str:
+    return subprocess.run([BINARY, subcommand, "--help"], check=True, capture_output=True, text=True).stdout
+
+
+def script(name: str, cache: pathlib.Path, *arguments: object, with_blas: bool = False) -> dict:
+    """What one of `peers` prints."""
+    # These make a current numpy and torch slower; this project chooses its kernels by itself.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
+    environment |= {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2", "HF_HUB_OFFLINE": "1"}
+    result = subprocess.run(
+        [python_of(cache, with_blas), ROOT / "Benchmarks/peers" / name, *map(str, arguments)],
+        check=True, capture_output=True, env=environment)
+    return json.loads(result.stdout.splitlines()[-1])

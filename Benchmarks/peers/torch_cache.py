@@ -1,0 +1,68 @@
+"""The same cache as tensors in files: safetensors, torch.save, and bfloat16 packed by zipnn."""
+
+import json
+import os
+import sys
+import tempfile
+import time
+from typing import Callable
+
+import safetensors.torch
+import torch
+import transformers
+import zipnn
+
+
+def seconds(body: Callable[[], object]) -> tuple[float, object]:
+    start = time.perf_counter()
+    result = body()
+    return time.perf_counter() - start, result
+
+
+def file_row(tensors: dict, path: str, write: Callable, read: Callable) -> dict:
+    def save() -> None:
+        write(tensors, path)
+        with open(path, "rb+") as file:
+            os.fsync(file.fileno())  # as this project does before it says that a file is written
+
+    # What is only mapped has not been read: the clone is.
+    load = lambda: {name: tensor.clone() for name, tensor in read(path).items()}
+    written, _ = seconds(save)
+    load()
+    taken, _ = seconds(load)
+    return {"write": written, "read": taken, "bytes": os.path.getsize(path)}
+
+
+def zipnn_row(tensors: dict) -> dict:
+    packer = zipnn.ZipNN(bytearray_dtype="bfloat16", threads=2)
+    rounded = torch.cat([tensor.flatten() for tensor in tensors.values()]).bfloat16()
+    raw = rounded.view(torch.uint8).numpy().tobytes()
+    taken, packed = seconds(lambda: packer.compress(bytearray(raw)))  # it works in place
+    unpacked_in, unpacked = seconds(lambda: packer.decompress(packed))
+    assert bytes(unpacked) == raw
+    return {"write": taken, "read": unpacked_in, "bytes": len(packed), "raw": len(raw)}
+
+
+def main() -> None:
+    model, ids_path = sys.argv[1], sys.argv[2]
+    torch.set_num_threads(2)
+    ids = json.load(open(ids_path))
+    folder, _, name = model.rpartition("/")
+    network = transformers.AutoModelForCausalLM.from_pretrained(
+        folder, gguf_file=name, dtype=torch.float32).eval()
+    with torch.inference_mode():
+        cache = network(torch.tensor([ids]), use_cache=True, logits_to_keep=1).past_key_values
+    tensors = {}
+    for index, layer in enumerate(cache.layers):
+        tensors[f"{index}.keys"] = layer.keys.half().contiguous()
+        tensors[f"{index}.values"] = layer.values.half().contiguous()
+    with tempfile.TemporaryDirectory() as place:
+        rows = {
+            "safetensors": file_row(
+                tensors, f"{place}/a.safetensors", safetensors.torch.save_file, safetensors.torch.load_file),
+            "torch.save": file_row(tensors, f"{place}/a.pt", torch.save, torch.load),
+            "zipnn": zipnn_row(tensors)}
+    print(json.dumps(rows))
+
+
+main()

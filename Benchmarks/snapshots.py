@@ -1,0 +1,109 @@
+"""Snapshots and calibration, against what others keep a cache in and how they find filters."""
+
+import pathlib
+import statistics
+import sys
+
+from environment import command, help_of, script
+
+QUESTION = "What is this essay about, and who do you think wrote it?"
+
+
+class Rows:
+    """Measures, and prints one line a comparison: this project, the other, the ratio."""
+
+    def __init__(
+        self, model: pathlib.Path, cache: pathlib.Path, folder: pathlib.Path, text: pathlib.Path | None
+    ) -> None:
+        self.model, self.cache, self.folder, self.text = model, cache, folder, text
+        self.runs: dict[str, list[float]] = {}
+        self.lines: list[tuple[str, float, str, float]] = []
+
+    def measure(self, rounds: int) -> None:
+        filters = self.folder / "bench.qfilt"
+        command("precompute", "--model", self.model, "--sequences", 2, "--length", 512, "--out", filters,
+                "--corpus", self.text)
+        for number in range(rounds):
+            self.run_ours(filters)
+            self.run_peers()
+            print(f"bench: snapshots, round {number + 1}", file=sys.stderr)
+        self.compare()
+
+    def run_ours(self, filters: pathlib.Path) -> None:
+        snapshot = self.folder / "bench.kvsnap"
+        written = command("prefill", "--model", self.model, "--filters", filters, "--prompt-file", self.text,
+                          "--out", snapshot)
+        self.keep("prefill", written["prefillSeconds"])
+        self.keep("write", written["writeSeconds"])
+        self.keep("bytes", written["bytes"])
+        self.keep("raw", written["cacheBytes"])
+        for name, how in self.ways():
+            run = command("resume", snapshot, "--model", self.model, "--prompt", QUESTION, "--max-tokens", 33, *how)
+            self.keep(f"load {name}", run["loadSeconds"])
+            self.keep(f"first {name}", run["firstTokenSeconds"])
+            self.keep(f"decode {name}", run["decodeSeconds"] / (len(run["ids"]) - 1))
+        self.run_bfloat16(filters)
+
+    def run_bfloat16(self, filters: pathlib.Path) -> None:
+        """The lossless codec on what zipnn gets: the cache in bfloat16, where this project offers that."""
+        snapshot = self.folder / "bench16.kvsnap"
+        precision = "bf16" if "bf16" in help_of("prefill") else "f16"
+        self.precision = precision
+        written = command("prefill", "--model", self.model, "--filters", filters, "--prompt-file", self.text,
+                          "--precision", precision, "--out", snapshot)
+        run = command("resume", snapshot, "--model", self.model, "--prompt", QUESTION, "--max-tokens", 1,
+                      "--decompressed")
+        self.keep("codec write", written["writeSeconds"])
+        self.keep("codec bytes", written["bytes"])
+        self.keep("codec read", run["loadSeconds"])
+
+    def run_peers(self) -> None:
+        ids = self.text.with_suffix(".json")
+        for key, value in script("llama_state.py", self.cache, self.model, ids).items():
+            self.keep(f"llama.cpp {key}", value)
+        for name, row in script("torch_cache.py", self.cache, self.model, ids).items():
+            for key, value in row.items():
+                self.keep(f"{name} {key}", value)
+
+    def compare(self) -> None:
+        m = self.median
+        for name, _ in self.ways():
+            first = m(f"first {name}")
+            self.line(f"first token, {name}, s", first, "own second prefill", m("prefill"))
+            self.line(f"first token, {name}, s", first, "llama.cpp load_state + 1 token", m("llama.cpp first"))
+        for peer in ["llama.cpp", "safetensors", "torch.save"]:
+            self.line("write, s", m("write"), peer, m(f"{peer} write"))
+            self.line("read whole, s", m("load decompressed"), peer, m(f"{peer} read"))
+            self.line("MB", m("bytes") / 1e6, peer, m(f"{peer} bytes") / 1e6)
+        self.line("first token, ×32, s", m("first ×32"), "decompressed", m("first decompressed"))
+        raw = m("raw") / 1e9
+        self.line(f"{self.precision}, stored/raw", m("codec bytes") / m("raw"), "zipnn bf16",
+                  m("zipnn bytes") / m("zipnn raw"))
+        for what in ["write", "read"]:
+            self.line(f"{self.precision}, {what}, s/GB", m(f"codec {what}") / raw, "zipnn bf16",
+                      m(f"zipnn {what}") / (m("zipnn raw") / 1e9))
+
+    def measure_calibration(self, text: pathlib.Path, sequences: int, length: int) -> None:
+        ours = command("precompute", "--model", self.model, "--sequences", sequences, "--length", length,
+                       "--out", self.folder / "calibration.qfilt", "--corpus", text)
+        theirs = script("calibration.py", self.cache, self.model, text.with_suffix(".json"), sequences, length)
+        self.line("calibration, ms/token", 1000 * ours["seconds"] / ours["tokens"], "authors' recipe, torch float32",
+                  1000 * theirs["seconds"] / theirs["tokens"])
+
+    def print(self) -> None:
+        print(f"\n{'':34}{'qfilters':>10}  {'other':32}{'its':>10}{'ratio':>8}")
+        for name, ours, peer, theirs in self.lines:
+            print(f"{name:34}{ours:>10.4f}  {peer:32}{theirs:>10.4f}{theirs / ours:>8.2f}")
+
+    @staticmethod
+    def ways() -> list[tuple[str, list[object]]]:
+        return [("decompressed", ["--decompressed"]), ("×8", ["--compression", 8]), ("×32", ["--compression", 32])]
+
+    def keep(self, name: str, value: float) -> None:
+        self.runs.setdefault(name, []).append(value)
+
+    def median(self, name: str) -> float:
+        return statistics.median(self.runs[name])
+
+    def line(self, name: str, ours: float, peer: str, theirs: float) -> None:
+        self.lines.append((name, ours, peer, theirs))

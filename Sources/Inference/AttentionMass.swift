@@ -1,0 +1,107 @@
+import CKernels
+import Glibc
+public import ModelFiles
+
+/// How much attention a question's queries pay to each pair: what SnapKV (arXiv 2404.14469) chooses by.
+public struct AttentionMass: Sendable {
+  private let model: ArchitectureDescription
+  /// Sums over queries, one row a layer and KV head.
+  private let sums: Matrix
+  /// Attention of some queries, one row a query.
+  private let scores: Matrix
+
+  private static let rowsAtOnce = 64
+  private static let pairsPerItem = 512
+
+  /// Zeros for caches of up to `pairs` pairs a head.
+  ///
+  /// - Throws: `EngineError.outOfMemory`.
+  public init(_ model: ArchitectureDescription, pairs: Int) throws(EngineError) {
+    self.model = model
+    sums = try Matrix(rows: model.layers * model.kvHeads, columns: pairs)
+    scores = try Matrix(rows: Self.rowsAtOnce, columns: pairs)
+  }
+
+  /// Begins anew.
+  public func clear() {
+    for row in 0..<sums.rows {
+      unsafe sums.pointer(row: row).update(repeating: 0, count: sums.columns)
+    }
+  }
+
+  /// The sums of a head's first `pairs` pairs.
+  public func sums(layer: Int, head: Int, pairs: Int) -> [Float] {
+    Array(sums.copy(row: layer * model.kvHeads + head)[..<pairs])
+  }
+
+  /// Adds the softmax weights of a layer's last `count` tokens, over all tokens and over the query heads
+  /// that share a KV head.
+  ///
+  /// - Parameters:
+  ///   - queries: After RoPE, [tokens × queryHeads·keyLength]; the tokens' own pairs are the last `count`
+  ///     of each head. Each token sees the pairs before it and its own.
+  public func add(layer: Int, queries: Matrix, count: Int, cache: KVCache) {
+    for head in 0..<model.kvHeads {
+      let rows = count * model.group
+      for start in stride(from: 0, to: rows, by: Self.rowsAtOnce) {
+        let range = start..<min(rows, start + Self.rowsAtOnce)
+        weigh(range, layer, head, queries, count, cache.storage(layer, head), cache.kernelType)
+        add(rows: range.count, pairs: cache.count(layer: layer, head: head), layer, head)
+      }
+    }
+  }
+
+  /// Softmax weights of some of a head's queries; row r is member r mod group of token r / group.
+  private func weigh(
+    _ rows: Range<Int>, _ layer: Int, _ head: Int, _ queries: Matrix, _ count: Int,
+    _ storage: PairStorage, _ type: ck_type
+  ) {
+    let (group, length) = (model.group, model.keyLength)
+    let (scale, cap) = (Blocks.scale(model), model.attentionCap)
+    let hidden = model.window(ofLayer: layer).map { storage.hidden(fromLast: count, window: $0) }
+    Parallel.forEach(rows.count) { _, index in
+      let (token, member) = (rows.lowerBound + index).quotientAndRemainder(dividingBy: group)
+      let visible = storage.count - count + token + 1
+      let weights = unsafe scores.pointer(row: index)
+      unsafe storage.multiplyKeys(
+        visible, type: type, length: length,
+        by: queries.pointer(row: token) + (head * group + member) * length, into: weights)
+      let seen = unsafe UnsafeMutableBufferPointer(start: weights, count: visible)
+      let first = hidden?[token] ?? 0
+      unsafe Self.softmax(.init(rebasing: seen[first...]), scale: scale, cap: cap)
+      unsafe weights.update(repeating: 0, count: first)
+      unsafe (weights + visible).update(repeating: 0, count: storage.count - visible)
+    }
+  }
+
+  /// Adds up in the order of rows, so that sums do not depend on the number of cores.
+  private func add(rows: Int, pairs: Int, _ layer: Int, _ head: Int) {
+    let target = layer * model.kvHeads + head
+    Parallel.forEachRange(of: pairs, size: Self.pairsPerItem) { _, range in
+      for row in 0..<rows {
+        unsafe Kernels.current.table.pointee.add(
+          sums.pointer(row: target) + range.lowerBound,
+          scores.pointer(row: row) + range.lowerBound, range.count)
+      }
+    }
+  }
+
+  @unsafe private static func softmax(
+    _ scores: UnsafeMutableBufferPointer<Float>, scale: Float, cap: Float?
+  ) {
+    for index in scores.indices {
+      let score = unsafe scores[index] * scale
+      unsafe scores[index] = cap.map { $0 * tanhf(score / $0) } ?? score
+    }
+    var greatest = -Float.infinity
+    for index in scores.indices { unsafe greatest = max(greatest, scores[index]) }
+    var total: Float = 0
+    for index in scores.indices {
+      let weight = unsafe expf(scores[index] - greatest)
+      unsafe scores[index] = weight
+      total += weight
+    }
+    let inverse = 1 / total
+    for index in scores.indices { unsafe scores[index] *= inverse }
+  }
+}

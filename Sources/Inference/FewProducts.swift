@@ -1,0 +1,56 @@
+import CKernels
+
+/// Products of few tokens, straight from the quantised rows: one token's as dot products, those of more
+/// with each block of weights decoded once for all of them.
+struct FewProducts: Sendable {
+  /// Up to so many tokens, this beats decoding the weights first.
+  static let mostTokens = 63
+  /// Up to so many, a dot product for each beats bringing rows side by side.
+  private static let mostDots = 2
+  private static let rowsPerDot = 32
+  private static let rowsPerItem = Int(CK_FEW_ROWS)
+
+  /// The tokens' values in 16 bits.
+  private let words: Memory
+
+  /// Memory for rows of inputs no longer than `depth`.
+  init(depth: Int) throws(EngineError) {
+    words = try Memory(Self.mostTokens * ((depth + 31) / 32) * MemoryLayout<ck_words>.stride)
+  }
+
+  func project(_ x: Matrix, _ weights: WeightGroup, count: Int, into targets: [Matrix]) {
+    precondition(count <= Self.mostTokens)
+    guard count > Self.mostDots else { return dot(x, weights, count, into: targets) }
+    if weights.matrices.contains(where: \.takesWords) { round(x, count) }
+    Parallel.forEach(weights.blocks(of: Self.rowsPerItem)) { _, item in
+      let (matrix, rows) = weights.block(item, of: Self.rowsPerItem)
+      let target = targets[matrix]
+      unsafe weights.matrices[matrix].multiply(
+        rows, by: x, words: wordsBase, count: count,
+        into: target.pointer(row: 0) + rows.lowerBound, stride: target.columns)
+    }
+  }
+
+  private func dot(_ x: Matrix, _ weights: WeightGroup, _ count: Int, into targets: [Matrix]) {
+    Parallel.forEach(weights.blocks(of: Self.rowsPerDot)) { _, item in
+      let (matrix, rows) = weights.block(item, of: Self.rowsPerDot)
+      for token in 0..<count {
+        unsafe weights.matrices[matrix].multiply(
+          rows, by: x.pointer(row: token),
+          into: targets[matrix].pointer(row: token) + rows.lowerBound)
+      }
+    }
+  }
+
+  /// Rounds the tokens' values; blocks of all tokens stand side by side.
+  private func round(_ x: Matrix, _ count: Int) {
+    Parallel.forEach(count) { _, token in
+      unsafe Kernels.current.table.pointee.round_words(
+        x.pointer(row: token), x.columns, count, wordsBase + token)
+    }
+  }
+
+  private var wordsBase: UnsafeMutablePointer<ck_words> {
+    unsafe words.base.assumingMemoryBound(to: ck_words.self)
+  }
+}

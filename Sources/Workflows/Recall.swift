@@ -1,0 +1,151 @@
+import Inference
+import QFilters
+
+/// Prefills a question against a whole stored context, one layer in memory at a time, and keeps of each
+/// layer 1/N of its pairs: those that the question attends to, and the best-ranked ones.
+///
+/// The cache has room for the whole context, but takes memory only for the layer at work and for what is
+/// kept of the others.
+final class Recall {
+  private let source: any LayerSource
+  private let engine: Engine
+  private let cache: KVCache
+  private let ratio: Int
+  private let attention: AttentionMass
+  /// Where the question begins.
+  private let start: Int
+  /// Of each layer that was loaded, for each head the places of its stored pairs, best first.
+  private var rankings: [[[Int]]] = []
+  private var current: Int?
+  /// Seconds that went into loading layers.
+  private(set) var loadSeconds = 0.0
+
+  /// Tokens of the answer that are drafted to see what they attend to.
+  private static let draftTokens = 16
+  private static let drafts = 2
+
+  /// Recalls from `source` into an empty cache that goes on where the question begins.
+  init(_ source: any LayerSource, ratio: Int, engine: Engine, into cache: KVCache) throws {
+    self.source = source
+    self.engine = engine
+    self.cache = cache
+    self.ratio = ratio
+    start = cache.nextPosition
+    attention = try AttentionMass(engine.architecture, pairs: cache.capacity)
+  }
+
+  /// The question's logits, which saw the whole context; the cache then holds what was kept and the
+  /// question's own pairs.
+  func prefill(_ question: [Int]) throws -> [Float] {
+    clear()
+    let logits = try engine.prefill(
+      question, into: cache, ready: load,
+      observe: { layer, queries, count in
+        self.attention.add(layer: layer, queries: queries, count: count, cache: self.cache)
+      })
+    settle()
+    return logits
+  }
+
+  /// Chooses again, by the question and by the answer that the first choice would give: an answer attends
+  /// to words that its question does not (lookahead queries, arXiv 2505.20334).
+  ///
+  /// - Parameters:
+  ///   - logits: The question's.
+  ///   - limit: How many tokens the answer may have.
+  ///   - isEnd: Whether a token ends an answer.
+  func lookAhead(
+    _ question: [Int], logits: [Float], limit: Int, isEnd: (Int) -> Bool
+  ) throws {
+    for _ in 0..<Self.drafts {
+      let draft = try draft(after: logits, tokens: min(limit, Self.draftTokens), isEnd: isEnd)
+      guard !draft.isEmpty else { return }
+      _ = try prefill(question + draft)
+      cache.removeLast(draft.count)
+    }
+  }
+
+  private func draft(
+    after logits: [Float], tokens: Int, isEnd: (Int) -> Bool
+  ) throws -> [Int] {
+    var sampler = Sampler(Sampler.Options())
+    var draft: [Int] = []
+    var logits = logits
+    while draft.count < tokens {
+      let id = sampler.next(logits)
+      if isEnd(id) { break }
+      draft.append(id)
+      if draft.count < tokens { logits = try engine.prefill([id], into: cache) }
+    }
+    return draft
+  }
+
+  private func clear() {
+    for layer in 0..<cache.shape.layers {
+      for head in 0..<cache.shape.kvHeads { cache.keep(layer: layer, head: head, pairs: []) }
+    }
+    cache.continue(at: start)
+    attention.clear()
+    rankings = Array(repeating: [], count: cache.shape.layers)
+  }
+
+  /// Lets go of the layer before and loads this one. A long question comes by in several chunks: the pairs
+  /// of its earlier ones are put aside meanwhile.
+  private func load(_ layer: Int) throws {
+    settle()
+    let heads = 0..<cache.shape.kvHeads
+    let tails = heads.map { head in
+      PairsAside(cache, layer, head, after: rankings[layer].isEmpty ? 0 : kept(layer, head))
+    }
+    for head in heads { cache.keep(layer: layer, head: head, pairs: []) }
+    let clock = Stopwatch()
+    rankings[layer] = try source.load(
+      layer: layer, into: cache, tail: UInt32(start)..<UInt32(cache.nextPosition))
+    loadSeconds += clock.seconds
+    for head in heads { tails[head].putBack(into: cache, layer, head) }
+    current = layer
+  }
+
+  private func kept(_ layer: Int, _ head: Int) -> Int {
+    min(rankings[layer][head].count, source.kept(ratio: ratio, layer: layer, head: head))
+  }
+
+  /// Lets go of what the layer at work does not keep.
+  private func settle() {
+    guard let layer = current else { return }
+    for head in 0..<cache.shape.kvHeads {
+      let ranking = rankings[layer][head]
+      let places = RecallSelection.places(
+        ranking: ranking,
+        mass: attention.sums(layer: layer, head: head, pairs: ranking.count),
+        kept: kept(layer, head))
+      cache.keep(
+        layer: layer, head: head,
+        pairs: places + (ranking.count..<cache.count(layer: layer, head: head)))
+    }
+    current = nil
+  }
+}
+
+/// The last pairs of a head, put aside while the others are loaded again.
+private struct PairsAside {
+  private var keys: [UInt8] = []
+  private var values: [UInt8] = []
+
+  init(_ cache: KVCache, _ layer: Int, _ head: Int, after kept: Int) {
+    let pairs = (kept..<cache.count(layer: layer, head: head)).map(UInt32.init)
+    cache.gather(layer: layer, head: head, pairs: pairs[...], keys: &keys, values: &values)
+  }
+
+  func putBack(into cache: KVCache, _ layer: Int, _ head: Int) {
+    cache.withKeys(layer: layer, head: head) { Self.write(keys, to: &$0) }
+    cache.withValues(layer: layer, head: head) { Self.write(values, to: &$0) }
+  }
+
+  private static func write(_ bytes: [UInt8], to span: inout MutableRawSpan) {
+    let start = span.byteCount - bytes.count
+    for (index, byte) in bytes.enumerated() {
+      span.storeBytes(of: byte, toByteOffset: start + index, as: UInt8.self)
+    }
+  }
+}
