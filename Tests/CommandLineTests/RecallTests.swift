@@ -9,9 +9,13 @@ struct RecallTests {
 
   init() throws { documents = try Documents.shared.get() }
 
-  private func resume(_ snapshot: String, _ prompt: String, _ options: String...) throws -> Resumed {
+  private func resume(_ snapshot: String, _ prompt: String, _ options: String...) throws -> Resumed
+  {
     let result = try Command.run(
-      ["resume", snapshot, "--model", Demo.model, "--prompt", prompt, "--max-tokens", "24", "--json"]
+      [
+        "resume", snapshot, "--model", Demo.model, "--prompt", prompt, "--max-tokens", "24",
+        "--json",
+      ]
         + options)
     #expect(result.status == 0, "\(result.error)")
     return try result.json()

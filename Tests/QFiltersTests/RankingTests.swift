@@ -46,6 +46,6 @@ struct RankingTests {
 
   @Test("scores are the plain products of keys and filter")
   func scores() {
-    #expect(QFilterScorer(filter: [10, 1]).scores(keys: [1, 2, 3, 4], length: 2) == [12, 34])
+    #expect(QFilterScorer.scores(keys: [1, 2, 3, 4], filter: [10, 1]) == [12, 34])
   }
 }
