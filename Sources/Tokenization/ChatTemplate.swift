@@ -5,8 +5,8 @@
 ///
 ///     opening, content, closing, answer, turnEnd, nextOpening, content, closing, answer, ...
 ///
-/// with `answerOpening` before an answer that was not generated,///
-/// and a document can be prefilled as the beginning of a content whose end comes later.
+/// with `answerOpening` before an answer that was not generated, and a document can be prefilled as the
+/// beginning of a content whose end comes later.
 public struct ChatTemplate: Equatable, Sendable {
   let form: ChatForm
 
