@@ -36,18 +36,3 @@ struct Inspected: Decodable {
   let tokens, layers, kvHeads: Int
   let tiers: [Tier]
 }
-
-/// transformers' outputs for SmolLM2.
-struct Golden: Decodable {
-  struct Passage: Decodable {
-    let tokens: Int
-    let firstIds, lastIds: [Int]
-    let meanNegativeLogLikelihood: Double
-  }
-  struct Prompt: Decodable {
-    let text: String
-    let ids, idsWithoutSpecials, greedy24: [Int]
-  }
-  let passage: Passage
-  let prompts: [Prompt]
-}
