@@ -23,7 +23,7 @@ struct BudgetTests {
     return try result.json()
   }
 
-  @Test("one that is never reached changes nothing; under a tight one filters choose better than chance")
+  @Test("one that is never reached changes nothing; in a tight one filters beat chance")
   func likelihood() throws {
     let whole = try perplexity()
     let wide = try perplexity(

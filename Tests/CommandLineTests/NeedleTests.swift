@@ -16,7 +16,7 @@ struct NeedleTests {
     let cells: [Cell]
   }
 
-  @Test("every length, depth, method and compression has its cell; recall finds what the whole cache finds")
+  @Test("every method and compression has its cell; recall finds what the whole cache finds")
   func cells() throws {
     let documents = try Documents.shared.get()
     let scratch = try ScratchFolder()

@@ -16,7 +16,7 @@ struct NeedleDrawing {
   }
 
   private var depths: [Double] { Array(Set(report.cells.map(\.depth))).sorted() }
-  private var panelWidth: Int { max(128, report.lengths.count * Self.cell.width) }
+  private var panelWidth: Int { max(164, report.lengths.count * Self.cell.width) }
   private var panelHeight: Int { Self.caption + depths.count * Self.cell.height + 18 }
 
   /// The whole file.
