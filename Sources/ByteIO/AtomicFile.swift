@@ -102,6 +102,15 @@ public struct AtomicFile: ~Copyable {
     unsafe try write(bytes.span.bytes, at: offset)
   }
 
+  /// Makes a file of some bytes appear at a path, whole or not at all.
+  ///
+  /// - Throws: `SystemError`, as `init` and `commit` do.
+  public static func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
+    let file = try AtomicFile(path: path)
+    try file.write(bytes, at: 0)
+    try file.commit()
+  }
+
   /// Makes the file appear at its path, durably.
   ///
   /// - Throws: `SystemError`; the path then holds what it held before. There is one exception: when

@@ -68,15 +68,9 @@ public struct HubFilters: Sendable, Equatable {
   /// - Throws: `SystemError`.
   public func write(to folder: String, card: String) throws(SystemError) {
     try Folder.create(folder)
-    try Self.write(Array(card.utf8), to: Folder.path(folder, Self.cardName))
-    try Self.write(weights, to: Folder.path(folder, Self.weightsName))
-    try Self.write(Array(config.utf8), to: Folder.path(folder, Self.configName))
-  }
-
-  private static func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
-    let file = try AtomicFile(path: path)
-    try file.write(bytes, at: 0)
-    try file.commit()
+    try AtomicFile.write(Array(card.utf8), to: Folder.path(folder, Self.cardName))
+    try AtomicFile.write(weights, to: Folder.path(folder, Self.weightsName))
+    try AtomicFile.write(Array(config.utf8), to: Folder.path(folder, Self.configName))
   }
 
   private var config: String {

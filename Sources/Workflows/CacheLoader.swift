@@ -58,23 +58,12 @@ final class CacheLoader: Sendable {
     guard layer < layers.count else { return false }
     let decoder = decoders.withLock { $0.popLast() } ?? Decoder(reader)
     do {
-      if failure.withLock({ $0 == nil }) { try load(layer, &decoder.decoder) }
+      if failure.withLock({ $0 == nil }) {
+        _ = try decoder.decoder.load(layer: layer, ratio: compression, before: end, into: cache)
+      }
     } catch { failure.withLock { $0 = $0 ?? error } }
     decoders.withLock { $0.append(decoder) }
     layers[layer].leave()
     return true
-  }
-
-  private func load(_ layer: Int, _ decoder: inout LayerDecoder) throws {
-    let selection = try decoder.select(layer: layer, ratio: compression, before: end)
-    for (head, positions) in selection.positions.enumerated() {
-      cache.restore(layer: layer, head: head, positions: positions)
-    }
-    try decoder.decode(.keys, of: selection) { head, write in
-      cache.withKeys(layer: layer, head: head, write)
-    }
-    try decoder.decode(.values, of: selection) { head, write in
-      cache.withValues(layer: layer, head: head, write)
-    }
   }
 }

@@ -15,15 +15,18 @@ protocol LayerSource {
 }
 
 /// The layers of a snapshot, each read and decoded when it is asked for.
-struct SnapshotLayers: LayerSource {
+final class SnapshotLayers: LayerSource {
   let reader: SnapshotReader
   let end: Int
   private let least: Int?
+  /// Keeps its memory from layer to layer.
+  private var decoder: LayerDecoder
 
   /// All stored pairs at positions before `end`.
   init(_ reader: SnapshotReader, before end: Int) {
     self.reader = reader
     self.end = end
+    decoder = LayerDecoder(reader)
     let tiers = reader.metadata.tiers
     least = tiers.isWhole ? nil : tiers.ratios[tiers.tierCount - 1]
   }
@@ -35,17 +38,6 @@ struct SnapshotLayers: LayerSource {
   }
 
   func load(layer: Int, into cache: KVCache, tail: Range<UInt32>) throws -> [[Int]] {
-    var decoder = LayerDecoder(reader)
-    let selection = try decoder.select(layer: layer, ratio: least, before: end)
-    for (head, positions) in selection.positions.enumerated() {
-      cache.restore(layer: layer, head: head, positions: positions + tail)
-    }
-    try decoder.decode(.keys, of: selection) { head, write in
-      cache.withKeys(layer: layer, head: head, write)
-    }
-    try decoder.decode(.values, of: selection) { head, write in
-      cache.withValues(layer: layer, head: head, write)
-    }
-    return selection.rankings
+    try decoder.load(layer: layer, ratio: least, before: end, tail: tail, into: cache).rankings
   }
 }

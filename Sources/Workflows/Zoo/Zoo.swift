@@ -49,8 +49,8 @@ public enum Zoo {
       entries.append(entry)
     }
     let index = ZooIndex(models: entries)
-    try write(index.json, to: Folder.path(target, "index.json"))
-    try write(index.markdown, to: Folder.path(target, "index.md"))
+    try AtomicFile.write(index.json, to: Folder.path(target, "index.json"))
+    try AtomicFile.write(index.markdown, to: Folder.path(target, "index.md"))
     return index
   }
 
@@ -91,12 +91,6 @@ public enum Zoo {
       folder = Folder.path(folder, String(name))
       try Folder.create(folder)
     }
-  }
-
-  private static func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
-    let file = try AtomicFile(path: path)
-    try file.write(bytes, at: 0)
-    try file.commit()
   }
 }
 

@@ -30,8 +30,6 @@ struct Heatmap {
   ///
   /// - Throws: `SystemError`.
   func write(to path: String) throws(SystemError) {
-    let file = try AtomicFile(path: path)
-    try file.write(Array(svg.utf8), at: 0)
-    try file.commit()
+    try AtomicFile.write(Array(svg.utf8), to: path)
   }
 }

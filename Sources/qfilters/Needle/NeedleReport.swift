@@ -56,16 +56,10 @@ struct NeedleReport: Encodable {
   func write(to folder: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-    try Self.write(Array(encoder.encode(self)), to: Folder.path(folder, "needle.json"))
-    try Self.write(Array(csv.utf8), to: Folder.path(folder, "needle.csv"))
-    try Self.write(
+    try AtomicFile.write(Array(encoder.encode(self)), to: Folder.path(folder, "needle.json"))
+    try AtomicFile.write(Array(csv.utf8), to: Folder.path(folder, "needle.csv"))
+    try AtomicFile.write(
       Array(NeedleDrawing(report: self).svg.utf8), to: Folder.path(folder, "needle.svg"))
-  }
-
-  private static func write(_ bytes: [UInt8], to path: String) throws {
-    let file = try AtomicFile(path: path)
-    try file.write(bytes, at: 0)
-    try file.commit()
   }
 }
 
