@@ -26,8 +26,8 @@ import CKernels
     var parameters: Int { form == .elements ? 0 : groups.map { $0 * groupStride } ?? rows }
 
     var scales: Int { Self.aligned(rows * rowBytes) }
-    var minima: Int { scales + Self.aligned(parameters * 2) }
-    var groupNumbers: Int { minima + Self.aligned(parameters * 2) }
+    var minima: Int { scales + Self.aligned(parameters * 4) }
+    var groupNumbers: Int { minima + Self.aligned(parameters * 4) }
     var end: Int {
       groupNumbers + (form == .elements || groups == nil ? 0 : Self.aligned(rows * 4))
     }
@@ -44,11 +44,11 @@ import CKernels
   }
 
   private var base: UnsafeMutableRawPointer { unsafe memory.base + offset }
-  private var scales: UnsafeMutablePointer<UInt16> {
-    unsafe (base + layout.scales).assumingMemoryBound(to: UInt16.self)
+  private var scales: UnsafeMutablePointer<Float> {
+    unsafe (base + layout.scales).assumingMemoryBound(to: Float.self)
   }
-  private var minima: UnsafeMutablePointer<UInt16> {
-    unsafe (base + layout.minima).assumingMemoryBound(to: UInt16.self)
+  private var minima: UnsafeMutablePointer<Float> {
+    unsafe (base + layout.minima).assumingMemoryBound(to: Float.self)
   }
   private var groupNumbers: UnsafeMutablePointer<UInt32> {
     unsafe (base + layout.groupNumbers).assumingMemoryBound(to: UInt32.self)
@@ -67,7 +67,7 @@ import CKernels
   func bytes(ofRows rows: Int) -> Int {
     let parameters = layout.groups == nil && layout.form != .elements ? rows : layout.parameters
     let numbers = layout.groups == nil || layout.form == .elements ? 0 : rows
-    return rows * layout.rowBytes + parameters * 4 + numbers * 4
+    return rows * layout.rowBytes + parameters * 8 + numbers * 4
   }
 
   /// Takes rows of codes that share scales in order: of keys each `groupSize`, of values each one.
@@ -95,8 +95,8 @@ import CKernels
         guard let source = codes.baseAddress else { return }
         unsafe store(source + row * layout.length, at: Int(slot))
         if layout.groups == nil {
-          unsafe self.scales[Int(slot)] = scales[scales.startIndex + row]
-          unsafe self.minima[Int(slot)] = minima[minima.startIndex + row]
+          unsafe self.scales[Int(slot)] = Self.value(scales[scales.startIndex + row])
+          unsafe self.minima[Int(slot)] = Self.value(minima[minima.startIndex + row])
         } else {
           unsafe groupNumbers[Int(slot)] = UInt32(firstGroup + row / groupSize)
           isUsed[row / groupSize] = true
@@ -111,12 +111,14 @@ import CKernels
         let (from, to) = (
           group * layout.length + column, (firstGroup + group) * layout.groupStride + column
         )
-        unsafe self.scales[to] = scales[scales.startIndex + from]
-        unsafe self.minima[to] = minima[minima.startIndex + from]
+        unsafe self.scales[to] = Self.value(scales[scales.startIndex + from])
+        unsafe self.minima[to] = Self.value(minima[minima.startIndex + from])
       }
     }
     return firstGroup + count
   }
+
+  private static func value(_ half: UInt16) -> Float { Float(Float16(bitPattern: half)) }
 
   @unsafe private func store(_ codes: UnsafePointer<UInt8>, at slot: Int) {
     let target = unsafe (base + slot * layout.rowBytes).assumingMemoryBound(to: UInt8.self)

@@ -88,14 +88,14 @@ struct QuantisedCacheTests {
       Fixtures.path("models/\(name)"), text: Array(String(repeating: line, count: 5).utf8),
       precision: try #require(Precision(precision)), to: scratch.path("s.kvsnap"))
     for ratio in [1, 2, 3, 8] {
-      try expectSame(context, ratio: ratio, tolerance: 1e-2, "\(name), \(precision), ×\(ratio)")
+      try expectSame(context, ratio: ratio, tolerance: 1e-3, "\(name), \(precision), ×\(ratio)")
     }
   }
 
   @Test("so it does on a real essay, in little more memory than its codes take")
   func real() throws {
     let text = Array(try bytes(of: Demo.essay("love")).prefix(6_000))
-    for (precision, bytesAPair) in [("int8", 144), ("int4", 80)] {
+    for (precision, bytesAPair) in [("int8", 160), ("int4", 96)] {
       let context = try Context(
         Demo.model, text: text, precision: try #require(Precision(precision)),
         to: scratch.path("s.kvsnap"))

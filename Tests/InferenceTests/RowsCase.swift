@@ -9,7 +9,7 @@ struct RowsCase: CustomStringConvertible {
   /// [count × length]
   private(set) var floats: [Float]
   private let data: [UInt8]
-  private let scales, minima: [UInt16]
+  private let scales, minima: [Float]
   private let groups: [UInt32]
 
   /// - Parameters:
@@ -28,8 +28,8 @@ struct RowsCase: CustomStringConvertible {
     let stride = (length + 15) / 16 * 16
     let parameters = groupCount > 0 ? groupCount * stride : bits > 0 ? count : 0
     let levels: Float = bits == 8 ? 255 : 15
-    scales = random.floats(parameters).map { Float16(abs($0) * magnitude / levels).bitPattern }
-    minima = random.floats(parameters).map { Float16($0 * min(magnitude, 60_000)).bitPattern }
+    scales = random.floats(parameters).map { Float(Float16(abs($0) * magnitude / levels)) }
+    minima = random.floats(parameters).map { Float(Float16($0 * magnitude)) }
     guard bits > 0 else {
       let exact = random.floats(count * length).map { [type] in Self.rounded($0 * magnitude, type) }
       (floats, data) = (exact, exact.flatMap { [type] in Self.bytes($0, type) })
@@ -45,9 +45,7 @@ struct RowsCase: CustomStringConvertible {
     for row in 0..<count {
       for column in 0..<length {
         let place = groups.isEmpty ? row : Int(groups[row]) * stride + column
-        let (scale, minimum) = (
-          Float(Float16(bitPattern: scales[place])), Float(Float16(bitPattern: minima[place]))
-        )
+        let (scale, minimum) = (scales[place], minima[place])
         let value = minimum + Float(codes[row * length + column]) * scale
         floats.append(Self.rounded(max(-65504, min(65504, value)), type))
       }

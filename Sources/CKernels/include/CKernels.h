@@ -38,9 +38,9 @@ typedef struct {
   const void *data;
   ck_type type;   // CK_F32, CK_F16 or CK_BF16: the elements, or what codes are rounded to
   unsigned bits;  // of a code: 8 or 4; 0 for elements
-  // Binary16s. With `groups`, row r has those of group groups[r], one for each column, and a group's rounded
-  // up to a multiple of 16; without, row r has one for all columns.
-  const uint16_t *scales, *minima;
+  // Of codes; each is a binary16's value. With `groups`, row r has those of group groups[r], one for each
+  // column, a group's being filled up to a multiple of 16; without, row r has one for all columns.
+  const float *scales, *minima;
   const uint32_t *groups;
 } ck_rows;
 
