@@ -30,6 +30,10 @@ const ck_kernels *ck_path_named(const char *name) {
 
 static size_t round16(size_t x) { return (x + 15) & ~(size_t)15; }
 
+size_t ck_row_bytes(ck_type type, unsigned bits, size_t length) {
+  return bits == 0 ? length * (type == CK_F32 ? 4 : 2) : bits == 8 ? round16(length) : (length + 31) / 32 * 16;
+}
+
 size_t ck_attend_tokens(size_t group) { return group < ATTEND_ROWS ? ATTEND_ROWS / group : 1; }
 
 // Enough for floats, of which pairs of bfloat16s take half.

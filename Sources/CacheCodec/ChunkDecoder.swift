@@ -57,6 +57,15 @@ struct ChunkDecoder: ~Copyable {
     }
   }
 
+  /// The pairs of one head as they are quantised, with what `slots` says of each.
+  func codes(_ pairs: Range<Int>, firstParameter: Int, slots: ArraySlice<UInt32>) -> StoredCodes {
+    guard let shape, !shape.codec.isLossless else { preconditionFailure("a chunk without codes") }
+    let parameters = ChunkShape.parameters(
+      of: pairs.count, codec: shape.codec, tensor: shape.tensor, rowLength: shape.rowLength)
+    return quantised.part(
+      pairs, parameters: firstParameter..<firstParameter + parameters, slots: slots)
+  }
+
   private static func checkRoom(
     _ slots: ArraySlice<UInt32>?, _ pairs: Int, rowBytes: Int, _ room: Int
   ) {

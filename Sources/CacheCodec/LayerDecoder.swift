@@ -10,7 +10,8 @@ public struct LayerDecoder: ~Copyable {
   public struct Selection: Sendable {
     /// The layer.
     public let layer: Int
-    let tiers: Int
+    /// The tiers that hold them.
+    let tiers: [Int]
     let heads: [PairOrder]
 
     /// For each KV head the positions that are kept, ascending.
@@ -22,8 +23,8 @@ public struct LayerDecoder: ~Copyable {
     }
   }
 
-  private let reader: SnapshotReader
-  private var chunk = ChunkDecoder()
+  let reader: SnapshotReader
+  var chunk = ChunkDecoder()
 
   /// Decodes layers of this snapshot.
   public init(_ reader: SnapshotReader) { self.reader = reader }
@@ -46,7 +47,7 @@ public struct LayerDecoder: ~Copyable {
       return try PairOrder(
         ranked: ranked, kept: kept ?? ranked.count, tokens: table.tokens, before: end, place: place)
     }
-    return Selection(layer: layer, tiers: tiers, heads: heads)
+    return Selection(layer: layer, tiers: Array(0..<tiers), heads: heads)
   }
 
   /// Decodes the selected pairs' keys or values, in order of position.
@@ -62,7 +63,7 @@ public struct LayerDecoder: ~Copyable {
     memory: (_ head: Int, _ write: (inout MutableRawSpan) -> Void) -> Void
   ) throws {
     let (reader, layer) = (reader, selection.layer)
-    for tier in 0..<selection.tiers {
+    for tier in selection.tiers {
       try reader.load(&chunk, tier: tier, layer: layer, tensor: tensor)
       let shape = reader.shape(tier: tier, layer: layer, tensor: tensor)
       reader.forEachHead(of: shape, tier: tier, layer: layer) { head, pairs, firstParameter in

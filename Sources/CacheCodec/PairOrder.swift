@@ -37,6 +37,27 @@ struct PairOrder {
       positions.count == ranked.count ? ranked : ranked.prefix(kept).filter { $0 < end }
   }
 
+  /// Of the kept pairs those whose ranks are in `ranges`, which do not overlap.
+  func restricted(to ranges: [Range<Int>]) -> PairOrder {
+    var isChosen = [Bool](repeating: false, count: positions.count)
+    let ranks = ranges.joined().filter { slots[$0] != UInt32.max }
+    for rank in ranks { isChosen[Int(slots[rank])] = true }
+    let chosen = positions.indices.filter { isChosen[$0] }
+    var places = [UInt32](repeating: .max, count: positions.count)
+    for (place, index) in chosen.enumerated() { places[index] = UInt32(place) }
+    var others = [UInt32](repeating: .max, count: slots.count)
+    for rank in ranks { others[rank] = places[Int(slots[rank])] }
+    return PairOrder(
+      ranking: ranks.sorted().map { positions[Int(slots[$0])] },
+      positions: chosen.map { positions[$0] }, slots: others)
+  }
+
+  private init(ranking: [UInt32], positions: [UInt32], slots: [UInt32]) {
+    self.ranking = ranking
+    self.positions = positions
+    self.slots = slots
+  }
+
   private static func dense(
     _ ranked: [UInt32], _ kept: Int, _ tokens: Int, _ end: Int, _ place: ChunkPlace
   ) throws(MalformedFile) -> (positions: [UInt32], slots: [UInt32]) {

@@ -48,6 +48,15 @@ struct QuantisedRows {
     (0..<count).map { unsafe UInt16(low[$0]) | UInt16(high[$0]) << 8 }
   }
 
+  /// Some pairs with their scales and minima as they are.
+  func part(
+    _ pairs: Range<Int>, parameters: Range<Int>, slots: ArraySlice<UInt32>
+  ) -> StoredCodes {
+    StoredCodes(
+      codes: codes[pairs.lowerBound * rowLength..<pairs.upperBound * rowLength],
+      scales: scales[parameters], minima: minima[parameters], slots: slots)
+  }
+
   /// Decodes one head's pairs, a group at a time.
   ///
   /// - Parameters:

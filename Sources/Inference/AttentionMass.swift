@@ -45,7 +45,7 @@ public struct AttentionMass: Sendable {
       let rows = count * model.group
       for start in stride(from: 0, to: rows, by: Self.rowsAtOnce) {
         let range = start..<min(rows, start + Self.rowsAtOnce)
-        weigh(range, layer, head, queries, count, cache.storage(layer, head), cache.kernelType)
+        weigh(range, layer, head, queries, count, cache.elements(layer, head), cache.kernelType)
         add(rows: range.count, pairs: cache.count(layer: layer, head: head), layer, head)
       }
     }
@@ -58,7 +58,9 @@ public struct AttentionMass: Sendable {
   ) {
     let (group, length) = (model.group, model.keyLength)
     let (scale, cap) = (Blocks.scale(model), model.attentionCap)
-    let hidden = model.window(ofLayer: layer).map { storage.hidden(fromLast: count, window: $0) }
+    let hidden = model.window(ofLayer: layer).map {
+      HeldPairs.hidden(storage.positions, from: storage.positions.suffix(count), window: $0)
+    }
     Parallel.forEach(rows.count) { _, index in
       let (token, member) = (rows.lowerBound + index).quotientAndRemainder(dividingBy: group)
       let visible = storage.count - count + token + 1

@@ -9,18 +9,11 @@ extension Blocks {
     rounded: Bool
   ) {
     let window = model.window(ofLayer: layer)
-    let hidden = (0..<model.kvHeads).map { head in
-      window.map { cache.storage(layer, head).hidden(fromLast: count, window: $0) } ?? []
+    let heads = (0..<model.kvHeads).map {
+      cache.parts(layer: layer, head: $0, count: count, window: window)
     }
     if count <= fewTokens {
-      for token in 0..<count {
-        let ranges = (0..<model.kvHeads).map { head in
-          (hidden[head].isEmpty ? 0 : hidden[head][token])..<cache.storage(layer, head).count
-            - count
-            + token + 1
-        }
-        attend(layer: layer, token: token, to: ranges, model: model, cache: cache, state: state)
-      }
+      for token in 0..<count { attend(token: token, to: heads, model: model, state: state) }
       return
     }
     let block = ck_attend_tokens(model.group)
@@ -29,18 +22,15 @@ extension Blocks {
     Parallel.forEach(model.kvHeads * blocks) { worker, item in
       let (head, first) = (item % model.kvHeads, (blocks - 1 - item / model.kvHeads) * block)
       let tokens = first..<min(count, first + block)
-      let storage = cache.storage(layer, head)
       let columns =
         head * model.group * model.valueLength..<(head + 1) * model.group * model.valueLength
-      unsafe hidden[head].withUnsafeBufferPointer { hidden in
+      unsafe HeldPairs.withKernelPairs(heads[head]) { pairs in
         unsafe withUnsafePointer(
           to: ck_attention(
             queries: state.queries.pointer(row: 0) + head * model.group * model.keyLength,
             output: state.attended.floats.pointer(row: 0) + columns.lowerBound,
-            keys: storage.keys, values: storage.values, type: cache.kernelType,
-            products: rounded ? CK_BF16 : CK_F32, first_token: first, token_count: tokens.count,
-            group: model.group, before: storage.count - count,
-            hidden: hidden.isEmpty ? nil : hidden.baseAddress,
+            pairs: pairs.baseAddress, parts: pairs.count, products: rounded ? CK_BF16 : CK_F32,
+            first_token: first, token_count: tokens.count, group: model.group,
             query_stride: state.queries.columns, output_stride: state.attended.columns,
             key_length: model.keyLength, value_length: model.valueLength, scale: scale(model),
             cap: model.attentionCap ?? 0, scratch: state.scratch.pointer(row: worker))
@@ -53,44 +43,67 @@ extension Blocks {
   /// Up to so many tokens, each one's pairs are cut into segments, so that all cores have work.
   private static let fewTokens = 3
 
-  /// Segments of a head's pairs, at most; each holds at least `segmentPairs` unless it is the last.
-  static let mostSegments = 16
+  /// Segments of a head's pairs, at most, but for those with which a part of them ends; each holds at least
+  /// `segmentPairs` unless it is the last of its part.
+  private static let mostSegments = 16
   private static let segmentPairs = 256
 
-  /// Attention of one new token to some of each KV head's pairs. How they are cut into segments depends
-  /// on their number alone, so that sums do not depend on the number of cores.
+  /// How many segments a head's pairs are cut into at most.
+  static let segmentRoom = mostSegments + HeldPairs.mostParts - 1
+
+  /// Some of a head's pairs that are held alike.
+  private struct Segment {
+    var head: Int
+    /// Which of the head's segments this is.
+    var index: Int
+    var part: Int
+    var pairs: Range<Int>
+  }
+
+  /// Attention of one new token to the pairs of each KV head that it sees. How they are cut into segments
+  /// depends on their number alone, so that sums do not depend on the number of cores.
   private static func attend(
-    layer: Int, token: Int, to ranges: [Range<Int>], model: ArchitectureDescription,
-    cache: KVCache, state: RunState
+    token: Int, to heads: [[HeldPairs]], model: ArchitectureDescription, state: RunState
   ) {
     let partial = ck_segment_floats(model.valueLength)
-    Parallel.forEach(model.kvHeads * mostSegments) { worker, item in
-      let (head, segment) = (item / mostSegments, item % mostSegments)
-      let storage = cache.storage(layer, head)
-      let size = segmentSize(ranges[head].count)
-      let range = ranges[head].dropFirst(segment * size).prefix(size)
-      guard !range.isEmpty else { return }
-      let (keySize, valueSize) = (storage.keySize, storage.valueSize)
+    let segments = heads.indices.map { cut(heads[$0], head: $0, token: token) }
+    let all = segments.flatMap(\.self)
+    Parallel.forEach(all.count) { worker, item in
+      let segment = all[item]
+      let part = heads[segment.head][segment.part]
       unsafe withUnsafePointer(
         to: ck_segment(
-          queries: state.queries.pointer(row: token) + head * model.group * model.keyLength,
-          keys: storage.keys + range.lowerBound * keySize,
-          values: storage.values + range.lowerBound * valueSize, type: cache.kernelType,
-          pairs: range.count, group: model.group, key_length: model.keyLength,
+          queries: state.queries.pointer(row: token) + segment.head * model.group * model.keyLength,
+          keys: part.keys, values: part.values, first: segment.pairs.lowerBound,
+          pairs: segment.pairs.count, group: model.group, key_length: model.keyLength,
           value_length: model.valueLength, scale: scale(model), cap: model.attentionCap ?? 0,
-          partials: state.partials.pointer(row: head) + segment * model.group * partial,
+          partials: state.partials.pointer(row: segment.head) + segment.index * model.group
+            * partial,
           scratch: state.scratch.pointer(row: worker))
       ) { unsafe Kernels.current.table.pointee.attend_segment($0) }
     }
     for head in 0..<model.queryHeads {
       let (kvHead, member) = head.quotientAndRemainder(dividingBy: model.group)
-      let pairs = ranges[kvHead].count
-      let size = segmentSize(pairs)
       unsafe Kernels.current.table.pointee.join_segments(
-        state.partials.pointer(row: kvHead) + member * partial, (pairs + size - 1) / size,
+        state.partials.pointer(row: kvHead) + member * partial, segments[kvHead].count,
         model.group * partial, model.valueLength,
         state.attended.floats.pointer(row: token) + head * model.valueLength)
     }
+  }
+
+  private static func cut(_ parts: [HeldPairs], head: Int, token: Int) -> [Segment] {
+    let ranges = parts.map { $0.visible(to: token) }
+    let size = segmentSize(ranges.reduce(0) { $0 + $1.count })
+    var segments: [Segment] = []
+    for (part, range) in ranges.enumerated() {
+      for start in stride(from: range.lowerBound, to: range.upperBound, by: size) {
+        segments.append(
+          Segment(
+            head: head, index: segments.count, part: part,
+            pairs: start..<min(range.upperBound, start + size)))
+      }
+    }
+    return segments
   }
 
   private static func segmentSize(_ pairs: Int) -> Int {

@@ -4,21 +4,9 @@ import CKernels
 ///
 /// Heads may hold different numbers of pairs (a compressed cache is ragged); within a head, pairs
 /// stand in order of position. New tokens continue at `nextPosition`, which does not depend on how
-/// many pairs are held.
+/// many pairs are held. Some pairs may be held in a precision of their own (`QuantisedPairs`), as a snapshot
+/// has them; those cannot be let go.
 public final class KVCache: @unchecked Sendable {
-  /// How an element of a key or value is held.
-  public enum Element: Sendable, Equatable {
-    /// IEEE 754 binary16, 2 bytes.
-    case f16
-    /// The upper half of a binary32, 2 bytes.
-    case bf16
-    /// IEEE 754 binary32, 4 bytes.
-    case f32
-
-    /// Bytes of an element.
-    public var size: Int { self == .f32 ? 4 : 2 }
-  }
-
   /// The shape of a cache.
   public struct Shape: Sendable, Equatable {
     /// Layers of the model.
@@ -46,6 +34,8 @@ public final class KVCache: @unchecked Sendable {
   /// The position of the next token.
   public private(set) var nextPosition = 0
   private var heads: [PairStorage]
+  /// [layers · kvHeads], or nothing.
+  private let quantised: [[QuantisedPairs]]
 
   /// An empty cache with room for `capacity` pairs in each head.
   ///
@@ -59,9 +49,13 @@ public final class KVCache: @unchecked Sendable {
 
   /// An empty cache with room for `capacities[layer * kvHeads + head]` pairs.
   ///
+  /// - Parameter quantised: [layers · kvHeads], room for pairs in other precisions beside those; or nothing.
   /// - Throws: `EngineError.outOfMemory`.
-  public init(shape: Shape, element: Element, capacities: [Int]) throws(EngineError) {
+  public init(
+    shape: Shape, element: Element, capacities: [Int], quantised: [[QuantisedPairs.Shape]] = []
+  ) throws(EngineError) {
     precondition(capacities.count == shape.layers * shape.kvHeads)
+    precondition(quantised.isEmpty || quantised.count == capacities.count)
     self.shape = shape
     self.element = element
     let (keyBytes, valueBytes) = (shape.keyLength * element.size, shape.valueLength * element.size)
@@ -78,38 +72,63 @@ public final class KVCache: @unchecked Sendable {
         in: memory, at: offsets[$0], capacity: capacities[$0], keyBytes: keyBytes,
         valueBytes: valueBytes)
     }
+    self.quantised = try QuantisedPairs.allocate(quantised, of: shape, element: element)
   }
 
   /// How many pairs a head holds.
-  public func count(layer: Int, head: Int) -> Int { storage(layer, head).count }
+  public func count(layer: Int, head: Int) -> Int {
+    quantised(layer: layer, head: head).reduce(storage(layer, head).count) { $0 + $1.count }
+  }
 
   /// How many pairs all heads of all layers hold together.
-  public var pairs: Int { heads.reduce(0) { $0 + $1.count } }
+  public var pairs: Int {
+    heads.reduce(0) { $0 + $1.count } + quantised.joined().reduce(0) { $0 + $1.count }
+  }
 
   /// The most pairs that any head has room for.
   public var capacity: Int { heads.reduce(0) { max($0, $1.capacity) } }
 
-  /// How many bytes those pairs take.
+  /// How many bytes the keys and values of those pairs take, as they are held.
   public var bytes: Int {
-    pairs * (shape.keyLength + shape.valueLength) * element.size
+    heads.reduce(0) { $0 + $1.count * ($1.keySize + $1.valueSize) }
+      + quantised.joined().reduce(0) { $0 + $1.bytes }
   }
 
-  /// Appends the bytes of some of a head's pairs, in the order asked for.
+  /// A head's pairs in precisions of their own, to be filled in, as the cache was made with room for them.
+  ///
+  /// Different heads may be written by different threads; nobody else may use the head meanwhile.
+  public func quantised(layer: Int, head: Int) -> [QuantisedPairs] {
+    quantised.isEmpty ? [] : quantised[layer * shape.kvHeads + head]
+  }
+
+  /// Appends the bytes of some of a head's pairs, in the order asked for, as elements. A head's pairs in
+  /// precisions of their own come before the others.
   public func gather(
     layer: Int, head: Int, pairs: ArraySlice<UInt32>, keys: inout [UInt8], values: inout [UInt8]
   ) {
-    storage(layer, head).gather(pairs, keys: &keys, values: &values)
+    let parts = quantised(layer: layer, head: head)
+    guard !parts.isEmpty else {
+      return storage(layer, head).gather(pairs, keys: &keys, values: &values)
+    }
+    for pair in pairs {
+      var index = pair
+      let part = parts.first { part in
+        guard index >= part.count else { return true }
+        index -= UInt32(part.count)
+        return false
+      }
+      if let part {
+        part.gather(Int(index), keys: &keys, values: &values)
+      } else {
+        storage(layer, head).gather([index], keys: &keys, values: &values)
+      }
+    }
   }
 
-  /// A head's keys as floats, [pairs × keyLength].
+  /// A head's keys as floats, [pairs × keyLength], in the same order.
   public func decodedKeys(layer: Int, head: Int) -> [Float] {
-    let storage = storage(layer, head)
-    let total = storage.count * shape.keyLength
-    return unsafe [Float](unsafeUninitializedCapacity: total) { buffer, count in
-      if total > 0, let base = buffer.baseAddress {
-        unsafe Kernels.current.table.pointee.dequantise(kernelType, storage.keys, base, total)
-      }
-      count = total
+    parts(layer: layer, head: head, count: 0, window: nil).flatMap { part in
+      unsafe Kernels.current.decode(part.keys, 0..<part.count, length: shape.keyLength)
     }
   }
 
@@ -121,7 +140,7 @@ public final class KVCache: @unchecked Sendable {
 
   /// Keeps some of a head's pairs, named by their place in ascending order; the memory of the others
   /// goes back to the system.
-  public func keep(layer: Int, head: Int, pairs: [Int]) { storage(layer, head).keep(pairs) }
+  public func keep(layer: Int, head: Int, pairs: [Int]) { elements(layer, head).keep(pairs) }
 
   /// A cache that holds some of this one's pairs and goes on at the same position.
   ///
@@ -133,7 +152,8 @@ public final class KVCache: @unchecked Sendable {
     let copy = try KVCache(
       shape: shape, element: element, capacities: places.map { $0.count + room })
     for (index, places) in places.enumerated() {
-      heads[index].copy(places, into: copy.heads[index])
+      let (layer, head) = index.quotientAndRemainder(dividingBy: shape.kvHeads)
+      elements(layer, head).copy(places, into: copy.heads[index])
     }
     copy.continue(at: nextPosition)
     return copy
@@ -142,7 +162,7 @@ public final class KVCache: @unchecked Sendable {
   /// Copies all pairs of a head into another cache's empty one, with pairs at the positions `tail` behind
   /// them that are yet to be filled in.
   public func copy(layer: Int, head: Int, into target: KVCache, tail: Range<UInt32>) {
-    storage(layer, head).copyAll(into: target.storage(layer, head), tail: tail)
+    elements(layer, head).copyAll(into: target.storage(layer, head), tail: tail)
   }
 
   /// Takes back the last tokens that were computed.
@@ -192,11 +212,11 @@ public final class KVCache: @unchecked Sendable {
 
   func storage(_ layer: Int, _ head: Int) -> PairStorage { heads[layer * shape.kvHeads + head] }
 
-  var kernelType: ck_type {
-    switch element {
-    case .f16: CK_F16
-    case .bf16: CK_BF16
-    case .f32: CK_F32
-    }
+  /// The same of a head that holds nothing in other precisions.
+  func elements(_ layer: Int, _ head: Int) -> PairStorage {
+    precondition(quantised(layer: layer, head: head).isEmpty, "pairs that are not elements")
+    return storage(layer, head)
   }
+
+  var kernelType: ck_type { element.kernelType }
 }

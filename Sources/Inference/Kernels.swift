@@ -33,4 +33,17 @@ import Glibc
   private static var environment: String? {
     unsafe getenv("QFILTERS_KERNELS").map { unsafe String(cString: $0) }
   }
+
+  /// Some rows as floats, [rows × length].
+  func decode(_ rows: ck_rows, _ range: Range<Int>, length: Int) -> [Float] {
+    let stride = (length + 15) / 16 * 16
+    var floats = [Float](repeating: 0, count: range.count * stride)
+    unsafe withUnsafePointer(to: rows) {
+      unsafe table.pointee.decode_rows($0, range.lowerBound, range.count, length, &floats)
+    }
+    guard stride != length else { return floats }
+    return range.indices.flatMap {
+      floats[($0 - range.lowerBound) * stride..<($0 - range.lowerBound) * stride + length]
+    }
+  }
 }

@@ -10,7 +10,7 @@ import Glibc
   /// Bytes of a key and of a value.
   let keySize, valueSize: Int
   /// The position of each pair, ascending.
-  private var positions: [UInt32] = []
+  private(set) var positions: [UInt32] = []
 
   /// Takes the `capacity * (keyBytes + valueBytes)` bytes of `memory` from `offset` on.
   init(in memory: Memory, at offset: Int, capacity: Int, keyBytes: Int, valueBytes: Int) {
@@ -69,14 +69,9 @@ import Glibc
     positions += UInt32(position)..<UInt32(position + pairs)
   }
 
-  /// For each of the last `tokens` pairs' tokens how many of the first pairs it does not see, if it sees
-  /// `window` positions, its own included.
-  func hidden(fromLast tokens: Int, window: Int) -> [Int] {
-    var pair = 0
-    return positions.suffix(tokens).map { position in
-      while Int(positions[pair]) + window <= Int(position) { pair += 1 }
-      return pair
-    }
+  /// The keys or the values, which begin there, as the kernels read them.
+  @unsafe func rows(at data: UnsafeMutableRawPointer, _ type: ck_type) -> ck_rows {
+    unsafe ck_rows(data: data, type: type, bits: 0, scales: nil, minima: nil, groups: nil)
   }
 
   @unsafe func store(
@@ -84,8 +79,8 @@ import Glibc
     element: KVCache.Element, at pair: Int
   ) {
     precondition(pair >= 0 && pair < count)
-    unsafe Self.store(key, keyLength, element, at: keys + pair * keySize)
-    unsafe Self.store(value, valueLength, element, at: values + pair * valueSize)
+    unsafe element.store(key, keyLength, at: keys + pair * keySize)
+    unsafe element.store(value, valueLength, at: values + pair * valueSize)
   }
 
   func restore(_ positions: [UInt32]) {
@@ -139,21 +134,5 @@ import Glibc
   func withValues(_ body: (inout MutableRawSpan) -> Void) {
     var span = unsafe MutableRawSpan(_unsafeStart: values, byteCount: count * valueSize)
     body(&span)
-  }
-
-  @unsafe private static func store(
-    _ source: UnsafePointer<Float>, _ length: Int, _ element: KVCache.Element,
-    at target: UnsafeMutableRawPointer
-  ) {
-    switch element {
-    case .f32:
-      unsafe target.copyMemory(from: source, byteCount: length * MemoryLayout<Float>.stride)
-    case .bf16:
-      unsafe Kernels.current.table.pointee.narrow_bf16(
-        source, target.assumingMemoryBound(to: UInt16.self), length)
-    case .f16:
-      unsafe Kernels.current.table.pointee.narrow(
-        source, target.assumingMemoryBound(to: UInt16.self), length)
-    }
   }
 }

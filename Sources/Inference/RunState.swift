@@ -48,7 +48,7 @@ struct RunState {
         ck_segment_scratch(model.keyLength, model.valueLength, model.group)))
     partials = try Matrix(
       rows: model.kvHeads,
-      columns: Blocks.mostSegments * model.group * ck_segment_floats(model.valueLength))
+      columns: Blocks.segmentRoom * model.group * ck_segment_floats(model.valueLength))
     floats = try FloatProducts(
       tokens: tokens,
       width: max(

@@ -12,7 +12,7 @@ import Synchronization
 final class CacheLoader: Sendable {
   private let reader: SnapshotReader
   private let cache: KVCache
-  private let compression: Int?
+  private let plan: CachePlan
   private let end: Int
   /// Each is entered until its layer is loaded, or will never be.
   private let layers: [DispatchGroup]
@@ -27,15 +27,15 @@ final class CacheLoader: Sendable {
     init(_ reader: SnapshotReader) { decoder = LayerDecoder(reader) }
   }
 
-  /// Begins to load what a compression keeps of the positions before `end`.
+  /// Begins to load what is kept of the positions before `end`.
   ///
   /// - Parameters:
-  ///   - compression: ×N, or nil for the whole cache.
-  ///   - cache: Empty, of the snapshot's shape and precision, with room for those pairs.
-  init(_ reader: SnapshotReader, compression: Int?, before end: Int, into cache: KVCache) {
+  ///   - plan: That the cache was made by.
+  ///   - cache: Empty.
+  init(_ reader: SnapshotReader, plan: CachePlan, before end: Int, into cache: KVCache) {
     self.reader = reader
     self.cache = cache
-    self.compression = compression
+    self.plan = plan
     self.end = end
     layers = (0..<cache.shape.layers).map { _ in DispatchGroup() }
     for layer in layers { layer.enter() }
@@ -59,7 +59,7 @@ final class CacheLoader: Sendable {
     let decoder = decoders.withLock { $0.popLast() } ?? Decoder(reader)
     do {
       if failure.withLock({ $0 == nil }) {
-        _ = try decoder.decoder.load(layer: layer, ratio: compression, before: end, into: cache)
+        try plan.load(layer: layer, before: end, into: cache, with: &decoder.decoder)
       }
     } catch { failure.withLock { $0 = $0 ?? error } }
     decoders.withLock { $0.append(decoder) }

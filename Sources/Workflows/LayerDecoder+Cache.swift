@@ -12,6 +12,15 @@ extension LayerDecoder {
     layer: Int, ratio: Int?, before end: Int, tail: Range<UInt32> = 0..<0, into cache: KVCache
   ) throws -> Selection {
     let selection = try select(layer: layer, ratio: ratio, before: end)
+    try load(selection, tail: tail, into: cache)
+    return selection
+  }
+
+  /// Decodes selected pairs, likewise.
+  mutating func load(
+    _ selection: Selection, tail: Range<UInt32> = 0..<0, into cache: KVCache
+  ) throws {
+    let layer = selection.layer
     for (head, positions) in selection.positions.enumerated() {
       cache.restore(layer: layer, head: head, positions: positions + tail)
     }
@@ -21,6 +30,5 @@ extension LayerDecoder {
     try decode(.values, of: selection) { head, write in
       cache.withValues(layer: layer, head: head, write)
     }
-    return selection
   }
 }

@@ -28,7 +28,7 @@ public enum Resume {
     public let firstTokenSeconds: Double
     /// Pairs held when the first new token came, over all layers and heads.
     public let pairs: Int
-    /// Bytes that they take.
+    /// Bytes that their keys and values take, as they are held.
     public let cacheBytes: Int
     /// Bytes read from the snapshot.
     public let bytesRead: UInt64
@@ -63,7 +63,9 @@ public enum Resume {
     let room =
       options.eviction.map { $0.room + continuation.tokens.count }
       ?? min(model.contextLength, total + options.maximumTokens) - start
-    let cache = try emptyCache(reader, selection, room: room, model: model)
+    let plan = try CachePlan(
+      reader, ratio: selection.ratio, isDecoded: selection == .whole || options.eviction != nil)
+    let cache = try emptyCache(reader, selection, plan, room: room, model: model)
     cache.continue(at: start)
     let layers = SnapshotLayers(reader, before: start)
     if case .recalled(let ratio) = selection {
@@ -76,7 +78,7 @@ public enum Resume {
       }
     }
     let (logits, loadSeconds) = try prefill(
-      continuation.tokens, into: cache, selection, layers, model.engine, clock)
+      continuation.tokens, into: cache, plan, layers, model.engine, clock)
     return try finish(model, reader, cache, logits, loadSeconds, clock, options, emit) {}
   }
 
@@ -99,11 +101,10 @@ public enum Resume {
 
   /// Computes the prompt on the selected pairs, and says when the last layer was in memory.
   private static func prefill(
-    _ prompt: [Int], into cache: KVCache, _ selection: Selection, _ layers: SnapshotLayers,
+    _ prompt: [Int], into cache: KVCache, _ plan: CachePlan, _ layers: SnapshotLayers,
     _ engine: Engine, _ clock: Stopwatch
   ) throws -> (logits: [Float], loadSeconds: Double) {
-    let loader = CacheLoader(
-      layers.reader, compression: selection.ratio, before: layers.end, into: cache)
+    let loader = CacheLoader(layers.reader, plan: plan, before: layers.end, into: cache)
     var loadSeconds = 0.0
     let logits = try engine.prefill(
       prompt, into: cache,
@@ -115,24 +116,18 @@ public enum Resume {
     return (logits, loadSeconds)
   }
 
-  /// A cache with room for what a compression keeps and for more tokens.
+  /// A cache with room for what is kept and for more tokens.
   private static func emptyCache(
-    _ reader: SnapshotReader, _ selection: Selection, room: Int, model: LoadedModel
+    _ reader: SnapshotReader, _ selection: Selection, _ plan: CachePlan, room: Int,
+    model: LoadedModel
   ) throws -> KVCache {
     let context = reader.metadata.context
-    _ = try reader.tiersNeeded(ratio: selection.ratio)
     let shape = model.engine.cacheShape
     try checkShape(reader, shape, vocabularySize: model.engine.architecture.vocabularySize)
-    let capacities = (0..<shape.layers * shape.kvHeads).map { index in
-      let (layer, head) = index.quotientAndRemainder(dividingBy: shape.kvHeads)
-      // Recall takes the whole of one layer into memory, but of one layer only.
-      guard case .compressed(let ratio) = selection,
-        let kept = reader.metadata.tiers.kept(ratio: ratio, layer: layer, head: head)
-      else { return context.tokens + room }
-      return kept + room
-    }
+    guard case .recalled = selection else { return try plan.emptyCache(shape: shape, room: room) }
+    // Recall takes the whole of one layer into memory, but of one layer only.
     return try KVCache(
-      shape: shape, element: KVCache.Element(context.keyCodec), capacities: capacities)
+      shape: shape, element: KVCache.Element(context.keyCodec), capacity: context.tokens + room)
   }
 
   /// The digests tie the file to the model; that it also says so itself is not taken on trust.

@@ -20,12 +20,23 @@ struct ReadFaultTests {
     let original: @Sendable (TinyFiles) -> String
     let arguments: @Sendable (TinyFiles, _ copy: String) -> [String]
 
+    /// Beside the copy.
+    private static func output(_ copy: String, _ ending: String) -> String {
+      copy.dropLast("copy".count) + "a." + ending
+    }
+
     static let snapshots = [
       Reading(
         testDescription: "resume", original: { $0.snapshot },
         arguments: { ["resume", $1, "--model", $0.model, "--prompt", "x", "--compression", "32"] }),
       Reading(
         testDescription: "verify", original: { $0.snapshot }, arguments: { ["verify", $1] }),
+      Reading(
+        testDescription: "recompress", original: { $0.snapshot },
+        arguments: { $0.recompress($1, out: output($1, "kvsnap")) }),
+      Reading(
+        testDescription: "export", original: { $0.snapshot },
+        arguments: { $0.export($1, out: output($1, "safetensors")) }),
     ]
 
     static let models = [
@@ -73,6 +84,7 @@ struct ReadFaultTests {
       let result = try run(reading, Fault(call: index, name: name, kind: .cut))
       if result.status == 0 && result.output == sound { continue }
       refused += 1
+      #expect(folder.contents == ["copy"])
       #expect(result.signal == nil && result.status == 65, "\(result.error)")
       #expect(result.error.contains(folder.path("copy")), "\(result.error)")
     }
@@ -89,7 +101,9 @@ struct ReadFaultTests {
     expectSentence(result, 74, "\(folder.path("copy")): it was cut short while it was in use")
   }
 
+  /// It failed with one sentence, and wrote nothing.
   private func expectSentence(_ result: Command.Result, _ status: Int32, _ part: String) {
+    #expect(folder.contents == ["copy"])
     #expect(result.signal == nil && result.status == status, "\(result.error)")
     #expect(result.error.contains(part), "\(result.error)")
     #expect(result.error.split(separator: "\n").count == 1, "\(result.error)")
@@ -106,6 +120,7 @@ struct ReadFaultTests {
   private func run(
     _ reading: Reading, _ fault: Fault?, record: String? = nil
   ) throws -> Command.Result {
+    for name in folder.contents { try FileManager.default.removeItem(atPath: folder.path(name)) }
     let copy = try folder.write("copy", try bytes(of: reading.original(tiny)))
     return try Command.run(
       reading.arguments(tiny, copy),

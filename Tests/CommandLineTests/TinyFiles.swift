@@ -8,6 +8,8 @@ struct TinyFiles: Sendable {
   let text, otherText: String
   let filters: String
   let snapshot: String
+  /// The snapshot in int8, and its cache.
+  let recompressed, exported: String
 
   static let shared = Result { try TinyFiles() }
 
@@ -20,7 +22,12 @@ struct TinyFiles: Sendable {
     try Self.write("Of this there is a lot too\n", to: otherText)
     filters = folder + "/tiny.qfilt"
     snapshot = folder + "/tiny.kvsnap"
-    for arguments in [precompute(out: filters), prefill(out: snapshot)] {
+    recompressed = folder + "/tiny-int8.kvsnap"
+    exported = folder + "/tiny.safetensors"
+    for arguments in [
+      precompute(out: filters), prefill(out: snapshot), recompress(out: recompressed),
+      export(out: exported),
+    ] {
       let result = try Command.run(arguments)
       guard result.status == 0 else { throw CommandFailed(message: result.error) }
     }
@@ -42,5 +49,13 @@ struct TinyFiles: Sendable {
       "prefill", "--model", model, "--filters", filters, "--prompt-file", text ?? self.text,
       "--compression", "32", "--out", out,
     ]
+  }
+
+  func recompress(_ snapshot: String? = nil, out: String) -> [String] {
+    ["recompress", snapshot ?? self.snapshot, "--precision", "int8", "--out", out]
+  }
+
+  func export(_ snapshot: String? = nil, out: String) -> [String] {
+    ["export", snapshot ?? self.snapshot, out, "--compression", "32"]
   }
 }

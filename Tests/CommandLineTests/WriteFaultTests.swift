@@ -6,18 +6,32 @@ import Testing
 struct WriteFaultTests {
   /// What is written, over what, and on what kind of file system.
   struct Situation: CustomTestStringConvertible, Sendable {
-    let isSnapshot, replaces, hasNamelessFiles: Bool
-
-    static let all = [true, false].flatMap { isSnapshot in
-      [true, false].flatMap { replaces in
-        [true, false].map {
-          Situation(isSnapshot: isSnapshot, replaces: replaces, hasNamelessFiles: $0)
-        }
-      }
+    enum Written: String {
+      case snapshot = "a snapshot"
+      case filters = "a filter bank"
+      case recompressed = "a snapshot from another one"
+      case exported = "a snapshot's cache"
     }
 
+    let written: Written
+    let replaces, hasNamelessFiles: Bool
+
+    static let all =
+      [Written.snapshot, .filters].flatMap { written in
+        [true, false].flatMap { replaces in
+          [true, false].map {
+            Situation(written: written, replaces: replaces, hasNamelessFiles: $0)
+          }
+        }
+      }
+      + [Written.recompressed, .exported].flatMap { written in
+        [true, false].map {
+          Situation(written: written, replaces: $0, hasNamelessFiles: !$0)
+        }
+      }
+
     var testDescription: String {
-      "\(isSnapshot ? "a snapshot" : "a filter bank"), \(replaces ? "replaced" : "new")"
+      "\(written.rawValue), \(replaces ? "replaced" : "new")"
         + (hasNamelessFiles ? "" : ", without nameless files")
     }
   }
@@ -137,12 +151,21 @@ struct WriteFaultTests {
   }
 
   private func name(_ situation: Situation) -> String {
-    situation.isSnapshot ? "a.kvsnap" : "a.qfilt"
+    switch situation.written {
+    case .snapshot, .recompressed: "a.kvsnap"
+    case .filters: "a.qfilt"
+    case .exported: "a.safetensors"
+    }
   }
 
   private func arguments(_ situation: Situation) -> [String] {
     let out = folder.path(name(situation))
-    return situation.isSnapshot ? tiny.prefill(out: out) : tiny.precompute(out: out)
+    return switch situation.written {
+    case .snapshot: tiny.prefill(out: out)
+    case .filters: tiny.precompute(out: out)
+    case .recompressed: tiny.recompress(out: out)
+    case .exported: tiny.export(out: out)
+    }
   }
 
   private func content(_ situation: Situation) throws -> [UInt8]? {
@@ -150,6 +173,13 @@ struct WriteFaultTests {
   }
 
   private func new(_ situation: Situation) throws -> [UInt8] {
-    try bytes(of: situation.isSnapshot ? tiny.snapshot : tiny.filters)
+    let path =
+      switch situation.written {
+      case .snapshot: tiny.snapshot
+      case .filters: tiny.filters
+      case .recompressed: tiny.recompressed
+      case .exported: tiny.exported
+      }
+    return try bytes(of: path)
   }
 }

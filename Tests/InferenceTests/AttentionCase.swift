@@ -19,64 +19,91 @@ func gelu(_ x: Float) -> Double {
   return x / 2 * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
 }
 
-/// One random call of the attention kernel, and the same in plain arithmetic.
-struct AttentionCase: CustomStringConvertible {
-  let group, tokens, before, keyLength, valueLength: Int
-  let isHalf: Bool
-  private(set) var queries, keys, values: [Float]
-  let scale: Float = 0.3
+/// Pairs of a head that are held alike.
+struct PartCase {
+  var keys, values: RowsCase
+  /// All of them but those of new tokens.
+  let before: Int
   /// Pairs too far back for each token; empty if there is no window.
   let hidden: [Int]
+
+  var count: Int { keys.count }
+
+  func visible(to token: Int) -> Range<Int> {
+    (hidden.isEmpty ? 0 : hidden[token])..<min(count, before + token + 1)
+  }
+
+  /// `before` pairs, and one for each of `tokens` if they are the last part.
+  init(
+    before: Int, tokens: Int, isLast: Bool, isWindowed: Bool, keyLength: Int, valueLength: Int,
+    random: inout SeededGenerator
+  ) {
+    let count = before + (isLast ? tokens : 0)
+    let forms: [UInt32] = isLast ? [0] : [0, 4, 8]
+    keys = RowsCase(
+      count, length: keyLength, bits: forms.randomElement(using: &random) ?? 0, hasGroups: true,
+      magnitude: 0.5, random: &random)
+    values = RowsCase(
+      count, length: valueLength, bits: forms.randomElement(using: &random) ?? 0, hasGroups: false,
+      magnitude: 0.5, random: &random)
+    self.before = isLast ? before : count
+    // In a ragged cache a token may leave behind any number of pairs, but for its own.
+    let start = Int.random(in: 0...before, using: &random)
+    let step = Int.random(in: 0...1, using: &random)
+    hidden = isWindowed ? (0..<tokens).map { min(count, start + $0 * step) } : []
+  }
+}
+
+/// One random call of the attention kernel, and the same in plain arithmetic.
+struct AttentionCase: CustomStringConvertible {
+  let group, tokens, keyLength, valueLength: Int
+  private(set) var queries: [Float]
+  private(set) var parts: [PartCase]
+  let scale: Float = 0.3
   /// 0 for none.
   let cap: Float
 
   init(random: inout SeededGenerator) {
     group = .random(in: 1...5, using: &random)
     tokens = .random(in: 1...min(30, ck_attend_tokens(group)), using: &random)
-    before =
-      [0, 1, 63, 64, 65, .random(in: 0...300, using: &random)].randomElement(using: &random) ?? 0
     keyLength = [2, 16, 24, 64, 80].randomElement(using: &random) ?? 2
     valueLength = [1, 16, 24, 64, 80].randomElement(using: &random) ?? 1
-    isHalf = .random(using: &random)
-    let pairs = before + tokens
-    // In a ragged cache a token may leave behind any number of pairs, but for its own.
     let isWindowed = Bool.random(using: &random)
-    let start = Int.random(in: 0...before, using: &random)
-    let step = Int.random(in: 0...1, using: &random)
-    hidden = isWindowed ? (0..<tokens).map { start + $0 * step } : []
+    let count = Int.random(in: 1...3, using: &random)
+    parts = []
+    for index in 0..<count {
+      let before =
+        [0, 1, 63, 64, 65, .random(in: 0...300, using: &random)].randomElement(using: &random) ?? 0
+      parts.append(
+        PartCase(
+          before: before, tokens: tokens, isLast: index == count - 1, isWindowed: isWindowed,
+          keyLength: keyLength, valueLength: valueLength, random: &random))
+    }
     cap = Bool.random(using: &random) ? 0 : .random(in: 0.5...3, using: &random)
     queries = random.floats(tokens * group * keyLength).map { $0 * 4 }
-    // Exact in binary16, so that both element types hold the same.
-    keys = random.floats(pairs * keyLength).map { Float(Float16($0)) }
-    values = random.floats(pairs * valueLength).map { Float(Float16($0)) }
   }
 
   var description: String {
     """
-    group \(group), \(tokens) tokens after \(before), \(keyLength) + \(valueLength), \
-    \(isHalf ? "f16" : "f32"), \
-    hidden \(hidden.first ?? 0) … \(hidden.last ?? 0), cap \(cap)
+    group \(group), \(tokens) tokens, \(keyLength) + \(valueLength), cap \(cap), \
+    \(parts.map { "[\($0.keys); \($0.values); hidden \($0.hidden.first ?? 0) … \($0.hidden.last ?? 0)]" })
     """
   }
 
   func run(_ path: Path, products: ck_type) -> [Float] {
     var output = [Float](repeating: .nan, count: tokens * group * valueLength)
     var scratch = [Float](repeating: .nan, count: ck_attend_scratch(keyLength, valueLength, group))
-    let (halfKeys, halfValues) = (keys.map { Float16($0) }, values.map { Float16($0) })
     unsafe queries.withUnsafeBufferPointer { queries in
       unsafe output.withUnsafeMutableBufferPointer { output in
         unsafe scratch.withUnsafeMutableBufferPointer { scratch in
-          unsafe withBytes(isHalf ? halfKeys : keys, isHalf ? halfValues : values) { keys, values in
-            unsafe hidden.withUnsafeBufferPointer { hiddenPointer in
+          unsafe withPairs(parts[...], []) { pairs in
+            unsafe pairs.withUnsafeBufferPointer { pairs in
               var call = unsafe ck_attention(
-                queries: queries.baseAddress, output: output.baseAddress, keys: keys,
-                values: values,
-                type: isHalf ? CK_F16 : CK_F32, products: products, first_token: 0,
-                token_count: tokens, group: group,
-                before: before, hidden: hidden.isEmpty ? nil : hiddenPointer.baseAddress,
-                query_stride: group * keyLength, output_stride: group * valueLength,
-                key_length: keyLength, value_length: valueLength, scale: scale, cap: cap,
-                scratch: scratch.baseAddress)
+                queries: queries.baseAddress, output: output.baseAddress,
+                pairs: pairs.baseAddress, parts: pairs.count, products: products, first_token: 0,
+                token_count: tokens, group: group, query_stride: group * keyLength,
+                output_stride: group * valueLength, key_length: keyLength,
+                value_length: valueLength, scale: scale, cap: cap, scratch: scratch.baseAddress)
               unsafe path.kernels.attend(&call)
             }
           }
@@ -86,32 +113,48 @@ struct AttentionCase: CustomStringConvertible {
     return output
   }
 
+  @unsafe private func withPairs(
+    _ parts: ArraySlice<PartCase>, _ pairs: [ck_pairs], _ body: ([ck_pairs]) -> Void
+  ) {
+    guard let part = parts.first else { return unsafe body(pairs) }
+    unsafe part.keys.withRows { keys in
+      unsafe part.values.withRows { values in
+        unsafe part.hidden.withUnsafeBufferPointer { hidden in
+          let pair = unsafe ck_pairs(
+            keys: keys, values: values, count: part.count, before: part.before,
+            hidden: hidden.isEmpty ? nil : hidden.baseAddress)
+          unsafe withPairs(parts.dropFirst(), pairs + [pair], body)
+        }
+      }
+    }
+  }
+
   /// The last token alone, its pairs cut into segments of `size`.
   func runSegments(_ path: Path, size: Int) -> [Float] {
-    let first = hidden.last ?? 0
-    let (pairs, partial) = (before + tokens - first, ck_segment_floats(valueLength))
-    let segments = (pairs + size - 1) / size
-    var partials = [Float](repeating: .nan, count: segments * group * partial)
+    let partial = ck_segment_floats(valueLength)
+    let ranges = parts.enumerated().flatMap { index, part in
+      let range = part.visible(to: tokens - 1)
+      return stride(from: range.lowerBound, to: range.upperBound, by: size).map {
+        (part: index, pairs: $0..<min(range.upperBound, $0 + size))
+      }
+    }
+    var partials = [Float](repeating: .nan, count: ranges.count * group * partial)
     var scratch = [Float](repeating: .nan, count: ck_segment_scratch(keyLength, valueLength, group))
-    let (halfKeys, halfValues) = (keys.map { Float16($0) }, values.map { Float16($0) })
-    let element = isHalf ? 2 : 4
     let query = Array(queries.suffix(group * keyLength))
-    unsafe withBytes(isHalf ? halfKeys : keys, isHalf ? halfValues : values) { keys, values in
-      guard let keys = unsafe keys, let values = unsafe values else { return }
-      unsafe query.withUnsafeBufferPointer { query in
-        unsafe partials.withUnsafeMutableBufferPointer { partials in
-          unsafe scratch.withUnsafeMutableBufferPointer { scratch in
-            for segment in 0..<segments {
-              var call = unsafe ck_segment(
-                queries: query.baseAddress,
-                keys: keys + (first + segment * size) * keyLength * element,
-                values: values + (first + segment * size) * valueLength * element,
-                type: isHalf ? CK_F16 : CK_F32, pairs: min(size, pairs - segment * size),
-                group: group, key_length: keyLength, value_length: valueLength, scale: scale,
-                cap: cap,
-                partials: partials.baseAddress.map { unsafe $0 + segment * group * partial },
-                scratch: scratch.baseAddress)
-              unsafe path.kernels.attend_segment(&call)
+    unsafe query.withUnsafeBufferPointer { query in
+      unsafe partials.withUnsafeMutableBufferPointer { partials in
+        unsafe scratch.withUnsafeMutableBufferPointer { scratch in
+          for (segment, range) in ranges.enumerated() {
+            unsafe parts[range.part].keys.withRows { keys in
+              unsafe parts[range.part].values.withRows { values in
+                var call = unsafe ck_segment(
+                  queries: query.baseAddress, keys: keys, values: values,
+                  first: range.pairs.lowerBound, pairs: range.pairs.count, group: group,
+                  key_length: keyLength, value_length: valueLength, scale: scale, cap: cap,
+                  partials: partials.baseAddress.map { unsafe $0 + segment * group * partial },
+                  scratch: scratch.baseAddress)
+                unsafe path.kernels.attend_segment(&call)
+              }
             }
           }
         }
@@ -120,23 +163,8 @@ struct AttentionCase: CustomStringConvertible {
     return (0..<group).flatMap { member in
       var output = [Float](repeating: .nan, count: valueLength)
       unsafe path.kernels.join_segments(
-        Array(partials[(member * partial)...]), segments, group * partial, valueLength, &output)
+        Array(partials[(member * partial)...]), ranges.count, group * partial, valueLength, &output)
       return output
-    }
-  }
-
-  private func withBytes(
-    _ keys: any Collection, _ values: any Collection,
-    _ body: (UnsafeRawPointer?, UnsafeRawPointer?) -> Void
-  ) {
-    if let keys = keys as? [Float16], let values = values as? [Float16] {
-      unsafe keys.withUnsafeBytes { k in
-        unsafe values.withUnsafeBytes { v in unsafe body(k.baseAddress, v.baseAddress) }
-      }
-    } else if let keys = keys as? [Float], let values = values as? [Float] {
-      unsafe keys.withUnsafeBytes { k in
-        unsafe values.withUnsafeBytes { v in unsafe body(k.baseAddress, v.baseAddress) }
-      }
     }
   }
 
@@ -144,29 +172,31 @@ struct AttentionCase: CustomStringConvertible {
   var rounded: AttentionCase {
     var copy = self
     copy.queries = queries.map(\.roundedToBFloat16)
-    copy.keys = keys.map(\.roundedToBFloat16)
-    copy.values = values.map(\.roundedToBFloat16)
+    for index in parts.indices {
+      copy.parts[index].keys = parts[index].keys.rounded
+      copy.parts[index].values = parts[index].values.rounded
+    }
     return copy
   }
 
   func reference() -> [Double] {
     (0..<tokens * group).flatMap { row in
       let query = queries[row * keyLength..<(row + 1) * keyLength]
-      let token = row / group
-      let weights = (0...before + token).map { pair in
-        if !hidden.isEmpty, pair < hidden[token] { return 0.0 }
-        let score =
-          Double(scale)
-          * zip(query, keys[pair * keyLength..<(pair + 1) * keyLength]).reduce(0.0) {
-            $0 + Double($1.0) * Double($1.1)
+      var sums = [Double](repeating: 0, count: valueLength)
+      var total = 0.0
+      for part in parts {
+        for pair in part.visible(to: row / group) {
+          let key = part.keys.floats[pair * keyLength..<(pair + 1) * keyLength]
+          let score =
+            Double(scale) * zip(query, key).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+          let weight = exp(cap == 0 ? score : Double(cap) * tanh(score / Double(cap)))
+          total += weight
+          for i in 0..<valueLength {
+            sums[i] += weight * Double(part.values.floats[pair * valueLength + i])
           }
-        return exp(cap == 0 ? score : Double(cap) * tanh(score / Double(cap)))
+        }
       }
-      let total = weights.reduce(0, +)
-      return (0..<valueLength).map { i in
-        weights.indices.reduce(0.0) { $0 + weights[$1] * Double(values[$1 * valueLength + i]) }
-          / total
-      }
+      return sums.map { $0 / total }
     }
   }
 }

@@ -163,6 +163,30 @@ struct KernelTests {
     }
   }
 
+  @Test("decodes rows of elements and of codes to the last bit", arguments: Path.all)
+  func decodesHeldRows(path: Path) {
+    for seed in UInt64(1)...200 {
+      var random = SeededGenerator(seed: seed)
+      let rows = RowsCase(
+        .random(in: 1...9, using: &random), length: .random(in: 1...100, using: &random),
+        bits: [0, 4, 8].randomElement(using: &random) ?? 0, hasGroups: .random(using: &random),
+        magnitude: [1e-6, 1, 60_000].randomElement(using: &random) ?? 1, random: &random)
+      let first = Int.random(in: 0..<rows.count, using: &random)
+      let stride = (rows.length + 15) / 16 * 16
+      var target = [Float](repeating: .nan, count: (rows.count - first) * stride)
+      unsafe rows.withRows { pointers in
+        var pointers = unsafe pointers
+        unsafe path.kernels.decode_rows(
+          &pointers, first, rows.count - first, rows.length, &target)
+      }
+      for row in first..<rows.count {
+        let decoded = target[(row - first) * stride..<(row - first) * stride + rows.length]
+        let expected = rows.floats[row * rows.length..<(row + 1) * rows.length]
+        #expect(Array(decoded) == Array(expected), "seed \(seed): \(rows)")
+      }
+    }
+  }
+
   @Test("attends as softmax(scale · q · kᵀ) · v does, on random shapes", arguments: Path.all)
   func attends(path: Path) {
     for seed in UInt64(1)...40 {

@@ -31,21 +31,39 @@ typedef enum {
   CK_Q6_K = 13,  // 128 bytes of two low halves, 64 bytes of four high bit pairs, 16 × int8 scale, f16 scale
 } ck_type;
 
+/// Rows of one head, its keys or its values: elements, or codes that stand for minimum + code · scale,
+/// limited to ±65504 and rounded to the nearest element (spec/format.md, section 5.6). Rows stand
+/// ck_row_bytes() apart.
+typedef struct {
+  const void *data;
+  ck_type type;   // CK_F32, CK_F16 or CK_BF16: the elements, or what codes are rounded to
+  unsigned bits;  // of a code: 8 or 4; 0 for elements
+  // Of codes; each is a binary16's value. With `groups`, row r has those of group groups[r], one for each
+  // column, a group's being filled up to a multiple of 16; without, row r has one for all columns.
+  const float *scales, *minima;
+  const uint32_t *groups;
+} ck_rows;
+
+/// Pairs of one head that are held alike. The queries of new token t see the first `before + t + 1` of them,
+/// or all `count`, without the first `hidden[t]`.
+typedef struct {
+  ck_rows keys, values;
+  size_t count, before;
+  const size_t *hidden;  // ascending, one a token counted from 0, not from first_token; NULL: nothing is
+} ck_pairs;
+
 /// One call of `attend`: the query rows of one KV head against that head's keys and values.
 ///
-/// Row r belongs to new token t = r / group. It sees the first `before + t + 1` pairs, without the
-/// first `hidden[t]` of them.
+/// Row r belongs to new token t = r / group. Each sees at least one pair.
 /// `queries` and `output` hold the rows of token t and group member g at
 /// t * token_stride + g * key_length (or value_length), the strides counted in floats.
 typedef struct {
   const float *queries;
   float *output;
-  const void *keys;    // pairs × key_length elements of `type`
-  const void *values;  // pairs × value_length elements of `type`
-  ck_type type;        // CK_F32, CK_F16 or CK_BF16
-  ck_type products;    // CK_F32, or CK_BF16 to round queries, keys, weights and values to bfloat16
-  size_t first_token, token_count, group, before;
-  const size_t *hidden;  // ascending, one a token counted from 0, not from first_token; NULL: nothing is
+  const ck_pairs *pairs;  // `parts` of them, one after the other
+  size_t parts;
+  ck_type products;  // CK_F32, or CK_BF16 to round queries, keys, weights and values to bfloat16
+  size_t first_token, token_count, group;
   size_t query_stride, output_stride;
   size_t key_length, value_length;
   float scale;
@@ -56,10 +74,8 @@ typedef struct {
 /// One call of `attend_segment`: the query rows of one token against some of one KV head's pairs.
 typedef struct {
   const float *queries;  // group × key_length
-  const void *keys;      // pairs × key_length elements of `type`
-  const void *values;    // pairs × value_length elements of `type`
-  ck_type type;          // CK_F32, CK_F16 or CK_BF16
-  size_t pairs;          // at least one
+  ck_rows keys, values;
+  size_t first, pairs;   // from which pair on, and how many, at least one
   size_t group, key_length, value_length;
   float scale, cap;  // as in ck_attention
   float *partials;  // group × ck_segment_floats() floats
@@ -144,6 +160,9 @@ typedef struct {
   void (*pack_panel)(ck_type type, const void *const *rows, size_t count, size_t depth, float *panel);
   /// Multiplies rows by a panel.
   void (*multiply_panel)(const ck_product *call);
+  /// Decodes some rows of `length` values, which in `target` stand a multiple of 16 apart. What fills a row up
+  /// to that is of no meaning.
+  void (*decode_rows)(const ck_rows *rows, size_t first, size_t count, size_t length, float *target);
   /// softmax(scale · queries · keysᵀ) · values, tile by tile with an online softmax
   /// (arXiv 2205.14135): no row of scores is ever whole.
   void (*attend)(const ck_attention *call);
@@ -173,6 +192,10 @@ typedef struct {
     const uint8_t *codes, size_t rows, size_t columns, const uint16_t *scales, const uint16_t *minima,
     float *target);
 } ck_kernels;
+
+/// How far apart rows of `length` values stand, in bytes. Rows of codes are filled up with zeros: those of 8
+/// bits to a multiple of 16 codes. Of 4 bits, each 32 codes share 16 bytes, the first 16 in the low halves.
+size_t ck_row_bytes(ck_type type, unsigned bits, size_t length);
 
 /// How many floats of scratch memory `attend` needs for one call.
 size_t ck_attend_scratch(size_t key_length, size_t value_length, size_t group);

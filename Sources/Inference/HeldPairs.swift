@@ -1,0 +1,67 @@
+import CKernels
+
+/// A head's pairs that are held alike, as attention of some new tokens sees them.
+@safe struct HeldPairs: @unchecked Sendable {
+  let keys, values: ck_rows
+  /// How many there are, and how many of them every new token sees.
+  let count, before: Int
+  /// For each new token how many of the first pairs its window leaves out; empty without a window.
+  let hidden: [Int]
+
+  /// The pairs that a new token sees.
+  func visible(to token: Int) -> Range<Int> {
+    (hidden.isEmpty ? 0 : hidden[token])..<min(count, before + token + 1)
+  }
+
+  /// How many parts a head has at most: three forms of keys by three of values.
+  static let mostParts = 9
+
+  /// Calls `body` with some parts as the kernels read them.
+  @unsafe static func withKernelPairs(
+    _ parts: [HeldPairs], _ body: (UnsafeBufferPointer<ck_pairs>) -> Void
+  ) {
+    unsafe parts.flatMap(\.hidden).withUnsafeBufferPointer { hidden in
+      var start = 0
+      let pairs = unsafe parts.map { part in
+        defer { start += part.hidden.count }
+        return unsafe ck_pairs(
+          keys: part.keys, values: part.values, count: part.count, before: part.before,
+          hidden: part.hidden.isEmpty ? nil : hidden.baseAddress.map { unsafe $0 + start })
+      }
+      unsafe pairs.withUnsafeBufferPointer { unsafe body($0) }
+    }
+  }
+
+  /// For each of some tokens how many of the first `pairs`, in ascending order of position, it does not see,
+  /// if it sees `window` positions, its own included.
+  static func hidden(
+    _ pairs: [UInt32], from tokens: ArraySlice<UInt32>, window: Int
+  ) -> [Int] {
+    var pair = 0
+    return tokens.map { position in
+      while pair < pairs.count, Int(pairs[pair]) + window <= Int(position) { pair += 1 }
+      return pair
+    }
+  }
+}
+
+extension KVCache {
+  /// A head's pairs, part by part; the last `count` pairs, in the last part, are those of new tokens.
+  func parts(layer: Int, head: Int, count: Int, window: Int?) -> [HeldPairs] {
+    let own = storage(layer, head)
+    let tokens = own.positions.suffix(count)
+    func hidden(_ positions: [UInt32]) -> [Int] {
+      window.map { HeldPairs.hidden(positions, from: tokens, window: $0) } ?? []
+    }
+    let quantised = quantised(layer: layer, head: head).map { part in
+      unsafe HeldPairs(
+        keys: part.keys.kernelRows, values: part.values.kernelRows, count: part.count,
+        before: part.count,
+        hidden: hidden(part.positions))
+    }
+    let elements = unsafe HeldPairs(
+      keys: own.rows(at: own.keys, kernelType), values: own.rows(at: own.values, kernelType),
+      count: own.count, before: own.count - count, hidden: hidden(own.positions))
+    return quantised + [elements]
+  }
+}

@@ -1,0 +1,42 @@
+import CKernels
+
+extension KVCache {
+  /// How an element of a key or value is held.
+  public enum Element: Sendable, Equatable {
+    /// IEEE 754 binary16, 2 bytes.
+    case f16
+    /// The upper half of a binary32, 2 bytes.
+    case bf16
+    /// IEEE 754 binary32, 4 bytes.
+    case f32
+
+    /// Bytes of an element.
+    public var size: Int { self == .f32 ? 4 : 2 }
+  }
+}
+
+extension KVCache.Element {
+  var kernelType: ck_type {
+    switch self {
+    case .f16: CK_F16
+    case .bf16: CK_BF16
+    case .f32: CK_F32
+    }
+  }
+
+  /// Rounds floats to elements.
+  @unsafe func store(
+    _ source: UnsafePointer<Float>, _ length: Int, at target: UnsafeMutableRawPointer
+  ) {
+    switch self {
+    case .f32:
+      unsafe target.copyMemory(from: source, byteCount: length * MemoryLayout<Float>.stride)
+    case .bf16:
+      unsafe Kernels.current.table.pointee.narrow_bf16(
+        source, target.assumingMemoryBound(to: UInt16.self), length)
+    case .f16:
+      unsafe Kernels.current.table.pointee.narrow(
+        source, target.assumingMemoryBound(to: UInt16.self), length)
+    }
+  }
+}

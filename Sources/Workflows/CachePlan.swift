@@ -1,0 +1,127 @@
+import CacheCodec
+import CacheFormat
+import Inference
+
+/// How what a compression keeps of a snapshot is held: pairs of lossless tiers as elements, in front of those
+/// of new tokens, the others as the codes that the file has, tiers of one precision together.
+struct CachePlan {
+  /// Quantised tiers that are held together.
+  private struct Part {
+    var tiers: [Int]
+    var keys, values: QuantisedPairs.Form
+  }
+
+  private let reader: SnapshotReader
+  private let ratio: Int?
+  private let parts: [Part]
+  private let tierCount: Int
+  /// Tiers that are held as elements.
+  private let elements: [Int]
+
+  /// Plans for what ×`ratio` keeps, or for all pairs; all of them as elements if `isDecoded`.
+  ///
+  /// - Throws: `CompressionNotStored`.
+  init(
+    _ reader: SnapshotReader, ratio: Int?, isDecoded: Bool
+  ) throws(CompressionNotStored) {
+    self.reader = reader
+    self.ratio = ratio
+    var (parts, elements): ([Part], [Int]) = ([], [])
+    tierCount = try reader.tiersNeeded(ratio: ratio)
+    for tier in 0..<tierCount {
+      let keys = QuantisedPairs.Form(reader.codec(of: .keys, tier: tier))
+      let values = QuantisedPairs.Form(reader.codec(of: .values, tier: tier))
+      if isDecoded || keys == .elements && values == .elements {
+        elements.append(tier)
+      } else if let index = parts.firstIndex(where: { $0.keys == keys && $0.values == values }) {
+        parts[index].tiers.append(tier)
+      } else {
+        parts.append(Part(tiers: [tier], keys: keys, values: values))
+      }
+    }
+    (self.parts, self.elements) = (parts, elements)
+  }
+
+  /// An empty cache with room for what is kept and for `room` more pairs a head.
+  ///
+  /// - Throws: `EngineError.outOfMemory`.
+  func emptyCache(shape: KVCache.Shape, room: Int) throws(EngineError) -> KVCache {
+    var (capacities, quantised): ([Int], [[QuantisedPairs.Shape]]) = ([], [])
+    for layer in 0..<shape.layers {
+      for head in 0..<shape.kvHeads {
+        let counts = (0..<tierCount).map { kept($0, layer, head) }
+        capacities.append(elements.reduce(room) { $0 + counts[$1] })
+        quantised.append(
+          parts.map { part in
+            QuantisedPairs.Shape(
+              keys: part.keys, values: part.values,
+              pairs: part.tiers.reduce(0) { $0 + counts[$1] },
+              groups: part.tiers.reduce(0) { $0 + Self.groups(counts[$1]) })
+          })
+      }
+    }
+    return try KVCache(
+      shape: shape, element: KVCache.Element(reader.metadata.context.keyCodec),
+      capacities: capacities, quantised: parts.isEmpty ? [] : quantised)
+  }
+
+  /// How many pairs of a tier the compression keeps.
+  private func kept(_ tier: Int, _ layer: Int, _ head: Int) -> Int {
+    let tiers = reader.metadata.tiers
+    let count = tiers.count(tier: tier, layer: layer, head: head)
+    let before = tiers.total(through: tier, layer: layer, head: head) - count
+    guard let kept = ratio.flatMap({ tiers.kept(ratio: $0, layer: layer, head: head) }) else {
+      return count
+    }
+    return min(count, max(0, kept - before))
+  }
+
+  private static func groups(_ pairs: Int) -> Int {
+    (pairs + ChunkShape.groupSize - 1) / ChunkShape.groupSize
+  }
+
+  /// Loads what is kept of a layer's positions before `end` into a cache that `emptyCache` made.
+  ///
+  /// - Throws: `MalformedFile` that names tier, layer and tensor; `SystemError`.
+  func load(
+    layer: Int, before end: Int, into cache: KVCache, with decoder: inout LayerDecoder
+  ) throws {
+    let selection = try decoder.select(layer: layer, ratio: ratio, before: end)
+    let whole = parts.isEmpty ? selection : decoder.restrict(selection, to: elements)
+    try decoder.load(whole, into: cache)
+    for (index, part) in parts.enumerated() {
+      let selection = decoder.restrict(selection, to: part.tiers)
+      let heads = (0..<cache.shape.kvHeads).map { cache.quantised(layer: layer, head: $0)[index] }
+      for (head, positions) in selection.positions.enumerated() { heads[head].restore(positions) }
+      try Self.load(.keys, part.keys, of: selection, heads.map(\.keys), with: &decoder)
+      try Self.load(.values, part.values, of: selection, heads.map(\.values), with: &decoder)
+    }
+  }
+
+  private static func load(
+    _ tensor: ChunkTable.Tensor, _ form: QuantisedPairs.Form, of selection: LayerDecoder.Selection,
+    _ heads: [CodedRows], with decoder: inout LayerDecoder
+  ) throws {
+    guard form != .elements else {
+      return try decoder.decode(tensor, of: selection) { head, write in
+        heads[head].withElements(ofRows: selection.positions[head].count, write)
+      }
+    }
+    var groups = [Int](repeating: 0, count: heads.count)
+    try decoder.readCodes(tensor, of: selection) { head, stored in
+      groups[head] = heads[head].store(
+        codes: stored.codes, scales: stored.scales, minima: stored.minima, slots: stored.slots,
+        groupSize: ChunkShape.groupSize, firstGroup: groups[head])
+    }
+  }
+}
+
+extension QuantisedPairs.Form {
+  fileprivate init(_ codec: ElementCodec) {
+    switch codec {
+    case .int8: self = .int8
+    case .int4: self = .int4
+    default: self = .elements
+    }
+  }
+}
