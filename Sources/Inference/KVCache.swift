@@ -104,10 +104,19 @@ public final class KVCache: @unchecked Sendable {
   /// A head's keys as floats, [pairs × keyLength].
   public func decodedKeys(layer: Int, head: Int) -> [Float] {
     let storage = storage(layer, head)
-    let total = storage.count * shape.keyLength
-    return unsafe [Float](unsafeUninitializedCapacity: total) { buffer, count in
+    return unsafe decoded(storage.keys, storage.count * shape.keyLength)
+  }
+
+  /// A head's values as floats, [pairs × valueLength].
+  public func decodedValues(layer: Int, head: Int) -> [Float] {
+    let storage = storage(layer, head)
+    return unsafe decoded(storage.values, storage.count * shape.valueLength)
+  }
+
+  @unsafe private func decoded(_ elements: UnsafeRawPointer, _ total: Int) -> [Float] {
+    unsafe [Float](unsafeUninitializedCapacity: total) { buffer, count in
       if total > 0, let base = buffer.baseAddress {
-        unsafe Kernels.current.table.pointee.dequantise(kernelType, storage.keys, base, total)
+        unsafe Kernels.current.table.pointee.dequantise(kernelType, elements, base, total)
       }
       count = total
     }
