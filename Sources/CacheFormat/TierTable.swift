@@ -21,6 +21,12 @@ public struct TierTable: Sendable, Equatable {
     /// Random numbers.
     case random = 7
 
+    /// The scorer of that name.
+    public init?(name: String) {
+      guard let scorer = Self.allCases.first(where: { $0.name == name }) else { return nil }
+      self = scorer
+    }
+
     /// The name that people use, as `--method` does.
     public var name: String {
       switch self {

@@ -79,7 +79,8 @@ struct Decoder: Sendable {
     add(state.gated, layer.down, layer.feedForwardPostNorm, count, state, products)
   }
 
-  private func rope(ofLayer layer: Int) -> RoPETable {
+  /// The angles that a layer rotates by.
+  func rope(ofLayer layer: Int) -> RoPETable {
     model.window(ofLayer: layer) == nil ? rope : localRope ?? rope
   }
 

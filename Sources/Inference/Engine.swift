@@ -50,6 +50,9 @@ public final class Engine {
       keyLength: architecture.keyLength, valueLength: architecture.valueLength)
   }
 
+  /// What products of queries and keys are multiplied by.
+  public var attentionScale: Float { Blocks.scale(architecture) }
+
   /// The kernels in use, for reports.
   public static var kernels: (path: String, blas: String) {
     (Kernels.current.name, BLAS.coreName ?? "none")

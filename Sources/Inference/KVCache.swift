@@ -132,6 +132,13 @@ public final class KVCache: @unchecked Sendable {
     }
   }
 
+  /// A head's values as floats, [pairs × valueLength], in the same order.
+  public func decodedValues(layer: Int, head: Int) -> [Float] {
+    parts(layer: layer, head: head, count: 0, window: nil).flatMap { part in
+      unsafe Kernels.current.decode(part.values, 0..<part.count, length: shape.valueLength)
+    }
+  }
+
   /// Gives an empty head the pairs that were saved of some positions, in ascending order; `withKeys` and
   /// `withValues` fill them in.
   public func restore(layer: Int, head: Int, positions: [UInt32]) {

@@ -57,6 +57,12 @@
     return copy
   }
 
+  /// Copies a row of a matrix that is as wide, which may be this one.
+  func copy(row source: Int, of other: Matrix, to target: Int) {
+    precondition(columns == other.columns)
+    unsafe pointer(row: target).update(from: other.pointer(row: source), count: columns)
+  }
+
   /// Where a row begins, for the C kernels; whoever writes makes sure that nobody else does.
   @unsafe func pointer(row index: Int) -> UnsafeMutablePointer<Float> {
     precondition(index >= 0 && index < rows)

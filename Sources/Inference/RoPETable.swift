@@ -52,6 +52,32 @@ struct RoPETable: Sendable {
     }
   }
 
+  /// The mean cosines and sines over a run of positions, in a sequence that ends with them.
+  func mean(over positions: Range<Int>) -> (cosines: [Float], sines: [Float]) {
+    let scale = Double(rope.magnitude) / Double(positions.count)
+    let angles = inverseFrequencies(positions.upperBound).map { frequency in
+      positions.map { Double(Float($0) * frequency) }
+    }
+    return (
+      angles.map { Float($0.reduce(0) { $0 + cos($1) } * scale) },
+      angles.map { Float($0.reduce(0) { $0 + sin($1) } * scale) }
+    )
+  }
+
+  /// Undoes what `rotate` did to a row of whose position the angles are in row `angles`.
+  func rotateBack(_ heads: Matrix, row: Int, angles: Int, length: Int) {
+    let (half, scale) = (cosines.columns, 1 / (rope.magnitude * rope.magnitude))
+    let (cosines, sines) = (cosines.row(angles), sines.row(angles))
+    for head in stride(from: 0, to: heads.columns, by: length) {
+      let vector = unsafe heads.pointer(row: row) + head
+      for index in 0..<half {
+        let (a, b) = unsafe (vector[index], vector[index + half])
+        unsafe vector[index] = (a * cosines[index] + b * sines[index]) * scale
+        unsafe vector[index + half] = (b * cosines[index] - a * sines[index]) * scale
+      }
+    }
+  }
+
   /// Rotates the heads of one row, each of `length` elements.
   func rotate(_ heads: Matrix, row: Int, length: Int) {
     for head in stride(from: 0, to: heads.columns, by: length) {

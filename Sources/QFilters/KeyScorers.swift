@@ -10,7 +10,7 @@ public struct KNormScorer: PairScorer {
 
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
-    lengths(keys, keyLength).map { -$0 }
+    VectorLengths.lengths(keys, of: keyLength).map { -$0 }
   }
 }
 
@@ -25,7 +25,7 @@ public struct KeyDiffScorer: PairScorer {
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
     // A key of length 0 points nowhere.
-    let lengths = lengths(keys, keyLength).map { max($0, .leastNormalMagnitude) }
+    let lengths = VectorLengths.lengths(keys, of: keyLength).map { max($0, .leastNormalMagnitude) }
     var anchor = [Float](repeating: 0, count: keyLength)
     for (pair, length) in lengths.enumerated() {
       for i in 0..<keyLength { anchor[i] += keys[pair * keyLength + i] / length }
@@ -72,14 +72,5 @@ public struct RandomScorer: PairScorer {
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
     z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
     return z ^ (z >> 31)
-  }
-}
-
-private func lengths(_ keys: [Float], _ keyLength: Int) -> [Float] {
-  let keys = keys.span
-  return (0..<keys.count / keyLength).map { pair in
-    var sum: Float = 0
-    for i in 0..<keyLength { sum += keys[pair * keyLength + i] * keys[pair * keyLength + i] }
-    return sum.squareRoot()
   }
 }

@@ -1,6 +1,6 @@
 import COpenBLAS
 
-/// The two routines of BLAS and LAPACK that calibration needs.
+/// The routines of BLAS and LAPACK that statistics over queries need.
 enum LinearAlgebra {
   @safe private struct Loaded: @unchecked Sendable {
     let functions: UnsafePointer<OpenBLAS>
@@ -24,6 +24,16 @@ enum LinearAlgebra {
           Int32(length))
       }
     }
+    return result
+  }
+
+  /// XM for X [rows × length] and a symmetric M [length × length] that came from `gram`.
+  static func product(_ x: [Float], _ matrix: [Float], length: Int) -> [Float] {
+    precondition(x.count % length == 0 && matrix.count == length * length)
+    var result = [Float](repeating: 0, count: x.count)
+    unsafe library?.functions.pointee.sgemm(
+      CblasRowMajor, CblasNoTrans, CblasTrans, Int32(x.count / length), Int32(length),
+      Int32(length), 1, x, Int32(length), matrix, Int32(length), 0, &result, Int32(length))
     return result
   }
 

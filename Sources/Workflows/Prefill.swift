@@ -50,14 +50,11 @@ public enum Prefill {
     progress: Progress
   ) throws -> Result {
     let shape = model.engine.cacheShape
-    let scorer = try method.scorer(
-      identity: model.identity,
-      cache: FilterShape(
-        layers: shape.layers, kvHeads: shape.kvHeads, headLength: shape.keyLength))
+    try method.check(identity: model.identity, cache: FilterShape(of: model.engine.architecture))
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }
     let tokens = try Prompt.opening(text, usesChat: options.usesChat, model: model)
     try Prompt.checkLength(tokens.count, model)
-    let metadata = try metadata(model, scorer, tokens, options)
+    let metadata = try metadata(model, method.origin, tokens, options)
     // Opened before the long work, so that a folder that cannot be written is noticed at once.
     var writer = try SnapshotWriter(
       path: out, metadata: metadata, codecs: options.precision.codecs(metadata.tiers))
@@ -65,11 +62,16 @@ public enum Prefill {
     let clock = Stopwatch()
     let cache = try KVCache(
       shape: shape, element: KVCache.Element(options.precision.element), capacity: tokens.count)
-    _ = try model.engine.prefill(tokens, into: cache) { progress("prefill", $0, tokens.count) }
+    let watch = try method.watch(model.engine)
+    _ = try model.engine.prefill(
+      tokens, into: cache,
+      observe: { try watch.observe(layer: $0, queries: $1, count: $2) },
+      progress: { progress("prefill", $0, tokens.count) })
     let prefillSeconds = clock.seconds
 
     let writing = Stopwatch()
-    let orders = RankedCache(cache, scorer: scorer, ranking: options.ranking)
+    let orders = try RankedCache(
+      cache, scorer: watch.scorer(of: cache), ranking: options.ranking)
     try orders.write(to: &writer, tiers: metadata.tiers, progress: progress)
     let bytes = try writer.finish()
     return Result(
@@ -78,7 +80,7 @@ public enum Prefill {
   }
 
   private static func metadata(
-    _ model: LoadedModel, _ scorer: any PairScorer, _ tokens: [Int], _ options: Options
+    _ model: LoadedModel, _ origin: RankingOrigin, _ tokens: [Int], _ options: Options
   ) throws -> SnapshotMetadata {
     let shape = model.engine.cacheShape
     let codec = options.precision.element
@@ -87,18 +89,18 @@ public enum Prefill {
       index / shape.kvHeads < options.wholeLayers ? tokens.count : protected
     }
     return SnapshotMetadata(
-      identity: model.identity, filterDigest: scorer.filterDigest,
+      identity: model.identity, filterDigest: origin.filters,
       context: ContextDescription(
         layers: shape.layers, kvHeads: shape.kvHeads, keyLength: shape.keyLength,
         valueLength: shape.valueLength, tokens: tokens.count,
         promptForm: options.usesChat ? .openUserTurn : .plain, keyCodec: codec, valueCodec: codec),
       tiers: TierTable(
-        scorer: scorer.scorer, sinks: options.ranking.sinks, window: options.ranking.window,
+        scorer: origin.scorer, sinks: options.ranking.sinks, window: options.ranking.window,
         layers: shape.layers,
         kvHeads: shape.kvHeads, tokens: tokens.count, floors: floors,
         compression: options.compression),
       tokens: tokens.map(UInt32.init),
       provenance: try Provenance.json(
-        model: model.file.name, origin: RankingOrigin(scorer)))
+        model: model.file.name, origin: origin))
   }
 }

@@ -1,5 +1,5 @@
 import ByteIO
-import CacheFormat
+public import CacheFormat
 import Inference
 public import QFilters
 
@@ -9,33 +9,97 @@ public enum RankingMethod: Sendable {
   case qFilters(FilterBank, path: String)
   /// A scorer that needs nothing but the cache.
   case keys(any PairScorer)
+  /// SnapKV, which needs the context's last queries.
+  case snapKV
+  /// Expected Attention, which needs the distribution of the context's queries.
+  case expectedAttention
 
-  /// The scorer, if it fits the model.
+  /// A method by its number in snapshots; nil for Q-Filters without a bank.
+  ///
+  /// - Parameters:
+  ///   - bank: The model's Q-Filters, and the file they came from.
+  ///   - seed: Of random numbers.
+  public init?(_ scorer: TierTable.Scorer, bank: (FilterBank, path: String)?, seed: UInt64) {
+    switch scorer {
+    case .snapKV: self = .snapKV
+    case .expectedAttention: self = .expectedAttention
+    case .qFilters:
+      guard let (bank, path) = bank else { return nil }
+      self = .qFilters(bank, path: path)
+    default:
+      guard let scorer = scorer.keyScorer(nil, seed: seed) else { return nil }
+      self = .keys(scorer)
+    }
+  }
+
+  /// Who ranks.
+  var origin: RankingOrigin {
+    switch self {
+    case .qFilters(let bank, _): RankingOrigin(.qFilters, filters: bank.digest)
+    case .keys(let scorer): RankingOrigin(scorer.scorer, filters: scorer.filterDigest)
+    case .snapKV: RankingOrigin(.snapKV)
+    case .expectedAttention: RankingOrigin(.expectedAttention)
+    }
+  }
+
+  /// Checks that filters fit the model.
   ///
   /// - Throws: `IdentityMismatch` if the filters are another model's; `MalformedFile` if they say that
   ///   they are this model's and yet do not fit it.
-  func scorer(identity: Identity, cache: FilterShape) throws -> any PairScorer {
+  func check(identity: Identity, cache: FilterShape) throws {
+    guard case .qFilters(let bank, let path) = self else { return }
+    try bank.identity.check(against: identity, path: path)
+    guard bank.shape == cache else {
+      throw MalformedFile(
+        path: path, section: "FILT",
+        problem: "filters of \(bank.shape), but its own model has \(cache); compute them again")
+    }
+  }
+
+  /// The scorer, if it needs nothing but the cache.
+  var keyScorer: (any PairScorer)? {
     switch self {
-    case .keys(let scorer): return scorer
-    case .qFilters(let bank, let path):
-      try bank.identity.check(against: identity, path: path)
-      guard bank.shape == cache else {
-        throw MalformedFile(
-          path: path, section: "FILT",
-          problem: "filters of \(bank.shape), but its own model has \(cache); compute them again")
-      }
-      return QFilterScorer(bank)
+    case .qFilters(let bank, _): QFilterScorer(bank)
+    case .keys(let scorer): scorer
+    case .snapKV, .expectedAttention: nil
     }
   }
 }
 
-/// Who ranked a snapshot, in its provenance.
-struct RankingOrigin: Encodable {
-  let method: String
-  let filters: String?
+extension TierTable.Scorer {
+  /// Whether keys do not suffice, and the context has to be seen while it is prefilled.
+  public var needsQueries: Bool { self == .snapKV || self == .expectedAttention }
 
-  init(_ scorer: any PairScorer) {
-    method = scorer.scorer.name
-    filters = scorer.filterDigest == .zero ? nil : scorer.filterDigest.description
+  /// What gives these scores by keys; nil for what needs queries, and for Q-Filters without a bank.
+  func keyScorer(_ bank: FilterBank?, seed: UInt64 = 0) -> (any PairScorer)? {
+    switch self {
+    case .qFilters: bank.map { QFilterScorer($0) }
+    case .streamingLLM: StreamingScorer()
+    case .kNorm: KNormScorer()
+    case .keyDiff: KeyDiffScorer()
+    case .random: RandomScorer(seed: seed)
+    case .snapKV, .expectedAttention: nil
+    }
+  }
+}
+
+/// Who ranked a snapshot, as its tables and its provenance say it.
+struct RankingOrigin {
+  let scorer: TierTable.Scorer
+  let filters: Digest
+
+  init(_ scorer: TierTable.Scorer, filters: Digest = .zero) {
+    self.scorer = scorer
+    self.filters = filters
+  }
+}
+
+extension RankingOrigin: Encodable {
+  private enum CodingKeys: CodingKey { case method, filters }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(scorer.name, forKey: .method)
+    if filters != .zero { try container.encode(filters.description, forKey: .filters) }
   }
 }

@@ -23,7 +23,7 @@ public enum Recompress {
   ///
   /// - Returns: The file's size in bytes.
   /// - Throws: `CompressionNotStored` if the snapshot has fewer pairs than are asked for, which for another
-  ///   ranking are all; `PrecisionNotStored`; `IdentityMismatch`; `MalformedFile`; `SystemError`.
+  ///   ranking are all; `PrecisionNotStored`; `QueriesNotStored`; `IdentityMismatch`; `MalformedFile`; `SystemError`.
   public static func run(
     snapshot: String, options: Options, out: String, progress: Progress
   ) throws -> UInt64 {
@@ -45,6 +45,18 @@ public enum Recompress {
   }
 }
 
+/// A ranking was asked for that needs queries, which a snapshot does not hold.
+public struct QueriesNotStored: Error, CustomStringConvertible, Sendable {
+  /// The method's name.
+  public let method: String
+
+  /// One sentence that says what is wrong and what to do.
+  public var description: String {
+    "\(method) ranks by the context's queries, which a snapshot does not hold; "
+      + "prefill the text with --method \(method)"
+  }
+}
+
 /// What becomes of which blocks.
 private struct Plan {
   let reader: SnapshotReader
@@ -59,16 +71,18 @@ private struct Plan {
     let (old, context) = (metadata.tiers, metadata.context)
     let least = old.ratios[old.tierCount - 1]
     ranking = Ranking(sinks: old.sinks, window: old.window)
-    scorer = try options.method?.scorer(
-      identity: metadata.identity,
-      cache: FilterShape(
-        layers: context.layers, kvHeads: context.kvHeads, headLength: context.keyLength))
-    if let scorer {
+    scorer = options.method?.keyScorer
+    if let method = options.method {
+      try method.check(
+        identity: metadata.identity,
+        cache: FilterShape(
+          layers: context.layers, kvHeads: context.kvHeads, headLength: context.keyLength))
+      guard scorer != nil else { throw QueriesNotStored(method: method.origin.scorer.name) }
       // A pair that is not in the file cannot be ranked.
       _ = try reader.tiersNeeded(ratio: nil)
-      metadata.filterDigest = scorer.filterDigest
+      metadata.filterDigest = method.origin.filters
       metadata.provenance = try Provenance.json(
-        model: Self.model(metadata.provenance), origin: RankingOrigin(scorer))
+        model: Self.model(metadata.provenance), origin: method.origin)
     }
     let heads = 0..<context.layers * context.kvHeads
     metadata.tiers = TierTable(

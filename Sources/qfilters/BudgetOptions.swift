@@ -1,4 +1,5 @@
 import ArgumentParser
+import CacheFormat
 import QFilters
 import Workflows
 
@@ -9,11 +10,16 @@ struct BudgetOptions: ParsableArguments {
   @Option(help: "With --budget: so many last pairs always stay.")
   var window = 64
   @Option(
-    help: "With --budget: what ranks the others: q-filters, streaming-llm, k-norm, keydiff, random."
+    help: ArgumentHelp(
+      "With --budget: what ranks the others: \(Self.names).", valueName: "method")
   )
   var method = "q-filters"
   @Option(help: "The model's filter bank (.qfilt), for q-filters.")
   var filters: String?
+
+  /// While generating, pairs are let go by what is in the cache.
+  private static let methods = TierTable.Scorer.allCases.filter { !$0.needsQueries }
+  private static let names = methods.map(\.name).joined(separator: ", ")
 
   func validate() throws {
     guard let budget else {
@@ -26,11 +32,8 @@ struct BudgetOptions: ParsableArguments {
     guard (0...budget).contains(window) else {
       throw ValidationError("--window must be from 0 to the budget, \(budget).")
     }
-    let methods: [Method] = [.qFilters, .streamingLLM, .kNorm, .keyDiff, .random]
-    guard methods.contains(where: { $0.rawValue == method }) else {
-      throw ValidationError(
-        "\(method) cannot rank under a budget; there are "
-          + methods.map(\.rawValue).joined(separator: ", ") + ".")
+    guard Self.methods.contains(where: { $0.name == method }) else {
+      throw ValidationError("\(method) cannot rank under a budget; there are \(Self.names).")
     }
     guard method != Method.qFilters.rawValue || filters != nil else {
       throw ValidationError("--budget with q-filters needs --filters.")

@@ -18,7 +18,7 @@ enum Failure {
     case is Zoo.NoModels: ExitCode(66)
     case is IdentityMismatch: ExitCode(78)
     case let error as PromptError: exitCode(error)
-    case is CompressionNotStored, is PrecisionNotStored: ExitCode(64)
+    case is CompressionNotStored, is PrecisionNotStored, is QueriesNotStored: ExitCode(64)
     case is NotQuantisable, is UnsupportedModel, is TokenizationError, is CalibrationError,
       is EngineError, is MergeRefusal, is PartialResult:
       ExitCode(1)

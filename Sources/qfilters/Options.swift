@@ -1,5 +1,6 @@
 import ArgumentParser
 import CacheCodec
+import CacheFormat
 import Inference
 import QFilters
 import Workflows
@@ -109,16 +110,10 @@ struct StoredPrecisionOption: ParsableArguments {
 
 /// What ranks the pairs.
 struct MethodOptions: ParsableArguments {
-  enum Method: String, ExpressibleByArgument, CaseIterable {
-    case qFilters = "q-filters"
-    case kNorm = "k-norm"
-    case streamingLLM = "streaming-llm"
-    case keyDiff = "keydiff"
-    case random
-  }
-
-  @Option(help: "What ranks the pairs: q-filters, k-norm, streaming-llm, keydiff or random.")
-  var method: Method?
+  @Option(
+    help: ArgumentHelp("What ranks the pairs: \(Self.names).", valueName: "method"),
+    transform: Self.parse)
+  var method: TierTable.Scorer?
   @Option(help: "The model's filter bank (.qfilt), for q-filters.")
   var filters: String?
   @Option(help: "Of the method random: equal seeds keep equal pairs.")
@@ -133,16 +128,19 @@ struct MethodOptions: ParsableArguments {
     }
   }
 
+  private static let names = TierTable.Scorer.allCases.map(\.name).joined(separator: ", ")
+
+  private static func parse(_ name: String) throws -> TierTable.Scorer {
+    guard let scorer = TierTable.Scorer(name: name) else {
+      throw ValidationError("\(name) is no method; there are \(names).")
+    }
+    return scorer
+  }
+
   /// The method that was asked for; nil if none was.
   func load() throws -> RankingMethod? {
-    switch method {
-    case nil, .qFilters:
-      return try filters.map { .qFilters(try FilterBank(path: $0), path: $0) }
-    case .kNorm: return .keys(KNormScorer())
-    case .streamingLLM: return .keys(StreamingScorer())
-    case .keyDiff: return .keys(KeyDiffScorer())
-    case .random: return .keys(RandomScorer(seed: rankingSeed))
-    }
+    let bank = try filters.map { (try FilterBank(path: $0), path: $0) }
+    return RankingMethod(method ?? .qFilters, bank: bank, seed: rankingSeed)
   }
 }
 

@@ -25,13 +25,14 @@ struct NeedleTests {
       "evaluate", "needle", "--model", Demo.model, "--filters", documents.filters, "--haystack",
       URL(filePath: Demo.essay("love")).deletingLastPathComponent().path, "--lengths", "600",
       "--depths", "2", "--compressions", "8", "--methods",
-      "full,q-filters,snapkv,streaming-llm,k-norm,keydiff,random,recall", "--needle",
+      "full,q-filters,snapkv,expected-attention,streaming-llm,k-norm,keydiff,random,recall",
+      "--needle",
       "Captain Elena Voss hid the treasure map inside a violin case.", "--question",
       "Where did Captain Elena Voss hide the treasure map?", "--answer", "violin", "--out", folder,
       "--json")
     #expect(result.status == 0, "\(result.error)")
     let cells = try result.json(as: Report.self).cells
-    #expect(cells.count == 16)
+    #expect(cells.count == 18)
     #expect(Set(cells.map(\.depth)) == [0, 1])
     for cell in cells where ["full", "recall"].contains(cell.method) && cell.depth == 0 {
       #expect(cell.found, "\(cell)")

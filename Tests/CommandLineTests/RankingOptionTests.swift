@@ -1,3 +1,4 @@
+import CacheFormat
 import TestSupport
 import Testing
 
@@ -31,6 +32,30 @@ struct RankingOptionTests {
       }
     }
   }
+
+  @Test(
+    "whatever ranks, the file names it, and a compressed cache goes on",
+    arguments: TierTable.Scorer.allCases.map(\.name))
+  func method(name: String) throws {
+    let tiny = try TinyFiles.shared.get()
+    let scratch = try ScratchFolder()
+    let snapshot = scratch.path("s.kvsnap")
+    let filters = name == "q-filters" ? ["--filters", tiny.filters] : []
+    let saved = try Command.run(
+      [
+        "prefill", "--model", tiny.model, "--method", name, "--prompt-file", tiny.text, "--out",
+        snapshot,
+      ] + filters)
+    #expect(saved.status == 0, "\(saved.error)")
+    let inspected = try Command.run("inspect", snapshot, "--json")
+    #expect(try inspected.json(as: Inspected.self).scorer == name)
+    let resumed = try Command.run(
+      "resume", snapshot, "--model", tiny.model, "--prompt", "x", "--compression", "2",
+      "--max-tokens", "2", "--json")
+    #expect(try resumed.json(as: Resumed.self).pairs > 0, "\(resumed.error)")
+  }
+
+  private struct Inspected: Decodable { let scorer: String }
 
   @Test("the preset kvpress is no sinks, no window and no whole layers, and goes with none of them")
   func preset() throws {

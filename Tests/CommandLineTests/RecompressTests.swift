@@ -67,6 +67,7 @@ struct RecompressTests {
       [int8, "--precision", "4:f16,int4"], [whole, "--precision", "f32"],
       [whole, "--precision", "int7"], [whole, "--compression", "0"],
       [whole, "--method", "k-norm", "--filters", bank], [whole, "--method", "q-filters"],
+      [whole, "--method", "snapkv"], [whole, "--method", "expected-attention"],
     ] {
       let result = try Command.run(["recompress", "--out", scratch.path("no.kvsnap")] + arguments)
       #expect(result.status == 64, "\(arguments): \(result.error)")

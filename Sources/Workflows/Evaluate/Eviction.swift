@@ -43,7 +43,7 @@ public struct Eviction: Sendable {
 
   /// Brings every head down to the budget.
   func apply(to cache: KVCache) {
-    guard let scorer = method.scorer(bank) else { return }
+    guard case .ranked(let ranked) = method, let scorer = ranked.keyScorer(bank) else { return }
     let heads = cache.shape.kvHeads
     DispatchQueue.concurrentPerform(iterations: cache.shape.layers * heads) { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: heads)

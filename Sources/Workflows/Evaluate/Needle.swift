@@ -121,7 +121,7 @@ private struct Question {
       cache.continue(at: tokens)
       let recall = try Recall(context, ratio: ratio, engine: model.engine, into: cache)
       return try generate(cache, recall)
-    default:
+    case .ranked:
       return try generate(context.compressed(method, ratio: ratio, room: room))
     }
   }

@@ -1,3 +1,4 @@
+import CacheFormat
 import Inference
 import QFilters
 
@@ -5,34 +6,32 @@ import QFilters
 final class PrefilledContext {
   /// The whole cache.
   let cache: KVCache
-  private let model: LoadedModel
-  private let bank: FilterBank
-  /// The last queries of each layer, for SnapKV.
-  private var queries: [Matrix] = []
-  private var queryRows = 0
+  private let watches: [Method: any ContextWatch]
   private var orders: [Method: [[UInt32]]] = [:]
 
-  /// The last tokens whose queries SnapKV looks at, and the neighbours over which it averages.
-  private static let observed = 64
-  private static let pooling = 5
+  /// What every method keeps.
+  private static let ranking = Ranking(sinks: 4, window: 64)
 
   /// Prefills tokens, with room for `room` more.
   init(_ tokens: [Int], room: Int, model: LoadedModel, bank: FilterBank) throws {
-    self.model = model
-    self.bank = bank
+    var watches: [Method: any ContextWatch] = [:]
+    for scorer in TierTable.Scorer.allCases {
+      let method = RankingMethod(scorer, bank: (bank, ""), seed: 0)
+      watches[.ranked(scorer)] = try method?.watch(model.engine)
+    }
     cache = try KVCache(
       shape: model.engine.cacheShape, element: .f16, capacity: tokens.count + room)
-    // Whole chunks first, so that the last queries come in one.
-    let head = tokens.dropLast(Self.observed)
-    if !head.isEmpty { _ = try model.engine.prefill(Array(head), into: cache) }
-    let tail = Array(tokens.suffix(Self.observed))
-    queryRows = tail.count
     _ = try model.engine.prefill(
-      tail, into: cache,
-      observe: { _, rows, count in self.queries.append(try rows.copy(rows: count)) })
+      tokens, into: cache,
+      observe: { layer, queries, count in
+        for watch in watches.values {
+          try watch.observe(layer: layer, queries: queries, count: count)
+        }
+      })
+    self.watches = watches
   }
 
-  /// Positions best first, [layers · kvHeads].
+  /// Positions best first, [layers · kvHeads]; without a ranking, in their own order.
   func order(_ method: Method) throws -> [[UInt32]] {
     if let order = orders[method] { return order }
     let order = try rank(method)
@@ -47,31 +46,11 @@ final class PrefilledContext {
   }
 
   private func rank(_ method: Method) throws -> [[UInt32]] {
-    let heads = cache.shape.kvHeads
-    if method == .snapKV { return try snapKV() }
-    let ranking = Ranking(sinks: 4, window: 64)
-    let scorer = method.scorer(bank) ?? QFilterScorer(bank)
-    return (0..<cache.shape.layers * heads).map { index in
-      let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
-      return ranking.order(
-        scorer.scores(
-          layer: layer, head: head, keys: cache.decodedKeys(layer: layer, head: head),
-          keyLength: cache.shape.keyLength))
+    guard let scorer = try watches[method]?.scorer(of: cache) else {
+      let positions = Array(0..<UInt32(cache.nextPosition))
+      return Array(repeating: positions, count: cache.shape.layers * cache.shape.kvHeads)
     }
-  }
-
-  private func snapKV() throws -> [[UInt32]] {
-    let attention = try AttentionMass(model.engine.architecture, pairs: cache.nextPosition)
-    for (layer, queries) in queries.enumerated() {
-      attention.add(layer: layer, queries: queries, count: queryRows, cache: cache)
-    }
-    let heads = cache.shape.kvHeads
-    return (0..<cache.shape.layers * heads).map { index in
-      let sums = attention.sums(
-        layer: index / heads, head: index % heads, pairs: cache.nextPosition)
-      return Ranking(sinks: 0, window: Self.observed).order(
-        RecallSelection.pool(sums, over: Self.pooling))
-    }
+    return RankedCache(cache, scorer: scorer, ranking: Self.ranking).orders
   }
 }
 

@@ -1,0 +1,27 @@
+import ModelFiles
+
+extension Engine {
+  /// What queries were before RoPE; to be asked by an observer, of the rows that it sees.
+  ///
+  /// - Parameters:
+  ///   - rows: Rows of `queries`, none of them behind those that are filled.
+  ///   - target: Its first rows are filled.
+  public func undoRotation(layer: Int, of queries: Matrix, rows: Range<Int>, into target: Matrix) {
+    let (rope, length) = (decoder.rope(ofLayer: layer), architecture.keyLength)
+    Parallel.forEachRange(of: rows.count, size: 16) { _, range in
+      for row in range {
+        target.copy(row: rows.lowerBound + row, of: queries, to: row)
+        rope.rotateBack(
+          target, row: row, angles: rows.lowerBound + row, length: length)
+      }
+    }
+  }
+
+  /// The mean over `positions` of the cosines and sines that RoPE has there in a layer, half of the rotated
+  /// elements each.
+  public func meanRotation(
+    layer: Int, positions: Range<Int>
+  ) -> (cosines: [Float], sines: [Float]) {
+    decoder.rope(ofLayer: layer).mean(over: positions)
+  }
+}

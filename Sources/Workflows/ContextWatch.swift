@@ -1,0 +1,111 @@
+import CacheFormat
+import Inference
+import ModelFiles
+import QFilters
+
+/// Sees a context's queries while that is prefilled, for a scorer that needs them.
+protocol ContextWatch: AnyObject {
+  /// Takes note of the queries that an observer sees.
+  func observe(layer: Int, queries: Matrix, count: Int) throws
+
+  /// The scorer of the context's pairs, all of which are in the cache.
+  func scorer(of cache: KVCache) throws -> any PairScorer
+}
+
+extension RankingMethod {
+  /// What watches a context for the method's scorer.
+  func watch(_ engine: Engine) throws -> any ContextWatch {
+    switch self {
+    case .qFilters(let bank, _): KeysAlone(QFilterScorer(bank))
+    case .keys(let scorer): KeysAlone(scorer)
+    case .snapKV: try SnapKVWatch(engine)
+    case .expectedAttention: try ExpectedAttentionWatch(engine)
+    }
+  }
+}
+
+/// Watches nothing: the scorer needs keys alone.
+private final class KeysAlone: ContextWatch {
+  private let scorer: any PairScorer
+
+  init(_ scorer: any PairScorer) { self.scorer = scorer }
+
+  func observe(layer: Int, queries: Matrix, count: Int) {}
+
+  func scorer(of cache: KVCache) -> any PairScorer { scorer }
+}
+
+/// Holds the queries of the last few tokens.
+private final class SnapKVWatch: ContextWatch {
+  private let engine: Engine
+  private let recent: RecentQueries
+
+  init(_ engine: Engine) throws {
+    self.engine = engine
+    recent = try RecentQueries(engine.architecture, tokens: SnapKVScorer.window)
+  }
+
+  func observe(layer: Int, queries: Matrix, count: Int) {
+    recent.add(layer: layer, queries: queries, count: count)
+  }
+
+  func scorer(of cache: KVCache) throws -> any PairScorer {
+    let pairs = cache.nextPosition
+    let mass = try AttentionMass(engine.architecture, pairs: pairs)
+    recent.addAttention(to: mass, of: cache)
+    return SnapKVScorer(
+      attention: cache.forEachHead { mass.sums(layer: $0, head: $1, pairs: pairs) },
+      kvHeads: cache.shape.kvHeads)
+  }
+}
+
+/// Sums up what queries were before RoPE, but for those of the first tokens.
+private final class ExpectedAttentionWatch: ContextWatch {
+  private let engine: Engine
+  private var statistics: CalibrationStatistics
+  /// The queries of one chunk before RoPE.
+  private let unrotated: Matrix
+  /// Tokens of each layer that came by.
+  private var seen: [Int]
+
+  init(_ engine: Engine) throws {
+    let model = engine.architecture
+    self.engine = engine
+    statistics = CalibrationStatistics(
+      shape: FilterShape(of: model), queryHeads: model.queryHeads)
+    unrotated = try Matrix(rows: Engine.chunk, columns: model.queryHeads * model.keyLength)
+    seen = Array(repeating: 0, count: model.layers)
+  }
+
+  func observe(layer: Int, queries: Matrix, count: Int) throws {
+    let rows = min(count, max(0, ExpectedAttentionScorer.sinks - seen[layer]))..<count
+    seen[layer] += count
+    guard !rows.isEmpty else { return }
+    let unrotated = unrotated
+    engine.undoRotation(layer: layer, of: queries, rows: rows, into: unrotated)
+    try statistics.add(
+      layer: layer, queries: unrotated.leadingRows(rows.count), count: rows.count)
+  }
+
+  func scorer(of cache: KVCache) throws -> any PairScorer {
+    let end = cache.nextPosition
+    let future = end..<end + ExpectedAttentionScorer.futurePositions
+    return ExpectedAttentionScorer(
+      queries: QueryMoments(statistics),
+      rotations: (0..<cache.shape.layers).map {
+        engine.meanRotation(layer: $0, positions: future)
+      },
+      scale: engine.attentionScale,
+      valueLengths: cache.forEachHead {
+        VectorLengths.lengths(
+          cache.decodedValues(layer: $0, head: $1), of: cache.shape.valueLength)
+      })
+  }
+}
+
+extension KVCache {
+  /// A result for each head, [layers · kvHeads].
+  fileprivate func forEachHead<T>(_ body: (_ layer: Int, _ head: Int) -> T) -> [T] {
+    (0..<shape.layers * shape.kvHeads).map { body($0 / shape.kvHeads, $0 % shape.kvHeads) }
+  }
+}
