@@ -4,10 +4,14 @@ import Workflows
 
 /// `--budget` and what goes with it, in commands that may let pairs go.
 struct BudgetOptions: ParsableArguments {
+  /// Methods that can rank under a budget.
+  static let methods: [Method] = [.qFilters, .streamingLLM, .kNorm, .keyDiff, .random]
+  static let usualWindow = 64
+
   @Option(help: "Hold at most so many pairs a head, and let the others go.")
   var budget: Int?
   @Option(help: "With --budget: so many last pairs always stay.")
-  var window = 64
+  var window = usualWindow
   @Option(
     help: "With --budget: what ranks the others: q-filters, streaming-llm, k-norm, keydiff, random."
   )
@@ -26,11 +30,10 @@ struct BudgetOptions: ParsableArguments {
     guard (0...budget).contains(window) else {
       throw ValidationError("--window must be from 0 to the budget, \(budget).")
     }
-    let methods: [Method] = [.qFilters, .streamingLLM, .kNorm, .keyDiff, .random]
-    guard methods.contains(where: { $0.rawValue == method }) else {
+    guard Self.methods.contains(where: { $0.rawValue == method }) else {
       throw ValidationError(
         "\(method) cannot rank under a budget; there are "
-          + methods.map(\.rawValue).joined(separator: ", ") + ".")
+          + Self.methods.map(\.rawValue).joined(separator: ", ") + ".")
     }
     guard method != Method.qFilters.rawValue || filters != nil else {
       throw ValidationError("--budget with q-filters needs --filters.")
