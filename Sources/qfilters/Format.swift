@@ -45,6 +45,7 @@ enum Format {
     for _ in 0..<decimals { scale *= 10 }
     let rounded = Int((abs(value) * Double(scale)).rounded())
     let fraction = String(rounded % scale + scale).dropFirst()
-    return (value < 0 ? "-" : "") + "\(rounded / scale)" + (decimals > 0 ? "." + fraction : "")
+    return (value < 0 && rounded > 0 ? "-" : "") + "\(rounded / scale)"
+      + (decimals > 0 ? "." + fraction : "")
   }
 }

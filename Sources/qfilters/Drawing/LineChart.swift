@@ -35,8 +35,8 @@ struct LineChart {
   /// Each point is drawn, not the line alone.
   var hasDots = true
 
-  private static let (width, height) = (760, 400)
-  private static let (left, right, top, bottom) = (66, 590, 84, 342)
+  private static let (width, height) = (760, 416)
+  private static let (left, right, top, bottom) = (66, 590, 100, 358)
   private static let labelHeight = 16.0
 
   var svg: String {

@@ -29,7 +29,7 @@ struct NeedleDrawing {
       height: Self.top + methods.count * panelHeight + 24, label: "\(report.title): found",
       """
       \(SVG.heading(report.title, summary, x: 24))
-      <text class="note" x="24" y="74">Depths from top (beginning) to bottom (end); the fuller the colour, the more of the answer was found.</text>
+      <text class="note" x="24" y="76">Depths from top to bottom, beginning to end. \(report.key)</text>
       \(methods.enumerated().map { row($1, y: Self.top + $0 * panelHeight) }.joined(separator: "\n"))
       """)
   }

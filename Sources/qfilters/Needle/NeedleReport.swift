@@ -39,13 +39,21 @@ struct NeedleReport {
     }
   }
 
+  /// Whether an answer is found or not, and nothing between.
+  private var isWhole: Bool { task == .needle || task == .multiKey }
+
+  /// What a cell's colour means.
+  var key: String {
+    isWhole ? "Filled: found." : "The fuller the colour, the more of the answer was found."
+  }
+
   func cells(_ setting: Setting) -> [Needle.Cell] {
     cells.filter { $0.method == setting.method && $0.compression == setting.compression }
   }
 
   /// How many were found, or, where an answer has parts, which share of them.
   func count(_ cells: [Needle.Cell]) -> String {
-    guard task == .needle || task == .multiKey else {
+    guard isWhole else {
       return cells.isEmpty ? "–" : Format.fixed(Self.share(cells) * 100, 1) + " %"
     }
     return "\(cells.count(where: \.found))/\(cells.count)"

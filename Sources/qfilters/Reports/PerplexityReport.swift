@@ -38,22 +38,50 @@ struct PerplexityReport {
 
   private static let stretches = 24
 
-  private var chart: LineChart {
-    let count = summaries.map(\.curve.count).min() ?? 0
-    let stretch = max(1, count / Self.stretches)
-    return LineChart(
-      title: "Perplexity along the sequence",
-      summary: "\(budget > 0 ? "Budget \(budget), " : "")means over stretches of \(stretch) "
-        + "positions and \(Format.count(summaries.map(\.sequences).max() ?? 0, "sequence")).",
-      xName: "position", yName: "perplexity", marks: marks(count),
-      series: summaries.map { summary in
-        LineChart.Series(
-          method: summary.method,
-          points: stride(from: 0, to: count / stretch * stretch, by: stretch).map { start in
-            let mean = summary.curve[start..<start + stretch].reduce(0, +) / Double(stretch)
-            return (Double(start) + Double(stretch) / 2, exp(mean))
-          })
-      }, hasDots: false)
+  private var positions: Int { summaries.map(\.curve.count).min() ?? 0 }
+  private var stretch: Int { max(1, positions / Self.stretches) }
+
+  /// Means of a curve over stretches of positions.
+  private func points(_ curve: [Double], _ value: (Double) -> Double) -> [(Double, Double)] {
+    stride(from: 0, to: positions / stretch * stretch, by: stretch).map { start in
+      let mean = curve[start..<start + stretch].reduce(0, +) / Double(stretch)
+      return (Double(start) + Double(stretch) / 2, value(mean))
+    }
+  }
+
+  private func chart(_ title: String, _ name: String, _ series: [LineChart.Series]) -> LineChart {
+    LineChart(
+      title: title,
+      summary: "\(budget > 0 ? "Budget \(Format.count(budget)); " : "")means over stretches of "
+        + "\(Format.count(stretch, "position")) in "
+        + "\(Format.count(summaries.map(\.sequences).max() ?? 0, "sequence")); lower is better.",
+      xName: "position", yName: name, marks: marks(positions), series: series, hasDots: false)
+  }
+
+  private var curves: ReportSection.Picture {
+    let series = summaries.map { summary in
+      LineChart.Series(method: summary.method, points: points(summary.curve) { $0 })
+    }
+    return .init(
+      name: "perplexity",
+      svg: chart("Surprise along the sequence", "−ln p of the next token, nats", series).svg)
+  }
+
+  /// How much worse than with the whole cache, if that was measured.
+  private var gap: ReportSection.Picture? {
+    guard let full = summaries.first(where: { $0.method == "full" }), summaries.count > 1 else {
+      return nil
+    }
+    let series = summaries.filter { $0.method != "full" }.map { summary in
+      LineChart.Series(
+        method: summary.method,
+        points: points(zip(summary.curve, full.curve).map { $0 - $1 }) { exp($0) })
+    }
+    return .init(
+      name: "perplexity-gap",
+      svg: chart(
+        "Perplexity against the whole cache", "times the whole cache's perplexity", series
+      ).svg)
   }
 
   private func marks(_ count: Int) -> [LineChart.Mark] {
@@ -68,7 +96,6 @@ struct PerplexityReport {
       explanation: "Tokens go through the model one by one; a head holds at most the budget's "
         + "pairs, the last ones of the window always. Perplexity is e to the power of the mean "
         + "−ln p of the tokens that really follow: the lower, the better.",
-      results: results, table: rows, pictures: [.init(name: "perplexity", svg: chart.svg)],
-      csv: csv)
+      results: results, table: rows, pictures: [curves, gap].compactMap(\.self), csv: csv)
   }
 }

@@ -113,7 +113,7 @@ struct ReportPage {
     :root { --paper: #12171d; --ink: #eef3f7; --quiet: #a9b6c2; --rule: #2a333d; --link: #82b8e6; }
     }
     body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, 'DejaVu Sans', sans-serif; }
-    main { max-width: 1000px; margin: 0 auto; padding: 32px 24px 64px; }
+    main { max-width: 1040px; margin: 0 auto; padding: 32px 24px 64px; }
     h1 { font-size: 28px; line-height: 1.25; margin: 0 0 16px; }
     h2 { font-size: 21px; margin: 56px 0 8px; padding-top: 20px; border-top: 1px solid var(--rule); }
     p { max-width: 72ch; margin: 8px 0 16px; }
@@ -128,7 +128,7 @@ struct ReportPage {
     code { font-family: ui-monospace, 'DejaVu Sans Mono', monospace; font-size: 12.5px; }
     .scroll { overflow-x: auto; margin: 16px 0; }
     table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
-    th, td { padding: 4px 12px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule); }
+    th, td { padding: 4px 9px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule); }
     th:first-child { text-align: left; padding-left: 0; }
     thead th { color: var(--quiet); font-weight: 600; }
     tbody th { font-weight: 400; }
