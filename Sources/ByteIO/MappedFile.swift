@@ -1,5 +1,6 @@
 import CFaults
 import Glibc
+import Synchronization
 
 /// A whole file mapped read-only into memory, and unmapped when the last owner lets it go.
 ///
@@ -15,6 +16,7 @@ import Glibc
   private let base: UnsafeMutableRawPointer?
   private let count: Int
   private let registration: OpaquePointer?
+  private let isCopied = Atomic(false)
 
   /// Maps the regular file at `path`.
   ///
@@ -40,12 +42,46 @@ import Glibc
   /// Gives the memory behind some of the file's bytes back to the system, for as long as nobody reads
   /// them again.
   public func letGo(_ range: Range<Int>) {
-    guard let base = unsafe base, !range.isEmpty, range.upperBound <= count else { return }
+    guard let base = unsafe base, !range.isEmpty, range.upperBound <= count,
+      !isCopied.load(ordering: .relaxed)
+    else { return }
     // Whole pages, neighbours' parts of the first and the last one too.
     let page = sysconf(Int32(_SC_PAGESIZE))
     let start = range.lowerBound / page * page
     unsafe _ = madvise(base + start, range.upperBound - start, MADV_DONTNEED)
   }
+
+  /// Copies the whole file into memory of large pages, in the place of the mapping: what is read again and
+  /// again, as weights are for every token, comes up to half as fast again than through small pages. Nothing
+  /// may read the bytes meanwhile. A file that would fill more than half of the machine's memory stays
+  /// mapped.
+  ///
+  /// - Throws: `SystemError` if the system refuses the memory; the bytes are then of no use.
+  public func copyIntoMemory() throws(SystemError) {
+    let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+    guard let base = unsafe base, count < memory / 2,
+      !isCopied.exchange(true, ordering: .relaxed)
+    else { return }
+    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.largePage, alignment: 64)
+    defer { unsafe piece.deallocate() }
+    guard let copy = piece.baseAddress else { return }
+    var done = 0
+    while done < count {
+      let start = unsafe base + done
+      let toBoundary = Self.largePage - Int(bitPattern: start) % Self.largePage
+      let length = min(toBoundary, count - done)
+      unsafe copy.copyMemory(from: start, byteCount: length)
+      let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED
+      guard unsafe mmap(start, length, PROT_READ | PROT_WRITE, flags, -1, 0) != MAP_FAILED else {
+        throw SystemError(operation: "load", path: path)
+      }
+      unsafe _ = madvise(start, length, MADV_HUGEPAGE)
+      unsafe start.copyMemory(from: copy, byteCount: length)
+      done += length
+    }
+  }
+
+  private static let largePage = 2 << 20
 
   /// The file's contents.
   public var bytes: RawSpan {

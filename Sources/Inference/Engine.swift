@@ -17,7 +17,7 @@ public final class Engine {
   /// of which the first `count` rows are filled.
   public typealias QueryObserver = (_ layer: Int, _ queries: Matrix, _ count: Int) throws -> Void
 
-  /// Takes a model's weights into use; they stay in the mapped file.
+  /// Takes a model's weights into use; they stay in the mapped file, quantised as they are.
   ///
   /// - Throws: `MalformedFile` if a tensor is missing or of the wrong shape, `UnsupportedModel` if
   ///   there are tensors that the forward pass does not know, `EngineError`.
@@ -33,6 +33,14 @@ public final class Engine {
   public var tensors: [WeightMatrix] {
     decoder.weights.tensors.values.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
       .map(WeightMatrix.init)
+  }
+
+  /// Copies the weights from the mapped files into memory, where they are read faster, unless they are too
+  /// large for that.
+  ///
+  /// - Throws: `SystemError` if the system refuses the memory.
+  public func copyWeightsIntoMemory() throws {
+    for tensor in decoder.weights.tensors.values { try tensor.copyFileIntoMemory() }
   }
 
   /// The shape of this model's caches.

@@ -2,7 +2,7 @@ import CKernels
 public import ModelFiles
 
 /// A weight matrix as the file has it: quantised, mapped, and decoded or multiplied a few rows at a time.
-public struct WeightMatrix: Sendable {
+public final class WeightMatrix: Sendable {
   let tensor: Tensor
   private let type: ck_type
   private let rowBytes: Int

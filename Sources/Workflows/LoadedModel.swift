@@ -18,12 +18,15 @@ public final class LoadedModel {
 
   /// Opens a model.
   ///
+  /// - Parameter inMemory: Takes the weights into memory, for work that reads them for every token; otherwise
+  ///   they stay in the mapped file, which may be greater than memory.
   /// - Throws: `SystemError`, `MalformedFile`, `UnsupportedModel`, `TokenizationError`,
   ///   `EngineError`.
-  public init(path: String) throws {
+  public init(path: String, inMemory: Bool = false) throws {
     file = try ModelFile(path: path)
     tokenizer = try Self.tokenizer(of: file.vocabulary)
     engine = try Engine(file)
+    if inMemory { try engine.copyWeightsIntoMemory() }
   }
 
   /// Opens only a model's tokenizer.

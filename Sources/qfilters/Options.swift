@@ -11,7 +11,10 @@ struct ModelOption: ParsableArguments {
     help: "The model: a .gguf file, or a folder with config.json, safetensors and tokenizer.json.")
   var path: String
 
-  func load() throws -> LoadedModel { try LoadedModel(path: path) }
+  /// - Parameter inMemory: False where a model greater than memory is to work, too.
+  func load(inMemory: Bool = true) throws -> LoadedModel {
+    try LoadedModel(path: path, inMemory: inMemory)
+  }
 }
 
 /// `--json`, in every command that reports.

@@ -96,7 +96,7 @@ let (planes, merged) = (Buffer(count * width), Buffer(count * width))
 let merging = seconds {
   let sources = unsafe [UnsafePointer(planes.bytes), UnsafePointer(planes.bytes + count)]
   unsafe sources.map(Optional.init).withUnsafeBufferPointer {
-    unsafe ck_merge_planes($0.baseAddress, width, 1, count, nil, merged.bytes)
+    unsafe ck_merge_rows($0.baseAddress, count, 1, width, nil, merged.bytes)
   }
 }
 let copying = seconds { unsafe _ = memcpy(merged.base, planes.base, count * width) }

@@ -26,7 +26,8 @@ struct ImportCommand: ParsableCommand {
   }
 
   func run() throws {
-    let (shape, bytes) = try FilterExchange.importHub(folder: folder, try model.load(), out: out)
+    let (shape, bytes) = try FilterExchange.importHub(
+      folder: folder, try model.load(inMemory: false), out: out)
     if report.json {
       return try Terminal.json(
         Report(
