@@ -94,23 +94,7 @@ public final class Engine {
     try forEachChunk(tokens, cache, ready: { _ in }, observe: observe) { progress($0.upperBound) }
   }
 
-  /// The sum of −ln p(token | all before it) over all tokens but the first.
-  ///
-  /// - Throws: `EngineError.notFinite`.
-  public func negativeLogLikelihood(
-    _ tokens: [Int], into cache: KVCache, progress: (Int) -> Void = { _ in }
-  ) throws(EngineError) -> Double {
-    var total = 0.0
-    let scorer = LikelihoodScorer(output: decoder.weights.output, state: state)
-    forEachChunk(tokens, cache, ready: { _ in }, observe: { _, _, _ in }) { range in
-      total += scorer.score(targets: tokens[(range.lowerBound + 1)...].prefix(range.count))
-      progress(range.upperBound)
-    }
-    guard total.isFinite else { throw .notFinite }
-    return total
-  }
-
-  private func forEachChunk(
+  func forEachChunk(
     _ tokens: [Int], _ cache: KVCache, ready: (_ layer: Int) throws -> Void,
     observe: QueryObserver, done: (Range<Int>) -> Void
   ) rethrows {

@@ -68,10 +68,14 @@ public struct Sampler: Sendable {
 }
 
 /// A small random generator whose whole state is its seed (Steele, Lea, Flood, OOPSLA 2014).
-struct SplitMix64: RandomNumberGenerator, Sendable {
-  var state: UInt64
+public struct SplitMix64: RandomNumberGenerator, Sendable {
+  private var state: UInt64
 
-  mutating func next() -> UInt64 {
+  /// Equal states go on equally.
+  public init(state: UInt64) { self.state = state }
+
+  /// The next 64 random bits.
+  public mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var z = state
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9

@@ -9,7 +9,7 @@ import Synchronization
 struct RankedCache {
   private let cache: KVCache
   /// Positions best first, [layers · kvHeads].
-  let orders: [[UInt32]]
+  private let orders: [[UInt32]]
 
   /// Ranks every head's pairs.
   init(_ cache: KVCache, scorer: any PairScorer, ranking: Ranking) {

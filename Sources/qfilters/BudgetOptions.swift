@@ -5,10 +5,15 @@ import Workflows
 
 /// `--budget` and what goes with it, in commands that may let pairs go.
 struct BudgetOptions: ParsableArguments {
+  /// Methods that can rank under a budget: pairs are let go by what is in the cache.
+  static let methods = TierTable.Scorer.allCases.filter { !$0.needsQueries }.map(Method.ranked)
+  private static let names = methods.map(\.rawValue).joined(separator: ", ")
+  static let usualWindow = 64
+
   @Option(help: "Hold at most so many pairs a head, and let the others go.")
   var budget: Int?
   @Option(help: "With --budget: so many last pairs always stay.")
-  var window = 64
+  var window = usualWindow
   @Option(
     help: ArgumentHelp(
       "With --budget: what ranks the others: \(Self.names).", valueName: "method")
@@ -16,10 +21,6 @@ struct BudgetOptions: ParsableArguments {
   var method = "q-filters"
   @Option(help: "The model's filter bank (.qfilt), for q-filters.")
   var filters: String?
-
-  /// While generating, pairs are let go by what is in the cache.
-  private static let methods = TierTable.Scorer.allCases.filter { !$0.needsQueries }
-  private static let names = methods.map(\.name).joined(separator: ", ")
 
   func validate() throws {
     guard let budget else {
@@ -32,7 +33,7 @@ struct BudgetOptions: ParsableArguments {
     guard (0...budget).contains(window) else {
       throw ValidationError("--window must be from 0 to the budget, \(budget).")
     }
-    guard Self.methods.contains(where: { $0.name == method }) else {
+    guard Self.methods.contains(where: { $0.rawValue == method }) else {
       throw ValidationError("\(method) cannot rank under a budget; there are \(Self.names).")
     }
     guard method != Method.qFilters.rawValue || filters != nil else {

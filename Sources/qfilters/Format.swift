@@ -14,6 +14,14 @@ enum Format {
   /// As in "0.123 s".
   static func seconds(_ value: Double) -> String { "\(fixed(value, value < 10 ? 3 : 1)) s" }
 
+  /// As in "12 min 3 s".
+  static func duration(_ value: Double) -> String {
+    guard value >= 60, value < 1e9 else { return seconds(value) }
+    let whole = Int(value.rounded())
+    let (hours, minutes) = (whole / 3600, whole / 60 % 60)
+    return hours > 0 ? "\(hours) h \(minutes) min" : "\(minutes) min \(whole % 60) s"
+  }
+
   /// Text from a file, without what could steer a terminal.
   static func printable(_ text: String) -> String {
     text.unicodeScalars.reduce(into: "") { result, scalar in
@@ -37,6 +45,7 @@ enum Format {
     for _ in 0..<decimals { scale *= 10 }
     let rounded = Int((abs(value) * Double(scale)).rounded())
     let fraction = String(rounded % scale + scale).dropFirst()
-    return (value < 0 ? "-" : "") + "\(rounded / scale)" + (decimals > 0 ? "." + fraction : "")
+    return (value < 0 && rounded > 0 ? "-" : "") + "\(rounded / scale)"
+      + (decimals > 0 ? "." + fraction : "")
   }
 }

@@ -11,8 +11,8 @@ struct ProgressBar {
     let bar =
       String(repeating: "█", count: filled) + String(repeating: "░", count: Self.width - filled)
     let elapsed = (ContinuousClock.now - clock).components.seconds
-    let left = done > 0 ? Int(elapsed) * (total - done) / done : 0
-    Terminal.status("\(what) \(bar) \(done)/\(total), \(left) s left")
+    let left = done > 0 ? Double(elapsed) * Double(total - done) / Double(done) : 0
+    Terminal.status("\(what) \(bar) \(done)/\(total), \(Format.duration(left.rounded())) left")
   }
 
   /// Removes the bar.

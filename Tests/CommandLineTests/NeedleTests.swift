@@ -41,7 +41,7 @@ struct NeedleTests {
       #expect(cell.pairs <= 90 * (cell.tokens / 8 + 40), "\(cell)")
     }
     let csv = String(decoding: try bytes(of: folder + "/needle.csv"), as: UTF8.self)
-    #expect(csv.hasPrefix("length,tokens,depth,method,compression,found,pairs,text\n600,"))
+    #expect(csv.hasPrefix("length,tokens,depth,method,compression,found,score,pairs,text\n600,"))
     #expect(try bytes(of: folder + "/needle.svg").starts(with: Array("<svg".utf8)))
     #expect(XMLParser(data: Data(try bytes(of: folder + "/needle.svg"))).parse())
   }

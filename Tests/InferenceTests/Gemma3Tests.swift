@@ -25,7 +25,9 @@ struct Gemma3Tests {
     let engine = try Engine(ModelFile(path: Demo.gemma))
     let golden: Golden = try Fixtures.json("golden/gemma3.json")
     for prompt in golden.prompts {
-      let loss = try engine.negativeLogLikelihood(prompt.ids, into: cache(engine, prompt.ids.count))
+      let loss = try engine.negativeLogLikelihoods(
+        prompt.ids, into: cache(engine, prompt.ids.count)
+      ).reduce(0, +)
       #expect(abs(loss - prompt.negativeLogLikelihoodSum) < 5 * Self.tolerance, "\(prompt.text)")
 
       let cache = try cache(engine, prompt.ids.count + prompt.greedy24.count)

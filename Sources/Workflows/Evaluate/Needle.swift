@@ -8,12 +8,16 @@ import Tokenization
 public enum Needle {
   /// What to test.
   public struct Options: Sendable {
-    /// The sentence that is hidden, what is asked, and the words that a right answer holds.
+    /// What is hidden and asked.
+    public var task = Task.needle
+    /// Other seeds hide other things, in all tasks but the first.
+    public var seed: UInt64 = 0
+    /// Of the task `needle`: the sentence that is hidden.
     public var needle =
       "The best thing to do in San Francisco is eat a sandwich and sit in Dolores Park on a sunny day."
-    /// The question.
+    /// Of the task `needle`: the question.
     public var question = "What is the best thing to do in San Francisco?"
-    /// A right answer holds this, in letters of any case.
+    /// Of the task `needle`: a right answer holds this, in letters of any case.
     public var answer = "Dolores Park"
     /// Lengths of the text in tokens.
     public var lengths = [1024, 2048, 4096, 7500]
@@ -23,15 +27,30 @@ public enum Needle {
     public var compressions = [2, 4, 8, 16, 32]
     /// Methods.
     public var methods: [Method] = [.full, .qFilters, .snapKV, .streamingLLM, .recall]
-    /// At most so many tokens of an answer.
-    public var maximumTokens = 32
+    /// So many first layers are kept whole by every compression.
+    public var wholeLayers = 0
 
     /// The classic needle.
     public init() {}
+
+    /// What every measurement depends on; which of them are made does not count.
+    func settings(haystack: Digest) -> [String: String] {
+      var settings = [
+        "task": task.rawValue, "whole layers": "\(wholeLayers)",
+        "haystack": haystack.description,
+      ]
+      if task == .needle {
+        (settings["needle"], settings["question"]) = (needle, question)
+        settings["answer"] = answer
+      } else {
+        settings["seed"] = "\(seed)"
+      }
+      return settings
+    }
   }
 
   /// One answer.
-  public struct Cell: Sendable, Codable, Equatable {
+  public struct Cell: ResultCell, Equatable {
     /// The length that was asked for.
     public let length: Int
     /// Tokens of the text, the template's included.
@@ -42,47 +61,61 @@ public enum Needle {
     public let compression: Int
     /// The method's name.
     public let method: String
-    /// Whether the answer held the words.
+    /// Whether the answer held all that was asked for.
     public let found: Bool
+    /// The share that it held.
+    public let score: Double
     /// The answer.
     public let text: String
     /// Pairs held when the first token came out, over all layers and heads.
     public let pairs: Int
-  }
 
-  /// Answers for every length, depth, method and compression.
-  ///
-  /// - Throws: `IdentityMismatch` if the filters are another model's, `PromptError`, `SystemError`.
-  public static func run(
-    _ model: LoadedModel, bank: FilterBank, bankPath: String, haystack: String, options: Options,
-    progress: Progress, found: (Cell) throws -> Void
-  ) throws {
-    try bank.identity.check(against: model.identity, path: bankPath)
-    let hay = try NeedleText(folder: haystack, model: model)
-    let total = options.lengths.count * options.depths
-    for (index, length) in options.lengths.enumerated() {
-      for step in 0..<options.depths {
-        let depth = options.depths == 1 ? 0.5 : Double(step) / Double(options.depths - 1)
-        let text = try hay.text(length: length, depth: depth, needle: options.needle)
-        let question = try Question(text, options: options, model: model, bank: bank)
-        for (method, ratio) in cases(options) {
-          let answer = try question.answer(method, ratio: ratio)
-          try found(
-            Cell(
-              length: length, tokens: question.tokens, depth: depth, compression: ratio,
-              method: method.rawValue,
-              found: answer.text.lowercased().contains(options.answer.lowercased()),
-              text: answer.text, pairs: answer.pairs))
-        }
-        progress("needle", index * options.depths + step + 1, total)
+    /// Checks every figure's range.
+    public static func problem(_ cells: [Cell]) -> String? {
+      let isSound = cells.allSatisfy {
+        (1...1 << 24).contains($0.length) && $0.tokens > 0 && (0...1).contains($0.depth)
+          && (1...1 << 24).contains($0.compression) && (0...1).contains($0.score) && $0.pairs >= 0
       }
+      return isSound ? nil : "a figure is outside its range"
     }
   }
 
-  private static func cases(_ options: Options) -> [(Method, Int)] {
-    options.methods.flatMap { method in
-      method == .full ? [(method, 1)] : options.compressions.map { (method, $0) }
+  /// Answers for every length, depth, method and compression. Each text is prefilled once.
+  ///
+  /// - Parameters:
+  ///   - haystack: The text to hide in.
+  ///   - out: A folder that keeps every answer in a file named after the task; answers that are there
+  ///     already are not asked for again.
+  /// - Returns: All answers, those of earlier runs too.
+  /// - Throws: `IdentityMismatch` if the filters are another model's, `OtherResults`, `PromptError`,
+  ///   `SystemError`.
+  public static func run(
+    _ model: LoadedModel, bank: FilterBank, bankPath: String, haystack: [UInt8], options: Options,
+    out: String?, progress: Progress
+  ) throws -> Results<Cell> {
+    try bank.identity.check(against: model.identity, path: bankPath)
+    let hay = NeedleText(haystack, model: model)
+    let file = try ResultFile<Cell>(
+      folder: out, name: options.task.rawValue, origin: ResultOrigin(model, bank),
+      settings: options.settings(haystack: hay.digest))
+    let texts = NeedleText.Placed.missing(of: options, in: file.results.cells)
+    // Counted in tokens, so that the time that is left is that of the long texts.
+    let total = texts.reduce(0) { $0 + $1.length }
+    var done = 0
+    for text in texts {
+      let puzzle = NeedlePuzzle(options, length: text.length, depth: text.depth)
+      let question = try Question(
+        hay.text(length: text.length, hiding: puzzle.hidden), puzzle, options: options,
+        model: model, bank: bank)
+      for (index, (method, ratio)) in text.cases.enumerated() {
+        let answer = try question.answer(method, ratio: ratio)
+        try file.append(Cell(text, method, ratio, answer, puzzle, question))
+        progress(
+          "\(options.task.rawValue)", done + text.length * (index + 1) / text.cases.count, total)
+      }
+      done += text.length
     }
+    return file.results
   }
 }
 
@@ -92,25 +125,28 @@ private struct Question {
   private let question: [Int]
   private let context: PrefilledContext
   private let model: LoadedModel
-  private let options: Needle.Options
+  private let answerTokens: Int
 
-  init(_ text: [UInt8], options: Needle.Options, model: LoadedModel, bank: FilterBank) throws {
+  init(
+    _ text: [UInt8], _ puzzle: NeedlePuzzle, options: Needle.Options, model: LoadedModel,
+    bank: FilterBank
+  ) throws {
     let usesChat = model.file.vocabulary.chatTemplate != nil
     let opening = try Prompt.opening(text, usesChat: usesChat, model: model)
     let continuation = try Prompt.continuation(
-      Array(options.question.utf8), after: opening, completesTurn: usesChat, model: model)
+      Array(puzzle.question.utf8), after: opening, completesTurn: usesChat, model: model)
     tokens = opening.count - continuation.dropped
     question = continuation.tokens
     try Prompt.checkLength(tokens + question.count, model)
     context = try PrefilledContext(
-      Array(opening[..<tokens]), room: question.count + options.maximumTokens, model: model,
-      bank: bank)
+      Array(opening[..<tokens]), room: question.count + options.task.answerTokens, model: model,
+      bank: bank, wholeLayers: options.wholeLayers)
     self.model = model
-    self.options = options
+    answerTokens = options.task.answerTokens
   }
 
   func answer(_ method: Method, ratio: Int) throws -> (text: String, pairs: Int) {
-    let room = question.count + options.maximumTokens
+    let room = question.count + answerTokens
     switch method {
     case .full:
       defer { context.cache.removeLast(context.cache.nextPosition - tokens) }
@@ -133,12 +169,68 @@ private struct Question {
     let pairs = cache.pairs
     let generation = try Generation.run(
       model, cache: cache, logits: logits,
-      options: .init(maximumTokens: options.maximumTokens, sampling: Sampler.Options()),
+      options: .init(maximumTokens: answerTokens, sampling: Sampler.Options()),
       afterFirst: {
         try recall?.lookAhead(
-          question, logits: logits, limit: options.maximumTokens,
+          question, logits: logits, limit: answerTokens,
           isEnd: model.tokenizer.isEndOfGeneration)
       }, emit: { _ in })
     return (generation.text, pairs)
+  }
+}
+
+extension NeedleText {
+  /// A text with the needle at one depth, and which answers about it are wanted.
+  fileprivate struct Placed {
+    let length: Int
+    let depth: Double
+    let cases: [(Method, Int)]
+
+    /// Those of which answers are missing.
+    static func missing(of options: Needle.Options, in cells: [Needle.Cell]) -> [Placed] {
+      let done = Set(cells.map { Key($0.length, $0.depth, $0.method, $0.compression) })
+      return options.lengths.flatMap { length in
+        (0..<options.depths).compactMap { step in
+          let depth = options.depths == 1 ? 0.5 : Double(step) / Double(options.depths - 1)
+          let cases = options.cases.filter { method, ratio in
+            !done.contains(Key(length, depth, method.rawValue, ratio))
+          }
+          return cases.isEmpty ? nil : Placed(length: length, depth: depth, cases: cases)
+        }
+      }
+    }
+
+    private struct Key: Hashable {
+      let length: Int
+      let depth: Double
+      let method: String
+      let compression: Int
+
+      init(_ length: Int, _ depth: Double, _ method: String, _ compression: Int) {
+        (self.length, self.depth) = (length, depth)
+        (self.method, self.compression) = (method, compression)
+      }
+    }
+  }
+}
+
+extension Needle.Options {
+  fileprivate var cases: [(Method, Int)] {
+    methods.flatMap { method in
+      method == .full ? [(method, 1)] : compressions.map { (method, $0) }
+    }
+  }
+}
+
+extension Needle.Cell {
+  fileprivate init(
+    _ text: NeedleText.Placed, _ method: Method, _ ratio: Int, _ answer: (text: String, pairs: Int),
+    _ puzzle: NeedlePuzzle, _ question: Question
+  ) {
+    let score = puzzle.score(answer.text)
+    self.init(
+      length: text.length, tokens: question.tokens, depth: text.depth, compression: ratio,
+      method: method.rawValue, found: score == 1, score: score, text: answer.text,
+      pairs: answer.pairs)
   }
 }

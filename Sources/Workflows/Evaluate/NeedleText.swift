@@ -1,40 +1,68 @@
 import ByteIO
+import CacheFormat
 import Tokenization
 
-/// A haystack with a needle in it.
+/// The texts of a folder, as one.
+public enum Haystack {
+  /// The files of a folder whose names end in `.txt`, in the order of their names, each with an empty line
+  /// behind it.
+  ///
+  /// - Throws: `SystemError`, `PromptError` if there is no text.
+  public static func read(folder: String) throws -> [UInt8] {
+    let names = try Folder.names(folder).filter { $0.hasSuffix(".txt") }
+    var text: [UInt8] = []
+    for name in names {
+      text += try TextFile.read(Folder.path(folder, name)) + Array("\n\n".utf8)
+    }
+    guard !text.isEmpty else { throw PromptError.empty(source: "the haystack \(folder)") }
+    return text
+  }
+}
+
+/// A haystack with needles in it.
 struct NeedleText {
-  private let haystack: [UInt8]
   private let tokens: [Int]
   private let model: LoadedModel
 
-  /// The files of a folder whose names end in `.txt`, in the order of their names.
-  ///
-  /// - Throws: `SystemError`, `PromptError` if there is no text.
-  init(folder: String, model: LoadedModel) throws {
+  /// SHA-256 of the haystack.
+  let digest: Digest
+
+  /// Hides needles in a text.
+  init(_ haystack: [UInt8], model: LoadedModel) {
     self.model = model
-    let names = try Folder.names(folder).filter { $0.hasSuffix(".txt") }.sorted()
-    var haystack: [UInt8] = []
-    for name in names { haystack += try TextFile.read("\(folder)/\(name)") + Array("\n\n".utf8) }
-    guard !haystack.isEmpty else { throw PromptError.empty(source: "the haystack \(folder)") }
-    self.haystack = haystack
+    digest = Digest(of: haystack)
     tokens = model.tokenizer.encode(haystack, parsingSpecials: false)
   }
 
-  /// A text of about `length` tokens, the needle after the sentence that ends next before `depth` of it.
+  /// A text of about `length` tokens, each sentence behind the one that ends next before its depth.
   ///
   /// - Throws: `PromptError.tooShort` if the haystack is.
-  func text(length: Int, depth: Double, needle: String) throws -> [UInt8] {
-    let needleTokens = model.tokenizer.encode(Array(needle.utf8), parsingSpecials: false).count
-    let hay = max(0, length - needleTokens - 1)
+  func text(length: Int, hiding hidden: [NeedlePuzzle.Hidden]) throws -> [UInt8] {
+    let needles = hidden.reduce(0) { count, needle in
+      count + model.tokenizer.encode(Array(needle.sentence.utf8), parsingSpecials: false).count + 1
+    }
+    let hay = max(0, length - needles)
     guard hay <= tokens.count else {
       throw PromptError.tooShort(tokens: tokens.count, needed: hay)
     }
     let text = model.tokenizer.decode(Array(tokens[..<hay]), skippingSpecials: false)
-    let before = model.tokenizer.decode(
-      Array(tokens[..<Int(Double(hay) * depth)]), skippingSpecials: false)
-    let cut = depth >= 1 ? text.count : Self.endOfSentence(before)
-    let space: [UInt8] = [UInt8(ascii: " ")]
-    return text[..<cut] + (cut == 0 ? [] : space) + needle.utf8 + space + text[cut...]
+    let cuts = hidden.enumerated().map { ($1, cut(text, hay: hay, depth: $1.depth), $0) }
+    let space = UInt8(ascii: " ")
+    var (result, done): ([UInt8], Int) = ([], 0)
+    for (needle, cut, _) in cuts.sorted(by: { ($0.1, $0.2) < ($1.1, $1.2) }) {
+      result += text[done..<cut]
+      if let last = result.last, last != space { result.append(space) }
+      result += Array(needle.sentence.utf8) + [space]
+      done = cut
+    }
+    return result + text[done...]
+  }
+
+  /// Where a sentence of the first `hay` tokens ends, in bytes.
+  private func cut(_ text: [UInt8], hay: Int, depth: Double) -> Int {
+    guard depth < 1 else { return text.count }
+    return Self.endOfSentence(
+      model.tokenizer.decode(Array(tokens[..<Int(Double(hay) * depth)]), skippingSpecials: false))
   }
 
   /// Behind the last full stop that white space follows.

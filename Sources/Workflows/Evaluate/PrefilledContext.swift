@@ -1,6 +1,8 @@
 import CacheFormat
+import Dispatch
 import Inference
 import QFilters
+import Synchronization
 
 /// A context in memory, from which caches of any method and compression are made.
 final class PrefilledContext {
@@ -8,12 +10,17 @@ final class PrefilledContext {
   let cache: KVCache
   private let watches: [Method: any ContextWatch]
   private var orders: [Method: [[UInt32]]] = [:]
+  /// So many first layers are kept whole by every compression.
+  private let wholeLayers: Int
 
   /// What every method keeps.
   private static let ranking = Ranking(sinks: 4, window: 64)
 
   /// Prefills tokens, with room for `room` more.
-  init(_ tokens: [Int], room: Int, model: LoadedModel, bank: FilterBank) throws {
+  init(
+    _ tokens: [Int], room: Int, model: LoadedModel, bank: FilterBank, wholeLayers: Int = 0
+  ) throws {
+    self.wholeLayers = wholeLayers
     var watches: [Method: any ContextWatch] = [:]
     for scorer in TierTable.Scorer.allCases {
       let method = RankingMethod(scorer, bank: (bank, ""), seed: 0)
@@ -41,21 +48,44 @@ final class PrefilledContext {
 
   /// A cache of 1/`ratio` of the pairs.
   func compressed(_ method: Method, ratio: Int, room: Int) throws -> KVCache {
-    let kept = max(1, cache.nextPosition / ratio)
-    return try cache.copy(keeping: order(method).map { $0.prefix(kept).sorted() }, room: room)
+    let heads = cache.shape.kvHeads
+    let places = try order(method).enumerated().map { index, order in
+      order.prefix(kept(ratio: ratio, layer: index / heads, head: index % heads)).sorted()
+    }
+    return try cache.copy(keeping: places, room: room)
+  }
+
+  /// How a method that ranks values each pair, the greater the better, [layers · kvHeads][pairs].
+  func scores(_ method: Method) throws -> [[Float]] {
+    guard let scorer = try watches[method]?.scorer(of: cache) else {
+      preconditionFailure("\(method.rawValue) values no pairs")
+    }
+    let heads = cache.shape.kvHeads
+    let scores = Mutex([[Float]](repeating: [], count: cache.shape.layers * heads))
+    let cache = cache
+    DispatchQueue.concurrentPerform(iterations: cache.shape.layers * heads) { index in
+      let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
+      let values = scorer.scores(
+        layer: layer, head: head, keys: cache.decodedKeys(layer: layer, head: head),
+        keyLength: cache.shape.keyLength)
+      scores.withLock { $0[index] = values }
+    }
+    return scores.withLock { $0 }
   }
 
   private func rank(_ method: Method) throws -> [[UInt32]] {
-    guard let scorer = try watches[method]?.scorer(of: cache) else {
+    guard watches[method] != nil else {
       let positions = Array(0..<UInt32(cache.nextPosition))
       return Array(repeating: positions, count: cache.shape.layers * cache.shape.kvHeads)
     }
-    return RankedCache(cache, scorer: scorer, ranking: Self.ranking).orders
+    return try scores(method).map(Self.ranking.order)
   }
 }
 
 extension PrefilledContext: LayerSource {
-  func kept(ratio: Int, layer: Int, head: Int) -> Int { max(1, cache.nextPosition / ratio) }
+  func kept(ratio: Int, layer: Int, head: Int) -> Int {
+    layer < wholeLayers ? cache.nextPosition : max(1, cache.nextPosition / ratio)
+  }
 
   func load(layer: Int, into target: KVCache, tail: Range<UInt32>) throws -> [[Int]] {
     let heads = cache.shape.kvHeads

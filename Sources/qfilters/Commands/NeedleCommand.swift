@@ -1,5 +1,4 @@
 import ArgumentParser
-import ByteIO
 import QFilters
 import Workflows
 
@@ -10,47 +9,42 @@ struct NeedleCommand: ParsableCommand {
     discussion: """
       For every length and depth the text is prefilled once; each method and compression then answers \
       from its own 1/N of the pairs. Every method keeps n/N pairs of each head, its sinks and window \
-      among them. With --out, a folder gets needle.json, needle.csv and needle.svg.
+      among them. The tasks multi-key, multi-value and variable-tracking are after RULER \
+      (arXiv 2404.06654) and generated from --seed.
       """)
 
   @OptionGroup var model: ModelOption
   @Option(help: "The model's filter bank (.qfilt).") var filters: String
   @Option(help: "A folder whose .txt files are the haystack.") var haystack: String
-  @Option(help: "The sentence that is hidden.") var needle = Needle.Options().needle
-  @Option(help: "What is asked.") var question = Needle.Options().question
-  @Option(help: "A right answer holds this, in letters of any case.")
-  var answer = Needle.Options().answer
-  @Option(help: "Lengths in tokens, separated by commas.", transform: Self.numbers)
+  @Option(
+    help: "What is hidden: needle, multi-key, multi-value or variable-tracking.",
+    transform: Self.task)
+  var task = Needle.Task.needle
+  @Option(help: "Other seeds hide other things, in all tasks but needle.") var seed: UInt64?
+  @Option(help: "Of the task needle: the sentence that is hidden.") var needle: String?
+  @Option(help: "Of the task needle: what is asked.") var question: String?
+  @Option(help: "Of the task needle: a right answer holds this, in letters of any case.")
+  var answer: String?
+  @Option(help: "Lengths in tokens, separated by commas.", transform: ListOptions.numbers)
   var lengths = Needle.Options().lengths
   @Option(help: "So many depths, evenly from the beginning to the end.")
   var depths = Needle.Options().depths
-  @Option(help: "Compressions ×N, separated by commas.", transform: Self.numbers)
+  @Option(help: "Compressions ×N, separated by commas.", transform: ListOptions.numbers)
   var compressions = Needle.Options().compressions
   @Option(
-    help:
-      "Methods, separated by commas: \(Method.allCases.map(\.rawValue).joined(separator: ", ")).",
-    transform: Self.methods)
+    help: "Methods, separated by commas: \(ListOptions.methodNames).",
+    transform: ListOptions.methods)
   var methods = Needle.Options().methods
-  @Option(help: "A folder for JSON, CSV and a picture.") var out: String?
+  @Option(help: "So many first layers are kept whole by every compression.") var wholeLayers = 0
+  @Option(help: "A folder that keeps every answer, tables and pictures.") var out: String?
   @OptionGroup var report: ReportOptions
 
-  private static func numbers(_ text: String) throws -> [Int] {
-    try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
-      guard let number = Int(part), (1...1 << 24).contains(number) else {
-        throw ValidationError("\(part) is no whole number from 1 to \(1 << 24).")
-      }
-      return number
+  private static func task(_ text: String) throws -> Needle.Task {
+    guard let task = Needle.Task(rawValue: text) else {
+      let known = Needle.Task.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("\(text) is no task; there are \(known).")
     }
-  }
-
-  private static func methods(_ text: String) throws -> [Method] {
-    try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
-      guard let method = Method(rawValue: String(part)) else {
-        let known = Method.allCases.map(\.rawValue).joined(separator: ", ")
-        throw ValidationError("\(part) is no method; there are \(known).")
-      }
-      return method
-    }
+    return task
   }
 
   func validate() throws {
@@ -60,31 +54,39 @@ struct NeedleCommand: ParsableCommand {
     guard lengths.allSatisfy({ $0 >= 64 }) else {
       throw ValidationError("--lengths must be 64 or more.")
     }
+    guard (0...1 << 24).contains(wholeLayers) else {
+      throw ValidationError("--whole-layers must be from 0 to \(1 << 24).")
+    }
     for (name, text) in [("needle", needle), ("question", question), ("answer", answer)] {
-      guard !text.isEmpty else { throw ValidationError("--\(name) is empty.") }
+      guard text != "" else { throw ValidationError("--\(name) is empty.") }
+      guard text == nil || task == .needle else {
+        throw ValidationError("--\(name) is for the task needle alone.")
+      }
+    }
+    guard seed == nil || task != .needle else {
+      throw ValidationError("--seed is for the generated tasks alone.")
     }
   }
 
   private var options: Needle.Options {
     var options = Needle.Options()
-    (options.needle, options.question, options.answer) = (needle, question, answer)
+    (options.task, options.seed) = (task, seed ?? 0)
+    options.needle = needle ?? options.needle
+    options.question = question ?? options.question
+    options.answer = answer ?? options.answer
     (options.lengths, options.depths) = (lengths, depths)
     (options.compressions, options.methods) = (compressions, methods)
+    options.wholeLayers = wholeLayers
     return options
   }
 
   func run() throws {
     let bank = try FilterBank(path: filters)
-    if let out { try Folder.create(out) }
-    let bar = ProgressBar()
-    var cells: [Needle.Cell] = []
-    try Needle.run(
-      try model.load(), bank: bank, bankPath: filters, haystack: haystack, options: options,
-      progress: bar.show
-    ) { cells.append($0) }
-    let report = NeedleReport(cells: cells)
-    if let out { try report.write(to: out) }
-    if self.report.json { return try Terminal.json(report) }
-    Terminal.line(report.table)
+    let results = try Needle.run(
+      try model.load(), bank: bank, bankPath: filters, haystack: Haystack.read(folder: haystack),
+      options: options, out: out, progress: ProgressBar().show)
+    if let out { try ReportFolder(path: out).write() }
+    if report.json { return try Terminal.json(results) }
+    Terminal.line(NeedleReport(results, task).table)
   }
 }

@@ -17,19 +17,15 @@ struct HeatmapDrawing {
   /// The whole file.
   var svg: String {
     let (width, height) = (HeatmapLayout.width, layout.height)
-    return """
-      <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" viewBox="0 0 \(width) \(height)" role="img" aria-label="\(Self.escaped("\(title): \(summary)"))" font-family="system-ui, 'DejaVu Sans', sans-serif" font-size="13">
-      \(HeatmapStyle.css)
-      <rect class="page" width="\(width)" height="\(height)"/>
-      <text class="name" x="\(HeatmapLayout.left)" y="34">\(Self.escaped(title))</text>
-      <text x="\(HeatmapLayout.left)" y="56">\(Self.escaped(summary))</text>
+    return SVG.document(
+      width: width, height: height, label: "\(title): \(summary)", fontSize: 13,
+      """
+      \(SVG.heading(title, summary, x: HeatmapLayout.left))
       \(layerLabels)
       \(plot)
       \(axis)
       \(HeatmapLegend(map).svg(y: HeatmapLayout.top + layout.plotHeight + 60))
-      </svg>
-
-      """
+      """)
   }
 
   private var title: String { "\(Format.shortened(name, to: 80)), ×\(map.compression)" }
@@ -101,19 +97,5 @@ struct HeatmapDrawing {
       \((ticks + [#"<text x="\#(center)" y="\#(bottom + 42)">token position</text>"#]).joined(separator: "\n"))
       </g>
       """
-  }
-
-  /// Text for XML; the characters that XML cannot hold are no longer in it or become U+FFFD.
-  private static func escaped(_ text: String) -> String {
-    text.unicodeScalars.reduce(into: "") { result, scalar in
-      switch scalar {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      case "\u{FFFE}", "\u{FFFF}": result += "\u{FFFD}"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
   }
 }

@@ -1,56 +1,72 @@
 import Workflows
 
-/// Needle heat maps as an SVG: a panel for each method and compression, lengths from left to right, depths
-/// from top to bottom.
+/// Needle heat maps as an SVG: a row of panels for each method, a panel for each compression; in it lengths
+/// from left to right, depths from top to bottom.
 struct NeedleDrawing {
   private let report: NeedleReport
-  private let columns: Int
+  private let compressions: [Int]
 
-  private static let cell = (width: 30, height: 14)
-  private static let (left, top, gap) = (24, 76, 28)
-  private static let caption = 24
+  private static let (left, top) = (150, 108)
+  private static let (gap, caption) = (16, 22)
 
   init(report: NeedleReport) {
     self.report = report
-    columns = max(1, min(6, report.settings.count))
+    compressions = Set(report.settings.map(\.compression)).sorted()
   }
 
   private var depths: [Double] { Array(Set(report.cells.map(\.depth))).sorted() }
-  private var panelWidth: Int { max(164, report.lengths.count * Self.cell.width) }
-  private var panelHeight: Int { Self.caption + depths.count * Self.cell.height + 18 }
+  private var cellWidth: Int { max(8, min(30, 120 / max(1, report.lengths.count))) }
+  private var cellHeight: Int { max(5, min(14, 140 / max(1, depths.count))) }
+  private var panelWidth: Int { max(92, report.lengths.count * cellWidth) }
+  private var panelHeight: Int { Self.caption + depths.count * cellHeight + Self.gap }
 
-  /// The whole file.
+  /// The whole file. A method has a panel for each compression; the whole cache has one.
   var svg: String {
-    let rows = (report.settings.count + columns - 1) / columns
-    let width = max(520, 2 * Self.left + columns * (panelWidth + Self.gap) - Self.gap)
-    let height = Self.top + rows * (panelHeight + Self.gap)
-    return """
-      <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" viewBox="0 0 \(width) \(height)" role="img" aria-label="needle in a haystack" font-family="system-ui, 'DejaVu Sans', sans-serif" font-size="12">
-      \(HeatmapStyle.css)
-      <rect class="page" width="\(width)" height="\(height)"/>
-      <text class="name" x="\(Self.left)" y="32">Needle in a haystack</text>
-      <text x="\(Self.left)" y="54">filled: found. Left to right: \(report.lengths.map(String.init).joined(separator: ", ")) tokens; top to bottom: beginning to end.</text>
-      \(report.settings.enumerated().map { panel($1, at: $0) }.joined(separator: "\n"))
-      </svg>
+    let methods = report.methods
+    let columns = methods.map { method in report.settings.count { $0.method == method } }.max() ?? 1
+    return SVG.document(
+      width: max(620, Self.left + columns * (panelWidth + Self.gap) + 24),
+      height: Self.top + methods.count * panelHeight + 24, label: "\(report.title): found",
+      """
+      \(SVG.heading(report.title, summary, x: 24))
+      <text class="note" x="24" y="76">Depths from top to bottom, beginning to end. \(report.key)</text>
+      \(methods.enumerated().map { row($1, y: Self.top + $0 * panelHeight) }.joined(separator: "\n"))
+      """)
+  }
 
+  private var summary: String {
+    let lengths = report.lengths.map { Format.count($0) }.joined(separator: ", ")
+    return "Lengths from left to right: \(lengths) tokens."
+  }
+
+  private func row(_ method: String, y: Int) -> String {
+    let settings = report.settings.filter { $0.method == method }
+    let panels = settings.enumerated().map { index, setting in
+      panel(setting, x: Self.left + index * (panelWidth + Self.gap), y: y)
+    }
+    return """
+      <text class="label \(MethodColour.name(method))" x="24" y="\(y + Self.caption + 12)">\(SVG.escaped(method))</text>
+      \(panels.joined(separator: "\n"))
       """
   }
 
-  private func panel(_ setting: NeedleReport.Setting, at index: Int) -> String {
-    let x = Self.left + index % columns * (panelWidth + Self.gap)
-    let y = Self.top + index / columns * (panelHeight + Self.gap)
+  private func panel(_ setting: NeedleReport.Setting, x: Int, y: Int) -> String {
     let cells = report.cells(setting)
     let marks = cells.map { cell in
       let column = report.lengths.firstIndex(of: cell.length) ?? 0
       let row = depths.firstIndex(of: cell.depth) ?? 0
       return
-        #"<rect class="\#(cell.found ? "f6" : "ground")" x="\#(column * Self.cell.width)" y="\#(Self.caption + row * Self.cell.height)" width="\#(Self.cell.width - 2)" height="\#(Self.cell.height - 2)"/>"#
+        #"<rect class="\#(Self.shade(cell.score))" x="\#(column * cellWidth)" y="\#(Self.caption + row * cellHeight)" width="\#(cellWidth - 2)" height="\#(cellHeight - 2)"><title>\#(setting.name), \#(cell.length) tokens, depth \#(Format.fixed(cell.depth * 100, 0)) %: \#(SVG.escaped(String(cell.text.prefix(200))))</title></rect>"#
     }
     return """
       <g transform="translate(\(x) \(y))">
-      <text class="note" y="12">\(setting.name): \(cells.count(where: \.found)) of \(cells.count)</text>
+      <text class="note" y="13">×\(setting.compression): \(report.count(cells))</text>
       \(marks.joined(separator: "\n"))
       </g>
       """
+  }
+
+  private static func shade(_ score: Double) -> String {
+    score == 0 ? "ground" : "f\(max(1, Int(score * 6)))"
   }
 }

@@ -1,10 +1,14 @@
-import ByteIO
-import FoundationEssentials
+import Glibc
 import Workflows
 
 /// What `evaluate needle` found.
-struct NeedleReport: Encodable {
-  let cells: [Needle.Cell]
+struct NeedleReport {
+  let results: Results<Needle.Cell>
+  let task: Needle.Task
+
+  init(_ results: Results<Needle.Cell>, _ task: Needle.Task) {
+    (self.results, self.task) = (results, task)
+  }
 
   /// A column of the table: a method at a compression.
   struct Setting: Hashable {
@@ -14,32 +18,67 @@ struct NeedleReport: Encodable {
     var name: String { compression == 1 ? method : "\(method) ×\(compression)" }
   }
 
+  var cells: [Needle.Cell] { results.cells }
+
   /// All settings, in the order in which they were tried.
   var settings: [Setting] {
     cells.map { Setting(method: $0.method, compression: $0.compression) }.uniqued
   }
 
+  var methods: [String] { cells.map(\.method).uniqued }
+
   /// The lengths that were tried, ascending. A text's own length depends on where it is cut.
   var lengths: [Int] { cells.map(\.length).uniqued.sorted() }
+
+  var title: String {
+    switch task {
+    case .needle: "Needle in a haystack"
+    case .multiKey: "One of four needles in a haystack"
+    case .multiValue: "Four needles in a haystack"
+    case .variableTracking: "Variables in a haystack"
+    }
+  }
+
+  /// Whether an answer is found or not, and nothing between.
+  private var isWhole: Bool { task == .needle || task == .multiKey }
+
+  /// What a cell's colour means.
+  var key: String {
+    isWhole ? "Filled: found." : "The fuller the colour, the more of the answer was found."
+  }
 
   func cells(_ setting: Setting) -> [Needle.Cell] {
     cells.filter { $0.method == setting.method && $0.compression == setting.compression }
   }
 
-  /// How many were found, by setting and length.
-  var table: String {
-    var table = TextTable(
-      "needles found", ["method"] + lengths.map { "\($0)" } + ["all"])
-    for setting in settings {
-      let cells = cells(setting)
-      let counts = lengths.map { length in Self.count(cells.filter { $0.length == length }) }
-      table.add([setting.name] + counts + [Self.count(cells)])
+  /// How many were found, or, where an answer has parts, which share of them.
+  func count(_ cells: [Needle.Cell]) -> String {
+    guard isWhole else {
+      return cells.isEmpty ? "–" : Format.fixed(Self.share(cells) * 100, 1) + " %"
     }
-    return table.description
+    return "\(cells.count(where: \.found))/\(cells.count)"
   }
 
-  private static func count(_ cells: [Needle.Cell]) -> String {
-    "\(cells.count(where: \.found))/\(cells.count)"
+  private static func share(_ cells: [Needle.Cell]) -> Double {
+    cells.isEmpty ? 0 : cells.reduce(0) { $0 + $1.score } / Double(cells.count)
+  }
+
+  /// How much was found, by setting and length.
+  var rows: (headings: [String], rows: [[String]]) {
+    let rows = settings.map { setting in
+      let cells = cells(setting)
+      let counts = lengths.map { length in count(cells.filter { $0.length == length }) }
+      return [setting.name] + counts + [count(cells)]
+    }
+    return (["method"] + lengths.map { "\($0)" } + ["all"], rows)
+  }
+
+  /// The same for a terminal.
+  var table: String {
+    let (headings, rows) = rows
+    var table = TextTable("needles found", headings)
+    for row in rows { table.add(row) }
+    return table.description
   }
 
   /// A line for each cell.
@@ -47,25 +86,63 @@ struct NeedleReport: Encodable {
     let lines = cells.map { cell in
       let text = cell.text.replacing("\"", with: "\"\"")
       return "\(cell.length),\(cell.tokens),\(Format.fixed(cell.depth, 4)),\(cell.method),"
-        + "\(cell.compression),\(cell.found),\(cell.pairs),\"\(text)\"\n"
+        + "\(cell.compression),\(cell.found),\(Format.fixed(cell.score, 4)),\(cell.pairs),\"\(text)\"\n"
     }
-    return "length,tokens,depth,method,compression,found,pairs,text\n" + lines.joined()
+    return "length,tokens,depth,method,compression,found,score,pairs,text\n" + lines.joined()
   }
 
-  /// Writes `needle.json`, `needle.csv` and `needle.svg`.
-  func write(to folder: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-    try AtomicFile.write(Array(encoder.encode(self)), to: Folder.path(folder, "needle.json"))
-    try AtomicFile.write(Array(csv.utf8), to: Folder.path(folder, "needle.csv"))
-    try AtomicFile.write(
-      Array(NeedleDrawing(report: self).svg.utf8), to: Folder.path(folder, "needle.svg"))
+  private var ratioChart: LineChart {
+    let compressed = settings.filter { $0.method != "full" }
+    return LineChart(
+      title: "\(title): quality against compression",
+      summary: "Share of answers found, over all lengths and depths.",
+      xName: "compression", yName: "found",
+      marks: LineChart.ratios(compressed.map(\.compression)),
+      levels: settings.filter { $0.method == "full" }.map { ($0.method, Self.share(cells($0))) },
+      series: methods.filter { $0 != "full" }.map { method in
+        LineChart.Series(
+          method: method,
+          points: compressed.filter { $0.method == method }.map {
+            (log2(Double($0.compression)), Self.share(cells($0)))
+          }.sorted { $0.0 < $1.0 })
+      },
+      least: 0...1)
+  }
+
+  var section: ReportSection {
+    ReportSection(
+      name: task.rawValue, title: title, explanation: explanation, results: results, table: rows,
+      pictures: [
+        .init(name: task.rawValue, svg: NeedleDrawing(report: self).svg),
+        .init(name: "\(task.rawValue)-ratio", svg: ratioChart.svg),
+      ], csv: csv)
+  }
+
+  private var explanation: String {
+    let what =
+      switch task {
+      case .needle: "A sentence is hidden in a long text, and the model is asked for it."
+      case .multiKey: "Four things, each with a number, are hidden; one is asked for."
+      case .multiValue: "Four numbers of one thing are hidden, and all are asked for."
+      case .variableTracking:
+        "Five variables are set to each other, the first to a number; all are asked for."
+      }
+    return what
+      + " The text is prefilled once; each method and compression ×N answers from its own "
+      + "1/N of the pairs."
+  }
+}
+
+extension LineChart {
+  /// Marks for compressions on an axis of powers of two.
+  static func ratios(_ compressions: [Int]) -> [Mark] {
+    Set(compressions).sorted().map { Mark(x: log2(Double($0)), name: "×\($0)") }
   }
 }
 
 extension Array where Element: Hashable {
   /// The elements, each where it first stood.
-  fileprivate var uniqued: [Element] {
+  var uniqued: [Element] {
     var seen: Set<Element> = []
     return filter { seen.insert($0).inserted }
   }

@@ -1,0 +1,172 @@
+import CacheFormat
+import Inference
+public import QFilters
+
+/// How well a method foresees what a text goes on to attend to, for every layer and head.
+public enum Fidelity {
+  /// What is attended to is watched in one go.
+  public static let mostContinuation = Engine.chunk
+
+  /// What to measure.
+  public struct Options: Sendable {
+    /// Tokens of each context.
+    public var context = 1024
+    /// So many tokens behind each context say what is attended to.
+    public var continuation = 128
+    /// How many contexts, consecutive in the text.
+    public var sequences = 8
+    /// Compressions ×N.
+    public var compressions = [2, 4, 8, 16, 32]
+    /// Methods; the whole cache and recall have nothing to foresee.
+    public var methods: [Method] = [.qFilters, .snapKV, .streamingLLM, .kNorm, .keyDiff, .random]
+
+    /// Eight contexts of 1,024 tokens.
+    public init() {}
+
+    func settings(_ text: [UInt8]) -> [String: String] {
+      [
+        "text": Digest(of: text).description, "tokens in a context": "\(context)",
+        "tokens behind it": "\(continuation)",
+        "compressions": compressions.map(String.init).joined(separator: ", "),
+      ]
+    }
+  }
+
+  /// One method on one context.
+  public struct Cell: ResultCell {
+    /// The method's name.
+    public let method: String
+    /// Which context of the text.
+    public let sequence: Int
+    /// Layers of the model, and KV heads in each.
+    public let layers, kvHeads: Int
+    /// Compressions ×N.
+    public let compressions: [Int]
+    /// Spearman's correlation of a pair's score and the attention that it gets, [layers · kvHeads].
+    public let correlations: [Float]
+    /// The share of attention that goes to pairs that are kept, [compressions][layers · kvHeads].
+    public let massKept: [[Float]]
+    /// The mean over the continuation's tokens of KL(whole cache ‖ compressed) in nats, [compressions].
+    public let divergences: [Double]
+
+    /// Checks that all cells are of one shape, and every figure's range.
+    public static func problem(_ cells: [Cell]) -> String? {
+      guard let first = cells.first else { return nil }
+      let isSound = cells.allSatisfy { cell in
+        let isOfOneShape =
+          (cell.layers, cell.kvHeads) == (first.layers, first.kvHeads)
+          && cell.compressions == first.compressions
+          && (1...4096).contains(cell.layers) && (1...4096).contains(cell.kvHeads)
+          && cell.massKept.count == cell.compressions.count
+          && cell.divergences.count == cell.compressions.count
+          && ([cell.correlations] + cell.massKept).allSatisfy {
+            $0.count == cell.layers * cell.kvHeads
+          }
+        return isOfOneShape && cell.compressions.allSatisfy((1...1 << 24).contains)
+          && cell.correlations.allSatisfy { abs($0) < 1.001 }
+          && cell.massKept.allSatisfy { $0.allSatisfy { $0 >= 0 && $0 < 1.001 } }
+          && cell.divergences.allSatisfy(\.isFinite)
+      }
+      return isSound ? nil : "contexts of different shapes, or a figure outside its range"
+    }
+  }
+
+  /// Measures each method on each context, which is prefilled once.
+  ///
+  /// - Parameters:
+  ///   - text: UTF-8; each context and its continuation follow on those before.
+  ///   - out: A folder that keeps every measurement in `fidelity.json`; those that are there are not made
+  ///     again.
+  /// - Throws: `IdentityMismatch` if the filters are another model's, `OtherResults`, `PromptError`,
+  ///   `SystemError`.
+  public static func run(
+    _ model: LoadedModel, bank: FilterBank, bankPath: String, text: [UInt8], options: Options,
+    out: String?, progress: Progress
+  ) throws -> Results<Cell> {
+    try bank.identity.check(against: model.identity, path: bankPath)
+    let parts = try Sequences.split(
+      text, count: options.sequences, length: options.context + options.continuation, model: model)
+    let file = try ResultFile<Cell>(
+      folder: out, name: "fidelity", origin: ResultOrigin(model, bank),
+      settings: options.settings(text))
+    let missing = parts.indices.map { index in
+      options.methods.filter { method in
+        !file.results.cells.contains {
+          $0.method == method.rawValue && $0.sequence == index
+        }
+      }
+    }
+    let total = missing.reduce(0) { $0 + $1.count }
+    var done = 0
+    for (index, methods) in missing.enumerated() where !methods.isEmpty {
+      let future = try Future(parts[index], options: options, model: model, bank: bank)
+      for method in methods {
+        try file.append(future.cell(method, sequence: index, options.compressions))
+        done += 1
+        progress("fidelity", done, total)
+      }
+    }
+    return file.results
+  }
+}
+
+/// A context, and what its continuation attends to and predicts with the whole cache.
+private struct Future {
+  private let model: LoadedModel
+  private let context: PrefilledContext
+  private let rest: [Int]
+  /// [layers · kvHeads][pairs].
+  private let mass: [[Float]]
+  private let predictions: Predictions
+
+  init(_ tokens: [Int], options: Fidelity.Options, model: LoadedModel, bank: FilterBank) throws {
+    self.model = model
+    rest = Array(tokens[options.context...])
+    let context = try PrefilledContext(
+      Array(tokens[..<options.context]), room: rest.count, model: model, bank: bank)
+    let attention = try AttentionMass(model.engine.architecture, pairs: tokens.count)
+    predictions = try model.engine.predictions(
+      rest, into: context.cache,
+      observe: { layer, queries, count in
+        attention.add(layer: layer, queries: queries, count: count, cache: context.cache)
+      })
+    context.cache.removeLast(rest.count)
+    let shape = context.cache.shape
+    mass = (0..<shape.layers * shape.kvHeads).map { index in
+      attention.sums(
+        layer: index / shape.kvHeads, head: index % shape.kvHeads, pairs: options.context)
+    }
+    self.context = context
+  }
+
+  func cell(_ method: Method, sequence: Int, _ compressions: [Int]) throws -> Fidelity.Cell {
+    let shape = context.cache.shape
+    let order = try context.order(method)
+    let kept = compressions.map { ratio in
+      mass.indices.map { index in
+        share(
+          of: mass[index],
+          order[index].prefix(
+            context.kept(
+              ratio: ratio, layer: index / shape.kvHeads, head: index % shape.kvHeads)))
+      }
+    }
+    let divergences = try compressions.map { ratio in
+      let values = try model.engine.divergences(
+        from: predictions, rest,
+        into: context.compressed(method, ratio: ratio, room: rest.count))
+      return values.reduce(0, +) / Double(values.count)
+    }
+    return Fidelity.Cell(
+      method: method.rawValue, sequence: sequence, layers: shape.layers, kvHeads: shape.kvHeads,
+      compressions: compressions,
+      correlations: zip(try context.scores(method), mass).map(
+        RankCorrelation.spearman),
+      massKept: kept, divergences: divergences)
+  }
+
+  private func share(of mass: [Float], _ kept: ArraySlice<UInt32>) -> Float {
+    let total = mass.reduce(0, +)
+    return total > 0 ? kept.reduce(0) { $0 + mass[Int($1)] } / total : 1
+  }
+}

@@ -1,0 +1,41 @@
+import Inference
+public import QFilters
+
+/// How far a model's queries lean in one direction, kept beside other results.
+public enum FilterEnergy {
+  /// One query head.
+  public struct Cell: ResultCell {
+    /// Where the head is.
+    public let layer, queryHead: Int
+    /// The share of its queries' energy in their first direction.
+    public let energyShare: Float
+    /// The cosine of that direction and the mean query.
+    public let meanCosine: Float
+
+    /// Checks places and ranges.
+    public static func problem(_ cells: [Cell]) -> String? {
+      let isSound = cells.allSatisfy {
+        (0..<4096).contains($0.layer) && (0..<4096).contains($0.queryHead)
+          && (0...1).contains($0.energyShare) && (0...1).contains($0.meanCosine)
+      }
+      return isSound ? nil : "a figure is outside its range"
+    }
+  }
+
+  /// Keeps what a filter bank says of itself in `energy.json`; nothing if it says nothing, as after an
+  /// import.
+  ///
+  /// - Throws: `OtherResults` if the folder holds another bank's, `SystemError`.
+  public static func write(_ bank: FilterBank, of model: LoadedModel, to folder: String) throws {
+    guard let quality = bank.quality else { return }
+    let file = try ResultFile<Cell>(
+      folder: folder, name: "energy", origin: ResultOrigin(model, bank), settings: [:])
+    guard file.results.cells.isEmpty else { return }
+    try file.append(
+      quality.heads.enumerated().map { index, head in
+        Cell(
+          layer: index / quality.queryHeads, queryHead: index % quality.queryHeads,
+          energyShare: head.energyShare, meanCosine: head.meanCosine)
+      })
+  }
+}

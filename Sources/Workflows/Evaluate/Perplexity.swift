@@ -1,0 +1,132 @@
+import CacheFormat
+import Glibc
+import Inference
+public import QFilters
+
+/// Language modelling over a text.
+public enum Perplexity {
+  /// One sequence with one method.
+  public struct Cell: ResultCell {
+    /// The method's name.
+    public let method: String
+    /// ×N of a compressed prompt; 1 otherwise.
+    public let compression: Int
+    /// Which sequence of the text.
+    public let sequence: Int
+    /// −ln p(token | those before it) of each token that was scored, in nats.
+    public let losses: [Float]
+
+    /// Checks that sequences are of one length, and figures finite.
+    public static func problem(_ cells: [Cell]) -> String? {
+      let isSound = cells.allSatisfy {
+        !$0.losses.isEmpty && $0.losses.count == cells[0].losses.count
+          && $0.losses.allSatisfy(\.isFinite) && (1...1 << 24).contains($0.compression)
+      }
+      return isSound ? nil : "sequences of different lengths, or a figure outside its range"
+    }
+  }
+
+  /// Which sequences of a text.
+  public struct Text: Sendable {
+    /// UTF-8.
+    public let bytes: [UInt8]
+    /// How many consecutive sequences.
+    public let sequences: Int
+    /// Tokens in each; a begin-of-text token, where the model adds one, counts.
+    public let length: Int
+
+    /// The first `sequences` sequences of `length` tokens.
+    public init(_ bytes: [UInt8], sequences: Int, length: Int) {
+      (self.bytes, self.sequences, self.length) = (bytes, sequences, length)
+    }
+
+    var settings: [String: String] {
+      ["text": Digest(of: bytes).description, "tokens in a sequence": "\(length)"]
+    }
+
+    /// Token ids, [sequences][length].
+    func split(_ model: LoadedModel) throws -> [[Int]] {
+      try Sequences.split(bytes, count: sequences, length: length, model: model)
+    }
+  }
+
+  /// How many pairs a head may hold.
+  public struct Budget: Sendable {
+    /// At most so many.
+    public let pairs: Int
+    /// So many last pairs always stay.
+    public let window: Int
+
+    /// Brings both together.
+    public init(pairs: Int, window: Int) { (self.pairs, self.window) = (pairs, window) }
+  }
+
+  /// Scores consecutive sequences with each method: the whole cache with one forward pass, the others under
+  /// a budget, token by token. All tokens but the first are scored.
+  ///
+  /// - Parameters:
+  ///   - budget: Nil if the whole cache is the only method.
+  ///   - bank: Nil if no method needs filters.
+  ///   - out: A folder that keeps every sequence in `perplexity.json`; those that are there are not scored
+  ///     again.
+  /// - Throws: `PromptError` if the text is too short or a sequence too long, `IdentityMismatch` if the
+  ///   filters are another model's, `OtherResults`, `SystemError`.
+  public static func run(
+    _ model: LoadedModel, _ text: Text, methods: [Method], budget: Budget?, bank: FilterBank?,
+    bankPath: String, out: String?, progress: Progress
+  ) throws -> Results<Cell> {
+    try bank?.identity.check(against: model.identity, path: bankPath)
+    let parts = try text.split(model)
+    var settings = text.settings
+    if let budget {
+      (settings["budget"], settings["window"]) = ("\(budget.pairs)", "\(budget.window)")
+    }
+    let file = try ResultFile<Cell>(
+      folder: out, name: "perplexity", origin: ResultOrigin(model, bank), settings: settings)
+    let missing = methods.flatMap { method in parts.indices.map { (method, $0) } }
+      .filter { method, index in
+        !file.results.cells.contains { $0.method == method.rawValue && $0.sequence == index }
+      }
+    for (done, (method, index)) in missing.enumerated() {
+      let eviction = budget.map {
+        Eviction(method, budget: $0.pairs, window: $0.window, bank: bank, bankPath: bankPath)
+      }
+      let losses = try losses(model, parts[index], method == .full ? nil : eviction) {
+        progress("score", done * text.length + $0, missing.count * text.length)
+      }
+      try file.append(
+        Cell(
+          method: method.rawValue, compression: 1, sequence: index,
+          losses: losses.map { Float($0) }))
+    }
+    return file.results
+  }
+
+  private static func losses(
+    _ model: LoadedModel, _ tokens: [Int], _ eviction: Eviction?, progress: (Int) -> Void
+  ) throws -> [Double] {
+    if let eviction { return try evicting(model, tokens, eviction, progress: progress) }
+    let cache = try KVCache(shape: model.engine.cacheShape, element: .f32, capacity: tokens.count)
+    return try model.engine.negativeLogLikelihoods(tokens, into: cache, progress: progress)
+  }
+
+  /// −ln p of every token but the first, given the pairs that the budget left of those before it.
+  private static func evicting(
+    _ model: LoadedModel, _ tokens: [Int], _ eviction: Eviction, progress: (Int) -> Void
+  ) throws -> [Double] {
+    let cache = try KVCache(
+      shape: model.engine.cacheShape, element: .f32, capacity: eviction.budget + 1)
+    return try zip(tokens, tokens.dropFirst()).enumerated().map { index, pair in
+      let logits = try model.engine.prefill([pair.0], into: cache)
+      eviction.apply(to: cache)
+      progress(index + 2)
+      return negativeLogLikelihood(of: pair.1, logits)
+    }
+  }
+
+  private static func negativeLogLikelihood(of token: Int, _ logits: [Float]) -> Double {
+    let greatest = Double(logits.reduce(-.infinity, max))
+    let total = logits.reduce(0.0) { $0 + exp(Double($1) - greatest) }
+    return log(total) + greatest - Double(logits[token])
+  }
+}

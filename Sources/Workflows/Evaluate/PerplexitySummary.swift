@@ -1,0 +1,51 @@
+import Glibc
+
+/// One method's scores over all its sequences.
+public struct PerplexitySummary: Sendable {
+  /// The method's name.
+  public let method: String
+  /// ×N of a compressed prompt; 1 otherwise.
+  public let compression: Int
+  /// How many tokens were scored.
+  public let scored: Int
+  /// How many sequences there were.
+  public let sequences: Int
+  /// The mean of −ln p(token | those before it), in nats.
+  public let meanNegativeLogLikelihood: Double
+  /// The same at each place of a sequence, over the sequences.
+  public let curve: [Double]
+
+  /// e to the power of the mean.
+  public var perplexity: Double { exp(meanNegativeLogLikelihood) }
+
+  /// e to the power of the mean over the places from `first` on; nil if there are none.
+  public func perplexity(from first: Int) -> Double? {
+    let rest = curve.dropFirst(first)
+    return rest.isEmpty ? nil : exp(rest.reduce(0, +) / Double(rest.count))
+  }
+
+  fileprivate init(_ cells: [Perplexity.Cell]) {
+    (method, compression) = (cells[0].method, cells[0].compression)
+    var curve = [Double](repeating: 0, count: cells[0].losses.count)
+    for cell in cells {
+      for (index, loss) in cell.losses.enumerated() { curve[index] += Double(loss) }
+    }
+    sequences = cells.count
+    scored = curve.count * cells.count
+    meanNegativeLogLikelihood = curve.reduce(0, +) / Double(scored)
+    self.curve = curve.map { $0 / Double(cells.count) }
+  }
+}
+
+extension Results<Perplexity.Cell> {
+  /// One for each method and compression, in the order in which they were first measured.
+  public var summaries: [PerplexitySummary] {
+    var (order, groups): ([String], [String: [Perplexity.Cell]]) = ([], [:])
+    for cell in cells {
+      let key = "\(cell.method) \(cell.compression)"
+      if groups[key] == nil { order.append(key) }
+      groups[key, default: []].append(cell)
+    }
+    return order.compactMap { groups[$0].map(PerplexitySummary.init) }
+  }
+}

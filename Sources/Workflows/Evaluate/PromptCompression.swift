@@ -1,0 +1,75 @@
+import CacheFormat
+import Inference
+public import QFilters
+
+/// How likely a text's own continuation remains once its beginning is compressed.
+public enum PromptCompression {
+  /// What to measure.
+  public struct Options: Sendable {
+    /// So many first tokens of each sequence are prefilled and compressed.
+    public var promptTokens = 1024
+    /// Compressions ×N.
+    public var compressions = [2, 4, 8, 16, 32]
+    /// Methods.
+    public var methods: [Method] = [.full, .qFilters, .snapKV, .streamingLLM]
+
+    /// Half of a sequence of 2,048 tokens.
+    public init() {}
+
+    fileprivate var cases: [(Method, Int)] {
+      methods.flatMap { method in
+        method == .full ? [(method, 1)] : compressions.map { (method, $0) }
+      }
+    }
+  }
+
+  /// Prefills each sequence's prompt once, compresses it with every method and compression, and scores what
+  /// follows with one forward pass. All tokens behind the prompt but the first are scored.
+  ///
+  /// - Parameter out: A folder that keeps every sequence in `continuation.json`; those that are there are
+  ///   not scored again.
+  /// - Throws: As `Perplexity.run`.
+  public static func run(
+    _ model: LoadedModel, bank: FilterBank, bankPath: String, _ text: Perplexity.Text,
+    options: Options, out: String?, progress: Progress
+  ) throws -> Results<Perplexity.Cell> {
+    try bank.identity.check(against: model.identity, path: bankPath)
+    let parts = try text.split(model)
+    var settings = text.settings
+    settings["tokens of the prompt"] = "\(options.promptTokens)"
+    let file = try ResultFile<Perplexity.Cell>(
+      folder: out, name: "continuation", origin: ResultOrigin(model, bank), settings: settings)
+    for (index, part) in parts.enumerated() {
+      let missing = options.cases.filter { method, ratio in
+        !file.results.cells.contains {
+          $0.method == method.rawValue && $0.compression == ratio && $0.sequence == index
+        }
+      }
+      if !missing.isEmpty {
+        let rest = Array(part[options.promptTokens...])
+        let context = try PrefilledContext(
+          Array(part[..<options.promptTokens]), room: rest.count, model: model, bank: bank)
+        for (method, ratio) in missing {
+          let losses = try losses(model, rest, context, method, ratio)
+          try file.append(
+            Perplexity.Cell(
+              method: method.rawValue, compression: ratio, sequence: index,
+              losses: losses.map { Float($0) }))
+        }
+      }
+      progress("continue", index + 1, parts.count)
+    }
+    return file.results
+  }
+
+  private static func losses(
+    _ model: LoadedModel, _ rest: [Int], _ context: PrefilledContext, _ method: Method, _ ratio: Int
+  ) throws -> [Double] {
+    guard method == .full else {
+      return try model.engine.negativeLogLikelihoods(
+        rest, into: context.compressed(method, ratio: ratio, room: rest.count))
+    }
+    defer { context.cache.removeLast(rest.count) }
+    return try model.engine.negativeLogLikelihoods(rest, into: context.cache)
+  }
+}

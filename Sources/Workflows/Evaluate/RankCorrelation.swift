@@ -1,0 +1,31 @@
+/// How much two lists of numbers agree in their order.
+enum RankCorrelation {
+  /// Spearman's ρ: Pearson's correlation of the ranks, equal numbers sharing the mean of theirs; from −1 to
+  /// 1, and 0 if either list has but one value.
+  static func spearman(_ a: [Float], _ b: [Float]) -> Float {
+    precondition(a.count == b.count)
+    let (a, b) = (ranks(a), ranks(b))
+    let mean = Double(a.count + 1) / 2
+    var (product, squareA, squareB) = (0.0, 0.0, 0.0)
+    for (a, b) in zip(a, b) {
+      product += (a - mean) * (b - mean)
+      squareA += (a - mean) * (a - mean)
+      squareB += (b - mean) * (b - mean)
+    }
+    guard squareA > 0, squareB > 0 else { return 0 }
+    return Float(product / (squareA * squareB).squareRoot())
+  }
+
+  /// From 1.
+  private static func ranks(_ values: [Float]) -> [Double] {
+    let order = values.indices.sorted { values[$0] < values[$1] }
+    var ranks = [Double](repeating: 0, count: values.count)
+    var start = 0
+    while start < order.count {
+      let end = order[start...].firstIndex { values[$0] != values[order[start]] } ?? order.count
+      for place in order[start..<end] { ranks[place] = Double(start + 1 + end) / 2 }
+      start = end
+    }
+    return ranks
+  }
+}

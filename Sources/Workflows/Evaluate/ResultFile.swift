@@ -1,0 +1,47 @@
+import ByteIO
+
+/// Where an evaluation keeps its measurements: a file that is whole after every single one, so that a run
+/// that is ended goes on where it was; or memory alone.
+final class ResultFile<Cell: ResultCell> {
+  private(set) var results: Results<Cell>
+  private let path: String?
+  private let clock = Stopwatch()
+  private let secondsBefore: Double
+
+  /// Begins, or goes on with what an earlier run left.
+  ///
+  /// - Parameters:
+  ///   - folder: Nil for memory alone. It is made if it is not there.
+  ///   - name: The file's, without its ending.
+  /// - Throws: `OtherResults` if the file holds results of another model or of other settings,
+  ///   `MalformedFile`, `SystemError`.
+  init(
+    folder: String?, name: String, origin: ResultOrigin, settings: [String: String]
+  ) throws {
+    if let folder { try Folder.create(folder) }
+    let path = folder.map { Folder.path($0, name + ".json") }
+    self.path = path
+    results = Results(origin, settings)
+    if let path, let before = try Results<Cell>(ifPresentAt: path) {
+      try before.check(origin, settings, path: path)
+      results = before
+    } else if let path {
+      try AtomicFile.checkWritable(path)
+    }
+    secondsBefore = results.seconds
+  }
+
+  /// Keeps a measurement.
+  ///
+  /// - Throws: `SystemError`.
+  func append(_ cell: Cell) throws { try append([cell]) }
+
+  /// Keeps several measurements at once.
+  ///
+  /// - Throws: `SystemError`.
+  func append(_ cells: [Cell]) throws {
+    results.cells += cells
+    results.seconds = secondsBefore + clock.seconds
+    if let path { try results.write(to: path) }
+  }
+}

@@ -1,0 +1,89 @@
+import ByteIO
+import FoundationEssentials
+
+/// One measurement of an evaluation.
+public protocol ResultCell: Codable, Sendable {
+  /// Why measurements that were read from a file cannot be used; nil if they can.
+  static func problem(_ cells: [Self]) -> String?
+}
+
+/// Measurements, and what they were made with.
+public struct Results<Cell: ResultCell>: Codable, Sendable {
+  /// The model, the filters and the machine.
+  public let origin: ResultOrigin
+  /// What was asked for, by name.
+  public let settings: [String: String]
+  /// When the first run began, in UTC.
+  public let started: String
+  /// How long all runs took together.
+  public internal(set) var seconds = 0.0
+  /// The measurements, in the order in which they were made.
+  public internal(set) var cells: [Cell] = []
+
+  init(_ origin: ResultOrigin, _ settings: [String: String]) {
+    (self.origin, self.settings) = (origin, settings)
+    started = Date().formatted(.iso8601)
+  }
+
+  /// A file of results is held in memory whole.
+  private static var maximumBytes: UInt64 { 1 << 28 }
+
+  /// Reads results; nil if there is no file.
+  ///
+  /// - Throws: `SystemError`, `MalformedFile` if the file does not hold such results.
+  public init?(ifPresentAt path: String) throws {
+    guard Folder.hasFile(path) else { return nil }
+    let file = try RandomAccessFile(path: path)
+    func refusal(_ problem: String) -> MalformedFile {
+      MalformedFile(
+        path: path, section: "results",
+        problem: problem + "; remove the file, or name another folder")
+    }
+    guard file.size <= Self.maximumBytes else { throw refusal("\(file.size) bytes are too many") }
+    let bytes = try file.read(at: 0, count: Int(file.size), section: "results")
+    guard let results = try? JSONDecoder().decode(Self.self, from: Data(bytes)) else {
+      throw refusal("these are not the results of such an evaluation")
+    }
+    guard results.seconds.isFinite, results.seconds >= 0 else {
+      throw refusal("the time they took is not a time")
+    }
+    if let problem = Cell.problem(results.cells) { throw refusal(problem) }
+    self = results
+  }
+
+  func write(to path: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    try AtomicFile.write([UInt8](try encoder.encode(self)) + [10], to: path)
+  }
+
+  /// Checks that more measurements can stand beside these.
+  func check(_ origin: ResultOrigin, _ settings: [String: String], path: String)
+    throws(OtherResults)
+  {
+    let names = Set(self.settings.keys).union(settings.keys)
+    let changed = names.filter { self.settings[$0] != settings[$0] }.sorted()
+    let identity = self.origin.identityDifferences(from: origin)
+    let kernels = self.origin.kernels == origin.kernels ? [] : ["kernels"]
+    guard (identity + kernels + changed).isEmpty else {
+      throw OtherResults(
+        path: path, differing: identity + kernels + changed, isOfOtherModel: !identity.isEmpty)
+    }
+  }
+}
+
+/// A folder holds results of another model, or of other settings, than are asked for now.
+public struct OtherResults: Error, CustomStringConvertible, Sendable {
+  /// The file that holds them.
+  public let path: String
+  /// What differs.
+  public let differing: [String]
+  /// Whether the model or the filter bank does.
+  public let isOfOtherModel: Bool
+
+  /// One sentence: what differs and what to do.
+  public var description: String {
+    "\(path) holds results of another run (other \(differing.joined(separator: ", "))); "
+      + "ask for the same again, or name another folder"
+  }
+}

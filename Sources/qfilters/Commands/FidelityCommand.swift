@@ -1,0 +1,64 @@
+import ArgumentParser
+import QFilters
+import Workflows
+
+struct FidelityCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fidelity",
+    abstract: "How well methods foresee what a text goes on to attend to, by layer and head.",
+    discussion: """
+      Each context is prefilled once; tokens that follow it say, with the whole cache, which of its pairs \
+      are attended to and what is predicted. Reported are Spearman's correlation of that attention with \
+      each method's scores, the share of it that goes to the pairs that ×N keeps, and the divergence of \
+      next-token distributions from the whole cache's.
+      """)
+
+  @OptionGroup var model: ModelOption
+  @Option(help: "The model's filter bank (.qfilt).") var filters: String
+  @Option(help: "A UTF-8 text file.") var file: String
+  @Option(help: "Tokens of each context.") var context = Fidelity.Options().context
+  @Option(help: "So many tokens behind each context say what is attended to.")
+  var continuation = Fidelity.Options().continuation
+  @Option(help: "How many contexts.") var sequences = Fidelity.Options().sequences
+  @Option(help: "Compressions ×N, separated by commas.", transform: ListOptions.numbers)
+  var compressions = Fidelity.Options().compressions
+  @Option(
+    help: "Methods, separated by commas: \(ListOptions.methodNames).",
+    transform: ListOptions.methods)
+  var methods = Fidelity.Options().methods
+  @Option(help: "A folder that keeps every measurement, tables and pictures.") var out: String?
+  @OptionGroup var report: ReportOptions
+
+  func validate() throws {
+    guard (1...1 << 24).contains(context) else {
+      throw ValidationError("--context must be from 1 to \(1 << 24).")
+    }
+    guard (1...Fidelity.mostContinuation).contains(continuation) else {
+      throw ValidationError("--continuation must be from 1 to \(Fidelity.mostContinuation).")
+    }
+    guard (1...1 << 24).contains(sequences) else {
+      throw ValidationError("--sequences must be from 1 to \(1 << 24).")
+    }
+    if let other = methods.first(where: { [.full, .recall].contains($0) }) {
+      throw ValidationError("\(other.rawValue) foresees nothing; leave it out.")
+    }
+  }
+
+  func run() throws {
+    var options = Fidelity.Options()
+    (options.context, options.continuation) = (context, continuation)
+    (options.sequences, options.compressions) = (sequences, compressions)
+    options.methods = methods
+    let (text, bank) = (try TextFile.read(file), try FilterBank(path: filters))
+    let model = try model.load()
+    let results = try Fidelity.run(
+      model, bank: bank, bankPath: filters, text: text, options: options, out: out,
+      progress: ProgressBar().show)
+    if let out {
+      try FilterEnergy.write(bank, of: model, to: out)
+      try ReportFolder(path: out).write()
+    }
+    if report.json { return try Terminal.json(results) }
+    Terminal.line(FidelityReport(results).table)
+  }
+}

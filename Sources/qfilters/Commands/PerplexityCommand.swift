@@ -1,0 +1,126 @@
+import ArgumentParser
+import QFilters
+import Workflows
+
+struct PerplexityCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "perplexity",
+    abstract:
+      "Language modelling over consecutive sequences: whole, under a budget, or behind a compressed prompt.",
+    discussion: """
+      With --budget, tokens go through the model one by one, and pairs are let go as while generating. With \
+      --prompt-tokens, the first tokens of each sequence are prefilled and compressed, and those behind \
+      them are scored. --method takes several names, separated by commas.
+      """)
+
+  @OptionGroup var model: ModelOption
+  @Option(help: "A UTF-8 text file.") var file: String
+  @Option(help: "Tokens in each sequence.") var tokens = 2048
+  @Option(help: "How many sequences.") var sequences = 1
+  @Option(help: "Hold at most so many pairs a head, and let the others go.") var budget: Int?
+  @Option(help: "With --budget: so many last pairs always stay.") var window: Int?
+  @Option(help: "Compress so many first tokens of each sequence.") var promptTokens: Int?
+  @Option(
+    help: "With --prompt-tokens: compressions ×N, separated by commas.",
+    transform: ListOptions.numbers)
+  var compressions: [Int]?
+  @Option(
+    help: "What keeps pairs, separated by commas: \(ListOptions.methodNames).",
+    transform: ListOptions.methods)
+  var method: [Method] = [.qFilters]
+  @Option(help: "The model's filter bank (.qfilt), for q-filters and with --prompt-tokens.")
+  var filters: String?
+  @Option(help: "A folder that keeps every sequence's scores, tables and pictures.")
+  var out: String?
+  @OptionGroup var report: ReportOptions
+
+  func validate() throws {
+    guard (2...1 << 24).contains(tokens) else {
+      throw ValidationError("--tokens must be from 2 to \(1 << 24).")
+    }
+    guard (1...1 << 24).contains(sequences) else {
+      throw ValidationError("--sequences must be from 1 to \(1 << 24).")
+    }
+    guard budget == nil || promptTokens == nil else {
+      throw ValidationError("Give one of --budget and --prompt-tokens.")
+    }
+    try validateBudget()
+    try validatePrompt()
+    guard filters != nil || !needsFilters else {
+      throw ValidationError(
+        promptTokens == nil
+          ? "--budget with q-filters needs --filters." : "--prompt-tokens needs --filters.")
+    }
+  }
+
+  private var needsFilters: Bool {
+    promptTokens != nil || budget != nil && method.contains(.qFilters)
+  }
+
+  private func validateBudget() throws {
+    guard let budget else {
+      guard window == nil else { throw ValidationError("--window needs --budget.") }
+      guard filters == nil || promptTokens != nil else {
+        throw ValidationError("--filters needs --budget or --prompt-tokens.")
+      }
+      return
+    }
+    guard (1...1 << 24).contains(budget) else {
+      throw ValidationError("--budget must be from 1 to \(1 << 24).")
+    }
+    guard (0...budget).contains(window ?? 0) else {
+      throw ValidationError("--window must be from 0 to the budget, \(budget).")
+    }
+    if let other = method.first(where: { $0 != .full && !BudgetOptions.methods.contains($0) }) {
+      throw ValidationError("\(other.rawValue) cannot rank under a budget.")
+    }
+  }
+
+  private func validatePrompt() throws {
+    guard let promptTokens else {
+      guard compressions == nil else {
+        throw ValidationError("--compressions needs --prompt-tokens.")
+      }
+      return
+    }
+    guard promptTokens >= 1, promptTokens <= tokens - 2 else {
+      throw ValidationError("--prompt-tokens must be from 1 to two fewer than --tokens.")
+    }
+    guard !method.contains(.recall) else {
+      throw ValidationError("recall needs a question; a continuation asks none.")
+    }
+  }
+
+  func run() throws {
+    let text = Perplexity.Text(
+      try TextFile.read(file), sequences: sequences, length: tokens)
+    let bank = try filters.map(FilterBank.init(path:))
+    let results = try results(text, bank, try model.load())
+    if let out { try ReportFolder(path: out).write() }
+    let report = PerplexityOutput(
+      results, tokens: sequences * tokens, budget: budget, isPrompt: promptTokens != nil)
+    if self.report.json { return try Terminal.json(report) }
+    Terminal.line("\(report)")
+  }
+
+  private func results(
+    _ text: Perplexity.Text, _ bank: FilterBank?, _ model: LoadedModel
+  ) throws -> Results<Perplexity.Cell> {
+    let bar = ProgressBar()
+    guard let promptTokens, let bank else {
+      let budget = budget.map {
+        Perplexity.Budget(pairs: $0, window: window ?? min($0, BudgetOptions.usualWindow))
+      }
+      return try Perplexity.run(
+        model, text, methods: budget == nil ? [.full] : method, budget: budget, bank: bank,
+        bankPath: filters ?? "", out: out, progress: bar.show)
+    }
+    var options = PromptCompression.Options()
+    options.promptTokens = promptTokens
+    options.compressions = compressions ?? options.compressions
+    options.methods = method
+    return try PromptCompression.run(
+      model, bank: bank, bankPath: filters ?? "", text, options: options, out: out,
+      progress: bar.show)
+  }
+}

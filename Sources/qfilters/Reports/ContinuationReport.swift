@@ -1,0 +1,66 @@
+import Glibc
+import Workflows
+
+/// How likely continuations of compressed prompts remain.
+struct ContinuationReport {
+  let results: Results<Perplexity.Cell>
+  private let summaries: [PerplexitySummary]
+
+  init(_ results: Results<Perplexity.Cell>) {
+    self.results = results
+    summaries = results.summaries
+  }
+
+  private var compressions: [Int] {
+    Set(summaries.filter { $0.method != "full" }.map(\.compression)).sorted()
+  }
+
+  private var methods: [String] { summaries.map(\.method).uniqued }
+
+  /// Perplexities by method and compression.
+  var rows: (headings: [String], rows: [[String]]) {
+    let rows = methods.map { method in
+      let own = summaries.filter { $0.method == method }
+      return [method]
+        + ([1] + compressions).map { ratio in
+          own.first { $0.compression == ratio }.map { Format.fixed($0.perplexity, 4) } ?? "–"
+        }
+    }
+    return (["method", "×1"] + compressions.map { "×\($0)" }, rows)
+  }
+
+  private var csv: String {
+    let lines = summaries.map { summary in
+      "\(summary.method),\(summary.compression),\(summary.sequences),\(summary.scored),"
+        + "\(Format.fixed(summary.meanNegativeLogLikelihood, 6)),"
+        + "\(Format.fixed(summary.perplexity, 6))\n"
+    }
+    return "method,compression,sequences,tokens,meanNegativeLogLikelihood,perplexity\n"
+      + lines.joined()
+  }
+
+  private var chart: LineChart {
+    LineChart(
+      title: "A continuation's perplexity once its prompt is compressed",
+      summary:
+        "Over \(Format.count(summaries.map(\.scored).max() ?? 0, "token")); lower is better.",
+      xName: "compression", yName: "perplexity", marks: LineChart.ratios(compressions),
+      levels: summaries.filter { $0.method == "full" }.map { ($0.method, $0.perplexity) },
+      series: methods.filter { $0 != "full" }.map { method in
+        LineChart.Series(
+          method: method,
+          points: summaries.filter { $0.method == method }.map {
+            (log2(Double($0.compression)), $0.perplexity)
+          }.sorted { $0.0 < $1.0 })
+      })
+  }
+
+  var section: ReportSection {
+    ReportSection(
+      name: "continuation", title: "Perplexity after prompt compression",
+      explanation: "The beginning of each sequence is prefilled once and compressed ×N; what "
+        + "follows goes through the model behind what is left of it.",
+      results: results, table: rows, pictures: [.init(name: "continuation", svg: chart.svg)],
+      csv: csv)
+  }
+}

@@ -1,0 +1,136 @@
+import Glibc
+import Workflows
+
+/// How well methods foresee what a text attends to.
+struct FidelityReport {
+  let results: Results<Fidelity.Cell>
+
+  init(_ results: Results<Fidelity.Cell>) { self.results = results }
+
+  private var methods: [String] { results.cells.map(\.method).uniqued }
+  private var compressions: [Int] { results.cells.first?.compressions ?? [] }
+
+  private func cells(_ method: String) -> [Fidelity.Cell] {
+    results.cells.filter { $0.method == method }
+  }
+
+  private static func mean(_ values: [Double]) -> Double {
+    values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count)
+  }
+
+  /// The mean over contexts of a figure of each layer and head.
+  private func perHead(_ method: String, _ figure: (Fidelity.Cell) -> [Float]) -> [Double] {
+    let cells = cells(method)
+    guard let first = cells.first else { return [] }
+    return (0..<first.layers * first.kvHeads).map { index in
+      Self.mean(cells.map { Double(figure($0)[index]) })
+    }
+  }
+
+  private func correlation(_ method: String) -> Double {
+    Self.mean(perHead(method, \.correlations))
+  }
+
+  private func massKept(_ method: String, _ ratio: Int) -> Double {
+    Self.mean(perHead(method) { $0.massKept[ratio] })
+  }
+
+  private func divergence(_ method: String, _ ratio: Int) -> Double {
+    Self.mean(cells(method).map { $0.divergences[ratio] })
+  }
+
+  /// Means over layers, heads and contexts.
+  var rows: (headings: [String], rows: [[String]]) {
+    let rows = methods.map { method in
+      [method, Format.fixed(correlation(method), 3)]
+        + compressions.indices.map { Format.fixed(massKept(method, $0) * 100, 1) + " %" }
+        + compressions.indices.map { Format.fixed(divergence(method, $0), 3) }
+    }
+    return (
+      ["method", "Spearman"] + compressions.map { "mass ×\($0)" }
+        + compressions.map { "KL ×\($0)" }, rows
+    )
+  }
+
+  /// The same for a terminal.
+  var table: String {
+    let (headings, rows) = rows
+    var table = TextTable("fidelity to the whole cache", headings)
+    for row in rows { table.add(row) }
+    return table.description
+  }
+
+  /// A line for each method, layer and head.
+  private var csv: String {
+    let lines = methods.flatMap { method in
+      let correlations = perHead(method, \.correlations)
+      let kept = compressions.indices.map { ratio in perHead(method) { $0.massKept[ratio] } }
+      let heads = results.cells.first?.kvHeads ?? 1
+      return correlations.indices.map { index in
+        ([
+          method, "\(index / heads)", "\(index % heads)", Format.fixed(correlations[index], 4),
+        ] + kept.map { Format.fixed($0[index], 4) }).joined(separator: ",") + "\n"
+      }
+    }
+    return "method,layer,head,spearman,"
+      + compressions.map { "massKeptX\($0)" }.joined(separator: ",") + "\n" + lines.joined()
+  }
+
+  private func chart(
+    _ title: String, _ summary: String, _ name: String, least: ClosedRange<Double>,
+    _ value: (String, Int) -> Double
+  ) -> LineChart {
+    LineChart(
+      title: title, summary: summary, xName: "compression", yName: name,
+      marks: LineChart.ratios(compressions),
+      series: methods.map { method in
+        LineChart.Series(
+          method: method,
+          points: compressions.indices.map {
+            (log2(Double(compressions[$0])), value(method, $0))
+          }.sorted { $0.0 < $1.0 })
+      }, least: least)
+  }
+
+  private var map: LayerMap {
+    LayerMap(
+      title: "Predicted score and true attention",
+      summary: "Spearman's rank correlation over a context's pairs, by layer and KV head.",
+      head: "KV head",
+      panels: methods.map { method in
+        let values = perHead(method, \.correlations)
+        let heads = results.cells.first?.kvHeads ?? 1
+        return LayerMap.Panel(
+          name: method, note: "mean \(Format.fixed(correlation(method), 2))",
+          values: stride(from: 0, to: values.count, by: heads).map {
+            Array(values[$0..<$0 + heads])
+          })
+      })
+  }
+
+  var section: ReportSection {
+    ReportSection(
+      name: "fidelity", title: "Fidelity to the whole cache",
+      explanation: "Tokens that come after a context say what is attended to, with the whole "
+        + "cache. Spearman's correlation compares that with the method's scores; mass is the share "
+        + "of that attention that goes to the pairs kept; KL is the divergence of next-token "
+        + "distributions from those of the whole cache, in nats.",
+      results: results, table: rows,
+      pictures: [
+        .init(
+          name: "mass",
+          svg: chart(
+            "Attention that goes to the pairs kept", "Mean over layers, heads and contexts.",
+            "share of attention", least: 0...1, massKept
+          ).svg),
+        .init(
+          name: "divergence",
+          svg: chart(
+            "Divergence from the whole cache's predictions",
+            "KL(whole ‖ compressed), mean over tokens and contexts; lower is better.", "nats",
+            least: 0...0.1, divergence
+          ).svg),
+        .init(name: "correlation", svg: map.svg),
+      ], csv: csv)
+  }
+}

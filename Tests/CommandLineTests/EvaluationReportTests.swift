@@ -1,0 +1,169 @@
+import Foundation
+import FoundationXML
+import TestSupport
+import Testing
+
+@testable import Workflows
+@testable import qfilters
+
+@Suite("A folder's report", .serialized)
+struct EvaluationReportTests {
+  /// A report on a tiny model, with every kind of evaluation in it.
+  private static let shared = Result { try Report() }
+
+  private struct Report {
+    let folder: ScratchFolder
+    let out: String
+
+    init() throws {
+      (folder, out) = try { ($0, $0.path("out")) }(ScratchFolder())
+      let tiny = try TinyFiles.shared.get()
+      let haystack = folder.path("haystack")
+      try FileManager.default.createDirectory(atPath: haystack, withIntermediateDirectories: true)
+      let lines = (0..<400).map { "A line of text to be kept, number \($0 * $0 % 97). " }
+      try Data(lines.joined().utf8).write(to: URL(filePath: haystack + "/text.txt"))
+      let model = ["--model", tiny.model, "--filters", tiny.filters, "--out", out]
+      try Self.run(["evaluate", "report", "--haystack", haystack] + model)
+      for task in ["multi-key", "variable-tracking"] {
+        try Self.run(
+          [
+            "evaluate", "needle", "--haystack", haystack, "--task", task, "--lengths", "300,340",
+            "--depths", "2", "--compressions", "2,4",
+          ] + model)
+      }
+      try Self.run(
+        [
+          "evaluate", "needle", "--haystack", haystack, "--lengths", "200,300", "--depths", "3",
+          "--compressions", "2,4", "--needle", "<&\"\u{1B}>", "--question", "what?", "--answer",
+          "kept",
+        ] + model)
+    }
+
+    private static func run(_ arguments: [String]) throws {
+      let result = try Command.run(arguments)
+      guard result.status == 0 else { throw CommandFailed(message: result.error) }
+    }
+
+    func text(_ name: String) throws -> String {
+      String(decoding: try bytes(of: out + "/" + name), as: UTF8.self)
+    }
+  }
+
+  @Test("JSON, CSV and SVG of every evaluation; each SVG is well-formed")
+  func files() throws {
+    let report = try Self.shared.get()
+    let names = try FileManager.default.contentsOfDirectory(atPath: report.out)
+    #expect(
+      Set(names) == [
+        "index.html", "needle.json", "needle.csv", "needle.svg", "needle-ratio.svg",
+        "multi-key.json", "multi-key.csv", "multi-key.svg", "multi-key-ratio.svg",
+        "variable-tracking.json", "variable-tracking.csv", "variable-tracking.svg",
+        "variable-tracking-ratio.svg", "perplexity.json", "perplexity.csv", "perplexity.svg",
+        "perplexity-gap.svg", "continuation.json", "continuation.csv", "continuation.svg",
+        "fidelity.json", "fidelity.csv", "mass.svg", "divergence.svg", "correlation.svg",
+        "energy.json", "energy.csv", "energy.svg",
+      ])
+    for name in names where name.hasSuffix(".svg") || name.hasSuffix(".html") {
+      let parser = XMLParser(data: Data(try report.text(name).utf8))
+      #expect(parser.parse(), "\(name): \(String(describing: parser.parserError))")
+    }
+  }
+
+  @Test("the page says what was measured with what, needs nothing else, and shows every picture")
+  func page() throws {
+    let report = try Self.shared.get()
+    let page = try report.text("index.html")
+    let tiny = try TinyFiles.shared.get()
+    let inspected = try Command.run("inspect", tiny.filters, "--json")
+    struct Bank: Decodable {
+      struct Identity: Decodable { let weights, architecture, rope, tokenizer, filters: String }
+      let identity: Identity
+    }
+    let identity = try inspected.json(as: Bank.self).identity
+    for fact in [
+      identity.weights, identity.architecture, identity.rope, identity.tokenizer, identity.filters,
+      "kernels", "OpenBLAS", "tokens in a context", "budget", "begun", "whole layers",
+      "&lt;&amp;&quot;\\u{1B}&gt;",
+    ] { #expect(page.contains(fact), "\(fact)") }
+    let names = try FileManager.default.contentsOfDirectory(atPath: report.out)
+    for name in names where name != "index.html" {
+      #expect(page.contains("href=\"\(name)\""), "\(name)")
+    }
+    #expect(page.ranges(of: "<svg ").count == names.count { $0.hasSuffix(".svg") })
+    // Namespaces are names; nothing is fetched.
+    let outside = page.replacing("http://www.w3.org/2000/svg", with: "").replacing(
+      "http://www.w3.org/1999/xhtml", with: "")
+    for word in ["http:", "https:", "<script", "<link", "@import", "url("] {
+      #expect(!outside.contains(word), "\(word)")
+    }
+  }
+
+  @Test("the figures in the files are those of the measurements")
+  func figures() throws {
+    let report = try Self.shared.get()
+    let results = try #require(
+      try Results<Fidelity.Cell>(ifPresentAt: report.out + "/fidelity.json"))
+    let csv = try report.text("fidelity.csv").split(separator: "\n").map {
+      $0.split(separator: ",").map(String.init)
+    }
+    #expect(
+      csv[0] == [
+        "method", "layer", "head", "spearman", "massKeptX2", "massKeptX4",
+        "massKeptX8", "massKeptX16", "massKeptX32",
+      ])
+    let methods = Set(results.cells.map(\.method))
+    #expect(csv.count == 1 + methods.count * 4)
+    for row in csv.dropFirst() {
+      let (layer, head) = (try #require(Int(row[1])), try #require(Int(row[2])))
+      let values = results.cells.filter { $0.method == row[0] }.map {
+        Double($0.correlations[layer * 2 + head])
+      }
+      let mean = values.reduce(0, +) / Double(values.count)
+      #expect(abs(try #require(Double(row[3])) - mean) < 1e-4)
+    }
+    let needles = try #require(try Results<Needle.Cell>(ifPresentAt: report.out + "/needle.json"))
+    let svg = try report.text("needle.svg")
+    #expect(svg.matches(of: #/<rect class="(f6|ground)"/#).count == needles.cells.count)
+    #expect(svg.matches(of: #/<rect class="f6"/#).count == needles.cells.count(where: \.found))
+  }
+
+  @Test(
+    "a browser shows it, on a light page and on a dark one",
+    .enabled(if: Chromium.installed != nil, "no Chromium on the PATH"),
+    arguments: Chromium.Scheme.allCases)
+  func picture(scheme: Chromium.Scheme) throws {
+    let report = try Self.shared.get()
+    let browser = try #require(Chromium.installed)
+    let png = try browser.png(of: report.out + "/index.html", scheme, width: 1100, height: 3000)
+    let look = try browser.look(at: png)
+    #expect(look.colours > 100, "\(look)")
+    #expect((0.02...0.5).contains(look.drawn), "\(look)")
+    #expect(scheme == .light ? look.ground > 0.95 : look.ground < 0.15, "\(look)")
+  }
+
+  @Test("ticks are round, a few of them, and hold the range, whatever it is")
+  func ticks() {
+    for seed in UInt64(1)...200 {
+      var random = SeededGenerator(seed: seed)
+      let scale = Double.random(in: -6...9, using: &random)
+      let low = Double.random(in: -1...1, using: &random) * exp(scale)
+      let high = low + Double.random(in: 0...1, using: &random) * exp(scale)
+      let ticks = AxisTicks(low: low, high: high).values
+      #expect((2...9).contains(ticks.count), "seed \(seed)")
+      let slack = (ticks[1] - ticks[0]) * 1e-6
+      #expect(ticks[0] <= low + slack && ticks[ticks.count - 1] >= high - slack, "seed \(seed)")
+    }
+  }
+
+  @Test("no figure that a file may hold stops a drawing")
+  func extremes() {
+    for values in [
+      [], [0.0], [1e300, -1e300], [.infinity, 1], [-.infinity], [.nan], [1e11, 1e-11],
+    ] {
+      let chart = LineChart(
+        title: "<t>", summary: "", xName: "x", yName: "y", marks: LineChart.ratios([1]),
+        series: [.init(method: "q-filters", points: values.enumerated().map { (Double($0), $1) })])
+      #expect(XMLParser(data: Data(chart.svg.utf8)).parse(), "\(values)")
+    }
+  }
+}

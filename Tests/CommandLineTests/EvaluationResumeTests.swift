@@ -1,0 +1,134 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Workflows
+
+@Suite("An evaluation that is ended goes on where it was", .serialized)
+struct EvaluationResumeTests {
+  private let scratch: ScratchFolder
+  private let tiny: TinyFiles
+  private let haystack: String
+
+  init() throws {
+    (scratch, tiny) = (try ScratchFolder(), try TinyFiles.shared.get())
+    haystack = scratch.path("haystack")
+    try FileManager.default.createDirectory(atPath: haystack, withIntermediateDirectories: true)
+    let lines = (0..<60).map { "A line of text to be kept, number \($0). " }
+    try Data(lines.joined().utf8).write(to: URL(filePath: haystack + "/text.txt"))
+  }
+
+  private func needle(_ out: String?, _ options: String...) -> [String] {
+    [
+      "evaluate", "needle", "--model", tiny.model, "--filters", tiny.filters, "--haystack",
+      haystack, "--lengths", "120,200", "--depths", "3", "--compressions", "2,4", "--needle",
+      "kept", "--question", "what", "--answer", "kept", "--json",
+    ] + (out.map { ["--out", scratch.path($0)] } ?? []) + options
+  }
+
+  private func cells(_ arguments: [String]) throws -> [Needle.Cell] {
+    let result = try Command.run(arguments)
+    #expect(result.status == 0, "\(result.error)")
+    return try result.json(as: Results<Needle.Cell>.self).cells
+  }
+
+  @Test("what is there is not measured again, and the result is that of one run")
+  func goesOn() throws {
+    let whole = try cells(needle(nil))
+    #expect(whole.count == 2 * 3 * 9)
+    // A run of the first length alone is as far as one that was ended there.
+    let first = try cells(needle("a", "--lengths", "120"))
+    #expect(first == Array(whole.prefix(27)))
+    let path = scratch.path("a/needle.json")
+    // Marked, so that a second measurement would be noticed.
+    let text = String(decoding: try bytes(of: path), as: UTF8.self)
+    try Data(text.replacing("\"pairs\":", with: "\"pairs\":1").utf8).write(
+      to: URL(filePath: path))
+    let all = try cells(needle("a"))
+    #expect(all.prefix(27).allSatisfy { "\($0.pairs)".hasPrefix("1") && $0.pairs > 1000 })
+    #expect(Array(all.dropFirst(27)) == Array(whole.dropFirst(27)))
+  }
+
+  @Test("after Ctrl-C every finished answer is kept, and the file is whole")
+  func interrupted() throws {
+    let arguments = needle("b", "--lengths", "120,160,200,240,280", "--depths", "20")
+    let process = try Command.start(
+      "/usr/bin/env", arguments: ["--default-signal=INT", Command.binary] + arguments)
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    let path = scratch.path("b/needle.json")
+    while !FileManager.default.fileExists(atPath: path) {
+      try #require(process.isRunning)
+      usleep(2_000)
+    }
+    kill(process.processIdentifier, SIGINT)
+    process.waitUntilExit()
+    #expect(process.terminationReason == .uncaughtSignal)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: scratch.path("b")) == ["needle.json"])
+    let kept = try #require(try Results<Needle.Cell>(ifPresentAt: path)).cells
+    #expect(!kept.isEmpty && kept.count < 900)
+    let all = try cells(arguments)
+    #expect(all.count == 900)
+    #expect(Array(all.prefix(kept.count)) == kept)
+  }
+
+  @Test("other settings, filters and models are refused by name, and the file is kept")
+  func refused() throws {
+    _ = try cells(needle("c", "--lengths", "120", "--depths", "1"))
+    let path = scratch.path("c/needle.json")
+    let before = try bytes(of: path)
+    let other = try scratch.filters(of: tiny.model, corpus: tiny.otherText)
+    for (options, status, word) in [
+      (["--whole-layers", "1"], 1, "whole layers"), (["--needle", "lost"], 1, "needle"),
+      (["--filters", other], 78, "filter bank"),
+    ] as [([String], Int32, String)] {
+      var arguments = needle("c", "--lengths", "120", "--depths", "1")
+      if let place = arguments.firstIndex(of: options[0]) {
+        arguments[place + 1] = options[1]
+      } else {
+        arguments += options
+      }
+      let result = try Command.run(arguments)
+      #expect(result.status == status, "\(result.error)")
+      #expect(result.error.contains("other \(word))"), "\(result.error)")
+    }
+    #expect(try bytes(of: path) == before)
+  }
+
+  @Test("a file that holds no such results is refused, whatever it holds")
+  func malformed() throws {
+    _ = try cells(needle("d", "--lengths", "120", "--depths", "1"))
+    let path = scratch.path("d/needle.json")
+    let sound = String(decoding: try bytes(of: path), as: UTF8.self)
+    for text in [
+      "", "{}", "[1", String(sound.dropLast(40)),
+      sound.replacing("\"depth\":0.5", with: "\"depth\":7"),
+      sound.replacing("\"length\":120", with: "\"length\":-1"),
+      sound.replacing("\"length\":120", with: "\"length\":1e400"),
+      String(repeating: "[", count: 100_000),
+    ] {
+      try Data(text.utf8).write(to: URL(filePath: path))
+      let result = try Command.run(needle("d", "--lengths", "120", "--depths", "1"))
+      #expect(result.status == 65, "\(text.prefix(40)): \(result.error)")
+      #expect(result.error.contains("needle.json"), "\(result.error)")
+      #expect(try bytes(of: path) == Array(text.utf8))
+    }
+  }
+
+  @Test("whole layers hold all pairs whatever the compression, in every method")
+  func wholeLayers() throws {
+    for (layers, options) in [
+      (0, []), (1, ["--whole-layers", "1"]), (2, ["--whole-layers", "2"]),
+    ] {
+      let cells = try cells(
+        needle(nil) + ["--depths", "1", "--methods", "q-filters,snapkv,recall"] + options)
+      for cell in cells {
+        let kept = layers * cell.tokens + (2 - layers) * (cell.tokens / cell.compression)
+        // Two KV heads; the question's own pairs are held beside.
+        let own = cell.pairs - 2 * kept
+        #expect(own > 0 && own.isMultiple(of: 4) && own < 4 * 40, "\(cell)")
+      }
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Workflows
+
+@Suite("How well methods foresee attention")
+struct FidelityTests {
+  private struct Golden: Decodable {
+    struct Cell: Decodable {
+      let method: String
+      let correlations: [Float]
+      let massKept: [[Float]]
+      let divergences: [Double]
+    }
+    let text: String
+    let context, continuation: Int
+    let compressions: [Int]
+    let cells: [Cell]
+  }
+
+  /// Keys are held in f16, and one path computes in bfloat16; in a text that repeats itself, many keys are
+  /// nearly equal, and rounding swaps their ranks.
+  @Test(
+    "correlation, attention kept and divergence are what transformers' own attention gives",
+    arguments: ["plain", nil])
+  func golden(kernels: String?) throws {
+    let golden: Golden = try Fixtures.json("golden/fidelity.json")
+    let (tiny, scratch) = (try TinyFiles.shared.get(), try ScratchFolder())
+    let text = try scratch.write("text.txt", golden.text.utf8)
+    let result = try Command.run(
+      [
+        "evaluate", "fidelity", "--model", tiny.model, "--filters", tiny.filters, "--file", text,
+        "--context", "\(golden.context)", "--continuation", "\(golden.continuation)",
+        "--sequences", "1", "--methods", golden.cells.map(\.method).joined(separator: ","),
+        "--compressions", golden.compressions.map(String.init).joined(separator: ","), "--json",
+      ], environment: kernels.map { ["QFILTERS_KERNELS": $0] } ?? [:])
+    #expect(result.status == 0, "\(result.error)")
+    struct Report: Decodable { let cells: [Golden.Cell] }
+    let cells = try result.json(as: Report.self).cells
+    #expect(cells.map(\.method) == golden.cells.map(\.method))
+    for (cell, expected) in zip(cells, golden.cells) {
+      expectClose([cell.correlations], [expected.correlations], within: 0.015, cell.method)
+      expectClose(cell.massKept, expected.massKept, within: 0.004, cell.method)
+      for (value, expected) in zip(cell.divergences, expected.divergences) {
+        #expect(abs(value / expected - 1) < 0.012, "\(cell.method)")
+      }
+    }
+  }
+
+  private func expectClose(
+    _ values: [[Float]], _ expected: [[Float]], within tolerance: Float, _ what: String
+  ) {
+    #expect(values.map(\.count) == expected.map(\.count))
+    for (value, expected) in zip(values.joined(), expected.joined()) {
+      #expect(abs(value - expected) < tolerance, "\(what)")
+    }
+  }
+
+  @Test("Spearman's correlation is Pearson's of ranks that ties share, on random lists")
+  func spearman() {
+    for seed in UInt64(1)...40 {
+      var random = SeededGenerator(seed: seed)
+      let count = Int.random(in: 2...60, using: &random)
+      // Few different values, so that there are ties.
+      let lists = (0..<2).map { _ in
+        (0..<count).map { _ in Float(Int.random(in: 0...9, using: &random)) }
+      }
+      let ranks = lists.map { list in
+        list.map { value in
+          Double(list.count { $0 < value }) + Double(list.count { $0 == value } + 1) / 2
+        }
+      }
+      let actual = RankCorrelation.spearman(lists[0], lists[1])
+      #expect(abs(Double(actual) - Self.pearson(ranks[0], ranks[1])) < 1e-6, "seed \(seed)")
+      #expect(RankCorrelation.spearman(lists[0], lists[0].map { -$0 }) <= -0.999 || count < 3)
+    }
+    #expect(RankCorrelation.spearman([1, 1, 1], [1, 2, 3]) == 0)
+    #expect(RankCorrelation.spearman([], []) == 0)
+  }
+
+  private static func pearson(_ a: [Double], _ b: [Double]) -> Double {
+    let n = Double(a.count)
+    let (sumA, sumB) = (a.reduce(0, +), b.reduce(0, +))
+    let product = zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } - sumA * sumB / n
+    let squareA = a.reduce(0) { $0 + $1 * $1 } - sumA * sumA / n
+    let squareB = b.reduce(0) { $0 + $1 * $1 } - sumB * sumB / n
+    return squareA * squareB > 0 ? product / (squareA * squareB).squareRoot() : 0
+  }
+
+  @Test("usage is checked")
+  func usage() throws {
+    let tiny = try TinyFiles.shared.get()
+    for (options, words) in [
+      (["--methods", "recall"], "recall foresees nothing"),
+      (["--methods", "h2o"], "h2o is no method"),
+      (["--continuation", "513"], "--continuation must be"),
+      (["--context", "0"], "--context must be"),
+      (["--sequences", "0"], "--sequences must be"),
+    ] {
+      let result = try Command.run(
+        [
+          "evaluate", "fidelity", "--model", tiny.model, "--filters", tiny.filters, "--file",
+          tiny.text,
+        ] + options)
+      #expect(result.status == 64)
+      #expect(result.error.contains(words), "\(result.error)")
+    }
+  }
+}
