@@ -28,12 +28,6 @@ import Glibc
     throw .unknownKernels(name: name, available: all.map(\.name))
   }
 
-  private static var widest: Kernels { all[all.count - 1] }
-
-  private static var environment: String? {
-    unsafe getenv("QFILTERS_KERNELS").map { unsafe String(cString: $0) }
-  }
-
   /// Some rows as floats, [rows × length].
   func decode(_ rows: ck_rows, _ range: Range<Int>, length: Int) -> [Float] {
     let stride = (length + 15) / 16 * 16
@@ -42,8 +36,12 @@ import Glibc
       unsafe table.pointee.decode_rows($0, range.lowerBound, range.count, length, &floats)
     }
     guard stride != length else { return floats }
-    return range.indices.flatMap {
-      floats[($0 - range.lowerBound) * stride..<($0 - range.lowerBound) * stride + length]
-    }
+    return (0..<range.count).flatMap { floats[$0 * stride..<$0 * stride + length] }
+  }
+
+  private static var widest: Kernels { all[all.count - 1] }
+
+  private static var environment: String? {
+    unsafe getenv("QFILTERS_KERNELS").map { unsafe String(cString: $0) }
   }
 }

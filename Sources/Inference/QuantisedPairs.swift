@@ -98,7 +98,7 @@ import CKernels
   var count: Int { positions.count }
 
   /// How many bytes the pairs take.
-  var bytes: Int { keys.bytes(ofRows: count) + values.bytes(ofRows: count) }
+  var bytes: Int { keys.layout.bytes(of: count) + values.layout.bytes(of: count) }
 
   /// Says at which ascending positions pairs stand, of which keys and values are then filled in.
   public func restore(_ positions: [UInt32]) {

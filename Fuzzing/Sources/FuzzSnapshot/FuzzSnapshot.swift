@@ -60,6 +60,7 @@ private func check(_ path: String) throws {
     for (less, more) in zip(try checkedLayer(reader, layer, ratio: ratio).heads, all.heads) {
       require(more.ranking.starts(with: less.ranking), "more compression keeps a prefix")
     }
+    try checkCodes(reader, layer, ratio: ratio)
     if reader.metadata.tiers.isWhole, choice % 4 == 0 {
       require(try reader.readLayer(layer, ratio: nil) == all, "×1 is the whole cache")
     }
@@ -148,6 +149,27 @@ private func checkRows(_ reader: SnapshotReader, _ layer: Int, _ pairs: LayerPai
         }
       }
       require(rest.isEmpty, "a chunk has no row too many")
+    }
+  }
+}
+
+/// Reads the codes of quantised tiers, which must be those of the pairs that ×N keeps of them.
+private func checkCodes(_ reader: SnapshotReader, _ layer: Int, ratio: Int) throws {
+  var decoder = LayerDecoder(reader)
+  let selection = try decoder.select(layer: layer, ratio: ratio)
+  for tensor in [ChunkTable.Tensor.keys, .values] {
+    let tiers = (0..<(try reader.tiersNeeded(ratio: ratio))).filter {
+      !reader.codec(of: tensor, tier: $0).isLossless
+    }
+    let length = reader.metadata.context.elementsPerPair(of: tensor)
+    let some = decoder.restrict(selection, to: tiers)
+    var slots = some.positions.map { _ in [UInt32]() }
+    try decoder.readCodes(tensor, of: some) { head, stored in
+      require(stored.codes.count == stored.slots.count * length, "codes for each pair")
+      slots[head] += stored.slots.filter { $0 != .max }
+    }
+    for (slots, positions) in zip(slots, some.positions) {
+      require(slots.sorted() == positions.indices.map { UInt32($0) }, "each pair once")
     }
   }
 }
