@@ -79,6 +79,12 @@ import Glibc
     }
   }
 
+  /// How many of the first pairs a token at `next` does not see, if it sees `window` positions, its own
+  /// included.
+  func hidden(fromNext next: Int, window: Int) -> Int {
+    positions.prefix { Int($0) + window <= next }.count
+  }
+
   @unsafe func store(
     key: UnsafePointer<Float>, keyLength: Int, value: UnsafePointer<Float>, valueLength: Int,
     element: KVCache.Element, at pair: Int

@@ -1,5 +1,6 @@
 import CacheFormat
 import Inference
+import ModelFiles
 import QFilters
 
 /// A context in memory, from which caches of any method and compression are made.
@@ -7,6 +8,7 @@ final class PrefilledContext {
   /// The whole cache.
   let cache: KVCache
   private let watches: [Method: any ContextWatch]
+  private let windows: [Int?]
   private var orders: [Method: [[UInt32]]] = [:]
 
   /// What every method keeps.
@@ -29,6 +31,7 @@ final class PrefilledContext {
         }
       })
     self.watches = watches
+    windows = model.engine.architecture.windows
   }
 
   /// Positions best first, [layers · kvHeads]; without a ranking, in their own order.
@@ -50,7 +53,7 @@ final class PrefilledContext {
       let positions = Array(0..<UInt32(cache.nextPosition))
       return Array(repeating: positions, count: cache.shape.layers * cache.shape.kvHeads)
     }
-    return RankedCache(cache, scorer: scorer, ranking: Self.ranking).orders
+    return RankedCache(cache, scorer: scorer, ranking: Self.ranking, windows: windows).orders
   }
 }
 
