@@ -139,6 +139,13 @@ public final class KVCache: @unchecked Sendable {
     }
   }
 
+  /// How many of a head's first pairs no later token sees.
+  ///
+  /// - Parameter window: How many tokens one of the layer sees, itself included; nil for all before it.
+  public func hiddenPairs(layer: Int, head: Int, window: Int?) -> Int {
+    window.map { storage(layer, head).hidden(fromNext: nextPosition, window: $0) } ?? 0
+  }
+
   /// Gives an empty head the pairs that were saved of some positions, in ascending order; `withKeys` and
   /// `withValues` fill them in.
   public func restore(layer: Int, head: Int, positions: [UInt32]) {

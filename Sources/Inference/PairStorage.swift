@@ -74,6 +74,12 @@ import Glibc
     unsafe ck_rows(data: data, type: type, bits: 0, scales: nil, minima: nil, groups: nil)
   }
 
+  /// How many of the first pairs a token at `next` does not see, if it sees `window` positions, its own
+  /// included.
+  func hidden(fromNext next: Int, window: Int) -> Int {
+    positions.prefix { Int($0) + window <= next }.count
+  }
+
   @unsafe func store(
     key: UnsafePointer<Float>, keyLength: Int, value: UnsafePointer<Float>, valueLength: Int,
     element: KVCache.Element, at pair: Int

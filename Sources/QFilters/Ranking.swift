@@ -15,19 +15,27 @@ public struct Ranking: Sendable, Equatable {
   public func protected(of tokens: Int) -> Int { min(tokens, sinks + window) }
 
   /// Positions best first: sinks by ascending position, the window by descending position, the rest by
-  /// descending score, ties by ascending position; a score that is not a number comes last.
+  /// descending score, ties by ascending position; a score that is not a number comes last, but for what
+  /// is hidden.
   ///
-  /// - Parameter scores: One score a position.
-  public func order(_ scores: [Float]) -> [UInt32] {
+  /// - Parameters:
+  ///   - scores: One score a position.
+  ///   - hidden: So many first positions no later token sees, because the layer has a sliding window. They
+  ///     rank behind all others, unless they are sinks.
+  public func order(_ scores: [Float], hidden: Int = 0) -> [UInt32] {
     let tokens = scores.count
     let sinkEnd = min(sinks, tokens)
     let windowStart = max(sinkEnd, tokens - window)
     let protected = (0..<sinkEnd) + (windowStart..<tokens).reversed()
-    let ranked = (sinkEnd..<windowStart)
-      .map { Self.sortKey(scores[$0], position: $0) }
+    let hiddenEnd = min(max(sinkEnd, hidden), windowStart)
+    return protected.map(UInt32.init) + Self.ranked(hiddenEnd..<windowStart, scores)
+      + Self.ranked(sinkEnd..<hiddenEnd, scores)
+  }
+
+  private static func ranked(_ positions: Range<Int>, _ scores: [Float]) -> [UInt32] {
+    positions.map { sortKey(scores[$0], position: $0) }
       .sorted(by: >)
       .map { UInt32.max - UInt32(truncatingIfNeeded: $0) }
-    return protected.map(UInt32.init) + ranked
   }
 
   /// A number that is greater for a pair that ranks before: the score's bits in an order that integers

@@ -17,6 +17,8 @@ public enum Prefill {
     public var precision = Precision(.float16)
     /// Tokens that rank before all others.
     public var ranking = Ranking(sinks: 4, window: 64)
+    /// In layers with a sliding window, what no later token sees ranks last.
+    public var ranksHiddenLast = true
     /// So many first layers are kept whole by every compression.
     public var wholeLayers = 0
 
@@ -71,7 +73,8 @@ public enum Prefill {
 
     let writing = Stopwatch()
     let orders = try RankedCache(
-      cache, scorer: watch.scorer(of: cache), ranking: options.ranking)
+      cache, scorer: watch.scorer(of: cache), ranking: options.ranking,
+      windows: options.ranksHiddenLast ? model.engine.architecture.windows : [])
     try orders.write(to: &writer, tiers: metadata.tiers, progress: progress)
     let bytes = try writer.finish()
     return Result(

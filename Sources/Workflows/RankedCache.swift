@@ -12,7 +12,10 @@ struct RankedCache {
   private let orders: [[UInt32]]
 
   /// Ranks every head's pairs.
-  init(_ cache: KVCache, scorer: any PairScorer, ranking: Ranking) {
+  ///
+  /// - Parameter windows: Of each layer, as the model's description has them: what no later token sees
+  ///   ranks last. Empty to leave that to the scores.
+  init(_ cache: KVCache, scorer: any PairScorer, ranking: Ranking, windows: [Int?]) {
     self.cache = cache
     let heads = cache.shape.kvHeads
     let orders = Mutex([[UInt32]](repeating: [], count: cache.shape.layers * heads))
@@ -21,7 +24,9 @@ struct RankedCache {
       let scores = scorer.scores(
         layer: layer, head: head, keys: cache.decodedKeys(layer: layer, head: head),
         keyLength: cache.shape.keyLength)
-      let order = ranking.order(scores)
+      let hidden = cache.hiddenPairs(
+        layer: layer, head: head, window: windows.isEmpty ? nil : windows[layer])
+      let order = ranking.order(scores, hidden: hidden)
       orders.withLock { $0[index] = order }
     }
     self.orders = orders.withLock { $0 }

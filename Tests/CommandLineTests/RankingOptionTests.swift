@@ -1,3 +1,4 @@
+import CacheCodec
 import CacheFormat
 import TestSupport
 import Testing
@@ -53,6 +54,34 @@ struct RankingOptionTests {
       "resume", snapshot, "--model", tiny.model, "--prompt", "x", "--compression", "2",
       "--max-tokens", "2", "--json")
     #expect(try resumed.json(as: Resumed.self).pairs > 0, "\(resumed.error)")
+  }
+
+  @Test("what a sliding window hides from all later tokens is let go first, but not by the preset")
+  func hidden() throws {
+    let scratch = try ScratchFolder()
+    let text = try scratch.write("text", String(repeating: "Some words of it. ", count: 8).utf8)
+    let model = Fixtures.path("models/tiny-gemma3.gguf")
+    // Five layers see 12 tokens, the sixth sees all.
+    let (layers, window) = (0..<5, 12)
+    for (options, ranksHiddenLast) in [
+      (["--sinks", "0", "--window", "0"], true), (["--ranking", "kvpress"], false),
+    ] {
+      let snapshot = scratch.path("s.kvsnap")
+      let saved = try Command.run(
+        [
+          "prefill", "--model", model, "--method", "keydiff", "--prompt-file", text, "--out",
+          snapshot,
+        ] + options)
+      #expect(saved.status == 0, "\(saved.error)")
+      let reader = try SnapshotReader(path: snapshot)
+      let tokens = reader.metadata.context.tokens
+      for layer in layers {
+        let kept = try reader.readLayer(layer, ratio: 2).heads.flatMap(\.positions)
+        let seen = kept.filter { Int($0) > tokens - window }.count
+        let all = reader.metadata.context.kvHeads * min(window - 1, tokens / 2)
+        #expect((seen == all) == ranksHiddenLast, "layer \(layer): \(seen) of \(all)")
+      }
+    }
   }
 
   private struct Inspected: Decodable { let scorer: String }

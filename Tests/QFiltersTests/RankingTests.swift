@@ -23,6 +23,14 @@ struct RankingTests {
     #expect(Ranking(sinks: 3, window: 5).order([]) == [])
   }
 
+  @Test("what no later token sees comes last, by score, but for sinks and window")
+  func hidden() {
+    let ranking = Ranking(sinks: 1, window: 1)
+    #expect(ranking.order([9, 8, 7, 6, 5, 4], hidden: 3) == [0, 5, 3, 4, 1, 2])
+    #expect(ranking.order([9, 8, 7, 6, 5, 4], hidden: 6) == [0, 5, 1, 2, 3, 4])
+    #expect(ranking.order([9, 8, 7, 6, 5, 4], hidden: 1) == [0, 5, 1, 2, 3, 4])
+  }
+
   @Test("agrees with a plain sort on random scores")
   func property() {
     for seed in UInt64(1)...50 {

@@ -1,6 +1,7 @@
 import CacheFormat
 import Dispatch
 import Inference
+import ModelFiles
 import QFilters
 import Synchronization
 
@@ -9,6 +10,7 @@ final class PrefilledContext {
   /// The whole cache.
   let cache: KVCache
   private let watches: [Method: any ContextWatch]
+  private let windows: [Int?]
   private var orders: [Method: [[UInt32]]] = [:]
   /// So many first layers are kept whole by every compression.
   private let wholeLayers: Int
@@ -36,6 +38,7 @@ final class PrefilledContext {
         }
       })
     self.watches = watches
+    windows = model.engine.architecture.windows
   }
 
   /// Positions best first, [layers · kvHeads]; without a ranking, in their own order.
@@ -78,7 +81,13 @@ final class PrefilledContext {
       let positions = Array(0..<UInt32(cache.nextPosition))
       return Array(repeating: positions, count: cache.shape.layers * cache.shape.kvHeads)
     }
-    return try scores(method).map(Self.ranking.order)
+    let heads = cache.shape.kvHeads
+    return try scores(method).enumerated().map { index, scores in
+      let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
+      let window = windows.isEmpty ? nil : windows[layer]
+      return Self.ranking.order(
+        scores, hidden: cache.hiddenPairs(layer: layer, head: head, window: window))
+    }
   }
 }
 

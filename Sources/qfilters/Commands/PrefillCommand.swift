@@ -61,7 +61,9 @@ struct PrefillCommand: ParsableCommand {
     options.compression = compression ?? 1
     if let precision = precision.precision { options.precision = precision }
     switch ranking {
-    case .kvpress: options.ranking = Ranking(sinks: 0, window: 0)
+    case .kvpress:
+      options.ranking = Ranking(sinks: 0, window: 0)
+      options.ranksHiddenLast = false
     case nil:
       let ranking = options.ranking
       options.ranking = Ranking(sinks: sinks ?? ranking.sinks, window: window ?? ranking.window)
