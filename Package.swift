@@ -83,7 +83,7 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "qfilters", "Workflows", "Tokenization", "QFilters", "CacheCodec", "CacheFormat",
+        "qfilters", "Workflows", "Tokenization", "QFilters", "CacheCodec", "CacheFormat", "ByteIO",
         "COpenBLAS", "Inference", "TestSupport",
       ], swiftSettings: strict),
     .testTarget(

@@ -1,3 +1,4 @@
+import ByteIO
 import Foundation
 import FoundationXML
 import TestSupport
@@ -139,6 +140,33 @@ struct EvaluationReportTests {
     #expect(look.colours > 100, "\(look)")
     #expect((0.02...0.5).contains(look.drawn), "\(look)")
     #expect(scheme == .light ? look.ground > 0.95 : look.ground < 0.15, "\(look)")
+  }
+
+  @Test("results that are not sound are refused by name, and nothing is drawn of them")
+  func unsound() throws {
+    let report = try Self.shared.get()
+    for (name, old, new) in [
+      ("fidelity", "\"kvHeads\":2", "\"kvHeads\":1"),
+      ("fidelity", "\"layers\":2", "\"layers\":9000000000"),
+      ("fidelity", "\"compressions\":[2,", "\"compressions\":["),
+      ("fidelity", "\"compressions\":[2,", "\"compressions\":[0,"),
+      ("energy", "\"layer\":1", "\"layer\":-1"),
+      ("energy", "\"energyShare\":0", "\"energyShare\":7"),
+      ("perplexity", "\"losses\":[", "\"losses\":[1,"),
+      ("continuation", "\"compression\":2", "\"compression\":0"),
+      ("continuation", "\"seconds\":", "\"seconds\":-"),
+    ] {
+      let scratch = try ScratchFolder()
+      let text = try report.text(name + ".json")
+      let place = try #require(text.range(of: old), "\(name) \(old)")
+      _ = try scratch.write(
+        name + ".json", text.replacingCharacters(in: place, with: new).utf8)
+      let error = #expect(throws: MalformedFile.self) {
+        try ReportFolder(path: scratch.path("")).write()
+      }
+      #expect(error?.path.hasSuffix("/\(name).json") == true)
+      #expect(scratch.contents == [name + ".json"], "\(name) \(new)")
+    }
   }
 
   @Test("ticks are round, a few of them, and hold the range, whatever it is")
