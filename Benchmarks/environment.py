@@ -41,8 +41,12 @@ def command(*arguments: object) -> dict:
     return json.loads(result.stdout)
 
 
-def help_of(subcommand: str) -> str:
-    return subprocess.run([BINARY, subcommand, "--help"], check=True, capture_output=True, text=True).stdout
+def program(name: str, *arguments: object) -> dict:
+    """What one of this package's own programs prints."""
+    subprocess.run(["swift", "build", "-c", "release", "--product", name, "--package-path", ROOT / "Benchmarks"],
+                   check=True, stdout=subprocess.DEVNULL)
+    path = ROOT / "Benchmarks/.build/release" / name
+    return json.loads(subprocess.run([path, *map(str, arguments)], check=True, capture_output=True).stdout)
 
 
 def script(name: str, cache: pathlib.Path, *arguments: object, with_blas: bool = False) -> dict:

@@ -34,7 +34,7 @@ def file_row(tensors: dict, path: str, write: Callable, read: Callable) -> dict:
 
 
 def zipnn_row(tensors: dict) -> dict:
-    packer = zipnn.ZipNN(bytearray_dtype="bfloat16", threads=2)
+    packer = zipnn.ZipNN(bytearray_dtype="bfloat16", threads=1)
     rounded = torch.cat([tensor.flatten() for tensor in tensors.values()]).bfloat16()
     raw = rounded.view(torch.uint8).numpy().tobytes()
     taken, packed = seconds(lambda: packer.compress(bytearray(raw)))  # it works in place

@@ -4,9 +4,12 @@ import CacheFormat
 
 /// Encodes chunks (spec, sections 5.5 and 7).
 enum ChunkEncoder {
-  /// A block of a compressed stream ends where so many bytes are reached at the end of a row, so that each
-  /// has a code of its own.
-  private static let blockBytes = 8192
+  /// A block of the highest plane of elements that stand by element ends where so many bytes are reached at
+  /// the end of a row, so that each has a code of its own. Of binary16 a third of it is mantissa, which only
+  /// shorter blocks tell apart.
+  private static func blockBytes(_ codec: ElementCodec) -> Int {
+    codec == .bfloat16 ? 1 << 14 : 1 << 13
+  }
 
   /// The stored bytes of a chunk.
   ///
@@ -19,7 +22,7 @@ enum ChunkEncoder {
     _ elements: [UInt8], counts: [Int], shape: ChunkShape, element: ElementCodec
   ) throws(UnstorableHead) -> [UInt8] {
     guard !shape.codec.isLossless else {
-      return store(split(elements, counts: counts, shape: shape), shape.isByElement ? counts : [])
+      return store(split(elements, counts: counts, shape: shape), shape, counts)
     }
     var quantiser = Quantiser(shape, element: element)
     var start = 0
@@ -28,7 +31,7 @@ enum ChunkEncoder {
       guard quantiser.append(elements[start..<end]) else { throw UnstorableHead(head: head) }
       start = end
     }
-    return store(quantiser.streams, [])
+    return store(quantiser.streams.map { $0[...] }, shape, counts)
   }
 
   /// A head that holds a number that the codec cannot store.
@@ -37,7 +40,7 @@ enum ChunkEncoder {
   /// Byte planes, head by head.
   private static func split(
     _ elements: [UInt8], counts: [Int], shape: ChunkShape
-  ) -> [[UInt8]] {
+  ) -> [ArraySlice<UInt8>] {
     let width = shape.codec.width
     let planeLength = shape.elements
     let all = unsafe [UInt8](unsafeUninitializedCapacity: planeLength * width) { buffer, filled in
@@ -56,35 +59,39 @@ enum ChunkEncoder {
       }
       filled = planeLength * width
     }
-    return (0..<width).map { Array(all[$0 * planeLength..<($0 + 1) * planeLength]) }
+    return (0..<width).map { all[$0 * planeLength..<($0 + 1) * planeLength] }
   }
 
   /// Lengths, then each stream as a frame, or as it is unless the frame is smaller and allowed.
-  private static func store(_ streams: [[UInt8]], _ rows: [Int]) -> [UInt8] {
+  private static func store(
+    _ streams: [ArraySlice<UInt8>], _ shape: ChunkShape, _ counts: [Int]
+  ) -> [UInt8] {
     let compressor = ZstdCompressor()
     var lengths = ByteWriter()
     var bytes = [UInt8](repeating: 0, count: 4 * streams.count)
-    for stream in streams {
-      let frame = compressor.compress(stream, blockEnds: blockEnds(stream.count, rows))
+    for (index, stream) in streams.enumerated() {
+      let isHighest = index == streams.count - 1
+      let frame = compressor.compress(
+        stream, search: isHighest && shape.codec == .bfloat16 ? .little : .usual,
+        blockEnds: isHighest && shape.isByElement
+          ? blockEnds(counts, shape) : [stream.count])
       let isSmaller =
         frame.count < stream.count && ZstdFrame.mayExpand(frame.count, to: stream.count)
       lengths.write(UInt32(isSmaller ? frame.count : stream.count))
-      bytes += isSmaller ? frame : stream
+      bytes += isSmaller ? frame[...] : stream
     }
     bytes.replaceSubrange(..<lengths.bytes.count, with: lengths.bytes)
     return bytes
   }
 
   /// Where blocks of a plane end that holds, for each head, `rowLength` rows of its count.
-  private static func blockEnds(_ length: Int, _ counts: [Int]) -> [Int] {
-    let pairs = counts.reduce(0, +)
-    guard pairs > 0 else { return [length] }
-    let rowLength = length / pairs
+  private static func blockEnds(_ counts: [Int], _ shape: ChunkShape) -> [Int] {
+    guard shape.elements > 0 else { return [0] }
     var (ends, start) = ([Int](), 0)
     for count in counts where count > 0 {
-      let rows = max(1, blockBytes / count)
-      ends += stride(from: rows, to: rowLength, by: rows).map { start + $0 * count }
-      start += rowLength * count
+      let rows = max(1, blockBytes(shape.codec) / count)
+      ends += stride(from: rows, to: shape.rowLength, by: rows).map { start + $0 * count }
+      start += shape.rowLength * count
       ends.append(start)
     }
     return ends
