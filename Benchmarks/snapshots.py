@@ -68,6 +68,8 @@ class Rows:
             first = m(f"first {name}")
             self.line(f"first token, {name}, s", first, "own second prefill", m("prefill"))
             self.line(f"first token, {name}, s", first, "llama.cpp load_state + 1 token", m("llama.cpp first"))
+            self.line(f"decode, {name}, ms", 1000 * m(f"decode {name}"), "llama.cpp, its whole cache",
+                      1000 * m("llama.cpp decode"))
         for peer in ["llama.cpp", "safetensors", "torch.save"]:
             self.line("write, s", m("write"), peer, m(f"{peer} write"))
             self.line("read whole, s", m("load decompressed"), peer, m(f"{peer} read"))

@@ -1,4 +1,4 @@
-"""llama.cpp: saving the state after some tokens, and going on from it with one token."""
+"""llama.cpp: saving the state after some tokens, going on from it with one token, and decoding at that depth."""
 
 import json
 import sys
@@ -8,8 +8,11 @@ import llama_cpp
 import numpy
 
 
+DECODED = 32
+
+
 def loaded(model: str, tokens: int) -> llama_cpp.Llama:
-    return llama_cpp.Llama(model, n_ctx=tokens + 2, n_batch=512, n_threads=2, n_threads_batch=2, verbose=False)
+    return llama_cpp.Llama(model, n_ctx=tokens + DECODED + 2, n_batch=512, n_threads=2, n_threads_batch=2, verbose=False)
 
 
 def main() -> None:
@@ -31,7 +34,12 @@ def main() -> None:
     loaded_after = time.perf_counter() - start
     other.eval([token])
     first = time.perf_counter() - start
-    print(json.dumps({"write": saved, "read": loaded_after, "first": first, "bytes": state.llama_state_size}))
+    start = time.perf_counter()
+    for _ in range(DECODED):
+        other.eval([token])
+    decoded = (time.perf_counter() - start) / DECODED
+    print(json.dumps({"write": saved, "read": loaded_after, "first": first, "decode": decoded,
+                      "bytes": state.llama_state_size}))
 
 
 main()
