@@ -9,8 +9,8 @@ public enum Fidelity {
 
   /// What to measure.
   public struct Options: Sendable {
-    /// Tokens of each context.
-    public var context = 1024
+    /// Tokens of each context: so many that ×32 still leaves room to choose beside sinks and window.
+    public var context = 4096
     /// So many tokens behind each context say what is attended to.
     public var continuation = 128
     /// How many contexts, consecutive in the text.
@@ -18,9 +18,11 @@ public enum Fidelity {
     /// Compressions ×N.
     public var compressions = [2, 4, 8, 16, 32]
     /// Methods; the whole cache and recall have nothing to foresee.
-    public var methods: [Method] = [.qFilters, .snapKV, .streamingLLM, .kNorm, .keyDiff, .random]
+    public var methods: [Method] = [
+      .qFilters, .snapKV, .expectedAttention, .streamingLLM, .kNorm, .keyDiff, .random,
+    ]
 
-    /// Eight contexts of 1,024 tokens.
+    /// Eight contexts of 4,096 tokens.
     public init() {}
 
     func settings(_ text: [UInt8]) -> [String: String] {

@@ -7,13 +7,13 @@ public enum PromptCompression {
   /// What to measure.
   public struct Options: Sendable {
     /// So many first tokens of each sequence are prefilled and compressed.
-    public var promptTokens = 1024
+    public var promptTokens = 4096
     /// Compressions ×N.
     public var compressions = [2, 4, 8, 16, 32]
     /// Methods.
-    public var methods: [Method] = [.full, .qFilters, .snapKV, .streamingLLM]
+    public var methods: [Method] = [.full, .qFilters, .snapKV, .expectedAttention, .streamingLLM]
 
-    /// Half of a sequence of 2,048 tokens.
+    /// The first 4,096 tokens.
     public init() {}
 
     fileprivate var cases: [(Method, Int)] {
