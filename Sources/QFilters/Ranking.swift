@@ -4,19 +4,23 @@ public struct Ranking: Sendable, Equatable {
   public var sinks: Int
   /// How many last tokens rank next.
   public var window: Int
+  /// Of those behind, every so-manieth is the latest that is left, whatever its score; 0 for none. With 2,
+  /// half of what any compression keeps are the last tokens.
+  public var recent: Int
 
   /// Protects `sinks` first and `window` last tokens.
-  public init(sinks: Int, window: Int) {
+  public init(sinks: Int, window: Int, recent: Int = 0) {
     self.sinks = sinks
     self.window = window
+    self.recent = recent
   }
 
   /// How many pairs are kept whatever the compression, of `tokens`.
   public func protected(of tokens: Int) -> Int { min(tokens, sinks + window) }
 
   /// Positions best first: sinks by ascending position, the window by descending position, the rest by
-  /// descending score, ties by ascending position; a score that is not a number comes last, but for what
-  /// is hidden.
+  /// descending score, ties by ascending position, every `recent`th of them being the latest that is left;
+  /// a score that is not a number comes last, but for what is hidden.
   ///
   /// - Parameters:
   ///   - scores: One score a position.
@@ -28,8 +32,27 @@ public struct Ranking: Sendable, Equatable {
     let windowStart = max(sinkEnd, tokens - window)
     let protected = (0..<sinkEnd) + (windowStart..<tokens).reversed()
     let hiddenEnd = min(max(sinkEnd, hidden), windowStart)
-    return protected.map(UInt32.init) + Self.ranked(hiddenEnd..<windowStart, scores)
+    return protected.map(UInt32.init)
+      + interleaved(Self.ranked(hiddenEnd..<windowStart, scores), hiddenEnd..<windowStart)
       + Self.ranked(sinkEnd..<hiddenEnd, scores)
+  }
+
+  /// Lets every `recent`th of ranked positions be the latest that is left.
+  private func interleaved(_ ranked: [UInt32], _ positions: Range<Int>) -> [UInt32] {
+    guard recent > 0 else { return ranked }
+    var isTaken = [Bool](repeating: false, count: positions.count)
+    var (byScore, byPosition) = (ranked[...], ranked.sorted(by: >)[...])
+    return ranked.indices.compactMap { index in
+      let isLatest = index % recent == recent - 1
+      while let next = isLatest ? byPosition.popFirst() : byScore.popFirst() {
+        let place = Int(next) - positions.lowerBound
+        guard isTaken[place] else {
+          isTaken[place] = true
+          return next
+        }
+      }
+      return nil
+    }
   }
 
   private static func ranked(_ positions: Range<Int>, _ scores: [Float]) -> [UInt32] {

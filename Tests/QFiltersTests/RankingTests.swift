@@ -31,6 +31,32 @@ struct RankingTests {
     #expect(ranking.order([9, 8, 7, 6, 5, 4], hidden: 1) == [0, 5, 1, 2, 3, 4])
   }
 
+  @Test("every nth behind sinks and window is the latest that is left")
+  func recent() {
+    let scores: [Float] = [0, 9, 8, 7, 1, 2, 3, 0]
+    #expect(Ranking(sinks: 1, window: 1, recent: 2).order(scores) == [0, 7, 1, 6, 2, 5, 3, 4])
+    #expect(Ranking(sinks: 1, window: 1, recent: 4).order(scores) == [0, 7, 1, 2, 3, 6, 5, 4])
+    #expect(Ranking(sinks: 0, window: 0, recent: 1).order([3, 2, 1]) == [2, 1, 0])
+    #expect(
+      Ranking(sinks: 1, window: 1, recent: 2).order(scores, hidden: 4) == [0, 7, 6, 5, 4, 1, 2, 3])
+  }
+
+  @Test(
+    "with latest ones between, all positions are there, and half of any prefix are the last ones")
+  func recentProperty() {
+    for seed in UInt64(1)...50 {
+      var random = SeededGenerator(seed: seed)
+      let count = Int.random(in: 0...300, using: &random)
+      let scores = (0..<count).map { _ in Float(Int.random(in: -20...20, using: &random)) / 4 }
+      let order = Ranking(sinks: 0, window: 0, recent: 2).order(scores).map(Int.init)
+      #expect(order.sorted() == Array(0..<count), "seed \(seed)")
+      for end in 0...count {
+        #expect(
+          Set(order.prefix(end)).isSuperset(of: count - end / 2..<count), "seed \(seed), \(end)")
+      }
+    }
+  }
+
   @Test("agrees with a plain sort on random scores")
   func property() {
     for seed in UInt64(1)...50 {

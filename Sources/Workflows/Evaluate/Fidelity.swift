@@ -22,15 +22,19 @@ public enum Fidelity {
       .qFilters, .snapKV, .expectedAttention, .streamingLLM, .kNorm, .keyDiff, .random,
     ]
 
+    /// Of the pairs behind sinks and window, every so-manieth that is kept is the latest; 0 for none.
+    public var recent = 0
+
     /// Eight contexts of 4,096 tokens.
     public init() {}
 
     func settings(_ text: [UInt8]) -> [String: String] {
-      [
+      let settings = [
         "text": Digest(of: text).description, "tokens in a context": "\(context)",
         "tokens behind it": "\(continuation)",
         "compressions": compressions.map(String.init).joined(separator: ", "),
       ]
+      return settings.merging(Ranking.settings(recent: recent)) { $1 }
     }
   }
 
@@ -125,7 +129,8 @@ private struct Future {
     self.model = model
     rest = Array(tokens[options.context...])
     let context = try PrefilledContext(
-      Array(tokens[..<options.context]), room: rest.count, model: model, bank: bank)
+      Array(tokens[..<options.context]), room: rest.count, model: model, bank: bank,
+      recent: options.recent)
     let attention = try AttentionMass(model.engine.architecture, pairs: tokens.count)
     predictions = try model.engine.predictions(
       rest, into: context.cache,

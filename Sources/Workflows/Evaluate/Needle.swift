@@ -30,6 +30,9 @@ public enum Needle {
     /// So many first layers are kept whole by every compression.
     public var wholeLayers = 0
 
+    /// Of the pairs behind sinks and window, every so-manieth that is kept is the latest; 0 for none.
+    public var recent = 0
+
     /// The classic needle.
     public init() {}
 
@@ -45,7 +48,7 @@ public enum Needle {
       } else {
         settings["seed"] = "\(seed)"
       }
-      return settings
+      return settings.merging(Ranking.settings(recent: recent)) { $1 }
     }
   }
 
@@ -140,7 +143,7 @@ private struct Question {
     try Prompt.checkLength(tokens + question.count, model)
     context = try PrefilledContext(
       Array(opening[..<tokens]), room: question.count + options.task.answerTokens, model: model,
-      bank: bank, wholeLayers: options.wholeLayers)
+      bank: bank, recent: options.recent, wholeLayers: options.wholeLayers)
     self.model = model
     answerTokens = options.task.answerTokens
   }

@@ -16,12 +16,14 @@ final class PrefilledContext {
   private let wholeLayers: Int
 
   /// What every method keeps.
-  private static let ranking = Ranking(sinks: 4, window: 64)
+  private let ranking: Ranking
 
-  /// Prefills tokens, with room for `room` more.
+  /// Prefills tokens, with room for `room` more; `recent` as in `Ranking`.
   init(
-    _ tokens: [Int], room: Int, model: LoadedModel, bank: FilterBank, wholeLayers: Int = 0
+    _ tokens: [Int], room: Int, model: LoadedModel, bank: FilterBank, recent: Int,
+    wholeLayers: Int = 0
   ) throws {
+    ranking = Ranking(sinks: 4, window: 64, recent: recent)
     self.wholeLayers = wholeLayers
     var watches: [Method: any ContextWatch] = [:]
     for scorer in TierTable.Scorer.allCases {
@@ -85,7 +87,7 @@ final class PrefilledContext {
     return try scores(method).enumerated().map { index, scores in
       let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
       let window = windows.isEmpty ? nil : windows[layer]
-      return Self.ranking.order(
+      return ranking.order(
         scores, hidden: cache.hiddenPairs(layer: layer, head: head, window: window))
     }
   }
@@ -101,5 +103,12 @@ extension PrefilledContext: LayerSource {
     let order = try order(.qFilters)
     for head in 0..<heads { cache.copy(layer: layer, head: head, into: target, tail: tail) }
     return (0..<heads).map { order[layer * heads + $0].map(Int.init) }
+  }
+}
+
+extension Ranking {
+  /// What a measurement depends on; results from before there was a choice say nothing of it.
+  static func settings(recent: Int) -> [String: String] {
+    recent == 0 ? [:] : ["the latest, every": "\(recent)"]
   }
 }

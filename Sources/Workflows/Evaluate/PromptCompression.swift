@@ -13,6 +13,9 @@ public enum PromptCompression {
     /// Methods.
     public var methods: [Method] = [.full, .qFilters, .snapKV, .expectedAttention, .streamingLLM]
 
+    /// Of the pairs behind sinks and window, every so-manieth that is kept is the latest; 0 for none.
+    public var recent = 0
+
     /// The first 4,096 tokens.
     public init() {}
 
@@ -37,6 +40,7 @@ public enum PromptCompression {
     let parts = try text.split(model)
     var settings = text.settings
     settings["tokens of the prompt"] = "\(options.promptTokens)"
+    settings.merge(Ranking.settings(recent: options.recent)) { $1 }
     let file = try ResultFile<Perplexity.Cell>(
       folder: out, name: "continuation", origin: ResultOrigin(model, bank), settings: settings)
     for (index, part) in parts.enumerated() {
@@ -48,7 +52,8 @@ public enum PromptCompression {
       if !missing.isEmpty {
         let rest = Array(part[options.promptTokens...])
         let context = try PrefilledContext(
-          Array(part[..<options.promptTokens]), room: rest.count, model: model, bank: bank)
+          Array(part[..<options.promptTokens]), room: rest.count, model: model, bank: bank,
+          recent: options.recent)
         for (method, ratio) in missing {
           let losses = try losses(model, rest, context, method, ratio)
           try file.append(

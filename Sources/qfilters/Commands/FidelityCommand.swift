@@ -26,6 +26,7 @@ struct FidelityCommand: ParsableCommand {
     help: "Methods, separated by commas: \(ListOptions.methodNames).",
     transform: ListOptions.methods)
   var methods = Fidelity.Options().methods
+  @OptionGroup var recent: RecentOption
   @Option(help: "A folder that keeps every measurement, tables and pictures.") var out: String?
   @OptionGroup var report: ReportOptions
 
@@ -49,6 +50,7 @@ struct FidelityCommand: ParsableCommand {
     (options.context, options.continuation) = (context, continuation)
     (options.sequences, options.compressions) = (sequences, compressions)
     options.methods = methods
+    options.recent = recent.recent
     let (text, bank) = (try TextFile.read(file), try FilterBank(path: filters))
     let model = try model.load()
     let results = try Fidelity.run(

@@ -36,6 +36,7 @@ struct NeedleCommand: ParsableCommand {
     transform: ListOptions.methods)
   var methods = Needle.Options().methods
   @Option(help: "So many first layers are kept whole by every compression.") var wholeLayers = 0
+  @OptionGroup var recent: RecentOption
   @Option(help: "A folder that keeps every answer, tables and pictures.") var out: String?
   @OptionGroup var report: ReportOptions
 
@@ -77,6 +78,7 @@ struct NeedleCommand: ParsableCommand {
     (options.lengths, options.depths) = (lengths, depths)
     (options.compressions, options.methods) = (compressions, methods)
     options.wholeLayers = wholeLayers
+    options.recent = recent.recent
     return options
   }
 

@@ -20,6 +20,7 @@ struct PerplexityCommand: ParsableCommand {
   @Option(help: "Hold at most so many pairs a head, and let the others go.") var budget: Int?
   @Option(help: "With --budget: so many last pairs always stay.") var window: Int?
   @Option(help: "Compress so many first tokens of each sequence.") var promptTokens: Int?
+  @OptionGroup var recent: RecentOption
   @Option(
     help: "With --prompt-tokens: compressions ×N, separated by commas.",
     transform: ListOptions.numbers)
@@ -81,6 +82,9 @@ struct PerplexityCommand: ParsableCommand {
       guard compressions == nil else {
         throw ValidationError("--compressions needs --prompt-tokens.")
       }
+      guard recent.recent == 0 else {
+        throw ValidationError("--recent needs --prompt-tokens.")
+      }
       return
     }
     guard promptTokens >= 1, promptTokens <= tokens - 2 else {
@@ -119,6 +123,7 @@ struct PerplexityCommand: ParsableCommand {
     options.promptTokens = promptTokens
     options.compressions = compressions ?? options.compressions
     options.methods = method
+    options.recent = recent.recent
     return try PromptCompression.run(
       model, bank: bank, bankPath: filters ?? "", text, options: options, out: out,
       progress: bar.show)

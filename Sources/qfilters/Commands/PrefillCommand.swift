@@ -22,6 +22,7 @@ struct PrefillCommand: ParsableCommand {
   var sinks: Int?
   @Option(help: "So many last tokens are always kept; 64 unless a preset says otherwise.")
   var window: Int?
+  @OptionGroup var recent: RecentOption
   @Option(help: "So many first layers are always kept whole; none unless told.")
   var wholeLayers: Int?
   @Option(
@@ -43,9 +44,9 @@ struct PrefillCommand: ParsableCommand {
 
   func validate() throws {
     try validateCompression(compression)
-    guard ranking == nil || (sinks, window, wholeLayers) == (nil, nil, nil) else {
+    guard ranking == nil || (sinks, window, wholeLayers, recent.recent) == (nil, nil, nil, 0) else {
       throw ValidationError(
-        "--ranking stands for --sinks, --window and --whole-layers; leave them out.")
+        "--ranking stands for --sinks, --window, --recent and --whole-layers; leave them out.")
     }
     for (name, value) in [("sinks", sinks), ("window", window), ("whole-layers", wholeLayers)] {
       guard (0...1 << 30).contains(value ?? 0) else {
@@ -66,7 +67,8 @@ struct PrefillCommand: ParsableCommand {
       options.ranksHiddenLast = false
     case nil:
       let ranking = options.ranking
-      options.ranking = Ranking(sinks: sinks ?? ranking.sinks, window: window ?? ranking.window)
+      options.ranking = Ranking(
+        sinks: sinks ?? ranking.sinks, window: window ?? ranking.window, recent: recent.recent)
       options.wholeLayers = wholeLayers ?? options.wholeLayers
     }
     return options
