@@ -22,6 +22,11 @@ public struct SnapshotReader: Sendable {
   init(_ container: ContainerReader) throws {
     self.container = container
     metadata = try SnapshotMetadata(container)
+    guard metadata.parent == nil else {
+      throw MalformedFile(
+        path: container.path, section: "PRNT",
+        problem: "it goes on from another snapshot, and chains cannot be read yet")
+    }
     let (context, tiers) = (metadata.context, metadata.tiers)
     let data = container.directory[.data]
     let limit = ChunkTable.byteCount(context: context, tiers: tiers)
