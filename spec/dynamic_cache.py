@@ -32,7 +32,7 @@ def load(path: str | pathlib.Path, dtype: torch.dtype = torch.float32):
             raise ValueError(f"{path}: not the whole cache")
         stacked = [
             torch.stack([element(tensors[f"{name}.{tensor}"], codec) for name in names])[None].to(dtype)
-            for tensor, codec in zip(("keys", "values"), snapshot.last.codecs[1:])
+            for tensor, codec in zip(("keys", "values"), snapshot.codecs[1:])
         ]
         cache.update(*stacked, layer)
     return cache, torch.from_numpy(tensors["tokens"].astype(np.int64)), snapshot.n

@@ -417,12 +417,13 @@ class Chain:
             child = self.links[0]
             need(len(self.links) < LINKS, "PRNT", f"a chain of more than {LINKS} files")
             self.links.insert(0, read_parent(path.parent / child.name, child))
-        self.last, self.layers, self.heads, self.n = last, last.layers, last.heads, last.n
+        self.layers, self.heads, self.codecs = last.layers, last.heads, last.codecs
+        self.n, self.tokens, self.scorer, self.ratios = last.n, last.tokens, last.scorer, last.ratios
         self.ends = [min([link.first for link in self.links[i + 1 :]], default=last.n) for i in range(len(self.links))]
 
     def tensors(self, ratio: int | None) -> dict[str, np.ndarray]:
         """What a compression keeps, each head in order of position; without one, all that is stored."""
-        result = {"tokens": self.last.tokens.astype("<u4")}
+        result = {"tokens": self.tokens.astype("<u4")}
         for layer in range(self.layers):
             links = [link.pairs(ratio or link.ratios[-1], layer, end) for link, end in zip(self.links, self.ends)]
             for head in range(self.heads):
@@ -535,7 +536,7 @@ def main() -> int:
         tensors = content
         if isinstance(content, Chain):
             kind += (f" of {content.n} tokens, {content.layers} layers, {content.heads} KV heads, ranked by "
-                     f"{content.last.scorer}, ×{', ×'.join(map(str, content.last.ratios))}, {len(content.links)} files")
+                     f"{content.scorer}, ×{', ×'.join(map(str, content.ratios))}; files of the chain: {len(content.links)}")
             tensors = content.tensors(options.compression) if options.tensors or options.digests else {}
     except tuple(STATUS) as error:
         print(f"{options.file}: {error}", file=sys.stderr)
