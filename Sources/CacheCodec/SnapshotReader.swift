@@ -22,11 +22,6 @@ public struct SnapshotReader: Sendable {
   init(_ container: ContainerReader) throws {
     self.container = container
     metadata = try SnapshotMetadata(container)
-    guard metadata.parent == nil else {
-      throw MalformedFile(
-        path: container.path, section: "PRNT",
-        problem: "it goes on from another snapshot, and chains cannot be read yet")
-    }
     let (context, tiers) = (metadata.context, metadata.tiers)
     let data = container.directory[.data]
     let limit = ChunkTable.byteCount(context: context, tiers: tiers)
@@ -44,6 +39,14 @@ public struct SnapshotReader: Sendable {
 
   /// How many bytes of the file have been read so far.
   public var bytesRead: UInt64 { container.file.bytesRead }
+
+  /// The SHA-256 of all bytes that stand before the chunks, by which a child names its parent. The chunks'
+  /// own checksums are among them.
+  ///
+  /// - Throws: `MalformedFile` if the file is shorter by now; `SystemError`.
+  public var digest: Digest {
+    get throws { Digest(try SHA256.digest(of: container.file, count: dataOffset)) }
+  }
 
   /// How a tensor is stored in a tier, in all layers alike.
   public func codec(of tensor: ChunkTable.Tensor, tier: Int) -> ElementCodec {

@@ -11,7 +11,12 @@ extension SnapshotReport: CustomStringConvertible {
   }
 
   private var heading: String {
-    let form = promptForm == "plain text" ? "" : ", the beginning of a user's turn"
+    let form =
+      switch promptForm {
+      case "open user turn": ", the beginning of a user's turn"
+      case "open answer": ", the beginning of an answer"
+      default: ""
+      }
     let precision =
       keyPrecision == valuePrecision
       ? keyPrecision : "keys in \(keyPrecision), values in \(valuePrecision)"

@@ -47,7 +47,12 @@ struct SnapshotReport: Encodable {
     (layers, kvHeads) = (context.layers, context.kvHeads)
     (keyLength, valueLength) = (context.keyLength, context.valueLength)
     (keyPrecision, valuePrecision) = (context.keyCodec.name, context.valueCodec.name)
-    promptForm = context.promptForm == .plain ? "plain text" : "open user turn"
+    promptForm =
+      switch context.promptForm {
+      case .plain: "plain text"
+      case .openUserTurn: "open user turn"
+      case .openAnswer: "open answer"
+      }
     scorer = table.scorer.name
     (sinks, window) = (table.sinks, table.window)
     bytes = reader.fileSize
