@@ -78,6 +78,11 @@ extension SnapshotChain {
     links.reduce(1) { max($0, $1.metadata.tiers.ratios.last ?? 1) }
   }
 
+  /// Whether every compression leaves a head whole.
+  public func isNeverParted(layer: Int, head: Int) -> Bool {
+    links.map(\.metadata.tiers).allSatisfy { $0.floor(layer: layer, head: head) == $0.tokens }
+  }
+
   /// How many first positions of the root rank before all others.
   public var sinks: Int { links[0].metadata.tiers.sinks }
 
@@ -128,7 +133,8 @@ extension SnapshotReader {
     guard first <= old.context.tokens else {
       throw error(
         "PRNT",
-        "a first position of \(first), and \(parent.path) has \(old.context.tokens) tokens; \(advice)")
+        "a first position of \(first), and \(parent.path) has \(old.context.tokens) tokens; \(advice)"
+      )
     }
     guard metadata.tokens.prefix(first) == old.tokens.prefix(first) else {
       throw error("TOKN", "its first \(first) tokens are not those of \(parent.path); \(advice)")

@@ -89,6 +89,12 @@ public struct TierTable: Sendable, Equatable {
     return total(through: tier, layer: layer, head: head) - before
   }
 
+  /// The ranks of a head's pairs in `tier`.
+  public func ranks(of tier: Int, layer: Int, head: Int) -> Range<Int> {
+    let end = total(through: tier, layer: layer, head: head)
+    return end - count(tier: tier, layer: layer, head: head)..<end
+  }
+
   /// How many pairs of all heads of a layer stand in `tier`.
   public func pairs(tier: Int, layer: Int) -> Int {
     (0..<kvHeads).reduce(0) { $0 + count(tier: tier, layer: layer, head: $1) }
@@ -127,10 +133,12 @@ extension TierTable {
   ///   - tokens: So many positions from there on.
   ///   - floors: [layers][kvHeads], the least number of pairs that any compression keeps; one that
   ///     exceeds `tokens` means all of them.
+  ///   - stored: [layers][kvHeads], how many pairs there are; nil for one of each position.
   ///   - compression: ≥ 1; 1 stores every tier, and so the whole cache.
   public init(
     scorer: Scorer = .qFilters, sinks: Int, window: Int, layers: Int, kvHeads: Int,
-    firstPosition: Int = 0, tokens: Int, floors: [Int], compression: Int
+    firstPosition: Int = 0, tokens: Int, floors: [Int], stored: [Int]? = nil,
+    compression: Int
   ) {
     precondition(floors.count == layers * kvHeads, "one floor for each layer and head")
     precondition(compression >= 1, "a compression is at least 1")
@@ -145,7 +153,9 @@ extension TierTable {
     positions = firstPosition..<firstPosition + tokens
     self.floors = floors.map { UInt32(clamping: $0) }
     totals = ratios.flatMap { ratio in
-      floors.map { UInt32(clamping: min(tokens, max(tokens / ratio, $0))) }
+      floors.indices.map { head in
+        UInt32(clamping: min(stored?[head] ?? tokens, max(tokens / ratio, floors[head])))
+      }
     }
   }
 }

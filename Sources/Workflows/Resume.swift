@@ -30,7 +30,7 @@ public enum Resume {
     public let pairs: Int
     /// Bytes that their keys and values take, as they are held.
     public let cacheBytes: Int
-    /// Bytes read from the snapshot.
+    /// Bytes read from the snapshot and those that it goes on from.
     public let bytesRead: UInt64
     /// Tokens of the context that was saved.
     public let contextTokens: Int
@@ -50,8 +50,8 @@ public enum Resume {
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }
     let identity = model.identity
     let clock = Stopwatch()
-    let reader = try SnapshotReader(path: snapshot)
-    let metadata = reader.metadata
+    let chain = try SnapshotChain(path: snapshot)
+    let metadata = chain.metadata
     try metadata.identity.check(against: identity, path: snapshot)
     let continuation = try Prompt.continuation(
       text, after: metadata.tokens.map(Int.init),
@@ -64,14 +64,14 @@ public enum Resume {
       options.eviction.map { $0.room + continuation.tokens.count }
       ?? min(model.contextLength, total + options.maximumTokens) - start
     let plan = try CachePlan(
-      reader, ratio: selection.ratio, isDecoded: selection == .whole || options.eviction != nil)
-    let cache = try emptyCache(reader, selection, plan, room: room, model: model)
+      chain, ratio: selection.ratio, isDecoded: selection == .whole || options.eviction != nil)
+    let cache = try emptyCache(chain, selection, plan, room: room, model: model)
     cache.continue(at: start)
-    let layers = SnapshotLayers(reader, before: start)
+    let layers = SnapshotLayers(chain, before: start)
     if case .recalled(let ratio) = selection {
       let recall = try Recall(layers, ratio: ratio, engine: model.engine, into: cache)
       let logits = try recall.prefill(continuation.tokens)
-      return try finish(model, reader, cache, logits, recall.loadSeconds, clock, options, emit) {
+      return try finish(model, chain, cache, logits, recall.loadSeconds, clock, options, emit) {
         try recall.lookAhead(
           continuation.tokens, logits: logits, limit: options.maximumTokens,
           isEnd: model.tokenizer.isEndOfGeneration)
@@ -79,12 +79,12 @@ public enum Resume {
     }
     let (logits, loadSeconds) = try prefill(
       continuation.tokens, into: cache, plan, layers, model.engine, clock)
-    return try finish(model, reader, cache, logits, loadSeconds, clock, options, emit) {}
+    return try finish(model, chain, cache, logits, loadSeconds, clock, options, emit) {}
   }
 
   /// Generates; `choose` may choose other pairs once the first token is there.
   private static func finish(
-    _ model: LoadedModel, _ reader: SnapshotReader, _ cache: KVCache, _ logits: [Float],
+    _ model: LoadedModel, _ chain: SnapshotChain, _ cache: KVCache, _ logits: [Float],
     _ loadSeconds: Double, _ clock: Stopwatch, _ options: Generation.Options,
     _ emit: (String) -> Void, choose: () throws -> Void
   ) throws -> Result {
@@ -95,8 +95,8 @@ public enum Resume {
       model, cache: cache, logits: logits, options: options, afterFirst: choose, emit: emit)
     return Result(
       generation: generation, loadSeconds: loadSeconds, firstTokenSeconds: firstTokenSeconds,
-      pairs: pairs, cacheBytes: bytes, bytesRead: reader.bytesRead,
-      contextTokens: reader.metadata.context.tokens)
+      pairs: pairs, cacheBytes: bytes, bytesRead: chain.bytesRead,
+      contextTokens: chain.metadata.context.tokens)
   }
 
   /// Computes the prompt on the selected pairs, and says when the last layer was in memory.
@@ -104,7 +104,7 @@ public enum Resume {
     _ prompt: [Int], into cache: KVCache, _ plan: CachePlan, _ layers: SnapshotLayers,
     _ engine: Engine, _ clock: Stopwatch
   ) throws -> (logits: [Float], loadSeconds: Double) {
-    let loader = CacheLoader(layers.reader, plan: plan, before: layers.end, into: cache)
+    let loader = CacheLoader(layers.chain, plan: plan, before: layers.end, into: cache)
     var loadSeconds = 0.0
     let logits = try engine.prefill(
       prompt, into: cache,
@@ -118,12 +118,12 @@ public enum Resume {
 
   /// A cache with room for what is kept and for more tokens.
   private static func emptyCache(
-    _ reader: SnapshotReader, _ selection: Selection, _ plan: CachePlan, room: Int,
+    _ chain: SnapshotChain, _ selection: Selection, _ plan: CachePlan, room: Int,
     model: LoadedModel
   ) throws -> KVCache {
-    let context = reader.metadata.context
+    let context = chain.metadata.context
     let shape = model.engine.cacheShape
-    try checkShape(reader, shape, vocabularySize: model.engine.architecture.vocabularySize)
+    try checkShape(chain, shape, vocabularySize: model.engine.architecture.vocabularySize)
     guard case .recalled = selection else { return try plan.emptyCache(shape: shape, room: room) }
     // Recall takes the whole of one layer into memory, but of one layer only.
     return try KVCache(
@@ -132,19 +132,19 @@ public enum Resume {
 
   /// The digests tie the file to the model; that it also says so itself is not taken on trust.
   private static func checkShape(
-    _ reader: SnapshotReader, _ shape: KVCache.Shape, vocabularySize: Int
+    _ chain: SnapshotChain, _ shape: KVCache.Shape, vocabularySize: Int
   ) throws {
-    let context = reader.metadata.context
+    let context = chain.metadata.context
     let stored = KVCache.Shape(
       layers: context.layers, kvHeads: context.kvHeads, keyLength: context.keyLength,
       valueLength: context.valueLength)
-    guard reader.metadata.tokens.allSatisfy({ $0 < vocabularySize }) else {
+    guard chain.metadata.tokens.allSatisfy({ $0 < vocabularySize }) else {
       throw MalformedFile(
-        path: reader.path, section: "TOKN", problem: "a token id is not in the model's vocabulary")
+        path: chain.path, section: "TOKN", problem: "a token id is not in the model's vocabulary")
     }
     guard stored == shape, context.keyCodec == context.valueCodec else {
       throw MalformedFile(
-        path: reader.path, section: "CONT", problem: "its shape is not that of its own model")
+        path: chain.path, section: "CONT", problem: "its shape is not that of its own model")
     }
   }
 }

@@ -21,7 +21,13 @@ struct InspectTests {
       let compression: Int
     }
     let kind: String
-    let tokens, layers, kvHeads, keyLength, valueLength, sinks, window: Int
+    struct Parent: Decodable {
+      let fileName, digest: String
+      let firstPosition: Int
+    }
+    let digest: String
+    let parent: Parent?
+    let tokens, ownTokens, layers, kvHeads, keyLength, valueLength, sinks, window: Int
     let keyPrecision, valuePrecision, promptForm, scorer, provenance: String
     let bytes, metadataBytes, cacheBytes: Int
     let identity: [String: String]
