@@ -55,7 +55,7 @@ public enum Resume {
     try metadata.identity.check(against: identity, path: snapshot)
     let continuation = try Prompt.continuation(
       text, after: metadata.tokens.map(Int.init),
-      completesTurn: metadata.context.promptForm == .openUserTurn, model: model)
+      form: metadata.context.promptForm, model: model)
     let start = metadata.context.tokens - continuation.dropped
     let total = start + continuation.tokens.count
     if options.eviction == nil { try Prompt.checkLength(total, model) }
