@@ -51,6 +51,7 @@ public enum Resume {
     _ model: LoadedModel, snapshot: String, parents: [String] = [], text: [UInt8],
     selection: Selection, options: Generation.Options, save: Save? = nil, emit: (String) -> Void
   ) throws -> Result {
+    precondition(save == nil || options.eviction == nil, "what is let go cannot be saved")
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }
     let identity = model.identity
     let clock = Stopwatch()
@@ -61,6 +62,8 @@ public enum Resume {
     let continuation = try Prompt.continuation(
       text, after: metadata.tokens.map(Int.init),
       form: metadata.context.promptForm, model: model)
+    // Of some texts a vocabulary has no token.
+    guard !continuation.tokens.isEmpty else { throw PromptError.empty(source: "the prompt") }
     let start = metadata.context.tokens - continuation.dropped
     let total = start + continuation.tokens.count
     if options.eviction == nil { try Prompt.checkLength(total, model) }

@@ -142,6 +142,14 @@ struct ResumeTests {
     #expect(try bytes(of: again) == bytes(of: documents.snapshot))
   }
 
+  @Test("a prompt of which the vocabulary has no token is refused as an empty one is")
+  func noTokens() throws {
+    let result = try Command.run(
+      "resume", documents.snapshot, "--model", Demo.model, "--prompt", "\u{4}")
+    #expect(result.status == 64)
+    #expect(result.error.contains("the prompt is empty"))
+  }
+
   @Test("float32 snapshots resume bit for bit too")
   func float32() throws {
     let scratch = try ScratchFolder()
