@@ -11,6 +11,8 @@ public struct SnapshotChain: Sendable {
 
   /// The greatest number of links.
   public static let maximumLinks = 1024
+  /// So many open files any process may have.
+  private static let manyLinks = 256
 
   /// Opens a snapshot and those that it goes on from, and checks that they belong together.
   ///
@@ -34,6 +36,7 @@ public struct SnapshotChain: Sendable {
           problem: "it goes on from more than \(Self.maximumLinks - 1) snapshots; "
             + "make one of some of them with recompress")
       }
+      if links.count == Self.manyLinks { OpenFiles.allowMany() }
       let parent = try named[reference.digest] ?? child.parent(reference)
       try child.check(reference, parent)
       links.append(parent)

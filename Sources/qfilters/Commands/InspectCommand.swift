@@ -27,8 +27,11 @@ struct InspectCommand: ParsableCommand {
     guard heatmap != file else {
       throw ValidationError("--heatmap would replace \(file) itself; name another file.")
     }
-    guard heatmap != nil || compression == nil && parents.files.isEmpty else {
-      throw ValidationError("--compression and --parent need --heatmap.")
+    guard heatmap != nil || compression == nil else {
+      throw ValidationError("--compression needs --heatmap.")
+    }
+    guard heatmap != nil || parents.files.isEmpty else {
+      throw ValidationError("--parent needs --heatmap.")
     }
     try validateCompression(compression)
   }
