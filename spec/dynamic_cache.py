@@ -4,7 +4,8 @@
     cache, tokens, next_position = load("context.kvsnap")
     model(new_ids, past_key_values=cache, position_ids=...)
 
-The cache is the whole one. Keys are stored after RoPE in transformers' own layout, so nothing is
+The cache is the whole one; of a snapshot that continues others, the cache of the whole chain, whose files
+lie in one folder. Keys are stored after RoPE in transformers' own layout, so nothing is
 rotated; the first new token has position `next_position`. Needs torch and transformers beside
 requirements.txt.
 """
@@ -20,7 +21,7 @@ import reader
 
 def load(path: str | pathlib.Path, dtype: torch.dtype = torch.float32):
     """The cache, the token ids [tokens], and the position of the next token."""
-    kind, snapshot = reader.read(reader.map_file(pathlib.Path(path)))
+    kind, snapshot = reader.read_file(pathlib.Path(path))
     if kind != "snapshot":
         raise ValueError(f"{path}: a {kind}, not a snapshot")
     tensors = snapshot.tensors(1)

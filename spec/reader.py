@@ -4,8 +4,9 @@
     python reader.py FILE [--compression N] [--tensors OUT.npz] [--digests]
 
 Checks every rule of the specification and prints what the file holds; with --tensors it also writes
-the decoded tensors, with --digests it prints the SHA-256 of each instead (conformance.md). Exits with
-65 and one sentence when a rule is broken. Section numbers in the comments are those of format.md.
+the decoded tensors, with --digests it prints the SHA-256 of each instead (conformance.md). A snapshot that
+continues another is read with its whole chain, whose files lie in its folder. Exits with 65 and one sentence
+when a rule is broken. Section numbers in the comments are those of format.md.
 
 Needs the packages of requirements.txt.
 """
@@ -23,7 +24,7 @@ import zstandard
 
 MAGIC = bytes.fromhex("894b56510d0a1a0a")
 KINDS = {
-    b"SNAP": [b"IDEN", b"CONT", b"TOKN", b"TIER", b"CHNK", b"prov", b"DATA"],
+    b"SNAP": [b"IDEN", b"PRNT", b"CONT", b"TOKN", b"TIER", b"CHNK", b"prov", b"DATA"],
     b"FILT": [b"IDEN", b"FILT", b"qual", b"seqs", b"prov"],
     b"STAT": [b"IDEN", b"STAT", b"seqs", b"prov"],
 }
@@ -33,6 +34,8 @@ CODECS = {POSITIONS: ("<u4", 4), 2: ("<f4", 4), 3: ("<f2", 2), 4: ("<u2", 2), GA
 SCORERS = ("Q-Filters", "K-norm", "Streaming-LLM", "SnapKV", "Expected Attention", "KeyDiff", "random")
 GROUP = 64
 TENSORS = ("positions", "keys", "values")
+DIGESTS = ("weights", "architecture", "RoPE", "tokenizer")
+LINKS = 1024
 MAXIMUM = 2**31 - 1
 ZSTD_MAGIC = bytes.fromhex("28b52ffd")
 
@@ -43,6 +46,14 @@ class NotStored(Exception):
 
 class Refused(Exception):
     """The file breaks a rule; the first word is the section's name."""
+
+
+class OtherModel(Exception):
+    """A chain of several models' files."""
+
+
+class NoParent(Exception):
+    """The parent is not there."""
 
 
 def need(condition: bool, section: str, problem: str) -> None:
@@ -134,7 +145,7 @@ def read_sections(kind: bytes, data: memoryview, directory: memoryview, end: int
         end = offset + length
     need(end == len(data), "directory", "the last section does not end the file")
     known = [type_ for type_ in sections if type_ in KINDS[kind]]
-    wanted = [type_ for type_ in KINDS[kind] if type_ in sections or type_[:1].isupper()]
+    wanted = [type_ for type_ in KINDS[kind] if type_ in sections or type_[:1].isupper() and type_ != b"PRNT"]
     need(known == wanted, "directory", "a section is missing or out of order")
     need(b"DATA" not in sections or list(sections)[-1] == b"DATA", "directory", "DATA is not last")
     return sections
@@ -211,8 +222,12 @@ class Snapshot:
 
     def __init__(self, sections: dict[bytes, memoryview]) -> None:
         self.data = sections[b"DATA"]
-        self.bank = bytes(sections[b"IDEN"][128:160])
+        self.identity, self.bank = bytes(sections[b"IDEN"][:128]), bytes(sections[b"IDEN"][128:160])
         self.read_context(Fields("CONT", sections[b"CONT"]))
+        self.first, self.parent, self.name = 0, None, None
+        if b"PRNT" in sections:
+            self.read_parent(Fields("PRNT", sections[b"PRNT"]))
+        self.own = self.n - self.first
         tokens = Fields("TOKN", sections[b"TOKN"])
         self.tokens = tokens.u32s(self.n)
         tokens.end()
@@ -226,10 +241,22 @@ class Snapshot:
         self.n = fields.u64()
         need(self.n <= MAXIMUM, "CONT", f"{self.n} tokens")
         need(fields.u64() == self.n, "CONT", "the next position is not the number of tokens")
-        self.form = fields.size("prompt form", 0, 1)
+        self.form = fields.size("prompt form", 0, 2)
         fields.size("key layout", 1, 1)
         self.codecs = (1, fields.size("key type", 2, 4), fields.size("value type", 2, 4))
         fields.end()
+
+    def read_parent(self, fields: Fields) -> None:
+        """Section 5.7."""
+        self.parent, self.first = bytes(fields.take(32)), fields.u64()
+        need(1 <= self.first <= self.n, "PRNT", f"the first position is {self.first}")
+        name = bytes(fields.take(fields.size("length of the name", 1, 255)))
+        fields.end()
+        need(b"/" not in name and b"\0" not in name and name not in (b".", b".."), "PRNT", "not a file's name")
+        try:
+            self.name = name.decode("utf-8")
+        except UnicodeDecodeError:
+            raise Refused("PRNT: the name is not UTF-8") from None
 
     def read_tiers(self, fields: Fields) -> None:
         scorer = fields.size("scorer", 1, len(SCORERS))
@@ -242,9 +269,9 @@ class Snapshot:
              "TIER", "ratios do not decrease")
         heads = self.layers * self.heads
         self.floors = fields.u32s(heads).reshape(self.layers, self.heads)
-        need(bool((self.floors <= self.n).all()), "TIER", "a floor exceeds the tokens")
+        need(bool((self.floors <= self.own).all()), "TIER", "a floor exceeds the tokens")
         self.counts = fields.u32s(count * heads).reshape(count, self.layers, self.heads)
-        need(bool((self.counts.sum(0) <= self.n).all()), "TIER", "more pairs than tokens")
+        need(bool((self.counts.sum(0) <= self.own).all()), "TIER", "more pairs than tokens")
         fields.end()
         widest = int(self.counts.sum(2).max()) * max(self.lengths)
         need(widest <= MAXIMUM, "TIER", "a chunk of too many elements")
@@ -349,7 +376,7 @@ class Snapshot:
         stored = int(self.counts[: tier + 1, layer, head].sum())
         if self.ratios[tier] == ratio:
             return tier + 1, stored
-        return tier + 1, min(stored, max(self.n // ratio, int(self.floors[layer, head])))
+        return tier + 1, min(stored, max(self.own // ratio, int(self.floors[layer, head])))
 
     def layer(self, layer: int, tiers: int) -> list[list[np.ndarray]]:
         """For each head: positions, keys, values of the first tiers, best first."""
@@ -362,25 +389,72 @@ class Snapshot:
         for head, (positions, _, _) in enumerate(heads):
             where = f"DATA: layer {layer}, head {head}"
             need(bool((positions < self.n).all()), where, "a position beyond the tokens")
+            need(bool((positions >= self.first).all()), where, "a position of the parent's")
             need(len(np.unique(positions)) == len(positions), where, "a position twice")
         return heads
 
-    def tensors(self, ratio: int | None) -> dict[str, np.ndarray]:
-        """What a compression keeps, each head in order of position; without one, all that is stored."""
-        ratio = self.ratios[-1] if ratio is None else ratio
-        result = {"tokens": self.tokens.astype("<u4")}
-        for layer in range(self.layers):
-            tiers, _ = self.kept(ratio, layer, 0)
-            for head, (positions, keys, values) in enumerate(self.layer(layer, tiers)):
-                _, kept = self.kept(ratio, layer, head)
-                order = np.argsort(positions[:kept, 0], kind="stable")
-                for name, tensor in zip(TENSORS, (positions[:, 0].astype("<u4"), keys, values)):
-                    result[f"layer{layer}.head{head}.{name}"] = tensor[:kept][order]
+    def pairs(self, ratio: int, layer: int, end: int) -> list[list[np.ndarray]]:
+        """For each head: positions, keys, values of what ×ratio keeps before a position, in order of position."""
+        tiers, result = self.kept(ratio, layer, 0)[0], []
+        for head, tensors in enumerate(self.layer(layer, tiers)):
+            positions = tensors[0][: self.kept(ratio, layer, head)[1], 0]
+            order = np.argsort(positions, kind="stable")
+            order = order[positions[order] < end]
+            result.append([tensor[order] for tensor in tensors])
         return result
 
     def check(self) -> None:
         for layer in range(self.layers):
             self.layer(layer, len(self.ratios))
+
+
+class Chain:
+    """Section 5.7: a snapshot and those that it continues, which lie in its folder."""
+
+    def __init__(self, path: pathlib.Path, last: Snapshot) -> None:
+        self.links = [last]
+        while self.links[0].parent is not None:
+            child = self.links[0]
+            need(len(self.links) < LINKS, "PRNT", f"a chain of more than {LINKS} files")
+            self.links.insert(0, read_parent(path.parent / child.name, child))
+        self.layers, self.heads, self.codecs = last.layers, last.heads, last.codecs
+        self.n, self.tokens, self.scorer, self.ratios = last.n, last.tokens, last.scorer, last.ratios
+        self.ends = [min([link.first for link in self.links[i + 1 :]], default=last.n) for i in range(len(self.links))]
+
+    def tensors(self, ratio: int | None) -> dict[str, np.ndarray]:
+        """What a compression keeps, each head in order of position; without one, all that is stored."""
+        result = {"tokens": self.tokens.astype("<u4")}
+        for layer in range(self.layers):
+            links = [link.pairs(ratio or link.ratios[-1], layer, end) for link, end in zip(self.links, self.ends)]
+            for head in range(self.heads):
+                positions, keys, values = (np.concatenate(parts) for parts in zip(*(link[head] for link in links)))
+                for name, tensor in zip(TENSORS, (positions[:, 0].astype("<u4"), keys, values)):
+                    result[f"layer{layer}.head{head}.{name}"] = tensor
+        return result
+
+
+def read_parent(path: pathlib.Path, child: Snapshot) -> Snapshot:
+    """Section 5.7: the parent, if it is the one that the child continues."""
+    if not path.exists():
+        raise NoParent(f"PRNT: its parent {child.name!r} of digest {child.parent.hex()[:16]}… is not in the folder")
+    data = map_file(path)
+    try:
+        kind, sections = read_container(data)
+        need(kind == b"SNAP", "header", "not a snapshot")
+        digest = hashlib.sha256(data[: len(data) - len(sections[b"DATA"])]).digest()
+        need(digest == child.parent, "PRNT", "not the parent, which has another digest")
+        _, parent = read(data)
+    except Refused as error:
+        raise Refused(f"{error} (in {child.name!r}, named as the parent)") from None
+    need(child.first <= parent.n, "PRNT", f"the first position is {child.first} in a parent of {parent.n} tokens")
+    shape = (parent.layers, parent.heads, parent.lengths, parent.codecs)
+    need((child.layers, child.heads, child.lengths, child.codecs) == shape, "CONT", "another shape or type than the parent's")
+    need(child.form == (2 if parent.form else 0), "CONT", f"prompt form {child.form} where the parent's is {parent.form}")
+    need(bool((child.tokens[: child.first] == parent.tokens[: child.first]).all()), "TOKN", "other tokens than the parent's")
+    for i, name in enumerate(DIGESTS):
+        if child.identity[32 * i : 32 * i + 32] != parent.identity[32 * i : 32 * i + 32]:
+            raise OtherModel(f"the parent {child.name!r} has another {name} digest")
+    return parent
 
 
 def narrowed(values: np.ndarray, codec: int) -> np.ndarray:
@@ -441,6 +515,15 @@ def read(data: memoryview) -> tuple[str, "Snapshot | dict[str, np.ndarray]"]:
     return "statistics", read_statistics(sections)
 
 
+def read_file(path: pathlib.Path) -> tuple[str, "Chain | dict[str, np.ndarray]"]:
+    """As `read`, with all that a snapshot continues."""
+    kind, content = read(map_file(path))
+    return kind, Chain(path, content) if isinstance(content, Snapshot) else content
+
+
+STATUS = {NotStored: 64, Refused: 65, NoParent: 66, OSError: 66, OtherModel: 78}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=pathlib.Path)
@@ -449,15 +532,15 @@ def main() -> int:
     parser.add_argument("--digests", action="store_true", help="print each tensor's SHA-256")
     options = parser.parse_args()
     try:
-        kind, content = read(map_file(options.file))
+        kind, content = read_file(options.file)
         tensors = content
-        if isinstance(content, Snapshot):
-            kind += (f" of {content.n} tokens, {content.layers} layers, {content.heads} KV heads, ranked by {content.scorer}, "
-                     f"×{', ×'.join(map(str, content.ratios))}")
+        if isinstance(content, Chain):
+            kind += (f" of {content.n} tokens, {content.layers} layers, {content.heads} KV heads, ranked by "
+                     f"{content.scorer}, ×{', ×'.join(map(str, content.ratios))}; files of the chain: {len(content.links)}")
             tensors = content.tensors(options.compression) if options.tensors or options.digests else {}
-    except (Refused, NotStored, OSError) as error:
+    except tuple(STATUS) as error:
         print(f"{options.file}: {error}", file=sys.stderr)
-        return 65 if isinstance(error, Refused) else 64 if isinstance(error, NotStored) else 66
+        return next(status for kind, status in STATUS.items() if isinstance(error, kind))
     if options.tensors:
         np.savez(options.tensors, **tensors)
     if options.digests:

@@ -8,6 +8,13 @@ public enum Folder {
   /// Whether something stands at `path` that is no folder.
   public static func hasFile(_ path: String) -> Bool { mode(path).map { $0 != S_IFDIR } ?? false }
 
+  /// Whether both paths lead to one file, be it by links.
+  public static func isOneFile(_ path: String, _ other: String) -> Bool {
+    var (first, second) = (stat(), stat())
+    return unsafe stat(path, &first) == 0 && stat(other, &second) == 0
+      && first.st_dev == second.st_dev && first.st_ino == second.st_ino
+  }
+
   /// Makes the folder at `path` unless it is there; the one that it stands in must exist.
   ///
   /// - Throws: `SystemError` if it cannot be made, or something else stands there.

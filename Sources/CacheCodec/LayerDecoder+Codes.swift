@@ -14,13 +14,12 @@ public struct StoredCodes: Sendable {
 
 extension LayerDecoder {
   /// The selected pairs of some tiers alone.
-  public func restrict(_ selection: Selection, to tiers: [Int]) -> Selection {
-    let table = reader.metadata.tiers
+  public func restrict(_ selection: Selection, to tiers: [ChainTier]) -> Selection {
     let heads = selection.heads.enumerated().map { head, order in
       order.restricted(
-        to: tiers.map { tier in
-          let end = table.total(through: tier, layer: selection.layer, head: head)
-          return end - table.count(tier: tier, layer: selection.layer, head: head)..<end
+        to: tiers.map { part in
+          let table = chain.links[part.link].metadata.tiers
+          return (part.link, table.ranks(of: part.tier, layer: selection.layer, head: head))
         })
     }
     return Selection(layer: selection.layer, tiers: tiers, heads: heads)
@@ -37,18 +36,8 @@ extension LayerDecoder {
     _ tensor: ChunkTable.Tensor, of selection: Selection,
     store: (_ head: Int, _ codes: StoredCodes) -> Void
   ) throws {
-    let (reader, layer) = (reader, selection.layer)
-    for tier in selection.tiers {
-      try reader.load(&chunk, tier: tier, layer: layer, tensor: tensor)
-      let shape = reader.shape(tier: tier, layer: layer, tensor: tensor)
-      reader.forEachHead(of: shape, tier: tier, layer: layer) { head, pairs, firstParameter in
-        let end = reader.metadata.tiers.total(through: tier, layer: layer, head: head)
-        store(
-          head,
-          chunk.codes(
-            pairs, firstParameter: firstParameter,
-            slots: selection.heads[head].slots[end - pairs.count..<end]))
-      }
+    try forEachPart(of: tensor, selection) { chunk, head, pairs, firstParameter, slots in
+      store(head, chunk.codes(pairs, firstParameter: firstParameter, slots: slots))
     }
   }
 }

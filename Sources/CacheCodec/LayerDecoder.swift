@@ -1,33 +1,28 @@
 import ByteIO
 public import CacheFormat
 
-/// Decodes layers of a snapshot straight into memory that the caller owns.
+/// Decodes layers of a chain of snapshots straight into memory that the caller owns.
 ///
 /// It keeps the memory of one chunk for the next, so a cache is best loaded by one decoder for each
-/// thread, each taking layer after layer. For a layer as arrays, use `SnapshotReader.readLayer`.
+/// thread, each taking layer after layer. For a layer as arrays, use `SnapshotChain.readLayer`.
 public struct LayerDecoder: ~Copyable {
   /// Which pairs of a layer a compression keeps.
   public struct Selection: Sendable {
     /// The layer.
     public let layer: Int
     /// The tiers that hold them.
-    let tiers: [Int]
-    let heads: [PairOrder]
+    let tiers: [ChainTier]
+    let heads: [HeadSelection]
 
     /// For each KV head the positions that are kept, ascending.
     public var positions: [[UInt32]] { heads.map(\.positions) }
-
-    /// For each KV head the places of the kept pairs in `positions`, best first.
-    public var rankings: [[Int]] {
-      heads.map { head in head.slots.filter { $0 != UInt32.max }.map(Int.init) }
-    }
   }
 
-  let reader: SnapshotReader
+  let chain: SnapshotChain
   var chunk = ChunkDecoder()
 
-  /// Decodes layers of this snapshot.
-  public init(_ reader: SnapshotReader) { self.reader = reader }
+  /// Decodes layers of this chain.
+  public init(_ chain: SnapshotChain) { self.chain = chain }
 
   /// Reads which pairs of a layer a compression keeps.
   ///
@@ -38,16 +33,40 @@ public struct LayerDecoder: ~Copyable {
   /// - Throws: `CompressionNotStored`; `MalformedFile` that names tier, layer and tensor, also if a
   ///   position occurs twice; `SystemError`.
   public mutating func select(layer: Int, ratio: Int?, before end: Int = .max) throws -> Selection {
-    let tiers = try reader.tiersNeeded(ratio: ratio)
-    let rankings = try rankings(layer: layer, tiers: tiers)
-    let table = reader.metadata.tiers
-    let place = reader.place(tier: tiers - 1, layer: layer, tensor: .positions)
-    let heads = try rankings.enumerated().map { head, ranked in
-      let kept = ratio.flatMap { table.kept(ratio: $0, layer: layer, head: head) }
-      return try PairOrder(
-        ranked: ranked, kept: kept ?? ranked.count, tokens: table.tokens, before: end, place: place)
+    try select(try chain.tiersNeeded(ratio: ratio), layer: layer, ratio: ratio, before: end)
+  }
+
+  /// Reads which pairs of a layer are stored at all, which may be less than the whole cache.
+  ///
+  /// - Throws: `MalformedFile`, `SystemError`, as `select`.
+  public mutating func selectStored(layer: Int, before end: Int = .max) throws -> Selection {
+    try select(chain.allTiers, layer: layer, ratio: nil, before: end)
+  }
+
+  private mutating func select(
+    _ tiers: [ChainTier], layer: Int, ratio: Int?, before end: Int
+  ) throws -> Selection {
+    var links = [[PairOrder]](repeating: [], count: chain.metadata.context.kvHeads)
+    for (index, link) in chain.links.enumerated() {
+      let count = tiers.count { $0.link == index }
+      let table = link.metadata.tiers
+      let place = link.place(tier: count - 1, layer: layer, tensor: .positions)
+      for (head, ranked) in try rankings(of: link, layer: layer, tiers: count).enumerated() {
+        let kept = ratio.flatMap { table.kept(ratio: $0, layer: layer, head: head) }
+        links[head].append(
+          try PairOrder(
+            ranked: ranked, kept: kept ?? ranked.count, allowed: table.positions,
+            before: min(end, chain.end(ofLink: index)), place: place))
+      }
     }
-    return Selection(layer: layer, tiers: Array(0..<tiers), heads: heads)
+    return Selection(layer: layer, tiers: tiers, heads: links.map(HeadSelection.init))
+  }
+
+  /// For each KV head the places of the selected pairs in its positions, best first, but for those of a tier
+  /// that is ordered by position. What links rank by themselves is merged (`ChainRanking`).
+  public func rankings(of selection: Selection) -> [[Int]] {
+    let ranking = ChainRanking(chain)
+    return selection.heads.map(ranking.order)
   }
 
   /// Decodes the selected pairs' keys or values, in order of position.
@@ -62,22 +81,38 @@ public struct LayerDecoder: ~Copyable {
     _ tensor: ChunkTable.Tensor, of selection: Selection,
     memory: (_ head: Int, _ write: (inout MutableRawSpan) -> Void) -> Void
   ) throws {
-    let (reader, layer) = (reader, selection.layer)
-    for tier in selection.tiers {
-      try reader.load(&chunk, tier: tier, layer: layer, tensor: tensor)
-      let shape = reader.shape(tier: tier, layer: layer, tensor: tensor)
-      reader.forEachHead(of: shape, tier: tier, layer: layer) { head, pairs, firstParameter in
-        let end = reader.metadata.tiers.total(through: tier, layer: layer, head: head)
-        let slots = selection.heads[head].slots[end - pairs.count..<end]
-        memory(head) { target in
-          chunk.decode(pairs, firstParameter: firstParameter, slots: slots, into: &target)
-        }
+    try forEachPart(of: tensor, selection) { chunk, head, pairs, firstParameter, slots in
+      memory(head) { target in
+        chunk.decode(pairs, firstParameter: firstParameter, slots: slots, into: &target)
       }
     }
   }
 
-  /// Each head's positions over the first tiers, best first but for a tier that is ordered by position.
-  private mutating func rankings(layer: Int, tiers: Int) throws -> [[UInt32]] {
+  /// Loads the chunks of the selected tiers, and calls `body` for each head of each, with its pairs' places in
+  /// the chunk, how many scales the heads before it have, and where its pairs go.
+  mutating func forEachPart(
+    of tensor: ChunkTable.Tensor, _ selection: Selection,
+    _ body: (
+      _ chunk: borrowing ChunkDecoder, _ head: Int, _ pairs: Range<Int>, _ firstParameter: Int,
+      _ slots: ArraySlice<UInt32>
+    ) -> Void
+  ) throws {
+    let layer = selection.layer
+    for part in selection.tiers {
+      let reader = chain.links[part.link]
+      try reader.load(&chunk, tier: part.tier, layer: layer, tensor: tensor)
+      let shape = reader.shape(tier: part.tier, layer: layer, tensor: tensor)
+      reader.forEachHead(of: shape, tier: part.tier, layer: layer) { head, pairs, firstParameter in
+        let ranks = reader.metadata.tiers.ranks(of: part.tier, layer: layer, head: head)
+        body(chunk, head, pairs, firstParameter, selection.heads[head].slots[part.link][ranks])
+      }
+    }
+  }
+
+  /// Each head's positions over a link's first tiers, best first but for a tier that is ordered by position.
+  private mutating func rankings(
+    of reader: SnapshotReader, layer: Int, tiers: Int
+  ) throws -> [[UInt32]] {
     let table = reader.metadata.tiers
     var rankings = [[UInt32]](repeating: [], count: table.kvHeads)
     for tier in 0..<tiers {

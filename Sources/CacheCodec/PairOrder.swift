@@ -1,11 +1,9 @@
 import ByteIO
 import CKernels
 
-/// Turns a head's ranking into order of position.
+/// Turns a head's ranking in one snapshot into order of position.
 struct PairOrder {
-  /// Positions of the kept pairs, best first.
-  let ranking: [UInt32]
-  /// The same positions, ascending.
+  /// Positions of the kept pairs, ascending.
   let positions: [UInt32]
   /// For every ranked pair that was read, its index in `positions`, or `CK_NO_SLOT` if it is not
   /// kept.
@@ -15,53 +13,29 @@ struct PairOrder {
   ///
   /// - Parameters:
   ///   - ranked: Positions of the pairs that were read, best first.
-  ///   - tokens: Tokens of the context.
+  ///   - allowed: The positions whose pairs the snapshot may hold.
   ///   - end: Of the kept pairs, only those at positions before this one stay.
-  /// - Throws: `MalformedFile` unless all positions that were read are different and below `tokens`.
+  /// - Throws: `MalformedFile` unless all positions that were read are different and allowed.
   init(
-    ranked: [UInt32], kept: Int, tokens: Int, before end: Int, place: ChunkPlace
+    ranked: [UInt32], kept: Int, allowed: Range<Int>, before end: Int, place: ChunkPlace
   ) throws(MalformedFile) {
-    if let position = ranked.first(where: { $0 >= tokens }) {
-      throw place.error("position \(position) in a context of \(tokens) tokens")
+    if let position = ranked.first(where: { !allowed.contains(Int($0)) }) {
+      throw place.error(
+        "position \(position) where \(allowed.lowerBound) to below \(allowed.upperBound) may be")
     }
     // A bit a token is fastest for a head with many pairs. A file may claim very many heads with hardly
     // any: those must not cost the context's length.
-    let isDense = ranked.count >= tokens / 64
-    let (positions, slots) =
+    let isDense = ranked.count >= allowed.count / 64
+    (positions, slots) =
       isDense
-      ? try Self.dense(ranked, kept, tokens, end, place)
+      ? try Self.dense(ranked, kept, allowed, end, place)
       : try Self.sparse(ranked, kept, end, place)
-    self.positions = positions
-    self.slots = slots
-    ranking =
-      positions.count == ranked.count ? ranked : ranked.prefix(kept).filter { $0 < end }
-  }
-
-  /// Of the kept pairs those whose ranks are in `ranges`, which do not overlap.
-  func restricted(to ranges: [Range<Int>]) -> PairOrder {
-    var isChosen = [Bool](repeating: false, count: positions.count)
-    let ranks = ranges.joined().filter { slots[$0] != UInt32.max }
-    for rank in ranks { isChosen[Int(slots[rank])] = true }
-    let chosen = positions.indices.filter { isChosen[$0] }
-    var places = [UInt32](repeating: .max, count: positions.count)
-    for (place, index) in chosen.enumerated() { places[index] = UInt32(place) }
-    var others = [UInt32](repeating: .max, count: slots.count)
-    for rank in ranks { others[rank] = places[Int(slots[rank])] }
-    return PairOrder(
-      ranking: ranks.sorted().map { positions[Int(slots[$0])] },
-      positions: chosen.map { positions[$0] }, slots: others)
-  }
-
-  private init(ranking: [UInt32], positions: [UInt32], slots: [UInt32]) {
-    self.ranking = ranking
-    self.positions = positions
-    self.slots = slots
   }
 
   private static func dense(
-    _ ranked: [UInt32], _ kept: Int, _ tokens: Int, _ end: Int, _ place: ChunkPlace
+    _ ranked: [UInt32], _ kept: Int, _ allowed: Range<Int>, _ end: Int, _ place: ChunkPlace
   ) throws(MalformedFile) -> (positions: [UInt32], slots: [UInt32]) {
-    var set = PositionSet(tokens: tokens)
+    var set = PositionSet(allowed)
     for position in ranked where !set.insert(position) { throw twice(position, place) }
     for (rank, position) in ranked.enumerated() where rank >= kept || position >= end {
       set.remove(position)
@@ -93,21 +67,31 @@ struct PairOrder {
   }
 }
 
-/// A set of positions, one bit each.
+/// A set of positions of a range, one bit each.
 private struct PositionSet {
+  private let first: UInt32
   private var words: [UInt64]
 
-  init(tokens: Int) { words = Array(repeating: 0, count: (tokens + 63) / 64) }
+  init(_ range: Range<Int>) {
+    first = UInt32(range.lowerBound)
+    words = Array(repeating: 0, count: (range.count + 63) / 64)
+  }
+
+  private func place(_ position: UInt32) -> (word: Int, bit: UInt64) {
+    let index = position - first
+    return (Int(index / 64), UInt64(1) << UInt64(index % 64))
+  }
 
   /// Adds a position; false if it was there.
   mutating func insert(_ position: UInt32) -> Bool {
-    let bit = UInt64(1) << UInt64(position % 64)
-    defer { words[Int(position / 64)] |= bit }
-    return words[Int(position / 64)] & bit == 0
+    let (word, bit) = place(position)
+    defer { words[word] |= bit }
+    return words[word] & bit == 0
   }
 
   mutating func remove(_ position: UInt32) {
-    words[Int(position / 64)] &= ~(UInt64(1) << UInt64(position % 64))
+    let (word, bit) = place(position)
+    words[word] &= ~bit
   }
 
   /// The positions, ascending.
@@ -117,7 +101,7 @@ private struct PositionSet {
     for (index, word) in words.enumerated() {
       var rest = word
       while rest != 0 {
-        positions.append(UInt32(index * 64 + rest.trailingZeroBitCount))
+        positions.append(first + UInt32(index * 64 + rest.trailingZeroBitCount))
         rest &= rest - 1
       }
     }
@@ -134,9 +118,8 @@ private struct PositionSet {
       count += UInt32(word.nonzeroBitCount)
     }
     return positions.map { position in
-      let index = Int(position / 64)
-      let lower = words[index] & (UInt64(1) << UInt64(position % 64) - 1)
-      return before[index] + UInt32(lower.nonzeroBitCount)
+      let (word, bit) = place(position)
+      return before[word] + UInt32((words[word] & (bit - 1)).nonzeroBitCount)
     }
   }
 }

@@ -40,6 +40,14 @@ public struct SnapshotReader: Sendable {
   /// How many bytes of the file have been read so far.
   public var bytesRead: UInt64 { container.file.bytesRead }
 
+  /// The SHA-256 of all bytes that stand before the chunks, by which a child names its parent. The chunks'
+  /// own checksums are among them.
+  ///
+  /// - Throws: `MalformedFile` if the file is shorter by now; `SystemError`.
+  public var digest: Digest {
+    get throws { Digest(try SHA256.digest(of: container.file, count: dataOffset)) }
+  }
+
   /// How a tensor is stored in a tier, in all layers alike.
   public func codec(of tensor: ChunkTable.Tensor, tier: Int) -> ElementCodec {
     chunks.chunk(tier: tier, layer: 0, tensor: tensor).entry.codec

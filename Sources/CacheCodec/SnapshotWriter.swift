@@ -32,7 +32,8 @@ public struct SnapshotWriter: ~Copyable {
         repeating: TierCodecs(lossless: metadata.context), count: metadata.tiers.tierCount)
     Self.check(codecs, metadata)
     let sections = metadata.sections
-    let lengths = FileKind.snapshot.sections.map { type -> (SectionType, UInt64) in
+    let types = FileKind.snapshot.sections.filter { $0 != .parent || metadata.parent != nil }
+    let lengths = types.map { type -> (SectionType, UInt64) in
       guard type != .chunks else {
         return (type, ChunkTable.byteCount(context: metadata.context, tiers: metadata.tiers))
       }

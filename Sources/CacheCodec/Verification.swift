@@ -4,7 +4,7 @@ public import CacheFormat
 /// Checks that all of a file is sound.
 public enum Verification {
   /// Reads every byte of a file of any kind and checks everything that the container and, for a
-  /// snapshot, its chunks promise. What a filter bank's or statistics' own section holds is checked
+  /// snapshot, its chunks promise; not what a child goes on from. What a filter bank's or statistics' own section holds is checked
   /// no further than its checksum.
   ///
   /// - Returns: What the file holds.
@@ -23,17 +23,16 @@ public enum Verification {
 }
 
 extension SnapshotReader {
-  /// Reads and decodes every chunk and compares positions over all tiers.
+  /// Reads and decodes every chunk of this file and compares positions over all tiers. What it goes on from
+  /// is not read.
   ///
   /// - Throws: `MalformedFile` that names tier, layer and tensor; `SystemError`.
   public func verifyChunks() throws {
-    let tiers = metadata.tiers.tierCount
-    let least = metadata.tiers.ratios[tiers - 1]
-    var decoder = LayerDecoder(self)
+    var decoder = LayerDecoder(SnapshotChain(alone: self))
     var chunk = ChunkDecoder()
     for layer in 0..<metadata.context.layers {
-      _ = try decoder.select(layer: layer, ratio: least)
-      for tier in 0..<tiers {
+      _ = try decoder.selectStored(layer: layer)
+      for tier in 0..<metadata.tiers.tierCount {
         for tensor in [ChunkTable.Tensor.keys, .values] {
           try load(&chunk, tier: tier, layer: layer, tensor: tensor)
         }

@@ -8,6 +8,11 @@ public struct ContextDescription: Sendable, Equatable {
     case plain = 0
     /// The beginning of a user's turn that the next prompt completes.
     case openUserTurn = 1
+    /// The beginning of an answer, which the next prompt ends, with a turn of the user's behind it.
+    case openAnswer = 2
+
+    /// The form of what goes on from this one.
+    public var next: PromptForm { self == .plain ? .plain : .openAnswer }
   }
 
   /// Layers of the model.
@@ -48,6 +53,14 @@ public struct ContextDescription: Sendable, Equatable {
     self.promptForm = promptForm
     self.keyCodec = keyCodec
     self.valueCodec = valueCodec
+  }
+
+  /// Whether a child of this shape, type and prompt form may go on from such a parent.
+  public func goesOn(from parent: ContextDescription) -> Bool {
+    var expected = parent
+    expected.tokens = tokens
+    expected.promptForm = parent.promptForm.next
+    return self == expected
   }
 
   /// The type of a tensor's elements in the cache.

@@ -16,10 +16,12 @@ public enum FileKind: String, Sendable, CaseIterable {
     }
   }
 
-  /// The sections that version 1 knows in such a file, in the order in which they must stand.
+  /// The sections that version 1 knows in such a file, in the order in which they must stand. Those with an
+  /// upper-case letter are all there, but for `PRNT`, which only a child has.
   public var sections: [SectionType] {
     switch self {
-    case .snapshot: [.identity, .context, .tokens, .tiers, .chunks, .provenance, .data]
+    case .snapshot:
+      [.identity, .parent, .context, .tokens, .tiers, .chunks, .provenance, .data]
     case .filterBank: [.identity, .filters, .quality, .sequences, .provenance]
     case .statistics: [.identity, .statistics, .sequences, .provenance]
     }

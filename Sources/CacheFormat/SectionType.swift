@@ -5,6 +5,8 @@ public struct SectionType: Hashable, Sendable, CustomStringConvertible {
 
   /// The identity of the model, and of a snapshot's filter bank.
   public static let identity = SectionType("IDEN")
+  /// The snapshot that a child goes on from.
+  public static let parent = SectionType("PRNT")
   /// A snapshot's context description.
   public static let context = SectionType("CONT")
   /// A snapshot's token ids.

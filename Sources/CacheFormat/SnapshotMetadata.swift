@@ -6,7 +6,9 @@ public struct SnapshotMetadata: Sendable, Equatable {
   public var identity: Identity
   /// The filter bank that ranked the pairs: the digest of its section `FILT`. Zero if none did.
   public var filterDigest: Digest
-  /// The cache's shape.
+  /// What a child goes on from; nil for a snapshot that holds all of its context.
+  public var parent: ParentReference?
+  /// The cache's shape. A child's tokens are those of the whole context.
   public var context: ContextDescription
   /// Which pairs are stored, in which tiers.
   public var tiers: TierTable
@@ -17,11 +19,12 @@ public struct SnapshotMetadata: Sendable, Equatable {
 
   /// Brings the parts together.
   public init(
-    identity: Identity, filterDigest: Digest, context: ContextDescription, tiers: TierTable,
-    tokens: [UInt32], provenance: String
+    identity: Identity, filterDigest: Digest, parent: ParentReference? = nil,
+    context: ContextDescription, tiers: TierTable, tokens: [UInt32], provenance: String
   ) {
     self.identity = identity
     self.filterDigest = filterDigest
+    self.parent = parent
     self.context = context
     self.tiers = tiers
     self.tokens = tokens
@@ -36,20 +39,23 @@ extension SnapshotMetadata {
   public var sections: [(type: SectionType, bytes: [UInt8])] {
     var ids = ByteWriter()
     for token in tokens { ids.write(token) }
-    return [
-      (.identity, identity.encoded + filterDigest.bytes),
-      (.context, context.encoded),
-      (.tokens, ids.bytes),
-      (.tiers, tiers.encoded),
-      (.provenance, [UInt8](provenance.utf8)),
-    ]
+    return [(.identity, identity.encoded + filterDigest.bytes)]
+      + (parent.map { [(.parent, $0.encoded)] } ?? [])
+      + [
+        (.context, context.encoded),
+        (.tokens, ids.bytes),
+        (.tiers, tiers.encoded),
+        (.provenance, [UInt8](provenance.utf8)),
+      ]
   }
 
   /// Reads the metadata of an opened snapshot.
   ///
   /// - Throws: `MalformedFile` if it breaks a rule of the format, `SystemError` if reading fails.
   public init(_ container: ContainerReader) throws {
-    try self.init { type, limit in try container.section(type, atMost: limit) }
+    let parent = try container.section(
+      ifPresent: .parent, atMost: ParentReference.maximumByteCount)
+    try self.init(parent: parent) { type, limit in try container.section(type, atMost: limit) }
     provenance = try container.provenance()
   }
 
@@ -58,29 +64,38 @@ extension SnapshotMetadata {
   /// - Throws: `MalformedFile`, with offsets from the start of the section.
   public func check(path: String) throws {
     let sections = sections
-    let parsed = try Self { type, limit in
-      let bytes = sections.first { $0.type == type }?.bytes ?? []
-      return Section(type: type, bytes: bytes, offset: 0, path: path)
+    func section(_ type: SectionType) -> Section? {
+      sections.first { $0.type == type }.map {
+        Section(type: type, bytes: $0.bytes, offset: 0, path: path)
+      }
     }
-    guard parsed.context == context, parsed.tiers == tiers else {
+    let parsed = try Self(parent: section(.parent)) { type, _ in
+      section(type) ?? Section(type: type, bytes: [], offset: 0, path: path)
+    }
+    guard parsed.context == context, parsed.tiers == tiers, parsed.parent == parent else {
       throw MalformedFile(path: path, section: "TIER", problem: "the tiers are of another context")
     }
     try ContainerWriter.check(provenance: provenance, path: path)
   }
 
-  /// Reads all but the provenance from sections that `read` fetches, none longer than its limit.
-  private init(_ read: (SectionType, UInt64) throws -> Section) throws {
+  /// Reads all but the provenance from the section `PRNT`, if there is one, and from those that `read`
+  /// fetches, none longer than its limit.
+  private init(parent: Section?, _ read: (SectionType, UInt64) throws -> Section) throws {
     var digests = try read(.identity, UInt64(Self.identityByteCount)).reader
     identity = try Identity(&digests)
     filterDigest = Digest(try digests.readBytes(Digest.byteCount))
     try digests.expectEnd()
     context = try ContextDescription(read(.context, UInt64(ContextDescription.byteCount)))
+    self.parent = try parent.map { [context] in
+      try ParentReference($0, tokens: context.tokens)
+    }
     let ids = try read(.tokens, 4 * UInt64(context.tokens))
     var reader = ids.reader
     tokens = try reader.readArray(UInt32.self, count: context.tokens)
     try reader.expectEnd()
     let ranking = try read(.tiers, TierTable.maximumByteCount(context))
-    tiers = try TierTable(ranking, context: context)
+    tiers = try TierTable(
+      ranking, context: context, firstPosition: self.parent?.firstPosition ?? 0)
     guard tiers.scorer == .qFilters || filterDigest == .zero else {
       throw ranking.reader.error("ranked by \(tiers.scorer.name), yet IDEN names a filter bank")
     }

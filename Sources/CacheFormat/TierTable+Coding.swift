@@ -28,7 +28,10 @@ extension TierTable {
     return writer.bytes
   }
 
-  init(_ section: Section, context: ContextDescription) throws(MalformedFile) {
+  /// - Parameter firstPosition: Of the pairs that the snapshot may hold; at most the context's tokens.
+  init(
+    _ section: Section, context: ContextDescription, firstPosition: Int
+  ) throws(MalformedFile) {
     var reader = section.reader
     let heads = context.layers * context.kvHeads
     guard let scorer = Scorer(rawValue: try reader.read()) else {
@@ -47,13 +50,14 @@ extension TierTable {
     }
     layers = context.layers
     kvHeads = context.kvHeads
-    tokens = context.tokens
+    positions = firstPosition..<context.tokens
+    let tokens = positions.count
     ratios = try Self.ratios(&reader, count: Int(tiers))
     floors = try reader.readArray(UInt32.self, count: heads)
-    guard floors.allSatisfy({ $0 <= context.tokens }) else {
+    guard floors.allSatisfy({ $0 <= tokens }) else {
       throw reader.error("a floor exceeds the number of tokens")
     }
-    totals = try Self.totals(&reader, tiers: Int(tiers), heads: heads, tokens: context.tokens)
+    totals = try Self.totals(&reader, tiers: Int(tiers), heads: heads, tokens: tokens)
     try reader.expectEnd()
     try checkElements(context, section)
   }

@@ -2,7 +2,8 @@
 ///
 /// Tier t holds, for each layer and head, the pairs that compression ×`ratios[t]` keeps and
 /// ×`ratios[t − 1]` does not. Pairs are named by rank; rank 0 is the last to be let go. A tier ×1 after
-/// ×2 is ordered by position instead: no compression parts it.
+/// ×2 is ordered by position instead: no compression parts it. A child holds only pairs from its first
+/// position on; what a compression keeps is counted among those.
 public struct TierTable: Sendable, Equatable {
   /// What ranked the pairs.
   public enum Scorer: UInt32, Sendable, CaseIterable {
@@ -56,17 +57,20 @@ public struct TierTable: Sendable, Equatable {
   public let layers: Int
   /// KV heads of each layer.
   public let kvHeads: Int
-  /// Tokens of the context.
-  public let tokens: Int
+  /// The positions whose pairs the snapshot may hold: all of the context's, or, of a child, its own.
+  public let positions: Range<Int>
   /// [layers][kvHeads]: the least number of pairs that any compression keeps.
   let floors: [UInt32]
   /// [tiers][layers][kvHeads]: the pairs in the tiers up to and including this one.
   let totals: [UInt32]
 
+  /// How many positions those are.
+  public var tokens: Int { positions.count }
+
   /// How many tiers the snapshot holds.
   public var tierCount: Int { ratios.count }
 
-  /// Whether every pair of every token is in the file.
+  /// Whether every pair of every position is in the file.
   public var isWhole: Bool {
     ratios.last == 1 && totals.suffix(layers * kvHeads).allSatisfy { $0 == tokens }
   }
@@ -83,6 +87,12 @@ public struct TierTable: Sendable, Equatable {
   public func count(tier: Int, layer: Int, head: Int) -> Int {
     let before = tier == 0 ? 0 : total(through: tier - 1, layer: layer, head: head)
     return total(through: tier, layer: layer, head: head) - before
+  }
+
+  /// The ranks of a head's pairs in `tier`.
+  public func ranks(of tier: Int, layer: Int, head: Int) -> Range<Int> {
+    let end = total(through: tier, layer: layer, head: head)
+    return end - count(tier: tier, layer: layer, head: head)..<end
   }
 
   /// How many pairs of all heads of a layer stand in `tier`.
@@ -119,12 +129,16 @@ extension TierTable {
   /// ratios 64, 32, 16, 8, 4, 2, 1 that are greater than `compression`, and then that.
   ///
   /// - Parameters:
+  ///   - firstPosition: The first position whose pairs the snapshot holds; 0 but for a child.
+  ///   - tokens: So many positions from there on.
   ///   - floors: [layers][kvHeads], the least number of pairs that any compression keeps; one that
   ///     exceeds `tokens` means all of them.
+  ///   - stored: [layers][kvHeads], how many pairs there are; nil for one of each position.
   ///   - compression: ≥ 1; 1 stores every tier, and so the whole cache.
   public init(
-    scorer: Scorer = .qFilters, sinks: Int, window: Int, layers: Int, kvHeads: Int, tokens: Int,
-    floors: [Int], compression: Int
+    scorer: Scorer = .qFilters, sinks: Int, window: Int, layers: Int, kvHeads: Int,
+    firstPosition: Int = 0, tokens: Int, floors: [Int], stored: [Int]? = nil,
+    compression: Int
   ) {
     precondition(floors.count == layers * kvHeads, "one floor for each layer and head")
     precondition(compression >= 1, "a compression is at least 1")
@@ -136,10 +150,12 @@ extension TierTable {
     self.ratios = ratios
     self.layers = layers
     self.kvHeads = kvHeads
-    self.tokens = tokens
+    positions = firstPosition..<firstPosition + tokens
     self.floors = floors.map { UInt32(clamping: $0) }
     totals = ratios.flatMap { ratio in
-      floors.map { UInt32(clamping: min(tokens, max(tokens / ratio, $0))) }
+      floors.indices.map { head in
+        UInt32(clamping: min(stored?[head] ?? tokens, max(tokens / ratio, floors[head])))
+      }
     }
   }
 }

@@ -126,9 +126,15 @@ public final class KVCache: @unchecked Sendable {
   }
 
   /// A head's keys as floats, [pairs × keyLength], in the same order.
-  public func decodedKeys(layer: Int, head: Int) -> [Float] {
-    parts(layer: layer, head: head, count: 0, window: nil).flatMap { part in
-      unsafe Kernels.current.decode(part.keys, 0..<part.count, length: shape.keyLength)
+  ///
+  /// - Parameter first: So many first pairs are left out.
+  public func decodedKeys(layer: Int, head: Int, after first: Int = 0) -> [Float] {
+    var rest = first
+    return parts(layer: layer, head: head, count: 0, window: nil).flatMap { part in
+      let start = min(rest, part.count)
+      rest -= start
+      return unsafe Kernels.current.decode(
+        part.keys, start..<part.count, length: shape.keyLength)
     }
   }
 
@@ -141,9 +147,11 @@ public final class KVCache: @unchecked Sendable {
 
   /// How many of a head's first pairs no later token sees.
   ///
-  /// - Parameter window: How many tokens one of the layer sees, itself included; nil for all before it.
-  public func hiddenPairs(layer: Int, head: Int, window: Int?) -> Int {
-    window.map { storage(layer, head).hidden(fromNext: nextPosition, window: $0) } ?? 0
+  /// - Parameters:
+  ///   - window: How many tokens one of the layer sees, itself included; nil for all before it.
+  ///   - last: Only so many last pairs are asked about.
+  public func hiddenPairs(layer: Int, head: Int, window: Int?, last: Int = .max) -> Int {
+    window.map { storage(layer, head).hidden(fromNext: nextPosition, window: $0, last: last) } ?? 0
   }
 
   /// Gives an empty head the pairs that were saved of some positions, in ascending order; `withKeys` and

@@ -74,10 +74,10 @@ import Glibc
     unsafe ck_rows(data: data, type: type, bits: 0, scales: nil, minima: nil, groups: nil)
   }
 
-  /// How many of the first pairs a token at `next` does not see, if it sees `window` positions, its own
-  /// included.
-  func hidden(fromNext next: Int, window: Int) -> Int {
-    positions.prefix { Int($0) + window <= next }.count
+  /// How many of the first of the `last` pairs a token at `next` does not see, if it sees `window` positions,
+  /// its own included.
+  func hidden(fromNext next: Int, window: Int, last: Int) -> Int {
+    positions.suffix(last).prefix { Int($0) + window <= next }.count
   }
 
   @unsafe func store(

@@ -60,6 +60,20 @@ public struct ChatTemplate: Equatable, Sendable {
   /// its answer: leave it out if that token is in the context already.
   public var turnEnd: String { form.turnEnd }
 
+  /// A conversation that ends within an answer, as the template writes it once another turn follows: some
+  /// leave out the blanks at the answer's end.
+  public func endingAnswer(_ conversation: [UInt8]) -> [UInt8] {
+    guard form.trimsContents else { return conversation }
+    // The opening of an answer may end with blanks, which an answer of blanks alone leaves there.
+    let closing = Array(form.closing.utf8)
+    let last = (0...max(0, conversation.count - closing.count)).last {
+      conversation[$0...].starts(with: closing)
+    }
+    let start = last.map { $0 + closing.count } ?? 0
+    let answer = Array(conversation[start...])
+    return conversation[..<start] + answer.span.trimmed(atStart: false, atEnd: true)
+  }
+
   /// The text before the user's next content, after `turnEnd`.
   public var nextOpening: String { form.nextOpening }
 }

@@ -4,13 +4,13 @@ import Dispatch
 import Inference
 import Synchronization
 
-/// Loads a snapshot's layers into a cache, first layers first, so that the engine can compute with those
+/// Loads the layers of a chain of snapshots into a cache, first layers first, so that the engine can compute with those
 /// that are there while others still load.
 ///
 /// Nobody waits who could load: cores that the engine does not need just now take layer after layer, and
 /// so does the thread that asks for one that is not there yet.
 final class CacheLoader: Sendable {
-  private let reader: SnapshotReader
+  private let chain: SnapshotChain
   private let cache: KVCache
   private let plan: CachePlan
   private let end: Int
@@ -24,7 +24,7 @@ final class CacheLoader: Sendable {
   private final class Decoder: @unchecked Sendable {
     var decoder: LayerDecoder
 
-    init(_ reader: SnapshotReader) { decoder = LayerDecoder(reader) }
+    init(_ chain: SnapshotChain) { decoder = LayerDecoder(chain) }
   }
 
   /// Begins to load what is kept of the positions before `end`.
@@ -32,8 +32,8 @@ final class CacheLoader: Sendable {
   /// - Parameters:
   ///   - plan: That the cache was made by.
   ///   - cache: Empty.
-  init(_ reader: SnapshotReader, plan: CachePlan, before end: Int, into cache: KVCache) {
-    self.reader = reader
+  init(_ chain: SnapshotChain, plan: CachePlan, before end: Int, into cache: KVCache) {
+    self.chain = chain
     self.cache = cache
     self.plan = plan
     self.end = end
@@ -56,7 +56,7 @@ final class CacheLoader: Sendable {
   private func loadNext() -> Bool {
     let layer = next.add(1, ordering: .relaxed).oldValue
     guard layer < layers.count else { return false }
-    let decoder = decoders.withLock { $0.popLast() } ?? Decoder(reader)
+    let decoder = decoders.withLock { $0.popLast() } ?? Decoder(chain)
     do {
       if failure.withLock({ $0 == nil }) {
         try plan.load(layer: layer, before: end, into: cache, with: &decoder.decoder)

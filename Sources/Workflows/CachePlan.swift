@@ -7,30 +7,31 @@ import Inference
 struct CachePlan {
   /// Quantised tiers that are held together.
   private struct Part {
-    var tiers: [Int]
+    var tiers: [ChainTier]
     var keys, values: QuantisedPairs.Form
   }
 
-  private let reader: SnapshotReader
+  private let chain: SnapshotChain
   private let ratio: Int?
   private let parts: [Part]
-  private let tierCount: Int
+  private let tiers: [ChainTier]
   /// Tiers that are held as elements.
-  private let elements: [Int]
+  private let elements: [ChainTier]
 
   /// Plans for what ×`ratio` keeps, or for all pairs; all of them as elements if `isDecoded`.
   ///
   /// - Throws: `CompressionNotStored`.
   init(
-    _ reader: SnapshotReader, ratio: Int?, isDecoded: Bool
+    _ chain: SnapshotChain, ratio: Int?, isDecoded: Bool
   ) throws(CompressionNotStored) {
-    self.reader = reader
+    self.chain = chain
     self.ratio = ratio
-    var (parts, elements): ([Part], [Int]) = ([], [])
-    tierCount = try reader.tiersNeeded(ratio: ratio)
-    for tier in 0..<tierCount {
-      let keys = QuantisedPairs.Form(reader.codec(of: .keys, tier: tier))
-      let values = QuantisedPairs.Form(reader.codec(of: .values, tier: tier))
+    var (parts, elements): ([Part], [ChainTier]) = ([], [])
+    tiers = try chain.tiersNeeded(ratio: ratio)
+    for tier in tiers {
+      let reader = chain.links[tier.link]
+      let keys = QuantisedPairs.Form(reader.codec(of: .keys, tier: tier.tier))
+      let values = QuantisedPairs.Form(reader.codec(of: .values, tier: tier.tier))
       if isDecoded || keys == .elements && values == .elements {
         elements.append(tier)
       } else if let index = parts.firstIndex(where: { $0.keys == keys && $0.values == values }) {
@@ -49,31 +50,30 @@ struct CachePlan {
     var (capacities, quantised): ([Int], [[QuantisedPairs.Shape]]) = ([], [])
     for layer in 0..<shape.layers {
       for head in 0..<shape.kvHeads {
-        let counts = (0..<tierCount).map { kept($0, layer, head) }
-        capacities.append(elements.reduce(room) { $0 + counts[$1] })
+        func kept(_ tier: ChainTier) -> Int { self.kept(tier, layer, head) }
+        capacities.append(elements.reduce(room) { $0 + kept($1) })
         quantised.append(
           parts.map { part in
             QuantisedPairs.Shape(
               keys: part.keys, values: part.values,
-              pairs: part.tiers.reduce(0) { $0 + counts[$1] },
-              groups: part.tiers.reduce(0) { $0 + Self.groups(counts[$1]) })
+              pairs: part.tiers.reduce(0) { $0 + kept($1) },
+              groups: part.tiers.reduce(0) { $0 + Self.groups(kept($1)) })
           })
       }
     }
     return try KVCache(
-      shape: shape, element: KVCache.Element(reader.metadata.context.keyCodec),
+      shape: shape, element: KVCache.Element(chain.metadata.context.keyCodec),
       capacities: capacities, quantised: parts.isEmpty ? [] : quantised)
   }
 
-  /// How many pairs of a tier the compression keeps.
-  private func kept(_ tier: Int, _ layer: Int, _ head: Int) -> Int {
-    let tiers = reader.metadata.tiers
-    let count = tiers.count(tier: tier, layer: layer, head: head)
-    let before = tiers.total(through: tier, layer: layer, head: head) - count
-    guard let kept = ratio.flatMap({ tiers.kept(ratio: $0, layer: layer, head: head) }) else {
-      return count
+  /// How many pairs of a tier the compression keeps, at most: later links may have let some go.
+  private func kept(_ tier: ChainTier, _ layer: Int, _ head: Int) -> Int {
+    let table = chain.links[tier.link].metadata.tiers
+    let ranks = table.ranks(of: tier.tier, layer: layer, head: head)
+    guard let kept = ratio.flatMap({ table.kept(ratio: $0, layer: layer, head: head) }) else {
+      return ranks.count
     }
-    return min(count, max(0, kept - before))
+    return ranks.clamped(to: 0..<kept).count
   }
 
   private static func groups(_ pairs: Int) -> Int {

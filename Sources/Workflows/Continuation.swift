@@ -18,22 +18,28 @@ struct Continuation {
   private static let inStep = 3
 
   /// Goes on after `context` with `text`.
-  init(after context: [Int], with text: [UInt8], tokenizer: Tokenizer) {
+  ///
+  /// - Parameter ending: What becomes of the context's text, or the end of it, when other text follows: a
+  ///   beginning of it.
+  init(
+    after context: [Int], with text: [UInt8], tokenizer: Tokenizer,
+    ending: ([UInt8]) -> [UInt8] = { $0 }
+  ) {
     // What no text begins with must not stand for its own name in one.
     let hasBegin = tokenizer.addsBeginOfText && context.first == tokenizer.beginOfText
     let body = hasBegin ? context.dropFirst() : context[...]
     let tail = Array(body.suffix(Self.reach))
     let isWhole = tail.count == body.count
     let pieces = tokenizer.texts(of: tail, continuing: !isWhole)
-    let joint = tokenizer.encode(
-      pieces.flatMap(\.self) + text, parsingSpecials: true, continuing: !isWhole)
+    let stem = ending(pieces.flatMap(\.self))
+    let joint = tokenizer.encode(stem + text, parsingSpecials: true, continuing: !isWhole)
     let jointStarts = Self.starts(
       tokenizer.texts(of: joint, continuing: !isWhole).map(\.count))
     let agrees = tail.indices.map { index in
-      jointStarts[Self.end(pieces, through: index)].map {
-        $0 < joint.count && joint[$0] == tail[index]
-      }
-        ?? false
+      guard Self.end(pieces, through: index + 1) <= stem.count,
+        let start = jointStarts[Self.end(pieces, through: index)]
+      else { return false }
+      return start < joint.count && joint[start] == tail[index]
     }
     let kept = Self.kept(agrees, isWhole: isWhole)
     guard let kept, let first = jointStarts[Self.end(pieces, through: kept)] else {

@@ -3,20 +3,10 @@ import CacheFormat
 import Inference
 
 extension LayerDecoder {
-  /// Decodes what a compression keeps of a layer into the layer's empty part of a cache, in order of
-  /// position, in front of pairs at the positions `tail`, which the caller fills in.
+  /// Decodes selected pairs of a layer into the layer's empty part of a cache, in order of position, in
+  /// front of pairs at the positions `tail`, which the caller fills in.
   ///
-  /// - Returns: Which pairs these are.
-  /// - Throws: As `select` and `decode`.
-  mutating func load(
-    layer: Int, ratio: Int?, before end: Int, tail: Range<UInt32> = 0..<0, into cache: KVCache
-  ) throws -> Selection {
-    let selection = try select(layer: layer, ratio: ratio, before: end)
-    try load(selection, tail: tail, into: cache)
-    return selection
-  }
-
-  /// Decodes selected pairs, likewise.
+  /// - Throws: As `decode`.
   mutating func load(
     _ selection: Selection, tail: Range<UInt32> = 0..<0, into cache: KVCache
   ) throws {

@@ -14,30 +14,28 @@ protocol LayerSource {
   func load(layer: Int, into cache: KVCache, tail: Range<UInt32>) throws -> [[Int]]
 }
 
-/// The layers of a snapshot, each read and decoded when it is asked for.
+/// The layers of a chain of snapshots, each read and decoded when it is asked for.
 final class SnapshotLayers: LayerSource {
-  let reader: SnapshotReader
+  let chain: SnapshotChain
   let end: Int
-  private let least: Int?
   /// Keeps its memory from layer to layer.
   private var decoder: LayerDecoder
 
   /// All stored pairs at positions before `end`.
-  init(_ reader: SnapshotReader, before end: Int) {
-    self.reader = reader
+  init(_ chain: SnapshotChain, before end: Int) {
+    self.chain = chain
     self.end = end
-    decoder = LayerDecoder(reader)
-    let tiers = reader.metadata.tiers
-    least = tiers.isWhole ? nil : tiers.ratios[tiers.tierCount - 1]
+    decoder = LayerDecoder(chain)
   }
 
   func kept(ratio: Int, layer: Int, head: Int) -> Int {
-    let tiers = reader.metadata.tiers
-    let isWhole = tiers.floor(layer: layer, head: head) == tiers.tokens
-    return isWhole ? tiers.tokens : max(1, tiers.tokens / ratio)
+    let tokens = chain.metadata.context.tokens
+    return chain.isNeverParted(layer: layer, head: head) ? tokens : max(1, tokens / ratio)
   }
 
   func load(layer: Int, into cache: KVCache, tail: Range<UInt32>) throws -> [[Int]] {
-    try decoder.load(layer: layer, ratio: least, before: end, tail: tail, into: cache).rankings
+    let selection = try decoder.selectStored(layer: layer, before: end)
+    try decoder.load(selection, tail: tail, into: cache)
+    return decoder.rankings(of: selection)
   }
 }

@@ -1,3 +1,4 @@
+import CacheFormat
 import Tokenization
 
 /// How a prompt becomes tokens.
@@ -31,20 +32,36 @@ public enum Prompt {
       + model.tokenizer.encode(text, parsingSpecials: true)
   }
 
-  /// What goes on after a context: text as it stands, or, in a user's turn that was left open, the
-  /// rest of the turn and the opening of the answer.
+  /// What goes on after a context of some form: text as it stands; in a user's turn that was left open, the
+  /// rest of the turn and the opening of the answer; in an answer, its end and a whole turn.
   ///
   /// - Throws: As `tokens`.
   static func continuation(
-    _ text: [UInt8], after context: [Int], completesTurn: Bool, model: LoadedModel
+    _ text: [UInt8], after context: [Int], form: ContextDescription.PromptForm, model: LoadedModel
   ) throws -> Continuation {
-    guard completesTurn else {
+    switch form {
+    case .plain:
       return Continuation(after: context, with: text, tokenizer: model.tokenizer)
+    case .openUserTurn:
+      let template = try model.chatTemplate()
+      let content = template.content(text, isBeginning: false)
+      let whole = Array(documentSeparator.utf8) + content + Array(template.closing.utf8)
+      return Continuation(after: context, with: whole, tokenizer: model.tokenizer)
+    case .openAnswer:
+      return try nextTurn(
+        text, after: context, template: model.chatTemplate(), tokenizer: model.tokenizer)
     }
-    let template = try model.chatTemplate()
-    let content = template.content(text, isBeginning: false)
-    let whole = Array(documentSeparator.utf8) + content + Array(template.closing.utf8)
-    return Continuation(after: context, with: whole, tokenizer: model.tokenizer)
+  }
+
+  /// The end of the answer that a conversation stands in, and a user's turn.
+  static func nextTurn(
+    _ text: [UInt8], after conversation: [Int], template: ChatTemplate, tokenizer: Tokenizer
+  ) -> Continuation {
+    let turn =
+      Array((template.turnEnd + template.nextOpening).utf8) + template.content(text)
+      + Array(template.closing.utf8)
+    return Continuation(
+      after: conversation, with: turn, tokenizer: tokenizer, ending: template.endingAnswer)
   }
 
   private static func opening(

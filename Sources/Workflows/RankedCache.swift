@@ -5,27 +5,39 @@ import Inference
 import QFilters
 import Synchronization
 
-/// A cache whose pairs are ranked, ready to be written tier by tier.
+/// A cache whose pairs, or last ones, are ranked, ready to be written tier by tier.
 struct RankedCache {
   private let cache: KVCache
-  /// Positions best first, [layers · kvHeads].
+  /// The first position whose pairs are ranked.
+  private let start: Int
+  /// Places behind `start`, best first, [layers · kvHeads].
   private let orders: [[UInt32]]
 
   /// Ranks every head's pairs.
   ///
-  /// - Parameter windows: Of each layer, as the model's description has them: what no later token sees
-  ///   ranks last. Empty to leave that to the scores.
-  init(_ cache: KVCache, scorer: any PairScorer, ranking: Ranking, windows: [Int?]) {
+  /// - Parameters:
+  ///   - start: Only pairs from this position on are ranked, all of which are in the cache as elements.
+  ///   - windows: Of each layer, as the model's description has them: what no later token sees
+  ///     ranks last. Empty to leave that to the scores.
+  init(
+    _ cache: KVCache, from start: Int = 0, scorer: any PairScorer, ranking: Ranking,
+    windows: [Int?]
+  ) {
     self.cache = cache
+    self.start = start
+    let pairs = cache.nextPosition - start
     let heads = cache.shape.kvHeads
     let orders = Mutex([[UInt32]](repeating: [], count: cache.shape.layers * heads))
     DispatchQueue.concurrentPerform(iterations: cache.shape.layers * heads) { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
       let scores = scorer.scores(
-        layer: layer, head: head, keys: cache.decodedKeys(layer: layer, head: head),
+        layer: layer, head: head,
+        keys: cache.decodedKeys(
+          layer: layer, head: head, after: cache.count(layer: layer, head: head) - pairs),
         keyLength: cache.shape.keyLength)
       let hidden = cache.hiddenPairs(
-        layer: layer, head: head, window: windows.isEmpty ? nil : windows[layer])
+        layer: layer, head: head, window: windows.isEmpty ? nil : windows[layer],
+        last: pairs)
       let order = ranking.order(scores, hidden: hidden)
       orders.withLock { $0[index] = order }
     }
@@ -52,12 +64,15 @@ struct RankedCache {
     var block = PairBlock(positions: [], keys: [], values: [])
     for head in 0..<tiers.kvHeads {
       let end = tiers.total(through: tier, layer: layer, head: head)
-      let start = end - tiers.count(tier: tier, layer: layer, head: head)
-      var pairs = orders[layer * tiers.kvHeads + head][start..<end]
-      if tiers.isByPosition(tier: tier) { pairs.sort() }
-      block.positions += pairs
+      let first = end - tiers.count(tier: tier, layer: layer, head: head)
+      var places = orders[layer * tiers.kvHeads + head][first..<end]
+      if tiers.isByPosition(tier: tier) { places.sort() }
+      block.positions += places.map { UInt32(start) + $0 }
+      // Of what came before, a head may hold less than all.
+      let before = UInt32(cache.count(layer: layer, head: head) - (cache.nextPosition - start))
       cache.gather(
-        layer: layer, head: head, pairs: pairs, keys: &block.keys, values: &block.values)
+        layer: layer, head: head, pairs: places.map { before + $0 }[...], keys: &block.keys,
+        values: &block.values)
     }
     return block
   }

@@ -3,7 +3,6 @@ import CacheCodec
 import CacheFormat
 import Inference
 import ModelFiles
-import Tokenization
 
 /// Going on from a snapshot.
 public enum Resume {
@@ -30,32 +29,41 @@ public enum Resume {
     public let pairs: Int
     /// Bytes that their keys and values take, as they are held.
     public let cacheBytes: Int
-    /// Bytes read from the snapshot.
+    /// Bytes read from the snapshot, and from all that it goes on from.
     public let bytesRead: UInt64
     /// Tokens of the context that was saved.
     public let contextTokens: Int
+    /// What was written of the turn, if that was asked for.
+    public internal(set) var saved: Saved?
   }
 
   /// Loads a snapshot, adds a prompt and generates.
   ///
   /// - Parameters:
+  ///   - parents: Snapshots that it goes on from and that lie elsewhere.
   ///   - selection: The pairs to go on with.
-  ///   - text: The prompt in UTF-8; in a snapshot made with a chat template, the rest of the user's turn.
-  /// - Throws: `IdentityMismatch` if the snapshot is another model's, `CompressionNotStored`,
-  ///   `MalformedFile`, `SystemError`, `PromptError`.
+  ///   - text: The prompt in UTF-8; in a snapshot made with a chat template, the rest of the user's turn, or
+  ///     behind an answer a turn of its own.
+  ///   - save: Where to write what the prompt and its answer add; not with an eviction.
+  /// - Throws: `IdentityMismatch` if a snapshot is another model's, `CompressionNotStored`, `ParentMissing`,
+  ///   `MalformedFile`, `SystemError`, `PromptError`, `SaveRefusal`.
   public static func run(
-    _ model: LoadedModel, snapshot: String, text: [UInt8], selection: Selection,
-    options: Generation.Options, emit: (String) -> Void
+    _ model: LoadedModel, snapshot: String, parents: [String] = [], text: [UInt8],
+    selection: Selection, options: Generation.Options, save: Save? = nil, emit: (String) -> Void
   ) throws -> Result {
+    precondition(save == nil || options.eviction == nil, "what is let go cannot be saved")
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }
     let identity = model.identity
     let clock = Stopwatch()
-    let reader = try SnapshotReader(path: snapshot)
-    let metadata = reader.metadata
+    let chain = try SnapshotChain(path: snapshot, parents: parents)
+    let metadata = chain.metadata
     try metadata.identity.check(against: identity, path: snapshot)
+    let child = try save.map { try ChildSnapshot($0, of: chain, model: model) }
     let continuation = try Prompt.continuation(
       text, after: metadata.tokens.map(Int.init),
-      completesTurn: metadata.context.promptForm == .openUserTurn, model: model)
+      form: metadata.context.promptForm, model: model)
+    // Of some texts a vocabulary has no token.
+    guard !continuation.tokens.isEmpty else { throw PromptError.empty(source: "the prompt") }
     let start = metadata.context.tokens - continuation.dropped
     let total = start + continuation.tokens.count
     if options.eviction == nil { try Prompt.checkLength(total, model) }
@@ -64,66 +72,26 @@ public enum Resume {
       options.eviction.map { $0.room + continuation.tokens.count }
       ?? min(model.contextLength, total + options.maximumTokens) - start
     let plan = try CachePlan(
-      reader, ratio: selection.ratio, isDecoded: selection == .whole || options.eviction != nil)
-    let cache = try emptyCache(reader, selection, plan, room: room, model: model)
+      chain, ratio: selection.ratio, isDecoded: selection == .whole || options.eviction != nil)
+    let cache = try emptyCache(chain, selection, plan, room: room, model: model)
     cache.continue(at: start)
-    let layers = SnapshotLayers(reader, before: start)
-    if case .recalled(let ratio) = selection {
-      let recall = try Recall(layers, ratio: ratio, engine: model.engine, into: cache)
-      let logits = try recall.prefill(continuation.tokens)
-      return try finish(model, reader, cache, logits, recall.loadSeconds, clock, options, emit) {
-        try recall.lookAhead(
-          continuation.tokens, logits: logits, limit: options.maximumTokens,
-          isEnd: model.tokenizer.isEndOfGeneration)
-      }
-    }
-    let (logits, loadSeconds) = try prefill(
-      continuation.tokens, into: cache, plan, layers, model.engine, clock)
-    return try finish(model, reader, cache, logits, loadSeconds, clock, options, emit) {}
-  }
-
-  /// Generates; `choose` may choose other pairs once the first token is there.
-  private static func finish(
-    _ model: LoadedModel, _ reader: SnapshotReader, _ cache: KVCache, _ logits: [Float],
-    _ loadSeconds: Double, _ clock: Stopwatch, _ options: Generation.Options,
-    _ emit: (String) -> Void, choose: () throws -> Void
-  ) throws -> Result {
-    options.eviction?.apply(to: cache)
-    let firstTokenSeconds = clock.seconds
-    let (pairs, bytes) = (cache.pairs, cache.bytes)
-    let generation = try Generation.run(
-      model, cache: cache, logits: logits, options: options, afterFirst: choose, emit: emit)
-    return Result(
-      generation: generation, loadSeconds: loadSeconds, firstTokenSeconds: firstTokenSeconds,
-      pairs: pairs, cacheBytes: bytes, bytesRead: reader.bytesRead,
-      contextTokens: reader.metadata.context.tokens)
-  }
-
-  /// Computes the prompt on the selected pairs, and says when the last layer was in memory.
-  private static func prefill(
-    _ prompt: [Int], into cache: KVCache, _ plan: CachePlan, _ layers: SnapshotLayers,
-    _ engine: Engine, _ clock: Stopwatch
-  ) throws -> (logits: [Float], loadSeconds: Double) {
-    let loader = CacheLoader(layers.reader, plan: plan, before: layers.end, into: cache)
-    var loadSeconds = 0.0
-    let logits = try engine.prefill(
-      prompt, into: cache,
-      ready: { layer in
-        try loader.wait(for: layer)
-        // A long prompt comes by in several chunks; the first of them finds the last layer loaded.
-        if layer == cache.shape.layers - 1, loadSeconds == 0 { loadSeconds = clock.seconds }
-      })
-    return (logits, loadSeconds)
+    let resumption = Resumption(
+      model: model, layers: SnapshotLayers(chain, before: start), plan: plan, cache: cache,
+      prompt: continuation.tokens, options: options, clock: clock)
+    var result = try resumption.run(selection, emit: emit)
+    result.saved = try child?.write(
+      cache, from: start, tokens: continuation.tokens + result.generation.ids)
+    return result
   }
 
   /// A cache with room for what is kept and for more tokens.
   private static func emptyCache(
-    _ reader: SnapshotReader, _ selection: Selection, _ plan: CachePlan, room: Int,
+    _ chain: SnapshotChain, _ selection: Selection, _ plan: CachePlan, room: Int,
     model: LoadedModel
   ) throws -> KVCache {
-    let context = reader.metadata.context
+    let context = chain.metadata.context
     let shape = model.engine.cacheShape
-    try checkShape(reader, shape, vocabularySize: model.engine.architecture.vocabularySize)
+    try checkShape(chain, shape, vocabularySize: model.engine.architecture.vocabularySize)
     guard case .recalled = selection else { return try plan.emptyCache(shape: shape, room: room) }
     // Recall takes the whole of one layer into memory, but of one layer only.
     return try KVCache(
@@ -132,19 +100,19 @@ public enum Resume {
 
   /// The digests tie the file to the model; that it also says so itself is not taken on trust.
   private static func checkShape(
-    _ reader: SnapshotReader, _ shape: KVCache.Shape, vocabularySize: Int
+    _ chain: SnapshotChain, _ shape: KVCache.Shape, vocabularySize: Int
   ) throws {
-    let context = reader.metadata.context
+    let context = chain.metadata.context
     let stored = KVCache.Shape(
       layers: context.layers, kvHeads: context.kvHeads, keyLength: context.keyLength,
       valueLength: context.valueLength)
-    guard reader.metadata.tokens.allSatisfy({ $0 < vocabularySize }) else {
+    guard chain.metadata.tokens.allSatisfy({ $0 < vocabularySize }) else {
       throw MalformedFile(
-        path: reader.path, section: "TOKN", problem: "a token id is not in the model's vocabulary")
+        path: chain.path, section: "TOKN", problem: "a token id is not in the model's vocabulary")
     }
     guard stored == shape, context.keyCodec == context.valueCodec else {
       throw MalformedFile(
-        path: reader.path, section: "CONT", problem: "its shape is not that of its own model")
+        path: chain.path, section: "CONT", problem: "its shape is not that of its own model")
     }
   }
 }

@@ -15,25 +15,28 @@ public enum SnapshotExport {
   /// Writes what a compression keeps, in the cache's own type. One layer is in memory at a time.
   ///
   /// - Parameters:
+  ///   - parents: Snapshots that it may go on from, beside those in its folder.
   ///   - compression: ×N, or nil for the whole cache.
   /// - Returns: The file's size in bytes.
-  /// - Throws: `CompressionNotStored`, `MalformedFile`, `SystemError`.
-  public static func run(snapshot: String, compression: Int?, out: String) throws -> UInt64 {
-    let reader = try SnapshotReader(path: snapshot)
-    let tensors = try tensors(reader, compression)
+  /// - Throws: `CompressionNotStored`, `MalformedFile`, `SystemError`; as `SnapshotChain`.
+  public static func run(
+    snapshot: String, parents: [String], compression: Int?, out: String
+  ) throws -> UInt64 {
+    let chain = try SnapshotChain(path: snapshot, parents: parents)
+    let tensors = try tensors(chain, compression)
     let file = try AtomicFile(path: out)
     let header = header(tensors)
     try file.write(header, at: 0)
     var tokens = ByteWriter()
-    for token in reader.metadata.tokens { tokens.write(token) }
+    for token in chain.metadata.tokens { tokens.write(token) }
     var offset = UInt64(header.count)
     func append(_ bytes: [UInt8]) throws {
       try file.write(bytes, at: offset)
       offset += UInt64(bytes.count)
     }
     try append(tokens.bytes)
-    for layer in 0..<reader.metadata.context.layers {
-      for head in try reader.readLayer(layer, ratio: compression).heads {
+    for layer in 0..<chain.metadata.context.layers {
+      for head in try chain.readLayer(layer, ratio: compression).heads {
         var positions = ByteWriter()
         for position in head.positions { positions.write(position) }
         for bytes in [positions.bytes, head.keys, head.values] { try append(bytes) }
@@ -43,16 +46,14 @@ public enum SnapshotExport {
     return offset
   }
 
-  private static func tensors(_ reader: SnapshotReader, _ compression: Int?) throws -> [Tensor] {
-    _ = try reader.tiersNeeded(ratio: compression)
-    let (context, tiers) = (reader.metadata.context, reader.metadata.tiers)
+  private static func tensors(_ chain: SnapshotChain, _ compression: Int?) throws -> [Tensor] {
+    let context = chain.metadata.context
     var tensors = [
       Tensor(name: "tokens", type: "U32", shape: [context.tokens], byteCount: 4 * context.tokens)
     ]
     for layer in 0..<context.layers {
-      for head in 0..<context.kvHeads {
-        let kept =
-          compression.flatMap { tiers.kept(ratio: $0, layer: layer, head: head) } ?? context.tokens
+      let positions = try chain.readPositions(layer: layer, ratio: compression)
+      for (head, kept) in positions.map(\.count).enumerated() {
         for tensor in ChunkTable.Tensor.allCases {
           let (length, codec) = (context.elementsPerPair(of: tensor), context.codec(of: tensor))
           tensors.append(

@@ -20,22 +20,25 @@ public enum TensorDigests {
 
   /// Decodes a file's tensors.
   ///
-  /// - Parameter compression: For a snapshot, what ×N keeps; nil for all that is stored.
-  /// - Throws: `MalformedFile`, `SystemError`, `CompressionNotStored`.
-  public static func of(path: String, compression: Int?) throws -> [Entry] {
+  /// - Parameters:
+  ///   - compression: For a snapshot, what ×N keeps; nil for all that is stored.
+  ///   - parents: Snapshots that it may go on from, beside those in its folder.
+  /// - Throws: `MalformedFile`, `SystemError`, `CompressionNotStored`; as `SnapshotChain`.
+  public static func of(
+    path: String, compression: Int?, parents: [String] = []
+  ) throws -> [Entry] {
     switch try ContainerReader(path: path).header.kind {
-    case .snapshot: try snapshot(SnapshotReader(path: path), compression)
+    case .snapshot: try snapshot(SnapshotChain(path: path, parents: parents), compression)
     case .filterBank: [Entry("filters", bytes(try FilterBank(path: path).filters))]
     case .statistics: statistics(try StatisticsFile(path: path).statistics)
     }
   }
 
-  private static func snapshot(_ reader: SnapshotReader, _ compression: Int?) throws -> [Entry] {
-    let ratios = reader.metadata.tiers.ratios
-    let ratio = compression ?? ratios[ratios.count - 1]
-    var entries = [Entry("tokens", bytes(reader.metadata.tokens))]
-    for layer in 0..<reader.metadata.context.layers {
-      for (index, head) in try reader.readLayer(layer, ratio: ratio).heads.enumerated() {
+  private static func snapshot(_ chain: SnapshotChain, _ compression: Int?) throws -> [Entry] {
+    var entries = [Entry("tokens", bytes(chain.metadata.tokens))]
+    for layer in 0..<chain.metadata.context.layers {
+      let pairs = try compression.map { try chain.readLayer(layer, ratio: $0) }
+      for (index, head) in try (pairs ?? chain.readStoredLayer(layer)).heads.enumerated() {
         let name = "layer\(layer).head\(index)"
         entries += [
           Entry("\(name).positions", bytes(head.positions)), Entry("\(name).keys", head.keys),

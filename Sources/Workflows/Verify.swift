@@ -4,7 +4,8 @@ import QFilters
 
 /// Whether all of a file is sound.
 public enum Verify {
-  /// Checks every byte of a file of any kind, and everything that a command would rely on.
+  /// Checks every byte of a file of any kind, and everything that a command would rely on; but not what a
+  /// snapshot goes on from (`ancestors`).
   ///
   /// - Throws: `MalformedFile` that names the section, `SystemError`.
   public static func run(path: String) throws {
@@ -13,5 +14,15 @@ public enum Verify {
     case .filterBank: _ = try FilterBank(path: path)
     case .statistics: _ = try StatisticsFile(path: path)
     }
+  }
+
+  /// What a snapshot goes on from, nearest first, once it is clear that all of it belongs together; nothing for
+  /// other kinds of file.
+  ///
+  /// - Parameter parents: Snapshots that it may go on from, beside those in its folder.
+  /// - Throws: As `SnapshotChain`.
+  public static func ancestors(of path: String, parents: [String]) throws -> [String] {
+    guard try ContainerReader(path: path).header.kind == .snapshot else { return [] }
+    return try SnapshotChain(path: path, parents: parents).links.dropLast().reversed().map(\.path)
   }
 }

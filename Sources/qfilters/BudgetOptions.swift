@@ -23,10 +23,7 @@ struct BudgetOptions: ParsableArguments {
   var filters: String?
 
   func validate() throws {
-    guard let budget else {
-      guard filters == nil else { throw ValidationError("--filters needs --budget.") }
-      return
-    }
+    guard let budget else { return }
     guard (1...1 << 24).contains(budget) else {
       throw ValidationError("--budget must be from 1 to \(1 << 24).")
     }

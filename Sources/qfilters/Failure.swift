@@ -15,11 +15,12 @@ enum Failure {
     switch error {
     case is MalformedFile: ExitCode(65)
     case let error as SystemError: ExitCode(error.isMissingInput ? 66 : 74)
-    case is Zoo.NoModels: ExitCode(66)
+    case is Zoo.NoModels, is ParentMissing: ExitCode(66)
     case let error as OtherResults: ExitCode(error.isOfOtherModel ? 78 : 1)
     case is IdentityMismatch: ExitCode(78)
     case let error as PromptError: exitCode(error)
-    case is CompressionNotStored, is PrecisionNotStored, is QueriesNotStored: ExitCode(64)
+    case is CompressionNotStored, is PrecisionNotStored, is QueriesNotStored, is SaveRefusal:
+      ExitCode(64)
     case is NotQuantisable, is UnsupportedModel, is TokenizationError, is CalibrationError,
       is EngineError, is MergeRefusal, is PartialResult:
       ExitCode(1)

@@ -87,10 +87,10 @@ struct DamageTests {
       var changed = whole
       changed[index] ^= 1
       let path = try folder.write("changed.kvsnap", changed)
-      let reader = try SnapshotReader(path: path)
+      let chain = try SnapshotChain(path: path)
       let read = {
-        for layer in 0..<reader.metadata.context.layers {
-          _ = try reader.readLayer(layer, ratio: 8)
+        for layer in 0..<chain.metadata.context.layers {
+          _ = try chain.readLayer(layer, ratio: 8)
         }
       }
       if isRead {
@@ -144,9 +144,9 @@ struct DamageTests {
       let path = try folder.write(
         "hostile.kvsnap", RawContainer(kind: "SNAP", sections: sections).bytes)
       do {
-        let reader = try SnapshotReader(path: path)
-        for layer in 0..<reader.metadata.context.layers {
-          _ = try reader.readLayer(layer, ratio: 5)
+        let chain = try SnapshotChain(path: path)
+        for layer in 0..<chain.metadata.context.layers {
+          _ = try chain.readLayer(layer, ratio: 5)
         }
         try Verification.verify(path: path)
       } catch is MalformedFile {} catch is CompressionNotStored {}

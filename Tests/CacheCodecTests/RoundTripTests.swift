@@ -15,11 +15,11 @@ struct RoundTripTests {
       var random = SeededGenerator(seed: seed)
       let sample = SampleSnapshot(random: &random)
       try sample.write(to: folder.path("a.kvsnap"))
-      let reader = try SnapshotReader(path: folder.path("a.kvsnap"))
-      #expect(reader.metadata == sample.metadata, "seed \(seed)")
-      try expect(reader, sample, ratio: nil, "seed \(seed)")
+      let chain = try SnapshotChain(path: folder.path("a.kvsnap"))
+      #expect(chain.metadata == sample.metadata, "seed \(seed)")
+      try expect(chain, sample, ratio: nil, "seed \(seed)")
       try Verification.verify(path: folder.path("a.kvsnap"))
-      #expect(reader.bytesRead == reader.fileSize, "seed \(seed)")
+      #expect(chain.bytesRead == chain.last.fileSize, "seed \(seed)")
     }
   }
 
@@ -28,7 +28,7 @@ struct RoundTripTests {
     var random = SeededGenerator(seed: 1)
     let sample = SampleSnapshot(random: &random, tokens: tokens)
     try sample.write(to: folder.path("a.kvsnap"))
-    try expect(SnapshotReader(path: folder.path("a.kvsnap")), sample, ratio: nil, "\(tokens)")
+    try expect(SnapshotChain(path: folder.path("a.kvsnap")), sample, ratio: nil, "\(tokens)")
     try Verification.verify(path: folder.path("a.kvsnap"))
   }
 
@@ -39,9 +39,9 @@ struct RoundTripTests {
       let sample = SampleSnapshot(random: &random)
       try sample.write(to: folder.path("whole.kvsnap"))
       for ratio in 1...64 {
-        let whole = try SnapshotReader(path: folder.path("whole.kvsnap"))
+        let whole = try SnapshotChain(path: folder.path("whole.kvsnap"))
         try sample.made(at: ratio).write(to: folder.path("made.kvsnap"))
-        let made = try SnapshotReader(path: folder.path("made.kvsnap"))
+        let made = try SnapshotChain(path: folder.path("made.kvsnap"))
         for layer in 0..<sample.metadata.context.layers {
           let (a, b) = (
             try whole.readLayer(layer, ratio: ratio), try made.readLayer(layer, ratio: ratio)
@@ -50,7 +50,7 @@ struct RoundTripTests {
           #expect(a.heads.map(\.keys) == b.heads.map(\.keys), "seed \(seed), ×\(ratio)")
           #expect(a.heads.map(\.values) == b.heads.map(\.values), "seed \(seed), ×\(ratio)")
         }
-        let prefix = try whole.prefixLength(ratio: ratio)
+        let prefix = try whole.last.prefixLength(ratio: ratio)
         #expect(whole.bytesRead == prefix, "seed \(seed), ×\(ratio)")
         try expect(whole, sample, ratio: ratio, "seed \(seed), ×\(ratio)")
       }
@@ -67,10 +67,10 @@ struct RoundTripTests {
       let sample = SampleSnapshot(
         random: &random, tokens: 300 + Int(seed), layers: 2, codec: .float16, isFinite: true)
       try sample.write(to: folder.path("whole.kvsnap"), precision)
-      let whole = try SnapshotReader(path: folder.path("whole.kvsnap"))
+      let whole = try SnapshotChain(path: folder.path("whole.kvsnap"))
       for ratio in 1...64 {
         try sample.made(at: ratio).write(to: folder.path("made.kvsnap"), precision)
-        let made = try SnapshotReader(path: folder.path("made.kvsnap"))
+        let made = try SnapshotChain(path: folder.path("made.kvsnap"))
         for layer in 0..<2 {
           let (a, b) = (
             try whole.readLayer(layer, ratio: ratio), try made.readLayer(layer, ratio: ratio)
@@ -87,7 +87,7 @@ struct RoundTripTests {
 
   /// Whether the last group of keys that ×N keeps of a whole snapshot ends where it does in one made so.
   private func groupsEnd(
-    _ whole: SnapshotReader, _ made: SnapshotReader, _ ratio: Int, _ layer: Int, _ head: Int
+    _ whole: SnapshotChain, _ made: SnapshotChain, _ ratio: Int, _ layer: Int, _ head: Int
   ) -> Bool {
     let (a, b) = (whole.metadata.tiers, made.metadata.tiers)
     let last = b.tierCount - 1
@@ -107,9 +107,9 @@ struct RoundTripTests {
       let mixed = (terms + [codec.name]).joined(separator: ",")
       let precision = try #require(Precision(mixed))
       try sample.write(to: folder.path("a.kvsnap"), precision)
-      let reader = try SnapshotReader(path: folder.path("a.kvsnap"))
+      let chain = try SnapshotChain(path: folder.path("a.kvsnap"))
       try Verification.verify(path: folder.path("a.kvsnap"))
-      let pairs = try reader.readLayer(0, ratio: 1)
+      let pairs = try chain.readLayer(0, ratio: 1)
       for head in 0..<2 {
         let expected = sample.expected(layer: 0, head: head, kept: 200)
         for (old, new) in [
@@ -155,10 +155,10 @@ struct RoundTripTests {
     var random = SeededGenerator(seed: 3)
     let sample = SampleSnapshot(random: &random, tokens: 100, compression: 8)
     try sample.write(to: folder.path("a.kvsnap"))
-    let reader = try SnapshotReader(path: folder.path("a.kvsnap"))
+    let chain = try SnapshotChain(path: folder.path("a.kvsnap"))
     for ratio in [nil, 1, 7] {
       let error = #expect(throws: CompressionNotStored.self) {
-        try reader.readLayer(0, ratio: ratio)
+        try chain.readLayer(0, ratio: ratio)
       }
       #expect(error?.least == 8)
     }
@@ -182,11 +182,11 @@ struct RoundTripTests {
   }
 
   private func expect(
-    _ reader: SnapshotReader, _ sample: SampleSnapshot, ratio: Int?, _ what: Comment
+    _ chain: SnapshotChain, _ sample: SampleSnapshot, ratio: Int?, _ what: Comment
   ) throws {
     let context = sample.metadata.context
     for layer in 0..<context.layers {
-      let pairs = try reader.readLayer(layer, ratio: ratio)
+      let pairs = try chain.readLayer(layer, ratio: ratio)
       for head in 0..<context.kvHeads {
         let kept = ratio.flatMap { sample.metadata.tiers.kept(ratio: $0, layer: layer, head: head) }
         let expected = sample.expected(layer: layer, head: head, kept: kept ?? context.tokens)

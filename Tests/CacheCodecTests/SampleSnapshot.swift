@@ -12,6 +12,7 @@ struct SampleSnapshot {
 
   init(
     random: inout SeededGenerator, tokens: Int? = nil, layers: Int? = nil, kvHeads: Int? = nil,
+    keyLength: Int? = nil, valueLength: Int? = nil,
     compression: Int = 1, codec: ElementCodec? = nil, isFinite: Bool = false
   ) {
     let codec = codec ?? ElementCodec.elements.randomElement(using: &random) ?? .float16
@@ -19,8 +20,8 @@ struct SampleSnapshot {
     let context = ContextDescription(
       layers: layers ?? .random(in: 1...3, using: &random),
       kvHeads: kvHeads ?? .random(in: 1...3, using: &random),
-      keyLength: .random(in: 1...9, using: &random),
-      valueLength: .random(in: 1...9, using: &random),
+      keyLength: keyLength ?? .random(in: 1...9, using: &random),
+      valueLength: valueLength ?? .random(in: 1...9, using: &random),
       tokens: tokens, promptForm: .plain, keyCodec: codec, valueCodec: codec)
     let heads = context.layers * context.kvHeads
     let floors = (0..<heads).map { _ in Int.random(in: 0...max(1, tokens / 3), using: &random) }

@@ -39,7 +39,7 @@ struct SnapshotSizeTests {
     let reader = try reader(SampleSnapshot(random: &random, tokens: 90))
     let sizes = SnapshotSizes(reader)
     for layer in 0..<reader.metadata.context.layers {
-      let pairs = try reader.readLayer(layer, ratio: nil)
+      let pairs = try SnapshotChain(alone: reader).readLayer(layer, ratio: nil)
       let bytes = pairs.heads.reduce(into: (positions: 0, keys: 0, values: 0)) { sum, head in
         sum.positions += 4 * head.positions.count
         sum.keys += head.keys.count

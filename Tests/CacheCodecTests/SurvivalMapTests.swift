@@ -9,9 +9,9 @@ struct SurvivalMapTests {
 
   init() throws { folder = try ScratchFolder() }
 
-  private func write(_ sample: SampleSnapshot) throws -> SnapshotReader {
+  private func write(_ sample: SampleSnapshot) throws -> SnapshotChain {
     try sample.write(to: folder.path("a.kvsnap"))
-    return try SnapshotReader(path: folder.path("a.kvsnap"))
+    return try SnapshotChain(path: folder.path("a.kvsnap"))
   }
 
   /// Counts the survivors of a cell from the ranking itself.
@@ -32,9 +32,9 @@ struct SurvivalMapTests {
     for seed in UInt64(1)...6 {
       var random = SeededGenerator(seed: seed)
       let sample = SampleSnapshot(random: &random)
-      let reader = try write(sample)
+      let chain = try write(sample)
       for (columns, rows) in [(1000, 1000), (7, 1000), (13, 1), (1, 1)] {
-        let map = try SurvivalMap(reader, compression: compression, columns: columns, rows: rows)
+        let map = try SurvivalMap(chain, compression: compression, columns: columns, rows: rows)
         #expect(map.positions.count <= columns)
         #expect(map.heads.count * map.layers <= max(rows, map.layers))
         var (pairs, all) = (0, 0)
@@ -59,17 +59,17 @@ struct SurvivalMapTests {
   @Test("only the positions of the tiers that hold it are read")
   func bytesRead() throws {
     var random = SeededGenerator(seed: 2)
-    let reader = try write(SampleSnapshot(random: &random, tokens: 180))
-    let before = reader.bytesRead
-    _ = try SurvivalMap(reader, compression: 8, columns: 100, rows: 100)
-    let tiers = try reader.tiersNeeded(ratio: 8)
+    let chain = try write(SampleSnapshot(random: &random, tokens: 180))
+    let before = chain.bytesRead
+    _ = try SurvivalMap(chain, compression: 8, columns: 100, rows: 100)
+    let tiers = try chain.last.tiersNeeded(ratio: 8)
     let positions = (0..<tiers).reduce(UInt64(0)) { sum, tier in
-      (0..<reader.metadata.context.layers).reduce(sum) {
-        $0 + reader.size(tier: tier, layer: $1, tensor: .positions).stored
+      (0..<chain.metadata.context.layers).reduce(sum) {
+        $0 + chain.last.size(tier: tier, layer: $1, tensor: .positions).stored
       }
     }
-    #expect(tiers < reader.metadata.tiers.tierCount)
-    #expect(reader.bytesRead - before == positions)
+    #expect(tiers < chain.metadata.tiers.tierCount)
+    #expect(chain.bytesRead - before == positions)
   }
 
   @Test("a context without tokens has no columns, and one token has one", arguments: [0, 1])
@@ -84,9 +84,9 @@ struct SurvivalMapTests {
   @Test("a compression that is not stored is refused by name")
   func notStored() throws {
     var random = SeededGenerator(seed: 3)
-    let reader = try write(SampleSnapshot(random: &random, tokens: 100, compression: 8))
+    let chain = try write(SampleSnapshot(random: &random, tokens: 100, compression: 8))
     let error = #expect(throws: CompressionNotStored.self) {
-      try SurvivalMap(reader, compression: 7, columns: 9, rows: 9)
+      try SurvivalMap(chain, compression: 7, columns: 9, rows: 9)
     }
     #expect(error?.least == 8)
   }

@@ -46,6 +46,7 @@ struct ConformanceTests {
       #expect(result.status == 1)
       let refusesAll = reader[0] == "sh"
       for group in summary.groups {
+        // What is refused with other exit codes than 65 is in groups of chains.
         let isRight = refusesAll && group.name.hasPrefix("invalid")
         #expect(group.passed == (isRight ? group.checks : 0), "\(group.name)")
         #expect(group.named == (isRight ? 0 : nil), "\(group.name)")
@@ -62,6 +63,22 @@ struct ConformanceTests {
     let summary: Summary = try result.json()
     #expect(result.status == 1)
     #expect(Set(summary.failures.map(\.file)) == ["valid/f16.kvsnap"])
+    #expect(summary.failures.allSatisfy { $0.problem.contains("fixture itself is damaged") })
+  }
+
+  @Test("nor is a damaged parent of a fixture")
+  func damagedParent() throws {
+    let folder = try ScratchFolder()
+    try FileManager.default.copyItem(atPath: Self.fixtures, toPath: folder.path("fixtures"))
+    let root = "fixtures/valid/chain-open-turn.kvsnap"
+    try Data([1]).write(to: URL(filePath: folder.path(root)))
+    let result = try Command.run("conformance", folder.path("fixtures"), "--json")
+    let summary: Summary = try result.json()
+    #expect(
+      Set(summary.failures.map(\.file)) == [
+        "valid/chain-open-turn.kvsnap", "valid/chain-open-answer.kvsnap",
+        "valid/chain-second-answer.kvsnap",
+      ])
     #expect(summary.failures.allSatisfy { $0.problem.contains("fixture itself is damaged") })
   }
 
@@ -106,7 +123,9 @@ struct ConformanceTests {
   @Test("the specification's reader refuses a file with any byte changed, or cut at any length")
   func damage() throws {
     let script = Self.specification.appending(path: "test_reader.py").path
-    let files = ["one-tier.kvsnap", "statistics.qstat", "filters.qfilt"].map {
+    let files = [
+      "one-tier.kvsnap", "chain-no-new-pair.kvsnap", "statistics.qstat", "filters.qfilt",
+    ].map {
       "'\(Self.fixtures)/valid/\($0)'"
     }
     let result = try Command.shell(

@@ -21,7 +21,7 @@ struct HeatmapTests {
     let path = scratch.path("hand.kvsnap")
     try snapshot.write(to: path)
     let map = try SurvivalMap(
-      SnapshotReader(path: path), compression: ratio, columns: columns, rows: rows)
+      SnapshotChain(path: path), compression: ratio, columns: columns, rows: rows)
     let drawing = HeatmapDrawing(map: map, name: name, sinks: 4, window: 64)
     return try DrawnHeatmap(Data(drawing.svg.utf8), columns: map.positions.count)
   }
@@ -77,7 +77,7 @@ struct HeatmapTests {
     let path = scratch.path("many.kvsnap")
     try many.write(to: path)
     let out = scratch.path("many.svg")
-    try Heatmap(SnapshotReader(path: path), compression: 2).write(to: out)
+    try Heatmap(SnapshotChain(path: path), compression: 2).write(to: out)
     let drawn = try DrawnHeatmap(Data(try bytes(of: out)), columns: 500)
     #expect(drawn.rows.count == 90 * 11)
     #expect(drawn.height < 3_000)
@@ -97,7 +97,7 @@ struct HeatmapTests {
       var snapshot = eight
       snapshot.compression = stored
       try snapshot.write(to: path)
-      let map = try Heatmap(SnapshotReader(path: path), compression: nil)
+      let map = try Heatmap(SnapshotChain(path: path), compression: nil)
       #expect(map.compression == shown)
     }
   }

@@ -21,7 +21,13 @@ struct InspectTests {
       let compression: Int
     }
     let kind: String
-    let tokens, layers, kvHeads, keyLength, valueLength, sinks, window: Int
+    struct Parent: Decodable {
+      let fileName, digest: String
+      let firstPosition: Int
+    }
+    let digest: String
+    let parent: Parent?
+    let tokens, ownTokens, layers, kvHeads, keyLength, valueLength, sinks, window: Int
     let keyPrecision, valuePrecision, promptForm, scorer, provenance: String
     let bytes, metadataBytes, cacheBytes: Int
     let identity: [String: String]
@@ -107,9 +113,9 @@ struct InspectTests {
     var context = ContextDescription(
       layers: 4096, kvHeads: 4096, keyLength: 8192, valueLength: 8192, tokens: 1,
       promptForm: .plain, keyCodec: .float32, valueCodec: .float32)
-    #expect(SnapshotReport.cacheBytes(context) == 1 << 40)
+    #expect(SnapshotReport.cacheBytes(context, tokens: context.tokens) == 1 << 40)
     context.tokens = 1 << 31 - 1
-    #expect(SnapshotReport.cacheBytes(context) == .max)
+    #expect(SnapshotReport.cacheBytes(context, tokens: context.tokens) == .max)
   }
 
   @Test("provenance is shown by name; any other text as it stands, shortened")

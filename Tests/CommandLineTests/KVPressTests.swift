@@ -34,10 +34,10 @@ struct KVPressTests {
             snapshot,
           ], environment: ["QFILTERS_KERNELS": "plain"])
         #expect(saved.status == 0, "\(saved.error)")
-        let reader = try SnapshotReader(path: snapshot)
-        #expect(reader.metadata.tokens.map(Int.init) == model.ids)
+        let chain = try SnapshotChain(path: snapshot)
+        #expect(chain.metadata.tokens.map(Int.init) == model.ids)
         for (layer, heads) in kept.enumerated() {
-          let pairs = try reader.readLayer(layer, ratio: golden.compression)
+          let pairs = try chain.readLayer(layer, ratio: golden.compression)
           #expect(pairs.heads.map(\.positions) == heads, "\(model.name), \(method), layer \(layer)")
         }
       }

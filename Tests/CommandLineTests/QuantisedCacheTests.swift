@@ -20,7 +20,7 @@ struct QuantisedCacheTests {
   /// A model and a snapshot that it made.
   private struct Context {
     let model: LoadedModel
-    let reader: SnapshotReader
+    let chain: SnapshotChain
     let tokens: Int
 
     init(_ path: String, text: [UInt8], precision: Precision, to snapshot: String) throws {
@@ -32,14 +32,14 @@ struct QuantisedCacheTests {
         model, method: .keys(KNormScorer()), text: text, options: options, out: snapshot
       ) { _, _, _ in }
       tokens = made.tokens
-      reader = try SnapshotReader(path: snapshot)
+      chain = try SnapshotChain(path: snapshot)
     }
 
     /// What ×`ratio` keeps of the tokens before `end`, with room for 40 more.
     func cache(ratio: Int, before end: Int, isDecoded: Bool) throws -> KVCache {
-      let plan = try CachePlan(reader, ratio: ratio, isDecoded: isDecoded)
+      let plan = try CachePlan(chain, ratio: ratio, isDecoded: isDecoded)
       let cache = try plan.emptyCache(shape: model.engine.cacheShape, room: 40)
-      var decoder = LayerDecoder(reader)
+      var decoder = LayerDecoder(chain)
       for layer in 0..<cache.shape.layers {
         try plan.load(layer: layer, before: end, into: cache, with: &decoder)
       }

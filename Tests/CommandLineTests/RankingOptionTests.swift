@@ -73,12 +73,12 @@ struct RankingOptionTests {
           snapshot,
         ] + options)
       #expect(saved.status == 0, "\(saved.error)")
-      let reader = try SnapshotReader(path: snapshot)
-      let tokens = reader.metadata.context.tokens
+      let chain = try SnapshotChain(path: snapshot)
+      let tokens = chain.metadata.context.tokens
       for layer in layers {
-        let kept = try reader.readLayer(layer, ratio: 2).heads.flatMap(\.positions)
+        let kept = try chain.readLayer(layer, ratio: 2).heads.flatMap(\.positions)
         let seen = kept.filter { Int($0) > tokens - window }.count
-        let all = reader.metadata.context.kvHeads * min(window - 1, tokens / 2)
+        let all = chain.metadata.context.kvHeads * min(window - 1, tokens / 2)
         #expect((seen == all) == ranksHiddenLast, "layer \(layer): \(seen) of \(all)")
       }
     }

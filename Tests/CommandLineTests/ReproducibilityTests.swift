@@ -16,6 +16,7 @@ struct ReproducibilityTests {
       in: "another folder", environment: ["LD_PRELOAD": clock, "TZ": "Pacific/Auckland"])
     #expect(first.bank == second.bank)
     #expect(first.snapshot == second.snapshot)
+    #expect(first.child == second.child)
   }
 
   @Test("a time stands in a file only if the environment says which")
@@ -31,7 +32,7 @@ struct ReproducibilityTests {
 
   private func write(
     in name: String, environment: [String: String]
-  ) throws -> (bank: [UInt8], snapshot: [UInt8]) {
+  ) throws -> (bank: [UInt8], snapshot: [UInt8], child: [UInt8]) {
     let place = folder.path(name)
     try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
     let model = Fixtures.path("models/tiny-llama-f32.gguf")
@@ -44,9 +45,13 @@ struct ReproducibilityTests {
       \(settings)
       $qfilters precompute --model '\(model)' --corpus '\(text)' --sequences 2 --length 40 --out t.qfilt
       $qfilters prefill --model '\(model)' --filters t.qfilt --prompt-file '\(text)' --out t.kvsnap
+      $qfilters resume t.kvsnap --model '\(model)' --prompt x --max-tokens 4 --filters t.qfilt --save u.kvsnap
       """)
     #expect(result.status == 0, "\(result.error)")
-    return (try bytes(of: place + "/t.qfilt"), try bytes(of: place + "/t.kvsnap"))
+    return (
+      try bytes(of: place + "/t.qfilt"), try bytes(of: place + "/t.kvsnap"),
+      try bytes(of: place + "/u.kvsnap")
+    )
   }
 
   /// A library that makes every clock of the calendar run three days ahead.

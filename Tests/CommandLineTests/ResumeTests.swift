@@ -59,12 +59,12 @@ struct ResumeTests {
 
   @Test("×8 attends to exactly the pairs that the specification says", arguments: [8, 3])
   func compressedPairs(ratio: Int) throws {
-    let reader = try SnapshotReader(path: documents.snapshot)
+    let chain = try SnapshotChain(path: documents.snapshot)
     let bank = try FilterBank(path: documents.filters)
-    let n = reader.metadata.context.tokens
+    let n = chain.metadata.context.tokens
     for layer in [0, 7, 29] {
-      let whole = try reader.readLayer(layer, ratio: nil)
-      let kept = try reader.readLayer(layer, ratio: ratio)
+      let whole = try chain.readLayer(layer, ratio: nil)
+      let kept = try chain.readLayer(layer, ratio: ratio)
       for (head, (all, best)) in zip(whole.heads, kept.heads).enumerated() {
         #expect(all.positions == (0..<UInt32(n)).map { $0 })
         let keys = Self.floats(all.keys)
@@ -140,6 +140,14 @@ struct ResumeTests {
       "--out", again)
     #expect(result.status == 0, "\(result.error)")
     #expect(try bytes(of: again) == bytes(of: documents.snapshot))
+  }
+
+  @Test("a prompt of which the vocabulary has no token is refused as an empty one is")
+  func noTokens() throws {
+    let result = try Command.run(
+      "resume", documents.snapshot, "--model", Demo.model, "--prompt", "\u{4}")
+    #expect(result.status == 64)
+    #expect(result.error.contains("the prompt is empty"))
   }
 
   @Test("float32 snapshots resume bit for bit too")

@@ -8,8 +8,8 @@ struct TinyFiles: Sendable {
   let text, otherText: String
   let filters: String
   let snapshot: String
-  /// The snapshot in int8, and its cache.
-  let recompressed, exported: String
+  /// The snapshot in int8, its cache, and a turn behind it.
+  let recompressed, exported, child: String
 
   static let shared = Result { try TinyFiles() }
 
@@ -24,9 +24,10 @@ struct TinyFiles: Sendable {
     snapshot = folder + "/tiny.kvsnap"
     recompressed = folder + "/tiny-int8.kvsnap"
     exported = folder + "/tiny.safetensors"
+    child = folder + "/tiny-child.kvsnap"
     for arguments in [
       precompute(out: filters), prefill(out: snapshot), recompress(out: recompressed),
-      export(out: exported),
+      export(out: exported), save(out: child),
     ] {
       let result = try Command.run(arguments)
       guard result.status == 0 else { throw CommandFailed(message: result.error) }
@@ -53,6 +54,13 @@ struct TinyFiles: Sendable {
 
   func recompress(_ snapshot: String? = nil, out: String) -> [String] {
     ["recompress", snapshot ?? self.snapshot, "--precision", "int8", "--out", out]
+  }
+
+  func save(_ snapshot: String? = nil, out: String) -> [String] {
+    [
+      "resume", snapshot ?? self.snapshot, "--model", model, "--prompt", " and more of it",
+      "--compression", "32", "--max-tokens", "4", "--filters", filters, "--save", out,
+    ]
   }
 
   func export(_ snapshot: String? = nil, out: String) -> [String] {

@@ -11,6 +11,7 @@ struct WriteFaultTests {
       case filters = "a filter bank"
       case recompressed = "a snapshot from another one"
       case exported = "a snapshot's cache"
+      case child = "what a turn adds to a snapshot"
     }
 
     let written: Written
@@ -24,7 +25,7 @@ struct WriteFaultTests {
           }
         }
       }
-      + [Written.recompressed, .exported].flatMap { written in
+      + [Written.recompressed, .exported, .child].flatMap { written in
         [true, false].map {
           Situation(written: written, replaces: $0, hasNamelessFiles: !$0)
         }
@@ -152,7 +153,7 @@ struct WriteFaultTests {
 
   private func name(_ situation: Situation) -> String {
     switch situation.written {
-    case .snapshot, .recompressed: "a.kvsnap"
+    case .snapshot, .recompressed, .child: "a.kvsnap"
     case .filters: "a.qfilt"
     case .exported: "a.safetensors"
     }
@@ -165,6 +166,7 @@ struct WriteFaultTests {
     case .filters: tiny.precompute(out: out)
     case .recompressed: tiny.recompress(out: out)
     case .exported: tiny.export(out: out)
+    case .child: tiny.save(out: out)
     }
   }
 
@@ -179,6 +181,7 @@ struct WriteFaultTests {
       case .filters: tiny.filters
       case .recompressed: tiny.recompressed
       case .exported: tiny.exported
+      case .child: tiny.child
       }
     return try bytes(of: path)
   }

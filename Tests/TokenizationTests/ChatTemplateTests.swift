@@ -60,6 +60,19 @@ import Tokenization
     #expect(joined == template.content(parts[0] + parts[1]))
   }
 
+  @Test("an answer loses the blanks that the template leaves out, and no others", arguments: names)
+  func endsAnAnswer(name: String) throws {
+    let template = try template(name)
+    let start = template.opening + "Why? " + template.closing
+    for answer in ["", "Because.", "Because. \n", " \n\n"] {
+      let ended = template.endingAnswer(Array((start + answer).utf8))
+      let trims = template.content([UInt8(ascii: " ")]).isEmpty
+      let rest = answer.hasPrefix("Because.") ? "Because." : ""
+      #expect(String(decoding: ended, as: UTF8.self) == start + (trims ? rest : answer))
+    }
+    #expect(template.endingAnswer([]).isEmpty)
+  }
+
   @Test("blanks that say nothing, and how a line break is written, make no difference")
   func recognizesOtherSpellings() throws {
     let qwen = try text("qwen2.5").replacing("    ", with: "\t").replacing("\\n' }}", with: "\n'}}")

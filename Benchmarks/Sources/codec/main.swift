@@ -35,7 +35,7 @@ var memory = tensors.map { tensor in
 }
 
 let decoding = try processorSeconds {
-  var decoder = LayerDecoder(reader)
+  var decoder = LayerDecoder(SnapshotChain(alone: reader))
   for layer in 0..<context.layers {
     let selection = try decoder.select(layer: layer, ratio: nil)
     for (index, tensor) in tensors.enumerated() {

@@ -62,7 +62,9 @@ private func check(_ path: String) throws {
     }
     try checkCodes(reader, layer, ratio: ratio)
     if reader.metadata.tiers.isWhole, choice % 4 == 0 {
-      require(try reader.readLayer(layer, ratio: nil) == all, "×1 is the whole cache")
+      require(
+        try SnapshotChain(alone: reader).readLayer(layer, ratio: nil) == all,
+        "×1 is the whole cache")
     }
   } catch is MalformedFile {
     require(!isSound, "what verifies can be read")
@@ -112,12 +114,14 @@ private func checkedLayer(
   _ reader: SnapshotReader, _ layer: Int, ratio: Int
 ) throws -> LayerPairs {
   let (context, tiers) = (reader.metadata.context, reader.metadata.tiers)
-  let pairs = try reader.readLayer(layer, ratio: ratio)
+  let pairs = try SnapshotChain(alone: reader).readLayer(layer, ratio: ratio)
   require(pairs.heads.count == context.kvHeads, "every head is there")
   for (index, head) in pairs.heads.enumerated() {
     let count = head.positions.count
     require(count == tiers.kept(ratio: ratio, layer: layer, head: index), "as many as ×N keeps")
-    require(head.positions.allSatisfy { $0 < context.tokens }, "positions lie in the context")
+    require(
+      head.positions.allSatisfy { tiers.positions.contains(Int($0)) },
+      "positions are those that the snapshot may hold")
     require(zip(head.positions, head.positions.dropFirst()).allSatisfy(<), "positions ascend")
     require(head.ranking.sorted() == head.positions, "the ranking is of the same pairs")
     require(
@@ -155,11 +159,12 @@ private func checkRows(_ reader: SnapshotReader, _ layer: Int, _ pairs: LayerPai
 
 /// Reads the codes of quantised tiers, which must be those of the pairs that ×N keeps of them.
 private func checkCodes(_ reader: SnapshotReader, _ layer: Int, ratio: Int) throws {
-  var decoder = LayerDecoder(reader)
+  let chain = SnapshotChain(alone: reader)
+  var decoder = LayerDecoder(chain)
   let selection = try decoder.select(layer: layer, ratio: ratio)
   for tensor in [ChunkTable.Tensor.keys, .values] {
-    let tiers = (0..<(try reader.tiersNeeded(ratio: ratio))).filter {
-      !reader.codec(of: tensor, tier: $0).isLossless
+    let tiers = try chain.tiersNeeded(ratio: ratio).filter {
+      !reader.codec(of: tensor, tier: $0.tier).isLossless
     }
     let length = reader.metadata.context.elementsPerPair(of: tensor)
     let some = decoder.restrict(selection, to: tiers)

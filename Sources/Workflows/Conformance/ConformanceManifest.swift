@@ -9,6 +9,12 @@ struct ConformanceManifest: Decodable {
     let count: UInt64
   }
 
+  /// A file that must lie beside a fixture, which continues it.
+  struct Parent: Decodable {
+    let file: String
+    let sha256: String
+  }
+
   /// One decoding of a file that must be read.
   struct Read: Decodable {
     /// What ×N keeps, or nil for all that is stored.
@@ -22,6 +28,7 @@ struct ConformanceManifest: Decodable {
     let file: String
     let sha256: String
     let insertZeros: Zeros?
+    let parents: [Parent]?
     let reads: [Read]
     /// Compressions that the file does not hold.
     let notStored: [Int]?
@@ -32,8 +39,11 @@ struct ConformanceManifest: Decodable {
     let file: String
     let sha256: String
     let insertZeros: Zeros?
+    let parents: [Parent]?
     let section: String
     let rule: String
+    /// With which the file is to be refused; 65 if nothing is said.
+    let exitCode: Int?
   }
 
   /// The version of the manifest's own layout.

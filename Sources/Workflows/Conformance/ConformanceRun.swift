@@ -3,9 +3,9 @@ import CacheFormat
 
 /// Runs a reader over the conformance fixtures and says what it got right.
 public struct ConformanceRun: Sendable {
-  /// One thing that a reader must do with one file.
+  /// One thing that a reader must do with one file, or with a chain of files.
   public struct Check: Sendable {
-    /// What the check is about: "snapshot, ×N", "invalid: TIER".
+    /// What the check is about: "snapshot, ×N", "invalid: TIER", "chain, no parent".
     public let group: String
     /// The fixture, below the folder.
     public let file: String
@@ -20,13 +20,14 @@ public struct ConformanceRun: Sendable {
     let file: String
     let sha256: String
     let zeros: ConformanceManifest.Zeros?
+    let parents: [ConformanceManifest.Parent]
     let expectation: Expectation
   }
 
   private enum Expectation: Sendable {
     case tensors(compression: Int?, [String: String])
     case notStored(compression: Int)
-    case refusal(section: String, rule: String)
+    case refusal(exitCode: Int, section: String, rule: String)
   }
 
   private let folder: String
@@ -49,22 +50,27 @@ public struct ConformanceRun: Sendable {
     self.reader = ReaderCommand(words: reader)
     tasks =
       manifest.valid.flatMap { file in
-        file.reads.map { read in
+        let kind = Self.kind(file)
+        func task(_ part: String, _ expectation: Expectation) -> Task {
           Task(
-            group: Self.group(file.file, read.compression), file: file.file, sha256: file.sha256,
-            zeros: file.insertZeros,
-            expectation: .tensors(compression: read.compression, read.tensors))
+            group: kind + part, file: file.file, sha256: file.sha256, zeros: file.insertZeros,
+            parents: file.parents ?? [], expectation: expectation)
+        }
+        return file.reads.map { read in
+          task(
+            read.compression == nil ? "" : ", ×N",
+            .tensors(compression: read.compression, read.tensors))
         }
           + (file.notStored ?? []).map { ratio in
-            Task(
-              group: "snapshot, ×N not stored", file: file.file, sha256: file.sha256,
-              zeros: file.insertZeros, expectation: .notStored(compression: ratio))
+            task(", ×N not stored", .notStored(compression: ratio))
           }
       }
       + manifest.invalid.map { file in
-        Task(
-          group: "invalid: \(file.section)", file: file.file, sha256: file.sha256,
-          zeros: file.insertZeros, expectation: .refusal(section: file.section, rule: file.rule))
+        let exitCode = file.exitCode ?? 65
+        return Task(
+          group: Self.refusals(exitCode, file.section), file: file.file, sha256: file.sha256,
+          zeros: file.insertZeros, parents: file.parents ?? [],
+          expectation: .refusal(exitCode: exitCode, section: file.section, rule: file.rule))
       }
   }
 
@@ -91,25 +97,40 @@ public struct ConformanceRun: Sendable {
     return checks.compactMap(\.self)
   }
 
-  /// The kind of file by its ending, and how much of it is read.
-  private static func group(_ file: String, _ compression: Int?) -> String {
-    let kind =
-      file.hasSuffix(".kvsnap")
-      ? "snapshot" : file.hasSuffix(".qfilt") ? "filter bank" : "statistics"
-    return kind + (compression == nil ? "" : ", ×N")
+  /// What is read: a chain if there are parents, otherwise the kind of file by its ending.
+  private static func kind(_ fixture: ConformanceManifest.Valid) -> String {
+    guard fixture.parents == nil else { return "chain" }
+    return fixture.file.hasSuffix(".kvsnap")
+      ? "snapshot" : fixture.file.hasSuffix(".qfilt") ? "filter bank" : "statistics"
+  }
+
+  /// The files that are refused with one exit code, those of 65 by section.
+  private static func refusals(_ exitCode: Int, _ section: String) -> String {
+    switch exitCode {
+    case 66: "chain, no parent"
+    case 78: "chain, other model"
+    default: "invalid: \(section)"
+    }
   }
 
   private func check(_ task: Task) async throws -> Check {
     let path = "\(folder)/\(task.file)"
-    let bytes = try RandomAccessFile(path: path)
-    let content = try bytes.read(at: 0, count: Int(clamping: bytes.size), section: "fixture")
-    guard Digest(of: content).description == task.sha256 else {
+    let content = try content(task.file)
+    let isSound = try task.parents.allSatisfy {
+      Digest(of: try self.content($0.file)).description == $0.sha256
+    }
+    guard isSound, Digest(of: content).description == task.sha256 else {
       return result(task, "the fixture itself is damaged; fetch it again")
     }
     guard let zeros = task.zeros else { return await check(task, path: path) }
     let copy = try SparseCopy(of: content, zeros: zeros, path: path)
     defer { copy.remove() }
     return await check(task, path: copy.path)
+  }
+
+  private func content(_ file: String) throws -> [UInt8] {
+    let bytes = try RandomAccessFile(path: "\(folder)/\(file)")
+    return try bytes.read(at: 0, count: Int(clamping: bytes.size), section: "fixture")
   }
 
   private func check(_ task: Task, path: String) async -> Check {
@@ -119,7 +140,7 @@ public struct ConformanceRun: Sendable {
       switch await reader.read(path, compression: compression) {
       case .tensors(tensors): return result(task, nil)
       case .tensors: return result(task, "\(what): other tensors than the file holds")
-      case .refused(let message): return result(task, "\(what): refused: \(message)")
+      case .refused(_, let message): return result(task, "\(what): refused: \(message)")
       case .notStored: return result(task, "\(what): not found in a file that holds it")
       case .failed(let status): return result(task, "\(what): \(status)")
       }
@@ -128,16 +149,19 @@ public struct ConformanceRun: Sendable {
         return result(task, "×\(compression), which the file does not hold: no exit code 64")
       }
       return result(task, nil)
-    case .refusal(let section, let rule):
+    case .refusal(let exitCode, let section, let rule):
       switch await reader.read(path, compression: nil) {
-      case .refused(let message):
+      case .refused(exitCode, let message):
         // The name of the file often says which section is broken: it proves nothing.
         let words = message.replacing(path, with: "").replacing(task.file, with: "")
         return result(task, nil, isNamed: words.contains(section))
       case .tensors, .notStored: return result(task, "accepted, though it breaks a rule: \(rule)")
+      case .refused(let other, _):
+        return result(
+          task, "refused with exit code \(other) instead of \(exitCode); it breaks a rule: \(rule)")
       case .failed(let status):
         return result(
-          task, "not refused with exit code 65 but \(status); it breaks a rule: \(rule)")
+          task, "not refused with exit code \(exitCode) but \(status); it breaks a rule: \(rule)")
       }
     }
   }

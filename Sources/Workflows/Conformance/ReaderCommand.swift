@@ -10,8 +10,8 @@ struct ReaderCommand: Sendable {
     case tensors([String: String])
     /// Exit code 64: the file is sound and does not hold what was asked for.
     case notStored
-    /// Exit code 65, with what it said on standard error.
-    case refused(String)
+    /// Exit code 65, 66 or 78, with what it said on standard error.
+    case refused(exitCode: Int, String)
     /// Anything else, in words.
     case failed(String)
   }
@@ -48,7 +48,8 @@ struct ReaderCommand: Sendable {
       return switch result.terminationStatus {
       case .exited(0): .tensors(Self.tensors(result.standardOutput))
       case .exited(64): .notStored
-      case .exited(65): .refused(result.standardError)
+      case .exited(let code) where [65, 66, 78].contains(code):
+        .refused(exitCode: Int(code), result.standardError)
       case let status: .failed("\(status)")
       }
     } catch {

@@ -137,7 +137,8 @@ private struct Question {
     let usesChat = model.file.vocabulary.chatTemplate != nil
     let opening = try Prompt.opening(text, usesChat: usesChat, model: model)
     let continuation = try Prompt.continuation(
-      Array(puzzle.question.utf8), after: opening, completesTurn: usesChat, model: model)
+      Array(puzzle.question.utf8), after: opening, form: usesChat ? .openUserTurn : .plain,
+      model: model)
     tokens = opening.count - continuation.dropped
     question = continuation.tokens
     try Prompt.checkLength(tokens + question.count, model)

@@ -6,8 +6,8 @@ struct ConformanceCommand: AsyncParsableCommand {
     commandName: "conformance", abstract: "Check any reader of the format against the fixtures.",
     discussion: """
       The reader is called as READER --digests [--compression N] FILE. It must print the SHA-256 of \
-      each tensor of a sound file, and refuse every other with exit code 65 (spec/conformance.md). \
-      As in: qfilters conformance fixtures/conformance -- python3 spec/reader.py
+      each tensor of a sound file, and refuse every other with the exit code that the specification \
+      gives (spec/conformance.md). As in: qfilters conformance fixtures/conformance -- python3 spec/reader.py
       """)
 
   @Argument(help: "The folder of the fixtures, with their manifest.json.") var folder: String

@@ -11,7 +11,8 @@ struct ExportCommand: ParsableCommand {
       Of a filter bank: config.json and model.safetensors in a folder, as the paper's authors publish \
       Q-Filters and kvpress loads them, with the hub's sign, and a model card, README.md, with the model's \
       identity and the filters' origin. Of a snapshot: one safetensors file with the tensors tokens and, \
-      for each layer and KV head, layer0.head0.positions, .keys and .values, in order of position.
+      for each layer and KV head, layer0.head0.positions, .keys and .values, in order of position; \
+      of one that goes on from others, the cache of all of them.
       """)
 
   @Argument(help: "The filter bank (.qfilt) or snapshot (.kvsnap).") var file: String
@@ -19,6 +20,7 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "Of a snapshot: only the best 1/N of the pairs.") var compression: Int?
   @Flag(help: "Of a snapshot: the whole cache; so it is without --compression, too.")
   var decompressed = false
+  @OptionGroup var parents: ParentOptions
   @OptionGroup var report: ReportOptions
 
   private struct FilterReport: Encodable {
@@ -43,14 +45,15 @@ struct ExportCommand: ParsableCommand {
     guard out.hasSuffix(".safetensors") else {
       throw ValidationError("A snapshot is exported to a file that ends in .safetensors.")
     }
-    let bytes = try SnapshotExport.run(snapshot: file, compression: compression, out: out)
+    let bytes = try SnapshotExport.run(
+      snapshot: file, parents: parents.files, compression: compression, out: out)
     if report.json { return try Terminal.json(SnapshotReport(bytes: bytes)) }
     Terminal.line("\(out): \(Format.bytes(bytes))")
   }
 
   private func exportFilters() throws {
-    guard compression == nil, !decompressed else {
-      throw ValidationError("--compression and --decompressed are for snapshots.")
+    guard compression == nil, !decompressed, parents.files.isEmpty else {
+      throw ValidationError("--compression, --decompressed and --parent are for snapshots.")
     }
     let shape = try FilterExchange.exportHub(file, folder: out)
     if report.json {

@@ -28,6 +28,12 @@ struct GenerateCommand: ParsableCommand {
     let blas: String
   }
 
+  func validate() throws {
+    guard budget.budget != nil || budget.filters == nil else {
+      throw ValidationError("--filters needs --budget.")
+    }
+  }
+
   func run() throws {
     let text = try prompt.text()
     var options = generation.options

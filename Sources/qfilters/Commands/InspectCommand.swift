@@ -8,7 +8,8 @@ struct InspectCommand: ParsableCommand {
     commandName: "inspect", abstract: "Show what a snapshot, filter bank or statistics file holds.",
     discussion: """
       Digests are shortened; --json gives them whole. The keys of --json and the heat map are \
-      described in docs/inspect.md.
+      described in docs/inspect.md. Of a snapshot that goes on from another, only the file's own part is \
+      shown; the heat map is of all.
       """)
 
   @Argument(help: "The file (.kvsnap, .qfilt or .qstat).") var file: String
@@ -16,6 +17,7 @@ struct InspectCommand: ParsableCommand {
   var heatmap: String?
   @Option(help: "With --heatmap: at ×N; without it 8, or the least that is stored if that is more.")
   var compression: Int?
+  @OptionGroup var parents: ParentOptions
   @OptionGroup var report: ReportOptions
 
   func validate() throws {
@@ -27,6 +29,9 @@ struct InspectCommand: ParsableCommand {
     }
     guard heatmap != nil || compression == nil else {
       throw ValidationError("--compression needs --heatmap.")
+    }
+    guard heatmap != nil || parents.files.isEmpty else {
+      throw ValidationError("--parent needs --heatmap.")
     }
     try validateCompression(compression)
   }
@@ -47,7 +52,8 @@ struct InspectCommand: ParsableCommand {
     let reader = try SnapshotReader(path: file)
     var snapshot = try SnapshotReport(reader)
     if let heatmap {
-      let map = try Heatmap(reader, compression: compression)
+      let chain = try SnapshotChain(path: file, parents: parents.files)
+      let map = try Heatmap(chain, compression: compression)
       try map.write(to: heatmap)
       snapshot.heatmap = SnapshotReport.Drawing(file: heatmap, compression: map.compression)
     }

@@ -7,7 +7,8 @@ struct RecompressCommand: ParsableCommand {
     abstract: "Make a smaller snapshot from one, or rank it anew, without its model.",
     discussion: """
       A snapshot that holds only ×N can be made smaller than that, not larger; one can only be ranked \
-      anew when it holds the whole cache. What is not asked for stays as it is.
+      anew when it holds the whole cache. What is not asked for stays as it is. A snapshot that goes on \
+      from others becomes one with them, which needs them no more.
       """)
 
   @Argument(help: "The snapshot (.kvsnap).") var snapshot: String
@@ -16,6 +17,7 @@ struct RecompressCommand: ParsableCommand {
   @OptionGroup var precision: StoredPrecisionOption
   @OptionGroup var method: MethodOptions
   @Option(help: "Where to write the new snapshot (.kvsnap).") var out: String
+  @OptionGroup var parents: ParentOptions
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable { let bytes: UInt64 }
@@ -32,7 +34,7 @@ struct RecompressCommand: ParsableCommand {
     options.method = try method.load()
     let bar = ProgressBar()
     let bytes = try Recompress.run(
-      snapshot: snapshot, options: options, out: out, progress: bar.show)
+      snapshot: snapshot, parents: parents.files, options: options, out: out, progress: bar.show)
     if report.json { return try Terminal.json(Report(bytes: bytes)) }
     Terminal.line("\(out): \(Format.bytes(bytes))")
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import QFilters
 import Workflows
 
 struct ResumeCommand: ParsableCommand {
@@ -9,14 +10,22 @@ struct ResumeCommand: ParsableCommand {
       best 1/N of the pairs are read and attended to. With --recall, every pair is read once, one \
       layer at a time, and as many are kept as ×N keeps: those that the prompt itself attends to, \
       and the best-ranked ones.
+
+      With --save, what the prompt and its answer add is written as a child of the snapshot: it holds \
+      only the new pairs, refers to the snapshot, which must stay as it is, and can be resumed in turn. In a \
+      chat, the prompt that follows an answer is a turn of its own. The new pairs are ranked as the \
+      snapshot's are, or by Q-Filters with --filters.
       """)
 
   @Argument(help: "The snapshot (.kvsnap).") var snapshot: String
+  @OptionGroup var parents: ParentOptions
   @OptionGroup var model: ModelOption
   @OptionGroup var prompt: PromptOptions
   @Option(help: "Read and attend to only the best 1/N of the pairs.") var compression: Int?
   @Option(help: "Keep 1/N of the pairs: those that the prompt asks for.") var recall: Int?
   @Flag(help: "Read the whole cache, bit for bit.") var decompressed = false
+  @Option(help: "Write what the prompt and its answer add to this snapshot (.kvsnap).")
+  var save: String?
   @OptionGroup var generation: GenerationOptions
   @OptionGroup var budget: BudgetOptions
   @OptionGroup var report: ReportOptions
@@ -31,6 +40,8 @@ struct ResumeCommand: ParsableCommand {
     let cacheBytes: Int
     let bytesRead: UInt64
     let contextTokens: Int
+    let savedBytes: UInt64?
+    let saveSeconds: Double?
   }
 
   func validate() throws {
@@ -38,6 +49,15 @@ struct ResumeCommand: ParsableCommand {
     try validateCompression(recall, option: "--recall")
     guard [compression != nil, recall != nil, decompressed].filter(\.self).count <= 1 else {
       throw ValidationError("Give one of --compression, --recall and --decompressed.")
+    }
+    guard save == nil || budget.budget == nil else {
+      throw ValidationError("--save needs the pairs that --budget lets go; leave one of them out.")
+    }
+    guard save?.hasSuffix(".kvsnap") != false else {
+      throw ValidationError("--save must end in .kvsnap.")
+    }
+    guard budget.budget != nil || save != nil || budget.filters == nil else {
+      throw ValidationError("--filters needs --budget or --save.")
     }
   }
 
@@ -49,16 +69,24 @@ struct ResumeCommand: ParsableCommand {
     let text = try prompt.text()
     var options = generation.options
     options.eviction = try budget.eviction()
+    let save = try save.map { path in
+      Resume.Save(
+        path: path, filters: try budget.filters.map { (try FilterBank(path: $0), $0) })
+    }
     let model = try model.load()
     let result = try Resume.run(
-      model, snapshot: snapshot, text: text, selection: selection,
-      options: options, emit: { if !report.json { Terminal.write($0) } })
+      model, snapshot: snapshot, parents: parents.files, text: text, selection: selection,
+      options: options, save: save, emit: { if !report.json { Terminal.write($0) } })
     if report.json { return try Terminal.json(self.report(result)) }
     Terminal.line("")
     Terminal.note(
       "\(result.contextTokens) tokens resumed: \(Format.bytes(result.bytesRead)) read in "
         + "\(Format.seconds(result.loadSeconds)), first token after "
         + Format.seconds(result.firstTokenSeconds))
+    if let save, let saved = result.saved {
+      Terminal.note(
+        "\(save.path): \(Format.bytes(saved.bytes)) written in \(Format.seconds(saved.seconds))")
+    }
   }
 
   private func report(_ result: Resume.Result) -> Report {
@@ -66,6 +94,7 @@ struct ResumeCommand: ParsableCommand {
       ids: result.generation.ids, text: result.generation.text, loadSeconds: result.loadSeconds,
       firstTokenSeconds: result.firstTokenSeconds, decodeSeconds: result.generation.decodeSeconds,
       pairs: result.pairs, cacheBytes: result.cacheBytes, bytesRead: result.bytesRead,
-      contextTokens: result.contextTokens)
+      contextTokens: result.contextTokens, savedBytes: result.saved?.bytes,
+      saveSeconds: result.saved?.seconds)
   }
 }

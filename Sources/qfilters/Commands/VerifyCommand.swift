@@ -5,14 +5,16 @@ struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify", abstract: "Check every byte of snapshots, filter banks and statistics.",
     discussion: """
-      All files are checked; the exit code is that of the first that fails. With --digests, the \
-      SHA-256 of each tensor of one file is printed instead, to compare readers of the format.
+      All files are checked, and the snapshots that they go on from; the exit code is that of the first \
+      that fails. With --digests, the SHA-256 of each tensor of one file is printed instead, to compare \
+      readers of the format.
       """)
 
   @Argument(help: "Files to check.") var files: [String]
   @Flag(help: "Print the SHA-256 of each tensor that the file holds.") var digests = false
   @Option(help: "With --digests: of what ×N keeps of a snapshot, instead of all that is stored.")
   var compression: Int?
+  @OptionGroup var parents: ParentOptions
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable {
@@ -33,11 +35,18 @@ struct VerifyCommand: ParsableCommand {
 
   func run() throws {
     if digests { return try printDigests(files[0]) }
-    var reports: [Report] = []
+    var (reports, seen): ([Report], Set<String>) = ([], [])
     var firstFailure: (any Error)?
-    for file in files {
+    // What a file goes on from comes right behind it, and nothing twice.
+    var rest = files.reversed().map { (path: $0, isAncestor: false) }
+    while let (file, isAncestor) = rest.popLast() {
+      guard seen.insert(file).inserted else { continue }
       do {
         try Verify.run(path: file)
+        if !isAncestor {
+          let ancestors = try Verify.ancestors(of: file, parents: parents.files)
+          rest += ancestors.reversed().map { ($0, true) }
+        }
         reports.append(Report(file: file, sound: true, problem: nil))
         if !report.json { Terminal.line("\(file): sound") }
       } catch {
@@ -51,8 +60,12 @@ struct VerifyCommand: ParsableCommand {
   }
 
   private func printDigests(_ file: String) throws {
-    try Verify.run(path: file)
-    for tensor in try TensorDigests.of(path: file, compression: compression) {
+    for path in try [file] + Verify.ancestors(of: file, parents: parents.files) {
+      try Verify.run(path: path)
+    }
+    for tensor in try TensorDigests.of(
+      path: file, compression: compression, parents: parents.files)
+    {
       Terminal.line("\(tensor.digest)  \(tensor.name)")
     }
   }

@@ -17,13 +17,12 @@ struct Heatmap {
   /// Finds the survivors of ×`compression` and draws them.
   ///
   /// - Throws: `CompressionNotStored`, `MalformedFile`, `SystemError`.
-  init(_ reader: SnapshotReader, compression: Int?) throws {
-    let tiers = reader.metadata.tiers
-    self.compression = compression ?? max(Self.usual, tiers.ratios.last ?? Self.usual)
+  init(_ chain: SnapshotChain, compression: Int?) throws {
+    self.compression = compression ?? max(Self.usual, chain.leastRatio)
     let map = try SurvivalMap(
-      reader, compression: self.compression, columns: Self.columns, rows: Self.rows)
-    let name = reader.path.split(separator: "/").last.map(String.init) ?? reader.path
-    svg = HeatmapDrawing(map: map, name: name, sinks: tiers.sinks, window: tiers.window).svg
+      chain, compression: self.compression, columns: Self.columns, rows: Self.rows)
+    let name = chain.path.split(separator: "/").last.map(String.init) ?? chain.path
+    svg = HeatmapDrawing(map: map, name: name, sinks: chain.sinks, window: chain.window).svg
   }
 
   /// Makes the drawing appear at `path`, whole.

@@ -11,7 +11,12 @@ extension SnapshotReport: CustomStringConvertible {
   }
 
   private var heading: String {
-    let form = promptForm == "plain text" ? "" : ", the beginning of a user's turn"
+    let form =
+      switch promptForm {
+      case "open user turn": ", the beginning of a user's turn"
+      case "open answer": ", the beginning of an answer"
+      default: ""
+      }
     let precision =
       keyPrecision == valuePrecision
       ? keyPrecision : "keys in \(keyPrecision), values in \(valuePrecision)"
@@ -19,11 +24,21 @@ extension SnapshotReport: CustomStringConvertible {
     let shape =
       "\(Format.count(layers, "layer")) × \(Format.count(kvHeads, "KV head")) × "
       + "(\(keyLength) + \(valueLength))"
+    let origin = parent.map { parent in
+      [
+        ("goes on from", Format.shortened(parent.fileName, to: 60)),
+        ("of digest", Format.shortened(parent.digest)),
+        (
+          "own tokens",
+          "\(Format.count(ownTokens)), from position \(Format.count(parent.firstPosition)) on"
+        ),
+      ]
+    }
     return Format.list(
       "snapshot of \(Format.count(tokens, "token"))\(form)",
-      [
+      (origin ?? []) + [
         ("cache", "\(shape), \(Format.bytes(cacheBytes))"), ("precision", precision),
-        ("file", "\(Format.bytes(bytes))\(share)"),
+        ("file", "\(Format.bytes(bytes))\(share)"), ("digest", Format.shortened(digest)),
         (
           "metadata",
           "\(Format.bytes(metadataBytes)), \(Format.percent(metadataBytes, of: bytes, 2)) of the file"
@@ -36,7 +51,7 @@ extension SnapshotReport: CustomStringConvertible {
   }
 
   private var tierTable: String {
-    let all = tokens * layers * kvHeads
+    let all = ownTokens * layers * kvHeads
     var table = TextTable(
       "tiers, best first",
       ["tier", "pairs", "pairs held", "of all", "stored in", "tier's bytes", "to read"])

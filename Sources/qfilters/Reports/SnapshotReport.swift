@@ -23,13 +23,23 @@ struct SnapshotReport: Encodable {
     let positions, keys, values, all: Size
   }
 
+  /// What the snapshot goes on from.
+  struct Parent: Encodable {
+    let fileName, digest: String
+    let firstPosition: Int
+  }
+
   struct Drawing: Encodable {
     let file: String
     let compression: Int
   }
 
   let kind = "snapshot"
-  let tokens, layers, kvHeads, keyLength, valueLength: Int
+  let digest: String
+  let parent: Parent?
+  /// Of the whole context, and those whose pairs the file itself may hold.
+  let tokens, ownTokens: Int
+  let layers, kvHeads, keyLength, valueLength: Int
   let keyPrecision, valuePrecision, promptForm, scorer: String
   let sinks, window: Int
   let bytes, metadataBytes, cacheBytes: UInt64
@@ -43,16 +53,26 @@ struct SnapshotReport: Encodable {
   init(_ reader: SnapshotReader) throws {
     let (metadata, context) = (reader.metadata, reader.metadata.context)
     let (table, sizes) = (metadata.tiers, SnapshotSizes(reader))
-    tokens = context.tokens
+    digest = try reader.digest.description
+    parent = metadata.parent.map {
+      Parent(
+        fileName: $0.fileName, digest: $0.digest.description, firstPosition: $0.firstPosition)
+    }
+    (tokens, ownTokens) = (context.tokens, table.tokens)
     (layers, kvHeads) = (context.layers, context.kvHeads)
     (keyLength, valueLength) = (context.keyLength, context.valueLength)
     (keyPrecision, valuePrecision) = (context.keyCodec.name, context.valueCodec.name)
-    promptForm = context.promptForm == .plain ? "plain text" : "open user turn"
+    promptForm =
+      switch context.promptForm {
+      case .plain: "plain text"
+      case .openUserTurn: "open user turn"
+      case .openAnswer: "open answer"
+      }
     scorer = table.scorer.name
     (sinks, window) = (table.sinks, table.window)
     bytes = reader.fileSize
     metadataBytes = sizes.metadata
-    cacheBytes = Self.cacheBytes(context)
+    cacheBytes = Self.cacheBytes(context, tokens: table.tokens)
     identity = IdentityReport(
       metadata.identity, filters: metadata.filterDigest == .zero ? nil : metadata.filterDigest)
     var held = 0
@@ -80,15 +100,15 @@ struct SnapshotReport: Encodable {
       all: Size(all))
   }
 
-  /// Keys and values of all tokens. A file of few pairs may claim more tokens than any memory holds,
+  /// Keys and values of so many tokens. A file of few pairs may claim more tokens than any memory holds,
   /// so this stays at the greatest number.
-  static func cacheBytes(_ context: ContextDescription) -> UInt64 {
+  static func cacheBytes(_ context: ContextDescription, tokens: Int) -> UInt64 {
     let heads = UInt64(context.layers * context.kvHeads)
     let pair =
       context.keyLength * context.keyCodec.width
       + context.valueLength * context.valueCodec.width
     let (bytes, overflow) = (heads * UInt64(pair)).multipliedReportingOverflow(
-      by: UInt64(context.tokens))
+      by: UInt64(tokens))
     return overflow ? .max : bytes
   }
 }

@@ -1,0 +1,150 @@
+import ByteIO
+public import CacheFormat
+
+/// A snapshot and all those that it goes on from (spec, section 5.7): together they hold one cache. A
+/// snapshot that stands alone is a chain of one link.
+public struct SnapshotChain: Sendable {
+  /// The snapshots, the root first, each the parent of the next one.
+  public let links: [SnapshotReader]
+  /// The position before which each link's pairs count; those behind it were let go by a later link.
+  private let ends: [Int]
+
+  /// The greatest number of links.
+  public static let maximumLinks = 1024
+  /// So many open files any process may have.
+  private static let manyLinks = 256
+
+  /// Opens a snapshot and those that it goes on from, and checks that they belong together.
+  ///
+  /// - Parameters:
+  ///   - path: The last link.
+  ///   - parents: Snapshots that it may go on from; one of them that has the digest is taken before what
+  ///     lies in the child's folder.
+  /// - Throws: `ParentMissing`; `IdentityMismatch` if links are of different models; `MalformedFile` if a
+  ///   link's bytes break a rule of the format, or links do not belong together; `SystemError`.
+  public init(path: String, parents: [String] = []) throws {
+    var links = [try SnapshotReader(path: path)]
+    var named: [Digest: SnapshotReader] = [:]
+    for path in parents {
+      let reader = try SnapshotReader(path: path)
+      named[try reader.digest] = reader
+    }
+    while let child = links.last, let reference = child.metadata.parent {
+      guard links.count < Self.maximumLinks else {
+        throw MalformedFile(
+          path: path, section: "PRNT",
+          problem: "it goes on from more than \(Self.maximumLinks - 1) snapshots; "
+            + "make one of some of them with recompress")
+      }
+      if links.count == Self.manyLinks { OpenFiles.allowMany() }
+      let parent = try named[reference.digest] ?? child.parent(reference)
+      try child.check(reference, parent)
+      links.append(parent)
+    }
+    self.init(links: links.reversed())
+  }
+
+  /// A snapshot's own pairs alone, without those of what it goes on from.
+  public init(alone reader: SnapshotReader) { self.init(links: [reader]) }
+
+  private init(links: [SnapshotReader]) {
+    self.links = links
+    var end = Int.max
+    ends = links.reversed().map { link in
+      defer { end = min(end, link.metadata.tiers.positions.lowerBound) }
+      return min(end, link.metadata.context.tokens)
+    }.reversed()
+  }
+}
+
+extension SnapshotChain {
+  /// The snapshot that was opened.
+  public var last: SnapshotReader { links[links.count - 1] }
+
+  /// Where that is.
+  public var path: String { last.path }
+
+  /// All of it but its pairs; context and tokens are those of the whole chain.
+  public var metadata: SnapshotMetadata { last.metadata }
+
+  /// The first position behind those whose pairs count in a link.
+  public func end(ofLink link: Int) -> Int { ends[link] }
+
+  /// How many bytes of all links have been read so far.
+  public var bytesRead: UInt64 { links.reduce(0) { $0 + $1.bytesRead } }
+
+  /// Whether every pair of every position is there.
+  public var isWhole: Bool { links.allSatisfy(\.metadata.tiers.isWhole) }
+
+  /// The least compression that every link holds.
+  public var leastRatio: Int {
+    links.reduce(1) { max($0, $1.metadata.tiers.ratios.last ?? 1) }
+  }
+
+  /// Whether every compression leaves a head whole.
+  public func isNeverParted(layer: Int, head: Int) -> Bool {
+    links.map(\.metadata.tiers).allSatisfy { $0.floor(layer: layer, head: head) == $0.tokens }
+  }
+
+  /// How many first positions of the root rank before all others.
+  public var sinks: Int { links[0].metadata.tiers.sinks }
+
+  /// How many last positions of the whole rank next.
+  public var window: Int { last.metadata.tiers.window }
+
+  /// Refuses a compression that some link does not hold.
+  ///
+  /// - Parameter ratio: The compression, or nil for the whole cache.
+  /// - Throws: `CompressionNotStored` that names the link.
+  public func checkStored(ratio: Int?) throws(CompressionNotStored) {
+    for link in links { _ = try link.tiersNeeded(ratio: ratio) }
+  }
+}
+
+extension SnapshotReader {
+  /// Opens what this snapshot goes on from, from its folder.
+  fileprivate func parent(_ reference: ParentReference) throws -> SnapshotReader {
+    let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+    let folder = slash.map { path[...$0] } ?? ""
+    let parent: SnapshotReader
+    do {
+      parent = try SnapshotReader(path: folder + reference.fileName)
+    } catch let error as SystemError where error.isMissingInput {
+      throw ParentMissing(path: path, parent: reference)
+    }
+    let digest = try parent.digest
+    guard digest == reference.digest else {
+      throw error(
+        "PRNT",
+        "it goes on from \(reference.fileName) of digest \(reference.digest.description.prefix(16))…, "
+          + "and \(parent.path) has the digest \(digest.description.prefix(16))…: it was altered or "
+          + "replaced; bring the old file back, or name it with --parent")
+    }
+    return parent
+  }
+
+  /// Refuses a parent that this snapshot cannot go on from.
+  fileprivate func check(_ reference: ParentReference, _ parent: SnapshotReader) throws {
+    let (first, old) = (reference.firstPosition, parent.metadata)
+    try metadata.identity.check(
+      against: old.identity, path: "\(path), which goes on from \(parent.path)")
+    let advice = "make this snapshot again"
+    guard metadata.context.goesOn(from: old.context) else {
+      throw error(
+        "CONT", "another shape, type or prompt form than goes on from \(parent.path); \(advice)")
+    }
+    guard first <= old.context.tokens else {
+      throw error(
+        "PRNT",
+        "a first position of \(first), and \(parent.path) has \(old.context.tokens) tokens; \(advice)"
+      )
+    }
+    guard metadata.tokens.prefix(first) == old.tokens.prefix(first) else {
+      throw error("TOKN", "its first \(first) tokens are not those of \(parent.path); \(advice)")
+    }
+  }
+
+  private func error(_ section: String, _ problem: String) -> MalformedFile {
+    MalformedFile(path: path, section: section, problem: problem)
+  }
+}

@@ -1,0 +1,41 @@
+public import CacheFormat
+
+extension SnapshotReader {
+  /// Reads, verifies and decodes one chunk.
+  ///
+  /// - Returns: The elements of all heads in the cache's own type, as `PairBlock` lays them out. Positions
+  ///   are `u32` as they are stored, which is gaps where the tier is ordered by position.
+  /// - Throws: `MalformedFile` that names tier, layer and tensor; `SystemError`.
+  public func readChunk(tier: Int, layer: Int, tensor: ChunkTable.Tensor) throws -> [UInt8] {
+    var chunk = ChunkDecoder()
+    try load(&chunk, tier: tier, layer: layer, tensor: tensor)
+    let shape = shape(tier: tier, layer: layer, tensor: tensor)
+    let rowBytes = shape.rowLength * metadata.context.codec(of: tensor).width
+    var elements = [UInt8](repeating: 0, count: shape.pairs * rowBytes)
+    var span = elements.mutableSpan
+    var bytes = unsafe span.mutableBytes
+    forEachHead(of: shape, tier: tier, layer: layer) { _, pairs, firstParameter in
+      let slots = pairs.map { UInt32($0) }
+      chunk.decode(pairs, firstParameter: firstParameter, slots: slots[...], into: &bytes)
+    }
+    return elements
+  }
+}
+
+extension SnapshotReader {
+  /// Calls `body` for each head of a chunk with its pairs' places in the chunk, and how many scales the
+  /// heads before it have.
+  func forEachHead(
+    of shape: ChunkShape, tier: Int, layer: Int,
+    _ body: (_ head: Int, _ pairs: Range<Int>, _ firstParameter: Int) -> Void
+  ) {
+    var (first, parameter) = (0, 0)
+    for head in 0..<metadata.tiers.kvHeads {
+      let count = metadata.tiers.count(tier: tier, layer: layer, head: head)
+      body(head, first..<first + count, parameter)
+      first += count
+      parameter += ChunkShape.parameters(
+        of: count, codec: shape.codec, tensor: shape.tensor, rowLength: shape.rowLength)
+    }
+  }
+}

@@ -1,0 +1,152 @@
+import ByteIO
+import CacheCodec
+import CacheFormat
+import Inference
+import ModelFiles
+public import QFilters
+
+extension Resume {
+  /// That what a prompt and its answer add is to be written, as a child of the snapshot.
+  public struct Save: Sendable {
+    /// Where the child is to appear.
+    public var path: String
+    /// The model's Q-Filters to rank the new pairs by, and the file they came from; without them they are
+    /// ranked as the snapshot's are.
+    public var filters: (bank: FilterBank, path: String)?
+
+    /// Writes to `path`.
+    public init(path: String, filters: (bank: FilterBank, path: String)? = nil) {
+      self.path = path
+      self.filters = filters
+    }
+  }
+
+  /// What was written.
+  public struct Saved: Sendable {
+    /// The child's size.
+    public let bytes: UInt64
+    /// Seconds for the last token's pair, ranking, compressing and writing.
+    public let seconds: Double
+  }
+}
+
+/// A snapshot of what a resumed context gained: the pairs behind those that were read.
+struct ChildSnapshot {
+  private let path: String
+  private let chain: SnapshotChain
+  private let model: LoadedModel
+  private let scorer: any PairScorer
+  private let origin: RankingOrigin
+
+  /// Checks before the long work what could make it vain.
+  ///
+  /// - Throws: `SaveRefusal`; `IdentityMismatch` if the filters are another model's, or not those that
+  ///   ranked the snapshot; `MalformedFile` if they do not fit their model; `SystemError` if no file can be
+  ///   made at the path.
+  init(_ save: Resume.Save, of chain: SnapshotChain, model: LoadedModel) throws {
+    let path = save.path
+    if let link = chain.links.first(where: { Folder.isOneFile(path, $0.path) }) {
+      throw SaveRefusal.replacesLink(path: path, link: link.path)
+    }
+    guard Self.fileName(path) != Self.fileName(chain.path) else {
+      throw SaveRefusal.namedAsParent(path: path)
+    }
+    let method = try Self.method(save, chain.last, model)
+    guard let scorer = method.keyScorer else {
+      throw SaveRefusal.needsFilters(path: chain.path, scorer: method.origin.scorer.name)
+    }
+    try AtomicFile.checkWritable(path)
+    (self.path, self.chain, self.model) = (path, chain, model)
+    (self.scorer, origin) = (scorer, method.origin)
+  }
+
+  private static func method(
+    _ save: Resume.Save, _ parent: SnapshotReader, _ model: LoadedModel
+  ) throws -> RankingMethod {
+    let scorer = parent.metadata.tiers.scorer
+    let bank = save.filters.map { ($0.bank, path: $0.path) }
+    guard let method = RankingMethod(bank == nil ? scorer : .qFilters, bank: bank, seed: 0) else {
+      throw SaveRefusal.needsFilters(path: parent.path, scorer: scorer.name)
+    }
+    try method.check(identity: model.identity, cache: FilterShape(of: model.engine.architecture))
+    if let bank, scorer == .qFilters, bank.0.digest != parent.metadata.filterDigest {
+      throw IdentityMismatch(path: bank.path, differing: [.filterBank])
+    }
+    return method
+  }
+
+  private static func fileName(_ path: String) -> String {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }
+    return String(path[path.utf8.index(after: slash)...])
+  }
+
+  /// Writes the cache's pairs from position `start` on.
+  ///
+  /// - Parameter tokens: From there on, of which the last one's pair may be missing; it is computed if the
+  ///   model's context has room for it, and left out otherwise.
+  /// - Throws: `NotQuantisable`, `SystemError`, `EngineError`.
+  func write(_ cache: KVCache, from start: Int, tokens: [Int]) throws -> Resume.Saved {
+    let clock = Stopwatch()
+    if let last = tokens.last, cache.nextPosition == start + tokens.count - 1,
+      cache.nextPosition < model.contextLength
+    {
+      _ = try model.engine.prefill([last], into: cache)
+    }
+    let new = tokens.prefix(cache.nextPosition - start)
+    let ranking = Ranking(
+      sinks: start == 0 ? chain.sinks : 0, window: chain.window)
+    let metadata = try metadata(from: start, Array(new), ranking)
+    var writer = try SnapshotWriter(
+      path: path, metadata: metadata, codecs: codecs(metadata.tiers))
+    let ranked = RankedCache(
+      cache, from: start, scorer: scorer, ranking: ranking,
+      windows: model.engine.architecture.windows)
+    try ranked.write(to: &writer, tiers: metadata.tiers) { _, _, _ in }
+    return Resume.Saved(bytes: try writer.finish(), seconds: clock.seconds)
+  }
+
+  private func metadata(
+    from start: Int, _ new: [Int], _ ranking: Ranking
+  ) throws -> SnapshotMetadata {
+    let tokens = chain.metadata.tokens.prefix(start) + new.map(UInt32.init)
+    var context = chain.metadata.context
+    context.tokens = tokens.count
+    context.promptForm = context.promptForm.next
+    let floors = (0..<context.layers * context.kvHeads).map { index in
+      let (layer, head) = index.quotientAndRemainder(dividingBy: context.kvHeads)
+      return isWhole(layer, head) ? new.count : ranking.protected(of: new.count)
+    }
+    // Where the seam lets go of all that was read, what is written stands alone.
+    let parent =
+      start == 0
+      ? nil
+      : ParentReference(
+        digest: try chain.last.digest, firstPosition: start, fileName: Self.fileName(chain.path))
+    return SnapshotMetadata(
+      identity: model.identity, filterDigest: origin.filters, parent: parent, context: context,
+      tiers: TierTable(
+        scorer: origin.scorer, sinks: ranking.sinks, window: ranking.window,
+        layers: context.layers, kvHeads: context.kvHeads, firstPosition: start, tokens: new.count,
+        floors: floors, compression: 1),
+      tokens: Array(tokens),
+      provenance: try Provenance.json(model: model.file.name, origin: origin))
+  }
+
+  /// Whether a head was asked to stay whole, as far as its links tell: in short ones sinks and window are
+  /// all there is.
+  private func isWhole(_ layer: Int, _ head: Int) -> Bool {
+    chain.isNeverParted(layer: layer, head: head)
+      && chain.links.map(\.metadata.tiers).contains { $0.tokens > $0.sinks + $0.window }
+  }
+
+  /// For each tier what the parent has where it stores that compression, or for the least that it stores.
+  private func codecs(_ tiers: TierTable) -> [TierCodecs] {
+    let parent = chain.last
+    let table = parent.metadata.tiers
+    return tiers.ratios.map { ratio in
+      let tier = (table.tiersNeeded(ratio: ratio) ?? table.tierCount) - 1
+      return TierCodecs(
+        keys: parent.codec(of: .keys, tier: tier), values: parent.codec(of: .values, tier: tier))
+    }
+  }
+}

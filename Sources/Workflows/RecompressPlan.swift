@@ -1,0 +1,181 @@
+import CacheCodec
+import CacheFormat
+import FoundationEssentials
+import QFilters
+
+/// What becomes of which blocks of a chain of snapshots that becomes one.
+struct RecompressPlan {
+  let metadata: SnapshotMetadata
+  let codecs: [TierCodecs]
+  private let chain: SnapshotChain
+  private let scorer: (any PairScorer)?
+  private let ranking: Ranking
+
+  init(_ chain: SnapshotChain, _ options: Recompress.Options) throws {
+    self.chain = chain
+    var metadata = chain.metadata
+    metadata.parent = nil
+    let context = metadata.context
+    ranking = Ranking(sinks: chain.sinks, window: chain.window)
+    scorer = options.method?.keyScorer
+    if let method = options.method {
+      try method.check(
+        identity: metadata.identity,
+        cache: FilterShape(
+          layers: context.layers, kvHeads: context.kvHeads, headLength: context.keyLength))
+      guard scorer != nil else { throw QueriesNotStored(method: method.origin.scorer.name) }
+      // A pair that is not in the file cannot be ranked.
+      try chain.checkStored(ratio: nil)
+      metadata.filterDigest = method.origin.filters
+      metadata.provenance = try Provenance.json(
+        model: Self.model(metadata.provenance), origin: method.origin)
+    }
+    let compression = options.compression ?? chain.leastRatio
+    try chain.checkStored(ratio: compression)
+    metadata.tiers = TierTable(
+      scorer: scorer?.scorer ?? metadata.tiers.scorer, sinks: chain.sinks, window: chain.window,
+      layers: context.layers, kvHeads: context.kvHeads, tokens: context.tokens,
+      floors: Self.floors(chain), stored: try Self.storedCounts(chain), compression: compression)
+    self.metadata = metadata
+    codecs = try Self.codecs(chain, metadata.tiers, options.precision)
+  }
+
+  private static func model(_ provenance: String) -> String {
+    struct Record: Decodable { let model: String }
+    let record = try? JSONDecoder().decode(Record.self, from: Data(provenance.utf8))
+    return record?.model ?? ""
+  }
+
+  /// The least number of pairs of each head: what never was parted stays so, and links that were protected
+  /// each by itself are protected as one.
+  private static func floors(_ chain: SnapshotChain) -> [Int] {
+    let (context, links) = (chain.metadata.context, chain.links)
+    let protected =
+      links.count == 1
+      ? 0 : Ranking(sinks: chain.sinks, window: chain.window).protected(of: context.tokens)
+    return (0..<context.layers * context.kvHeads).map { index in
+      let (layer, head) = index.quotientAndRemainder(dividingBy: context.kvHeads)
+      guard !chain.isNeverParted(layer: layer, head: head) else { return context.tokens }
+      return links.reduce(protected) { max($0, $1.metadata.tiers.floor(layer: layer, head: head)) }
+    }
+  }
+
+  /// How many pairs of each head there are; nil if all are.
+  private static func storedCounts(_ chain: SnapshotChain) throws -> [Int]? {
+    guard !chain.isWhole else { return nil }
+    return try (0..<chain.metadata.context.layers).flatMap { layer in
+      try chain.readStoredPositions(layer: layer).map(\.count)
+    }
+  }
+
+  /// Every tier's new codecs, none with more bits than what it is made of.
+  private static func codecs(
+    _ chain: SnapshotChain, _ tiers: TierTable, _ precision: Precision?
+  ) throws -> [TierCodecs] {
+    let element = chain.metadata.context.keyCodec
+    if let precision, precision.namesElement, precision.element != element {
+      throw PrecisionNotStored(
+        path: chain.path, requested: precision.element.name, stored: element.name)
+    }
+    return try tiers.ratios.map { ratio in
+      func codec(_ tensor: ChunkTable.Tensor) throws -> ElementCodec {
+        let wanted = precision?.codec(of: tensor, ratio: ratio)
+        return try chain.links.reduce(wanted ?? element) { codec, link in
+          let stored = link.codec(of: tensor, tier: try link.tiersNeeded(ratio: ratio) - 1)
+          guard stored.bits < codec.bits else { return codec }
+          guard wanted == nil else {
+            throw PrecisionNotStored(path: link.path, requested: codec.name, stored: stored.name)
+          }
+          return stored
+        }
+      }
+      return TierCodecs(keys: try codec(.keys), values: try codec(.values))
+    }
+  }
+}
+
+extension ElementCodec {
+  /// Bits of a code; of what is stored bit for bit, more than any code has.
+  fileprivate var bits: Int {
+    switch self {
+    case .int4: 4
+    case .int8: 8
+    default: 32
+    }
+  }
+}
+
+extension RecompressPlan {
+  /// The old tier that holds exactly what a new one is to hold in a layer, or nil.
+  func source(of tier: Int, layer: Int) -> (reader: SnapshotReader, tier: Int)? {
+    let (reader, new) = (chain.last, metadata.tiers)
+    let old = reader.metadata.tiers
+    guard chain.links.count == 1, scorer == nil,
+      let source = old.ratios.firstIndex(of: new.ratios[tier]),
+      old.isByPosition(tier: source) == new.isByPosition(tier: tier),
+      codecs[tier]
+        == TierCodecs(
+          keys: reader.codec(of: .keys, tier: source),
+          values: reader.codec(of: .values, tier: source))
+    else { return nil }
+    let isSame = (0..<new.kvHeads).allSatisfy { head in
+      old.ranks(of: source, layer: layer, head: head)
+        == new.ranks(of: tier, layer: layer, head: head)
+    }
+    return isSame ? (reader, source) : nil
+  }
+
+  /// Reads a layer and takes a tier's pairs from it.
+  func block(tier: Int, layer: Int) throws -> PairBlock {
+    let tiers = metadata.tiers
+    var block = PairBlock(positions: [], keys: [], values: [])
+    for (head, stored) in try pairs(for: tier, layer: layer).heads.enumerated() {
+      var chosen = order(stored, layer: layer, head: head)[
+        tiers.ranks(of: tier, layer: layer, head: head)]
+      if tiers.isByPosition(tier: tier) { chosen.sort() }
+      append(chosen, of: stored, to: &block)
+    }
+    return block
+  }
+
+  /// The pairs of which a tier's are the best: all that are stored, unless the compression itself has enough of
+  /// them. Of several links it may not: each keeps a share of its own.
+  private func pairs(for tier: Int, layer: Int) throws -> LayerPairs {
+    let (old, new) = (chain.last.metadata.tiers, metadata.tiers)
+    let ratio = new.ratios[tier]
+    let isEnough = (0..<new.kvHeads).allSatisfy { head in
+      let kept = old.kept(ratio: ratio, layer: layer, head: head) ?? 0
+      return kept >= new.total(through: tier, layer: layer, head: head)
+    }
+    guard chain.links.count == 1, scorer == nil, isEnough else {
+      return try chain.readStoredLayer(layer)
+    }
+    return try chain.readLayer(layer, ratio: ratio)
+  }
+
+  /// A head's positions, best first.
+  private func order(_ head: LayerPairs.Head, layer: Int, head index: Int) -> [UInt32] {
+    guard let scorer else { return head.ranking }
+    let context = metadata.context
+    return ranking.order(
+      scorer.scores(
+        layer: layer, head: index, keys: context.keyCodec.floats(head.keys),
+        keyLength: context.keyLength))
+  }
+
+  private func append(
+    _ positions: ArraySlice<UInt32>, of head: LayerPairs.Head, to block: inout PairBlock
+  ) {
+    let context = metadata.context
+    let keyBytes = context.keyLength * context.keyCodec.width
+    let valueBytes = context.valueLength * context.valueCodec.width
+    let slots = Dictionary(
+      uniqueKeysWithValues: head.positions.enumerated().map { ($0.element, $0.offset) })
+    for position in positions {
+      guard let slot = slots[position] else { continue }
+      block.positions.append(position)
+      block.keys += head.keys[slot * keyBytes..<(slot + 1) * keyBytes]
+      block.values += head.values[slot * valueBytes..<(slot + 1) * valueBytes]
+    }
+  }
+}

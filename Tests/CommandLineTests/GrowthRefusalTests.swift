@@ -1,0 +1,147 @@
+import CacheCodec
+import CacheFormat
+import Foundation
+import TestSupport
+import Testing
+import Workflows
+
+@Suite("What a chain of snapshots cannot do is said in one sentence, and leaves nothing")
+struct GrowthRefusalTests {
+  private let scratch: ScratchFolder
+  private let tiny: TinyFiles
+  private let root, child: String
+
+  init() throws {
+    scratch = try ScratchFolder()
+    tiny = try TinyFiles.shared.get()
+    (root, child) = (scratch.path("root.kvsnap"), scratch.path("child.kvsnap"))
+    try make(root)
+    let saved = try resume(root, save: child, "--filters", tiny.filters)
+    try #require(saved.status == 0, "\(saved.error)")
+  }
+
+  private func make(_ path: String, _ options: String...) throws {
+    let ranking = options.isEmpty ? ["--filters", tiny.filters] : options
+    let made = try Command.run(
+      ["prefill", "--model", tiny.model, "--prompt-file", tiny.text, "--out", path] + ranking)
+    try #require(made.status == 0, "\(made.error)")
+  }
+
+  private func resume(_ snapshot: String, save: String? = nil, _ options: String...) throws
+    -> Command.Result
+  {
+    try Command.run(
+      [
+        "resume", snapshot, "--model", tiny.model, "--prompt", " and more", "--max-tokens", "4",
+        "--json",
+      ] + (save.map { ["--save", $0] } ?? []) + options)
+  }
+
+  private func expect(_ result: Command.Result, status: Int32, _ parts: String...) {
+    #expect(result.status == status, "\(result.error)")
+    for part in parts { #expect(result.error.contains(part), "\(result.error)") }
+    #expect(result.output.isEmpty)
+  }
+
+  @Test("a parent that is not there: 66, its name and digest; one that is named instead serves")
+  func missing() throws {
+    let digest = try SnapshotReader(path: root).digest.description
+    let other = try ScratchFolder()
+    let moved = other.path("moved.kvsnap")
+    try FileManager.default.moveItem(atPath: root, toPath: moved)
+    expect(
+      try resume(child), status: 66, "child.kvsnap", "PRNT", "root.kvsnap", "\(digest.prefix(16))",
+      "--parent")
+    let named = try resume(
+      child, save: scratch.path("next.kvsnap"), "--parent", moved,
+      "--filters", tiny.filters)
+    #expect(named.status == 0, "\(named.error)")
+    #expect(
+      try SnapshotReader(path: scratch.path("next.kvsnap")).metadata.parent?.fileName
+        == "child.kvsnap")
+  }
+
+  @Test("a parent that was altered or replaced: 65")
+  func altered() throws {
+    try make(root, "--method", "k-norm")
+    expect(try resume(child), status: 65, "child.kvsnap", "PRNT", "root.kvsnap")
+  }
+
+  @Test("another model: 78")
+  func otherModel() throws {
+    let other = Fixtures.path("models/tiny-llama-bf16.gguf")
+    let result = try Command.run("resume", child, "--model", other, "--prompt", "x")
+    expect(result, status: 78, "child.kvsnap", "weights")
+  }
+
+  @Test("no child in place of its own links, or under its parent's name: 64")
+  func ownFiles() throws {
+    let before = try [root, child].map { try bytes(of: $0) }
+    let link = scratch.path("link.kvsnap")
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: root)
+    for path in [root, child, link] {
+      expect(
+        try resume(child, save: path, "--filters", tiny.filters), status: 64, "--save", path)
+    }
+    let elsewhere = try ScratchFolder()
+    expect(
+      try resume(child, save: elsewhere.path("child.kvsnap"), "--filters", tiny.filters),
+      status: 64, "--save", "beside")
+    #expect(elsewhere.contents.isEmpty)
+    #expect(try [root, child].map { try bytes(of: $0) } == before)
+  }
+
+  @Test("what ranks new pairs: the filters that ranked the old ones, or any where others did")
+  func filters() throws {
+    let out = scratch.path("out.kvsnap")
+    expect(try resume(root, save: out), status: 64, "root.kvsnap", "q-filters", "--filters")
+    let other = try scratch.filters(of: tiny.model, corpus: tiny.otherText)
+    expect(
+      try resume(root, save: out, "--filters", other), status: 78, "filter bank", "tiny.qfilt")
+    let snapKV = scratch.path("snapkv.kvsnap")
+    try make(snapKV, "--method", "snapkv")
+    expect(try resume(snapKV, save: out), status: 64, "snapkv", "--filters")
+    #expect(!scratch.contents.contains("out.kvsnap"))
+    let ranked = try resume(snapKV, save: out, "--filters", other)
+    #expect(ranked.status == 0, "\(ranked.error)")
+    #expect(try SnapshotReader(path: out).metadata.tiers.scorer == .qFilters)
+  }
+
+  @Test("usage: with a budget, under another ending, filters for nothing")
+  func usage() throws {
+    for (options, words) in [
+      (["--save", "x.kvsnap", "--budget", "9", "--window", "1", "--method", "k-norm"], "--budget"),
+      (["--save", "x.qfilt"], "must end in .kvsnap"),
+      (["--filters", tiny.filters], "--filters needs --budget or --save"),
+    ] {
+      let result = try Command.run(
+        ["resume", root, "--model", tiny.model, "--prompt", "x"] + options)
+      expect(result, status: 64, words)
+    }
+  }
+
+  @Test("a folder that is not there is noticed before the work; nothing is left")
+  func noFolder() throws {
+    let before = scratch.contents
+    let path = scratch.path("nowhere/x.kvsnap")
+    expect(try resume(root, save: path, "--filters", tiny.filters), status: 74, path)
+    #expect(scratch.contents == before)
+  }
+
+  @Test("a context that becomes full is saved up to the last pair that has room")
+  func fullContext() throws {
+    let limit = try LoadedModel(path: tiny.model).contextLength
+    let out = scratch.path("full.kvsnap")
+    let result = try Command.run(
+      "resume", root, "--model", tiny.model, "--prompt", " and more", "--max-tokens", "100000",
+      "--json", "--save", out, "--filters", tiny.filters)
+    try #require(result.status == 0, "\(result.error)")
+    let resumed = try result.json(as: GrowthTests.Saved.self)
+    let saved = try SnapshotReader(path: out).metadata
+    #expect(saved.tokens.count <= limit)
+    #expect(saved.tiers.isWhole)
+    if saved.tokens.count == limit {
+      #expect(saved.tokens.last == resumed.ids.dropLast().last.map(UInt32.init))
+    }
+  }
+}
