@@ -41,7 +41,7 @@ public struct Ranking: Sendable, Equatable {
   private func interleaved(_ ranked: [UInt32], _ positions: Range<Int>) -> [UInt32] {
     guard recent > 0 else { return ranked }
     var isTaken = [Bool](repeating: false, count: positions.count)
-    var (byScore, byPosition) = (ranked[...], ranked.sorted(by: >)[...])
+    var (byScore, byPosition) = (ranked[...], positions.reversed().map(UInt32.init)[...])
     return ranked.indices.compactMap { index in
       let isLatest = index % recent == recent - 1
       while let next = isLatest ? byPosition.popFirst() : byScore.popFirst() {
