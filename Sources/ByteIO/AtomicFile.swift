@@ -32,7 +32,7 @@ public struct AtomicFile: ~Copyable {
   ///   folder, pipe or device.
   public init(path: String) throws(SystemError) {
     let target = try Self.target(path)
-    let folderPath = Self.folder(of: target)
+    let folderPath = Folder.parent(of: target)
     // Opened now, so that nothing but the flush itself can fail once the file is in place.
     let folder = FileDescriptor(
       adopting: uninterrupted { unsafe open(folderPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
@@ -169,7 +169,7 @@ extension AtomicFile {
     // The system follows 40 links; what has more was refused above unless somebody changes them now.
     for _ in 0..<40 {
       guard let next = destination(ofLink: target) else { break }
-      target = next.hasPrefix("/") ? next : folder(of: target) + "/" + next
+      target = next.hasPrefix("/") ? next : Folder.sibling(of: target, named: next)
     }
     return target
   }
@@ -180,10 +180,5 @@ extension AtomicFile {
       count = unsafe buffer.baseAddress.map { unsafe max(0, readlink(path, $0, buffer.count)) } ?? 0
     }
     return bytes.isEmpty ? nil : String(validating: bytes, as: UTF8.self)
-  }
-
-  private static func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 }

@@ -47,8 +47,10 @@ public struct LayerDecoder: ~Copyable {
     _ tiers: [ChainTier], layer: Int, ratio: Int?, before end: Int
   ) throws -> Selection {
     var links = [[PairOrder]](repeating: [], count: chain.metadata.context.kvHeads)
-    for (index, link) in chain.links.enumerated() {
-      let count = tiers.count { $0.link == index }
+    let counts = tiers.reduce(into: [Int](repeating: 0, count: chain.links.count)) {
+      $0[$1.link] += 1
+    }
+    for (index, (link, count)) in zip(chain.links, counts).enumerated() {
       let table = link.metadata.tiers
       let place = link.place(tier: count - 1, layer: layer, tensor: .positions)
       for (head, ranked) in try rankings(of: link, layer: layer, tiers: count).enumerated() {

@@ -104,11 +104,9 @@ extension SnapshotChain {
 extension SnapshotReader {
   /// Opens what this snapshot goes on from, from its folder.
   fileprivate func parent(_ reference: ParentReference) throws -> SnapshotReader {
-    let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-    let folder = slash.map { path[...$0] } ?? ""
     let parent: SnapshotReader
     do {
-      parent = try SnapshotReader(path: folder + reference.fileName)
+      parent = try SnapshotReader(path: Folder.sibling(of: path, named: reference.fileName))
     } catch let error as SystemError where error.isMissingInput {
       throw ParentMissing(path: path, parent: reference)
     }

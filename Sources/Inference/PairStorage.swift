@@ -89,6 +89,23 @@ import Glibc
     unsafe element.store(value, valueLength, at: values + pair * valueSize)
   }
 
+  /// Changes some keys as floats; different pairs may be changed by different threads.
+  @unsafe func updateKeys(
+    _ pairs: Range<Int>, length: Int, element: KVCache.Element,
+    _ change: (_ pair: Int, _ key: UnsafeMutablePointer<Float>) -> Void
+  ) {
+    precondition(pairs.lowerBound >= 0 && pairs.upperBound <= count)
+    let rows = unsafe rows(at: keys, element.kernelType)
+    var floats = unsafe Kernels.current.decode(rows, pairs, length: length)
+    unsafe floats.withUnsafeMutableBufferPointer { floats in
+      guard let base = floats.baseAddress else { return }
+      for (index, pair) in pairs.enumerated() {
+        unsafe change(pair, base + index * length)
+        unsafe element.store(base + index * length, length, at: keys + pair * keySize)
+      }
+    }
+  }
+
   func restore(_ positions: [UInt32]) {
     precondition(count == 0 && positions.count <= capacity)
     self.positions = positions

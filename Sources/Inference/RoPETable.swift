@@ -31,6 +31,21 @@ struct RoPETable: Sendable {
     }
   }
 
+  /// Prepares angles that turn what is rotated already by so many positions more, one row each; the length of the
+  /// sequence is their number.
+  func prepare(shifts: [Double]) {
+    let inverseFrequencies = inverseFrequencies(shifts.count)
+    Parallel.forEachRange(of: shifts.count, size: 16) { _, rows in
+      for row in rows {
+        for (index, frequency) in inverseFrequencies.enumerated() {
+          let angle = shifts[row] * Double(frequency)
+          unsafe cosines.pointer(row: row)[index] = Float(cos(angle))
+          unsafe sines.pointer(row: row)[index] = Float(sin(angle))
+        }
+      }
+    }
+  }
+
   private func inverseFrequencies(_ length: Int) -> [Float] {
     switch rope.scaling {
     case .none: return inverseFrequencies(base: rope.base)
@@ -81,9 +96,13 @@ struct RoPETable: Sendable {
   /// Rotates the heads of one row, each of `length` elements.
   func rotate(_ heads: Matrix, row: Int, length: Int) {
     for head in stride(from: 0, to: heads.columns, by: length) {
-      unsafe Kernels.current.table.pointee.rope(
-        heads.pointer(row: row) + head, cosines.pointer(row: row), sines.pointer(row: row),
-        cosines.columns)
+      unsafe rotate(heads.pointer(row: row) + head, row: row)
     }
+  }
+
+  /// Rotates one head by the angles of a row.
+  @unsafe func rotate(_ head: UnsafeMutablePointer<Float>, row: Int) {
+    unsafe Kernels.current.table.pointee.rope(
+      head, cosines.pointer(row: row), sines.pointer(row: row), cosines.columns)
   }
 }

@@ -68,8 +68,7 @@ extension ModelFile {
     }
     return ModelFile(
       path: path,
-      name: try metadata.optionalText("general.name")
-        ?? path.split(separator: "/").last.map(String.init) ?? path,
+      name: try metadata.optionalText("general.name") ?? Folder.name(of: path),
       architecture: model, vocabulary: try VocabularyTables(metadata), tensors: tensors,
       nameInFile: { $0 })
   }

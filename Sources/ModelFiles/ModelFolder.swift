@@ -16,7 +16,7 @@ struct ModelFolder {
     let model = try config.model()
     let names = config.architecture.tensorNames
     return ModelFile(
-      path: path, name: path.split(separator: "/").last.map(String.init) ?? path,
+      path: path, name: Folder.name(of: path),
       architecture: model, vocabulary: try vocabulary(config.object, size: model.vocabularySize),
       tensors: try tensors(config), nameInFile: { names.transformers(of: $0) ?? $0 })
   }

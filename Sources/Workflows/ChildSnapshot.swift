@@ -48,7 +48,7 @@ struct ChildSnapshot {
     if let link = chain.links.first(where: { Folder.isOneFile(path, $0.path) }) {
       throw SaveRefusal.replacesLink(path: path, link: link.path)
     }
-    guard Self.fileName(path) != Self.fileName(chain.path) else {
+    guard Folder.name(of: path) != Folder.name(of: chain.path) else {
       throw SaveRefusal.namedAsParent(path: path)
     }
     let method = try Self.method(save, chain.last, model)
@@ -73,11 +73,6 @@ struct ChildSnapshot {
       throw IdentityMismatch(path: bank.path, differing: [.filterBank])
     }
     return method
-  }
-
-  private static func fileName(_ path: String) -> String {
-    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }
-    return String(path[path.utf8.index(after: slash)...])
   }
 
   /// Writes the cache's pairs from position `start` on.
@@ -121,7 +116,7 @@ struct ChildSnapshot {
       start == 0
       ? nil
       : ParentReference(
-        digest: try chain.last.digest, firstPosition: start, fileName: Self.fileName(chain.path))
+        digest: try chain.last.digest, firstPosition: start, fileName: Folder.name(of: chain.path))
     return SnapshotMetadata(
       identity: model.identity, filterDigest: origin.filters, parent: parent, context: context,
       tiers: TierTable(

@@ -12,6 +12,8 @@ final class Recall {
   private let cache: KVCache
   private let ratio: Int
   private let attention: AttentionMass
+  /// What brings far pairs within reach, if there are any.
+  private let nearing: KeyShift?
   /// Where the question begins.
   private let start: Int
   /// Of each layer that was loaded, for each head the places of its stored pairs, best first.
@@ -21,17 +23,24 @@ final class Recall {
   private(set) var loadSeconds = 0.0
 
   /// Tokens of the answer that are drafted to see what they attend to.
-  private static let draftTokens = 16
-  private static let drafts = 2
+  private static let draftTokens = 24
+  private static let drafts = 3
 
   /// Recalls from `source` into an empty cache that goes on where the question begins.
-  init(_ source: any LayerSource, ratio: Int, engine: Engine, into cache: KVCache) throws {
+  ///
+  /// - Parameter reach: As `RecallReach` has it.
+  init(
+    _ source: any LayerSource, ratio: Int, reach: Int?, engine: Engine, into cache: KVCache
+  ) throws {
     self.source = source
     self.engine = engine
     self.cache = cache
     self.ratio = ratio
     start = cache.nextPosition
     attention = try AttentionMass(engine.architecture, pairs: cache.capacity)
+    nearing = try RecallReach(reach, of: engine.architecture).shifts(before: start).map {
+      try KeyShift(engine.architecture, shifts: $0)
+    }
   }
 
   /// The question's logits, which saw the whole context; the cache then holds what was kept and the
@@ -57,8 +66,10 @@ final class Recall {
   func lookAhead(
     _ question: [Int], logits: [Float], limit: Int, isEnd: (Int) -> Bool
   ) throws {
+    let room = cache.capacity - start - question.count
     for _ in 0..<Self.drafts {
-      let draft = try draft(after: logits, tokens: min(limit, Self.draftTokens), isEnd: isEnd)
+      let draft = try draft(
+        after: logits, tokens: min(limit, room, Self.draftTokens), isEnd: isEnd)
       guard !draft.isEmpty else { return }
       _ = try prefill(question + draft)
       cache.removeLast(draft.count)
@@ -101,6 +112,7 @@ final class Recall {
     let clock = Stopwatch()
     rankings[layer] = try source.load(
       layer: layer, into: cache, tail: UInt32(start)..<UInt32(cache.nextPosition))
+    nearing?.apply(to: cache, layer: layer)
     loadSeconds += clock.seconds
     for head in heads { tails[head].putBack(into: cache, layer, head) }
     current = layer

@@ -13,7 +13,9 @@ public enum Resume {
     /// What ×N keeps: nothing else is read.
     case compressed(Int)
     /// As many as ×N keeps, chosen by the prompt itself among all that are stored, and by the ranking.
-    case recalled(Int)
+    ///
+    /// `reach`: Pairs further away than so many positions are brought nearer; nil for a quarter of the model's context.
+    case recalled(Int, reach: Int? = nil)
   }
 
   /// What came out, and what it took.
@@ -122,7 +124,7 @@ extension Resume.Selection {
   var ratio: Int? {
     switch self {
     case .whole: nil
-    case .compressed(let ratio), .recalled(let ratio): ratio
+    case .compressed(let ratio), .recalled(let ratio, _): ratio
     }
   }
 }

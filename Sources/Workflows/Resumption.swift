@@ -16,11 +16,11 @@ struct Resumption {
 
   /// Loads what is selected, adds the prompt and generates.
   func run(_ selection: Resume.Selection, emit: (String) -> Void) throws -> Resume.Result {
-    guard case .recalled(let ratio) = selection else {
+    guard case .recalled(let ratio, let reach) = selection else {
       let (logits, loadSeconds) = try prefill()
       return try generate(after: logits, loadSeconds, emit: emit) {}
     }
-    let recall = try Recall(layers, ratio: ratio, engine: model.engine, into: cache)
+    let recall = try Recall(layers, ratio: ratio, reach: reach, engine: model.engine, into: cache)
     let logits = try recall.prefill(prompt)
     return try generate(after: logits, recall.loadSeconds, emit: emit) {
       try recall.lookAhead(

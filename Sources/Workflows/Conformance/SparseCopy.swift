@@ -12,7 +12,7 @@ struct SparseCopy {
       throw MalformedFile(
         path: original, section: "manifest", problem: "zeros outside the file, or over 1 TiB")
     }
-    let name = original.split(separator: "/").last.map(String.init) ?? "fixture"
+    let name = Folder.name(of: original)
     path =
       FileManager.default.temporaryDirectory
       .appending(path: "qfilters-\(UUID().uuidString)-\(name)").path

@@ -33,6 +33,9 @@ public enum Needle {
     /// Of the pairs behind sinks and window, every so-manieth that is kept is the latest; 0 for none.
     public var recent = 0
 
+    /// From how far away recall sees pairs, in positions; nil for a quarter of the model's context.
+    public var reach: Int?
+
     /// The classic needle.
     public init() {}
 
@@ -41,6 +44,7 @@ public enum Needle {
       var settings = [
         "task": task.rawValue, "whole layers": "\(wholeLayers)",
         "haystack": haystack.description,
+        "reach": reach.map(String.init) ?? "a quarter of the context",
       ]
       if task == .needle {
         (settings["needle"], settings["question"]) = (needle, question)
@@ -129,6 +133,7 @@ private struct Question {
   private let context: PrefilledContext
   private let model: LoadedModel
   private let answerTokens: Int
+  private let reach: Int?
 
   init(
     _ text: [UInt8], _ puzzle: NeedlePuzzle, options: Needle.Options, model: LoadedModel,
@@ -147,6 +152,7 @@ private struct Question {
       bank: bank, recent: options.recent, wholeLayers: options.wholeLayers)
     self.model = model
     answerTokens = options.task.answerTokens
+    reach = options.reach
   }
 
   func answer(_ method: Method, ratio: Int) throws -> (text: String, pairs: Int) {
@@ -159,7 +165,8 @@ private struct Question {
       let cache = try KVCache(
         shape: context.cache.shape, element: .f16, capacity: tokens + room)
       cache.continue(at: tokens)
-      let recall = try Recall(context, ratio: ratio, engine: model.engine, into: cache)
+      let recall = try Recall(
+        context, ratio: ratio, reach: reach, engine: model.engine, into: cache)
       return try generate(cache, recall)
     case .ranked:
       return try generate(context.compressed(method, ratio: ratio, room: room))

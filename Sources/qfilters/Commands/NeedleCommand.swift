@@ -37,6 +37,7 @@ struct NeedleCommand: ParsableCommand {
   var methods = Needle.Options().methods
   @Option(help: "So many first layers are kept whole by every compression.") var wholeLayers = 0
   @OptionGroup var recent: RecentOption
+  @OptionGroup var reach: ReachOption
   @Option(help: "A folder that keeps every answer, tables and pictures.") var out: String?
   @OptionGroup var report: ReportOptions
 
@@ -78,7 +79,7 @@ struct NeedleCommand: ParsableCommand {
     (options.lengths, options.depths) = (lengths, depths)
     (options.compressions, options.methods) = (compressions, methods)
     options.wholeLayers = wholeLayers
-    options.recent = recent.recent
+    (options.recent, options.reach) = (recent.recent, reach.reach)
     return options
   }
 

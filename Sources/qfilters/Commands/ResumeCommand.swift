@@ -23,6 +23,7 @@ struct ResumeCommand: ParsableCommand {
   @OptionGroup var prompt: PromptOptions
   @Option(help: "Read and attend to only the best 1/N of the pairs.") var compression: Int?
   @Option(help: "Keep 1/N of the pairs: those that the prompt asks for.") var recall: Int?
+  @OptionGroup var reach: ReachOption
   @Flag(help: "Read the whole cache, bit for bit.") var decompressed = false
   @Option(help: "Write what the prompt and its answer add to this snapshot (.kvsnap).")
   var save: String?
@@ -50,6 +51,9 @@ struct ResumeCommand: ParsableCommand {
     guard [compression != nil, recall != nil, decompressed].filter(\.self).count <= 1 else {
       throw ValidationError("Give one of --compression, --recall and --decompressed.")
     }
+    guard reach.reach == nil || recall != nil else {
+      throw ValidationError("--reach is for --recall.")
+    }
     guard save == nil || budget.budget == nil else {
       throw ValidationError("--save needs the pairs that --budget lets go; leave one of them out.")
     }
@@ -62,7 +66,8 @@ struct ResumeCommand: ParsableCommand {
   }
 
   private var selection: Resume.Selection {
-    compression.map(Resume.Selection.compressed) ?? recall.map(Resume.Selection.recalled) ?? .whole
+    compression.map(Resume.Selection.compressed)
+      ?? recall.map { .recalled($0, reach: reach.reach) } ?? .whole
   }
 
   func run() throws {

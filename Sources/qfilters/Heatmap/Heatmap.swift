@@ -21,7 +21,7 @@ struct Heatmap {
     self.compression = compression ?? max(Self.usual, chain.leastRatio)
     let map = try SurvivalMap(
       chain, compression: self.compression, columns: Self.columns, rows: Self.rows)
-    let name = chain.path.split(separator: "/").last.map(String.init) ?? chain.path
+    let name = Folder.name(of: chain.path)
     svg = HeatmapDrawing(map: map, name: name, sinks: chain.sinks, window: chain.window).svg
   }
 
