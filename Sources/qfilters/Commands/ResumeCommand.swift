@@ -7,9 +7,9 @@ struct ResumeCommand: ParsableCommand {
     commandName: "resume", abstract: "Load a snapshot, add a prompt and generate.",
     discussion: """
       Without --compression the whole cache is read, as with --decompressed. With it, only the \
-      best 1/N of the pairs are read and attended to. With --recall, every pair is read once, one \
-      layer at a time, and as many are kept as ×N keeps: those that the prompt itself attends to, \
-      and the best-ranked ones.
+      best 1/N of the pairs are read and attended to. With --recall, every pair is read, one layer \
+      at a time, and as many are kept as ×N keeps: those that the prompt itself attends to, and the \
+      best-ranked ones. Once the first token is there, drafts of the answer choose three times more.
 
       With --save, what the prompt and its answer add is written as a child of the snapshot: it holds \
       only the new pairs, refers to the snapshot, which must stay as it is, and can be resumed in turn. In a \
