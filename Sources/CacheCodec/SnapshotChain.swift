@@ -81,9 +81,12 @@ extension SnapshotChain {
     links.reduce(1) { max($0, $1.metadata.tiers.ratios.last ?? 1) }
   }
 
-  /// Whether every compression leaves a head whole.
-  public func isNeverParted(layer: Int, head: Int) -> Bool {
-    links.map(\.metadata.tiers).allSatisfy { $0.floor(layer: layer, head: head) == $0.tokens }
+  /// Whether a head was asked to stay whole at every compression, as far as its links tell. A short link stays
+  /// whole for its sinks and window alone, which says nothing of the whole.
+  public func isKeptWhole(layer: Int, head: Int) -> Bool {
+    let tables = links.map(\.metadata.tiers)
+    return tables.allSatisfy { $0.floor(layer: layer, head: head) == $0.tokens }
+      && tables.contains { $0.tokens > $0.sinks + $0.window }
   }
 
   /// How many first positions of the root rank before all others.

@@ -41,7 +41,7 @@ public struct SnapshotReader: Sendable {
   public var bytesRead: UInt64 { container.file.bytesRead }
 
   /// The SHA-256 of all bytes that stand before the chunks, by which a child names its parent. The chunks'
-  /// own checksums are among them.
+  /// own checksums are among them, which guard against accidents alone.
   ///
   /// - Throws: `MalformedFile` if the file is shorter by now; `SystemError`.
   public var digest: Digest {

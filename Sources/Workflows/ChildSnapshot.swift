@@ -37,13 +37,17 @@ struct ChildSnapshot {
   private let model: LoadedModel
   private let scorer: any PairScorer
   private let origin: RankingOrigin
+  private let selection: Resume.Selection
 
   /// Checks before the long work what could make it vain.
   ///
+  /// - Parameter selection: The pairs that the turn goes on with.
   /// - Throws: `SaveRefusal`; `IdentityMismatch` if the filters are another model's, or not those that
   ///   ranked the snapshot; `MalformedFile` if they do not fit their model; `SystemError` if no file can be
   ///   made at the path.
-  init(_ save: Resume.Save, of chain: SnapshotChain, model: LoadedModel) throws {
+  init(
+    _ save: Resume.Save, of chain: SnapshotChain, selection: Resume.Selection, model: LoadedModel
+  ) throws {
     let path = save.path
     if let link = chain.links.first(where: { Folder.isOneFile(path, $0.path) }) {
       throw SaveRefusal.replacesLink(path: path, link: link.path)
@@ -57,7 +61,7 @@ struct ChildSnapshot {
     }
     try AtomicFile.checkWritable(path)
     (self.path, self.chain, self.model) = (path, chain, model)
-    (self.scorer, origin) = (scorer, method.origin)
+    (self.scorer, origin, self.selection) = (scorer, method.origin, selection)
   }
 
   private static func method(
@@ -109,7 +113,8 @@ struct ChildSnapshot {
     context.promptForm = context.promptForm.next
     let floors = (0..<context.layers * context.kvHeads).map { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: context.kvHeads)
-      return isWhole(layer, head) ? new.count : ranking.protected(of: new.count)
+      return chain.isKeptWhole(layer: layer, head: head)
+        ? new.count : ranking.protected(of: new.count)
     }
     // Where the seam lets go of all that was read, what is written stands alone.
     let parent =
@@ -124,14 +129,8 @@ struct ChildSnapshot {
         layers: context.layers, kvHeads: context.kvHeads, firstPosition: start, tokens: new.count,
         floors: floors, compression: 1),
       tokens: Array(tokens),
-      provenance: try Provenance.json(model: model.file.name, origin: origin))
-  }
-
-  /// Whether a head was asked to stay whole, as far as its links tell: in short ones sinks and window are
-  /// all there is.
-  private func isWhole(_ layer: Int, _ head: Int) -> Bool {
-    chain.isNeverParted(layer: layer, head: head)
-      && chain.links.map(\.metadata.tiers).contains { $0.tokens > $0.sinks + $0.window }
+      provenance: try Provenance.json(
+        model: model.file.name, origin: origin, attendedTo: [selection.name]))
   }
 
   /// For each tier what the parent has where it stores that compression, or for the least that it stores.

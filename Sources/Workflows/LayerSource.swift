@@ -4,7 +4,7 @@ import Inference
 
 /// Where recall takes a context's layers from, one at a time.
 protocol LayerSource {
-  /// How many pairs of a head 1/`ratio` is; all of them in a layer that every compression leaves whole.
+  /// How many pairs of a head 1/`ratio` is; all of them in a layer that was asked to stay whole.
   func kept(ratio: Int, layer: Int, head: Int) -> Int
 
   /// Fills a layer of the cache with all pairs, in order of position, in front of others, at the positions
@@ -30,7 +30,7 @@ final class SnapshotLayers: LayerSource {
 
   func kept(ratio: Int, layer: Int, head: Int) -> Int {
     let tokens = chain.metadata.context.tokens
-    return chain.isNeverParted(layer: layer, head: head) ? tokens : max(1, tokens / ratio)
+    return chain.isKeptWhole(layer: layer, head: head) ? tokens : max(1, tokens / ratio)
   }
 
   func load(layer: Int, into cache: KVCache, tail: Range<UInt32>) throws -> [[Int]] {

@@ -10,11 +10,33 @@ enum Provenance {
     let model: String
     let created: String?
     let origin: Origin
+    let attendedTo: [String]?
   }
+
+  /// What is kept of a file's provenance in one that is made from it.
+  struct Past: Decodable {
+    /// The model's name.
+    let model: String?
+    /// What turns behind the first context attended to.
+    let attendedTo: [String]?
+
+    /// Nothing, unless the text is JSON as this program writes it.
+    init(_ text: String) {
+      let past = try? JSONDecoder().decode(Self.self, from: Data(text.utf8))
+      (model, attendedTo) = (past?.model, past?.attendedTo)
+    }
+  }
+
+  /// So many different selections are named.
+  private static let mostSelections = 20
 
   /// A JSON object with sorted keys. A time stands in it only if the environment says which
   /// (`SOURCE_DATE_EPOCH`), so that equal input gives equal bytes.
-  static func json(model: String, origin: some Encodable) throws -> String {
+  ///
+  /// - Parameter attendedTo: Which pairs turns behind the first context went on with; each is named once.
+  static func json(
+    model: String, origin: some Encodable, attendedTo: [String] = []
+  ) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let epoch = ProcessInfo.processInfo.environment["SOURCE_DATE_EPOCH"].flatMap(Int.init)
@@ -22,7 +44,13 @@ enum Provenance {
       years.contains(seconds)
         ? Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601) : nil
     }
-    let record = Record(model: String(model.prefix(200)), created: created, origin: origin)
+    var selections: [String] = []
+    for selection in attendedTo where !selections.contains(selection) {
+      if selections.count < mostSelections { selections.append(String(selection.prefix(60))) }
+    }
+    let record = Record(
+      model: String(model.prefix(200)), created: created, origin: origin,
+      attendedTo: selections.isEmpty ? nil : selections)
     return String(decoding: try encoder.encode(record), as: UTF8.self)
   }
 

@@ -84,13 +84,24 @@ extension TierTable.Scorer {
 }
 
 /// Who ranked a snapshot, as its tables and its provenance say it.
-struct RankingOrigin {
+struct RankingOrigin: Equatable {
   let scorer: TierTable.Scorer
   let filters: Digest
 
   init(_ scorer: TierTable.Scorer, filters: Digest = .zero) {
     self.scorer = scorer
     self.filters = filters
+  }
+
+  /// Who ranked the pairs that a snapshot itself holds.
+  init(of metadata: SnapshotMetadata) {
+    self.init(metadata.tiers.scorer, filters: metadata.filterDigest)
+  }
+}
+
+extension RankingOrigin: CustomStringConvertible {
+  var description: String {
+    scorer.name + (filters == .zero ? "" : " with the bank \(filters.description.prefix(16))…")
   }
 }
 

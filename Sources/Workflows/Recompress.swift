@@ -7,9 +7,9 @@ public enum Recompress {
   public struct Options: Sendable {
     /// Only what ×compression keeps; nil for all that is stored.
     public var compression: Int?
-    /// How tiers are stored; nil as they are.
+    /// How tiers are stored; nil as they are, or of a chain of several links bit for bit.
     public var precision: Precision?
-    /// What ranks the pairs; nil as they are ranked.
+    /// What ranks the pairs; nil as they are ranked, which must then be one way in all links.
     public var method: RankingMethod?
 
     /// Changes nothing.
@@ -22,8 +22,8 @@ public enum Recompress {
   /// - Parameter parents: Snapshots that it may go on from, beside those in its folder.
   /// - Returns: The file's size in bytes.
   /// - Throws: `CompressionNotStored` if the snapshot has fewer pairs than are asked for, which for another
-  ///   ranking are all; `PrecisionNotStored`; `QueriesNotStored`; `IdentityMismatch`; `MalformedFile`; `SystemError`; as
-  ///   `SnapshotChain`.
+  ///   ranking are all; `PrecisionNotStored`; `QueriesNotStored`; `RankingsDiffer`; `IdentityMismatch`;
+  ///   `MalformedFile`; `SystemError`; as `SnapshotChain`.
   public static func run(
     snapshot: String, parents: [String], options: Options, out: String, progress: Progress
   ) throws -> UInt64 {
@@ -53,5 +53,23 @@ public struct QueriesNotStored: Error, CustomStringConvertible, Sendable {
   public var description: String {
     "\(method) ranks by the context's queries, which a snapshot does not hold; "
       + "prefill the text with --method \(method)"
+  }
+}
+
+/// A chain is to become one snapshot, which names one ranking, and its links have several.
+public struct RankingsDiffer: Error, CustomStringConvertible, Sendable {
+  /// The last link.
+  public let path: String
+  /// What ranked it.
+  public let ranking: String
+  /// A link that was ranked otherwise.
+  public let parent: String
+  /// What ranked that.
+  public let parentRanking: String
+
+  /// One sentence that says what is wrong and what to do.
+  public var description: String {
+    "\(path) is ranked by \(ranking), and \(parent), which it goes on from, by \(parentRanking); "
+      + "give --method to rank all of it anew"
   }
 }

@@ -1,6 +1,5 @@
 import CacheCodec
 import CacheFormat
-import FoundationEssentials
 import QFilters
 
 /// What becomes of which blocks of a chain of snapshots that becomes one.
@@ -27,8 +26,11 @@ struct RecompressPlan {
       // A pair that is not in the file cannot be ranked.
       try chain.checkStored(ratio: nil)
       metadata.filterDigest = method.origin.filters
-      metadata.provenance = try Provenance.json(
-        model: Self.model(metadata.provenance), origin: method.origin)
+    } else {
+      try Self.checkRanking(chain)
+    }
+    if chain.links.count > 1 || options.method != nil {
+      metadata.provenance = try Self.provenance(chain, options.method?.origin)
     }
     let compression = options.compression ?? chain.leastRatio
     try chain.checkStored(ratio: compression)
@@ -40,13 +42,28 @@ struct RecompressPlan {
     codecs = try Self.codecs(chain, metadata.tiers, options.precision)
   }
 
-  private static func model(_ provenance: String) -> String {
-    struct Record: Decodable { let model: String }
-    let record = try? JSONDecoder().decode(Record.self, from: Data(provenance.utf8))
-    return record?.model ?? ""
+  /// Refuses links that were not all ranked by one scorer and bank: a snapshot names one.
+  private static func checkRanking(_ chain: SnapshotChain) throws(RankingsDiffer) {
+    let ranking = RankingOrigin(of: chain.metadata)
+    for link in chain.links.reversed() {
+      let other = RankingOrigin(of: link.metadata)
+      guard other == ranking else {
+        throw RankingsDiffer(
+          path: chain.path, ranking: "\(ranking)", parent: link.path, parentRanking: "\(other)")
+      }
+    }
   }
 
-  /// The least number of pairs of each head: what never was parted stays so, and links that were protected
+  private static func provenance(
+    _ chain: SnapshotChain, _ origin: RankingOrigin?
+  ) throws -> String {
+    let past = chain.links.map { Provenance.Past($0.metadata.provenance) }
+    return try Provenance.json(
+      model: past.last?.model ?? "", origin: origin ?? RankingOrigin(of: chain.metadata),
+      attendedTo: past.flatMap { $0.attendedTo ?? [] })
+  }
+
+  /// The least number of pairs of each head: what was asked to stay whole stays so, and links that were protected
   /// each by itself are protected as one.
   private static func floors(_ chain: SnapshotChain) -> [Int] {
     let (context, links) = (chain.metadata.context, chain.links)
@@ -55,7 +72,7 @@ struct RecompressPlan {
       ? 0 : Ranking(sinks: chain.sinks, window: chain.window).protected(of: context.tokens)
     return (0..<context.layers * context.kvHeads).map { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: context.kvHeads)
-      guard !chain.isNeverParted(layer: layer, head: head) else { return context.tokens }
+      guard !chain.isKeptWhole(layer: layer, head: head) else { return context.tokens }
       return links.reduce(protected) { max($0, $1.metadata.tiers.floor(layer: layer, head: head)) }
     }
   }
@@ -68,7 +85,8 @@ struct RecompressPlan {
     }
   }
 
-  /// Every tier's new codecs, none with more bits than what it is made of.
+  /// Every tier's new codecs: of one snapshot, none with more bits than what it is made of. Several links are
+  /// decoded, because codes stand in groups of one tier of one link, and stay so unless a precision is asked for.
   private static func codecs(
     _ chain: SnapshotChain, _ tiers: TierTable, _ precision: Precision?
   ) throws -> [TierCodecs] {
@@ -80,14 +98,15 @@ struct RecompressPlan {
     return try tiers.ratios.map { ratio in
       func codec(_ tensor: ChunkTable.Tensor) throws -> ElementCodec {
         let wanted = precision?.codec(of: tensor, ratio: ratio)
-        return try chain.links.reduce(wanted ?? element) { codec, link in
-          let stored = link.codec(of: tensor, tier: try link.tiersNeeded(ratio: ratio) - 1)
-          guard stored.bits < codec.bits else { return codec }
-          guard wanted == nil else {
-            throw PrecisionNotStored(path: link.path, requested: codec.name, stored: stored.name)
-          }
-          return stored
+        let codec = wanted ?? element
+        guard chain.links.count == 1 else { return codec }
+        let stored = chain.last.codec(
+          of: tensor, tier: try chain.last.tiersNeeded(ratio: ratio) - 1)
+        guard stored.bits < codec.bits else { return codec }
+        guard wanted == nil else {
+          throw PrecisionNotStored(path: chain.path, requested: codec.name, stored: stored.name)
         }
+        return stored
       }
       return TierCodecs(keys: try codec(.keys), values: try codec(.values))
     }

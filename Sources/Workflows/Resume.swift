@@ -60,7 +60,9 @@ public enum Resume {
     let chain = try SnapshotChain(path: snapshot, parents: parents)
     let metadata = chain.metadata
     try metadata.identity.check(against: identity, path: snapshot)
-    let child = try save.map { try ChildSnapshot($0, of: chain, model: model) }
+    let child = try save.map {
+      try ChildSnapshot($0, of: chain, selection: selection, model: model)
+    }
     let continuation = try Prompt.continuation(
       text, after: metadata.tokens.map(Int.init),
       form: metadata.context.promptForm, model: model)
@@ -125,6 +127,16 @@ extension Resume.Selection {
     switch self {
     case .whole: nil
     case .compressed(let ratio), .recalled(let ratio, _): ratio
+    }
+  }
+
+  /// As provenance has it.
+  var name: String {
+    switch self {
+    case .whole: "the whole cache"
+    case .compressed(let ratio): "×\(ratio)"
+    case .recalled(let ratio, let reach):
+      "recall ×\(ratio)" + (reach.map { ", reach \($0)" } ?? "")
     }
   }
 }

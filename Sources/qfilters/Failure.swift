@@ -19,7 +19,8 @@ enum Failure {
     case let error as OtherResults: ExitCode(error.isOfOtherModel ? 78 : 1)
     case is IdentityMismatch: ExitCode(78)
     case let error as PromptError: exitCode(error)
-    case is CompressionNotStored, is PrecisionNotStored, is QueriesNotStored, is SaveRefusal:
+    case is CompressionNotStored, is PrecisionNotStored, is QueriesNotStored, is RankingsDiffer,
+      is SaveRefusal:
       ExitCode(64)
     case is NotQuantisable, is UnsupportedModel, is TokenizationError, is CalibrationError,
       is EngineError, is MergeRefusal, is PartialResult:

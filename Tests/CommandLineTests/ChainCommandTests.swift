@@ -44,7 +44,7 @@ struct ChainCommandTests {
     arguments: [
       "chain-child", "chain-grandchild", "chain-keeps-less", "chain-keeps-none-of-parent",
       "chain-no-new-pair", "chain-keeps-all-tokens", "chain-f32", "chain-bf16", "chain-ragged",
-      "chain-not-whole", "chain-open-answer", "chain-sinks-and-window",
+      "chain-not-whole", "chain-open-answer", "chain-sinks-and-window", "chain-int8", "chain-int4",
     ])
   func flatten(name: String) throws {
     let flat = try recompress(fixture(name))
@@ -63,6 +63,17 @@ struct ChainCommandTests {
       #expect(result.status == 0, "\(result.error)")
       let verified = try Command.run("verify", out)
       #expect(verified.status == 0, "\(verified.error)")
+    }
+  }
+
+  @Test("of one ranking: another scorer or bank in a link is refused, and which to take is asked")
+  func rankings() throws {
+    for name in ["chain-ranked-otherwise", "chain-other-bank"] {
+      let out = scratch.path("none.kvsnap")
+      let refused = try Command.run("recompress", fixture(name), "--out", out)
+      #expect(refused.status == 64 && refused.error.contains("--method"), "\(refused.error)")
+      #expect(!scratch.contents.contains("none.kvsnap"))
+      _ = try recompress(fixture(name), "--method", "keydiff")
     }
   }
 

@@ -59,10 +59,13 @@ struct MemoryTests {
     let exported = try Self.measure("export", snapshot, scratch.path("s.safetensors"))
     #expect(exported.peak < 10 * layer, "export: \(exported.peak) bytes")
 
-    func resume(_ path: String, _ selection: [String], tokens: Int = 2, room: Int) throws -> Int {
+    func resume(
+      _ path: String, _ selection: [String], prompt: [String] = ["--prompt", " It says"],
+      tokens: Int = 2, room: Int
+    ) throws -> Int {
       let (result, peak) = try Command.measure(
-        ["resume", path, "--model", Demo.model, "--prompt", " It says", "--json", "--max-tokens"]
-          + ["\(tokens)"] + selection)
+        ["resume", path, "--model", Demo.model, "--json", "--max-tokens", "\(tokens)"] + prompt
+          + selection)
       #expect(result.status == 0, "\(result.error)")
       let bytes = try result.json(as: Resumed.self).cacheBytes
       #expect(peak < base + bytes + room, "\(selection): \(peak) bytes for \(bytes)")
@@ -78,6 +81,15 @@ struct MemoryTests {
     }
     // More than one token, so that recall looks ahead.
     _ = try resume(snapshot, ["--recall", "32"], tokens: 8, room: room + layer)
+
+    // A turn of 400 tokens is ranked and written from where it is; one file of both takes one layer at a time.
+    let turn = try scratch.write(
+      "turn.txt", try TestSupport.bytes(of: Demo.essay("love")).prefix(1_600))
+    let child = scratch.path("child.kvsnap")
+    _ = try resume(
+      snapshot, ["--save", child], prompt: ["--prompt-file", turn], room: room + 2 * layer)
+    let flattened = try Self.measure("recompress", child, "--out", scratch.path("flat.kvsnap"))
+    #expect(flattened.peak < 10 * layer, "flattened: \(flattened.peak) bytes")
   }
 
   @Test(

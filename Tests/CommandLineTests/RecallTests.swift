@@ -21,11 +21,11 @@ struct RecallTests {
     return try result.json()
   }
 
-  @Test("×1 keeps everything, and so gives the tokens of the whole cache")
+  @Test("×1 keeps everything, and so gives the tokens of the whole cache where all is within reach")
   func everything() throws {
     let question = "\n\nIn one sentence, the essay says that"
     let whole = try resume(documents.snapshot, question, "--decompressed")
-    let recalled = try resume(documents.snapshot, question, "--recall", "1")
+    let recalled = try resume(documents.snapshot, question, "--recall", "1", "--reach", "8192")
     #expect(recalled.ids == whole.ids)
     #expect(recalled.pairs == whole.pairs)
   }
@@ -34,7 +34,7 @@ struct RecallTests {
   func longPrompt() throws {
     let question = String(repeating: " The essay goes on and says more.", count: 90)
     let whole = try resume(documents.snapshot, question, "--decompressed")
-    let recalled = try resume(documents.snapshot, question, "--recall", "1")
+    let recalled = try resume(documents.snapshot, question, "--recall", "1", "--reach", "8192")
     #expect(recalled.ids == whole.ids)
     #expect(recalled.pairs == whole.pairs)
   }

@@ -7,8 +7,14 @@ struct RecompressCommand: ParsableCommand {
     abstract: "Make a smaller snapshot from one, or rank it anew, without its model.",
     discussion: """
       A snapshot that holds only ×N can be made smaller than that, not larger; one can only be ranked \
-      anew when it holds the whole cache. What is not asked for stays as it is. A snapshot that goes on \
-      from others becomes one with them, which needs them no more.
+      anew when it holds the whole cache. What is not asked for stays as it is. In layers with a sliding \
+      window, `prefill` ranks last what no later token sees; a snapshot does not hold its model's \
+      windows, so that --method ranks such layers by score alone.
+
+      A snapshot that goes on from others becomes one with them, which needs them no more. If they \
+      were not all ranked by one method and filter bank, that needs --method. Where they are in int8 \
+      or int4, it holds what they are decoded to, bit for bit, which takes more room; with --precision, \
+      that is quantised anew.
       """)
 
   @Argument(help: "The snapshot (.kvsnap).") var snapshot: String

@@ -14,7 +14,13 @@ struct ResumeCommand: ParsableCommand {
       With --save, what the prompt and its answer add is written as a child of the snapshot: it holds \
       only the new pairs, refers to the snapshot, which must stay as it is, and can be resumed in turn. In a \
       chat, the prompt that follows an answer is a turn of its own. The new pairs are ranked as the \
-      snapshot's are, or by Q-Filters with --filters.
+      snapshot's are, or by Q-Filters with --filters. They continue what was held: behind a turn at ×N \
+      or by recall, they are not those of the whole cache, and `inspect` says so.
+
+      Of a snapshot that goes on from others, --compression N keeps of each what ×N keeps of it, and so \
+      a turn that is no longer than its sinks and window whole. After many short turns, \
+      `recompress` makes one snapshot of them, of which ×N keeps 1/N of the whole. --recall N counts the \
+      whole in any case.
       """)
 
   @Argument(help: "The snapshot (.kvsnap).") var snapshot: String
