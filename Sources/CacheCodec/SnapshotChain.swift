@@ -34,7 +34,7 @@ public struct SnapshotChain: Sendable {
         throw MalformedFile(
           path: path, section: "PRNT",
           problem: "it goes on from more than \(Self.maximumLinks - 1) snapshots; "
-            + "make one of some of them with recompress")
+            + "make one snapshot of its parent with recompress, and save it again behind that")
       }
       if links.count == Self.manyLinks { OpenFiles.allowMany() }
       let parent = try named[reference.digest] ?? child.parent(reference)

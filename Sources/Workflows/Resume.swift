@@ -112,9 +112,14 @@ public enum Resume {
       throw MalformedFile(
         path: chain.path, section: "TOKN", problem: "a token id is not in the model's vocabulary")
     }
-    guard stored == shape, context.keyCodec == context.valueCodec else {
-      throw MalformedFile(
-        path: chain.path, section: "CONT", problem: "its shape is not that of its own model")
+    func refusal(_ problem: String) -> MalformedFile {
+      MalformedFile(path: chain.path, section: "CONT", problem: problem)
+    }
+    guard stored == shape else { throw refusal("its shape is not that of its own model") }
+    guard context.keyCodec == context.valueCodec else {
+      throw refusal(
+        "keys in \(context.keyCodec.name) and values in \(context.valueCodec.name), where resuming takes "
+          + "both in one type; prefill the text again")
     }
   }
 }
