@@ -81,17 +81,20 @@ struct HostileInputTests {
     _ = try haystack.write(
       "hay.txt", String(repeating: "A line of hay in a stack of it.\n", count: 60).utf8)
     let out = scratch.path("no.kvsnap")
-    let text = ["--file", files.text]
-    for arguments in [
+    let commands: [[String]] = [
       ["prefill", "--prompt-file", files.text, "--out", out],
       ["generate", "--prompt", "A line of it", "--budget", "4"],
       ["resume", files.snapshot, "--prompt", "x", "--budget", "4", "--compression", "32"],
       ["resume", files.snapshot, "--prompt", "x", "--compression", "32", "--save", out],
-      ["evaluate", "perplexity", "--tokens", "80", "--budget", "4"] + text,
-      ["evaluate", "perplexity", "--tokens", "80", "--prompt-tokens", "40"] + text,
-      ["evaluate", "fidelity", "--context", "40", "--continuation", "8", "--sequences", "1"] + text,
+      ["evaluate", "perplexity", "--file", files.text, "--tokens", "80", "--budget", "4"],
+      ["evaluate", "perplexity", "--file", files.text, "--tokens", "80", "--prompt-tokens", "40"],
+      [
+        "evaluate", "fidelity", "--file", files.text, "--context", "40", "--continuation", "8",
+        "--sequences", "1",
+      ],
       ["evaluate", "needle", "--haystack", haystack.path(""), "--lengths", "128"],
-    ] {
+    ]
+    for arguments in commands {
       expect(
         try Command.run(arguments + ["--model", tiny, "--filters", path]), status: 65, "FILT")
     }
