@@ -6,17 +6,23 @@ public struct ParentMissing: Error, Equatable, Sendable, CustomStringConvertible
   public let path: String
   /// What it goes on from.
   public let parent: ParentReference
+  /// Whether other files were named, none of which has the digest.
+  public let othersAreNamed: Bool
 
   /// Names both.
-  public init(path: String, parent: ParentReference) {
+  public init(path: String, parent: ParentReference, othersAreNamed: Bool) {
     self.path = path
     self.parent = parent
+    self.othersAreNamed = othersAreNamed
   }
 
   /// The file, which one is missing, and what to do.
   public var description: String {
-    "\(path): PRNT: it goes on from \(parent.fileName) of digest "
-      + "\(parent.digest.description.prefix(16))…, which is not in its folder; "
-      + "copy it there, or name it with --parent"
+    let digest = "\(parent.digest.description.prefix(16))…"
+    return
+      "\(path): PRNT: it goes on from \(parent.fileName) of digest \(digest), which is not in its folder; "
+      + (othersAreNamed
+        ? "none of the files named has digest \(digest); name the one that has, or copy it there"
+        : "copy it there, or name it with --parent")
   }
 }

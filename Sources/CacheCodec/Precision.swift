@@ -16,33 +16,43 @@ public struct Precision: Sendable, Equatable {
   private let terms: [Term]
   /// The type of the cache's elements: the lossless codec that is named, f16 if none is.
   public let element: ElementCodec
-  /// Whether a lossless codec is named.
-  public let namesElement: Bool
 
   /// All bit for bit, in that type.
   public init(_ element: ElementCodec) {
     precondition(ElementCodec.elements.contains(element), "a cache has lossless elements")
-    (self.element, namesElement) = (element, true)
+    self.element = element
     terms = [Term(tensor: nil, ratio: 1, codec: element)]
   }
 
-  /// Nil if the text follows another grammar, names two lossless codecs, or says the same thing twice.
-  public init?(_ text: String) {
-    var terms: [Term] = []
+  /// The N that a term may name. Other tiers would differ between a whole snapshot and one made at a ratio.
+  public static let ratios = [2, 4, 8, 16, 32, 64]
+  private static let knownCodecs = ElementCodec.elements + [.int8, .int4]
+
+  /// Reads terms.
+  ///
+  /// - Throws: `PrecisionRefusal` if the text follows another grammar, names two lossless codecs, or says the
+  ///   same thing twice.
+  public init(_ text: String) throws(PrecisionRefusal) {
+    var (terms, element): ([Term], ElementCodec?) = ([], nil)
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-      guard let term = Self.term(part),
-        !terms.contains(where: { $0.tensor == term.tensor && $0.ratio == term.ratio })
-      else { return nil }
+      let term = try Self.term(part)
+      if term.codec.isLossless {
+        if let element, element != term.codec {
+          throw PrecisionRefusal(
+            text, "it names \(element.name) and \(term.codec.name), of which a cache has one")
+        }
+        element = term.codec
+      }
+      guard !terms.contains(where: { $0.tensor == term.tensor && $0.ratio == term.ratio }) else {
+        throw PrecisionRefusal(text, "another term is for the same pairs as \(part)")
+      }
       terms.append(term)
     }
-    let elements = Set(terms.map(\.codec).filter(\.isLossless))
-    guard !terms.isEmpty, elements.count <= 1 else { return nil }
     self.terms = terms
-    element = elements.first ?? .float16
-    namesElement = !elements.isEmpty
+    self.element = element ?? .float16
   }
 
-  private static func term(_ text: Substring) -> Term? {
+  private static func term(_ text: Substring) throws(PrecisionRefusal) -> Term {
     var rest = text
     var term = Term(tensor: nil, ratio: 1, codec: .float16)
     for tensor in [ChunkTable.Tensor.keys, .values] where rest.hasPrefix("\(tensor)=") {
@@ -50,15 +60,17 @@ public struct Precision: Sendable, Equatable {
       rest.removeFirst("\(tensor)=".count)
     }
     if let colon = rest.firstIndex(of: ":") {
-      // Other tiers than these would differ between a whole snapshot and one made at a ratio.
-      guard let ratio = Int(rest[..<colon]), [2, 4, 8, 16, 32, 64].contains(ratio) else {
-        return nil
+      guard let ratio = Int(rest[..<colon]), ratios.contains(ratio) else {
+        let known = ratios.map(String.init).joined(separator: ", ")
+        throw PrecisionRefusal(text, "\(rest[..<colon]) is no N; there are \(known)")
       }
       term.ratio = ratio
       rest = rest[rest.index(after: colon)...]
     }
-    let codecs = ElementCodec.elements + [.int8, .int4]
-    guard let codec = codecs.first(where: { $0.name == rest }) else { return nil }
+    guard let codec = knownCodecs.first(where: { $0.name == rest }) else {
+      let known = knownCodecs.map(\.name).joined(separator: ", ")
+      throw PrecisionRefusal(text, "where a codec stands, there may be \(known)")
+    }
     term.codec = codec
     return term
   }

@@ -34,10 +34,11 @@ public struct SnapshotChain: Sendable {
         throw MalformedFile(
           path: path, section: "PRNT",
           problem: "it goes on from more than \(Self.maximumLinks - 1) snapshots; "
-            + "make one of some of them with recompress")
+            + "make one snapshot of its parent with recompress, and save it again behind that")
       }
       if links.count == Self.manyLinks { OpenFiles.allowMany() }
-      let parent = try named[reference.digest] ?? child.parent(reference)
+      let parent =
+        try named[reference.digest] ?? child.parent(reference, othersAreNamed: !named.isEmpty)
       try child.check(reference, parent)
       links.append(parent)
     }
@@ -106,20 +107,26 @@ extension SnapshotChain {
 
 extension SnapshotReader {
   /// Opens what this snapshot goes on from, from its folder.
-  fileprivate func parent(_ reference: ParentReference) throws -> SnapshotReader {
+  ///
+  /// - Parameter othersAreNamed: Whether other files were named, none of which has the digest.
+  fileprivate func parent(
+    _ reference: ParentReference, othersAreNamed: Bool
+  ) throws -> SnapshotReader {
     let parent: SnapshotReader
     do {
       parent = try SnapshotReader(path: Folder.sibling(of: path, named: reference.fileName))
     } catch let error as SystemError where error.isMissingInput {
-      throw ParentMissing(path: path, parent: reference)
+      throw ParentMissing(path: path, parent: reference, othersAreNamed: othersAreNamed)
     }
     let digest = try parent.digest
     guard digest == reference.digest else {
+      let advice =
+        othersAreNamed ? "; none of the files named has that digest" : ", or name it with --parent"
       throw error(
         "PRNT",
         "it goes on from \(reference.fileName) of digest \(reference.digest.description.prefix(16))…, "
           + "and \(parent.path) has the digest \(digest.description.prefix(16))…: it was altered or "
-          + "replaced; bring the old file back, or name it with --parent")
+          + "replaced; bring the old file back\(advice)")
     }
     return parent
   }

@@ -65,12 +65,16 @@ public struct SnapshotWriter: ~Copyable {
     }
   }
 
-  /// Appends the next block as another snapshot stores it. Its pairs, their order and codecs must be those
-  /// that this one has there.
+  /// Appends the next block as another snapshot stores it, once it has been seen to decode. Its pairs, their
+  /// order and codecs must be those that this one has there; whether a position occurs twice over tiers is
+  /// not seen here.
   ///
   /// - Throws: `MalformedFile` if a chunk is damaged; `SystemError`.
   public mutating func appendStored(tier: Int, layer: Int, of reader: SnapshotReader) throws {
+    var chunk = ChunkDecoder()
     for tensor in ChunkTable.Tensor.allCases {
+      // One checksum holds for both readings.
+      try reader.load(&chunk, tier: tier, layer: layer, tensor: tensor)
       let (bytes, entry) = try reader.readStored(tier: tier, layer: layer, tensor: tensor)
       try container.append(bytes)
       entries.append(entry)

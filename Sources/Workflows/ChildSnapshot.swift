@@ -55,6 +55,9 @@ struct ChildSnapshot {
     guard Folder.name(of: path) != Folder.name(of: chain.path) else {
       throw SaveRefusal.namedAsParent(path: path)
     }
+    guard chain.links.count < SnapshotChain.maximumLinks else {
+      throw SaveRefusal.chainTooLong(path: chain.path, links: chain.links.count)
+    }
     let method = try Self.method(save, chain.last, model)
     guard let scorer = method.keyScorer else {
       throw SaveRefusal.needsFilters(path: chain.path, scorer: method.origin.scorer.name)

@@ -25,6 +25,8 @@ public enum Generate {
   ) throws -> Result {
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }
     let tokens = try Prompt.tokens(text, usesChat: usesChat, model: model)
+    // Of some texts a vocabulary has no token.
+    guard !tokens.isEmpty else { throw PromptError.empty(source: "the prompt") }
     if options.eviction == nil { try Prompt.checkLength(tokens.count, model) }
     try options.eviction?.check(model)
     let room =

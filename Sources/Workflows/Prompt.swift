@@ -43,13 +43,21 @@ public enum Prompt {
     case .plain:
       return Continuation(after: context, with: text, tokenizer: model.tokenizer)
     case .openUserTurn:
-      let template = try model.chatTemplate()
+      let template = try templateToResume(model)
       let content = template.content(text, isBeginning: false)
       let whole = Array(documentSeparator.utf8) + content + Array(template.closing.utf8)
       return Continuation(after: context, with: whole, tokenizer: model.tokenizer)
     case .openAnswer:
       return try nextTurn(
-        text, after: context, template: model.chatTemplate(), tokenizer: model.tokenizer)
+        text, after: context, template: templateToResume(model), tokenizer: model.tokenizer)
+    }
+  }
+
+  private static func templateToResume(_ model: LoadedModel) throws -> ChatTemplate {
+    do {
+      return try model.chatTemplate()
+    } catch PromptError.noChatTemplate(let path) {
+      throw PromptError.noChatTemplateToResume(model: path)
     }
   }
 

@@ -14,6 +14,8 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
   case tooShort(tokens: Int, needed: Int)
   /// The model has no chat template.
   case noChatTemplate(model: String)
+  /// The model has no chat template, and a snapshot was made with one.
+  case noChatTemplateToResume(model: String)
 
   /// One sentence: what is wrong and what to do.
   public var description: String {
@@ -31,6 +33,9 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
     case .tooShort(let tokens, let needed):
       "the text has \(tokens) tokens where \(needed) are needed; give more text or ask for less"
     case .noChatTemplate(let model): "\(model) has no chat template; leave --chat out"
+    case .noChatTemplateToResume(let model):
+      "\(model) has no chat template, by which the snapshot has to go on; resume it with a file of the "
+        + "model that has one"
     }
   }
 }

@@ -1,4 +1,3 @@
-import ByteIO
 public import CacheFormat
 import Inference
 public import QFilters
@@ -48,12 +47,7 @@ public enum RankingMethod: Sendable {
   ///   they are this model's and yet do not fit it.
   func check(identity: Identity, cache: FilterShape) throws {
     guard case .qFilters(let bank, let path) = self else { return }
-    try bank.identity.check(against: identity, path: path)
-    guard bank.shape == cache else {
-      throw MalformedFile(
-        path: path, section: "FILT",
-        problem: "filters of \(bank.shape), but its own model has \(cache); compute them again")
-    }
+    try bank.check(identity: identity, cache: cache, path: path)
   }
 
   /// The scorer, if it needs nothing but the cache.

@@ -1,3 +1,4 @@
+import ByteIO
 public import CacheCodec
 import CacheFormat
 
@@ -22,12 +23,18 @@ public enum Recompress {
   /// - Parameter parents: Snapshots that it may go on from, beside those in its folder.
   /// - Returns: The file's size in bytes.
   /// - Throws: `CompressionNotStored` if the snapshot has fewer pairs than are asked for, which for another
-  ///   ranking are all; `PrecisionNotStored`; `QueriesNotStored`; `RankingsDiffer`; `IdentityMismatch`;
-  ///   `MalformedFile`; `SystemError`; as `SnapshotChain`.
+  ///   ranking are all; `PrecisionNotStored`; `QueriesNotStored`; `RankingsDiffer`; `SaveRefusal` if a link would be
+  ///   replaced that the snapshot goes on from; `IdentityMismatch`; `MalformedFile`; `SystemError`; as
+  ///   `SnapshotChain`.
   public static func run(
     snapshot: String, parents: [String], options: Options, out: String, progress: Progress
   ) throws -> UInt64 {
-    let plan = try RecompressPlan(SnapshotChain(path: snapshot, parents: parents), options)
+    let chain = try SnapshotChain(path: snapshot, parents: parents)
+    if let link = chain.links.dropLast().first(where: { Folder.isOneFile(out, $0.path) }) {
+      throw SaveRefusal.outReplacesLink(path: out, link: link.path, snapshot: snapshot)
+    }
+    let plan = try RecompressPlan(chain, options)
+    try plan.checkPositions()
     var writer = try SnapshotWriter(path: out, metadata: plan.metadata, codecs: plan.codecs)
     let tiers = plan.metadata.tiers
     for tier in 0..<tiers.tierCount {

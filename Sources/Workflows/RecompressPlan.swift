@@ -90,14 +90,15 @@ struct RecompressPlan {
   private static func codecs(
     _ chain: SnapshotChain, _ tiers: TierTable, _ precision: Precision?
   ) throws -> [TierCodecs] {
-    let element = chain.metadata.context.keyCodec
-    if let precision, precision.namesElement, precision.element != element {
-      throw PrecisionNotStored(
-        path: chain.path, requested: precision.element.name, stored: element.name)
-    }
+    let context = chain.metadata.context
     return try tiers.ratios.map { ratio in
       func codec(_ tensor: ChunkTable.Tensor) throws -> ElementCodec {
+        let element = context.codec(of: tensor)
         let wanted = precision?.codec(of: tensor, ratio: ratio)
+        if let wanted, wanted.isLossless, wanted != element {
+          throw PrecisionNotStored(
+            path: chain.path, requested: wanted.name, stored: element.name)
+        }
         let codec = wanted ?? element
         guard chain.links.count == 1 else { return codec }
         let stored = chain.last.codec(
@@ -142,6 +143,15 @@ extension RecompressPlan {
         == new.ranks(of: tier, layer: layer, head: head)
     }
     return isSame ? (reader, source) : nil
+  }
+
+  /// Checks over all tiers the positions of what may be copied: a block alone does not show that another
+  /// tier has one of its positions, too.
+  func checkPositions() throws {
+    guard chain.links.count == 1, scorer == nil else { return }
+    for layer in 0..<metadata.context.layers {
+      _ = try chain.readPositions(layer: layer, ratio: metadata.tiers.ratios.last)
+    }
   }
 
   /// Reads a layer and takes a tier's pairs from it.

@@ -35,8 +35,9 @@ public enum Resume {
     public let bytesRead: UInt64
     /// Tokens of the context that was saved.
     public let contextTokens: Int
-    /// What was written of the turn, if that was asked for.
-    public internal(set) var saved: Saved?
+    /// What was written of the turn, if that was asked for, or why it could not be: the answer is there
+    /// all the same.
+    public internal(set) var saved: Swift.Result<Saved, any Error>?
   }
 
   /// Loads a snapshot, adds a prompt and generates.
@@ -83,8 +84,10 @@ public enum Resume {
       model: model, layers: SnapshotLayers(chain, before: start), plan: plan, cache: cache,
       prompt: continuation.tokens, options: options, clock: clock)
     var result = try resumption.run(selection, emit: emit)
-    result.saved = try child?.write(
-      cache, from: start, tokens: continuation.tokens + result.generation.ids)
+    let tokens = continuation.tokens + result.generation.ids
+    result.saved = child.map { child in
+      Swift.Result { try child.write(cache, from: start, tokens: tokens) }
+    }
     return result
   }
 
@@ -114,9 +117,14 @@ public enum Resume {
       throw MalformedFile(
         path: chain.path, section: "TOKN", problem: "a token id is not in the model's vocabulary")
     }
-    guard stored == shape, context.keyCodec == context.valueCodec else {
-      throw MalformedFile(
-        path: chain.path, section: "CONT", problem: "its shape is not that of its own model")
+    func refusal(_ problem: String) -> MalformedFile {
+      MalformedFile(path: chain.path, section: "CONT", problem: problem)
+    }
+    guard stored == shape else { throw refusal("its shape is not that of its own model") }
+    guard context.keyCodec == context.valueCodec else {
+      throw refusal(
+        "keys in \(context.keyCodec.name) and values in \(context.valueCodec.name), where resuming takes "
+          + "both in one type; prefill the text again")
     }
   }
 }

@@ -1,4 +1,4 @@
-/// A child cannot be saved as was asked.
+/// A snapshot cannot be written as was asked.
 public enum SaveRefusal: Error, CustomStringConvertible, Sendable {
   /// What ranked the snapshot cannot rank new pairs without a filter bank.
   case needsFilters(path: String, scorer: String)
@@ -6,6 +6,10 @@ public enum SaveRefusal: Error, CustomStringConvertible, Sendable {
   case replacesLink(path: String, link: String)
   /// The child would be found in its parent's place, which is looked for under its name in the child's folder.
   case namedAsParent(path: String)
+  /// The child would be one link more than a chain may have.
+  case chainTooLong(path: String, links: Int)
+  /// What becomes one snapshot would take the place of a link that the chain's last one goes on from.
+  case outReplacesLink(path: String, link: String, snapshot: String)
 
   /// One sentence: what is wrong and what to do.
   public var description: String {
@@ -17,6 +21,11 @@ public enum SaveRefusal: Error, CustomStringConvertible, Sendable {
     case .namedAsParent(let path):
       "--save \(path) has the name of the snapshot that it goes on from, which is looked for beside it; "
         + "choose another name"
+    case .chainTooLong(let path, let links):
+      "\(path) has \(links) links, and a chain has no more; make one snapshot of it with recompress, and "
+        + "--save behind that"
+    case .outReplacesLink(let path, let link, let snapshot):
+      "--out \(path) would replace \(link), which \(snapshot) goes on from; choose another name"
     }
   }
 }

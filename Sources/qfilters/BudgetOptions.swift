@@ -8,41 +8,59 @@ struct BudgetOptions: ParsableArguments {
   /// Methods that can rank under a budget: pairs are let go by what is in the cache.
   static let methods = TierTable.Scorer.allCases.filter { !$0.needsQueries }.map(Method.ranked)
   private static let names = methods.map(\.rawValue).joined(separator: ", ")
-  static let usualWindow = 64
+  private static let usualWindow = 64
 
   @Option(help: "Hold at most so many pairs a head, and let the others go.")
   var budget: Int?
-  @Option(help: "With --budget: so many last pairs always stay.")
-  var window = usualWindow
+  @Option(
+    help:
+      "With --budget: so many last pairs always stay; \(Self.usualWindow), or the budget if that is less."
+  )
+  var window: Int?
   @Option(
     help: ArgumentHelp(
-      "With --budget: what ranks the others: \(Self.names).", valueName: "method")
-  )
-  var method = "q-filters"
+      "With --budget: what ranks the others: \(Self.names); q-filters unless told.",
+      valueName: "method"),
+    transform: Self.parse)
+  var method: Method?
   @Option(help: "The model's filter bank (.qfilt), for q-filters.")
   var filters: String?
 
   func validate() throws {
-    guard let budget else { return }
+    guard let budget else {
+      guard window == nil else { throw ValidationError("--window needs --budget.") }
+      return
+    }
     guard (1...1 << 24).contains(budget) else {
       throw ValidationError("--budget must be from 1 to \(1 << 24).")
     }
-    guard (0...budget).contains(window) else {
+    guard (0...budget).contains(window ?? 0) else {
       throw ValidationError("--window must be from 0 to the budget, \(budget).")
     }
-    guard Self.methods.contains(where: { $0.rawValue == method }) else {
-      throw ValidationError("\(method) cannot rank under a budget; there are \(Self.names).")
-    }
-    guard method != Method.qFilters.rawValue || filters != nil else {
+    let usesFilters = (method ?? .qFilters) == .qFilters
+    guard !usesFilters || filters != nil else {
       throw ValidationError("--budget with q-filters needs --filters.")
+    }
+    guard usesFilters || filters == nil else {
+      throw ValidationError("--filters is for the method q-filters alone.")
     }
   }
 
+  private static func parse(_ name: String) throws -> Method {
+    guard let method = methods.first(where: { $0.rawValue == name }) else {
+      throw ValidationError("\(name) cannot rank under a budget; there are \(names).")
+    }
+    return method
+  }
+
+  /// So many last pairs stay under a budget where nothing else was asked for.
+  static func window(_ window: Int?, budget: Int) -> Int { window ?? min(usualWindow, budget) }
+
   /// What lets pairs go, or nil.
   func eviction() throws -> Eviction? {
-    guard let budget, let method = Method(rawValue: method) else { return nil }
+    guard let budget else { return nil }
     return Eviction(
-      method, budget: budget, window: window, bank: try filters.map(FilterBank.init(path:)),
-      bankPath: filters ?? "")
+      method ?? .qFilters, budget: budget, window: Self.window(window, budget: budget),
+      bank: try filters.map(FilterBank.init(path:)), bankPath: filters ?? "")
   }
 }

@@ -32,7 +32,7 @@ enum Failure {
   private static func exitCode(_ error: PromptError) -> ExitCode {
     switch error {
     case .notUTF8: ExitCode(65)
-    case .empty, .noChatTemplate: ExitCode(64)
+    case .empty, .noChatTemplate, .noChatTemplateToResume: ExitCode(64)
     case .tooLarge, .tooLong, .sequenceTooLong, .tooShort: ExitCode(1)
     }
   }

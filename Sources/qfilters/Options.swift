@@ -96,15 +96,19 @@ struct StoredPrecisionOption: ParsableArguments {
     help: ArgumentHelp(
       "How keys and values are stored: terms [keys=|values=][N:]f16|bf16|f32|int8|int4 with commas "
         + "between them, as int8, or keys=int8,values=int4, or 8:f16,int4 (what ×8 keeps in f16, the "
-        + "rest in int4). At most one of f16, bf16 and f32.", valueName: "terms"),
+        + "rest in int4). N is one of \(Self.ratios). At most one of f16, bf16 and f32.",
+      valueName: "terms"),
     transform: Self.parse)
   var precision: Precision?
 
+  private static let ratios = Precision.ratios.map(String.init).joined(separator: ", ")
+
   private static func parse(_ text: String) throws -> Precision {
-    guard let precision = Precision(text) else {
-      throw ValidationError("\(text) is no precision; write terms as in int8, or 8:f16,int4.")
+    do {
+      return try Precision(text)
+    } catch {
+      throw ValidationError("\(error).")
     }
-    return precision
   }
 }
 

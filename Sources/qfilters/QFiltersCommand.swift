@@ -27,16 +27,31 @@ struct QFiltersCommand: AsyncParsableCommand {
     ignoreFileSizeSignal()
     Interruption.removesTemporaryFiles()
     Interruption.reportsLostMappings(prefix: Terminal.clearLine + "qfilters: ", status: 74)
+    let command: any ParsableCommand
+    do { command = try parseAsRoot() } catch { exit(withError: error) }
     do {
-      switch try parseAsRoot() {
+      switch command {
       case var command as any AsyncParsableCommand: try await command.run()
       case var command: try command.run()
       }
     } catch {
-      guard let code = Failure.exitCode(error) else { exit(withError: error) }
-      ProgressBar.clear()
-      Terminal.error("qfilters: " + Format.printable("\(error)"))
-      exit(withError: code)
+      end(error, of: type(of: command))
     }
+  }
+
+  private static func end(_ error: any Error, of command: any ParsableCommand.Type) -> Never {
+    if let error = error as? ValidationError {
+      // The parser would show the usage of the whole program.
+      Terminal.error("Error: \(Format.printable("\(error)"))\n\(usage(of: command))")
+      exit(withError: ExitCode.validationFailure)
+    }
+    guard let code = Failure.exitCode(error) else { exit(withError: error) }
+    ProgressBar.clear()
+    Terminal.error("qfilters: " + Format.printable("\(error)"))
+    exit(withError: code)
+  }
+
+  private static func usage(of command: any ParsableCommand.Type) -> String {
+    "Usage: " + usageString(for: command)
   }
 }

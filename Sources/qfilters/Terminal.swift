@@ -15,6 +15,11 @@ enum Terminal {
     exit(74)
   }
 
+  /// The beginning of a result, which is lost without ending the program if it cannot be written.
+  ///
+  /// - Returns: Whether it was.
+  static func offer(_ text: String) -> Bool { send(text, to: STDOUT_FILENO) }
+
   /// A line of a result, on standard output.
   static func line(_ text: String) { write(text + "\n") }
 
@@ -50,6 +55,9 @@ enum Terminal {
     return true
   }
 }
+
+/// Whether a write to a reader that went away fails like one on a full disk, instead of ending the program.
+func ignorePipeSignal(_ isIgnored: Bool) { _ = signal(SIGPIPE, isIgnored ? SIG_IGN : SIG_DFL) }
 
 /// A write beyond a limit on file sizes then fails like one on a full disk instead of ending the program.
 func ignoreFileSizeSignal() { _ = signal(SIGXFSZ, SIG_IGN) }

@@ -6,7 +6,7 @@ import Testing
 @Suite("A precision says how each tier's keys and values are stored")
 struct PrecisionTests {
   private func codecs(_ text: String) throws -> [[ElementCodec]] {
-    let precision = try #require(Precision(text))
+    let precision = try Precision(text)
     return [64, 8, 1].map { ratio in
       [ChunkTable.Tensor.keys, .values].map {
         precision.codec(of: $0, ratio: ratio) ?? precision.element
@@ -25,8 +25,8 @@ struct PrecisionTests {
       try codecs("int4,64:bf16,keys=int8")
         == [[.bfloat16, .bfloat16], [.int8, .int4], [.int8, .int4]])
     #expect(try codecs("values=int8") == Array(repeating: [.float16, .int8], count: 3))
-    #expect(Precision("f32")?.element == .float32)
-    #expect(Precision("int8")?.element == .float16)
+    #expect(try Precision("f32").element == .float32)
+    #expect(try Precision("int8").element == .float16)
   }
 
   @Test(
@@ -36,5 +36,17 @@ struct PrecisionTests {
       "0:f16",
       "int8,int8", "keys=int8,keys=int4", "keys:int8", "8:keys=int8", " int8", "128:int8",
     ])
-  func refused(text: String) { #expect(Precision(text) == nil) }
+  func refused(text: String) { #expect(throws: PrecisionRefusal.self) { try Precision(text) } }
+
+  @Test(
+    "the rule that is broken is named",
+    arguments: [
+      ("3:f16,int4", "3 is no N; there are 2, 4, 8, 16, 32, 64"),
+      ("f16,f32", "it names f16 and f32"), ("8:int8,8:int4", "the same pairs as 8:int4"),
+      ("8:int8,int7", "int7 is no precision: where a codec stands"),
+    ])
+  func rule(text: String, words: String) {
+    let error = #expect(throws: PrecisionRefusal.self) { try Precision(text) }
+    #expect(error?.description.contains(words) == true, "\(String(describing: error))")
+  }
 }

@@ -61,7 +61,7 @@ struct RoundTripTests {
     "×N of a whole quantised snapshot is what one made at ×N holds, but for a group of keys that is cut",
     arguments: ["int8", "int4", "keys=int4", "8:f16,int8", "2:int8,int4"])
   func everyRatioQuantised(text: String) throws {
-    let precision = try #require(Precision(text))
+    let precision = try Precision(text)
     for seed in UInt64(1)...3 {
       var random = SeededGenerator(seed: seed)
       let sample = SampleSnapshot(
@@ -105,7 +105,7 @@ struct RoundTripTests {
       let terms =
         [2, 4, 8, 16, 32, 64].map { "\($0):\(text)" } + ["keys=\(text)", "values=\(text)"]
       let mixed = (terms + [codec.name]).joined(separator: ",")
-      let precision = try #require(Precision(mixed))
+      let precision = try Precision(mixed)
       try sample.write(to: folder.path("a.kvsnap"), precision)
       let chain = try SnapshotChain(path: folder.path("a.kvsnap"))
       try Verification.verify(path: folder.path("a.kvsnap"))
@@ -136,7 +136,7 @@ struct RoundTripTests {
     var blocks = sample.blocks
     let last = blocks.count - 1
     blocks[last].values[blocks[last].values.count - 1] = 0x7C
-    let precision = try #require(Precision(text))
+    let precision = try Precision(text)
     var writer = try SnapshotWriter(
       path: folder.path("a.kvsnap"), metadata: sample.metadata,
       codecs: precision.codecs(sample.metadata.tiers))

@@ -49,6 +49,14 @@ struct BudgetTests {
     #expect(resumed.ids.count == 8)
   }
 
+  @Test("a budget below the usual window is all window")
+  func belowWindow() throws {
+    let result = try Command.run(
+      "generate", "--model", Demo.model, "--prompt", "The essay says that", "--max-tokens", "2",
+      "--budget", "3", "--method", "k-norm")
+    #expect(result.status == 0, "\(result.error)")
+  }
+
   @Test("usage is checked")
   func usage() throws {
     for (options, words) in [
@@ -57,6 +65,10 @@ struct BudgetTests {
       (["--budget", "9", "--window", "1", "--method", "snapkv"], "snapkv cannot rank"),
       (["--budget", "9", "--window", "1"], "needs --filters"),
       (["--filters", "x.qfilt"], "--filters needs --budget"),
+      (["--method", "nonsense"], "nonsense cannot rank"),
+      (["--method", "k-norm"], "--method needs --budget"),
+      (["--window", "9"], "--window needs --budget"),
+      (["--budget", "9", "--method", "k-norm", "--filters", "x.qfilt"], "q-filters alone"),
     ] {
       let result = try Command.run(
         ["generate", "--model", Demo.model, "--prompt", "x"] + options)

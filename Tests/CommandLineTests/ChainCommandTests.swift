@@ -100,6 +100,31 @@ struct ChainCommandTests {
     #expect(lines.filter { $0 == "\(child): sound" }.count == 1)
   }
 
+  @Test("verify --json calls a child sound whose parent is missing, and says that it is: 66")
+  func verifyWithoutParent() throws {
+    struct Report: Decodable {
+      struct File: Decodable {
+        let sound, parentMissing: Bool
+        let problem: String?
+      }
+      let files: [File]
+    }
+    let child = scratch.path("child.kvsnap")
+    try FileManager.default.copyItem(atPath: fixture("chain-child"), toPath: child)
+    let orphan = try Command.run("verify", child, "--json")
+    #expect(orphan.status == 66)
+    let report = try #require(try orphan.json(as: Report.self).files.first)
+    #expect(report.sound && report.parentMissing)
+    #expect(report.problem?.contains("PRNT") == true)
+    let damaged = try scratch.write("damaged.kvsnap", bytes(of: child).dropLast())
+    for (path, isSound) in [(damaged, false), (fixture("f16"), true)] {
+      let report = try #require(
+        try Command.run("verify", path, "--json").json(as: Report.self).files.first)
+      #expect(report.sound == isSound && !report.parentMissing)
+      #expect((report.problem == nil) == isSound)
+    }
+  }
+
   @Test("inspect says what a file goes on from, without reading it")
   func inspect() throws {
     let child = scratch.path("child.kvsnap")
@@ -131,6 +156,9 @@ struct ChainCommandTests {
       #expect(refused.status == 66, "\(command): \(refused.error)")
       #expect(refused.error.contains("--parent"), "\(command)")
       #expect(scratch.contents == ["child.kvsnap"])
+      let other = try Command.run(command + ["--parent", fixture("f16")])
+      #expect(other.status == 66, "\(command): \(other.error)")
+      #expect(other.error.contains("none of the files named has digest"), "\(other.error)")
     }
     for command in commands {
       let result = try Command.run(command + ["--parent", parent])

@@ -91,6 +91,91 @@ struct GrowthRefusalTests {
     #expect(try [root, child].map { try bytes(of: $0) } == before)
   }
 
+  @Test("a chain of 1,024 links has no room for one more: 64, before the work")
+  func longestChain() throws {
+    var path = root
+    for index in 1..<SnapshotChain.maximumLinks {
+      let parent = try SnapshotReader(path: path)
+      path = scratch.path("link\(index).kvsnap")
+      var metadata = parent.metadata
+      let (heads, tokens) = (metadata.tiers.layers * metadata.tiers.kvHeads, metadata.tokens.count)
+      metadata.parent = ParentReference(
+        digest: try parent.digest, firstPosition: tokens,
+        fileName: index == 1 ? "root.kvsnap" : "link\(index - 1).kvsnap")
+      metadata.tiers = TierTable(
+        sinks: 0, window: 0, layers: metadata.tiers.layers, kvHeads: metadata.tiers.kvHeads,
+        firstPosition: tokens, tokens: 0, floors: [Int](repeating: 0, count: heads),
+        compression: 32)
+      var writer = try SnapshotWriter(path: path, metadata: metadata)
+      for _ in 0..<writer.blockCount {
+        try writer.append([PairBlock(positions: [], keys: [], values: [])])
+      }
+      _ = try writer.finish()
+    }
+    let out = scratch.path("out.kvsnap")
+    expect(
+      try resume(path, save: out, "--filters", tiny.filters, "--compression", "32"), status: 64,
+      "1024 links", "recompress")
+    #expect(!scratch.contents.contains("out.kvsnap"))
+    let read = try resume(path, "--compression", "32")
+    #expect(read.status == 0, "\(read.error)")
+  }
+
+  @Test("recompress puts nothing in place of what its snapshot goes on from: 64")
+  func recompressOverLink() throws {
+    let before = try [root, child].map { try bytes(of: $0) }
+    let link = scratch.path("link.kvsnap")
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: root)
+    for path in [root, link] {
+      expect(
+        try Command.run("recompress", child, "--out", path), status: 64, "--out \(path)", child)
+    }
+    #expect(try [root, child].map { try bytes(of: $0) } == before)
+    // The last link itself becomes the one snapshot of all.
+    #expect(try Command.run("recompress", child, "--out", child).status == 0)
+    #expect(try SnapshotReader(path: child).metadata.parent == nil)
+  }
+
+  @Test("a child in another folder is saved, and how to use it is said")
+  func anotherFolder() throws {
+    let elsewhere = try ScratchFolder()
+    let out = elsewhere.path("out.kvsnap")
+    let saved = try resume(root, save: out, "--filters", tiny.filters)
+    #expect(saved.status == 0)
+    #expect(saved.error.contains("--parent \(root)"), "\(saved.error)")
+    #expect(try resume(out).status == 66)
+    #expect(try resume(out, "--parent", root).status == 0)
+    let beside = try resume(root, save: scratch.path("out.kvsnap"), "--filters", tiny.filters)
+    #expect(beside.status == 0 && beside.error.isEmpty, "\(beside.error)")
+  }
+
+  @Test("a turn is saved though nobody reads its answer")
+  func nobodyReads() throws {
+    let out = scratch.path("out.kvsnap")
+    _ = try Command.shell(
+      "$qfilters resume '\(root)' --model '\(tiny.model)' --prompt ' and more' --max-tokens 4 "
+        + "--filters '\(tiny.filters)' --save '\(out)' | (exec <&-; sleep 1)")
+    #expect(try Command.run("verify", out).status == 0)
+  }
+
+  @Test("an answer that cannot be saved is printed all the same: 74", arguments: [true, false])
+  func notSaved(isJSON: Bool) throws {
+    let out = scratch.path("out.kvsnap")
+    let answer = try resume(root).json(as: Resumed.self)
+    let result = try Command.shell(
+      "ulimit -f 1; exec $qfilters resume '\(root)' --model '\(tiny.model)' --prompt ' and more' "
+        + "--max-tokens 4 --filters '\(tiny.filters)' --save '\(out)' \(isJSON ? "--json" : "") | cat; "
+        + "exit ${PIPESTATUS[0]}")
+    #expect(result.status == 74, "\(result.error)")
+    #expect(result.error.contains("cannot write \(out)"), "\(result.error)")
+    #expect(!scratch.contents.contains("out.kvsnap"))
+    if isJSON {
+      #expect(try result.json(as: Resumed.self).ids == answer.ids)
+    } else {
+      #expect(String(decoding: result.output, as: UTF8.self) == answer.text + "\n")
+    }
+  }
+
   @Test("what ranks new pairs: the filters that ranked the old ones, or any where others did")
   func filters() throws {
     let out = scratch.path("out.kvsnap")
@@ -113,6 +198,9 @@ struct GrowthRefusalTests {
       (["--save", "x.kvsnap", "--budget", "9", "--window", "1", "--method", "k-norm"], "--budget"),
       (["--save", "x.qfilt"], "must end in .kvsnap"),
       (["--filters", tiny.filters], "--filters needs --budget or --save"),
+      (["--method", "k-norm"], "--method needs --budget"),
+      (["--save", "x.kvsnap", "--method", "k-norm"], "or by Q-Filters with --filters"),
+      (["--save", "x.kvsnap", "--window", "4"], "--window needs --budget"),
     ] {
       let result = try Command.run(
         ["resume", root, "--model", tiny.model, "--prompt", "x"] + options)

@@ -92,6 +92,8 @@ struct PerplexityTests {
       (["--budget", "4", "--method", "snapkv"], "snapkv cannot rank"),
       (["--budget", "4"], "needs --filters"),
       (["--window", "4"], "--window needs --budget"),
+      (["--method", "k-norm"], "--method needs --budget or --prompt-tokens"),
+      (["--budget", "4", "--method", "k-norm", "--filters", "x"], "q-filters alone"),
     ] {
       let result = try Command.run(
         ["evaluate", "perplexity", "--model", tiny.model, "--file", tiny.text, "--tokens", "80"]

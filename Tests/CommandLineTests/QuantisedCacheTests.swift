@@ -86,7 +86,7 @@ struct QuantisedCacheTests {
     let line = "A line of text to be kept, and then some more of it, so that it goes on.\n"
     let context = try Context(
       Fixtures.path("models/\(name)"), text: Array(String(repeating: line, count: 5).utf8),
-      precision: try #require(Precision(precision)), to: scratch.path("s.kvsnap"))
+      precision: try Precision(precision), to: scratch.path("s.kvsnap"))
     for ratio in [1, 2, 3, 8] {
       try expectSame(context, ratio: ratio, tolerance: 1e-3, "\(name), \(precision), ×\(ratio)")
     }
@@ -97,7 +97,7 @@ struct QuantisedCacheTests {
     let text = Array(try bytes(of: Demo.essay("love")).prefix(6_000))
     for (precision, bytesAPair) in [("int8", 160), ("int4", 96)] {
       let context = try Context(
-        Demo.model, text: text, precision: try #require(Precision(precision)),
+        Demo.model, text: text, precision: try Precision(precision),
         to: scratch.path("s.kvsnap"))
       for ratio in [1, 8] {
         try expectSame(context, ratio: ratio, tolerance: 2e-2, "\(precision), ×\(ratio)")

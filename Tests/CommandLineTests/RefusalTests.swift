@@ -155,6 +155,32 @@ struct RefusalTests {
     #expect(scratch.contents == contents)
   }
 
+  @Test("a filter bank under a snapshot's ending: 64, with the usage of the command itself")
+  func exportEnding() throws {
+    let out = scratch.path("x.safetensors")
+    expect(
+      try Command.run("export", filters, out), status: 64, "exported to a folder",
+      "Usage: qfilters export")
+    #expect(!scratch.contents.contains("x.safetensors"))
+  }
+
+  @Test("a snapshot of a chat, and a model without a template: 64, and what to do")
+  func noTemplate() throws {
+    let model = scratch.path("model")
+    try FileManager.default.copyItem(
+      atPath: Fixtures.path("models/tiny-llama-f32"), toPath: model)
+    let chat = scratch.path("chat.kvsnap")
+    let made = try Command.run(
+      "prefill", "--model", model, "--method", "k-norm", "--prompt-file", text, "--chat", "--out",
+      chat)
+    try #require(made.status == 0, "\(made.error)")
+    try FileManager.default.removeItem(atPath: model + "/chat_template.jinja")
+    expect(try resume(chat, model: model), status: 64, "no chat template", "the snapshot")
+    expect(
+      try Command.run("generate", "--model", model, "--prompt", "x", "--chat"), status: 64,
+      "leave --chat out")
+  }
+
   @Test("a ratio that makes no sense, two answers at once, a wrong ending: 64")
   func usage() throws {
     for arguments in [

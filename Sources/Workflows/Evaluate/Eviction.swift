@@ -33,12 +33,12 @@ public struct Eviction: Sendable {
   /// How many pairs of a head have to find room in a cache that was within the budget before.
   var room: Int { budget + Engine.chunk }
 
-  /// Checks that the filters are the model's.
+  /// Checks that the filters fit the model.
   ///
-  /// - Throws: `IdentityMismatch`.
+  /// - Throws: As `FilterBank.check`.
   func check(_ model: LoadedModel) throws {
     guard method == .qFilters, let bank else { return }
-    try bank.identity.check(against: model.identity, path: bankPath)
+    try bank.check(model, path: bankPath)
   }
 
   /// Brings every head down to the budget.

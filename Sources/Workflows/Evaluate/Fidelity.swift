@@ -83,13 +83,13 @@ public enum Fidelity {
   ///   - text: UTF-8; each context and its continuation follow on those before.
   ///   - out: A folder that keeps every measurement in `fidelity.json`; those that are there are not made
   ///     again.
-  /// - Throws: `IdentityMismatch` if the filters are another model's, `OtherResults`, `PromptError`,
-  ///   `SystemError`.
+  /// - Throws: `IdentityMismatch` if the filters are another model's, `MalformedFile` if they do not fit it,
+  ///   `OtherResults`, `PromptError`, `SystemError`.
   public static func run(
     _ model: LoadedModel, bank: FilterBank, bankPath: String, text: [UInt8], options: Options,
     out: String?, progress: Progress
   ) throws -> Results<Cell> {
-    try bank.identity.check(against: model.identity, path: bankPath)
+    try bank.check(model, path: bankPath)
     let parts = try Sequences.split(
       text, count: options.sequences, length: options.context + options.continuation, model: model)
     let file = try ResultFile<Cell>(

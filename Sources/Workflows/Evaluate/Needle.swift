@@ -94,13 +94,13 @@ public enum Needle {
   ///   - out: A folder that keeps every answer in a file named after the task; answers that are there
   ///     already are not asked for again.
   /// - Returns: All answers, those of earlier runs too.
-  /// - Throws: `IdentityMismatch` if the filters are another model's, `OtherResults`, `PromptError`,
-  ///   `SystemError`.
+  /// - Throws: `IdentityMismatch` if the filters are another model's, `MalformedFile` if they do not fit it,
+  ///   `OtherResults`, `PromptError`, `SystemError`.
   public static func run(
     _ model: LoadedModel, bank: FilterBank, bankPath: String, haystack: [UInt8], options: Options,
     out: String?, progress: Progress
   ) throws -> Results<Cell> {
-    try bank.identity.check(against: model.identity, path: bankPath)
+    try bank.check(model, path: bankPath)
     let hay = NeedleText(haystack, model: model)
     let file = try ResultFile<Cell>(
       folder: out, name: options.task.rawValue, origin: ResultOrigin(model, bank),

@@ -70,12 +70,12 @@ public enum Perplexity {
   ///   - out: A folder that keeps every sequence in `perplexity.json`; those that are there are not scored
   ///     again.
   /// - Throws: `PromptError` if the text is too short or a sequence too long, `IdentityMismatch` if the
-  ///   filters are another model's, `OtherResults`, `SystemError`.
+  ///   filters are another model's, `MalformedFile` if they do not fit it, `OtherResults`, `SystemError`.
   public static func run(
     _ model: LoadedModel, _ text: Text, methods: [Method], budget: Budget?, bank: FilterBank?,
     bankPath: String, out: String?, progress: Progress
   ) throws -> Results<Cell> {
-    try bank?.identity.check(against: model.identity, path: bankPath)
+    try bank?.check(model, path: bankPath)
     let parts = try text.split(model)
     var settings = text.settings
     if let budget {

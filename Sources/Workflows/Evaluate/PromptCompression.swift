@@ -36,7 +36,7 @@ public enum PromptCompression {
     _ model: LoadedModel, bank: FilterBank, bankPath: String, _ text: Perplexity.Text,
     options: Options, out: String?, progress: Progress
   ) throws -> Results<Perplexity.Cell> {
-    try bank.identity.check(against: model.identity, path: bankPath)
+    try bank.check(model, path: bankPath)
     let parts = try text.split(model)
     var settings = text.settings
     settings["tokens of the prompt"] = "\(options.promptTokens)"

@@ -55,6 +55,9 @@ struct ExportCommand: ParsableCommand {
     guard compression == nil, !decompressed, parents.files.isEmpty else {
       throw ValidationError("--compression, --decompressed and --parent are for snapshots.")
     }
+    guard !out.hasSuffix(".safetensors") else {
+      throw ValidationError("A filter bank is exported to a folder; name one without .safetensors.")
+    }
     let shape = try FilterExchange.exportHub(file, folder: out)
     if report.json {
       return try Terminal.json(

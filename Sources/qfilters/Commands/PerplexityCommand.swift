@@ -26,9 +26,10 @@ struct PerplexityCommand: ParsableCommand {
     transform: ListOptions.numbers)
   var compressions: [Int]?
   @Option(
-    help: "What keeps pairs, separated by commas: \(ListOptions.methodNames).",
+    help:
+      "What keeps pairs, separated by commas: \(ListOptions.methodNames); q-filters unless told.",
     transform: ListOptions.methods)
-  var method: [Method] = [.qFilters]
+  var method: [Method]?
   @Option(help: "The model's filter bank (.qfilt), for q-filters and with --prompt-tokens.")
   var filters: String?
   @Option(help: "A folder that keeps every sequence's scores, tables and pictures.")
@@ -55,14 +56,19 @@ struct PerplexityCommand: ParsableCommand {
   }
 
   private var needsFilters: Bool {
-    promptTokens != nil || budget != nil && method.contains(.qFilters)
+    promptTokens != nil || budget != nil && methods.contains(.qFilters)
   }
+
+  private var methods: [Method] { method ?? [.qFilters] }
 
   private func validateBudget() throws {
     guard let budget else {
       guard window == nil else { throw ValidationError("--window needs --budget.") }
       guard filters == nil || promptTokens != nil else {
         throw ValidationError("--filters needs --budget or --prompt-tokens.")
+      }
+      guard method ?? [.full] == [.full] || promptTokens != nil else {
+        throw ValidationError("--method needs --budget or --prompt-tokens.")
       }
       return
     }
@@ -72,7 +78,10 @@ struct PerplexityCommand: ParsableCommand {
     guard (0...budget).contains(window ?? 0) else {
       throw ValidationError("--window must be from 0 to the budget, \(budget).")
     }
-    if let other = method.first(where: { $0 != .full && !BudgetOptions.methods.contains($0) }) {
+    guard filters == nil || needsFilters else {
+      throw ValidationError("--filters is for the method q-filters alone.")
+    }
+    if let other = methods.first(where: { $0 != .full && !BudgetOptions.methods.contains($0) }) {
       throw ValidationError("\(other.rawValue) cannot rank under a budget.")
     }
   }
@@ -90,7 +99,7 @@ struct PerplexityCommand: ParsableCommand {
     guard promptTokens >= 1, promptTokens <= tokens - 2 else {
       throw ValidationError("--prompt-tokens must be from 1 to two fewer than --tokens.")
     }
-    guard !method.contains(.recall) else {
+    guard !methods.contains(.recall) else {
       throw ValidationError("recall needs a question; a continuation asks none.")
     }
   }
@@ -113,16 +122,16 @@ struct PerplexityCommand: ParsableCommand {
     let bar = ProgressBar()
     guard let promptTokens, let bank else {
       let budget = budget.map {
-        Perplexity.Budget(pairs: $0, window: window ?? min($0, BudgetOptions.usualWindow))
+        Perplexity.Budget(pairs: $0, window: BudgetOptions.window(window, budget: $0))
       }
       return try Perplexity.run(
-        model, text, methods: budget == nil ? [.full] : method, budget: budget, bank: bank,
+        model, text, methods: budget == nil ? [.full] : methods, budget: budget, bank: bank,
         bankPath: filters ?? "", out: out, progress: bar.show)
     }
     var options = PromptCompression.Options()
     options.promptTokens = promptTokens
     options.compressions = compressions ?? options.compressions
-    options.methods = method
+    options.methods = methods
     options.recent = recent.recent
     return try PromptCompression.run(
       model, bank: bank, bankPath: filters ?? "", text, options: options, out: out,

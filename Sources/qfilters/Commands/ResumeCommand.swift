@@ -1,4 +1,5 @@
 import ArgumentParser
+import ByteIO
 import QFilters
 import Workflows
 
@@ -21,6 +22,10 @@ struct ResumeCommand: ParsableCommand {
       a turn that is no longer than its sinks and window whole. After many short turns, \
       `recompress` makes one snapshot of them, of which ×N keeps 1/N of the whole. --recall N counts the \
       whole in any case.
+
+      --json has ids and text, loadSeconds, firstTokenSeconds and decodeSeconds, pairs and cacheBytes that \
+      are held at the first token, bytesRead and contextTokens of the snapshot, and with --save savedBytes, \
+      the child's size, and saveSeconds, unless that failed.
       """)
 
   @Argument(help: "The snapshot (.kvsnap).") var snapshot: String
@@ -69,6 +74,13 @@ struct ResumeCommand: ParsableCommand {
     guard budget.budget != nil || save != nil || budget.filters == nil else {
       throw ValidationError("--filters needs --budget or --save.")
     }
+    guard budget.budget != nil || budget.method == nil else {
+      throw ValidationError(
+        save == nil
+          ? "--method needs --budget."
+          : "--method is for --budget: --save ranks new pairs as the snapshot's are, or by Q-Filters with "
+            + "--filters.")
+    }
   }
 
   private var selection: Resume.Selection {
@@ -85,27 +97,45 @@ struct ResumeCommand: ParsableCommand {
         path: path, filters: try budget.filters.map { (try FilterBank(path: $0), $0) })
     }
     let model = try model.load()
+    // A turn is saved, whether somebody still reads the answer or not.
+    if save != nil { ignorePipeSignal(true) }
+    var unwritten = ""
     let result = try Resume.run(
       model, snapshot: snapshot, parents: parents.files, text: text, selection: selection,
-      options: options, save: save, emit: { if !report.json { Terminal.write($0) } })
-    if report.json { return try Terminal.json(self.report(result)) }
-    Terminal.line("")
+      options: options, save: save,
+      emit: { text in
+        guard !report.json else { return }
+        guard save != nil else { return Terminal.write(text) }
+        if !unwritten.isEmpty || !Terminal.offer(text) { unwritten += text }
+      })
+    if save != nil { ignorePipeSignal(false) }
+    try show(result, unwritten: unwritten)
+    guard let save, let saved = try result.saved?.get() else { return }
+    Terminal.note(
+      "\(save.path): \(Format.bytes(saved.bytes)) written in \(Format.seconds(saved.seconds))")
+    let expected = Folder.sibling(of: save.path, named: Folder.name(of: snapshot))
+    if !Folder.isOneFile(expected, snapshot) {
+      Terminal.error(
+        "qfilters: note: \(save.path) goes on from a snapshot in another folder; to use it, add "
+          + "--parent \(snapshot)")
+    }
+  }
+
+  private func show(_ result: Resume.Result, unwritten: String) throws {
+    if report.json { return try Terminal.json(report(result)) }
+    Terminal.line(unwritten)
     Terminal.note(
       "\(result.contextTokens) tokens resumed: \(Format.bytes(result.bytesRead)) read in "
         + "\(Format.seconds(result.loadSeconds)), first token after "
         + Format.seconds(result.firstTokenSeconds))
-    if let save, let saved = result.saved {
-      Terminal.note(
-        "\(save.path): \(Format.bytes(saved.bytes)) written in \(Format.seconds(saved.seconds))")
-    }
   }
 
   private func report(_ result: Resume.Result) -> Report {
-    Report(
+    let saved = try? result.saved?.get()
+    return Report(
       ids: result.generation.ids, text: result.generation.text, loadSeconds: result.loadSeconds,
       firstTokenSeconds: result.firstTokenSeconds, decodeSeconds: result.generation.decodeSeconds,
       pairs: result.pairs, cacheBytes: result.cacheBytes, bytesRead: result.bytesRead,
-      contextTokens: result.contextTokens, savedBytes: result.saved?.bytes,
-      saveSeconds: result.saved?.seconds)
+      contextTokens: result.contextTokens, savedBytes: saved?.bytes, saveSeconds: saved?.seconds)
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CacheCodec
 import Workflows
 
 struct VerifyCommand: ParsableCommand {
@@ -6,7 +7,8 @@ struct VerifyCommand: ParsableCommand {
     commandName: "verify", abstract: "Check every byte of snapshots, filter banks and statistics.",
     discussion: """
       All files are checked, and the snapshots that they go on from; the exit code is that of the first \
-      that fails. With --digests, the SHA-256 of each tensor of one file is printed instead, to compare \
+      that fails. A file whose parent is missing is sound itself: of it, --json says "parentMissing", and the \
+      exit code is 66. With --digests, the SHA-256 of each tensor of one file is printed instead, to compare \
       readers of the format.
       """)
 
@@ -20,7 +22,16 @@ struct VerifyCommand: ParsableCommand {
   private struct Report: Encodable {
     let file: String
     let sound: Bool
+    /// Whether what the file goes on from is not there, which does not make the file itself unsound.
+    let parentMissing: Bool
     let problem: String?
+
+    init(_ file: String, _ error: (any Error)? = nil) {
+      self.file = file
+      let isOrphan = error is ParentMissing
+      (sound, parentMissing) = (error == nil || isOrphan, isOrphan)
+      problem = error.map { "\($0)" }
+    }
   }
 
   func validate() throws {
@@ -47,11 +58,11 @@ struct VerifyCommand: ParsableCommand {
           let ancestors = try Verify.ancestors(of: file, parents: parents.files)
           rest += ancestors.reversed().map { ($0, true) }
         }
-        reports.append(Report(file: file, sound: true, problem: nil))
+        reports.append(Report(file))
         if !report.json { Terminal.line("\(file): sound") }
       } catch {
         firstFailure = firstFailure ?? error
-        reports.append(Report(file: file, sound: false, problem: "\(error)"))
+        reports.append(Report(file, error))
         if !report.json { Terminal.error("qfilters: " + Format.printable("\(error)")) }
       }
     }

@@ -1,0 +1,25 @@
+import ByteIO
+import CacheFormat
+import Inference
+import QFilters
+
+extension FilterBank {
+  /// Checks that the filters, which came from the file at `path`, fit a model.
+  ///
+  /// - Throws: `IdentityMismatch` if they are another model's; `MalformedFile` if they say that they are
+  ///   this model's and yet do not fit it.
+  func check(_ model: LoadedModel, path: String) throws {
+    try check(
+      identity: model.identity, cache: FilterShape(of: model.engine.architecture), path: path)
+  }
+
+  /// The same, of the model that a cache of this shape is of.
+  func check(identity model: Identity, cache: FilterShape, path: String) throws {
+    try identity.check(against: model, path: path)
+    guard shape == cache else {
+      throw MalformedFile(
+        path: path, section: "FILT",
+        problem: "filters of \(shape), but its own model has \(cache); compute them again")
+    }
+  }
+}
