@@ -18,17 +18,24 @@ struct PerplexityCommand: ParsableCommand {
   @Option(help: "Tokens in each sequence.") var tokens = 2048
   @Option(help: "How many sequences.") var sequences = 1
   @Option(help: "Hold at most so many pairs a head, and let the others go.") var budget: Int?
-  @Option(help: "With --budget: so many last pairs always stay.") var window: Int?
+  @Option(
+    help: """
+      With --budget, and less than it: so many last pairs always stay (default: \
+      \(BudgetOptions.usualWindow)).
+      """)
+  var window: Int?
   @Option(help: "Compress so many first tokens of each sequence.") var promptTokens: Int?
   @OptionGroup var recent: RecentOption
   @Option(
-    help: "With --prompt-tokens: compressions ×N, separated by commas.",
+    help: ListOptions.help(
+      "With --prompt-tokens: compressions ×N", PromptCompression.Options().compressions),
     transform: ListOptions.numbers)
   var compressions: [Int]?
   @Option(
-    help: "What keeps pairs, separated by commas: \(ListOptions.methodNames).",
+    help:
+      "What keeps pairs, separated by commas: \(ListOptions.methodNames); q-filters unless told.",
     transform: ListOptions.methods)
-  var method: [Method] = [.qFilters]
+  var method: [Method]?
   @Option(help: "The model's filter bank (.qfilt), for q-filters and with --prompt-tokens.")
   var filters: String?
   @Option(help: "A folder that keeps every sequence's scores, tables and pictures.")
@@ -55,12 +62,20 @@ struct PerplexityCommand: ParsableCommand {
   }
 
   private var needsFilters: Bool {
-    promptTokens != nil || budget != nil && method.contains(.qFilters)
+    promptTokens != nil || budget != nil && methods.contains(.qFilters)
   }
+
+  private var methods: [Method] { method ?? [.qFilters] }
+
+  /// So many last pairs stay under a budget.
+  private var keptWindow: Int { window ?? BudgetOptions.usualWindow }
 
   private func validateBudget() throws {
     guard let budget else {
       guard window == nil else { throw ValidationError("--window needs --budget.") }
+      guard method == nil || method == [.full] || promptTokens != nil else {
+        throw ValidationError("--method needs --budget or --prompt-tokens.")
+      }
       guard filters == nil || promptTokens != nil else {
         throw ValidationError("--filters needs --budget or --prompt-tokens.")
       }
@@ -69,10 +84,14 @@ struct PerplexityCommand: ParsableCommand {
     guard (1...1 << 24).contains(budget) else {
       throw ValidationError("--budget must be from 1 to \(1 << 24).")
     }
-    guard (0...budget).contains(window ?? 0) else {
-      throw ValidationError("--window must be from 0 to the budget, \(budget).")
+    guard (0..<budget).contains(keptWindow) else {
+      throw ValidationError(
+        """
+        --window, \(BudgetOptions.usualWindow) unless told, must be from 0 to less than the budget of \
+        \(budget): else nothing is left to rank, and every method holds the same.
+        """)
     }
-    if let other = method.first(where: { $0 != .full && !BudgetOptions.methods.contains($0) }) {
+    if let other = methods.first(where: { $0 != .full && !BudgetOptions.methods.contains($0) }) {
       throw ValidationError("\(other.rawValue) cannot rank under a budget.")
     }
   }
@@ -90,7 +109,7 @@ struct PerplexityCommand: ParsableCommand {
     guard promptTokens >= 1, promptTokens <= tokens - 2 else {
       throw ValidationError("--prompt-tokens must be from 1 to two fewer than --tokens.")
     }
-    guard !method.contains(.recall) else {
+    guard !methods.contains(.recall) else {
       throw ValidationError("recall needs a question; a continuation asks none.")
     }
   }
@@ -101,28 +120,33 @@ struct PerplexityCommand: ParsableCommand {
     let bank = try filters.map(FilterBank.init(path:))
     let results = try results(text, bank, try model.load())
     if let out { try ReportFolder(path: out).write() }
+    let first = budget == nil && promptTokens == nil ? Method.full : methods[0]
     let report = PerplexityOutput(
-      results, tokens: sequences * tokens, budget: budget, isPrompt: promptTokens != nil)
+      results,
+      first: results.summary(
+        first, compression: promptTokens == nil || first == .full ? 1 : ratios[0],
+        sequences: sequences),
+      tokens: sequences * tokens, budget: budget, isPrompt: promptTokens != nil)
     if self.report.json { return try Terminal.json(report) }
     Terminal.line("\(report)")
   }
+
+  private var ratios: [Int] { compressions ?? PromptCompression.Options().compressions }
 
   private func results(
     _ text: Perplexity.Text, _ bank: FilterBank?, _ model: LoadedModel
   ) throws -> Results<Perplexity.Cell> {
     let bar = ProgressBar()
     guard let promptTokens, let bank else {
-      let budget = budget.map {
-        Perplexity.Budget(pairs: $0, window: window ?? min($0, BudgetOptions.usualWindow))
-      }
+      let budget = budget.map { Perplexity.Budget(pairs: $0, window: keptWindow) }
       return try Perplexity.run(
-        model, text, methods: budget == nil ? [.full] : method, budget: budget, bank: bank,
+        model, text, methods: budget == nil ? [.full] : methods, budget: budget, bank: bank,
         bankPath: filters ?? "", out: out, progress: bar.show)
     }
     var options = PromptCompression.Options()
     options.promptTokens = promptTokens
-    options.compressions = compressions ?? options.compressions
-    options.methods = method
+    options.compressions = ratios
+    options.methods = methods
     options.recent = recent.recent
     return try PromptCompression.run(
       model, bank: bank, bankPath: filters ?? "", text, options: options, out: out,
