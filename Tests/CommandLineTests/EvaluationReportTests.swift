@@ -28,7 +28,7 @@ struct EvaluationReportTests {
       for task in ["multi-key", "variable-tracking"] {
         try Self.run(
           [
-            "evaluate", "needle", "--haystack", haystack, "--task", task, "--lengths", "300,340",
+            "evaluate", "needle", "--haystack", haystack, "--task", task, "--lengths", "260,300",
             "--depths", "2", "--compressions", "2,4",
           ] + model)
       }
