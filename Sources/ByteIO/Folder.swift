@@ -8,6 +8,9 @@ public enum Folder {
   /// Whether something stands at `path` that is no folder.
   public static func hasFile(_ path: String) -> Bool { mode(path).map { $0 != S_IFDIR } ?? false }
 
+  /// Whether an ordinary file stands at `path`, or a symbolic link to one.
+  public static func isFile(_ path: String) -> Bool { mode(path) == S_IFREG }
+
   /// Whether both paths lead to one file, be it by links.
   public static func isOneFile(_ path: String, _ other: String) -> Bool {
     var (first, second) = (stat(), stat())

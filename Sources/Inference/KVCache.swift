@@ -125,6 +125,9 @@ public final class KVCache: @unchecked Sendable {
     }
   }
 
+  /// The positions of a head's pairs, ascending, which are all held as elements.
+  public func positions(layer: Int, head: Int) -> [UInt32] { elements(layer, head).positions }
+
   /// A head's keys as floats, [pairs × keyLength], in the same order.
   ///
   /// - Parameter first: So many first pairs are left out.

@@ -60,8 +60,17 @@ public struct RandomScorer: PairScorer {
 
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
-    (0..<UInt64(keys.count / keyLength)).map { pair in
-      let place = (UInt64(layer) << 12 | UInt64(head)) << 32 | pair
+    scores(
+      layer: layer, head: head, positions: Array(0..<UInt32(keys.count / keyLength)), keys: keys,
+      keyLength: keyLength)
+  }
+
+  /// A pair's score stays what it is when others are let go.
+  public func scores(
+    layer: Int, head: Int, positions: [UInt32], keys: [Float], keyLength: Int
+  ) -> [Float] {
+    positions.map { position in
+      let place = (UInt64(layer) << 12 | UInt64(head)) << 32 | UInt64(position)
       return Float(Self.mixed(Self.mixed(seed) ^ place) >> 40)
     }
   }

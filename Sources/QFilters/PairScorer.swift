@@ -13,9 +13,22 @@ public protocol PairScorer: Sendable {
   ///
   /// - Parameter keys: [pairs × keyLength], keys after RoPE in half-split order.
   func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float]
+
+  /// The same of pairs between which others were let go; what a score has of a pair's place, it has of its
+  /// position.
+  func scores(
+    layer: Int, head: Int, positions: [UInt32], keys: [Float], keyLength: Int
+  ) -> [Float]
 }
 
 extension PairScorer {
   /// No filter bank.
   public var filterDigest: Digest { .zero }
+
+  /// Keys decide alone, or the order of positions.
+  public func scores(
+    layer: Int, head: Int, positions: [UInt32], keys: [Float], keyLength: Int
+  ) -> [Float] {
+    scores(layer: layer, head: head, keys: keys, keyLength: keyLength)
+  }
 }

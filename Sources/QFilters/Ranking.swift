@@ -8,8 +8,11 @@ public struct Ranking: Sendable, Equatable {
   /// half of what any compression keeps are the last tokens.
   public var recent: Int
 
+  /// So many sinks, and a window as long, where nothing else was asked for.
+  public static let (usualSinks, usualWindow) = (4, 64)
+
   /// Protects `sinks` first and `window` last tokens.
-  public init(sinks: Int, window: Int, recent: Int = 0) {
+  public init(sinks: Int = usualSinks, window: Int = usualWindow, recent: Int = 0) {
     self.sinks = sinks
     self.window = window
     self.recent = recent
@@ -17,6 +20,14 @@ public struct Ranking: Sendable, Equatable {
 
   /// How many pairs are kept whatever the compression, of `tokens`.
   public func protected(of tokens: Int) -> Int { min(tokens, sinks + window) }
+
+  /// Positions that are ranked by their scores: neither sinks nor window, and not among the `hidden` first
+  /// ones that no later token sees.
+  public func ranked(of tokens: Int, hidden: Int = 0) -> Range<Int> {
+    let sinkEnd = min(sinks, tokens)
+    let windowStart = max(sinkEnd, tokens - window)
+    return min(max(sinkEnd, hidden), windowStart)..<windowStart
+  }
 
   /// Positions best first: sinks by ascending position, the window by descending position, the rest by
   /// descending score, ties by ascending position, every `recent`th of them being the latest that is left;
@@ -29,12 +40,10 @@ public struct Ranking: Sendable, Equatable {
   public func order(_ scores: [Float], hidden: Int = 0) -> [UInt32] {
     let tokens = scores.count
     let sinkEnd = min(sinks, tokens)
-    let windowStart = max(sinkEnd, tokens - window)
-    let protected = (0..<sinkEnd) + (windowStart..<tokens).reversed()
-    let hiddenEnd = min(max(sinkEnd, hidden), windowStart)
-    return protected.map(UInt32.init)
-      + interleaved(Self.ranked(hiddenEnd..<windowStart, scores), hiddenEnd..<windowStart)
-      + Self.ranked(sinkEnd..<hiddenEnd, scores)
+    let visible = ranked(of: tokens, hidden: hidden)
+    let protected = (0..<sinkEnd) + (visible.upperBound..<tokens).reversed()
+    return protected.map(UInt32.init) + interleaved(Self.ranked(visible, scores), visible)
+      + Self.ranked(sinkEnd..<visible.lowerBound, scores)
   }
 
   /// Lets every `recent`th of ranked positions be the latest that is left.

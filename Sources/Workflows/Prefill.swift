@@ -16,7 +16,7 @@ public enum Prefill {
     /// How keys and values are held and stored.
     public var precision = Precision(.float16)
     /// Tokens that rank before all others.
-    public var ranking = Ranking(sinks: 4, window: 64)
+    public var ranking = Ranking()
     /// In layers with a sliding window, what no later token sees ranks last.
     public var ranksHiddenLast = true
     /// So many first layers are kept whole by every compression.

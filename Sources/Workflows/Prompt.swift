@@ -84,11 +84,13 @@ public enum Prompt {
     isWanted ? model.tokenizer.beginOfText.map { [$0] } ?? [] : []
   }
 
-  /// Checks that a context leaves room for at least one new token.
-  static func checkLength(_ tokens: Int, _ model: LoadedModel) throws(PromptError) {
+  /// Checks that a context leaves room for so many new tokens.
+  static func checkLength(
+    _ tokens: Int, room: Int = 1, _ model: LoadedModel
+  ) throws(PromptError) {
     guard tokens > 0 else { throw .empty(source: "the prompt") }
-    guard tokens < model.contextLength else {
-      throw .tooLong(tokens: tokens, context: model.contextLength)
+    guard tokens <= model.contextLength - room else {
+      throw .tooLong(tokens: tokens, context: model.contextLength, room: room)
     }
   }
 }

@@ -6,8 +6,8 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
   case notUTF8(path: String, offset: Int)
   /// A file is larger than a text may be.
   case tooLarge(path: String, bytes: UInt64, limit: UInt64)
-  /// There are more tokens than the model's context holds.
-  case tooLong(tokens: Int, context: Int)
+  /// There are more tokens than the model's context holds beside `room` new ones.
+  case tooLong(tokens: Int, context: Int, room: Int)
   /// A sequence is longer than the model's context.
   case sequenceTooLong(tokens: Int, context: Int)
   /// A text is too short for what was asked.
@@ -25,9 +25,10 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
       "\(path): not UTF-8 text at byte \(offset); convert it to UTF-8 first"
     case .tooLarge(let path, let bytes, let limit):
       "\(path) has \(bytes) bytes where a text may have \(limit); give a part of it"
-    case .tooLong(let tokens, let context):
-      "the prompt has \(tokens) tokens and leaves no room in the model's context of \(context); "
-        + "shorten it"
+    case .tooLong(let tokens, let context, let room):
+      "the prompt has \(tokens) tokens and leaves no room "
+        + (room == 1 ? "" : "for an answer of \(room) tokens ")
+        + "in the model's context of \(context); shorten it"
     case .sequenceTooLong(let tokens, let context):
       "sequences of \(tokens) tokens do not fit the model's context of \(context); ask for shorter ones"
     case .tooShort(let tokens, let needed):

@@ -8,7 +8,7 @@ struct BudgetOptions: ParsableArguments {
   /// Methods that can rank under a budget: pairs are let go by what is in the cache.
   static let methods = TierTable.Scorer.allCases.filter { !$0.needsQueries }.map(Method.ranked)
   private static let names = methods.map(\.rawValue).joined(separator: ", ")
-  private static let usualWindow = 64
+  static let usualWindow = 64
 
   @Option(help: "Hold at most so many pairs a head, and let the others go.")
   var budget: Int?
@@ -53,14 +53,11 @@ struct BudgetOptions: ParsableArguments {
     return method
   }
 
-  /// So many last pairs stay under a budget where nothing else was asked for.
-  static func window(_ window: Int?, budget: Int) -> Int { window ?? min(usualWindow, budget) }
-
   /// What lets pairs go, or nil.
   func eviction() throws -> Eviction? {
     guard let budget else { return nil }
     return Eviction(
-      method ?? .qFilters, budget: budget, window: Self.window(window, budget: budget),
+      method ?? .qFilters, budget: budget, window: window ?? min(Self.usualWindow, budget),
       bank: try filters.map(FilterBank.init(path:)), bankPath: filters ?? "")
   }
 }

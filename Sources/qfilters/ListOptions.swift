@@ -1,11 +1,11 @@
 import ArgumentParser
 import Workflows
 
-/// Options whose value is a list with commas in it.
+/// Options whose value is a list with commas in it; what is named twice counts once.
 enum ListOptions {
   /// Whole numbers.
   static func numbers(_ text: String) throws -> [Int] {
-    try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+    try unique(text) { part in
       guard let number = Int(part), (1...1 << 24).contains(number) else {
         throw ValidationError("\(part) is no whole number from 1 to \(1 << 24).")
       }
@@ -15,12 +15,30 @@ enum ListOptions {
 
   /// Methods by name.
   static func methods(_ text: String) throws -> [Method] {
-    try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
-      guard let method = Method(rawValue: String(part)) else {
+    try unique(text) { part in
+      guard let method = Method(rawValue: part) else {
         throw ValidationError("\(part) is no method; there are \(methodNames).")
       }
       return method
     }
+  }
+
+  private static func unique<Element: Hashable>(
+    _ text: String, _ element: (String) throws -> Element
+  ) rethrows -> [Element] {
+    try text.split(separator: ",", omittingEmptySubsequences: false).map { try element(String($0)) }
+      .uniqued
+  }
+
+  /// What the help says of a list, with what it is where none is given.
+  static func help(_ what: String, _ usual: [some CustomStringConvertible]) -> ArgumentHelp {
+    "\(what), separated by commas (default: \(usual.map(\.description).joined(separator: ",")))."
+  }
+
+  /// The same of methods.
+  static func methodHelp(_ usual: [Method]) -> ArgumentHelp {
+    let usual = usual.map(\.rawValue).joined(separator: ",")
+    return "Methods, separated by commas: \(methodNames) (default: \(usual))."
   }
 
   /// All of them.

@@ -28,7 +28,7 @@ struct EvaluationReportTests {
       for task in ["multi-key", "variable-tracking"] {
         try Self.run(
           [
-            "evaluate", "needle", "--haystack", haystack, "--task", task, "--lengths", "300,340",
+            "evaluate", "needle", "--haystack", haystack, "--task", task, "--lengths", "260,300",
             "--depths", "2", "--compressions", "2,4",
           ] + model)
       }
@@ -126,6 +126,25 @@ struct EvaluationReportTests {
     let svg = try report.text("needle.svg")
     #expect(svg.matches(of: #/<rect class="(f6|ground)"/#).count == needles.cells.count)
     #expect(svg.matches(of: #/<rect class="f6"/#).count == needles.cells.count(where: \.found))
+  }
+
+  @Test(
+    "where a compression leaves sinks and window alone, a needle's cells are pale, and its figures in brackets"
+  )
+  func protectedAlone() throws {
+    let report = try Self.shared.get()
+    let results = try #require(try Results<Needle.Cell>(ifPresentAt: report.out + "/needle.json"))
+    // Of about 200 tokens ×4 keeps 50, of 300 it keeps 75.
+    let alone = results.cells.filter {
+      $0.length == 200 && $0.compression == 4 && !["full", "recall"].contains($0.method)
+    }
+    #expect(!alone.isEmpty && alone == results.cells.filter(\.isProtectedAlone))
+    #expect(try report.text("needle.svg").ranges(of: #" opacity="0.4""#).count == alone.count)
+    let table = NeedleReport(results, .needle).table
+    let row = try #require(table.split(separator: "\n").first { $0.contains("q-filters ×4") })
+    #expect(row.contains("/3)") && row.ranges(of: "(").count == 1)
+    #expect(table.hasSuffix("all ranked methods hold the same."))
+    #expect(!NeedleReport(results, .needle).table.contains("full ("))
   }
 
   @Test(

@@ -49,6 +49,35 @@ struct EvaluationResumeTests {
     #expect(Array(all.dropFirst(27)) == Array(whole.dropFirst(27)))
   }
 
+  @Test("what is named twice is measured once")
+  func unique() throws {
+    let options = ["--depths", "1", "--methods", "full,q-filters,full", "--compressions", "2,2"]
+    let cells = try cells(needle(nil, "--lengths", "120,120") + options)
+    #expect(cells.map(\.method) == ["full", "q-filters"])
+  }
+
+  @Test(
+    "a length that the context, with the answer, or the haystack does not hold: 1, before any other is measured"
+  )
+  func room() throws {
+    // There is room for 400 tokens and the question, yet not for the answer.
+    for (lengths, words) in [
+      ("120,400", "no room for an answer of 32 tokens"), ("120,510", "no room"),
+    ] {
+      let result = try Command.run(needle("e", "--lengths", lengths))
+      #expect(result.status == 1, "\(result.error)")
+      #expect(result.error.contains(words), "\(result.error)")
+    }
+    let line = Array("A line. ".utf8)
+    let small = scratch.path("small")
+    try FileManager.default.createDirectory(atPath: small, withIntermediateDirectories: true)
+    try Data((0..<20).flatMap { _ in line }).write(to: URL(filePath: small + "/text.txt"))
+    let short = try Command.run(needle("e", "--lengths", "64,300", "--haystack", small))
+    #expect(short.status == 1)
+    #expect(short.error.contains("the text has"), "\(short.error)")
+    #expect(!FileManager.default.fileExists(atPath: scratch.path("e/needle.json")))
+  }
+
   @Test("after Ctrl-C every finished answer is kept, and the file is whole")
   func interrupted() throws {
     let arguments = needle("b", "--lengths", "120,160,200,240,280", "--depths", "20")

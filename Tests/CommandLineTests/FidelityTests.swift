@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 import TestSupport
 import Testing
 
@@ -58,7 +59,7 @@ struct FidelityTests {
   }
 
   @Test("Spearman's correlation is Pearson's of ranks that ties share, on random lists")
-  func spearman() {
+  func spearman() throws {
     for seed in UInt64(1)...40 {
       var random = SeededGenerator(seed: seed)
       let count = Int.random(in: 2...60, using: &random)
@@ -71,12 +72,19 @@ struct FidelityTests {
           Double(list.count { $0 < value }) + Double(list.count { $0 == value } + 1) / 2
         }
       }
-      let actual = RankCorrelation.spearman(lists[0], lists[1])
+      let actual = try RankCorrelation.spearman(lists[0], lists[1])
       #expect(abs(Double(actual) - Self.pearson(ranks[0], ranks[1])) < 1e-6, "seed \(seed)")
-      #expect(RankCorrelation.spearman(lists[0], lists[0].map { -$0 }) <= -0.999 || count < 3)
+      #expect(
+        try RankCorrelation.spearman(lists[0], lists[0].map { -$0 }) <= -0.999 || count < 3)
     }
-    #expect(RankCorrelation.spearman([1, 1, 1], [1, 2, 3]) == 0)
-    #expect(RankCorrelation.spearman([], []) == 0)
+    #expect(try RankCorrelation.spearman([1, 1, 1], [1, 2, 3]) == 0)
+    #expect(try RankCorrelation.spearman([], []) == 0)
+  }
+
+  @Test("a number that is not finite has no rank", arguments: [Float.nan, .infinity, -.infinity])
+  func notFinite(number: Float) {
+    #expect(throws: EngineError.self) { try RankCorrelation.spearman([1, number, 2], [1, 2, 3]) }
+    #expect(throws: EngineError.self) { try RankCorrelation.spearman([1, 2, 3], [number, 1, 2]) }
   }
 
   private static func pearson(_ a: [Double], _ b: [Double]) -> Double {

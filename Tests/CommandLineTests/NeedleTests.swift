@@ -2,6 +2,7 @@ import Foundation
 import FoundationXML
 import TestSupport
 import Testing
+import Workflows
 
 @Suite("A needle in a haystack")
 struct NeedleTests {
@@ -60,6 +61,18 @@ struct NeedleTests {
     #expect(unknown.error.contains("h2o is no method"))
     let empty = try run(scratch.path("."), "full")
     #expect(empty.status != 0)
-    #expect(empty.error.contains("haystack"))
+    #expect(empty.error.contains("haystack") && empty.error.contains("*.txt"), "\(empty.error)")
+  }
+
+  @Test("a haystack is the files that end in .txt; empty ones and folders are left out")
+  func haystack() throws {
+    let scratch = try ScratchFolder()
+    _ = try scratch.write("a.txt", "first".utf8)
+    _ = try scratch.write("b.txt", [])
+    _ = try scratch.write("d.md", "not this".utf8)
+    _ = try scratch.write("e.txt", "second".utf8)
+    try FileManager.default.createDirectory(
+      atPath: scratch.path("c.txt"), withIntermediateDirectories: true)
+    #expect(try Haystack.read(folder: scratch.path("")) == Array("first\n\nsecond\n\n".utf8))
   }
 }

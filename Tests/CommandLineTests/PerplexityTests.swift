@@ -13,7 +13,7 @@ struct PerplexityTests {
   private struct Report: Decodable {
     struct Method: Decodable {
       let method: String
-      let compression: Int
+      let compression, sequences: Int
       let perplexity: Double
       let perplexityAfterBudget: Double?
       let curve: [Double]
@@ -78,6 +78,40 @@ struct PerplexityTests {
     #expect(compressed.methods[2].curve != full)
   }
 
+  @Test(
+    "beside an earlier run, figures are those of what was asked for, and texts are the same ones")
+  func earlierRun() throws {
+    let scratch = try ScratchFolder()
+    func run(_ options: String...) throws -> Report {
+      let result = try Command.run(
+        [
+          "evaluate", "perplexity", "--model", tiny.model, "--file", tiny.text, "--tokens", "50",
+          "--budget", "20", "--window", "4", "--json", "--out", scratch.path("out"),
+        ] + options, environment: ["QFILTERS_KERNELS": "plain"])
+      #expect(result.status == 0, "\(result.error)")
+      return try result.json()
+    }
+    let full = try run("--method", "full", "--sequences", "3")
+    let streaming = try run("--method", "streaming-llm,streaming-llm", "--sequences", "2")
+    #expect(streaming.tokens == 100)
+    #expect(streaming.methods.map(\.method) == ["full", "streaming-llm"])
+    #expect(streaming.methods.map(\.sequences) == [2, 2])
+    #expect(streaming.perplexity == streaming.methods[1].perplexity)
+    #expect(streaming.methods[0].perplexity != full.perplexity)
+    // The whole cache's third sequence is there yet.
+    #expect(try run("--method", "full", "--sequences", "3").perplexity == full.perplexity)
+    let page = String(decoding: try bytes(of: scratch.path("out/index.html")), as: UTF8.self)
+    #expect(page.contains("<td>2</td>") && !page.contains("<td>3</td>"))
+  }
+
+  @Test("without a budget the page speaks of none")
+  func title() throws {
+    let scratch = try ScratchFolder()
+    _ = try run("--out", scratch.path("out"), "--method", "full")
+    let page = String(decoding: try bytes(of: scratch.path("out/index.html")), as: UTF8.self)
+    #expect(page.contains("<h2>Perplexity</h2>") && !page.contains("budget"))
+  }
+
   @Test("usage is checked")
   func usage() throws {
     for (options, words) in [
@@ -89,8 +123,12 @@ struct PerplexityTests {
       ),
       (["--compressions", "4"], "--compressions needs --prompt-tokens"),
       (["--budget", "4", "--window", "5", "--method", "random"], "--window must be"),
-      (["--budget", "4", "--method", "snapkv"], "snapkv cannot rank"),
-      (["--budget", "4"], "needs --filters"),
+      (["--budget", "4", "--window", "1", "--method", "snapkv"], "snapkv cannot rank"),
+      (["--budget", "4", "--window", "1"], "needs --filters"),
+      (["--budget", "4", "--window", "4", "--method", "random"], "less than the budget of 4"),
+      (["--budget", "64", "--method", "random"], "--window, 64 unless told"),
+      (["--method", "random"], "--method needs --budget or --prompt-tokens"),
+      (["--method", "full,random"], "--method needs --budget or --prompt-tokens"),
       (["--window", "4"], "--window needs --budget"),
       (["--method", "k-norm"], "--method needs --budget or --prompt-tokens"),
       (["--budget", "4", "--method", "k-norm", "--filters", "x"], "q-filters alone"),

@@ -42,6 +42,14 @@ struct PairScorerTests {
     #expect(first != RandomScorer(seed: 1).scores(layer: 1, head: 1, keys: keys, keyLength: 2))
   }
 
+  @Test("a pair's random score stays with its position when others are let go")
+  func randomPositions() {
+    let all = scores(RandomScorer(seed: 1), [Float](repeating: 0, count: 20), 2)
+    let some = RandomScorer(seed: 1).scores(
+      layer: 1, head: 0, positions: [2, 7, 9], keys: [Float](repeating: 0, count: 6), keyLength: 2)
+    #expect(some == [all[2], all[7], all[9]])
+  }
+
   @Test("each has its own number in the file, and no filter bank")
   func numbers() {
     let scorers: [any PairScorer] = [

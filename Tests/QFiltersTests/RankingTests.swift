@@ -78,6 +78,16 @@ struct RankingTests {
     }
   }
 
+  @Test("scores decide about what is neither sink nor window nor hidden")
+  func ranked() {
+    let ranking = Ranking(sinks: 2, window: 3)
+    #expect(ranking.ranked(of: 10) == 2..<7)
+    #expect(ranking.ranked(of: 10, hidden: 1) == 2..<7)
+    #expect(ranking.ranked(of: 10, hidden: 5) == 5..<7)
+    #expect(ranking.ranked(of: 10, hidden: 9) == 7..<7)
+    for tokens in 0...5 { #expect(ranking.ranked(of: tokens).isEmpty) }
+  }
+
   @Test("scores are the plain products of keys and filter")
   func scores() {
     #expect(QFilterScorer.scores(keys: [1, 2, 3, 4], filter: [10, 1]) == [12, 34])

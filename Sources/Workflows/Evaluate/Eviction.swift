@@ -49,8 +49,8 @@ public struct Eviction: Sendable {
       let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
       guard cache.count(layer: layer, head: head) > budget else { return }
       let scores = scorer.scores(
-        layer: layer, head: head, keys: cache.decodedKeys(layer: layer, head: head),
-        keyLength: cache.shape.keyLength)
+        layer: layer, head: head, positions: cache.positions(layer: layer, head: head),
+        keys: cache.decodedKeys(layer: layer, head: head), keyLength: cache.shape.keyLength)
       let ranking = Ranking(sinks: method == .streamingLLM ? Self.sinks : 0, window: window)
       let kept = ranking.order(scores).prefix(budget).map(Int.init)
       cache.keep(layer: layer, head: head, pairs: kept.sorted())

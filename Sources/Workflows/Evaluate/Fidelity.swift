@@ -48,7 +48,8 @@ public enum Fidelity {
     public let layers, kvHeads: Int
     /// Compressions ×N.
     public let compressions: [Int]
-    /// Spearman's correlation of a pair's score and the attention that it gets, [layers · kvHeads].
+    /// Spearman's correlation of a pair's score and the attention that it gets, over the pairs that are ranked
+    /// by scores, [layers · kvHeads].
     public let correlations: [Float]
     /// The share of attention that goes to pairs that are kept, [compressions][layers · kvHeads].
     public let massKept: [[Float]]
@@ -84,7 +85,7 @@ public enum Fidelity {
   ///   - out: A folder that keeps every measurement in `fidelity.json`; those that are there are not made
   ///     again.
   /// - Throws: `IdentityMismatch` if the filters are another model's, `MalformedFile` if they do not fit it,
-  ///   `OtherResults`, `PromptError`, `SystemError`.
+  ///   `OtherResults`, `PromptError`, `EngineError.notFinite` if a score or an attention is not, `SystemError`.
   public static func run(
     _ model: LoadedModel, bank: FilterBank, bankPath: String, text: [UInt8], options: Options,
     out: String?, progress: Progress
@@ -143,6 +144,7 @@ private struct Future {
       attention.sums(
         layer: index / shape.kvHeads, head: index % shape.kvHeads, pairs: options.context)
     }
+    guard mass.allSatisfy({ $0.allSatisfy(\.isFinite) }) else { throw EngineError.notFinite }
     self.context = context
   }
 
@@ -158,6 +160,10 @@ private struct Future {
               ratio: ratio, layer: index / shape.kvHeads, head: index % shape.kvHeads)))
       }
     }
+    let correlations = try zip(context.scores(method), mass).enumerated().map { index, pair in
+      let ranked = context.ranked(layer: index / shape.kvHeads, head: index % shape.kvHeads)
+      return try RankCorrelation.spearman(Array(pair.0[ranked]), Array(pair.1[ranked]))
+    }
     let divergences = try compressions.map { ratio in
       let values = try model.engine.divergences(
         from: predictions, rest,
@@ -166,10 +172,8 @@ private struct Future {
     }
     return Fidelity.Cell(
       method: method.rawValue, sequence: sequence, layers: shape.layers, kvHeads: shape.kvHeads,
-      compressions: compressions,
-      correlations: zip(try context.scores(method), mass).map(
-        RankCorrelation.spearman),
-      massKept: kept, divergences: divergences)
+      compressions: compressions, correlations: correlations, massKept: kept,
+      divergences: divergences)
   }
 
   private func share(of mass: [Float], _ kept: ArraySlice<UInt32>) -> Float {

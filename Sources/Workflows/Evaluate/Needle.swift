@@ -77,6 +77,12 @@ public enum Needle {
     /// Pairs held when the first token came out, over all layers and heads.
     public let pairs: Int
 
+    /// Whether sinks and window are all that ×N leaves room for, so that all methods that rank hold the same.
+    public var isProtectedAlone: Bool {
+      guard case .ranked = Method(rawValue: method) else { return false }
+      return tokens / compression <= Ranking().protected(of: tokens)
+    }
+
     /// Checks every figure's range.
     public static func problem(_ cells: [Cell]) -> String? {
       let isSound = cells.allSatisfy {
@@ -87,7 +93,8 @@ public enum Needle {
     }
   }
 
-  /// Answers for every length, depth, method and compression. Each text is prefilled once.
+  /// Answers for every length, depth, method and compression. Each text is prefilled once, and none before
+  /// it is known that all of them fit.
   ///
   /// - Parameters:
   ///   - haystack: The text to hide in.
@@ -106,17 +113,20 @@ public enum Needle {
       folder: out, name: options.task.rawValue, origin: ResultOrigin(model, bank),
       settings: options.settings(haystack: hay.digest))
     let texts = NeedleText.Placed.missing(of: options, in: file.results.cells)
+    let prompts = try texts.map { text in
+      let puzzle = NeedlePuzzle(options, length: text.length, depth: text.depth)
+      return try NeedlePrompt(
+        hay.text(length: text.length, hiding: puzzle.hidden), puzzle,
+        room: options.task.answerTokens, model: model)
+    }
     // Counted in tokens, so that the time that is left is that of the long texts.
     let total = texts.reduce(0) { $0 + $1.length }
     var done = 0
-    for text in texts {
-      let puzzle = NeedlePuzzle(options, length: text.length, depth: text.depth)
-      let question = try Question(
-        hay.text(length: text.length, hiding: puzzle.hidden), puzzle, options: options,
-        model: model, bank: bank)
+    for (text, prompt) in zip(texts, prompts) {
+      let question = try Question(prompt, options: options, model: model, bank: bank)
       for (index, (method, ratio)) in text.cases.enumerated() {
         let answer = try question.answer(method, ratio: ratio)
-        try file.append(Cell(text, method, ratio, answer, puzzle, question))
+        try file.append(Cell(text, method, ratio, answer, prompt))
         progress(
           "\(options.task.rawValue)", done + text.length * (index + 1) / text.cases.count, total)
       }
@@ -126,9 +136,29 @@ public enum Needle {
   }
 }
 
+/// A text with needles in it and the question about them, in tokens.
+private struct NeedlePrompt {
+  let context: [Int]
+  let question: [Int]
+  let puzzle: NeedlePuzzle
+
+  /// - Throws: `PromptError.tooLong` if the model's context does not hold them and `room` more.
+  init(_ text: [UInt8], _ puzzle: NeedlePuzzle, room: Int, model: LoadedModel) throws {
+    let usesChat = model.file.vocabulary.chatTemplate != nil
+    let opening = try Prompt.opening(text, usesChat: usesChat, model: model)
+    let continuation = try Prompt.continuation(
+      Array(puzzle.question.utf8), after: opening, form: usesChat ? .openUserTurn : .plain,
+      model: model)
+    context = Array(opening.dropLast(continuation.dropped))
+    question = continuation.tokens
+    self.puzzle = puzzle
+    try Prompt.checkLength(context.count + question.count, room: room, model)
+  }
+}
+
 /// A context and the question that is put to it again and again.
 private struct Question {
-  let tokens: Int
+  private let tokens: Int
   private let question: [Int]
   private let context: PrefilledContext
   private let model: LoadedModel
@@ -136,19 +166,11 @@ private struct Question {
   private let reach: Int?
 
   init(
-    _ text: [UInt8], _ puzzle: NeedlePuzzle, options: Needle.Options, model: LoadedModel,
-    bank: FilterBank
+    _ prompt: NeedlePrompt, options: Needle.Options, model: LoadedModel, bank: FilterBank
   ) throws {
-    let usesChat = model.file.vocabulary.chatTemplate != nil
-    let opening = try Prompt.opening(text, usesChat: usesChat, model: model)
-    let continuation = try Prompt.continuation(
-      Array(puzzle.question.utf8), after: opening, form: usesChat ? .openUserTurn : .plain,
-      model: model)
-    tokens = opening.count - continuation.dropped
-    question = continuation.tokens
-    try Prompt.checkLength(tokens + question.count, model)
+    (tokens, question) = (prompt.context.count, prompt.question)
     context = try PrefilledContext(
-      Array(opening[..<tokens]), room: question.count + options.task.answerTokens, model: model,
+      prompt.context, room: question.count + options.task.answerTokens, model: model,
       bank: bank, recent: options.recent, wholeLayers: options.wholeLayers)
     self.model = model
     answerTokens = options.task.answerTokens
@@ -236,11 +258,11 @@ extension Needle.Options {
 extension Needle.Cell {
   fileprivate init(
     _ text: NeedleText.Placed, _ method: Method, _ ratio: Int, _ answer: (text: String, pairs: Int),
-    _ puzzle: NeedlePuzzle, _ question: Question
+    _ prompt: NeedlePrompt
   ) {
-    let score = puzzle.score(answer.text)
+    let score = prompt.puzzle.score(answer.text)
     self.init(
-      length: text.length, tokens: question.tokens, depth: text.depth, compression: ratio,
+      length: text.length, tokens: prompt.context.count, depth: text.depth, compression: ratio,
       method: method.rawValue, found: score == 1, score: score, text: answer.text,
       pairs: answer.pairs)
   }

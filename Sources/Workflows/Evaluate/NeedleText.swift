@@ -5,16 +5,23 @@ import Tokenization
 /// The texts of a folder, as one.
 public enum Haystack {
   /// The files of a folder whose names end in `.txt`, in the order of their names, each with an empty line
-  /// behind it.
+  /// behind it; those that are empty are left out.
   ///
   /// - Throws: `SystemError`, `PromptError` if there is no text.
   public static func read(folder: String) throws -> [UInt8] {
-    let names = try Folder.names(folder).filter { $0.hasSuffix(".txt") }
+    let paths = try Folder.names(folder).filter { $0.hasSuffix(".txt") }
+      .map { Folder.path(folder, $0) }
     var text: [UInt8] = []
-    for name in names {
-      text += try TextFile.read(Folder.path(folder, name)) + Array("\n\n".utf8)
+    for path in paths where Folder.isFile(path) {
+      do {
+        text += try TextFile.read(path) + Array("\n\n".utf8)
+      } catch PromptError.empty {
+        continue
+      }
     }
-    guard !text.isEmpty else { throw PromptError.empty(source: "the haystack \(folder)") }
+    guard !text.isEmpty else {
+      throw PromptError.empty(source: "the haystack, \(Folder.path(folder, "*.txt")),")
+    }
     return text
   }
 }

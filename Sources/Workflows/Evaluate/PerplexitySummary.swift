@@ -38,7 +38,8 @@ public struct PerplexitySummary: Sendable {
 }
 
 extension Results<Perplexity.Cell> {
-  /// One for each method and compression, in the order in which they were first measured.
+  /// One for each method and compression, in the order in which they were first measured, over the sequences
+  /// that all of them have: what other texts cost says nothing of a method.
   public var summaries: [PerplexitySummary] {
     var (order, groups): ([String], [String: [Perplexity.Cell]]) = ([], [:])
     for cell in cells {
@@ -46,6 +47,21 @@ extension Results<Perplexity.Cell> {
       if groups[key] == nil { order.append(key) }
       groups[key, default: []].append(cell)
     }
-    return order.compactMap { groups[$0].map(PerplexitySummary.init) }
+    let sequences = groups.values.map { Set($0.map(\.sequence)) }
+    let common = sequences.dropFirst().reduce(sequences.first ?? []) { $0.intersection($1) }
+    return order.compactMap { key in
+      let cells = groups[key, default: []].filter { common.contains($0.sequence) }
+      return cells.isEmpty ? nil : PerplexitySummary(cells)
+    }
+  }
+
+  /// One method at one compression over the first `sequences` sequences; nil if it has none of them.
+  public func summary(
+    _ method: Method, compression: Int, sequences: Int
+  ) -> PerplexitySummary? {
+    let cells = cells.filter {
+      $0.method == method.rawValue && $0.compression == compression && $0.sequence < sequences
+    }
+    return cells.isEmpty ? nil : PerplexitySummary(cells)
   }
 }

@@ -23,7 +23,7 @@ final class PrefilledContext {
     _ tokens: [Int], room: Int, model: LoadedModel, bank: FilterBank, recent: Int,
     wholeLayers: Int = 0
   ) throws {
-    ranking = Ranking(sinks: 4, window: 64, recent: recent)
+    ranking = Ranking(recent: recent)
     self.wholeLayers = wholeLayers
     var watches: [Method: any ContextWatch] = [:]
     for scorer in TierTable.Scorer.allCases {
@@ -78,6 +78,16 @@ final class PrefilledContext {
     return scores.withLock { $0 }
   }
 
+  /// The places of a head's pairs that methods rank by their scores.
+  func ranked(layer: Int, head: Int) -> Range<Int> {
+    ranking.ranked(of: cache.nextPosition, hidden: hidden(layer: layer, head: head))
+  }
+
+  private func hidden(layer: Int, head: Int) -> Int {
+    cache.hiddenPairs(
+      layer: layer, head: head, window: windows.isEmpty ? nil : windows[layer])
+  }
+
   private func rank(_ method: Method) throws -> [[UInt32]] {
     guard watches[method] != nil else {
       let positions = Array(0..<UInt32(cache.nextPosition))
@@ -86,9 +96,7 @@ final class PrefilledContext {
     let heads = cache.shape.kvHeads
     return try scores(method).enumerated().map { index, scores in
       let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
-      let window = windows.isEmpty ? nil : windows[layer]
-      return ranking.order(
-        scores, hidden: cache.hiddenPairs(layer: layer, head: head, window: window))
+      return ranking.order(scores, hidden: hidden(layer: layer, head: head))
     }
   }
 }

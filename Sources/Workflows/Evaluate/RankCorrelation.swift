@@ -1,9 +1,14 @@
+import Inference
+
 /// How much two lists of numbers agree in their order.
 enum RankCorrelation {
   /// Spearman's ρ: Pearson's correlation of the ranks, equal numbers sharing the mean of theirs; from −1 to
   /// 1, and 0 if either list has but one value.
-  static func spearman(_ a: [Float], _ b: [Float]) -> Float {
+  ///
+  /// - Throws: `EngineError.notFinite` if a number is not; it would have no rank.
+  static func spearman(_ a: [Float], _ b: [Float]) throws(EngineError) -> Float {
     precondition(a.count == b.count)
+    guard a.allSatisfy(\.isFinite), b.allSatisfy(\.isFinite) else { throw .notFinite }
     let (a, b) = (ranks(a), ranks(b))
     let mean = Double(a.count + 1) / 2
     var (product, squareA, squareB) = (0.0, 0.0, 0.0)
@@ -22,7 +27,8 @@ enum RankCorrelation {
     var ranks = [Double](repeating: 0, count: values.count)
     var start = 0
     while start < order.count {
-      let end = order[start...].firstIndex { values[$0] != values[order[start]] } ?? order.count
+      var end = start + 1
+      while end < order.count, values[order[end]] == values[order[start]] { end += 1 }
       for place in order[start..<end] { ranks[place] = Double(start + 1 + end) / 2 }
       start = end
     }

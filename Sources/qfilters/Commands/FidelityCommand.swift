@@ -20,11 +20,12 @@ struct FidelityCommand: ParsableCommand {
   @Option(help: "So many tokens behind each context say what is attended to.")
   var continuation = Fidelity.Options().continuation
   @Option(help: "How many contexts.") var sequences = Fidelity.Options().sequences
-  @Option(help: "Compressions ×N, separated by commas.", transform: ListOptions.numbers)
+  @Option(
+    help: ListOptions.help("Compressions ×N", Fidelity.Options().compressions),
+    transform: ListOptions.numbers)
   var compressions = Fidelity.Options().compressions
   @Option(
-    help: "Methods, separated by commas: \(ListOptions.methodNames).",
-    transform: ListOptions.methods)
+    help: ListOptions.methodHelp(Fidelity.Options().methods), transform: ListOptions.methods)
   var methods = Fidelity.Options().methods
   @OptionGroup var recent: RecentOption
   @Option(help: "A folder that keeps every measurement, tables and pictures.") var out: String?

@@ -21,19 +21,31 @@ struct NeedleCommand: ParsableCommand {
     transform: Self.task)
   var task = Needle.Task.needle
   @Option(help: "Other seeds hide other things, in all tasks but needle.") var seed: UInt64?
-  @Option(help: "Of the task needle: the sentence that is hidden.") var needle: String?
-  @Option(help: "Of the task needle: what is asked.") var question: String?
-  @Option(help: "Of the task needle: a right answer holds this, in letters of any case.")
+  @Option(
+    help: """
+      Of the task needle: the sentence that is hidden (default: \(Needle.Options().needle)).
+      """)
+  var needle: String?
+  @Option(help: "Of the task needle: what is asked (default: \(Needle.Options().question)).")
+  var question: String?
+  @Option(
+    help: """
+      Of the task needle: a right answer holds this, in letters of any case (default: \
+      \(Needle.Options().answer)).
+      """)
   var answer: String?
-  @Option(help: "Lengths in tokens, separated by commas.", transform: ListOptions.numbers)
+  @Option(
+    help: ListOptions.help("Lengths in tokens", Needle.Options().lengths),
+    transform: ListOptions.numbers)
   var lengths = Needle.Options().lengths
-  @Option(help: "So many depths, evenly from the beginning to the end.")
+  @Option(help: "So many depths, evenly from the beginning to the end; a single one is the middle.")
   var depths = Needle.Options().depths
-  @Option(help: "Compressions ×N, separated by commas.", transform: ListOptions.numbers)
+  @Option(
+    help: ListOptions.help("Compressions ×N", Needle.Options().compressions),
+    transform: ListOptions.numbers)
   var compressions = Needle.Options().compressions
   @Option(
-    help: "Methods, separated by commas: \(ListOptions.methodNames).",
-    transform: ListOptions.methods)
+    help: ListOptions.methodHelp(Needle.Options().methods), transform: ListOptions.methods)
   var methods = Needle.Options().methods
   @Option(help: "So many first layers are kept whole by every compression.") var wholeLayers = 0
   @OptionGroup var recent: RecentOption

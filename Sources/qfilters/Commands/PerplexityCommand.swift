@@ -18,11 +18,17 @@ struct PerplexityCommand: ParsableCommand {
   @Option(help: "Tokens in each sequence.") var tokens = 2048
   @Option(help: "How many sequences.") var sequences = 1
   @Option(help: "Hold at most so many pairs a head, and let the others go.") var budget: Int?
-  @Option(help: "With --budget: so many last pairs always stay.") var window: Int?
+  @Option(
+    help: """
+      With --budget, and less than it: so many last pairs always stay (default: \
+      \(BudgetOptions.usualWindow)).
+      """)
+  var window: Int?
   @Option(help: "Compress so many first tokens of each sequence.") var promptTokens: Int?
   @OptionGroup var recent: RecentOption
   @Option(
-    help: "With --prompt-tokens: compressions ×N, separated by commas.",
+    help: ListOptions.help(
+      "With --prompt-tokens: compressions ×N", PromptCompression.Options().compressions),
     transform: ListOptions.numbers)
   var compressions: [Int]?
   @Option(
@@ -61,22 +67,29 @@ struct PerplexityCommand: ParsableCommand {
 
   private var methods: [Method] { method ?? [.qFilters] }
 
+  /// So many last pairs stay under a budget.
+  private var keptWindow: Int { window ?? BudgetOptions.usualWindow }
+
   private func validateBudget() throws {
     guard let budget else {
       guard window == nil else { throw ValidationError("--window needs --budget.") }
+      guard method == nil || method == [.full] || promptTokens != nil else {
+        throw ValidationError("--method needs --budget or --prompt-tokens.")
+      }
       guard filters == nil || promptTokens != nil else {
         throw ValidationError("--filters needs --budget or --prompt-tokens.")
-      }
-      guard method ?? [.full] == [.full] || promptTokens != nil else {
-        throw ValidationError("--method needs --budget or --prompt-tokens.")
       }
       return
     }
     guard (1...1 << 24).contains(budget) else {
       throw ValidationError("--budget must be from 1 to \(1 << 24).")
     }
-    guard (0...budget).contains(window ?? 0) else {
-      throw ValidationError("--window must be from 0 to the budget, \(budget).")
+    guard (0..<budget).contains(keptWindow) else {
+      throw ValidationError(
+        """
+        --window, \(BudgetOptions.usualWindow) unless told, must be from 0 to less than the budget of \
+        \(budget): else nothing is left to rank, and every method holds the same.
+        """)
     }
     guard filters == nil || needsFilters else {
       throw ValidationError("--filters is for the method q-filters alone.")
@@ -110,27 +123,32 @@ struct PerplexityCommand: ParsableCommand {
     let bank = try filters.map(FilterBank.init(path:))
     let results = try results(text, bank, try model.load())
     if let out { try ReportFolder(path: out).write() }
+    let first = budget == nil && promptTokens == nil ? Method.full : methods[0]
     let report = PerplexityOutput(
-      results, tokens: sequences * tokens, budget: budget, isPrompt: promptTokens != nil)
+      results,
+      first: results.summary(
+        first, compression: promptTokens == nil || first == .full ? 1 : ratios[0],
+        sequences: sequences),
+      tokens: sequences * tokens, budget: budget, isPrompt: promptTokens != nil)
     if self.report.json { return try Terminal.json(report) }
     Terminal.line("\(report)")
   }
+
+  private var ratios: [Int] { compressions ?? PromptCompression.Options().compressions }
 
   private func results(
     _ text: Perplexity.Text, _ bank: FilterBank?, _ model: LoadedModel
   ) throws -> Results<Perplexity.Cell> {
     let bar = ProgressBar()
     guard let promptTokens, let bank else {
-      let budget = budget.map {
-        Perplexity.Budget(pairs: $0, window: BudgetOptions.window(window, budget: $0))
-      }
+      let budget = budget.map { Perplexity.Budget(pairs: $0, window: keptWindow) }
       return try Perplexity.run(
         model, text, methods: budget == nil ? [.full] : methods, budget: budget, bank: bank,
         bankPath: filters ?? "", out: out, progress: bar.show)
     }
     var options = PromptCompression.Options()
     options.promptTokens = promptTokens
-    options.compressions = compressions ?? options.compressions
+    options.compressions = ratios
     options.methods = methods
     options.recent = recent.recent
     return try PromptCompression.run(

@@ -60,11 +60,12 @@ struct ReportCommand: ParsableCommand {
 
     func perplexity() throws {
       let length = min(1536, model.contextLength)
-      guard length > 2 else { return }
+      let budget = length / 6
+      guard budget > 0 else { return }
       _ = try Perplexity.run(
         model, .init(text, sequences: 8, length: length),
         methods: [.full, .qFilters, .streamingLLM, .kNorm],
-        budget: .init(pairs: length / 6, window: min(64, length / 6)), bank: bank,
+        budget: .init(pairs: budget, window: budget / 4), bank: bank,
         bankPath: bankPath, out: folder.path, progress: ProgressBar().show)
     }
 

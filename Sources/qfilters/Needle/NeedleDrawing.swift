@@ -30,6 +30,7 @@ struct NeedleDrawing {
       """
       \(SVG.heading(report.title, summary, x: 24))
       <text class="note" x="24" y="76">Depths from top to bottom, beginning to end. \(report.key)</text>
+      \(report.protectedNote.map { #"<text class="note" x="24" y="94">Pale: \#($0)</text>"# } ?? "")
       \(methods.enumerated().map { row($1, y: Self.top + $0 * panelHeight) }.joined(separator: "\n"))
       """)
   }
@@ -55,8 +56,9 @@ struct NeedleDrawing {
     let marks = cells.map { cell in
       let column = report.lengths.firstIndex(of: cell.length) ?? 0
       let row = depths.firstIndex(of: cell.depth) ?? 0
+      let look = cell.isProtectedAlone ? #" opacity="0.4""# : ""
       return
-        #"<rect class="\#(Self.shade(cell.score))" x="\#(column * cellWidth)" y="\#(Self.caption + row * cellHeight)" width="\#(cellWidth - 2)" height="\#(cellHeight - 2)"><title>\#(setting.name), \#(cell.length) tokens, depth \#(Format.fixed(cell.depth * 100, 0)) %: \#(SVG.escaped(String(cell.text.prefix(200))))</title></rect>"#
+        #"<rect class="\#(Self.shade(cell.score))" x="\#(column * cellWidth)" y="\#(Self.caption + row * cellHeight)" width="\#(cellWidth - 2)" height="\#(cellHeight - 2)"\#(look)><title>\#(setting.name), \#(cell.length) tokens, depth \#(Format.fixed(cell.depth * 100, 0)) %: \#(SVG.escaped(String(cell.text.prefix(200))))</title></rect>"#
     }
     return """
       <g transform="translate(\(x) \(y))">

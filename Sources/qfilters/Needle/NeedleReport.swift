@@ -1,4 +1,5 @@
 import Glibc
+import QFilters
 import Workflows
 
 /// What `evaluate needle` found.
@@ -63,11 +64,22 @@ struct NeedleReport {
     cells.isEmpty ? 0 : cells.reduce(0) { $0 + $1.score } / Double(cells.count)
   }
 
-  /// How much was found, by setting and length.
+  /// Why some figures are in brackets, and pale in the drawing; nil if none are.
+  var protectedNote: String? {
+    let protected = Ranking.usualSinks + Ranking.usualWindow
+    return cells.contains(where: \.isProtectedAlone)
+      ? "n/N is no more than the \(protected) sinks and window: all ranked methods hold the same."
+      : nil
+  }
+
+  /// How much was found, by setting and length; in brackets where all ranked methods hold the same.
   var rows: (headings: [String], rows: [[String]]) {
     let rows = settings.map { setting in
       let cells = cells(setting)
-      let counts = lengths.map { length in count(cells.filter { $0.length == length }) }
+      let counts = lengths.map { length in
+        let own = cells.filter { $0.length == length }
+        return own.contains(where: \.isProtectedAlone) ? "(\(count(own)))" : count(own)
+      }
       return [setting.name] + counts + [count(cells)]
     }
     return (["method"] + lengths.map { "\($0)" } + ["all"], rows)
@@ -78,7 +90,7 @@ struct NeedleReport {
     let (headings, rows) = rows
     var table = TextTable("needles found", headings)
     for row in rows { table.add(row) }
-    return table.description
+    return table.description + (protectedNote.map { "\nIn brackets: \($0)" } ?? "")
   }
 
   /// A line for each cell.
@@ -129,7 +141,7 @@ struct NeedleReport {
       }
     return what
       + " The text is prefilled once; each method and compression ×N answers from its own "
-      + "1/N of the pairs."
+      + "1/N of the pairs." + (protectedNote.map { " In brackets, and pale: \($0)" } ?? "")
   }
 }
 

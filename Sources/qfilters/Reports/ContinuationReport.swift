@@ -21,12 +21,12 @@ struct ContinuationReport {
   var rows: (headings: [String], rows: [[String]]) {
     let rows = methods.map { method in
       let own = summaries.filter { $0.method == method }
-      return [method]
+      return [method, "\(own.first?.sequences ?? 0)"]
         + ([1] + compressions).map { ratio in
           own.first { $0.compression == ratio }.map { Format.fixed($0.perplexity, 4) } ?? "–"
         }
     }
-    return (["method", "×1"] + compressions.map { "×\($0)" }, rows)
+    return (["method", "sequences", "×1"] + compressions.map { "×\($0)" }, rows)
   }
 
   private var csv: String {
@@ -59,7 +59,8 @@ struct ContinuationReport {
     ReportSection(
       name: "continuation", title: "Perplexity after prompt compression",
       explanation: "The beginning of each sequence is prefilled once and compressed ×N; what "
-        + "follows goes through the model behind what is left of it.",
+        + "follows goes through the model behind what is left of it. Compared are the sequences that "
+        + "all methods and compressions have.",
       results: results, table: rows, pictures: [.init(name: "continuation", svg: chart.svg)],
       csv: csv)
   }

@@ -1,10 +1,11 @@
 import Workflows
 
-/// What `evaluate perplexity` prints. The first method's figures stand outside the list too.
+/// What `evaluate perplexity` prints: outside the list what was asked for first, in it all that its folder holds,
+/// over the sequences that all methods have.
 struct PerplexityOutput: Encodable, CustomStringConvertible {
   struct Method: Encodable {
     let method: String
-    let compression: Int
+    let compression, sequences: Int
     let meanNegativeLogLikelihood, perplexity: Double
     let perplexityAfterBudget: Double?
     /// The mean of −ln p at each place of a sequence that was scored.
@@ -12,6 +13,7 @@ struct PerplexityOutput: Encodable, CustomStringConvertible {
 
     init(_ summary: PerplexitySummary, budget: Int?) {
       (method, compression) = (summary.method, summary.compression)
+      sequences = summary.sequences
       meanNegativeLogLikelihood = summary.meanNegativeLogLikelihood
       perplexity = summary.perplexity
       perplexityAfterBudget = budget.flatMap { summary.perplexity(from: $0) }
@@ -29,12 +31,18 @@ struct PerplexityOutput: Encodable, CustomStringConvertible {
     case tokens, meanNegativeLogLikelihood, perplexity, perplexityAfterBudget, methods
   }
 
-  init(_ results: Results<Perplexity.Cell>, tokens: Int, budget: Int?, isPrompt: Bool) {
+  /// - Parameters:
+  ///   - first: The figures of the method that was named first, over the sequences that were asked for.
+  ///   - tokens: In those sequences.
+  init(
+    _ results: Results<Perplexity.Cell>, first: PerplexitySummary?, tokens: Int, budget: Int?,
+    isPrompt: Bool
+  ) {
     self.tokens = tokens
     methods = results.summaries.map { Method($0, budget: budget) }
-    meanNegativeLogLikelihood = methods.first?.meanNegativeLogLikelihood ?? 0
-    perplexity = methods.first?.perplexity ?? 1
-    perplexityAfterBudget = methods.first?.perplexityAfterBudget
+    meanNegativeLogLikelihood = first?.meanNegativeLogLikelihood ?? 0
+    perplexity = first?.perplexity ?? 1
+    perplexityAfterBudget = budget.flatMap { first?.perplexity(from: $0) }
     let (headings, rows) =
       isPrompt ? ContinuationReport(results).rows : PerplexityReport(results).rows
     var table = TextTable("perplexity", headings)

@@ -19,11 +19,11 @@ struct PerplexityReport {
       [
         summary.method, "\(summary.sequences)",
         Format.fixed(summary.meanNegativeLogLikelihood, 6), Format.fixed(summary.perplexity, 4),
-        summary.perplexity(from: max(0, budget)).map { Format.fixed($0, 4) } ?? "–",
-      ]
+      ] + (budget > 0 ? [summary.perplexity(from: budget).map { Format.fixed($0, 4) } ?? "–"] : [])
     }
     return (
-      ["method", "sequences", "mean −ln p", "perplexity", "after the budget"], rows
+      ["method", "sequences", "mean −ln p", "perplexity"]
+        + (budget > 0 ? ["after the budget"] : []), rows
     )
   }
 
@@ -92,10 +92,13 @@ struct PerplexityReport {
 
   var section: ReportSection {
     ReportSection(
-      name: "perplexity", title: "Perplexity under a budget",
-      explanation: "Tokens go through the model one by one; a head holds at most the budget's "
-        + "pairs, the last ones of the window always. Perplexity is e to the power of the mean "
-        + "−ln p of the tokens that really follow: the lower, the better.",
+      name: "perplexity", title: budget > 0 ? "Perplexity under a budget" : "Perplexity",
+      explanation: (budget > 0
+        ? "Tokens go through the model one by one; a head holds at most the budget's pairs, the "
+          + "last ones of the window always. "
+        : "The whole cache, in one forward pass. ")
+        + "Perplexity is e to the power of the mean −ln p of the tokens that really follow: the "
+        + "lower, the better. Compared are the sequences that all methods have.",
       results: results, table: rows, pictures: [curves, gap].compactMap(\.self), csv: csv)
   }
 }
