@@ -156,7 +156,7 @@ struct ChainCommandTests {
       #expect(refused.status == 66, "\(command): \(refused.error)")
       #expect(refused.error.contains("--parent"), "\(command)")
       #expect(scratch.contents == ["child.kvsnap"])
-      let other = try Command.run(command + ["--parent", fixture("f16")])
+      let other = try Command.run(command + ["--parent", fixture("chain-root-bf16")])
       #expect(other.status == 66, "\(command): \(other.error)")
       #expect(other.error.contains("none of the files named has digest"), "\(other.error)")
     }

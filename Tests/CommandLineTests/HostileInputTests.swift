@@ -86,7 +86,10 @@ struct HostileInputTests {
       ["generate", "--prompt", "A line of it", "--budget", "4"],
       ["resume", files.snapshot, "--prompt", "x", "--budget", "4", "--compression", "32"],
       ["resume", files.snapshot, "--prompt", "x", "--compression", "32", "--save", out],
-      ["evaluate", "perplexity", "--file", files.text, "--tokens", "80", "--budget", "4"],
+      [
+        "evaluate", "perplexity", "--file", files.text, "--tokens", "80", "--budget", "4",
+        "--window", "2",
+      ],
       ["evaluate", "perplexity", "--file", files.text, "--tokens", "80", "--prompt-tokens", "40"],
       [
         "evaluate", "fidelity", "--file", files.text, "--context", "40", "--continuation", "8",

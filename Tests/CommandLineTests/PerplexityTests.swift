@@ -131,7 +131,10 @@ struct PerplexityTests {
       (["--method", "full,random"], "--method needs --budget or --prompt-tokens"),
       (["--window", "4"], "--window needs --budget"),
       (["--method", "k-norm"], "--method needs --budget or --prompt-tokens"),
-      (["--budget", "4", "--method", "k-norm", "--filters", "x"], "q-filters alone"),
+      (
+        ["--budget", "4", "--window", "1", "--method", "k-norm", "--filters", "x"],
+        "q-filters alone"
+      ),
     ] {
       let result = try Command.run(
         ["evaluate", "perplexity", "--model", tiny.model, "--file", tiny.text, "--tokens", "80"]
