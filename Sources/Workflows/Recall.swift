@@ -67,10 +67,13 @@ final class Recall {
     _ question: [Int], logits: [Float], limit: Int, isEnd: (Int) -> Bool
   ) throws {
     let room = cache.capacity - start - question.count
+    var last: [Int] = []
     for _ in 0..<Self.drafts {
       let draft = try draft(
         after: logits, tokens: min(limit, room, Self.draftTokens), isEnd: isEnd)
-      guard !draft.isEmpty else { return }
+      // The draft before chose what is held, and an equal one would choose it again.
+      guard draft != last else { return }
+      last = draft
       _ = try prefill(question + draft)
       cache.removeLast(draft.count)
     }
