@@ -72,7 +72,9 @@ final class Recall {
       let draft = try draft(
         after: logits, tokens: min(limit, room, Self.draftTokens), isEnd: isEnd)
       // The draft before chose what is held, and an equal one would choose it again.
-      guard draft != last else { return }
+      guard draft != last else {
+        return cache.removeLast(cache.nextPosition - start - question.count)
+      }
       last = draft
       _ = try prefill(question + draft)
       cache.removeLast(draft.count)

@@ -122,7 +122,7 @@ struct PerplexityTests {
         ["--prompt-tokens", "9", "--filters", "x", "--method", "recall"], "recall needs a question"
       ),
       (["--compressions", "4"], "--compressions needs --prompt-tokens"),
-      (["--budget", "4", "--window", "5", "--method", "random"], "--window must be"),
+      (["--budget", "4", "--window", "5", "--method", "random"], "less than the budget of 4"),
       (["--budget", "4", "--window", "1", "--method", "snapkv"], "snapkv cannot rank"),
       (["--budget", "4", "--window", "1"], "needs --filters"),
       (["--budget", "4", "--window", "4", "--method", "random"], "less than the budget of 4"),
