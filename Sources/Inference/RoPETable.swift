@@ -19,28 +19,30 @@ struct RoPETable: Sendable {
 
   /// Prepares the angles of `count` tokens from `position` on, in a sequence of `length` tokens.
   func prepare(position: Int, count: Int, length: Int) {
-    let inverseFrequencies = inverseFrequencies(length)
-    Parallel.forEachRange(of: count, size: 16) { _, tokens in
-      for token in tokens {
-        for (index, frequency) in inverseFrequencies.enumerated() {
-          let angle = Double(Float(position + token) * frequency)
-          unsafe cosines.pointer(row: token)[index] = Float(cos(angle)) * rope.magnitude
-          unsafe sines.pointer(row: token)[index] = Float(sin(angle)) * rope.magnitude
-        }
-      }
+    fill(rows: count, length: length, magnitude: rope.magnitude) { token, frequency in
+      Double(Float(position + token) * frequency)
     }
   }
 
   /// Prepares angles that turn what is rotated already by so many positions more, one row each; the length of the
   /// sequence is their number.
   func prepare(shifts: [Double]) {
-    let inverseFrequencies = inverseFrequencies(shifts.count)
-    Parallel.forEachRange(of: shifts.count, size: 16) { _, rows in
-      for row in rows {
+    fill(rows: shifts.count, length: shifts.count, magnitude: 1) { row, frequency in
+      shifts[row] * Double(frequency)
+    }
+  }
+
+  private func fill(
+    rows: Int, length: Int, magnitude: Float,
+    angle: @Sendable (_ row: Int, _ frequency: Float) -> Double
+  ) {
+    let inverseFrequencies = inverseFrequencies(length)
+    Parallel.forEachRange(of: rows, size: 16) { _, range in
+      for row in range {
         for (index, frequency) in inverseFrequencies.enumerated() {
-          let angle = shifts[row] * Double(frequency)
-          unsafe cosines.pointer(row: row)[index] = Float(cos(angle))
-          unsafe sines.pointer(row: row)[index] = Float(sin(angle))
+          let angle = angle(row, frequency)
+          unsafe cosines.pointer(row: row)[index] = Float(cos(angle)) * magnitude
+          unsafe sines.pointer(row: row)[index] = Float(sin(angle)) * magnitude
         }
       }
     }

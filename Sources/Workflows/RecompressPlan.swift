@@ -37,7 +37,8 @@ struct RecompressPlan {
     metadata.tiers = TierTable(
       scorer: scorer?.scorer ?? metadata.tiers.scorer, sinks: chain.sinks, window: chain.window,
       layers: context.layers, kvHeads: context.kvHeads, tokens: context.tokens,
-      floors: Self.floors(chain), stored: try Self.storedCounts(chain), compression: compression)
+      floors: Self.floors(chain, ranking), stored: try Self.storedCounts(chain),
+      compression: compression)
     self.metadata = metadata
     codecs = try Self.codecs(chain, metadata.tiers, options.precision)
   }
@@ -65,11 +66,9 @@ struct RecompressPlan {
 
   /// The least number of pairs of each head: what was asked to stay whole stays so, and links that were protected
   /// each by itself are protected as one.
-  private static func floors(_ chain: SnapshotChain) -> [Int] {
+  private static func floors(_ chain: SnapshotChain, _ ranking: Ranking) -> [Int] {
     let (context, links) = (chain.metadata.context, chain.links)
-    let protected =
-      links.count == 1
-      ? 0 : Ranking(sinks: chain.sinks, window: chain.window).protected(of: context.tokens)
+    let protected = links.count == 1 ? 0 : ranking.protected(of: context.tokens)
     return (0..<context.layers * context.kvHeads).map { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: context.kvHeads)
       guard !chain.isKeptWhole(layer: layer, head: head) else { return context.tokens }
