@@ -1,5 +1,4 @@
 import CKernels
-import Glibc
 public import ModelFiles
 
 /// How much attention a question's queries pay to each pair: what SnapKV (arXiv 2404.14469) chooses by.
@@ -57,7 +56,7 @@ public struct AttentionMass: Sendable {
     _ storage: PairStorage, _ type: ck_type
   ) {
     let (group, length) = (model.group, model.keyLength)
-    let (scale, cap) = (Blocks.scale(model), model.attentionCap)
+    let (scale, cap) = (Blocks.scale(model), model.attentionCap ?? 0)
     let hidden = model.window(ofLayer: layer).map {
       HeldPairs.hidden(storage.positions, from: storage.positions.suffix(count), window: $0)
     }
@@ -68,9 +67,8 @@ public struct AttentionMass: Sendable {
       unsafe storage.multiplyKeys(
         visible, type: type, length: length,
         by: queries.pointer(row: token) + (head * group + member) * length, into: weights)
-      let seen = unsafe UnsafeMutableBufferPointer(start: weights, count: visible)
       let first = hidden?[token] ?? 0
-      unsafe Self.softmax(.init(rebasing: seen[first...]), scale: scale, cap: cap)
+      unsafe Kernels.current.table.pointee.softmax(weights + first, visible - first, scale, cap)
       unsafe weights.update(repeating: 0, count: first)
       unsafe (weights + visible).update(repeating: 0, count: storage.count - visible)
     }
@@ -86,24 +84,5 @@ public struct AttentionMass: Sendable {
           scores.pointer(row: row) + range.lowerBound, range.count)
       }
     }
-  }
-
-  @unsafe private static func softmax(
-    _ scores: UnsafeMutableBufferPointer<Float>, scale: Float, cap: Float?
-  ) {
-    for index in scores.indices {
-      let score = unsafe scores[index] * scale
-      unsafe scores[index] = cap.map { $0 * tanhf(score / $0) } ?? score
-    }
-    var greatest = -Float.infinity
-    for index in scores.indices { unsafe greatest = max(greatest, scores[index]) }
-    var total: Float = 0
-    for index in scores.indices {
-      let weight = unsafe expf(scores[index] - greatest)
-      unsafe scores[index] = weight
-      total += weight
-    }
-    let inverse = 1 / total
-    for index in scores.indices { unsafe scores[index] *= inverse }
   }
 }

@@ -125,8 +125,11 @@ public final class KVCache: @unchecked Sendable {
     }
   }
 
-  /// The positions of a head's pairs, ascending, which are all held as elements.
-  public func positions(layer: Int, head: Int) -> [UInt32] { elements(layer, head).positions }
+  /// The positions of a head's pairs in the order of their places: those in precisions of their own come
+  /// before the others, and of each form positions ascend.
+  public func positions(layer: Int, head: Int) -> [UInt32] {
+    quantised(layer: layer, head: head).flatMap(\.positions) + storage(layer, head).positions
+  }
 
   /// A head's keys as floats, [pairs × keyLength], in the same order.
   ///

@@ -38,6 +38,8 @@ public enum Resume {
     /// What was written of the turn, if that was asked for, or why it could not be: the answer is there
     /// all the same.
     public internal(set) var saved: Swift.Result<Saved, any Error>?
+    /// The size of the file that the cache was exported to, if that was asked for, or why it could not be.
+    public internal(set) var exported: Swift.Result<UInt64, any Error>?
   }
 
   /// Loads a snapshot, adds a prompt and generates.
@@ -48,11 +50,13 @@ public enum Resume {
   ///   - text: The prompt in UTF-8; in a snapshot made with a chat template, the rest of the user's turn, or
   ///     behind an answer a turn of its own.
   ///   - save: Where to write what the prompt and its answer add; not with an eviction.
+  ///   - export: Where to write what the cache holds behind the answer, as safetensors.
   /// - Throws: `IdentityMismatch` if a snapshot is another model's, `CompressionNotStored`, `ParentMissing`,
   ///   `MalformedFile`, `SystemError`, `PromptError`, `SaveRefusal`.
   public static func run(
     _ model: LoadedModel, snapshot: String, parents: [String] = [], text: [UInt8],
-    selection: Selection, options: Generation.Options, save: Save? = nil, emit: (String) -> Void
+    selection: Selection, options: Generation.Options, save: Save? = nil, export: String? = nil,
+    emit: (String) -> Void
   ) throws -> Result {
     precondition(save == nil || options.eviction == nil, "what is let go cannot be saved")
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }
@@ -64,6 +68,7 @@ public enum Resume {
     let child = try save.map {
       try ChildSnapshot($0, of: chain, selection: selection, model: model)
     }
+    if let export { try AtomicFile.checkWritable(export) }
     let continuation = try Prompt.continuation(
       text, after: metadata.tokens.map(Int.init),
       form: metadata.context.promptForm, model: model)
@@ -87,6 +92,13 @@ public enum Resume {
     let tokens = continuation.tokens + result.generation.ids
     result.saved = child.map { child in
       Swift.Result { try child.write(cache, from: start, tokens: tokens) }
+    }
+    result.exported = export.map { path in
+      let ids = metadata.tokens.prefix(start) + tokens.map(UInt32.init)
+      return Swift.Result {
+        try cache.export(
+          tokens: Array(ids.prefix(cache.nextPosition)), context: metadata.context, to: path)
+      }
     }
     return result
   }

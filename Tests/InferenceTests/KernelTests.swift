@@ -118,6 +118,31 @@ struct KernelTests {
     #expect(widened == narrowed.map { Float(Float16(bitPattern: $0)) })
   }
 
+  @Test("makes weights of scores, capped or not", arguments: Path.all, [0, 50] as [Float])
+  func softmax(path: Path, cap: Float) {
+    var random = SeededGenerator(seed: 5)
+    for count in [1, 5, 16, 31, 64, 1000] {
+      let scores = random.floats(count).map { $0 * 400 }
+      var weights = scores + [7]
+      unsafe path.kernels.softmax(&weights, count, 0.125, cap)
+      let scaled = scores.map { score in
+        let scaled = Double(score) * 0.125
+        return cap > 0 ? Double(cap) * hyperbolicTangent(scaled / Double(cap)) : scaled
+      }
+      let greatest = scaled.max() ?? 0
+      let exponentials = scaled.map { exponential($0 - greatest) }
+      let total = exponentials.reduce(0, +)
+      for (weight, expected) in zip(weights, exponentials) {
+        Self.expectClose(weight, expected / total)
+      }
+      #expect(weights.last == 7, "writes nothing behind the last")
+    }
+    var damaged = [Float](repeating: 1, count: 20)
+    damaged[3] = .nan
+    unsafe path.kernels.softmax(&damaged, 20, 1, cap)
+    #expect(damaged.filter(\.isNaN).count == damaged.count)
+  }
+
   @Test("normalises, gates, adds and rotates", arguments: Path.all)
   func elementwise(path: Path) {
     var random = SeededGenerator(seed: 3)

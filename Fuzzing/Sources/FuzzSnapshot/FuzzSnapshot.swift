@@ -1,10 +1,19 @@
 import ByteIO
 import CacheCodec
 import CacheFormat
+import Glibc
 import Harness
 import Mutation
 
-private nonisolated(unsafe) var harness = Harness { $0 is MalformedFile }
+private nonisolated(unsafe) var harness = Harness {
+  $0 is MalformedFile || $0 is ParentMissing || $0 is IdentityMismatch
+}
+
+/// What inputs may go on from: the snapshots that the environment variable FUZZ_PARENTS names, with colons between
+/// them.
+private let parents =
+  unsafe getenv("FUZZ_PARENTS").map { unsafe String(cString: $0) }?
+  .split(separator: ":").map(String.init) ?? []
 
 /// libFuzzer calls this with every input.
 @_cdecl("LLVMFuzzerTestOneInput")
@@ -68,6 +77,24 @@ private func check(_ path: String) throws {
     }
   } catch is MalformedFile {
     require(!isSound, "what verifies can be read")
+  }
+  if reader.metadata.parent != nil { try checkChain(path, layer) }
+}
+
+/// A chain that opens gives pairs at ascending positions of its context, and all of them if it is whole.
+private func checkChain(_ path: String, _ layer: Int) throws {
+  let chain = try SnapshotChain(path: path, parents: parents)
+  let context = chain.metadata.context
+  for head in try chain.readLayer(layer, ratio: chain.leastRatio).heads {
+    let count = head.positions.count
+    require(zip(head.positions, head.positions.dropFirst()).allSatisfy(<), "positions ascend")
+    require(head.positions.allSatisfy { $0 < context.tokens }, "positions are the context's")
+    require(!chain.isWhole || count == context.tokens, "a whole chain has every pair")
+    require(
+      head.keys.count == count * context.keyLength * context.keyCodec.width, "a key for each")
+    require(
+      head.values.count == count * context.valueLength * context.valueCodec.width,
+      "a value for each")
   }
 }
 

@@ -153,6 +153,8 @@ typedef struct {
   void (*geglu)(float *gate, const float *up, size_t count);
   /// x = cap · tanh(x / cap) (arXiv 2408.00118).
   void (*soft_cap)(float *x, size_t count, float cap);
+  /// scores = softmax(scale · scores), the scaled ones capped as in ck_attention.
+  void (*softmax)(float *scores, size_t count, float scale, float cap);
   /// x += y
   void (*add)(float *x, const float *y, size_t count);
   /// Decodes up to CK_PANEL rows of weights into a panel of bfloat16s: the columns of a matrix product,

@@ -130,7 +130,8 @@ private struct Future {
     self.model = model
     rest = Array(tokens[options.context...])
     let context = try PrefilledContext(
-      Array(tokens[..<options.context]), room: rest.count, model: model, bank: bank,
+      Array(tokens[..<options.context]), room: rest.count, methods: options.methods,
+      model: model, bank: bank,
       recent: options.recent)
     let attention = try AttentionMass(model.engine.architecture, pairs: tokens.count)
     predictions = try model.engine.predictions(

@@ -170,8 +170,9 @@ private struct Question {
   ) throws {
     (tokens, question) = (prompt.context.count, prompt.question)
     context = try PrefilledContext(
-      prompt.context, room: question.count + options.task.answerTokens, model: model,
-      bank: bank, recent: options.recent, wholeLayers: options.wholeLayers)
+      prompt.context, room: question.count + options.task.answerTokens,
+      methods: options.methods, model: model, bank: bank, recent: options.recent,
+      wholeLayers: options.wholeLayers)
     self.model = model
     answerTokens = options.task.answerTokens
     reach = options.reach

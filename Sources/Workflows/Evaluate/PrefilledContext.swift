@@ -1,4 +1,3 @@
-import CacheFormat
 import Dispatch
 import Inference
 import ModelFiles
@@ -18,17 +17,19 @@ final class PrefilledContext {
   /// What every method keeps.
   private let ranking: Ranking
 
-  /// Prefills tokens, with room for `room` more; `recent` as in `Ranking`.
+  /// Prefills tokens, with room for `room` more, and watches what `methods`, and recall, rank by; `recent` as in
+  /// `Ranking`.
   init(
-    _ tokens: [Int], room: Int, model: LoadedModel, bank: FilterBank, recent: Int,
-    wholeLayers: Int = 0
+    _ tokens: [Int], room: Int, methods: [Method], model: LoadedModel, bank: FilterBank,
+    recent: Int, wholeLayers: Int = 0
   ) throws {
     ranking = Ranking(recent: recent)
     self.wholeLayers = wholeLayers
     var watches: [Method: any ContextWatch] = [:]
-    for scorer in TierTable.Scorer.allCases {
-      let method = RankingMethod(scorer, bank: (bank, ""), seed: 0)
-      watches[.ranked(scorer)] = try method?.watch(model.engine)
+    for method in Set(methods + [.qFilters]) {
+      guard case .ranked(let scorer) = method else { continue }
+      let ranking = RankingMethod(scorer, bank: (bank, ""), seed: 0)
+      watches[method] = try ranking?.watch(model.engine)
     }
     cache = try KVCache(
       shape: model.engine.cacheShape, element: .f16, capacity: tokens.count + room)

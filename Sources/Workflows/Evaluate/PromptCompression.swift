@@ -52,7 +52,8 @@ public enum PromptCompression {
       if !missing.isEmpty {
         let rest = Array(part[options.promptTokens...])
         let context = try PrefilledContext(
-          Array(part[..<options.promptTokens]), room: rest.count, model: model, bank: bank,
+          Array(part[..<options.promptTokens]), room: rest.count, methods: options.methods,
+          model: model, bank: bank,
           recent: options.recent)
         for (method, ratio) in missing {
           let losses = try losses(model, rest, context, method, ratio)

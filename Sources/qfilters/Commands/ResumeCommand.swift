@@ -23,9 +23,13 @@ struct ResumeCommand: ParsableCommand {
       `recompress` makes one snapshot of them, of which ×N keeps 1/N of the whole. --recall N counts the \
       whole in any case.
 
+      With --export, the cache is written as it is behind the answer, in the layout of `export`: keys and \
+      values of what was kept and of the new tokens, in the snapshot's type. Of pairs that recall turned \
+      nearer (--reach), positions are the true ones and keys are as turned.
+
       --json has ids and text, loadSeconds, firstTokenSeconds and decodeSeconds, pairs and cacheBytes that \
       are held at the first token, bytesRead and contextTokens of the snapshot, and with --save savedBytes, \
-      the child's size, and saveSeconds, unless that failed.
+      the child's size, and saveSeconds, unless that failed; with --export exportedBytes, likewise.
       """)
 
   @Argument(help: "The snapshot (.kvsnap).") var snapshot: String
@@ -38,6 +42,7 @@ struct ResumeCommand: ParsableCommand {
   @Flag(help: "Read the whole cache, bit for bit.") var decompressed = false
   @Option(help: "Write what the prompt and its answer add to this snapshot (.kvsnap).")
   var save: String?
+  @Option(help: "Write the cache as it is behind the answer (.safetensors).") var export: String?
   @OptionGroup var generation: GenerationOptions
   @OptionGroup var budget: BudgetOptions
   @OptionGroup var report: ReportOptions
@@ -54,6 +59,7 @@ struct ResumeCommand: ParsableCommand {
     let contextTokens: Int
     let savedBytes: UInt64?
     let saveSeconds: Double?
+    let exportedBytes: UInt64?
   }
 
   func validate() throws {
@@ -70,6 +76,9 @@ struct ResumeCommand: ParsableCommand {
     }
     guard save?.hasSuffix(".kvsnap") != false else {
       throw ValidationError("--save must end in .kvsnap.")
+    }
+    guard export?.hasSuffix(".safetensors") != false else {
+      throw ValidationError("--export must end in .safetensors.")
     }
     guard budget.budget != nil || save != nil || budget.filters == nil else {
       throw ValidationError("--filters needs --budget or --save.")
@@ -102,7 +111,7 @@ struct ResumeCommand: ParsableCommand {
     var unwritten = ""
     let result = try Resume.run(
       model, snapshot: snapshot, parents: parents.files, text: text, selection: selection,
-      options: options, save: save,
+      options: options, save: save, export: export,
       emit: { text in
         guard !report.json else { return }
         guard save != nil else { return Terminal.write(text) }
@@ -110,6 +119,9 @@ struct ResumeCommand: ParsableCommand {
       })
     if save != nil { ignorePipeSignal(false) }
     try show(result, unwritten: unwritten)
+    if let export, let bytes = try result.exported?.get() {
+      Terminal.note("\(export): \(Format.bytes(bytes)) written")
+    }
     guard let save, let saved = try result.saved?.get() else { return }
     Terminal.note(
       "\(save.path): \(Format.bytes(saved.bytes)) written in \(Format.seconds(saved.seconds))")
@@ -136,6 +148,7 @@ struct ResumeCommand: ParsableCommand {
       ids: result.generation.ids, text: result.generation.text, loadSeconds: result.loadSeconds,
       firstTokenSeconds: result.firstTokenSeconds, decodeSeconds: result.generation.decodeSeconds,
       pairs: result.pairs, cacheBytes: result.cacheBytes, bytesRead: result.bytesRead,
-      contextTokens: result.contextTokens, savedBytes: saved?.bytes, saveSeconds: saved?.seconds)
+      contextTokens: result.contextTokens, savedBytes: saved?.bytes, saveSeconds: saved?.seconds,
+      exportedBytes: try? result.exported?.get())
   }
 }

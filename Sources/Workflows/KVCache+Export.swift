@@ -1,0 +1,29 @@
+import CacheCodec
+import CacheFormat
+import Inference
+
+extension KVCache {
+  /// Writes what is held as a safetensors file, pairs in order of position.
+  ///
+  /// - Parameters:
+  ///   - tokens: The ids of all positions before the next one.
+  ///   - context: Of the snapshot that the cache began with.
+  /// - Returns: The file's size in bytes.
+  /// - Throws: `SystemError`.
+  func export(tokens: [UInt32], context: ContextDescription, to path: String) throws -> UInt64 {
+    let heads = 0..<shape.kvHeads
+    let counts = (0..<shape.layers).map { layer in heads.map { count(layer: layer, head: $0) } }
+    let tensors = CacheTensors(tokens: tokens, context: context, counts: counts)
+    return try tensors.write(to: path) { layer in heads.map { block(layer: layer, head: $0) } }
+  }
+
+  private func block(layer: Int, head: Int) -> PairBlock {
+    let positions = positions(layer: layer, head: head)
+    let places = positions.indices.sorted { positions[$0] < positions[$1] }
+    var block = PairBlock(positions: places.map { positions[$0] }, keys: [], values: [])
+    gather(
+      layer: layer, head: head, pairs: places.map(UInt32.init)[...], keys: &block.keys,
+      values: &block.values)
+    return block
+  }
+}
