@@ -17,17 +17,9 @@ public enum Checksum {
     _ file: RandomAccessFile, at offset: UInt64, count: UInt64, section: String
   ) throws -> UInt64 {
     let stream = ChecksumStream()
-    var (done, buffer) = (UInt64(0), [UInt8]())
-    while done < count {
-      let piece = Int(min(count - done, pieceByteCount))
-      try file.read(at: offset + done, count: piece, into: &buffer, section: section)
-      unsafe stream.update(buffer.span.bytes.extracting(first: piece))
-      done += UInt64(piece)
-    }
+    try file.forEachPiece(from: offset, count: count, section: section) { stream.update($0) }
     return stream.value
   }
-
-  private static let pieceByteCount: UInt64 = 1 << 20
 
   /// The checksum of an array of bytes.
   public static func of(_ bytes: [UInt8]) -> UInt64 { unsafe of(bytes.span.bytes) }

@@ -49,6 +49,23 @@ public final class RandomAccessFile: Sendable {
     }
   }
 
+  private static let pieceByteCount: UInt64 = 1 << 20
+
+  /// Reads a stretch of the file in pieces, so that its length takes no memory, and hands out each.
+  ///
+  /// - Throws: As `read(at:count:section:)`.
+  func forEachPiece(
+    from offset: UInt64, count: UInt64, section: String, _ body: (RawSpan) -> Void
+  ) throws {
+    var (done, buffer) = (UInt64(0), [UInt8]())
+    while done < count {
+      let piece = Int(min(count - done, Self.pieceByteCount))
+      try read(at: offset + done, count: piece, into: &buffer, section: section)
+      unsafe body(buffer.span.bytes.extracting(first: piece))
+      done += UInt64(piece)
+    }
+  }
+
   private func checkRange(
     _ offset: UInt64, _ count: Int, _ section: String
   ) throws(MalformedFile) {

@@ -43,13 +43,7 @@ import CLibCrypto
   /// - Throws: As `RandomAccessFile.read`.
   public static func digest(of file: RandomAccessFile, count: UInt64) throws -> [UInt8] {
     var hash = SHA256()
-    var (done, buffer) = (UInt64(0), [UInt8]())
-    while done < count {
-      let piece = Int(min(count - done, 1 << 20))
-      try file.read(at: done, count: piece, into: &buffer, section: "digest")
-      unsafe hash.update(buffer.span.bytes.extracting(first: piece))
-      done += UInt64(piece)
-    }
+    try file.forEachPiece(from: 0, count: count, section: "digest") { hash.update($0) }
     return hash.finish()
   }
 }

@@ -7,7 +7,10 @@ struct FewProducts: Sendable {
   static let mostTokens = 63
   /// Up to so many, a dot product for each beats bringing rows side by side.
   private static let mostDots = 2
-  private static let rowsPerDot = 32
+  /// A dot product's item rounds the token's values anew: the more rows the better, as long as all cores
+  /// have items until the end.
+  private static let rowsPerDot = 32...512
+  private static let itemsPerWorker = 4
   private static let rowsPerItem = Int(CK_FEW_ROWS)
 
   /// The tokens' values in 16 bits.
@@ -32,8 +35,11 @@ struct FewProducts: Sendable {
   }
 
   private func dot(_ x: Matrix, _ weights: WeightGroup, _ count: Int, into targets: [Matrix]) {
-    Parallel.forEach(weights.blocks(of: Self.rowsPerDot)) { _, item in
-      let (matrix, rows) = weights.block(item, of: Self.rowsPerDot)
+    let total = weights.matrices.reduce(0) { $0 + $1.rows }
+    let share = total / (Parallel.workers * Self.itemsPerWorker)
+    let size = min(max(share, Self.rowsPerDot.lowerBound), Self.rowsPerDot.upperBound)
+    Parallel.forEach(weights.blocks(of: size)) { _, item in
+      let (matrix, rows) = weights.block(item, of: size)
       for token in 0..<count {
         unsafe weights.matrices[matrix].multiply(
           rows, by: x.pointer(row: token),

@@ -3,7 +3,7 @@ public import CacheCodec
 import CacheFormat
 import Inference
 import ModelFiles
-public import QFilters
+import QFilters
 
 /// A document's KV cache, ranked, tiered and written as a snapshot.
 public enum Prefill {
@@ -15,12 +15,8 @@ public enum Prefill {
     public var compression = 1
     /// How keys and values are held and stored.
     public var precision = Precision(.float16)
-    /// Tokens that rank before all others.
-    public var ranking = Ranking()
-    /// In layers with a sliding window, what no later token sees ranks last.
-    public var ranksHiddenLast = true
-    /// So many first layers are kept whole by every compression.
-    public var wholeLayers = 0
+    /// What every compression keeps.
+    public var protection = Protection()
 
     /// Every tier in f16, four sinks and a window of 64.
     public init() {}
@@ -73,8 +69,8 @@ public enum Prefill {
 
     let writing = Stopwatch()
     let orders = try RankedCache(
-      cache, scorer: watch.scorer(of: cache), ranking: options.ranking,
-      windows: options.ranksHiddenLast ? model.engine.architecture.windows : [])
+      cache, scorer: watch.scorer(of: cache), ranking: options.protection.ranking,
+      windows: options.protection.ranksHiddenLast ? model.engine.architecture.windows : [])
     try orders.write(to: &writer, tiers: metadata.tiers, progress: progress)
     let bytes = try writer.finish()
     return Result(
@@ -87,9 +83,10 @@ public enum Prefill {
   ) throws -> SnapshotMetadata {
     let shape = model.engine.cacheShape
     let codec = options.precision.element
-    let protected = options.ranking.protected(of: tokens.count)
+    let ranking = options.protection.ranking
+    let protected = ranking.protected(of: tokens.count)
     let floors = (0..<shape.layers * shape.kvHeads).map { index in
-      index / shape.kvHeads < options.wholeLayers ? tokens.count : protected
+      index / shape.kvHeads < options.protection.wholeLayers ? tokens.count : protected
     }
     return SnapshotMetadata(
       identity: model.identity, filterDigest: origin.filters,
@@ -98,8 +95,7 @@ public enum Prefill {
         valueLength: shape.valueLength, tokens: tokens.count,
         promptForm: options.usesChat ? .openUserTurn : .plain, keyCodec: codec, valueCodec: codec),
       tiers: TierTable(
-        scorer: origin.scorer, sinks: options.ranking.sinks, window: options.ranking.window,
-        layers: shape.layers,
+        scorer: origin.scorer, sinks: ranking.sinks, window: ranking.window, layers: shape.layers,
         kvHeads: shape.kvHeads, tokens: tokens.count, floors: floors,
         compression: options.compression),
       tokens: tokens.map(UInt32.init),

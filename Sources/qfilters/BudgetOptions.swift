@@ -8,13 +8,11 @@ struct BudgetOptions: ParsableArguments {
   /// Methods that can rank under a budget: pairs are let go by what is in the cache.
   static let methods = TierTable.Scorer.allCases.filter { !$0.needsQueries }.map(Method.ranked)
   private static let names = methods.map(\.rawValue).joined(separator: ", ")
-  static let usualWindow = 64
-
   @Option(help: "Hold at most so many pairs a head, and let the others go.")
   var budget: Int?
   @Option(
     help:
-      "With --budget: so many last pairs always stay; \(Self.usualWindow), or the budget if that is less."
+      "With --budget: so many last pairs always stay; \(Ranking.usualWindow), or the budget if that is less."
   )
   var window: Int?
   @Option(
@@ -29,6 +27,7 @@ struct BudgetOptions: ParsableArguments {
   func validate() throws {
     guard let budget else {
       guard window == nil else { throw ValidationError("--window needs --budget.") }
+      guard method == nil else { throw ValidationError("--method needs --budget.") }
       return
     }
     guard (1...1 << 24).contains(budget) else {
@@ -57,7 +56,7 @@ struct BudgetOptions: ParsableArguments {
   func eviction() throws -> Eviction? {
     guard let budget else { return nil }
     return Eviction(
-      method ?? .qFilters, budget: budget, window: window ?? min(Self.usualWindow, budget),
+      method ?? .qFilters, budget: budget, window: window ?? min(Ranking.usualWindow, budget),
       bank: try filters.map(FilterBank.init(path:)), bankPath: filters ?? "")
   }
 }

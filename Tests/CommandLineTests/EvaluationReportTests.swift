@@ -138,7 +138,8 @@ struct EvaluationReportTests {
     let alone = results.cells.filter {
       $0.length == 200 && $0.compression == 4 && !["full", "recall"].contains($0.method)
     }
-    #expect(!alone.isEmpty && alone == results.cells.filter(\.isProtectedAlone))
+    #expect(
+      !alone.isEmpty && alone == results.cells.filter { $0.isProtectedAlone(results.settings) })
     #expect(try report.text("needle.svg").ranges(of: #" opacity="0.4""#).count == alone.count)
     let table = NeedleReport(results, .needle).table
     let row = try #require(table.split(separator: "\n").first { $0.contains("q-filters ×4") })

@@ -145,6 +145,24 @@ struct EvaluationResumeTests {
     }
   }
 
+  @Test(
+    "the preset kvpress keeps neither sinks nor window, and results of it are results of their own")
+  func preset() throws {
+    let arguments = needle(nil) + ["--depths", "1", "--compressions", "4", "--methods", "k-norm"]
+    let usual = try Command.run(arguments.filter { $0 != "--json" })
+    let preset = try Command.run(arguments.filter { $0 != "--json" } + ["--ranking", "kvpress"])
+    #expect(usual.status == 0 && preset.status == 0, "\(usual.error)\(preset.error)")
+    // Of so few pairs, sinks and window leave nothing to rank, which the table says.
+    #expect(String(decoding: usual.output, as: UTF8.self).contains("In brackets"))
+    #expect(!String(decoding: preset.output, as: UTF8.self).contains("In brackets"))
+    for (option, setting) in [("--ranking", "kvpress"), ("--sinks", "9"), ("--window", "3")] {
+      let folder = "preset\(option)"
+      #expect(try Command.run(needle(folder) + ["--depths", "1"]).status == 0)
+      let other = try Command.run(needle(folder) + ["--depths", "1", option, setting])
+      #expect(other.status == 1 && other.error.contains("another run"), "\(other.error)")
+    }
+  }
+
   @Test("whole layers hold all pairs whatever the compression, in every method")
   func wholeLayers() throws {
     for (layers, options) in [

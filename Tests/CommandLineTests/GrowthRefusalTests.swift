@@ -199,7 +199,7 @@ struct GrowthRefusalTests {
       (["--save", "x.qfilt"], "must end in .kvsnap"),
       (["--filters", tiny.filters], "--filters needs --budget or --save"),
       (["--method", "k-norm"], "--method needs --budget"),
-      (["--save", "x.kvsnap", "--method", "k-norm"], "or by Q-Filters with --filters"),
+      (["--save", "x.kvsnap", "--method", "k-norm"], "--method needs --budget"),
       (["--save", "x.kvsnap", "--window", "4"], "--window needs --budget"),
     ] {
       let result = try Command.run(

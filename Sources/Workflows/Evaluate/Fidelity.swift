@@ -21,9 +21,8 @@ public enum Fidelity {
     public var methods: [Method] = [
       .qFilters, .snapKV, .expectedAttention, .streamingLLM, .kNorm, .keyDiff, .random,
     ]
-
-    /// Of the pairs behind sinks and window, every so-manieth that is kept is the latest; 0 for none.
-    public var recent = 0
+    /// What every compression keeps.
+    public var protection = Protection()
 
     /// Eight contexts of 4,096 tokens.
     public init() {}
@@ -34,7 +33,7 @@ public enum Fidelity {
         "tokens behind it": "\(continuation)",
         "compressions": compressions.map(String.init).joined(separator: ", "),
       ]
-      return settings.merging(Ranking.settings(recent: recent)) { $1 }
+      return settings.merging(protection.settings) { $1 }
     }
   }
 
@@ -131,8 +130,7 @@ private struct Future {
     rest = Array(tokens[options.context...])
     let context = try PrefilledContext(
       Array(tokens[..<options.context]), room: rest.count, methods: options.methods,
-      model: model, bank: bank,
-      recent: options.recent)
+      model: model, bank: bank, protection: options.protection)
     let attention = try AttentionMass(model.engine.architecture, pairs: tokens.count)
     predictions = try model.engine.predictions(
       rest, into: context.cache,

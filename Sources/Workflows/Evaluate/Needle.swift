@@ -27,11 +27,8 @@ public enum Needle {
     public var compressions = [2, 4, 8, 16, 32]
     /// Methods.
     public var methods: [Method] = [.full, .qFilters, .snapKV, .streamingLLM, .recall]
-    /// So many first layers are kept whole by every compression.
-    public var wholeLayers = 0
-
-    /// Of the pairs behind sinks and window, every so-manieth that is kept is the latest; 0 for none.
-    public var recent = 0
+    /// What every compression keeps.
+    public var protection = Protection()
 
     /// From how far away recall sees pairs, in positions; nil for a quarter of the model's context.
     public var reach: Int?
@@ -42,8 +39,7 @@ public enum Needle {
     /// What every measurement depends on; which of them are made does not count.
     func settings(haystack: Digest) -> [String: String] {
       var settings = [
-        "task": task.rawValue, "whole layers": "\(wholeLayers)",
-        "haystack": haystack.description,
+        "task": task.rawValue, "haystack": haystack.description,
         "reach": reach.map(String.init) ?? "a quarter of the context",
       ]
       if task == .needle {
@@ -52,7 +48,7 @@ public enum Needle {
       } else {
         settings["seed"] = "\(seed)"
       }
-      return settings.merging(Ranking.settings(recent: recent)) { $1 }
+      return settings.merging(protection.settings) { $1 }
     }
   }
 
@@ -78,9 +74,11 @@ public enum Needle {
     public let pairs: Int
 
     /// Whether sinks and window are all that ×N leaves room for, so that all methods that rank hold the same.
-    public var isProtectedAlone: Bool {
+    ///
+    /// - Parameter settings: Those of the results.
+    public func isProtectedAlone(_ settings: [String: String]) -> Bool {
       guard case .ranked = Method(rawValue: method) else { return false }
-      return tokens / compression <= Ranking().protected(of: tokens)
+      return tokens / compression <= Protection.protected(of: tokens, settings)
     }
 
     /// Checks every figure's range.
@@ -171,8 +169,8 @@ private struct Question {
     (tokens, question) = (prompt.context.count, prompt.question)
     context = try PrefilledContext(
       prompt.context, room: question.count + options.task.answerTokens,
-      methods: options.methods, model: model, bank: bank, recent: options.recent,
-      wholeLayers: options.wholeLayers)
+      methods: options.methods, model: model, bank: bank,
+      protection: options.protection)
     self.model = model
     answerTokens = options.task.answerTokens
     reach = options.reach

@@ -11,20 +11,15 @@ final class PrefilledContext {
   private let watches: [Method: any ContextWatch]
   private let windows: [Int?]
   private var orders: [Method: [[UInt32]]] = [:]
-  /// So many first layers are kept whole by every compression.
-  private let wholeLayers: Int
-
   /// What every method keeps.
-  private let ranking: Ranking
+  private let protection: Protection
 
-  /// Prefills tokens, with room for `room` more, and watches what `methods`, and recall, rank by; `recent` as in
-  /// `Ranking`.
+  /// Prefills tokens, with room for `room` more, and watches what `methods`, and recall, rank by.
   init(
     _ tokens: [Int], room: Int, methods: [Method], model: LoadedModel, bank: FilterBank,
-    recent: Int, wholeLayers: Int = 0
+    protection: Protection
   ) throws {
-    ranking = Ranking(recent: recent)
-    self.wholeLayers = wholeLayers
+    self.protection = protection
     var watches: [Method: any ContextWatch] = [:]
     for method in Set(methods + [.qFilters]) {
       guard case .ranked(let scorer) = method else { continue }
@@ -41,7 +36,7 @@ final class PrefilledContext {
         }
       })
     self.watches = watches
-    windows = model.engine.architecture.windows
+    windows = protection.ranksHiddenLast ? model.engine.architecture.windows : []
   }
 
   /// Positions best first, [layers · kvHeads]; without a ranking, in their own order.
@@ -81,7 +76,7 @@ final class PrefilledContext {
 
   /// The places of a head's pairs that methods rank by their scores.
   func ranked(layer: Int, head: Int) -> Range<Int> {
-    ranking.ranked(of: cache.nextPosition, hidden: hidden(layer: layer, head: head))
+    protection.ranking.ranked(of: cache.nextPosition, hidden: hidden(layer: layer, head: head))
   }
 
   private func hidden(layer: Int, head: Int) -> Int {
@@ -97,14 +92,14 @@ final class PrefilledContext {
     let heads = cache.shape.kvHeads
     return try scores(method).enumerated().map { index, scores in
       let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
-      return ranking.order(scores, hidden: hidden(layer: layer, head: head))
+      return protection.ranking.order(scores, hidden: hidden(layer: layer, head: head))
     }
   }
 }
 
 extension PrefilledContext: LayerSource {
   func kept(ratio: Int, layer: Int, head: Int) -> Int {
-    layer < wholeLayers ? cache.nextPosition : max(1, cache.nextPosition / ratio)
+    layer < protection.wholeLayers ? cache.nextPosition : max(1, cache.nextPosition / ratio)
   }
 
   func load(layer: Int, into target: KVCache, tail: Range<UInt32>) throws -> [[Int]] {
@@ -112,12 +107,5 @@ extension PrefilledContext: LayerSource {
     let order = try order(.qFilters)
     for head in 0..<heads { cache.copy(layer: layer, head: head, into: target, tail: tail) }
     return (0..<heads).map { order[layer * heads + $0].map(Int.init) }
-  }
-}
-
-extension Ranking {
-  /// What a measurement depends on; results from before there was a choice say nothing of it.
-  static func settings(recent: Int) -> [String: String] {
-    recent == 0 ? [:] : ["the latest, every": "\(recent)"]
   }
 }

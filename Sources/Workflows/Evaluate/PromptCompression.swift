@@ -12,9 +12,8 @@ public enum PromptCompression {
     public var compressions = [2, 4, 8, 16, 32]
     /// Methods.
     public var methods: [Method] = [.full, .qFilters, .snapKV, .expectedAttention, .streamingLLM]
-
-    /// Of the pairs behind sinks and window, every so-manieth that is kept is the latest; 0 for none.
-    public var recent = 0
+    /// What every compression keeps.
+    public var protection = Protection()
 
     /// The first 4,096 tokens.
     public init() {}
@@ -40,7 +39,7 @@ public enum PromptCompression {
     let parts = try text.split(model)
     var settings = text.settings
     settings["tokens of the prompt"] = "\(options.promptTokens)"
-    settings.merge(Ranking.settings(recent: options.recent)) { $1 }
+    settings.merge(options.protection.settings) { $1 }
     let file = try ResultFile<Perplexity.Cell>(
       folder: out, name: "continuation", origin: ResultOrigin(model, bank), settings: settings)
     for (index, part) in parts.enumerated() {
@@ -53,8 +52,7 @@ public enum PromptCompression {
         let rest = Array(part[options.promptTokens...])
         let context = try PrefilledContext(
           Array(part[..<options.promptTokens]), room: rest.count, methods: options.methods,
-          model: model, bank: bank,
-          recent: options.recent)
+          model: model, bank: bank, protection: options.protection)
         for (method, ratio) in missing {
           let losses = try losses(model, rest, context, method, ratio)
           try file.append(

@@ -27,7 +27,7 @@ struct FidelityCommand: ParsableCommand {
   @Option(
     help: ListOptions.methodHelp(Fidelity.Options().methods), transform: ListOptions.methods)
   var methods = Fidelity.Options().methods
-  @OptionGroup var recent: RecentOption
+  @OptionGroup var protection: ProtectionOptions
   @Option(help: "A folder that keeps every measurement, tables and pictures.") var out: String?
   @OptionGroup var report: ReportOptions
 
@@ -51,7 +51,7 @@ struct FidelityCommand: ParsableCommand {
     (options.context, options.continuation) = (context, continuation)
     (options.sequences, options.compressions) = (sequences, compressions)
     options.methods = methods
-    options.recent = recent.recent
+    options.protection = protection.protection
     let (text, bank) = (try TextFile.read(file), try FilterBank(path: filters))
     let model = try model.load()
     let results = try Fidelity.run(

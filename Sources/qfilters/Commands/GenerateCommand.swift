@@ -32,9 +32,6 @@ struct GenerateCommand: ParsableCommand {
     guard budget.budget != nil || budget.filters == nil else {
       throw ValidationError("--filters needs --budget.")
     }
-    guard budget.budget != nil || budget.method == nil else {
-      throw ValidationError("--method needs --budget.")
-    }
   }
 
   func run() throws {

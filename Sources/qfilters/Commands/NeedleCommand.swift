@@ -47,8 +47,7 @@ struct NeedleCommand: ParsableCommand {
   @Option(
     help: ListOptions.methodHelp(Needle.Options().methods), transform: ListOptions.methods)
   var methods = Needle.Options().methods
-  @Option(help: "So many first layers are kept whole by every compression.") var wholeLayers = 0
-  @OptionGroup var recent: RecentOption
+  @OptionGroup var protection: ProtectionOptions
   @OptionGroup var reach: ReachOption
   @Option(help: "A folder that keeps every answer, tables and pictures.") var out: String?
   @OptionGroup var report: ReportOptions
@@ -67,9 +66,6 @@ struct NeedleCommand: ParsableCommand {
     }
     guard lengths.allSatisfy({ $0 >= 64 }) else {
       throw ValidationError("--lengths must be 64 or more.")
-    }
-    guard (0...1 << 24).contains(wholeLayers) else {
-      throw ValidationError("--whole-layers must be from 0 to \(1 << 24).")
     }
     for (name, text) in [("needle", needle), ("question", question), ("answer", answer)] {
       guard text != "" else { throw ValidationError("--\(name) is empty.") }
@@ -90,8 +86,7 @@ struct NeedleCommand: ParsableCommand {
     options.answer = answer ?? options.answer
     (options.lengths, options.depths) = (lengths, depths)
     (options.compressions, options.methods) = (compressions, methods)
-    options.wholeLayers = wholeLayers
-    (options.recent, options.reach) = (recent.recent, reach.reach)
+    (options.protection, options.reach) = (protection.protection, reach.reach)
     return options
   }
 

@@ -10,7 +10,8 @@ struct PerplexityCommand: ParsableCommand {
     discussion: """
       With --budget, tokens go through the model one by one, and pairs are let go as while generating. With \
       --prompt-tokens, the first tokens of each sequence are prefilled and compressed, and those behind \
-      them are scored. --method takes several names, separated by commas.
+      them are scored. --method takes several names, separated by commas. Of what is \
+      always kept, --window goes with both, and the rest with --prompt-tokens.
       """)
 
   @OptionGroup var model: ModelOption
@@ -18,14 +19,8 @@ struct PerplexityCommand: ParsableCommand {
   @Option(help: "Tokens in each sequence.") var tokens = 2048
   @Option(help: "How many sequences.") var sequences = 1
   @Option(help: "Hold at most so many pairs a head, and let the others go.") var budget: Int?
-  @Option(
-    help: """
-      With --budget, and less than it: so many last pairs always stay (default: \
-      \(BudgetOptions.usualWindow)).
-      """)
-  var window: Int?
   @Option(help: "Compress so many first tokens of each sequence.") var promptTokens: Int?
-  @OptionGroup var recent: RecentOption
+  @OptionGroup var protection: ProtectionOptions
   @Option(
     help: ListOptions.help(
       "With --prompt-tokens: compressions ×N", PromptCompression.Options().compressions),
@@ -68,11 +63,10 @@ struct PerplexityCommand: ParsableCommand {
   private var methods: [Method] { method ?? [.qFilters] }
 
   /// So many last pairs stay under a budget.
-  private var keptWindow: Int { window ?? BudgetOptions.usualWindow }
+  private var keptWindow: Int { protection.protection.ranking.window }
 
   private func validateBudget() throws {
     guard let budget else {
-      guard window == nil else { throw ValidationError("--window needs --budget.") }
       guard method == nil || method == [.full] || promptTokens != nil else {
         throw ValidationError("--method needs --budget or --prompt-tokens.")
       }
@@ -87,7 +81,7 @@ struct PerplexityCommand: ParsableCommand {
     guard (0..<budget).contains(keptWindow) else {
       throw ValidationError(
         """
-        --window, \(BudgetOptions.usualWindow) unless told, must be from 0 to less than the budget of \
+        --window, \(Ranking.usualWindow) unless told, must be from 0 to less than the budget of \
         \(budget): else nothing is left to rank, and every method holds the same.
         """)
     }
@@ -104,8 +98,9 @@ struct PerplexityCommand: ParsableCommand {
       guard compressions == nil else {
         throw ValidationError("--compressions needs --prompt-tokens.")
       }
-      guard recent.recent == 0 else {
-        throw ValidationError("--recent needs --prompt-tokens.")
+      if let name = protection.given.first(where: { budget == nil || $0 != "--window" }) {
+        throw ValidationError(
+          "\(name) needs \(name == "--window" ? "--budget or " : "")--prompt-tokens.")
       }
       return
     }
@@ -150,7 +145,7 @@ struct PerplexityCommand: ParsableCommand {
     options.promptTokens = promptTokens
     options.compressions = ratios
     options.methods = methods
-    options.recent = recent.recent
+    options.protection = protection.protection
     return try PromptCompression.run(
       model, bank: bank, bankPath: filters ?? "", text, options: options, out: out,
       progress: bar.show)

@@ -18,16 +18,7 @@ struct PrefillCommand: ParsableCommand {
   @Option(help: "Store only the best 1/N of the pairs; without it every tier is stored.")
   var compression: Int?
   @OptionGroup var precision: StoredPrecisionOption
-  @Option(help: "So many first tokens are always kept; 4 unless a preset says otherwise.")
-  var sinks: Int?
-  @Option(help: "So many last tokens are always kept; 64 unless a preset says otherwise.")
-  var window: Int?
-  @OptionGroup var recent: RecentOption
-  @Option(help: "So many first layers are always kept whole; none unless told.")
-  var wholeLayers: Int?
-  @Option(
-    help: "A preset instead of those: kvpress keeps of each head what its score says, no more.")
-  var ranking: RankingPreset?
+  @OptionGroup var protection: ProtectionOptions
   @Option(help: "Where to write the snapshot (.kvsnap).") var out: String
   @OptionGroup var report: ReportOptions
 
@@ -39,20 +30,8 @@ struct PrefillCommand: ParsableCommand {
     let cacheBytes: Int
   }
 
-  /// What is always kept, named after its source.
-  enum RankingPreset: String, ExpressibleByArgument, CaseIterable { case kvpress }
-
   func validate() throws {
     try validateCompression(compression)
-    guard ranking == nil || (sinks, window, wholeLayers, recent.recent) == (nil, nil, nil, 0) else {
-      throw ValidationError(
-        "--ranking stands for --sinks, --window, --recent and --whole-layers; leave them out.")
-    }
-    for (name, value) in [("sinks", sinks), ("window", window), ("whole-layers", wholeLayers)] {
-      guard (0...1 << 30).contains(value ?? 0) else {
-        throw ValidationError("--\(name) must be from 0 to \(1 << 30).")
-      }
-    }
     guard out.hasSuffix(".kvsnap") else { throw ValidationError("--out must end in .kvsnap.") }
   }
 
@@ -61,16 +40,7 @@ struct PrefillCommand: ParsableCommand {
     options.usesChat = chat
     options.compression = compression ?? 1
     if let precision = precision.precision { options.precision = precision }
-    switch ranking {
-    case .kvpress:
-      options.ranking = Ranking(sinks: 0, window: 0)
-      options.ranksHiddenLast = false
-    case nil:
-      let ranking = options.ranking
-      options.ranking = Ranking(
-        sinks: sinks ?? ranking.sinks, window: window ?? ranking.window, recent: recent.recent)
-      options.wholeLayers = wholeLayers ?? options.wholeLayers
-    }
+    options.protection = protection.protection
     return options
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ByteIO
 import QFilters
 import Workflows
 
@@ -16,6 +17,9 @@ struct ReportCommand: ParsableCommand {
   @Option(help: "The model's filter bank (.qfilt).") var filters: String
   @Option(help: "A folder whose .txt files are the texts.") var haystack: String
   @Option(help: "The folder that gets the report.") var out: String
+  @OptionGroup var report: ReportOptions
+
+  private struct Report: Encodable { let page: String }
 
   func run() throws {
     let bank = try FilterBank(path: filters)
@@ -27,7 +31,9 @@ struct ReportCommand: ParsableCommand {
       try step()
       try run.folder.write()
     }
-    Terminal.line("\(out)/index.html")
+    let page = Folder.path(out, "index.html")
+    if report.json { return try Terminal.json(Report(page: page)) }
+    Terminal.line(page)
   }
 
   /// The parts of a report; the quick ones come first.

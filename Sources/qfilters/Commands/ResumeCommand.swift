@@ -83,13 +83,6 @@ struct ResumeCommand: ParsableCommand {
     guard budget.budget != nil || save != nil || budget.filters == nil else {
       throw ValidationError("--filters needs --budget or --save.")
     }
-    guard budget.budget != nil || budget.method == nil else {
-      throw ValidationError(
-        save == nil
-          ? "--method needs --budget."
-          : "--method is for --budget: --save ranks new pairs as the snapshot's are, or by Q-Filters with "
-            + "--filters.")
-    }
   }
 
   private var selection: Resume.Selection {

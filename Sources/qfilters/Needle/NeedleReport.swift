@@ -64,12 +64,13 @@ struct NeedleReport {
     cells.isEmpty ? 0 : cells.reduce(0) { $0 + $1.score } / Double(cells.count)
   }
 
+  /// Whether sinks and window are all that the answer was given by, beside the question.
+  func isProtectedAlone(_ cell: Needle.Cell) -> Bool { cell.isProtectedAlone(results.settings) }
+
   /// Why some figures are in brackets, and pale in the drawing; nil if none are.
   var protectedNote: String? {
-    let protected = Ranking.usualSinks + Ranking.usualWindow
-    return cells.contains(where: \.isProtectedAlone)
-      ? "n/N is no more than the \(protected) sinks and window: all ranked methods hold the same."
-      : nil
+    cells.contains(where: isProtectedAlone)
+      ? "n/N is no more than sinks and window: all ranked methods hold the same." : nil
   }
 
   /// How much was found, by setting and length; in brackets where all ranked methods hold the same.
@@ -78,7 +79,7 @@ struct NeedleReport {
       let cells = cells(setting)
       let counts = lengths.map { length in
         let own = cells.filter { $0.length == length }
-        return own.contains(where: \.isProtectedAlone) ? "(\(count(own)))" : count(own)
+        return own.contains(where: isProtectedAlone) ? "(\(count(own)))" : count(own)
       }
       return [setting.name] + counts + [count(cells)]
     }
