@@ -112,7 +112,7 @@ struct TinyModelTests {
     ).reduce(0, +)
     #expect(
       abs(loss / Double(reference.ids.count - 1) - reference.meanNegativeLogLikelihood)
-        < (Self.isRounded ? 2e-4 : 1e-5))
+        < (Self.isRounded ? 3e-4 : 1e-5))
     let cache = try cache(engine, reference.ids.count + reference.greedy.count)
     var sampler = Sampler(.init())
     var logits = try engine.prefill(reference.ids, into: cache)
