@@ -13,6 +13,9 @@ let package = Package(
       name: "kernels", dependencies: [.product(name: "Kernels", package: "qfilters")],
       swiftSettings: strict),
     .executableTarget(
+      name: "shapes", dependencies: [.product(name: "Kernels", package: "qfilters")],
+      swiftSettings: strict),
+    .executableTarget(
       name: "codec",
       dependencies: [
         .product(name: "CacheCodec", package: "qfilters"),

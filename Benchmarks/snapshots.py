@@ -6,6 +6,8 @@ import sys
 
 from environment import command, program, script
 
+# SmolLM2-135M: layers, width, hidden width, query heads, KV heads, their length.
+SHAPE = (30, 576, 1536, 9, 3, 64)
 QUESTION = "What is this essay about, and who do you think wrote it?"
 
 
@@ -61,6 +63,16 @@ class Rows:
         for name, row in script("torch_cache.py", self.cache, self.model, ids).items():
             for key, value in row.items():
                 self.keep(f"{name} {key}", value)
+
+    def measure_peak(self, text: pathlib.Path) -> None:
+        """What share of the speed that the same matrix shapes reach alone a prefill keeps."""
+        prefill = min((command("generate", "--model", self.model, "--prompt-file", text, "--max-tokens", 1)
+                       for _ in range(3)), key=lambda run: run["prefillSeconds"])
+        if prefill["kernels"] != "avx512bf16":
+            return
+        alone = program("shapes", prefill["promptTokens"], *SHAPE)
+        self.line(f"prefill of {prefill['promptTokens']}, s", prefill["prefillSeconds"], "its matrix products alone",
+                  alone["projections"] + alone["attention"])
 
     def compare(self) -> None:
         m = self.median
