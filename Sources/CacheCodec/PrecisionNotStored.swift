@@ -16,7 +16,9 @@ public struct PrecisionNotStored: Error, Equatable, Sendable, CustomStringConver
 
   /// The file, what it holds, and what to do.
   public var description: String {
-    "\(path): \(requested) cannot be made from what this snapshot has in \(stored); "
-      + "ask for that or less, or prefill again"
+    let possible = ["int8", "int4"].filter { stored != "int4" || $0 == "int4" }
+    let names = Set([stored] + possible).sorted().joined(separator: ", ")
+    return "\(path): \(requested) cannot be made from what this snapshot has in \(stored); "
+      + "ask for one of \(names), or prefill again"
   }
 }

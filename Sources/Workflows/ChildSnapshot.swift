@@ -25,7 +25,7 @@ extension Resume {
   public struct Saved: Sendable {
     /// The child's size.
     public let bytes: UInt64
-    /// Seconds for the last token's pair, ranking, compressing and writing.
+    /// Seconds for ranking, compressing and writing.
     public let seconds: Double
   }
 }
@@ -84,16 +84,10 @@ struct ChildSnapshot {
 
   /// Writes the cache's pairs from position `start` on.
   ///
-  /// - Parameter tokens: From there on, of which the last one's pair may be missing; it is computed if the
-  ///   model's context has room for it, and left out otherwise.
+  /// - Parameter tokens: From there on; the last one's pair may be missing, and the token is left out then.
   /// - Throws: `NotQuantisable`, `SystemError`, `EngineError`.
   func write(_ cache: KVCache, from start: Int, tokens: [Int]) throws -> Resume.Saved {
     let clock = Stopwatch()
-    if let last = tokens.last, cache.nextPosition == start + tokens.count - 1,
-      cache.nextPosition < model.contextLength
-    {
-      _ = try model.engine.prefill([last], into: cache)
-    }
     let new = tokens.prefix(cache.nextPosition - start)
     let ranking = Ranking(
       sinks: start == 0 ? chain.sinks : 0, window: chain.window)
@@ -133,7 +127,9 @@ struct ChildSnapshot {
         floors: floors, compression: 1),
       tokens: Array(tokens),
       provenance: try Provenance.json(
-        model: model.file.name, origin: origin, attendedTo: [selection.name]))
+        model: model.file.name, origin: origin,
+        attendedTo: (Provenance.Past(chain.metadata.provenance).attendedTo ?? []) + [selection.name]
+      ))
   }
 
   /// For each tier what the parent has where it stores that compression, or for the least that it stores.

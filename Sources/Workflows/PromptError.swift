@@ -8,6 +8,8 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
   case tooLarge(path: String, bytes: UInt64, limit: UInt64)
   /// There are more tokens than the model's context holds beside `room` new ones.
   case tooLong(tokens: Int, context: Int, room: Int)
+  /// A snapshot's tokens and a prompt's are more than the model's context holds beside a new one.
+  case contextFull(tokens: Int, prompt: Int, context: Int)
   /// A sequence is longer than the model's context.
   case sequenceTooLong(tokens: Int, context: Int)
   /// A text is too short for what was asked.
@@ -29,6 +31,9 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
       "the prompt has \(tokens) tokens and leaves no room "
         + (room == 1 ? "" : "for an answer of \(room) tokens ")
         + "in the model's context of \(context); shorten it"
+    case .contextFull(let tokens, let prompt, let context):
+      "the snapshot's \(tokens) tokens and the prompt's \(prompt) leave no room in the model's context of "
+        + "\(context); shorten the prompt, or let pairs go with --budget"
     case .sequenceTooLong(let tokens, let context):
       "sequences of \(tokens) tokens do not fit the model's context of \(context); ask for shorter ones"
     case .tooShort(let tokens, let needed):

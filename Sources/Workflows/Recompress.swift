@@ -23,7 +23,7 @@ public enum Recompress {
   /// - Parameter parents: Snapshots that it may go on from, beside those in its folder.
   /// - Returns: The file's size in bytes.
   /// - Throws: `CompressionNotStored` if the snapshot has fewer pairs than are asked for, which for another
-  ///   ranking are all; `PrecisionNotStored`; `QueriesNotStored`; `RankingsDiffer`; `SaveRefusal` if a link would be
+  ///   ranking are all; `PrecisionNotStored`; `QueriesNotStored`; `RankingsDiffer`; `RatiosDiffer`; `SaveRefusal` if a link would be
   ///   replaced that the snapshot goes on from; `IdentityMismatch`; `MalformedFile`; `SystemError`; as
   ///   `SnapshotChain`.
   public static func run(
@@ -78,5 +78,23 @@ public struct RankingsDiffer: Error, CustomStringConvertible, Sendable {
   public var description: String {
     "\(path) is ranked by \(ranking), and \(parent), which it goes on from, by \(parentRanking); "
       + "give --method to rank all of it anew"
+  }
+}
+
+/// The links of a chain hold different compressions, and no compression was asked for.
+public struct RatiosDiffer: Error, CustomStringConvertible, Sendable {
+  /// The last link.
+  public let path: String
+  /// The greatest compression that is the least of a link.
+  public let most: Int
+  /// A link that holds less.
+  public let link: String
+  /// What it holds.
+  public let least: Int
+
+  /// One sentence that says what is wrong and what to do.
+  public var description: String {
+    "\(path): of this chain not all holds less than ×\(most), but \(link) holds ×\(least); give --compression "
+      + "\(most) or more, which leaves pairs of it out"
   }
 }

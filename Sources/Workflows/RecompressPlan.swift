@@ -32,7 +32,7 @@ struct RecompressPlan {
     if chain.links.count > 1 || options.method != nil {
       metadata.provenance = try Self.provenance(chain, options.method?.origin)
     }
-    let compression = options.compression ?? chain.leastRatio
+    let compression = try options.compression ?? Self.storedRatio(chain)
     try chain.checkStored(ratio: compression)
     metadata.tiers = TierTable(
       scorer: scorer?.scorer ?? metadata.tiers.scorer, sinks: chain.sinks, window: chain.window,
@@ -53,6 +53,19 @@ struct RecompressPlan {
           path: chain.path, ranking: "\(ranking)", parent: link.path, parentRanking: "\(other)")
       }
     }
+  }
+
+  /// The compression that all links hold and none holds less than: whatever else became of the whole, pairs of a
+  /// link would be left out, or ×N would promise more than there is.
+  private static func storedRatio(_ chain: SnapshotChain) throws(RatiosDiffer) -> Int {
+    let least = chain.leastRatio
+    for link in chain.links {
+      let own = link.metadata.tiers.ratios.last ?? 1
+      guard own == least else {
+        throw RatiosDiffer(path: chain.path, most: least, link: link.path, least: own)
+      }
+    }
+    return least
   }
 
   private static func provenance(

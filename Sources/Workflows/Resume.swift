@@ -76,7 +76,10 @@ public enum Resume {
     guard !continuation.tokens.isEmpty else { throw PromptError.empty(source: "the prompt") }
     let start = metadata.context.tokens - continuation.dropped
     let total = start + continuation.tokens.count
-    if options.eviction == nil { try Prompt.checkLength(total, model) }
+    if options.eviction == nil, total >= model.contextLength {
+      throw PromptError.contextFull(
+        tokens: start, prompt: continuation.tokens.count, context: model.contextLength)
+    }
     try options.eviction?.check(model)
     let room =
       options.eviction.map { $0.room + continuation.tokens.count }
@@ -91,16 +94,32 @@ public enum Resume {
     var result = try resumption.run(selection, emit: emit)
     let tokens = continuation.tokens + result.generation.ids
     result.saved = child.map { child in
-      Swift.Result { try child.write(cache, from: start, tokens: tokens) }
+      Swift.Result {
+        try complete(cache, from: start, tokens, model, options.eviction)
+        return try child.write(cache, from: start, tokens: tokens)
+      }
     }
     result.exported = export.map { path in
-      let ids = metadata.tokens.prefix(start) + tokens.map(UInt32.init)
-      return Swift.Result {
-        try cache.export(
+      Swift.Result {
+        try complete(cache, from: start, tokens, model, options.eviction)
+        let ids = metadata.tokens.prefix(start) + tokens.map(UInt32.init)
+        return try cache.export(
           tokens: Array(ids.prefix(cache.nextPosition)), context: metadata.context, to: path)
       }
     }
     return result
+  }
+
+  /// Computes the last token's pair, which nothing needed so far, if the model's context has room for it.
+  private static func complete(
+    _ cache: KVCache, from start: Int, _ tokens: [Int], _ model: LoadedModel, _ eviction: Eviction?
+  ) throws {
+    let hasRoom = eviction != nil || cache.nextPosition < model.contextLength
+    guard let last = tokens.last, cache.nextPosition == start + tokens.count - 1, hasRoom else {
+      return
+    }
+    _ = try model.engine.prefill([last], into: cache)
+    eviction?.apply(to: cache)
   }
 
   /// A cache with room for what is kept and for more tokens.

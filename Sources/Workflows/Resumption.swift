@@ -51,7 +51,11 @@ struct Resumption {
     let firstTokenSeconds = clock.seconds
     let (pairs, bytes) = (cache.pairs, cache.bytes)
     let generation = try Generation.run(
-      model, cache: cache, logits: logits, options: options, afterFirst: choose, emit: emit)
+      model, cache: cache, logits: logits, options: options,
+      afterFirst: {
+        try choose()
+        options.eviction?.apply(to: cache)
+      }, emit: emit)
     return Resume.Result(
       generation: generation, loadSeconds: loadSeconds, firstTokenSeconds: firstTokenSeconds,
       pairs: pairs, cacheBytes: bytes, bytesRead: layers.chain.bytesRead,

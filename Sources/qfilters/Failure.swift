@@ -20,7 +20,7 @@ enum Failure {
     case is IdentityMismatch: ExitCode(78)
     case let error as PromptError: exitCode(error)
     case is CompressionNotStored, is PrecisionNotStored, is QueriesNotStored, is RankingsDiffer,
-      is SaveRefusal:
+      is RatiosDiffer, is SaveRefusal:
       ExitCode(64)
     case is NotQuantisable, is UnsupportedModel, is TokenizationError, is CalibrationError,
       is EngineError, is MergeRefusal, is PartialResult:
@@ -33,7 +33,7 @@ enum Failure {
     switch error {
     case .notUTF8: ExitCode(65)
     case .empty, .noChatTemplate, .noChatTemplateToResume: ExitCode(64)
-    case .tooLarge, .tooLong, .sequenceTooLong, .tooShort: ExitCode(1)
+    case .tooLarge, .tooLong, .contextFull, .sequenceTooLong, .tooShort: ExitCode(1)
     }
   }
 }

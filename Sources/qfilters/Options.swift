@@ -121,7 +121,7 @@ struct MethodOptions: ParsableArguments {
   @Option(help: "The model's filter bank (.qfilt), for q-filters.")
   var filters: String?
   @Option(help: "Of the method random: equal seeds keep equal pairs.")
-  var rankingSeed: UInt64 = 0
+  var rankingSeed: UInt64?
 
   func validate() throws {
     guard (method ?? .qFilters) == .qFilters || filters == nil else {
@@ -129,6 +129,9 @@ struct MethodOptions: ParsableArguments {
     }
     guard method != .qFilters || filters != nil else {
       throw ValidationError("The method q-filters needs --filters.")
+    }
+    guard rankingSeed == nil || method == .random else {
+      throw ValidationError("--ranking-seed is for the method random alone.")
     }
   }
 
@@ -144,7 +147,7 @@ struct MethodOptions: ParsableArguments {
   /// The method that was asked for; nil if none was.
   func load() throws -> RankingMethod? {
     let bank = try filters.map { (try FilterBank(path: $0), path: $0) }
-    return RankingMethod(method ?? .qFilters, bank: bank, seed: rankingSeed)
+    return RankingMethod(method ?? .qFilters, bank: bank, seed: rankingSeed ?? 0)
   }
 }
 

@@ -57,7 +57,7 @@ struct ChainCommandTests {
     "at a compression, and of links that are compressed themselves",
     arguments: ["chain-grandchild", "chain-compressed", "chain-of-compressed"])
   func flattenSmaller(name: String) throws {
-    for arguments in [[], ["--compression", "8"], ["--compression", "11"]] {
+    for arguments in [["--compression", "8"], ["--compression", "11"]] {
       let out = scratch.path("\(name).kvsnap")
       let result = try Command.run(["recompress", fixture(name), "--out", out] + arguments)
       #expect(result.status == 0, "\(result.error)")

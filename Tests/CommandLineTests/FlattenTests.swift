@@ -155,6 +155,24 @@ struct FlattenTests {
     try run(["inspect", snapshot, "--json"]).json()
   }
 
+  @Test(
+    "turns that hold less than the context they go on from need a compression that all hold: 64 without"
+  )
+  func ratios() throws {
+    let chain = try converse(
+      lines: 8, turns: 1, root: ["--compression", "8"], options: [["--compression", "8"]])
+    let out = scratch.path("none.kvsnap")
+    let refused = try Command.run("recompress", chain, "--out", out)
+    #expect(refused.status == 64)
+    for part in [chain, "×8", "×1;", "--compression 8"] {
+      #expect(refused.error.contains(part), "\(refused.error)")
+    }
+    #expect(!scratch.contents.contains("none.kvsnap"))
+    #expect(
+      try SnapshotReader(path: flatten(chain, "--compression", "8")).metadata.tiers.ratios.last == 8
+    )
+  }
+
   @Test("turns that were ranked in several ways need one that ranks all of them: 64 without")
   func rankings() throws {
     let chain = try converse(turns: 1, options: [["--filters", tiny.filters]])
@@ -170,7 +188,7 @@ struct FlattenTests {
     #expect(try inspect(filtered).scorer == "q-filters")
   }
 
-  @Test("a turn says which pairs it went on with, and the one snapshot says it of all turns")
+  @Test("a turn says which pairs it and those before it went on with, and so does the one snapshot")
   func attendedTo() throws {
     let recall = ["--recall", "8"]
     let chain = try converse(
@@ -180,9 +198,9 @@ struct FlattenTests {
       "\"attendedTo\":[" + names.map { "\"\($0)\"" }.joined(separator: ",") + "]"
     }
     #expect(try !inspect(scratch.path("0.kvsnap")).provenance.contains("attendedTo"))
-    for (turn, name) in (names + names.prefix(1)).enumerated() {
-      let provenance = try inspect(scratch.path("\(turn + 1).kvsnap")).provenance
-      #expect(provenance.contains(list([name])), "\(provenance)")
+    for turn in 1...5 {
+      let provenance = try inspect(scratch.path("\(turn).kvsnap")).provenance
+      #expect(provenance.contains(list(Array(names.prefix(turn)))), "\(provenance)")
     }
     for options in [[], ["--method", "keydiff"]] {
       let flat = scratch.path("flat.kvsnap")

@@ -99,30 +99,37 @@ struct ResumeCommand: ParsableCommand {
         path: path, filters: try budget.filters.map { (try FilterBank(path: $0), $0) })
     }
     let model = try model.load()
-    // A turn is saved, whether somebody still reads the answer or not.
-    if save != nil { ignorePipeSignal(true) }
+    // What is to be written is, whether somebody still reads the answer or not.
+    let writes = save != nil || export != nil
+    if writes { ignorePipeSignal(true) }
     var unwritten = ""
     let result = try Resume.run(
       model, snapshot: snapshot, parents: parents.files, text: text, selection: selection,
       options: options, save: save, export: export,
       emit: { text in
         guard !report.json else { return }
-        guard save != nil else { return Terminal.write(text) }
+        guard writes else { return Terminal.write(text) }
         if !unwritten.isEmpty || !Terminal.offer(text) { unwritten += text }
       })
-    if save != nil { ignorePipeSignal(false) }
+    if writes { ignorePipeSignal(false) }
     try show(result, unwritten: unwritten)
+    try note(result)
+  }
+
+  /// Says what was written, or throws why it could not be.
+  private func note(_ result: Resume.Result) throws {
+    if let save, let saved = try result.saved?.get() {
+      Terminal.note(
+        "\(save): \(Format.bytes(saved.bytes)) written in \(Format.seconds(saved.seconds))")
+      let expected = Folder.sibling(of: save, named: Folder.name(of: snapshot))
+      if !Folder.isOneFile(expected, snapshot) {
+        Terminal.error(
+          "qfilters: note: \(save) goes on from a snapshot in another folder; to use it, add "
+            + "--parent \(snapshot)")
+      }
+    }
     if let export, let bytes = try result.exported?.get() {
       Terminal.note("\(export): \(Format.bytes(bytes)) written")
-    }
-    guard let save, let saved = try result.saved?.get() else { return }
-    Terminal.note(
-      "\(save.path): \(Format.bytes(saved.bytes)) written in \(Format.seconds(saved.seconds))")
-    let expected = Folder.sibling(of: save.path, named: Folder.name(of: snapshot))
-    if !Folder.isOneFile(expected, snapshot) {
-      Terminal.error(
-        "qfilters: note: \(save.path) goes on from a snapshot in another folder; to use it, add "
-          + "--parent \(snapshot)")
     }
   }
 
