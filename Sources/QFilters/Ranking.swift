@@ -1,3 +1,12 @@
+public import CacheFormat
+
+extension TierTable.Scorer {
+  /// How many pairs behind sinks and window are the latest that is left, unless told: every fourth of what Q-Filters
+  /// rank, which keeps more at ×4 and ×8 than their scores alone (docs/results.md); none of what others do, as their
+  /// sources have it.
+  public var usualRecent: Int { self == .qFilters ? 4 : 0 }
+}
+
 /// The order in which a head's pairs are kept: best first.
 public struct Ranking: Sendable, Equatable {
   /// How many first tokens rank before all others.

@@ -90,7 +90,8 @@ struct ChildSnapshot {
     let clock = Stopwatch()
     let new = tokens.prefix(cache.nextPosition - start)
     let ranking = Ranking(
-      sinks: start == 0 ? chain.sinks : 0, window: chain.window)
+      sinks: start == 0 ? chain.sinks : 0, window: chain.window,
+      recent: origin.scorer.usualRecent)
     let metadata = try metadata(from: start, Array(new), ranking)
     var writer = try SnapshotWriter(
       path: path, metadata: metadata, codecs: codecs(metadata.tiers))

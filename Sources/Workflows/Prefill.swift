@@ -69,7 +69,8 @@ public enum Prefill {
 
     let writing = Stopwatch()
     let orders = try RankedCache(
-      cache, scorer: watch.scorer(of: cache), ranking: options.protection.ranking,
+      cache, scorer: watch.scorer(of: cache),
+      ranking: options.protection.ranking(by: method.origin.scorer),
       windows: options.protection.ranksHiddenLast ? model.engine.architecture.windows : [])
     try orders.write(to: &writer, tiers: metadata.tiers, progress: progress)
     let bytes = try writer.finish()
@@ -83,7 +84,7 @@ public enum Prefill {
   ) throws -> SnapshotMetadata {
     let shape = model.engine.cacheShape
     let codec = options.precision.element
-    let ranking = options.protection.ranking
+    let ranking = options.protection.ranking(by: origin.scorer)
     let protected = ranking.protected(of: tokens.count)
     let floors = (0..<shape.layers * shape.kvHeads).map { index in
       index / shape.kvHeads < options.protection.wholeLayers ? tokens.count : protected

@@ -15,8 +15,9 @@ struct RecompressPlan {
     var metadata = chain.metadata
     metadata.parent = nil
     let context = metadata.context
-    ranking = Ranking(sinks: chain.sinks, window: chain.window)
     scorer = options.method?.keyScorer
+    ranking = Ranking(
+      sinks: chain.sinks, window: chain.window, recent: scorer?.scorer.usualRecent ?? 0)
     if let method = options.method {
       try method.check(
         identity: metadata.identity,

@@ -11,7 +11,7 @@ struct ProtectionOptions: ParsableArguments {
   @Option(
     help: """
       Of the pairs behind sinks and window, every Nth that is kept is the latest that is left, whatever \
-      its score; 0, for none, unless told.
+      its score; unless told, 4 with q-filters, and 0, for none, with other methods.
       """)
   var recent: Int?
   @Option(help: "So many first layers are always kept whole; none unless told.")
@@ -50,9 +50,9 @@ struct ProtectionOptions: ParsableArguments {
   var protection: Protection {
     guard ranking == nil else { return .kvpress }
     var protection = Protection()
-    protection.ranking.sinks = sinks ?? protection.ranking.sinks
-    protection.ranking.window = window ?? protection.ranking.window
-    protection.ranking.recent = recent ?? protection.ranking.recent
+    protection.sinks = sinks ?? protection.sinks
+    protection.window = window ?? protection.window
+    protection.recent = recent
     protection.wholeLayers = wholeLayers ?? protection.wholeLayers
     return protection
   }

@@ -34,7 +34,8 @@ struct FidelityTests {
         "evaluate", "fidelity", "--model", tiny.model, "--filters", tiny.filters, "--file", text,
         "--context", "\(golden.context)", "--continuation", "\(golden.continuation)",
         "--sequences", "1", "--methods", golden.cells.map(\.method).joined(separator: ","),
-        "--compressions", golden.compressions.map(String.init).joined(separator: ","), "--json",
+        "--recent", "0", "--compressions",
+        golden.compressions.map(String.init).joined(separator: ","), "--json",
       ], environment: kernels.map { ["QFILTERS_KERNELS": $0] } ?? [:])
     #expect(result.status == 0, "\(result.error)")
     struct Report: Decodable { let cells: [Golden.Cell] }

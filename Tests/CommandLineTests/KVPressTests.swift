@@ -35,7 +35,8 @@ struct KVPressTests {
         let saved = try Command.run(
           [
             "prefill", "--model", Fixtures.path("models/\(model.name)"), "--method", method,
-            "--prompt-file", text, "--sinks", sinks, "--window", "0", "--precision", "f32", "--out",
+            "--prompt-file", text, "--sinks", sinks, "--window", "0", "--recent", "0",
+            "--precision", "f32", "--out",
             snapshot,
           ] + filters, environment: ["QFILTERS_KERNELS": "plain"])
         #expect(saved.status == 0, "\(saved.error)")

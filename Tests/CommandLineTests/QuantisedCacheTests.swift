@@ -27,7 +27,7 @@ struct QuantisedCacheTests {
       model = try LoadedModel(path: path)
       var options = Prefill.Options()
       options.precision = precision
-      options.protection.ranking = Ranking(sinks: 2, window: 6)
+      (options.protection.sinks, options.protection.window) = (2, 6)
       let made = try Prefill.run(
         model, method: .keys(KNormScorer()), text: text, options: options, out: snapshot
       ) { _, _, _ in }

@@ -92,7 +92,8 @@ struct RankingOptionTests {
     let scratch = try ScratchFolder()
     let (preset, options) = (scratch.path("preset.kvsnap"), scratch.path("options.kvsnap"))
     let named = try Command.run(tiny.prefill(out: preset) + ["--ranking", "kvpress"])
-    let spelled = try Command.run(tiny.prefill(out: options) + ["--sinks", "0", "--window", "0"])
+    let spelled = try Command.run(
+      tiny.prefill(out: options) + ["--sinks", "0", "--window", "0", "--recent", "0"])
     #expect(named.status == 0 && spelled.status == 0, "\(named.error)\(spelled.error)")
     #expect(try bytes(of: preset) == bytes(of: options))
     let both = try Command.run(

@@ -72,11 +72,18 @@ struct ResumeTests {
         let scores = (0..<n).map { pair in
           zip(keys[pair * 64..<(pair + 1) * 64], filter).reduce(Float(0)) { $0 + $1.0 * $1.1 }
         }
-        // Section 5.3: four sinks, a window of 64, then the highest scores; ⌊n / N⌋ in all.
+        // Section 5.3: four sinks, a window of 64, then three of the highest scores and the latest that is
+        // left, in turn; ⌊n / N⌋ in all.
         let protected = Set((0..<4).map(UInt32.init) + (n - 64..<n).map(UInt32.init))
         let rest = (0..<UInt32(n)).filter { !protected.contains($0) }
           .sorted { (scores[Int($1)], $0) < (scores[Int($0)], $1) }
-        let expected = (Array(protected) + rest.prefix(n / ratio - 68)).sorted()
+        var (left, chosen) = (rest, [UInt32]())
+        for index in 0..<n / ratio - 68 {
+          let next = try #require(index % 4 == 3 ? left.max() : left.first)
+          left.removeAll { $0 == next }
+          chosen.append(next)
+        }
+        let expected = (Array(protected) + chosen).sorted()
         #expect(best.positions == expected, "layer \(layer), head \(head)")
         for (index, position) in best.positions.enumerated() {
           let (a, b) = (index * 128, Int(position) * 128)

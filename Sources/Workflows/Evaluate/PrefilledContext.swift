@@ -76,7 +76,8 @@ final class PrefilledContext {
 
   /// The places of a head's pairs that methods rank by their scores.
   func ranked(layer: Int, head: Int) -> Range<Int> {
-    protection.ranking.ranked(of: cache.nextPosition, hidden: hidden(layer: layer, head: head))
+    Ranking(sinks: protection.sinks, window: protection.window).ranked(
+      of: cache.nextPosition, hidden: hidden(layer: layer, head: head))
   }
 
   private func hidden(layer: Int, head: Int) -> Int {
@@ -85,14 +86,15 @@ final class PrefilledContext {
   }
 
   private func rank(_ method: Method) throws -> [[UInt32]] {
-    guard watches[method] != nil else {
+    guard watches[method] != nil, case .ranked(let scorer) = method else {
       let positions = Array(0..<UInt32(cache.nextPosition))
       return Array(repeating: positions, count: cache.shape.layers * cache.shape.kvHeads)
     }
     let heads = cache.shape.kvHeads
+    let ranking = protection.ranking(by: scorer)
     return try scores(method).enumerated().map { index, scores in
       let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
-      return protection.ranking.order(scores, hidden: hidden(layer: layer, head: head))
+      return ranking.order(scores, hidden: hidden(layer: layer, head: head))
     }
   }
 }

@@ -63,7 +63,7 @@ struct PerplexityCommand: ParsableCommand {
   private var methods: [Method] { method ?? [.qFilters] }
 
   /// So many last pairs stay under a budget.
-  private var keptWindow: Int { protection.protection.ranking.window }
+  private var keptWindow: Int { protection.protection.window }
 
   private func validateBudget() throws {
     guard let budget else {
