@@ -11,7 +11,7 @@ public final class Engine {
   let state: RunState
 
   /// The most tokens that go through the layers at once. Memory grows with it, not with the context.
-  public static let chunk = 512
+  public static let chunk = 1024
 
   /// Called for each layer of each chunk with the queries after RoPE, [tokens × queryHeads·keyLength],
   /// of which the first `count` rows are filled.

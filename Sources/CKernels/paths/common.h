@@ -25,7 +25,7 @@ typedef int8_t sbytes32 __attribute__((vector_size(32)));
 // Attention takes ATTEND_KEYS pairs at a time, for ATTEND_ROWS rows of queries, of which ATTEND_STRIP
 // go from scores to sums before the next: a tile of keys and values and a strip fit the nearest cache,
 // the rows of a call the next one. A strip is a whole number of register tiles on every path.
-enum { ATTEND_KEYS = 64, ATTEND_ROWS = 384, ATTEND_STRIP = 12 };
+enum { ATTEND_KEYS = 64, ATTEND_ROWS = 768, ATTEND_STRIP = 12 };
 
 // Columns that are quantised at a time.
 enum { QUANTISE_COLUMNS = 256 };
