@@ -103,7 +103,7 @@ struct FidelityTests {
     for (options, words) in [
       (["--methods", "recall"], "recall foresees nothing"),
       (["--methods", "h2o"], "h2o is no method"),
-      (["--continuation", "513"], "--continuation must be"),
+      (["--continuation", "\(Fidelity.mostContinuation + 1)"], "--continuation must be"),
       (["--context", "0"], "--context must be"),
       (["--sequences", "0"], "--sequences must be"),
     ] {
