@@ -20,7 +20,8 @@ let (queryHeads, kvHeads, headLength) = (arguments[4], arguments[5], arguments[6
 let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 let panel = Int(CK_PANEL)
 /// As the engine has them.
-let (chunk, rowsPerItem, tokensPerTile) = (512, 132, 128)
+let (chunk, rowsPerItem) = (1024, 132)
+let tokensPerTile = ck_attend_tokens(max(1, queryHeads / kvHeads))
 
 /// Floats of some bytes that are numbers in bfloat16, 64-byte aligned, never freed.
 func memory(_ floats: Int) -> UnsafeMutablePointer<Float> {

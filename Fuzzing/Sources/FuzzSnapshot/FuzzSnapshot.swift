@@ -86,16 +86,22 @@ private func checkChain(_ path: String, _ layer: Int) throws {
   let chain = try SnapshotChain(path: path, parents: parents)
   let context = chain.metadata.context
   for head in try chain.readLayer(layer, ratio: chain.leastRatio).heads {
-    let count = head.positions.count
-    require(zip(head.positions, head.positions.dropFirst()).allSatisfy(<), "positions ascend")
+    checkPairs(of: head, context)
     require(head.positions.allSatisfy { $0 < context.tokens }, "positions are the context's")
-    require(!chain.isWhole || count == context.tokens, "a whole chain has every pair")
     require(
-      head.keys.count == count * context.keyLength * context.keyCodec.width, "a key for each")
-    require(
-      head.values.count == count * context.valueLength * context.valueCodec.width,
-      "a value for each")
+      !chain.isWhole || head.positions.count == context.tokens, "a whole chain has every pair")
   }
+}
+
+/// What holds of any head's pairs.
+private func checkPairs(of head: LayerPairs.Head, _ context: ContextDescription) {
+  let count = head.positions.count
+  require(zip(head.positions, head.positions.dropFirst()).allSatisfy(<), "positions ascend")
+  require(
+    head.keys.count == count * context.keyLength * context.keyCodec.width, "a key for each")
+  require(
+    head.values.count == count * context.valueLength * context.valueCodec.width,
+    "a value for each")
 }
 
 /// Whether `verify` accepts the file.
@@ -149,13 +155,8 @@ private func checkedLayer(
     require(
       head.positions.allSatisfy { tiers.positions.contains(Int($0)) },
       "positions are those that the snapshot may hold")
-    require(zip(head.positions, head.positions.dropFirst()).allSatisfy(<), "positions ascend")
+    checkPairs(of: head, context)
     require(head.ranking.sorted() == head.positions, "the ranking is of the same pairs")
-    require(
-      head.keys.count == count * context.keyLength * context.keyCodec.width, "a key for each")
-    require(
-      head.values.count == count * context.valueLength * context.valueCodec.width,
-      "a value for each")
   }
   return pairs
 }
