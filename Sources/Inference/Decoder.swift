@@ -9,6 +9,11 @@ struct Decoder: Sendable {
   private let rope: RoPETable
   private let localRope: RoPETable?
 
+  /// Whose final hidden vectors are wanted of a chunk. What only others need is left out of the last layer.
+  enum Outputs {
+    case all, last, none
+  }
+
   /// Memory for up to `tokens` tokens at once.
   init(_ file: ModelFile, tokens: Int) throws {
     model = file.architecture
@@ -17,14 +22,14 @@ struct Decoder: Sendable {
     localRope = try model.localRope.map { try RoPETable($0, maximumTokens: tokens) }
   }
 
-  /// Runs one chunk of tokens through all layers; leaves their final hidden vectors, normalised, in
-  /// `state.normed` and their pairs in the cache.
+  /// Runs one chunk of tokens through all layers; leaves the final hidden vectors that are wanted, normalised,
+  /// in the first rows of `state.normed` and all tokens' pairs in the cache.
   ///
   /// - Parameters:
   ///   - length: Of the sequence that the chunk is a part of; some kinds of RoPE depend on it.
   ///   - ready: Called before a layer's part of the cache is touched.
   func forward(
-    _ tokens: ArraySlice<Int>, of length: Int, cache: KVCache, state: RunState,
+    _ tokens: ArraySlice<Int>, of length: Int, cache: KVCache, state: RunState, outputs: Outputs,
     ready: (_ layer: Int) throws -> Void, observe: Engine.QueryObserver
   ) rethrows {
     let count = tokens.count
@@ -32,9 +37,11 @@ struct Decoder: Sendable {
     embed(tokens, into: state.hidden)
     for layer in weights.layers.indices {
       try run(
-        layer: layer, count: count, cache: cache, state: state, ready: ready, observe: observe)
+        layer: layer, count: count, cache: cache, state: state, outputs: outputs, ready: ready,
+        observe: observe)
     }
-    norm(weights.outputNorm, count, state, state.products(count))
+    let wanted = Self.rows(outputs, of: count)
+    norm(weights.outputNorm, wanted, state, state.products(wanted))
     cache.advance(by: count)
   }
 
@@ -49,10 +56,19 @@ struct Decoder: Sendable {
     Blocks.embed(tokens, weights.embedding, scale: model.embeddingScale, into: hidden)
   }
 
+  private static func rows(_ outputs: Outputs, of count: Int) -> Int {
+    switch outputs {
+    case .all: count
+    case .last: 1
+    case .none: 0
+    }
+  }
+
   /// Runs one layer on the first `count` rows of `state.hidden`, for whose positions the angles are
-  /// prepared, and appends their pairs to the layer's part of the cache.
+  /// prepared, and appends their pairs to the layer's part of the cache. Behind the last layer only the outputs
+  /// are left, in the first rows.
   func run(
-    layer index: Int, count: Int, cache: KVCache, state: RunState,
+    layer index: Int, count: Int, cache: KVCache, state: RunState, outputs: Outputs,
     ready: (_ layer: Int) throws -> Void, observe: Engine.QueryObserver
   ) rethrows {
     let layer = weights.layers[index]
@@ -69,14 +85,30 @@ struct Decoder: Sendable {
       rope.rotate(state.keys, row: row, length: model.keyLength)
     }
     try observe(index, state.queries, count)
-    Blocks.attend(
-      layer: index, model: model, cache: cache, count: count, state: state,
-      rounded: products.takesRounded)
-    add(state.attended, layer.attentionOutput, layer.attentionPostNorm, count, state, products)
+    let isLast = index == weights.layers.count - 1
+    finish(layer, index, isLast ? Self.rows(outputs, of: count) : count, of: count, cache, state)
+  }
 
-    norm(layer.feedForwardNorm, count, state, products)
-    products.gate(state.normed, layer.gate, model.activation, count: count, into: state.gated)
-    add(state.gated, layer.down, layer.feedForwardPostNorm, count, state, products)
+  /// What a layer adds to the last `wanted` of `count` tokens, which then take the first rows.
+  private func finish(
+    _ layer: DecoderWeights.Layer, _ index: Int, _ wanted: Int, of count: Int, _ cache: KVCache,
+    _ state: RunState
+  ) {
+    guard wanted > 0 else { return }
+    let products = state.products(wanted)
+    if wanted < count {
+      for matrix in [state.hidden, state.queries] {
+        for row in 0..<wanted { matrix.copy(row: count - wanted + row, of: matrix, to: row) }
+      }
+    }
+    Blocks.attend(
+      layer: index, model: model, cache: cache, count: wanted, state: state,
+      rounded: products.takesRounded)
+    add(state.attended, layer.attentionOutput, layer.attentionPostNorm, wanted, state, products)
+
+    norm(layer.feedForwardNorm, wanted, state, products)
+    products.gate(state.normed, layer.gate, model.activation, count: wanted, into: state.gated)
+    add(state.gated, layer.down, layer.feedForwardPostNorm, wanted, state, products)
   }
 
   /// The angles that a layer rotates by.

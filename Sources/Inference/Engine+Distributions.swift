@@ -72,7 +72,7 @@ extension Engine {
     _ body: @Sendable (_ token: Int, _ logits: Span<Float>) -> Void
   ) rethrows {
     let logits = state.logits
-    try forEachChunk(tokens, cache, ready: { _ in }, observe: observe) { range in
+    try forEachChunk(tokens, cache, outputs: .all, ready: { _ in }, observe: observe) { range in
       for start in stride(from: 0, to: range.count, by: RunState.logitRows) {
         let rows = start..<min(range.count, start + RunState.logitRows)
         state.computeLogits(decoder.weights.output, rows: rows)

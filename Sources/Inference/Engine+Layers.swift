@@ -47,7 +47,8 @@ extension Engine {
       let values = count * hidden.columns
       unsafe state.hidden.pointer(row: 0).update(from: hidden.pointer(row: start), count: values)
       try decoder.run(
-        layer: layer, count: count, cache: cache, state: state, ready: { _ in }, observe: observe)
+        layer: layer, count: count, cache: cache, state: state, outputs: .none, ready: { _ in },
+        observe: observe)
       cache.advance(by: count)
       unsafe hidden.pointer(row: start).update(from: state.hidden.pointer(row: 0), count: values)
     }

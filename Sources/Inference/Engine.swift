@@ -73,12 +73,11 @@ public final class Engine {
     _ tokens: [Int], into cache: KVCache, ready: (_ layer: Int) throws -> Void = { _ in },
     observe: QueryObserver = { _, _, _ in }, progress: (Int) -> Void = { _ in }
   ) throws -> [Float] {
-    var lastRow = 0
-    try forEachChunk(tokens, cache, ready: ready, observe: observe) { range in
-      lastRow = range.count - 1
-      progress(range.upperBound)
+    try forEachChunk(tokens, cache, outputs: .last, ready: ready, observe: observe) {
+      progress($0.upperBound)
     }
-    let logits = logits(ofRow: lastRow)
+    state.computeLogits(decoder.weights.output, rows: 0..<1)
+    let logits = state.logits.copy(row: 0)
     // One number that is not finite in a layer reaches every logit through the last norm.
     guard let first = logits.first, first.isFinite else { throw EngineError.notFinite }
     return logits
@@ -91,25 +90,26 @@ public final class Engine {
     _ tokens: [Int], into cache: KVCache, progress: (Int) -> Void = { _ in },
     observe: QueryObserver
   ) throws {
-    try forEachChunk(tokens, cache, ready: { _ in }, observe: observe) { progress($0.upperBound) }
+    try forEachChunk(tokens, cache, outputs: .none, ready: { _ in }, observe: observe) {
+      progress($0.upperBound)
+    }
   }
 
+  /// - Parameter outputs: All tokens' final hidden vectors, one chunk's after the other, or the last token's, or
+  ///   none.
   func forEachChunk(
-    _ tokens: [Int], _ cache: KVCache, ready: (_ layer: Int) throws -> Void,
-    observe: QueryObserver, done: (Range<Int>) -> Void
+    _ tokens: [Int], _ cache: KVCache, outputs: Decoder.Outputs,
+    ready: (_ layer: Int) throws -> Void, observe: QueryObserver, done: (Range<Int>) -> Void
   ) rethrows {
     precondition(cache.shape == cacheShape, "a cache of another model")
     let length = cache.nextPosition + tokens.count
     for start in stride(from: 0, to: tokens.count, by: Self.chunk) {
       let range = start..<min(tokens.count, start + Self.chunk)
+      let isLast = range.upperBound == tokens.count
       try decoder.forward(
-        tokens[range], of: length, cache: cache, state: state, ready: ready, observe: observe)
+        tokens[range], of: length, cache: cache, state: state,
+        outputs: outputs == .last && !isLast ? .none : outputs, ready: ready, observe: observe)
       done(range)
     }
-  }
-
-  private func logits(ofRow row: Int) -> [Float] {
-    state.computeLogits(decoder.weights.output, rows: row..<row + 1)
-    return state.logits.copy(row: 0)
   }
 }
