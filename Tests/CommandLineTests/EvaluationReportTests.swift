@@ -70,6 +70,17 @@ struct EvaluationReportTests {
     }
   }
 
+  @Test(
+    "a level that no axis can hold is left out of the chart, and nothing is harmed",
+    arguments: [.infinity, .nan, 1e300])
+  func levels(level: Double) {
+    let chart = LineChart(
+      title: "t", summary: "s", xName: "x", yName: "y", marks: [],
+      levels: [(method: "full", y: level)],
+      series: [LineChart.Series(method: "q-filters", points: [(1, 2), (2, 3)])])
+    #expect(chart.svg.contains("q-filters") && !chart.svg.contains(">full<"))
+  }
+
   @Test("the page says what was measured with what, needs nothing else, and shows every picture")
   func page() throws {
     let report = try Self.shared.get()

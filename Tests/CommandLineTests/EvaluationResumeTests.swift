@@ -125,6 +125,41 @@ struct EvaluationResumeTests {
     #expect(try bytes(of: path) == before)
   }
 
+  @Test(
+    "a method that needs filters joins results that needed none; then other filters are refused")
+  func filtersLater() throws {
+    func run(_ options: [String]) throws -> Command.Result {
+      try Command.run(
+        [
+          "evaluate", "perplexity", "--model", tiny.model, "--file", haystack + "/text.txt",
+          "--tokens", "80", "--budget", "40", "--window", "8", "--out", scratch.path("p"),
+        ] + options)
+    }
+    let other = try scratch.filters(of: tiny.model, corpus: tiny.otherText)
+    for (options, status) in [
+      (["--method", "k-norm"], 0), (["--filters", tiny.filters], 0),
+      (["--method", "streaming-llm"], 0), (["--filters", other], 78),
+    ] as [([String], Int32)] {
+      let result = try run(options)
+      #expect(result.status == status, "\(options): \(result.error)")
+    }
+    let results = try Results<Perplexity.Cell>(ifPresentAt: scratch.path("p/perplexity.json"))
+    #expect(results?.cells.map(\.method) == ["k-norm", "q-filters", "streaming-llm"])
+    #expect(results?.origin.filters != nil)
+  }
+
+  @Test("results of another version of the program are refused: its figures may be others")
+  func otherProgram() throws {
+    _ = try cells(needle("v", "--lengths", "120", "--depths", "1"))
+    let path = scratch.path("v/needle.json")
+    let text = String(decoding: try bytes(of: path), as: UTF8.self)
+    try Data(text.replacing("\"tool\":\"qfilters ", with: "\"tool\":\"qfilters 0.").utf8).write(
+      to: URL(filePath: path))
+    let result = try Command.run(needle("v", "--lengths", "120", "--depths", "1"))
+    #expect(result.status == 1)
+    #expect(result.error.contains("other program"), "\(result.error)")
+  }
+
   @Test("a file that holds no such results is refused, whatever it holds")
   func malformed() throws {
     _ = try cells(needle("d", "--lengths", "120", "--depths", "1"))

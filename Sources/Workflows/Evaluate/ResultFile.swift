@@ -23,8 +23,7 @@ final class ResultFile<Cell: ResultCell> {
     self.path = path
     results = Results(origin, settings)
     if let path, let before = try Results<Cell>(ifPresentAt: path) {
-      try before.check(origin, settings, path: path)
-      results = before
+      results = try before.joined(by: origin, settings, path: path)
     } else if let path {
       try AtomicFile.checkWritable(path)
     }

@@ -12,8 +12,8 @@ public struct ResultOrigin: Codable, Sendable, Hashable {
   public let model: String
   /// The digests that tie the results to the model.
   public let weights, architecture, rope, tokenizer: String
-  /// The filter bank's digest; nil if no method needed one.
-  public let filters: String?
+  /// The filter bank's digest; nil if no method needed one yet.
+  public internal(set) var filters: String?
   /// The kernels in use; results of others differ in their last digits.
   public let kernels: String
   /// The kernels of OpenBLAS in use.
@@ -44,13 +44,19 @@ public struct ResultOrigin: Codable, Sendable, Hashable {
     return name.map { $0.trimming { $0.isWhitespace } }
   }
 
-  /// Which digests differ, by name.
+  /// Which digests differ, by name. Where either needed no filter bank, there is none that differs.
   func identityDifferences(from other: ResultOrigin) -> [String] {
-    [
-      ("weights", weights == other.weights), ("architecture", architecture == other.architecture),
-      ("RoPE parameters", rope == other.rope), ("tokenizer", tokenizer == other.tokenizer),
-      ("filter bank", filters == other.filters),
-    ].filter { !$0.1 }.map(\.0)
+    let isOtherBank = filters != nil && other.filters != nil && filters != other.filters
+    return [
+      ("weights", weights != other.weights), ("architecture", architecture != other.architecture),
+      ("RoPE parameters", rope != other.rope), ("tokenizer", tokenizer != other.tokenizer),
+      ("filter bank", isOtherBank),
+    ].filter(\.1).map(\.0)
+  }
+
+  /// What else figures depend on, by name, where it differs.
+  func programDifferences(from other: ResultOrigin) -> [String] {
+    [("program", tool != other.tool), ("kernels", kernels != other.kernels)].filter(\.1).map(\.0)
   }
 }
 

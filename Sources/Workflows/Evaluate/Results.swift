@@ -10,7 +10,7 @@ public protocol ResultCell: Codable, Sendable {
 /// Measurements, and what they were made with.
 public struct Results<Cell: ResultCell>: Codable, Sendable {
   /// The model, the filters and the machine.
-  public let origin: ResultOrigin
+  public private(set) var origin: ResultOrigin
   /// What was asked for, by name.
   public let settings: [String: String]
   /// When the first run began, in UTC.
@@ -57,18 +57,20 @@ public struct Results<Cell: ResultCell>: Codable, Sendable {
     try AtomicFile.write([UInt8](try encoder.encode(self)) + [10], to: path)
   }
 
-  /// Checks that more measurements can stand beside these.
-  func check(_ origin: ResultOrigin, _ settings: [String: String], path: String)
-    throws(OtherResults)
+  /// These, if more measurements of such an origin can stand beside them; of its filter bank, if there was none.
+  func joined(by origin: ResultOrigin, _ settings: [String: String], path: String)
+    throws(OtherResults) -> Self
   {
     let names = Set(self.settings.keys).union(settings.keys)
     let changed = names.filter { self.settings[$0] != settings[$0] }.sorted()
     let identity = self.origin.identityDifferences(from: origin)
-    let kernels = self.origin.kernels == origin.kernels ? [] : ["kernels"]
-    guard (identity + kernels + changed).isEmpty else {
-      throw OtherResults(
-        path: path, differing: identity + kernels + changed, isOfOtherModel: !identity.isEmpty)
+    let differing = identity + self.origin.programDifferences(from: origin) + changed
+    guard differing.isEmpty else {
+      throw OtherResults(path: path, differing: differing, isOfOtherModel: !identity.isEmpty)
     }
+    var joined = self
+    joined.origin.filters = self.origin.filters ?? origin.filters
+    return joined
   }
 }
 

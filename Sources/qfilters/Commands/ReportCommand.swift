@@ -80,8 +80,6 @@ struct ReportCommand: ParsableCommand {
       // The template, the question and the answer take room too.
       options.lengths = options.lengths.filter { $0 + 256 <= model.contextLength }
       guard !options.lengths.isEmpty else { return }
-      // Half of what `evaluate needle` tries.
-      options.depths = 5
       _ = try Needle.run(
         model, bank: bank, bankPath: bankPath, haystack: text, options: options, out: folder.path,
         progress: ProgressBar().show)

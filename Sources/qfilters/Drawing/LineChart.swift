@@ -12,7 +12,7 @@ struct LineChart {
     /// Leaves out points that no axis can hold.
     init(method: String, points: [(x: Double, y: Double)]) {
       self.method = method
-      self.points = points.filter { abs($0.y) < 1e12 }
+      self.points = points.filter { LineChart.holds($0.y) }
     }
   }
 
@@ -27,13 +27,15 @@ struct LineChart {
   let xName: String
   let yName: String
   let marks: [Mark]
-  /// Methods without an x of their own, drawn across.
+  /// Methods without an x of their own, drawn across where the axis holds them.
   var levels: [(method: String, y: Double)] = []
   let series: [Series]
   /// What the axis holds at least.
   var least: ClosedRange<Double>?
   /// Each point is drawn, not the line alone.
   var hasDots = true
+
+  private static func holds(_ value: Double) -> Bool { abs(value) < 1e12 }
 
   private static let (width, height) = (760, 416)
   private static let (left, right, top, bottom) = (66, 590, 100, 358)
@@ -44,12 +46,14 @@ struct LineChart {
       width: Self.width, height: Self.height, label: "\(title): \(summary)", fontSize: 13,
       [
         SVG.heading(title, summary, x: 24), axes,
-        levels.map { level($0.method, $0.y) }.joined(separator: "\n"),
+        drawnLevels.map { level($0.method, $0.y) }.joined(separator: "\n"),
         series.map(line).joined(separator: "\n"), labels,
       ].joined(separator: "\n"))
   }
 
   // MARK: Places
+
+  private var drawnLevels: [(method: String, y: Double)] { levels.filter { Self.holds($0.y) } }
 
   private var xRange: (Double, Double) {
     let all = series.flatMap { $0.points.map(\.x) } + marks.map(\.x)
@@ -58,7 +62,7 @@ struct LineChart {
   }
 
   private var yTicks: [Double] {
-    let values = series.flatMap { $0.points.map(\.y) } + levels.map(\.y)
+    let values = series.flatMap { $0.points.map(\.y) } + drawnLevels.map(\.y)
     let low = min(values.min() ?? 0, least?.lowerBound ?? .infinity)
     let high = max(values.max() ?? 1, least?.upperBound ?? -.infinity)
     return AxisTicks(low: low, high: high).values
@@ -127,7 +131,7 @@ struct LineChart {
   private var labels: String {
     let ticks = yTicks
     let ends =
-      levels.map { ($0.method, y($0.y, ticks)) }
+      drawnLevels.map { ($0.method, y($0.y, ticks)) }
       + series.compactMap { line in line.points.last.map { (line.method, y($0.y, ticks)) } }
     let sorted = ends.sorted { $0.1 < $1.1 }
     let places = Self.apart(sorted.map(\.1))
