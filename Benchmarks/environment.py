@@ -1,8 +1,10 @@
 """Where the measured programs are and how they are called."""
 
+import hashlib
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import venv
@@ -10,7 +12,7 @@ import venv
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARY = os.environ.get("QFILTERS_BINARY", str(ROOT / ".build/release/qfilters"))
 # Named, because a processor may announce more than it runs.
-SETS = ["AVX", "AVX2", "FMA", "F16C", "BMI2", "AVX512", "AVX512_VNNI", "AVX512_BF16"]
+SETS = ["AVX", "AVX2", "FMA", "F16C", "BMI2", "AVX512", "AVX512_VBMI", "AVX512_VNNI", "AVX512_BF16"]
 
 
 def supported(sets: list[str]) -> list[str]:
@@ -20,19 +22,27 @@ def supported(sets: list[str]) -> list[str]:
 
 
 def python_of(cache: pathlib.Path, with_blas: bool) -> str:
-    """The interpreter of the peers' environment, which is made where it is missing."""
-    folder = cache / ("bench-blas" if with_blas else "bench")
+    """The interpreter of the peers' environment, which is made where it is missing or of other requirements."""
+    lines = (ROOT / "Benchmarks/requirements.txt").read_text().splitlines()
+    requirements = [line for line in lines if line[0] != "#" and (not with_blas or "llama" in line)]
+    flags = ["-DGGML_NATIVE=OFF", *(f"-DGGML_{name}=ON" for name in supported(SETS))]
+    if with_blas:
+        flags += ["-DGGML_BLAS=ON", "-DGGML_BLAS_VENDOR=OpenBLAS"]
+    digest = hashlib.sha256(f"{requirements} {flags}".encode()).hexdigest()[:12]
+    folder = cache / f"bench{'-blas' if with_blas else ''}-{digest}"
     python = folder / "bin/python"
-    if not python.exists():
-        print(f"bench: making {folder}", file=sys.stderr)
+    if not (folder / "complete").exists():
+        print(f"bench: making {folder}, which compiles llama.cpp and takes long", file=sys.stderr)
+        shutil.rmtree(folder, ignore_errors=True)
         venv.create(folder, with_pip=True)
-        flags = ["-DGGML_NATIVE=OFF", *(f"-DGGML_{name}=ON" for name in supported(SETS))]
-        if with_blas:
-            flags += ["-DGGML_BLAS=ON", "-DGGML_BLAS_VENDOR=OpenBLAS"]
-        environment = os.environ | {"CMAKE_ARGS": " ".join(flags), "CMAKE_BUILD_PARALLEL_LEVEL": "1"}
-        subprocess.run(
-            [python, "-m", "pip", "install", "--quiet", "--no-binary", "llama-cpp-python",
-             "-r", ROOT / "Benchmarks/requirements.txt"], env=environment, check=True, stdout=sys.stderr)
+        environment = os.environ | {"CMAKE_ARGS": " ".join(flags)}
+        # Without its cache: pip would take an earlier build, whatever its flags.
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-cache-dir", "--no-binary",
+                        "llama-cpp-python", *requirements],
+                       env=environment, check=True, stdout=sys.stderr)
+        if any(folder.rglob("libggml-blas.so")) != with_blas:
+            sys.exit(f"bench: llama.cpp in {folder} is not what was asked for; is OpenBLAS installed (scripts/setup)?")
+        (folder / "complete").touch()
     return str(python)
 
 

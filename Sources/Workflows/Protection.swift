@@ -35,7 +35,7 @@ public struct Protection: Sendable, Equatable {
   var settings: [String: String] {
     var settings = [
       Self.sinksName: "\(sinks)", Self.windowName: "\(window)", "whole layers": "\(wholeLayers)",
-      "the latest, every": recent.map(String.init) ?? "as is usual with the method",
+      "the latest, every": recent.map(String.init) ?? Self.usualRecent,
     ]
     if !ranksHiddenLast { settings["what no token sees"] = "by its score" }
     return settings
@@ -43,13 +43,24 @@ public struct Protection: Sendable, Equatable {
 
   private static let (sinksName, windowName) = ("sinks", "window")
 
-  /// How many pairs of a head rank before all others, of `tokens`, by such settings, which a file may hold.
-  static func protected(of tokens: Int, _ settings: [String: String]) -> Int {
+  /// What is usual with each scorer that has a share for the latest.
+  private static var usualRecent: String {
+    let usual = TierTable.Scorer.allCases.filter { $0.usualRecent > 0 }
+      .map { "\($0.usualRecent) (\($0.name))" }
+    return usual.joined(separator: ", ") + ", none (other methods)"
+  }
+
+  /// Whether sinks and window are all that ×N leaves of `tokens`, by such settings, which a file may hold, so that
+  /// all methods that rank hold the same.
+  static func isAlone(
+    of tokens: Int, _ compression: Int, _ method: String, _ settings: [String: String]
+  ) -> Bool {
+    guard case .ranked = Method(rawValue: method) else { return false }
     func number(_ name: String, _ usual: Int) -> Int {
-      let number = settings[name].flatMap(Int.init) ?? usual
-      return min(max(number, 0), tokens)
+      min(max(settings[name].flatMap(Int.init) ?? usual, 0), tokens)
     }
-    return min(
-      tokens, number(sinksName, Ranking.usualSinks) + number(windowName, Ranking.usualWindow))
+    let protected =
+      number(sinksName, Ranking.usualSinks) + number(windowName, Ranking.usualWindow)
+    return tokens / compression <= protected
   }
 }

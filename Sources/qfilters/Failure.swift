@@ -23,7 +23,7 @@ enum Failure {
       is RatiosDiffer, is SaveRefusal:
       ExitCode(64)
     case is NotQuantisable, is UnsupportedModel, is TokenizationError, is CalibrationError,
-      is EngineError, is MergeRefusal, is PartialResult:
+      is EngineError, is MergeRefusal, is PartialResult, is FolderInUse:
       ExitCode(1)
     default: nil
     }

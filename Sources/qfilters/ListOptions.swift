@@ -35,10 +35,12 @@ enum ListOptions {
     "\(what), separated by commas (default: \(usual.map(\.description).joined(separator: ",")))."
   }
 
-  /// The same of methods.
-  static func methodHelp(_ usual: [Method]) -> ArgumentHelp {
+  /// The same of methods, all but some.
+  static func methodHelp(_ usual: [Method], besides others: [Method] = []) -> ArgumentHelp {
+    let names = Method.allCases.filter { !others.contains($0) }.map(\.rawValue)
     let usual = usual.map(\.rawValue).joined(separator: ",")
-    return "Methods, separated by commas: \(methodNames) (default: \(usual))."
+    return
+      "Methods, separated by commas: \(names.joined(separator: ", ")) (default: \(usual))."
   }
 
   /// All of them.

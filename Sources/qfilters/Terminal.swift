@@ -35,10 +35,13 @@ enum Terminal {
   /// What removes a line that stands on standard error, if somebody watches.
   static let clearLine = isWatched ? "\r\u{1B}[K" : ""
 
-  /// A result as one JSON object with sorted keys.
+  /// A result as one JSON object with sorted keys. What is not finite, which JSON has no number for, is the text
+  /// `inf`, `-inf` or `nan`.
   static func json(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     line(String(decoding: try encoder.encode(value), as: UTF8.self))
   }
 

@@ -116,20 +116,25 @@ struct EvaluationReportTests {
     let results = try #require(
       try Results<Fidelity.Cell>(ifPresentAt: report.out + "/fidelity.json"))
     let csv = try report.text("fidelity.csv").split(separator: "\n").map {
-      $0.split(separator: ",").map(String.init)
+      $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     }
     #expect(
       csv[0] == [
         "method", "layer", "head", "spearman", "massKeptX2", "massKeptX4",
-        "massKeptX8", "massKeptX16", "massKeptX32",
+        "massKeptX8", "massKeptX16", "massKeptX32", "divergenceX2", "divergenceX4",
+        "divergenceX8", "divergenceX16", "divergenceX32",
       ])
     let methods = Set(results.cells.map(\.method))
-    #expect(csv.count == 1 + methods.count * 4)
+    #expect(csv.count == 1 + methods.count * 5)
     for row in csv.dropFirst() {
-      let (layer, head) = (try #require(Int(row[1])), try #require(Int(row[2])))
-      let values = results.cells.filter { $0.method == row[0] }.map {
-        Double($0.correlations[layer * 2 + head])
+      let cells = results.cells.filter { $0.method == row[0] }
+      guard let layer = Int(row[1]), let head = Int(row[2]) else {
+        #expect(row[1] == "all" && row[2] == "all")
+        let mean = cells.reduce(0) { $0 + $1.divergences[4] } / Double(cells.count)
+        #expect(abs(try #require(Double(row[13])) - mean) < 1e-4)
+        continue
       }
+      let values = cells.compactMap { $0.correlations[layer * 2 + head].map(Double.init) }
       let mean = values.reduce(0, +) / Double(values.count)
       #expect(abs(try #require(Double(row[3])) - mean) < 1e-4)
     }
@@ -197,6 +202,52 @@ struct EvaluationReportTests {
       }
       #expect(error?.path.hasSuffix("/\(name).json") == true)
       #expect(scratch.contents == [name + ".json"], "\(name) \(new)")
+    }
+  }
+
+  /// A JSON value with one leaf of it replaced.
+  private static func mutated(_ value: Any, _ random: inout SeededGenerator) -> Any {
+    if var object = value as? [String: Any],
+      let key = object.keys.sorted().randomElement(using: &random)
+    {
+      object[key] = mutated(object[key] ?? 0, &random)
+      return object
+    }
+    if var array = value as? [Any], let index = array.indices.randomElement(using: &random) {
+      array[index] = mutated(array[index], &random)
+      return array
+    }
+    let hostile: [Any] = [
+      Int.max, Int.min, -1, 0, 1e300, 0.5, NSNull(), [Any](), "", "9223372036854775807", "-1",
+      "1e400",
+      "</title></rect></svg><script>document.title='x'</script>", "\u{1B}[31m,\n\"", "full",
+    ]
+    return hostile.randomElement(using: &random) ?? 0
+  }
+
+  @Test(
+    "whatever one value of one file is, the folder is refused or all of it is well-formed, without scripts"
+  )
+  func hostile() throws {
+    let report = try Self.shared.get()
+    let names = try FileManager.default.contentsOfDirectory(atPath: report.out)
+      .filter { $0.hasSuffix(".json") }.sorted()
+    for seed in UInt64(1)...150 {
+      var random = SeededGenerator(seed: seed)
+      let scratch = try ScratchFolder()
+      let changed = try #require(names.randomElement(using: &random))
+      for name in names where name == changed || Bool.random(using: &random) {
+        var value = try JSONSerialization.jsonObject(with: Data(report.text(name).utf8))
+        if name == changed { value = Self.mutated(value, &random) }
+        try JSONSerialization.data(withJSONObject: value).write(
+          to: URL(filePath: scratch.path(name)))
+      }
+      do { try ReportFolder(path: scratch.path("")).write() } catch is MalformedFile { continue }
+      for name in scratch.contents where name.hasSuffix(".svg") || name.hasSuffix(".html") {
+        let text = try Data(contentsOf: URL(filePath: scratch.path(name)))
+        #expect(XMLParser(data: text).parse(), "seed \(seed): \(changed), \(name)")
+        #expect(text.range(of: Data("<script".utf8)) == nil, "seed \(seed): \(changed), \(name)")
+      }
     }
   }
 

@@ -1,3 +1,4 @@
+import ByteIO
 import Foundation
 import TestSupport
 import Testing
@@ -158,6 +159,33 @@ struct EvaluationResumeTests {
     let result = try Command.run(needle("v", "--lengths", "120", "--depths", "1"))
     #expect(result.status == 1)
     #expect(result.error.contains("other program"), "\(result.error)")
+  }
+
+  @Test(
+    "a folder that another run writes to is refused, and so is one of another model: nothing is measured"
+  )
+  func taken() throws {
+    let arguments = needle("l", "--lengths", "120", "--depths", "1")
+    try FileManager.default.createDirectory(
+      atPath: scratch.path("l"), withIntermediateDirectories: true)
+    do {
+      let lock = try #require(try FolderLock(scratch.path("l")))
+      let result = try Command.run(arguments)
+      #expect(result.status == 1)
+      #expect(result.error.contains("another run writes"), "\(result.error)")
+      withExtendedLifetime(lock) {}
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path("l")).isEmpty)
+    _ = try cells(arguments)
+    let other = try Command.run(
+      [
+        "evaluate", "perplexity", "--model", Fixtures.path("models/tiny-qwen3"), "--file",
+        haystack + "/text.txt",
+        "--tokens", "80", "--out", scratch.path("l"),
+      ])
+    #expect(other.status == 78, "\(other.error)")
+    #expect(other.error.contains("needle.json holds results of another run"), "\(other.error)")
+    #expect(!FileManager.default.fileExists(atPath: scratch.path("l/perplexity.json")))
   }
 
   @Test("a file that holds no such results is refused, whatever it holds")

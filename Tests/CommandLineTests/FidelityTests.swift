@@ -74,12 +74,14 @@ struct FidelityTests {
         }
       }
       let actual = try RankCorrelation.spearman(lists[0], lists[1])
-      #expect(abs(Double(actual) - Self.pearson(ranks[0], ranks[1])) < 1e-6, "seed \(seed)")
-      #expect(
-        try RankCorrelation.spearman(lists[0], lists[0].map { -$0 }) <= -0.999 || count < 3)
+      let expected = Self.pearson(ranks[0], ranks[1])
+      #expect((actual == nil) == (expected == nil), "seed \(seed)")
+      #expect(abs(Double(actual ?? 0) - (expected ?? 0)) < 1e-6, "seed \(seed)")
+      let reverse = try RankCorrelation.spearman(lists[0], lists[0].map { -$0 })
+      #expect(reverse ?? -1 <= -0.999)
     }
-    #expect(try RankCorrelation.spearman([1, 1, 1], [1, 2, 3]) == 0)
-    #expect(try RankCorrelation.spearman([], []) == 0)
+    #expect(try RankCorrelation.spearman([1, 1, 1], [1, 2, 3]) == nil)
+    #expect(try RankCorrelation.spearman([], []) == nil)
   }
 
   @Test("a number that is not finite has no rank", arguments: [Float.nan, .infinity, -.infinity])
@@ -88,13 +90,28 @@ struct FidelityTests {
     #expect(throws: EngineError.self) { try RankCorrelation.spearman([1, 2, 3], [number, 1, 2]) }
   }
 
-  private static func pearson(_ a: [Double], _ b: [Double]) -> Double {
+  private static func pearson(_ a: [Double], _ b: [Double]) -> Double? {
     let n = Double(a.count)
     let (sumA, sumB) = (a.reduce(0, +), b.reduce(0, +))
     let product = zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } - sumA * sumB / n
     let squareA = a.reduce(0) { $0 + $1 * $1 } - sumA * sumA / n
     let squareB = b.reduce(0) { $0 + $1 * $1 } - sumB * sumB / n
-    return squareA * squareB > 0 ? product / (squareA * squareB).squareRoot() : 0
+    return squareA * squareB > 0 ? product / (squareA * squareB).squareRoot() : nil
+  }
+
+  @Test("where no score decides, there is no correlation, and equal figures stand in brackets")
+  func nothingRanked() throws {
+    let (scratch, tiny) = (try ScratchFolder(), try TinyFiles.shared.get())
+    let result = try Command.run(
+      "evaluate", "fidelity", "--model", tiny.model, "--filters", tiny.filters, "--file", tiny.text,
+      "--context", "64", "--continuation", "8", "--sequences", "1", "--compressions", "2", "--out",
+      scratch.path("out"))
+    #expect(result.status == 0, "\(result.error)")
+    let output = String(decoding: result.output, as: UTF8.self)
+    #expect(output.contains("–") && !output.contains("0.000  ("), "\(output)")
+    #expect(output.contains("In brackets"), "\(output)")
+    let csv = String(decoding: try bytes(of: scratch.path("out/fidelity.csv")), as: UTF8.self)
+    #expect(csv.contains("q-filters,0,0,,"), "\(csv)")
   }
 
   @Test("usage is checked")

@@ -104,6 +104,30 @@ struct PerplexityTests {
     #expect(page.contains("<td>2</td>") && !page.contains("<td>3</td>"))
   }
 
+  @Test("×1 has one column; a perplexity beyond all numbers is printed, in JSON as text")
+  func columnsAndInfinity() throws {
+    let scratch = try ScratchFolder()
+    let arguments = [
+      "evaluate", "perplexity", "--model", tiny.model, "--file", tiny.text, "--tokens", "80",
+      "--prompt-tokens", "40", "--compressions", "1,2", "--filters", tiny.filters, "--method",
+      "full,k-norm", "--window", "4", "--out", scratch.path("out"),
+    ]
+    let result = try Command.run(arguments)
+    #expect(result.status == 0, "\(result.error)")
+    let table = String(decoding: result.output, as: UTF8.self)
+    #expect(table.ranges(of: "×1").count == 1 && table.contains("×2"), "\(table)")
+    let path = scratch.path("out/continuation.json")
+    let text = String(decoding: try bytes(of: path), as: UTF8.self)
+    try Data(
+      text.replacing("\"losses\":[", with: "\"losses\":[1e6,", maxReplacements: 99)
+        .replacing(#/,[^,\]]+\],"method"/#, with: "],\"method\"").utf8
+    ).write(to: URL(filePath: path))
+    let infinite = try Command.run(arguments + ["--json"])
+    #expect(infinite.status == 0, "\(infinite.error)")
+    #expect(
+      String(decoding: infinite.output, as: UTF8.self).contains("\"perplexity\":\"inf\""))
+  }
+
   @Test("without a budget the page speaks of none")
   func title() throws {
     let scratch = try ScratchFolder()

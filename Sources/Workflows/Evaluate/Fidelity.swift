@@ -29,7 +29,7 @@ public enum Fidelity {
 
     func settings(_ text: [UInt8]) -> [String: String] {
       let settings = [
-        "text": Digest(of: text).description, "tokens in a context": "\(context)",
+        "text": Digest(of: text).description, tokensName: "\(context)",
         "tokens behind it": "\(continuation)",
         "compressions": compressions.map(String.init).joined(separator: ", "),
       ]
@@ -48,34 +48,39 @@ public enum Fidelity {
     /// Compressions ×N.
     public let compressions: [Int]
     /// Spearman's correlation of a pair's score and the attention that it gets, over the pairs that are ranked
-    /// by scores, [layers · kvHeads].
-    public let correlations: [Float]
+    /// by scores, [layers · kvHeads]; nil where none are, or where they are all alike.
+    public let correlations: [Float?]
     /// The share of attention that goes to pairs that are kept, [compressions][layers · kvHeads].
     public let massKept: [[Float]]
     /// The mean over the continuation's tokens of KL(whole cache ‖ compressed) in nats, [compressions].
     public let divergences: [Double]
 
-    /// Checks that all cells are of one shape, and every figure's range.
+    /// Checks that all cells are of one shape, every figure's range, and the methods' names.
     public static func problem(_ cells: [Cell]) -> String? {
       guard let first = cells.first else { return nil }
       let isSound = cells.allSatisfy { cell in
         let isOfOneShape =
-          (cell.layers, cell.kvHeads) == (first.layers, first.kvHeads)
+          Method(rawValue: cell.method) != nil
+          && (cell.layers, cell.kvHeads) == (first.layers, first.kvHeads)
           && cell.compressions == first.compressions
           && (1...4096).contains(cell.layers) && (1...4096).contains(cell.kvHeads)
           && cell.massKept.count == cell.compressions.count
           && cell.divergences.count == cell.compressions.count
-          && ([cell.correlations] + cell.massKept).allSatisfy {
-            $0.count == cell.layers * cell.kvHeads
+          && ([cell.correlations.count] + cell.massKept.map(\.count)).allSatisfy {
+            $0 == cell.layers * cell.kvHeads
           }
         return isOfOneShape && cell.compressions.allSatisfy((1...1 << 24).contains)
-          && cell.correlations.allSatisfy { abs($0) < 1.001 }
+          && cell.correlations.allSatisfy { abs($0 ?? 0) < 1.001 }
           && cell.massKept.allSatisfy { $0.allSatisfy { $0 >= 0 && $0 < 1.001 } }
           && cell.divergences.allSatisfy(\.isFinite)
       }
-      return isSound ? nil : "contexts of different shapes, or a figure outside its range"
+      return isSound
+        ? nil : "an unknown method, contexts of different shapes, or a figure outside its range"
     }
   }
+
+  /// What settings call the tokens of a context.
+  fileprivate static let tokensName = "tokens in a context"
 
   /// Measures each method on each context, which is prefilled once.
   ///
@@ -113,6 +118,16 @@ public enum Fidelity {
       }
     }
     return file.results
+  }
+}
+
+extension Results<Fidelity.Cell> {
+  /// Whether sinks and window are all that a method keeps at ×N, so that all methods hold the same.
+  public func isProtectedAlone(_ method: String, _ compression: Int) -> Bool {
+    guard let tokens = settings[Fidelity.tokensName].flatMap(Int.init),
+      (1...1 << 24).contains(tokens)
+    else { return false }
+    return Protection.isAlone(of: tokens, compression, method, settings)
   }
 }
 

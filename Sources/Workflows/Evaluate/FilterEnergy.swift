@@ -1,3 +1,4 @@
+import ByteIO
 import Inference
 public import QFilters
 
@@ -25,17 +26,15 @@ public enum FilterEnergy {
   /// Keeps what a filter bank says of itself in `energy.json`; nothing if it says nothing, as after an
   /// import.
   ///
-  /// - Throws: `OtherResults` if the folder holds another bank's, `SystemError`.
+  /// - Throws: `SystemError`.
   public static func write(_ bank: FilterBank, of model: LoadedModel, to folder: String) throws {
     guard let quality = bank.quality else { return }
-    let file = try ResultFile<Cell>(
-      folder: folder, name: "energy", origin: ResultOrigin(model, bank), settings: [:])
-    guard file.results.cells.isEmpty else { return }
-    try file.append(
-      quality.heads.enumerated().map { index, head in
-        Cell(
-          layer: index / quality.queryHeads, queryHead: index % quality.queryHeads,
-          energyShare: head.energyShare, meanCosine: head.meanCosine)
-      })
+    var results = Results<Cell>(ResultOrigin(model, bank), [:])
+    results.cells = quality.heads.enumerated().map { index, head in
+      Cell(
+        layer: index / quality.queryHeads, queryHead: index % quality.queryHeads,
+        energyShare: head.energyShare, meanCosine: head.meanCosine)
+    }
+    try results.write(to: Folder.path(folder, "energy.json"))
   }
 }

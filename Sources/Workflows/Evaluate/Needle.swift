@@ -77,17 +77,17 @@ public enum Needle {
     ///
     /// - Parameter settings: Those of the results.
     public func isProtectedAlone(_ settings: [String: String]) -> Bool {
-      guard case .ranked = Method(rawValue: method) else { return false }
-      return tokens / compression <= Protection.protected(of: tokens, settings)
+      Protection.isAlone(of: tokens, compression, method, settings)
     }
 
-    /// Checks every figure's range.
+    /// Checks every figure's range, and the methods' names.
     public static func problem(_ cells: [Cell]) -> String? {
       let isSound = cells.allSatisfy {
-        (1...1 << 24).contains($0.length) && $0.tokens > 0 && (0...1).contains($0.depth)
+        Method(rawValue: $0.method) != nil && (1...1 << 24).contains($0.length)
+          && (1...1 << 24).contains($0.tokens) && (0...1).contains($0.depth)
           && (1...1 << 24).contains($0.compression) && (0...1).contains($0.score) && $0.pairs >= 0
       }
-      return isSound ? nil : "a figure is outside its range"
+      return isSound ? nil : "an unknown method, or a figure outside its range"
     }
   }
 

@@ -55,6 +55,14 @@ extension Results<Perplexity.Cell> {
     }
   }
 
+  /// Whether sinks and window are all that a compressed prompt kept, so that all methods that rank hold the same.
+  public func isProtectedAlone(_ summary: PerplexitySummary) -> Bool {
+    guard let tokens = settings[PromptCompression.tokensName].flatMap(Int.init),
+      (1...1 << 24).contains(tokens)
+    else { return false }
+    return Protection.isAlone(of: tokens, summary.compression, summary.method, settings)
+  }
+
   /// One method at one compression over the first `sequences` sequences; nil if it has none of them.
   public func summary(
     _ method: Method, compression: Int, sequences: Int

@@ -25,6 +25,9 @@ public enum PromptCompression {
     }
   }
 
+  /// What settings call the tokens of the prompt.
+  static let tokensName = "tokens of the prompt"
+
   /// Prefills each sequence's prompt once, compresses it with every method and compression, and scores what
   /// follows with one forward pass. All tokens behind the prompt but the first are scored.
   ///
@@ -38,30 +41,33 @@ public enum PromptCompression {
     try bank.check(model, path: bankPath)
     let parts = try text.split(model)
     var settings = text.settings
-    settings["tokens of the prompt"] = "\(options.promptTokens)"
+    settings[tokensName] = "\(options.promptTokens)"
     settings.merge(options.protection.settings) { $1 }
     let file = try ResultFile<Perplexity.Cell>(
       folder: out, name: "continuation", origin: ResultOrigin(model, bank), settings: settings)
-    for (index, part) in parts.enumerated() {
-      let missing = options.cases.filter { method, ratio in
+    let missing = parts.indices.map { index in
+      options.cases.filter { method, ratio in
         !file.results.cells.contains {
           $0.method == method.rawValue && $0.compression == ratio && $0.sequence == index
         }
       }
-      if !missing.isEmpty {
-        let rest = Array(part[options.promptTokens...])
-        let context = try PrefilledContext(
-          Array(part[..<options.promptTokens]), room: rest.count, methods: options.methods,
-          model: model, bank: bank, protection: options.protection)
-        for (method, ratio) in missing {
-          let losses = try losses(model, rest, context, method, ratio)
-          try file.append(
-            Perplexity.Cell(
-              method: method.rawValue, compression: ratio, sequence: index,
-              losses: losses.map { Float($0) }))
-        }
+    }
+    let total = missing.reduce(0) { $0 + $1.count }
+    var done = 0
+    for (index, cases) in missing.enumerated() where !cases.isEmpty {
+      let rest = Array(parts[index][options.promptTokens...])
+      let context = try PrefilledContext(
+        Array(parts[index][..<options.promptTokens]), room: rest.count, methods: options.methods,
+        model: model, bank: bank, protection: options.protection)
+      for (method, ratio) in cases {
+        let losses = try losses(model, rest, context, method, ratio)
+        try file.append(
+          Perplexity.Cell(
+            method: method.rawValue, compression: ratio, sequence: index,
+            losses: losses.map { Float($0) }))
+        done += 1
+        progress("continue", done, total)
       }
-      progress("continue", index + 1, parts.count)
     }
     return file.results
   }

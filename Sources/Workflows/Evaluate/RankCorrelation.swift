@@ -3,10 +3,10 @@ import Inference
 /// How much two lists of numbers agree in their order.
 enum RankCorrelation {
   /// Spearman's ρ: Pearson's correlation of the ranks, equal numbers sharing the mean of theirs; from −1 to
-  /// 1, and 0 if either list has but one value.
+  /// 1, and nil if a list has no two values, which have no order.
   ///
   /// - Throws: `EngineError.notFinite` if a number is not; it would have no rank.
-  static func spearman(_ a: [Float], _ b: [Float]) throws(EngineError) -> Float {
+  static func spearman(_ a: [Float], _ b: [Float]) throws(EngineError) -> Float? {
     precondition(a.count == b.count)
     guard a.allSatisfy(\.isFinite), b.allSatisfy(\.isFinite) else { throw .notFinite }
     let (a, b) = (ranks(a), ranks(b))
@@ -17,7 +17,7 @@ enum RankCorrelation {
       squareA += (a - mean) * (a - mean)
       squareB += (b - mean) * (b - mean)
     }
-    guard squareA > 0, squareB > 0 else { return 0 }
+    guard squareA > 0, squareB > 0 else { return nil }
     return Float(product / (squareA * squareB).squareRoot())
   }
 

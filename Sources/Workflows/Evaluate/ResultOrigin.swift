@@ -45,7 +45,7 @@ public struct ResultOrigin: Codable, Sendable, Hashable {
   }
 
   /// Which digests differ, by name. Where either needed no filter bank, there is none that differs.
-  func identityDifferences(from other: ResultOrigin) -> [String] {
+  public func identityDifferences(from other: ResultOrigin) -> [String] {
     let isOtherBank = filters != nil && other.filters != nil && filters != other.filters
     return [
       ("weights", weights != other.weights), ("architecture", architecture != other.architecture),

@@ -83,6 +83,11 @@ public struct OtherResults: Error, CustomStringConvertible, Sendable {
   /// Whether the model or the filter bank does.
   public let isOfOtherModel: Bool
 
+  /// Names the file and what differs.
+  public init(path: String, differing: [String], isOfOtherModel: Bool) {
+    (self.path, self.differing, self.isOfOtherModel) = (path, differing, isOfOtherModel)
+  }
+
   /// One sentence: what differs and what to do.
   public var description: String {
     "\(path) holds results of another run (other \(differing.joined(separator: ", "))); "

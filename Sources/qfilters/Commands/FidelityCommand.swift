@@ -25,7 +25,8 @@ struct FidelityCommand: ParsableCommand {
     transform: ListOptions.numbers)
   var compressions = Fidelity.Options().compressions
   @Option(
-    help: ListOptions.methodHelp(Fidelity.Options().methods), transform: ListOptions.methods)
+    help: ListOptions.methodHelp(Fidelity.Options().methods, besides: [.full, .recall]),
+    transform: ListOptions.methods)
   var methods = Fidelity.Options().methods
   @OptionGroup var protection: ProtectionOptions
   @Option(help: "A folder that keeps every measurement, tables and pictures.") var out: String?
@@ -54,14 +55,16 @@ struct FidelityCommand: ParsableCommand {
     options.protection = protection.protection
     let (text, bank) = (try TextFile.read(file), try FilterBank(path: filters))
     let model = try model.load()
+    let folder = try ReportFolder(ifNamed: out, for: model)
     let results = try Fidelity.run(
       model, bank: bank, bankPath: filters, text: text, options: options, out: out,
       progress: ProgressBar().show)
-    if let out {
-      try FilterEnergy.write(bank, of: model, to: out)
-      try ReportFolder(path: out).write()
+    if report.json {
+      try Terminal.json(results)
+    } else {
+      Terminal.line(FidelityReport(results).table)
     }
-    if report.json { return try Terminal.json(results) }
-    Terminal.line(FidelityReport(results).table)
+    if let out { try FilterEnergy.write(bank, of: model, to: out) }
+    try folder?.write()
   }
 }

@@ -68,7 +68,9 @@ struct NeedleCommand: ParsableCommand {
       throw ValidationError("--lengths must be 64 or more.")
     }
     for (name, text) in [("needle", needle), ("question", question), ("answer", answer)] {
-      guard text != "" else { throw ValidationError("--\(name) is empty.") }
+      guard text?.allSatisfy(\.isWhitespace) != true else {
+        throw ValidationError("--\(name) is empty.")
+      }
       guard text == nil || task == .needle else {
         throw ValidationError("--\(name) is for the task needle alone.")
       }
@@ -91,12 +93,17 @@ struct NeedleCommand: ParsableCommand {
   }
 
   func run() throws {
-    let bank = try FilterBank(path: filters)
+    let (text, bank) = (try Haystack.read(folder: haystack), try FilterBank(path: filters))
+    let model = try model.load()
+    let folder = try ReportFolder(ifNamed: out, for: model)
     let results = try Needle.run(
-      try model.load(), bank: bank, bankPath: filters, haystack: Haystack.read(folder: haystack),
-      options: options, out: out, progress: ProgressBar().show)
-    if let out { try ReportFolder(path: out).write() }
-    if report.json { return try Terminal.json(results) }
-    Terminal.line(NeedleReport(results, task).table)
+      model, bank: bank, bankPath: filters, haystack: text, options: options, out: out,
+      progress: ProgressBar().show)
+    if report.json {
+      try Terminal.json(results)
+    } else {
+      Terminal.line(NeedleReport(results, task).table)
+    }
+    try folder?.write()
   }
 }

@@ -116,8 +116,9 @@ struct PerplexityCommand: ParsableCommand {
     let text = Perplexity.Text(
       try TextFile.read(file), sequences: sequences, length: tokens)
     let bank = try filters.map(FilterBank.init(path:))
-    let results = try results(text, bank, try model.load())
-    if let out { try ReportFolder(path: out).write() }
+    let model = try model.load()
+    let folder = try ReportFolder(ifNamed: out, for: model)
+    let results = try results(text, bank, model)
     let first = budget == nil && promptTokens == nil ? Method.full : methods[0]
     let report = PerplexityOutput(
       results,
@@ -125,8 +126,8 @@ struct PerplexityCommand: ParsableCommand {
         first, compression: promptTokens == nil || first == .full ? 1 : ratios[0],
         sequences: sequences),
       tokens: sequences * tokens, budget: budget, isPrompt: promptTokens != nil)
-    if self.report.json { return try Terminal.json(report) }
-    Terminal.line("\(report)")
+    if self.report.json { try Terminal.json(report) } else { Terminal.line("\(report)") }
+    try folder?.write()
   }
 
   private var ratios: [Int] { compressions ?? PromptCompression.Options().compressions }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ByteIO
 import QFilters
+import Tokenization
 import Workflows
 
 struct ReportCommand: ParsableCommand {
@@ -10,7 +11,7 @@ struct ReportCommand: ParsableCommand {
     discussion: """
       Needles in texts of 1,024 to 7,500 tokens; perplexity of eight sequences of 1,536 tokens under a \
       budget of 256; perplexity of 1,024 tokens behind 4,096 compressed ones; fidelity by layer and head. \
-      What does not fit the model's context is left out. The texts are those of the haystack.
+      What does not fit the model's context, or the text, is left out. The texts are those of the haystack.
       """)
 
   @OptionGroup var model: ModelOption
@@ -24,64 +25,87 @@ struct ReportCommand: ParsableCommand {
   func run() throws {
     let bank = try FilterBank(path: filters)
     let text = try Haystack.read(folder: haystack)
+    let model = try model.load()
+    let folder = try ReportFolder(opening: out, for: model)
     let run = Run(
-      model: try model.load(), bank: bank, bankPath: filters, text: text,
-      folder: ReportFolder(path: out))
+      model: model, bank: bank, bankPath: filters, text: text,
+      tokens: model.tokenizer.encode(text, parsingSpecials: false).count, out: out)
     for step in [run.fidelity, run.continuation, run.perplexity, run.needle] {
       try step()
-      try run.folder.write()
+      try folder.write()
     }
     let page = Folder.path(out, "index.html")
     if report.json { return try Terminal.json(Report(page: page)) }
     Terminal.line(page)
   }
 
-  /// The parts of a report; the quick ones come first.
+  /// The parts of a report; the quick ones come first. Of a short text each takes as many sequences as there are, and
+  /// one for which there is no room is left out.
   private struct Run {
     let model: LoadedModel
     let bank: FilterBank
     let bankPath: String
     let text: [UInt8]
-    let folder: ReportFolder
+    let tokens: Int
+    let out: String
+
+    /// So many sequences of a length, at most eight; nil if there is none, which is said.
+    private func sequences(_ part: String, of length: Int) -> Int? {
+      let count = min(8, tokens / max(1, length))
+      guard count == 0 else { return count }
+      Terminal.error(
+        "\(part) is left out: the text has \(tokens) tokens where \(length) are needed.")
+      return nil
+    }
 
     func fidelity() throws {
       var options = Fidelity.Options()
       options.context = min(options.context, model.contextLength - options.continuation)
-      guard options.context > 0 else { return }
+      guard options.context > 0,
+        let count = sequences("fidelity", of: options.context + options.continuation)
+      else { return }
+      options.sequences = count
       _ = try Fidelity.run(
-        model, bank: bank, bankPath: bankPath, text: text, options: options, out: folder.path,
+        model, bank: bank, bankPath: bankPath, text: text, options: options, out: out,
         progress: ProgressBar().show)
-      try FilterEnergy.write(bank, of: model, to: folder.path)
+      try FilterEnergy.write(bank, of: model, to: out)
     }
 
     func continuation() throws {
       let length = min(5120, model.contextLength)
-      guard length > 2 else { return }
+      guard length > 2, let count = sequences("continuation", of: length) else { return }
       var options = PromptCompression.Options()
       options.promptTokens = length * 4 / 5
       _ = try PromptCompression.run(
-        model, bank: bank, bankPath: bankPath, .init(text, sequences: 8, length: length),
-        options: options, out: folder.path, progress: ProgressBar().show)
+        model, bank: bank, bankPath: bankPath, .init(text, sequences: count, length: length),
+        options: options, out: out, progress: ProgressBar().show)
     }
 
     func perplexity() throws {
       let length = min(1536, model.contextLength)
       let budget = length / 6
-      guard budget > 0 else { return }
+      guard budget > 0, let count = sequences("perplexity", of: length) else { return }
       _ = try Perplexity.run(
-        model, .init(text, sequences: 8, length: length),
+        model, .init(text, sequences: count, length: length),
         methods: [.full, .qFilters, .streamingLLM, .kNorm],
         budget: .init(pairs: budget, window: budget / 4), bank: bank,
-        bankPath: bankPath, out: folder.path, progress: ProgressBar().show)
+        bankPath: bankPath, out: out, progress: ProgressBar().show)
     }
 
     func needle() throws {
       var options = Needle.Options()
       // The template, the question and the answer take room too.
-      options.lengths = options.lengths.filter { $0 + 256 <= model.contextLength }
-      guard !options.lengths.isEmpty else { return }
+      let fitting = options.lengths.filter { $0 + 256 <= model.contextLength && $0 <= tokens }
+      let left = options.lengths.filter { !fitting.contains($0) }.map(String.init)
+      if !left.isEmpty {
+        Terminal.error(
+          "needles at \(left.joined(separator: ", ")) tokens are left out: the model's context has "
+            + "\(model.contextLength), the text \(tokens).")
+      }
+      guard !fitting.isEmpty else { return }
+      options.lengths = fitting
       _ = try Needle.run(
-        model, bank: bank, bankPath: bankPath, haystack: text, options: options, out: folder.path,
+        model, bank: bank, bankPath: bankPath, haystack: text, options: options, out: out,
         progress: ProgressBar().show)
     }
   }

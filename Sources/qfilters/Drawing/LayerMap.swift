@@ -5,8 +5,8 @@ struct LayerMap {
   struct Panel {
     let name: String
     let note: String
-    /// [layers][heads], from −1 to 1.
-    let values: [[Double]]
+    /// [layers][heads], from −1 to 1; nil leaves a place empty.
+    let values: [[Double?]]
   }
 
   let title: String
@@ -25,7 +25,7 @@ struct LayerMap {
   private var gap: Int { cellHeight > 5 && cellWidth > 5 ? 1 : 0 }
   private var panelHeight: Int { Self.caption + heads * cellHeight + 14 }
   private var hasNegative: Bool {
-    panels.contains { $0.values.contains { $0.contains { $0 < 0 } } }
+    panels.contains { $0.values.contains { $0.contains { $0 ?? 0 < 0 } } }
   }
 
   var svg: String {
@@ -41,8 +41,10 @@ struct LayerMap {
 
   private func panel(_ panel: Panel, y: Int) -> String {
     let cells = panel.values.enumerated().flatMap { layer, values in
-      values.enumerated().map { head, value in
-        #"<rect class="\#(Self.shade(value))" x="\#(layer * cellWidth)" y="\#(head * cellHeight)" width="\#(cellWidth - gap)" height="\#(cellHeight - gap)"><title>layer \#(layer), \#(self.head) \#(head): \#(Format.fixed(value, 3))</title></rect>"#
+      values.enumerated().compactMap { head, value in
+        value.map { value in
+          #"<rect class="\#(Self.shade(value))" x="\#(layer * cellWidth)" y="\#(head * cellHeight)" width="\#(cellWidth - gap)" height="\#(cellHeight - gap)"><title>layer \#(layer), \#(self.head) \#(head): \#(Format.fixed(value, 3))</title></rect>"#
+        }
       }
     }
     return """

@@ -58,7 +58,7 @@ struct NeedleDrawing {
       let row = depths.firstIndex(of: cell.depth) ?? 0
       let look = report.isProtectedAlone(cell) ? #" opacity="0.4""# : ""
       return
-        #"<rect class="\#(Self.shade(cell.score))" x="\#(column * cellWidth)" y="\#(Self.caption + row * cellHeight)" width="\#(cellWidth - 2)" height="\#(cellHeight - 2)"\#(look)><title>\#(setting.name), \#(cell.length) tokens, depth \#(Format.fixed(cell.depth * 100, 0)) %: \#(SVG.escaped(String(cell.text.prefix(200))))</title></rect>"#
+        #"<rect class="\#(Self.shade(cell.score))" x="\#(column * cellWidth)" y="\#(Self.caption + row * cellHeight)" width="\#(cellWidth - 2)" height="\#(cellHeight - 2)"\#(look)><title>\#(SVG.escaped(setting.name)), \#(cell.length) tokens, depth \#(Format.fixed(cell.depth * 100, 0)) %: \#(SVG.escaped(String(cell.text.prefix(200))))</title></rect>"#
     }
     return """
       <g transform="translate(\(x) \(y))">

@@ -15,6 +15,8 @@ struct ContinuationReport {
     Set(summaries.filter { $0.method != "full" }.map(\.compression)).sorted()
   }
 
+  private var ratios: [Int] { Set([1] + compressions).sorted() }
+
   private var methods: [String] { summaries.map(\.method).uniqued }
 
   /// Perplexities by method and compression.
@@ -22,11 +24,24 @@ struct ContinuationReport {
     let rows = methods.map { method in
       let own = summaries.filter { $0.method == method }
       return [method, "\(own.first?.sequences ?? 0)"]
-        + ([1] + compressions).map { ratio in
-          own.first { $0.compression == ratio }.map { Format.fixed($0.perplexity, 4) } ?? "–"
+        + ratios.map { ratio in
+          own.first { $0.compression == ratio }.map(text) ?? "–"
         }
     }
-    return (["method", "sequences", "×1"] + compressions.map { "×\($0)" }, rows)
+    return (["method", "sequences"] + ratios.map { "×\($0)" }, rows)
+  }
+
+  /// In brackets where all ranked methods hold the same.
+  private func text(_ summary: PerplexitySummary) -> String {
+    let text = Format.fixed(summary.perplexity, 4)
+    return results.isProtectedAlone(summary) ? "(\(text))" : text
+  }
+
+  /// Why some figures are in brackets; empty if none are.
+  var protectedNote: String {
+    summaries.contains(where: results.isProtectedAlone)
+      ? "In brackets: n/N is no more than sinks and window, and all ranked methods hold the same."
+      : ""
   }
 
   private var csv: String {
@@ -60,7 +75,7 @@ struct ContinuationReport {
       name: "continuation", title: "Perplexity after prompt compression",
       explanation: "The beginning of each sequence is prefilled once and compressed ×N; what "
         + "follows goes through the model behind what is left of it. Compared are the sequences that "
-        + "all methods and compressions have.",
+        + "all methods and compressions have. " + protectedNote,
       results: results, table: rows, pictures: [.init(name: "continuation", svg: chart.svg)],
       csv: csv)
   }

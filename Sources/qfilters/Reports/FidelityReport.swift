@@ -14,37 +14,47 @@ struct FidelityReport {
     results.cells.filter { $0.method == method }
   }
 
-  private static func mean(_ values: [Double]) -> Double {
-    values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count)
+  /// Nil if there is none.
+  private static func mean(_ values: [Double?]) -> Double? {
+    let values = values.compactMap(\.self)
+    return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
   }
 
-  /// The mean over contexts of a figure of each layer and head.
-  private func perHead(_ method: String, _ figure: (Fidelity.Cell) -> [Float]) -> [Double] {
+  /// The mean over contexts of a figure of each layer and head, where they have it.
+  private func perHead(_ method: String, _ figure: (Fidelity.Cell) -> [Float?]) -> [Double?] {
     let cells = cells(method)
     guard let first = cells.first else { return [] }
     return (0..<first.layers * first.kvHeads).map { index in
-      Self.mean(cells.map { Double(figure($0)[index]) })
+      Self.mean(cells.map { figure($0)[index].map(Double.init) })
     }
   }
 
-  private func correlation(_ method: String) -> Double {
+  private func correlation(_ method: String) -> Double? {
     Self.mean(perHead(method, \.correlations))
   }
 
-  private func massKept(_ method: String, _ ratio: Int) -> Double {
+  private func massKept(_ method: String, _ ratio: Int) -> Double? {
     Self.mean(perHead(method) { $0.massKept[ratio] })
   }
 
-  private func divergence(_ method: String, _ ratio: Int) -> Double {
+  private func divergence(_ method: String, _ ratio: Int) -> Double? {
     Self.mean(cells(method).map { $0.divergences[ratio] })
   }
 
-  /// Means over layers, heads and contexts.
+  private static func text(_ value: Double?, _ decimals: Int) -> String {
+    value.map { Format.fixed($0, decimals) } ?? "–"
+  }
+
+  /// Means over layers, heads and contexts; in brackets where all methods hold the same.
   var rows: (headings: [String], rows: [[String]]) {
     let rows = methods.map { method in
-      [method, Format.fixed(correlation(method), 3)]
-        + compressions.indices.map { Format.fixed(massKept(method, $0) * 100, 1) + " %" }
-        + compressions.indices.map { Format.fixed(divergence(method, $0), 3) }
+      let alone = compressions.map { results.isProtectedAlone(method, $0) }
+      func texts(_ text: (Int) -> String) -> [String] {
+        compressions.indices.map { alone[$0] ? "(\(text($0)))" : text($0) }
+      }
+      return [method, Self.text(correlation(method), 3)]
+        + texts { Self.text(massKept(method, $0).map { $0 * 100 }, 1) + " %" }
+        + texts { Self.text(divergence(method, $0), 3) }
     }
     return (
       ["method", "Spearman"] + compressions.map { "mass ×\($0)" }
@@ -57,28 +67,42 @@ struct FidelityReport {
     let (headings, rows) = rows
     var table = TextTable("fidelity to the whole cache", headings)
     for row in rows { table.add(row) }
-    return table.description
+    return table.description + (protectedNote.isEmpty ? "" : "\n" + protectedNote)
   }
 
-  /// A line for each method, layer and head.
+  /// Why some figures are in brackets; empty if none are.
+  private var protectedNote: String {
+    methods.contains { method in compressions.contains { results.isProtectedAlone(method, $0) } }
+      ? "In brackets: n/N is no more than sinks and window, and all methods hold the same." : ""
+  }
+
+  /// A line for each method, layer and head, and one for all heads of a method, which has divergences.
   private var csv: String {
     let lines = methods.flatMap { method in
       let correlations = perHead(method, \.correlations)
       let kept = compressions.indices.map { ratio in perHead(method) { $0.massKept[ratio] } }
       let heads = results.cells.first?.kvHeads ?? 1
-      return correlations.indices.map { index in
-        ([
-          method, "\(index / heads)", "\(index % heads)", Format.fixed(correlations[index], 4),
-        ] + kept.map { Format.fixed($0[index], 4) }).joined(separator: ",") + "\n"
-      }
+      let all =
+        [method, "all", "all", Self.csv(correlation(method))]
+        + compressions.indices.map { Self.csv(massKept(method, $0)) }
+        + compressions.indices.map { Self.csv(divergence(method, $0)) }
+      return [all]
+        + correlations.indices.map { index in
+          [method, "\(index / heads)", "\(index % heads)", Self.csv(correlations[index])]
+            + kept.map { Self.csv($0[index]) } + compressions.map { _ in "" }
+        }
     }
-    return "method,layer,head,spearman,"
-      + compressions.map { "massKeptX\($0)" }.joined(separator: ",") + "\n" + lines.joined()
+    let headings =
+      ["method", "layer", "head", "spearman"] + compressions.map { "massKeptX\($0)" }
+      + compressions.map { "divergenceX\($0)" }
+    return ([headings] + lines).map { $0.joined(separator: ",") + "\n" }.joined()
   }
+
+  private static func csv(_ value: Double?) -> String { value.map { Format.fixed($0, 4) } ?? "" }
 
   private func chart(
     _ title: String, _ summary: String, _ name: String, least: ClosedRange<Double>,
-    _ value: (String, Int) -> Double
+    _ value: (String, Int) -> Double?
   ) -> LineChart {
     LineChart(
       title: title, summary: summary, xName: "compression", yName: name,
@@ -87,7 +111,7 @@ struct FidelityReport {
         LineChart.Series(
           method: method,
           points: compressions.indices.map {
-            (log2(Double(compressions[$0])), value(method, $0))
+            (log2(Double(compressions[$0])), value(method, $0) ?? .nan)
           }.sorted { $0.0 < $1.0 })
       }, least: least)
   }
@@ -101,7 +125,7 @@ struct FidelityReport {
         let values = perHead(method, \.correlations)
         let heads = results.cells.first?.kvHeads ?? 1
         return LayerMap.Panel(
-          name: method, note: "mean \(Format.fixed(correlation(method), 2))",
+          name: method, note: "mean \(Self.text(correlation(method), 2))",
           values: stride(from: 0, to: values.count, by: heads).map {
             Array(values[$0..<$0 + heads])
           })
@@ -114,7 +138,7 @@ struct FidelityReport {
       explanation: "Tokens that come after a context say what is attended to, with the whole "
         + "cache. Spearman's correlation compares that with the method's scores; mass is the share "
         + "of that attention that goes to the pairs kept; KL is the divergence of next-token "
-        + "distributions from those of the whole cache, in nats.",
+        + "distributions from those of the whole cache, in nats. " + protectedNote,
       results: results, table: rows,
       pictures: [
         .init(

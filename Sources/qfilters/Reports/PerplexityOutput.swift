@@ -47,7 +47,8 @@ struct PerplexityOutput: Encodable, CustomStringConvertible {
       isPrompt ? ContinuationReport(results).rows : PerplexityReport(results).rows
     var table = TextTable("perplexity", headings)
     for row in rows { table.add(row) }
-    self.table = table.description
+    let note = isPrompt ? ContinuationReport(results).protectedNote : ""
+    self.table = table.description + (note.isEmpty ? "" : "\n" + note)
   }
 
   var description: String {

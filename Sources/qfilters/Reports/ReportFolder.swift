@@ -1,9 +1,40 @@
 import ByteIO
 import Workflows
 
-/// A folder of results, with tables and pictures of all that it holds and a page that shows them.
+/// A folder of results, with tables and pictures of all that it holds and a page that shows them. One process at a
+/// time has it.
 struct ReportFolder {
   let path: String
+  private var lock: FolderLock?
+
+  /// A folder of results, as it is.
+  init(path: String) { self.path = path }
+
+  /// Opens the folder, which is made if it is not there, before anything is measured for it.
+  ///
+  /// - Throws: `FolderInUse`, `OtherResults` if it holds another model's results, `MalformedFile` if a file of
+  ///   results is not sound, `SystemError`.
+  init(opening path: String, for model: LoadedModel) throws {
+    self.init(path: path)
+    try Folder.create(path)
+    guard let lock = try FolderLock(path) else { throw FolderInUse(path: path) }
+    self.lock = lock
+    let origin = ResultOrigin(model, nil)
+    for section in try sections() {
+      let differing = section.origin.identityDifferences(from: origin)
+      guard differing.isEmpty else {
+        throw OtherResults(
+          path: Folder.path(path, section.name + ".json"), differing: differing,
+          isOfOtherModel: true)
+      }
+    }
+  }
+
+  /// The same, if a folder is named.
+  init?(ifNamed path: String?, for model: LoadedModel) throws {
+    guard let path else { return nil }
+    try self.init(opening: path, for: model)
+  }
 
   /// Writes a CSV file and SVGs for each evaluation, and `index.html`.
   ///
@@ -46,5 +77,14 @@ struct ReportFolder {
 
   private func write(_ text: String, to name: String) throws {
     try AtomicFile.write(Array(text.utf8), to: Folder.path(path, name))
+  }
+}
+
+/// Another run writes to a folder.
+struct FolderInUse: Error, CustomStringConvertible {
+  let path: String
+
+  var description: String {
+    "another run writes its results to \(path); wait until it has ended, or name another folder"
   }
 }

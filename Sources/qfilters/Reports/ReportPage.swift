@@ -133,7 +133,7 @@ struct ReportPage {
     thead th { color: var(--quiet); font-weight: 600; }
     tbody th { font-weight: 400; }
     figure { margin: 24px 0; overflow-x: auto; }
-    figure svg { max-width: 100%; height: auto; }
+    figure svg { max-width: 100%; min-width: 600px; height: auto; }
     </style>
     """
 }
