@@ -61,8 +61,11 @@ def program(name: str, *arguments: object) -> dict:
 
 def script(name: str, cache: pathlib.Path, *arguments: object, with_blas: bool = False) -> dict:
     """What one of `peers` prints."""
-    # These make a current numpy and torch slower; this project chooses its kernels by itself.
+    # These make a current numpy and torch slower; llama.cpp's OpenBLAS is Debian's, which does not know newer
+    # processors, and gets the kernels that this project chooses by itself.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
+    if with_blas and supported(["AVX512"]):
+        environment["OPENBLAS_CORETYPE"] = "SkylakeX"
     environment |= {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2", "HF_HUB_OFFLINE": "1"}
     result = subprocess.run(
         [python_of(cache, with_blas), ROOT / "Benchmarks/peers" / name, *map(str, arguments)],

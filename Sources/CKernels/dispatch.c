@@ -1,6 +1,16 @@
+#define _GNU_SOURCE
 #include "paths/common.h"
 
+#include <sched.h>
 #include <string.h>
+#include <unistd.h>
+
+size_t ck_cores(void) {
+  cpu_set_t set;
+  if (!sched_getaffinity(0, sizeof set, &set)) return (size_t)CPU_COUNT(&set);
+  long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  return cores > 0 ? (size_t)cores : 1;
+}
 
 // Only what the processor and the operating system both say that they run.
 const ck_kernels *ck_path(size_t index) {

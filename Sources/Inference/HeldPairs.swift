@@ -37,7 +37,12 @@ import CKernels
   static func hidden(
     _ pairs: [UInt32], from tokens: ArraySlice<UInt32>, window: Int
   ) -> [Int] {
-    var pair = 0
+    // Found by halving: behind a long context nearly all are hidden.
+    var (pair, end) = (0, pairs.count)
+    while let first = tokens.first, pair < end {
+      let middle = (pair + end) / 2
+      if Int(pairs[middle]) + window <= Int(first) { pair = middle + 1 } else { end = middle }
+    }
     return tokens.map { position in
       while pair < pairs.count, Int(pairs[pair]) + window <= Int(position) { pair += 1 }
       return pair

@@ -1,9 +1,9 @@
-import Glibc
+import CKernels
 
 /// Work spread over the processor's cores.
 public enum Parallel {
-  /// How many threads take part.
-  static let workers = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+  /// How many threads take part: one for each core that this process may run on.
+  static let workers = max(1, ck_cores())
 
   private static let team = Team(helpers: workers - 1)
 

@@ -11,6 +11,7 @@ extension Float {
 }
 
 func exponential(_ x: Double) -> Double { exp(x) }
+func logarithm(_ x: Double) -> Double { log(x) }
 func hyperbolicTangent(_ x: Double) -> Double { tanh(x) }
 
 /// The form of GELU with tanh, arXiv 1606.08415.
@@ -64,10 +65,10 @@ struct AttentionCase: CustomStringConvertible {
   let cap: Float
 
   init(random: inout SeededGenerator) {
-    group = .random(in: 1...5, using: &random)
+    group = .random(in: 1...9, using: &random)
     tokens = .random(in: 1...min(30, ck_attend_tokens(group)), using: &random)
-    keyLength = [2, 16, 24, 64, 80].randomElement(using: &random) ?? 2
-    valueLength = [1, 16, 24, 64, 80].randomElement(using: &random) ?? 1
+    keyLength = [2, 3, 16, 24, 40, 64, 80, 128].randomElement(using: &random) ?? 2
+    valueLength = [1, 3, 16, 24, 40, 64, 80, 128].randomElement(using: &random) ?? 1
     let isWindowed = Bool.random(using: &random)
     let count = Int.random(in: 1...3, using: &random)
     parts = []

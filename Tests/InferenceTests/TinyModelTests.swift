@@ -208,6 +208,23 @@ struct TinyModelTests {
     return cache
   }
 
+  @Test(
+    "the last token's logits are those that come with all others'",
+    arguments: ["tiny-llama-f32.gguf", "tiny-gemma3.gguf", "tiny-qwen2-window"],
+    [1, 3, 4, 63, 64, 200, 1024, 1025, 1100])
+  func lastOutput(name: String, count: Int) throws {
+    let (engine, _) = try load(name)
+    var random = SeededGenerator(seed: UInt64(count))
+    let ids = (0...count).map { _ in Int.random(in: 0..<256, using: &random) }
+    let logits = try engine.prefill(Array(ids[..<count]), into: try cache(engine, count))
+    let all = try engine.negativeLogLikelihoods(ids, into: try cache(engine, count + 1))
+    let greatest = logits.max() ?? 0
+    let total = logits.reduce(0) { $0 + exponential(Double($1 - greatest)) }
+    let loss = logarithm(total) + Double(greatest - logits[ids[count]])
+    #expect(
+      abs(loss - all[count - 1]) < Double(Self.rounding(logits)), "\(loss), \(all[count - 1])")
+  }
+
   @Test("a prompt longer than a chunk gives what shorter chunks give")
   func longPrompt() throws {
     let (engine, _) = try load("tiny-llama-f32.gguf")

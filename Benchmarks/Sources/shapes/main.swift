@@ -3,7 +3,8 @@
 //
 //     shapes TOKENS LAYERS WIDTH HIDDEN QUERY-HEADS KV-HEADS HEAD-LENGTH
 //
-// Prints JSON: seconds of the projections and of attention's two products. Products are in bfloat16, on all cores.
+// Prints JSON: seconds of the projections and of attention's two products. Products are in bfloat16, on all cores. Of
+// the last layer, as in a prefill, only queries, keys and values are projected: the rest is the last token's alone.
 import CKernels
 import Dispatch
 import Glibc
@@ -17,7 +18,7 @@ guard arguments.count == 7, arguments.allSatisfy({ $0 > 0 }) else {
 }
 let (tokens, layers, width, hidden) = (arguments[0], arguments[1], arguments[2], arguments[3])
 let (queryHeads, kvHeads, headLength) = (arguments[4], arguments[5], arguments[6])
-let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+let cores = max(1, ck_cores())
 let panel = Int(CK_PANEL)
 /// As the engine has them.
 let (chunk, rowsPerItem) = (1024, 132)
@@ -60,14 +61,14 @@ func seconds(_ count: Int, _ body: @Sendable (_ bench: Bench) -> Void) -> Double
   }.min() ?? .infinity
 }
 
-/// All projections of a layer: outputs and inputs.
+/// All projections of a layer: outputs, inputs, and how many layers have them.
 let shapes = [
-  ((queryHeads + 2 * kvHeads) * headLength, width), (width, queryHeads * headLength),
-  (2 * hidden, width),
-  (width, hidden),
+  ((queryHeads + 2 * kvHeads) * headLength, width, layers),
+  (width, queryHeads * headLength, layers - 1), (2 * hidden, width, layers - 1),
+  (width, hidden, layers - 1),
 ]
 let projections = shapes.reduce(0.0) { total, shape in
-  let (outputs, depth) = shape
+  let (outputs, depth, layers) = shape
   let blocks = (min(tokens, chunk) + rowsPerItem - 1) / rowsPerItem
   let items = blocks * ((outputs + panel - 1) / panel)
   let rows = min(tokens, chunk) / blocks
@@ -83,7 +84,7 @@ let tiles = (0..<(tokens + tokensPerTile - 1) / tokensPerTile).reduce(0) {
   $0 + (($1 + 1) * tokensPerTile + panel - 1) / panel
 }
 let attention =
-  Double(layers) / 4
+  Double(layers - 1) / 4
   * seconds(4 * tiles * kvHeads) { bench in
     for _ in 0..<rowsOfTile / strip {
       bench.multiply(rows: strip, depth: headLength, adding: false)

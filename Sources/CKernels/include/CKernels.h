@@ -211,6 +211,9 @@ size_t ck_segment_scratch(size_t key_length, size_t value_length, size_t group);
 /// How many tokens one call of `attend` takes at most.
 size_t ck_attend_tokens(size_t group);
 
+/// How many cores this process may run on (`taskset`).
+size_t ck_cores(void);
+
 /// Tells the processor that this thread waits for another.
 static inline void ck_pause(void) {
 #if defined(__x86_64__)
