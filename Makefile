@@ -44,8 +44,7 @@ test: lint
 # The inner loops against thresholds, then everything against what people use today, on the same model
 # and text. Nothing else should run meanwhile.
 bench: build
-	swift run -c release --package-path Benchmarks kernels
-	Benchmarks/run
+	swift run -c release --package-path Benchmarks kernels; loops=$$?; Benchmarks/run && exit $$loops
 
 # New inputs every time, where `make test` begins with a fixed seed.
 fuzz:

@@ -15,11 +15,13 @@ class Rows:
     """Measures, and prints one line a comparison: this project, the other, the ratio."""
 
     def __init__(
-        self, model: pathlib.Path, cache: pathlib.Path, folder: pathlib.Path, text: pathlib.Path | None
+        self, model: pathlib.Path, cache: pathlib.Path, folder: pathlib.Path, text: pathlib.Path | None,
+        fastest_decode: float
     ) -> None:
         self.model, self.cache, self.folder, self.text = model, cache, folder, text
+        self.fastest_decode = fastest_decode  # of llama.cpp behind that text, tokens/s; 0 if not measured
         self.runs: dict[str, list[float]] = {}
-        self.lines: list[tuple[str, float, str, float]] = []
+        self.lines: list[tuple[str, float, str, float, bool]] = []
 
     def measure(self, rounds: int) -> None:
         filters = self.folder / "bench.qfilt"
@@ -69,6 +71,7 @@ class Rows:
         prefill = min((command("generate", "--model", self.model, "--prompt-file", text, "--max-tokens", 1)
                        for _ in range(3)), key=lambda run: run["prefillSeconds"])
         if prefill["kernels"] != "avx512bf16":
+            print("bench: its matrix products are not measured alone: they are in bfloat16", file=sys.stderr)
             return
         alone = program("shapes", prefill["promptTokens"], *SHAPE)
         self.line(f"prefill of {prefill['promptTokens']}, s", prefill["prefillSeconds"], "its matrix products alone",
@@ -80,17 +83,19 @@ class Rows:
             first = m(f"first {name}")
             self.line(f"first token, {name}, s", first, "own second prefill", m("prefill"))
             self.line(f"first token, {name}, s", first, "llama.cpp load_state + 1 token", m("llama.cpp first"))
-            self.line(f"decode, {name}, ms", 1000 * m(f"decode {name}"), "llama.cpp, its whole cache",
-                      1000 * m("llama.cpp decode"))
+            if self.fastest_decode:
+                self.line(f"decode, {name}, tokens/s", 1 / m(f"decode {name}"), "llama.cpp's best, whole cache",
+                          self.fastest_decode, is_speed=True)
+        raw = m("raw") / 1e9  # all of them hold the same pairs
         for peer in ["llama.cpp", "safetensors", "torch.save"]:
-            self.line("write, s", m("write"), peer, m(f"{peer} write"))
-            self.line("read whole, s", m("load decompressed"), peer, m(f"{peer} read"))
+            self.line("write, GB/s of the cache", raw / m("write"), peer, raw / m(f"{peer} write"), is_speed=True)
+            self.line("read whole, GB/s", raw / m("load decompressed"), peer, raw / m(f"{peer} read"), is_speed=True)
             self.line("MB", m("bytes") / 1e6, peer, m(f"{peer} bytes") / 1e6)
         self.line("first token, ×32, s", m("first ×32"), "decompressed", m("first decompressed"))
         self.line("bf16, stored/raw", m("codec stored"), "zipnn", m("zipnn bytes") / m("zipnn raw"))
         for what in ["write", "read"]:
-            self.line(f"bf16, {what}, s/GB, one core", m(f"codec {what}"), "zipnn",
-                      m(f"zipnn {what}") / (m("zipnn raw") / 1e9))
+            self.line(f"bf16, {what}, GB/s, one core", 1 / m(f"codec {what}"), "zipnn",
+                      m("zipnn raw") / 1e9 / m(f"zipnn {what}"), is_speed=True)
 
     def measure_calibration(self, text: pathlib.Path, sequences: int, length: int) -> None:
         ours = command("precompute", "--model", self.model, "--sequences", sequences, "--length", length,
@@ -101,8 +106,9 @@ class Rows:
 
     def print(self) -> None:
         print(f"\n{'':34}{'qfilters':>10}  {'other':32}{'its':>10}{'ratio':>8}")
-        for name, ours, peer, theirs in self.lines:
-            print(f"{name:34}{ours:>10.4f}  {peer:32}{theirs:>10.4f}{theirs / ours:>8.2f}")
+        for name, ours, peer, theirs, is_speed in self.lines:
+            ratio = ours / theirs if is_speed else theirs / ours
+            print(f"{name:34}{ours:>10.4f}  {peer:32}{theirs:>10.4f}{ratio:>8.2f}")
 
     @staticmethod
     def ways() -> list[tuple[str, list[object]]]:
@@ -114,5 +120,5 @@ class Rows:
     def median(self, name: str) -> float:
         return statistics.median(self.runs[name])
 
-    def line(self, name: str, ours: float, peer: str, theirs: float) -> None:
-        self.lines.append((name, ours, peer, theirs))
+    def line(self, name: str, ours: float, peer: str, theirs: float, is_speed: bool = False) -> None:
+        self.lines.append((name, ours, peer, theirs, is_speed))
