@@ -13,7 +13,9 @@ extension Blocks {
       cache.parts(layer: layer, head: $0, count: count, window: window)
     }
     if count <= fewTokens {
-      for token in 0..<count { attend(token: token, to: heads, model: model, state: state) }
+      for token in 0..<count {
+        attend(token: token, row: token, to: heads, model: model, state: state)
+      }
       return
     }
     let block = ck_attend_tokens(model.group)
@@ -60,10 +62,20 @@ extension Blocks {
     var pairs: Range<Int>
   }
 
-  /// Attention of one new token to the pairs of each KV head that it sees. How they are cut into segments
+  /// Attention of the newest token of a sequence, whose query is in some row.
+  static func attend(
+    row: Int, layer: Int, model: ArchitectureDescription, cache: KVCache, state: RunState
+  ) {
+    let heads = (0..<model.kvHeads).map {
+      cache.parts(layer: layer, head: $0, count: 1, window: model.window(ofLayer: layer))
+    }
+    attend(token: 0, row: row, to: heads, model: model, state: state)
+  }
+
+  /// Attention of one new token, whose query is in a row, to the pairs of each KV head that it sees. How they are cut into segments
   /// depends on their number alone, so that sums do not depend on the number of cores.
   private static func attend(
-    token: Int, to heads: [[HeldPairs]], model: ArchitectureDescription, state: RunState
+    token: Int, row: Int, to heads: [[HeldPairs]], model: ArchitectureDescription, state: RunState
   ) {
     let partial = ck_segment_floats(model.valueLength)
     let segments = heads.indices.map { cut(heads[$0], head: $0, token: token) }
@@ -73,7 +85,7 @@ extension Blocks {
       let part = heads[segment.head][segment.part]
       unsafe withUnsafePointer(
         to: ck_segment(
-          queries: state.queries.pointer(row: token) + segment.head * model.group * model.keyLength,
+          queries: state.queries.pointer(row: row) + segment.head * model.group * model.keyLength,
           keys: part.keys, values: part.values, first: segment.pairs.lowerBound,
           pairs: segment.pairs.count, group: model.group, key_length: model.keyLength,
           value_length: model.valueLength, scale: scale(model), cap: model.attentionCap ?? 0,
@@ -87,7 +99,7 @@ extension Blocks {
       unsafe Kernels.current.table.pointee.join_segments(
         state.partials.pointer(row: kvHead) + member * partial, segments[kvHead].count,
         model.group * partial, model.valueLength,
-        state.attended.floats.pointer(row: token) + head * model.valueLength)
+        state.attended.floats.pointer(row: row) + head * model.valueLength)
     }
   }
 

@@ -77,12 +77,8 @@ struct Decoder: Sendable {
     products.project(state.normed, layer.attention, count: count, into: state.projected)
     try ready(index)
     let rope = rope(ofLayer: index)
-    cache.append(layer: index, keys: state.keys, values: state.values, count: count) { row in
-      Blocks.add(layer.biases, to: state.projected, row: row)
-      Blocks.normHeads(state.queries, row: row, layer.queryNorm, epsilon: model.normEpsilon)
-      Blocks.normHeads(state.keys, row: row, layer.keyNorm, epsilon: model.normEpsilon)
-      rope.rotate(state.queries, row: row, length: model.keyLength)
-      rope.rotate(state.keys, row: row, length: model.keyLength)
+    cache.append(layer: index, keys: state.keys, values: state.values, rows: 0..<count) { row in
+      finishProjections(layer, rope, row: row, angles: row, state)
     }
     try observe(index, state.queries, count)
     let isLast = index == weights.layers.count - 1
@@ -104,11 +100,28 @@ struct Decoder: Sendable {
     Blocks.attend(
       layer: index, model: model, cache: cache, count: wanted, state: state,
       rounded: products.takesRounded)
-    add(state.attended, layer.attentionOutput, layer.attentionPostNorm, wanted, state, products)
+    feedForward(layer, wanted, state, products)
+  }
 
-    norm(layer.feedForwardNorm, wanted, state, products)
-    products.gate(state.normed, layer.gate, model.activation, count: wanted, into: state.gated)
-    add(state.gated, layer.down, layer.feedForwardPostNorm, wanted, state, products)
+  /// What becomes of a row's queries and keys before they meet.
+  func finishProjections(
+    _ layer: DecoderWeights.Layer, _ rope: RoPETable, row: Int, angles: Int, _ state: RunState
+  ) {
+    Blocks.add(layer.biases, to: state.projected, row: row)
+    Blocks.normHeads(state.queries, row: row, layer.queryNorm, epsilon: model.normEpsilon)
+    Blocks.normHeads(state.keys, row: row, layer.keyNorm, epsilon: model.normEpsilon)
+    rope.rotate(state.queries, row: row, angles: angles, length: model.keyLength)
+    rope.rotate(state.keys, row: row, angles: angles, length: model.keyLength)
+  }
+
+  /// Adds what attention found, then what the feed-forward network makes of it.
+  func feedForward(
+    _ layer: DecoderWeights.Layer, _ count: Int, _ state: RunState, _ products: any Products
+  ) {
+    add(state.attended, layer.attentionOutput, layer.attentionPostNorm, count, state, products)
+    norm(layer.feedForwardNorm, count, state, products)
+    products.gate(state.normed, layer.gate, model.activation, count: count, into: state.gated)
+    add(state.gated, layer.down, layer.feedForwardPostNorm, count, state, products)
   }
 
   /// The angles that a layer rotates by.
@@ -117,7 +130,7 @@ struct Decoder: Sendable {
   }
 
   /// What a branch reads: the hidden vectors, normalised where the architecture does that here.
-  private func norm(
+  func norm(
     _ weight: [Float]?, _ count: Int, _ state: RunState, _ products: any Products
   ) {
     Blocks.rmsNorm(

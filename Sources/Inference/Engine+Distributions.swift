@@ -85,7 +85,7 @@ extension Engine {
   }
 
   /// ln Σ exp(logits), computed against the greatest.
-  private static func logarithmOfSum(_ logits: Span<Float>) -> Double {
+  static func logarithmOfSum(_ logits: Span<Float>) -> Double {
     var greatest = -Float.infinity
     for index in logits.indices { greatest = max(greatest, logits[index]) }
     var sum = 0.0

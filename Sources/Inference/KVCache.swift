@@ -214,21 +214,23 @@ public final class KVCache: @unchecked Sendable {
   /// Says at which position the next token stands.
   public func `continue`(at position: Int) { nextPosition = position }
 
-  /// Appends the pairs of `count` new tokens to one layer. `prepare` is called with each token's row
+  /// Appends the pairs of new tokens, one a row, to one layer. `prepare` is called with each token's row
   /// before its pairs are taken, on all cores.
   func append(
-    layer: Int, keys: Matrix, values: Matrix, count: Int, prepare: @Sendable (Int) -> Void
+    layer: Int, keys: Matrix, values: Matrix, rows: Range<Int>, prepare: @Sendable (Int) -> Void
   ) {
-    for head in 0..<shape.kvHeads { storage(layer, head).grow(by: count, from: nextPosition) }
-    Parallel.forEachRange(of: count, size: Self.tokensPerItem) { _, tokens in
+    for head in 0..<shape.kvHeads { storage(layer, head).grow(by: rows.count, from: nextPosition) }
+    Parallel.forEachRange(of: rows.count, size: Self.tokensPerItem) { _, tokens in
       for token in tokens {
-        prepare(token)
+        let row = rows.lowerBound + token
+        prepare(row)
         for head in 0..<shape.kvHeads {
           let storage = storage(layer, head)
           unsafe storage.store(
-            key: keys.pointer(row: token) + head * shape.keyLength, keyLength: shape.keyLength,
-            value: values.pointer(row: token) + head * shape.valueLength,
-            valueLength: shape.valueLength, element: element, at: storage.count - count + token)
+            key: keys.pointer(row: row) + head * shape.keyLength, keyLength: shape.keyLength,
+            value: values.pointer(row: row) + head * shape.valueLength,
+            valueLength: shape.valueLength, element: element, at: storage.count - rows.count + token
+          )
         }
       }
     }

@@ -95,10 +95,10 @@ struct RoPETable: Sendable {
     }
   }
 
-  /// Rotates the heads of one row, each of `length` elements.
-  func rotate(_ heads: Matrix, row: Int, length: Int) {
+  /// Rotates the heads of one row, each of `length` elements, by the angles of row `angles`.
+  func rotate(_ heads: Matrix, row: Int, angles: Int, length: Int) {
     for head in stride(from: 0, to: heads.columns, by: length) {
-      unsafe rotate(heads.pointer(row: row) + head, row: row)
+      unsafe rotate(heads.pointer(row: row) + head, row: angles)
     }
   }
 

@@ -209,6 +209,33 @@ struct TinyModelTests {
   }
 
   @Test(
+    "several sequences that take steps together give what each gives alone",
+    arguments: [
+      "tiny-llama-f32.gguf", "tiny-gemma3.gguf", "tiny-qwen2-window", "tiny-dynamic-rope",
+    ])
+  func lockstep(name: String) throws {
+    let (engine, _) = try load(name)
+    var random = SeededGenerator(seed: 6)
+    let sequences = (0..<5).map { _ in (0..<50).map { _ in Int.random(in: 0..<256, using: &random) }
+    }
+    let caches = try sequences.map { try cache(engine, $0.count) }
+    let together = (0..<49).map { place in
+      engine.step(
+        sequences.map { $0[place] }, into: caches, next: sequences.map { $0[place + 1] })
+    }
+    for (index, sequence) in sequences.enumerated() {
+      let alone = try cache(engine, sequence.count)
+      for place in 0..<49 {
+        let logits = try engine.prefill([sequence[place]], into: alone)
+        let total = logarithm(logits.reduce(0) { $0 + exponential(Double($1)) })
+        let loss = total - Double(logits[sequence[place + 1]])
+        #expect(abs(together[place][index] - loss) < Double(Self.rounding(logits)), "\(place)")
+      }
+      #expect(caches[index].nextPosition == 49)
+    }
+  }
+
+  @Test(
     "the last token's logits are those that come with all others'",
     arguments: ["tiny-llama-f32.gguf", "tiny-gemma3.gguf", "tiny-qwen2-window"],
     [1, 3, 4, 63, 64, 200, 1024, 1025, 1100])

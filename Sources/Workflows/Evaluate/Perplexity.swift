@@ -85,50 +85,73 @@ public enum Perplexity {
     }
     let file = try ResultFile<Cell>(
       folder: out, name: "perplexity", origin: ResultOrigin(model, bank), settings: settings)
-    let missing = methods.flatMap { method in parts.indices.map { (method, $0) } }
-      .filter { method, index in
-        !file.results.cells.contains { $0.method == method.rawValue && $0.sequence == index }
-      }
-    for (done, (method, index)) in missing.enumerated() {
+    let missing = methods.flatMap { method in
+      batches(
+        of: method,
+        parts.indices.filter { index in
+          !file.results.cells.contains { $0.method == method.rawValue && $0.sequence == index }
+        })
+    }
+    let total = missing.reduce(0) { $0 + $1.sequences.count } * text.length
+    var done = 0
+    for (method, sequences) in missing {
       let eviction = budget.map {
         Eviction(method, budget: $0.pairs, window: $0.window, bank: bank, bankPath: bankPath)
       }
-      let losses = try losses(model, parts[index], method == .full ? nil : eviction) {
-        progress("score", done * text.length + $0, missing.count * text.length)
+      let losses = try losses(
+        model, sequences.map { parts[$0] }, method == .full ? nil : eviction
+      ) {
+        progress("score", done + $0 * sequences.count, total)
       }
       try file.append(
-        Cell(
-          method: method.rawValue, compression: 1, sequence: index,
-          losses: losses.map { Float($0) }))
+        zip(sequences, losses).map { index, losses in
+          Cell(
+            method: method.rawValue, compression: 1, sequence: index,
+            losses: losses.map { Float($0) })
+        })
+      done += sequences.count * text.length
     }
     return file.results
   }
 
-  private static func losses(
-    _ model: LoadedModel, _ tokens: [Int], _ eviction: Eviction?, progress: (Int) -> Void
-  ) throws -> [Double] {
-    if let eviction { return try evicting(model, tokens, eviction, progress: progress) }
-    let cache = try KVCache(shape: model.engine.cacheShape, element: .f32, capacity: tokens.count)
-    return try model.engine.negativeLogLikelihoods(tokens, into: cache, progress: progress)
-  }
-
-  /// −ln p of every token but the first, given the pairs that the budget left of those before it.
-  private static func evicting(
-    _ model: LoadedModel, _ tokens: [Int], _ eviction: Eviction, progress: (Int) -> Void
-  ) throws -> [Double] {
-    let cache = try KVCache(
-      shape: model.engine.cacheShape, element: .f32, capacity: eviction.budget + 1)
-    return try zip(tokens, tokens.dropFirst()).enumerated().map { index, pair in
-      let logits = try model.engine.prefill([pair.0], into: cache)
-      eviction.apply(to: cache)
-      progress(index + 2)
-      return negativeLogLikelihood(of: pair.1, logits)
+  /// Sequences that are scored together: token by token several at once are faster, each weight being read once.
+  private static func batches(
+    of method: Method, _ sequences: [Int]
+  ) -> [(method: Method, sequences: [Int])] {
+    let size = method == .full ? 1 : Engine.mostSequences
+    return stride(from: 0, to: sequences.count, by: size).map {
+      (method, Array(sequences[$0..<min(sequences.count, $0 + size)]))
     }
   }
 
-  private static func negativeLogLikelihood(of token: Int, _ logits: [Float]) -> Double {
-    let greatest = Double(logits.reduce(-.infinity, max))
-    let total = logits.reduce(0.0) { $0 + exp(Double($1) - greatest) }
-    return log(total) + greatest - Double(logits[token])
+  private static func losses(
+    _ model: LoadedModel, _ sequences: [[Int]], _ eviction: Eviction?, progress: (Int) -> Void
+  ) throws -> [[Double]] {
+    if let eviction { return try evicting(model, sequences, eviction, progress: progress) }
+    return try sequences.map { tokens in
+      let cache = try KVCache(
+        shape: model.engine.cacheShape, element: .f32, capacity: tokens.count)
+      return try model.engine.negativeLogLikelihoods(tokens, into: cache, progress: progress)
+    }
+  }
+
+  /// −ln p of every token but the first of each sequence, given the pairs that the budget left of those before it.
+  private static func evicting(
+    _ model: LoadedModel, _ sequences: [[Int]], _ eviction: Eviction, progress: (Int) -> Void
+  ) throws -> [[Double]] {
+    let caches = try sequences.map { _ in
+      try KVCache(
+        shape: model.engine.cacheShape, element: .f32, capacity: eviction.budget + 1)
+    }
+    var losses = [[Double]](repeating: [], count: sequences.count)
+    for place in sequences[0].indices.dropLast() {
+      let step = model.engine.step(
+        sequences.map { $0[place] }, into: caches, next: sequences.map { $0[place + 1] })
+      guard step.allSatisfy(\.isFinite) else { throw EngineError.notFinite }
+      for (sequence, loss) in step.enumerated() { losses[sequence].append(loss) }
+      for cache in caches { eviction.apply(to: cache) }
+      progress(place + 2)
+    }
+    return losses
   }
 }
