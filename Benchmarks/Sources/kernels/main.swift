@@ -30,6 +30,21 @@ let y = Buffer(132 * rows * 4)
 let panel = Buffer(ck_panel_floats(depth) * 4)
 let words = Buffer(tokens * depth / 32 * MemoryLayout<ck_words>.stride)
 
+// A chunk of a prefill, and one token, of a group of query heads before the pairs of a KV head in binary16.
+let (newTokens, group, headLength, pairs) = (64, 3, 64, 512)
+let queries = Buffer(newTokens * group * headLength * 4)
+let (keys, values) = (Buffer(pairs * headLength * 2, seed: 2), Buffer(pairs * headLength * 2, seed: 3))
+let attended = Buffer(newTokens * group * headLength * 4)
+let partials = Buffer(group * ck_segment_floats(headLength) * 4)
+let scratch = Buffer(
+  max(
+    ck_attend_scratch(headLength, headLength, group),
+    ck_segment_scratch(headLength, headLength, group)) * 4)
+
+func elements(_ buffer: Buffer) -> ck_rows {
+  unsafe ck_rows(data: buffer.base, type: CK_F16, bits: 0, scales: nil, minima: nil, groups: nil)
+}
+
 let loops = [
   Loop(name: "dot, Q4_1", thresholds: ["avx2": 1.5, "avx512": 2.2, "avx512bf16": 2.7]) {
     unsafe $0.kernels.dot(CK_Q4_1, stored, rows, x.floats, depth, y.floats)
@@ -61,6 +76,28 @@ let loops = [
       a: rounded.words, a_stride: depth, panel: panel.floats, c: y.floats, c_stride: rows,
       rows: 132, depth: depth, columns: rows, accumulate: 0)
     unsafe $0.kernels.multiply_panel(&call)
+  },
+  Loop(name: "attention, 64 tokens", thresholds: ["avx2": 1, "avx512": 1, "avx512bf16": 1]) {
+    path in
+    var held = unsafe ck_pairs(
+      keys: elements(keys), values: elements(values), count: pairs, before: pairs - newTokens,
+      hidden: nil)
+    unsafe withUnsafePointer(to: &held) { held in
+      var call = unsafe ck_attention(
+        queries: queries.floats, output: attended.floats, pairs: held, parts: 1,
+        products: path.kernels.has_bf16_dots == 0 ? CK_F32 : CK_BF16, first_token: 0,
+        token_count: newTokens, group: group, query_stride: group * headLength,
+        output_stride: group * headLength, key_length: headLength, value_length: headLength,
+        scale: 0.125, cap: 0, scratch: scratch.floats)
+      unsafe path.kernels.attend(&call)
+    }
+  },
+  Loop(name: "attention, 1 token", thresholds: ["avx2": 1, "avx512": 1, "avx512bf16": 1]) {
+    var call = unsafe ck_segment(
+      queries: queries.floats, keys: elements(keys), values: elements(values), first: 0,
+      pairs: pairs, group: group, key_length: headLength, value_length: headLength, scale: 0.125,
+      cap: 0, partials: partials.floats, scratch: scratch.floats)
+    unsafe $0.kernels.attend_segment(&call)
   },
 ]
 
