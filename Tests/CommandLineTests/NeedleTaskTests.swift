@@ -88,4 +88,19 @@ struct NeedleTaskTests {
     let before = written.prefix { $0 != "F" }.utf8.count
     #expect(abs(Double(before) / Double(written.utf8.count) - 0.5) < 0.05)
   }
+
+  @Test(
+    "in a text without full stops depths are different places all the same",
+    arguments: ["What then! And now? ", "夜が明けた。海は静かだった。", "a line of words\n", "words and words "])
+  func otherMarks(sentence: String) throws {
+    let model = try LoadedModel(path: Demo.model)
+    let hay = Array(String(repeating: sentence, count: 400).utf8)
+    let text = try NeedleText(hay, model: model).text(
+      length: 400, hiding: [.init(depth: 0.5, sentence: "HERE")])
+    let written = String(decoding: text, as: UTF8.self)
+    let before = written.prefix { $0 != "H" }
+    #expect(abs(Double(before.utf8.count) / Double(written.utf8.count) - 0.5) < 0.05)
+    // The haystack itself is cut behind a token, which may be a part of a character.
+    #expect(!before.contains("\u{FFFD}"))
+  }
 }

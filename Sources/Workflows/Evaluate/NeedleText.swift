@@ -72,12 +72,22 @@ struct NeedleText {
       model.tokenizer.decode(Array(tokens[..<Int(Double(hay) * depth)]), skippingSpecials: false))
   }
 
-  /// Behind the last full stop that white space follows.
+  /// Behind the last full stop that white space follows; in a text that has none behind the last other mark or
+  /// line that ends a sentence, or else the last white space.
   private static func endOfSentence(_ text: [UInt8]) -> Int {
     let white = Set(" \n\t\r".utf8)
     let stop = text.indices.dropLast().last {
       text[$0] == UInt8(ascii: ".") && white.contains(text[$0 + 1])
     }
-    return stop.map { $0 + 1 } ?? 0
+    return stop.map { $0 + 1 } ?? otherMarks.compactMap { end(of: $0, in: text) }.max()
+      ?? text.lastIndex(where: white.contains).map { $0 + 1 } ?? 0
+  }
+
+  private static let otherMarks = ["!", "?", "。", "！", "？", "\n"].map { Array($0.utf8) }
+
+  /// Behind a mark's last place.
+  private static func end(of mark: [UInt8], in text: [UInt8]) -> Int? {
+    text.indices.dropLast(mark.count - 1).last { text[$0...].starts(with: mark) }
+      .map { $0 + mark.count }
   }
 }
