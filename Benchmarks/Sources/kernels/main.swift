@@ -33,7 +33,9 @@ let words = Buffer(tokens * depth / 32 * MemoryLayout<ck_words>.stride)
 // A chunk of a prefill, and one token, of a group of query heads before the pairs of a KV head in binary16.
 let (newTokens, group, headLength, pairs) = (64, 3, 64, 512)
 let queries = Buffer(newTokens * group * headLength * 4)
-let (keys, values) = (Buffer(pairs * headLength * 2, seed: 2), Buffer(pairs * headLength * 2, seed: 3))
+let (keys, values) = (
+  Buffer(pairs * headLength * 2, seed: 2), Buffer(pairs * headLength * 2, seed: 3)
+)
 let attended = Buffer(newTokens * group * headLength * 4)
 let partials = Buffer(group * ck_segment_floats(headLength) * 4)
 let scratch = Buffer(
