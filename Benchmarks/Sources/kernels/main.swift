@@ -79,7 +79,7 @@ let loops = [
       rows: 132, depth: depth, columns: rows, accumulate: 0)
     unsafe $0.kernels.multiply_panel(&call)
   },
-  Loop(name: "attention, 64 tokens", thresholds: ["avx2": 1, "avx512": 1, "avx512bf16": 1]) {
+  Loop(name: "attention, 64 tokens", thresholds: ["avx2": 1.1, "avx512": 1.7, "avx512bf16": 4]) {
     path in
     var held = unsafe ck_pairs(
       keys: elements(keys), values: elements(values), count: pairs, before: pairs - newTokens,
@@ -94,7 +94,7 @@ let loops = [
       unsafe path.kernels.attend(&call)
     }
   },
-  Loop(name: "attention, 1 token", thresholds: ["avx2": 1, "avx512": 1, "avx512bf16": 1]) {
+  Loop(name: "attention, 1 token", thresholds: ["avx2": 1.6, "avx512": 2, "avx512bf16": 2]) {
     var call = unsafe ck_segment(
       queries: queries.floats, keys: elements(keys), values: elements(values), first: 0,
       pairs: pairs, group: group, key_length: headLength, value_length: headLength, scale: 0.125,
