@@ -13,7 +13,7 @@ FUZZ_RUNS = 100000
 
 help:
 	@echo "make demo    compute Q-Filters, prefill a real essay, resume it compressed and whole"
-	@echo "make test    set up, lint, build, and pass all tests (about 10 minutes on two cores)"
+	@echo "make test    set up, lint, build, and pass all tests (about 17 minutes on two cores)"
 	@echo "make bench   measure the inner loops, then everything against what people use today"
 	@echo "make fuzz    try every reader with $(FUZZ_RUNS) hostile inputs; FUZZ_RUNS=10000000 for a release"
 	@echo "make build   build .build/release/qfilters"
