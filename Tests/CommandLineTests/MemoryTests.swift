@@ -79,8 +79,8 @@ struct MemoryTests {
     for ratio in ["8", "32"] {
       _ = try resume(snapshot, ["--compression", ratio], room: room)
     }
-    // More than one token, so that recall looks ahead; beside other work, layers are loaded further ahead.
-    _ = try resume(snapshot, ["--recall", "32"], tokens: 8, room: room + 3 * layer)
+    // More than one token, so that recall looks ahead.
+    _ = try resume(snapshot, ["--recall", "32"], tokens: 8, room: room + layer)
 
     // A turn of 400 tokens is ranked and written from where it is; one file of both takes one layer at a time.
     let turn = try scratch.write(
