@@ -124,10 +124,7 @@ public enum Fidelity {
 extension Results<Fidelity.Cell> {
   /// Whether sinks and window are all that a method keeps at ×N, so that all methods hold the same.
   public func isProtectedAlone(_ method: String, _ compression: Int) -> Bool {
-    guard let tokens = settings[Fidelity.tokensName].flatMap(Int.init),
-      (1...1 << 24).contains(tokens)
-    else { return false }
-    return Protection.isAlone(of: tokens, compression, method, settings)
+    isProtectedAlone(method, compression, tokensNamed: Fidelity.tokensName)
   }
 }
 

@@ -57,10 +57,8 @@ extension Results<Perplexity.Cell> {
 
   /// Whether sinks and window are all that a compressed prompt kept, so that all methods that rank hold the same.
   public func isProtectedAlone(_ summary: PerplexitySummary) -> Bool {
-    guard let tokens = settings[PromptCompression.tokensName].flatMap(Int.init),
-      (1...1 << 24).contains(tokens)
-    else { return false }
-    return Protection.isAlone(of: tokens, summary.compression, summary.method, settings)
+    isProtectedAlone(
+      summary.method, summary.compression, tokensNamed: PromptCompression.tokensName)
   }
 
   /// One method at one compression over the first `sequences` sequences; nil if it has none of them.

@@ -57,6 +57,14 @@ public struct Results<Cell: ResultCell>: Codable, Sendable {
     try AtomicFile.write([UInt8](try encoder.encode(self)) + [10], to: path)
   }
 
+  /// Whether sinks and window are all that a method keeps at ×N of so many tokens as a setting says.
+  func isProtectedAlone(_ method: String, _ compression: Int, tokensNamed name: String) -> Bool {
+    guard let tokens = settings[name].flatMap(Int.init), (1...1 << 24).contains(tokens) else {
+      return false
+    }
+    return Protection.isAlone(of: tokens, compression, method, settings)
+  }
+
   /// These, if more measurements of such an origin can stand beside them; of its filter bank, if there was none.
   func joined(by origin: ResultOrigin, _ settings: [String: String], path: String)
     throws(OtherResults) -> Self
