@@ -1,5 +1,6 @@
 """Where the measured programs are and how they are called."""
 
+import functools
 import hashlib
 import json
 import os
@@ -51,12 +52,17 @@ def command(*arguments: object) -> dict:
     return json.loads(result.stdout)
 
 
-def program(name: str, *arguments: object) -> dict:
-    """What one of this package's own programs prints."""
+@functools.cache
+def built(name: str) -> pathlib.Path:
+    """One of this package's own programs."""
     subprocess.run(["swift", "build", "-c", "release", "--product", name, "--package-path", ROOT / "Benchmarks"],
                    check=True, stdout=subprocess.DEVNULL)
-    path = ROOT / "Benchmarks/.build/release" / name
-    return json.loads(subprocess.run([path, *map(str, arguments)], check=True, capture_output=True).stdout)
+    return ROOT / "Benchmarks/.build/release" / name
+
+
+def program(name: str, *arguments: object) -> dict:
+    """What one of this package's own programs prints."""
+    return json.loads(subprocess.run([built(name), *map(str, arguments)], check=True, capture_output=True).stdout)
 
 
 def script(name: str, cache: pathlib.Path, *arguments: object, with_blas: bool = False) -> dict:

@@ -6,21 +6,19 @@ import sys
 import time
 
 import torch
-import transformers
 from transformers.models.llama import modeling_llama
+
+from networks import network
 
 SAMPLES = 3000
 
 
 def main() -> None:
     model, ids_path, sequences, length = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-    torch.set_num_threads(2)
     torch.manual_seed(0)
     ids = json.load(open(ids_path))
-    folder, _, name = model.rpartition("/")
-    network = transformers.AutoModelForCausalLM.from_pretrained(
-        folder, gguf_file=name, dtype=torch.float32).eval()
-    layers, share = network.config.num_hidden_layers, -(-SAMPLES // sequences)
+    llama = network(model)
+    layers, share = llama.config.num_hidden_layers, -(-SAMPLES // sequences)
     kept: list[list[torch.Tensor]] = [[] for _ in range(layers)]
     rotate, calls = modeling_llama.apply_rotary_pos_emb, 0
 
@@ -36,7 +34,7 @@ def main() -> None:
     start = time.perf_counter()
     with torch.inference_mode():
         for index in range(sequences):
-            network(torch.tensor([ids[index * length:(index + 1) * length]]), logits_to_keep=1, use_cache=False)
+            llama(torch.tensor([ids[index * length:(index + 1) * length]]), logits_to_keep=1, use_cache=False)
         for queries in kept:
             stacked = torch.cat(queries, dim=1)
             _, _, right = torch.linalg.svd(stacked, full_matrices=False)

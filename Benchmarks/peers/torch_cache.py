@@ -9,8 +9,9 @@ from typing import Callable
 
 import safetensors.torch
 import torch
-import transformers
 import zipnn
+
+from networks import network
 
 
 def seconds(body: Callable[[], object]) -> tuple[float, object]:
@@ -56,13 +57,10 @@ def zipnn_row(tensors: dict) -> dict:
 
 def main() -> None:
     model, ids_path = sys.argv[1], sys.argv[2]
-    torch.set_num_threads(2)
     ids = json.load(open(ids_path))
-    folder, _, name = model.rpartition("/")
-    network = transformers.AutoModelForCausalLM.from_pretrained(
-        folder, gguf_file=name, dtype=torch.float32).eval()
+    llama = network(model)
     with torch.inference_mode():
-        cache = network(torch.tensor([ids]), use_cache=True, logits_to_keep=1).past_key_values
+        cache = llama(torch.tensor([ids]), use_cache=True, logits_to_keep=1).past_key_values
     tensors = {}
     for index, layer in enumerate(cache.layers):
         tensors[f"{index}.keys"] = layer.keys.half().contiguous()

@@ -7,22 +7,21 @@ import time
 import torch
 import transformers
 
+from networks import network
+
 
 def main() -> None:
     model, ids_path, decoded, precision = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
-    torch.set_num_threads(2)
     ids = json.load(open(ids_path))
-    folder, _, name = model.rpartition("/")
-    network = transformers.AutoModelForCausalLM.from_pretrained(
-        folder, gguf_file=name, dtype=getattr(torch, precision)).eval()
+    llama = network(model, getattr(torch, precision))
     with torch.inference_mode():
-        network(torch.tensor([ids[:8]]))
+        llama(torch.tensor([ids[:8]]))
         start = time.perf_counter()
-        output = network(torch.tensor([ids]), use_cache=True, logits_to_keep=1)
+        output = llama(torch.tensor([ids]), use_cache=True, logits_to_keep=1)
         prefilled = time.perf_counter()
         for _ in range(decoded):
             token = output.logits[:, -1].argmax(-1, keepdim=True)
-            output = network(token, past_key_values=output.past_key_values, use_cache=True)
+            output = llama(token, past_key_values=output.past_key_values, use_cache=True)
         done = time.perf_counter()
     print(json.dumps({
         "prefill": len(ids) / (prefilled - start), "decode": decoded / (done - prefilled),
