@@ -101,20 +101,19 @@ static void split_tile(const uint8_t *elements, size_t row_bytes, size_t rows, s
   }
 }
 
-static void merge_tile(const uint8_t *const *planes, size_t rows, size_t at, const uint32_t *slots,
-                       size_t first_row, size_t row_bytes, uint8_t *out) {
+// Columns of planes stand `rows` elements apart; `targets` are where the rows go, or NULL.
+static void merge_tile(const uint8_t *low, const uint8_t *high, size_t rows, uint8_t *const *targets,
+                       size_t offset) {
   units tile[TILE];
-  for (int c = 0; c < TILE; c++) {
-    bytes8 low, high;
-    __builtin_memcpy(&low, planes[0] + at + c * rows, 8);
-    __builtin_memcpy(&high, planes[1] + at + c * rows, 8);
-    tile[c] = (units)__builtin_shufflevector(low, high, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
+  for (int c = 0; c < TILE; c++, low += rows, high += rows) {
+    bytes8 l, h;
+    __builtin_memcpy(&l, low, 8);
+    __builtin_memcpy(&h, high, 8);
+    tile[c] = (units)__builtin_shufflevector(l, h, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
   }
   transpose8(tile);
-  for (int r = 0; r < TILE; r++) {
-    size_t slot = slots ? slots[first_row + r] : first_row + r;
-    if (!slots || slot != CK_NO_SLOT) __builtin_memcpy(out + slot * row_bytes, &tile[r], 16);
-  }
+  for (int r = 0; r < TILE; r++)
+    if (targets[r]) __builtin_memcpy(targets[r] + offset, &tile[r], 16);
 }
 
 void ck_split_columns(const uint8_t *elements, size_t rows, size_t columns, size_t width,
@@ -139,17 +138,22 @@ void ck_merge_columns(const uint8_t *const *planes, size_t rows, size_t columns,
   size_t row_bytes = columns * width;
   size_t tiled = width == 2 ? columns / TILE * TILE : 0;
   for (size_t start = 0; start < rows; start += ROW_BLOCK) {
-    size_t end = rows - start < ROW_BLOCK ? rows : start + ROW_BLOCK;
-    size_t tiled_end = start + (end - start) / TILE * TILE;
+    size_t count = rows - start < ROW_BLOCK ? rows - start : ROW_BLOCK, tiled_rows = count / TILE * TILE;
+    uint8_t *targets[ROW_BLOCK];
+    for (size_t r = 0; r < count; r++) {
+      size_t slot = slots ? slots[start + r] : start + r;
+      targets[r] = slots && slot == CK_NO_SLOT ? NULL : out + slot * row_bytes;
+    }
     for (size_t c = 0; c < tiled; c += TILE)
-      for (size_t r = start; r < tiled_end; r += TILE)
-        merge_tile(planes, rows, c * rows + r, slots, r, row_bytes, out + c * width);
-    for (size_t r = start; r < end; r++) {
-      size_t slot = slots ? slots[r] : r;
-      if (slots && slot == CK_NO_SLOT) continue;
-      for (size_t c = r < tiled_end ? tiled : 0; c < columns; c++)
+      for (size_t r = 0; r < tiled_rows; r += TILE) {
+        size_t at = c * rows + start + r;
+        merge_tile(planes[0] + at, planes[1] + at, rows, targets + r, c * width);
+      }
+    for (size_t r = 0; r < count; r++) {
+      if (!targets[r]) continue;
+      for (size_t c = r < tiled_rows ? tiled : 0; c < columns; c++)
         for (size_t p = 0; p < width; p++)
-          out[slot * row_bytes + c * width + p] = planes[p][c * rows + r];
+          targets[r][c * width + p] = planes[p][c * rows + start + r];
     }
   }
 }

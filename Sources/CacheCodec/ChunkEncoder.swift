@@ -62,26 +62,37 @@ enum ChunkEncoder {
     return (0..<width).map { all[$0 * planeLength..<($0 + 1) * planeLength] }
   }
 
-  /// Lengths, then each stream as a frame, or as it is unless the frame is smaller and allowed.
+  /// Lengths, then each stream as a frame, or as it is unless the frame is smaller and allowed. A frame is made
+  /// where it is to stand.
   private static func store(
     _ streams: [ArraySlice<UInt8>], _ shape: ChunkShape, _ counts: [Int]
   ) -> [UInt8] {
     let compressor = ZstdCompressor()
-    var lengths = ByteWriter()
-    var bytes = [UInt8](repeating: 0, count: 4 * streams.count)
-    for (index, stream) in streams.enumerated() {
-      let isHighest = index == streams.count - 1
-      let frame = compressor.compress(
-        stream, search: isHighest && shape.codec == .bfloat16 ? .little : .usual,
-        blockEnds: isHighest && shape.isByElement
-          ? blockEnds(counts, shape) : [stream.count])
-      let isSmaller =
-        frame.count < stream.count && ZstdFrame.mayExpand(frame.count, to: stream.count)
-      lengths.write(UInt32(isSmaller ? frame.count : stream.count))
-      bytes += isSmaller ? frame[...] : stream
+    let ends = streams.indices.map { index in
+      index == streams.count - 1 && shape.isByElement
+        ? blockEnds(counts, shape) : [streams[index].count]
     }
-    bytes.replaceSubrange(..<lengths.bytes.count, with: lengths.bytes)
-    return bytes
+    let room = zip(streams, ends).reduce(4 * streams.count) {
+      $0 + ZstdCompressor.bound($1.0.count, blocks: $1.1.count)
+    }
+    return unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, filled in
+      filled = 4 * streams.count
+      for (index, stream) in streams.enumerated() {
+        let isHighest = index == streams.count - 1
+        let rest = unsafe UnsafeMutableRawBufferPointer(
+          UnsafeMutableBufferPointer(rebasing: buffer[filled...]))
+        var length = unsafe compressor.compress(
+          stream, search: isHighest && shape.codec == .bfloat16 ? .little : .usual,
+          blockEnds: ends[index], into: rest)
+        if length >= stream.count || !ZstdFrame.mayExpand(length, to: stream.count) {
+          unsafe rest.copyBytes(from: stream)
+          length = stream.count
+        }
+        unsafe UnsafeMutableRawBufferPointer(buffer).storeBytes(
+          of: UInt32(length).littleEndian, toByteOffset: 4 * index, as: UInt32.self)
+        filled += length
+      }
+    }
   }
 
   /// Where blocks of a plane end that holds, for each head, `rowLength` rows of its count.

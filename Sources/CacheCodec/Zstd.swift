@@ -24,29 +24,33 @@ import CZstd
 
   deinit { unsafe ZSTD_freeCCtx(context) }
 
-  /// One frame of these bytes; a block ends, at the latest, at each of `blockEnds`, of which the last is
-  /// the end.
-  borrowing func compress(_ bytes: ArraySlice<UInt8>, search: Search, blockEnds: [Int]) -> [UInt8] {
+  /// The most bytes that a frame of so many may take; blocks that end early have a header more each.
+  static func bound(_ bytes: Int, blocks: Int) -> Int { ZSTD_compressBound(bytes) + blocks * 32 }
+
+  /// Writes one frame of these bytes to the beginning of a buffer, which has room for `bound` bytes. A block
+  /// ends, at the latest, at each of `blockEnds`, of which the last is the end.
+  ///
+  /// - Returns: The frame's length.
+  borrowing func compress(
+    _ bytes: ArraySlice<UInt8>, search: Search, blockEnds: [Int],
+    into buffer: UnsafeMutableRawBufferPointer
+  ) -> Int {
     // Zero is the level's own.
     unsafe ZSTD_CCtx_setParameter(context, ZSTD_c_hashLog, search == .little ? 6 : 0)
     unsafe ZSTD_CCtx_setParameter(context, ZSTD_c_minMatch, search == .little ? 7 : 0)
-    // Blocks that end early have a header more each.
-    let capacity = ZSTD_compressBound(bytes.count) + blockEnds.count * 32
-    return unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, filled in
-      unsafe bytes.withUnsafeBytes { bytes in
-        unsafe ZSTD_CCtx_setPledgedSrcSize(context, UInt64(bytes.count))
-        var output = unsafe ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
-        var input = unsafe ZSTD_inBuffer(src: bytes.baseAddress, size: 0, pos: 0)
-        for (index, end) in blockEnds.enumerated() {
-          unsafe input.size = end
-          let isLast = index == blockEnds.count - 1
-          let left = unsafe ZSTD_compressStream2(
-            context, &output, &input, isLast ? ZSTD_e_end : ZSTD_e_flush)
-          precondition(left == 0, "out of memory")
-        }
-        filled = unsafe output.pos
+    unsafe ZSTD_CCtx_setPledgedSrcSize(context, UInt64(bytes.count))
+    var output = unsafe ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
+    unsafe bytes.withUnsafeBytes { bytes in
+      var input = unsafe ZSTD_inBuffer(src: bytes.baseAddress, size: 0, pos: 0)
+      for (index, end) in blockEnds.enumerated() {
+        unsafe input.size = end
+        let isLast = index == blockEnds.count - 1
+        let left = unsafe ZSTD_compressStream2(
+          context, &output, &input, isLast ? ZSTD_e_end : ZSTD_e_flush)
+        precondition(left == 0, "out of memory")
       }
     }
+    return unsafe output.pos
   }
 }
 

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Memory for matrices and caches, straight from the system: zeroed, aligned to a page, and backed by
-/// pages only as they are touched, so that room for a whole context costs nothing until it is used.
+/// pages only as they are touched, but for the first, so that room for a whole context costs nothing until it is used.
 @safe final class Memory: @unchecked Sendable {
   let base: UnsafeMutableRawPointer
   private let count: Int
@@ -19,6 +19,8 @@ import Glibc
     unsafe base = address
     // Fewer and larger pages: the system clears a page when it is first touched, and each one is a trap.
     unsafe _ = madvise(address, self.count, MADV_HUGEPAGE)
+    // The first of them is cleared now, while a model is loaded, and not when a first token waits for it.
+    unsafe address.storeBytes(of: 0, as: UInt8.self)
   }
 
   /// The memory as floats.
