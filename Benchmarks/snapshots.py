@@ -8,7 +8,8 @@ from environment import command, program, script
 
 # SmolLM2-135M: layers, width, hidden width, query heads, KV heads, their length.
 SHAPE = (30, 576, 1536, 9, 3, 64)
-QUESTION = "What is this essay about, and who do you think wrote it?"
+# Answered at length, whatever is kept: decoding is measured over 32 tokens.
+QUESTION = "Tell the story again in your own words, at length:"
 
 
 class Rows:
