@@ -30,7 +30,7 @@ demo: build
 # Everything runs on the processor's widest kernels, and what depends on kernels runs again on the
 # portable ones.
 test: lint
-	scripts/setup
+	scripts/setup --for-tests
 	swift build $(TESTS) --build-tests
 	cache="$$(scripts/fetch --for-tests)" && \
 	  export QFILTERS_CACHE="$$cache" QFILTERS_BINARY="$$PWD/.build-tests/release/qfilters" && \

@@ -14,6 +14,8 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
   case sequenceTooLong(tokens: Int, context: Int)
   /// A text is too short for what was asked.
   case tooShort(tokens: Int, needed: Int)
+  /// What is hidden in a text is longer than the text is to be.
+  case needleTooLong(tokens: Int, length: Int)
   /// The model has no chat template.
   case noChatTemplate(model: String)
   /// The model has no chat template, and a snapshot was made with one.
@@ -38,6 +40,8 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
       "sequences of \(tokens) tokens do not fit the model's context of \(context); ask for shorter ones"
     case .tooShort(let tokens, let needed):
       "the text has \(tokens) tokens where \(needed) are needed; give more text or ask for less"
+    case .needleTooLong(let tokens, let length):
+      "what is hidden has \(tokens) tokens, and a text of \(length) has no room for it; ask for greater lengths"
     case .noChatTemplate(let model): "\(model) has no chat template; leave --chat out"
     case .noChatTemplateToResume(let model):
       "\(model) has no chat template, by which the snapshot has to go on; resume it with a file of the "

@@ -33,7 +33,7 @@ enum Failure {
     switch error {
     case .notUTF8: ExitCode(65)
     case .empty, .noChatTemplate, .noChatTemplateToResume: ExitCode(64)
-    case .tooLarge, .tooLong, .contextFull, .sequenceTooLong, .tooShort: ExitCode(1)
+    case .tooLarge, .tooLong, .contextFull, .sequenceTooLong, .tooShort, .needleTooLong: ExitCode(1)
     }
   }
 }

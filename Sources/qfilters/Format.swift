@@ -16,8 +16,14 @@ enum Format {
 
   /// As in "12 min 3 s".
   static func duration(_ value: Double) -> String {
-    guard value >= 60, value < 1e9 else { return seconds(value) }
+    value >= 60 && value < 1e9 ? wholeDuration(value) : seconds(value)
+  }
+
+  /// The same to whole seconds.
+  static func wholeDuration(_ value: Double) -> String {
+    guard value < 1e9 else { return seconds(value) }
     let whole = Int(value.rounded())
+    guard whole >= 60 else { return "\(whole) s" }
     let (hours, minutes) = (whole / 3600, whole / 60 % 60)
     return hours > 0 ? "\(hours) h \(minutes) min" : "\(minutes) min \(whole % 60) s"
   }

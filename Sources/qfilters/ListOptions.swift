@@ -7,7 +7,7 @@ enum ListOptions {
   static func numbers(_ text: String) throws -> [Int] {
     try unique(text) { part in
       guard let number = Int(part), (1...1 << 24).contains(number) else {
-        throw ValidationError("\(part) is no whole number from 1 to \(1 << 24).")
+        throw ValidationError("\(named(part)) is no whole number from 1 to \(1 << 24).")
       }
       return number
     }
@@ -17,11 +17,13 @@ enum ListOptions {
   static func methods(_ text: String) throws -> [Method] {
     try unique(text) { part in
       guard let method = Method(rawValue: part) else {
-        throw ValidationError("\(part) is no method; there are \(methodNames).")
+        throw ValidationError("\(named(part)) is no method; there are \(methodNames).")
       }
       return method
     }
   }
+
+  private static func named(_ part: String) -> String { part.isEmpty ? "An empty place" : part }
 
   private static func unique<Element: Hashable>(
     _ text: String, _ element: (String) throws -> Element

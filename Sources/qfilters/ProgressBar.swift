@@ -12,7 +12,7 @@ struct ProgressBar {
       String(repeating: "█", count: filled) + String(repeating: "░", count: Self.width - filled)
     let elapsed = (ContinuousClock.now - clock).components.seconds
     let left = done > 0 ? Double(elapsed) * Double(total - done) / Double(done) : 0
-    Terminal.status("\(what) \(bar) \(done)/\(total), \(Format.duration(left.rounded())) left")
+    Terminal.status("\(what) \(bar) \(done)/\(total), \(Format.wholeDuration(left)) left")
   }
 
   /// Removes the bar.

@@ -79,6 +79,40 @@ struct EvaluationResumeTests {
     #expect(!FileManager.default.fileExists(atPath: scratch.path("e/needle.json")))
   }
 
+  @Test(
+    "a needle longer than a text is to be, and a report with nothing in it: 1, and nothing is measured"
+  )
+  func nothing() throws {
+    let sentence = String(repeating: "a long needle, kept ", count: 20)
+    let long = try Command.run([
+      "evaluate", "needle", "--model", tiny.model, "--filters", tiny.filters, "--haystack",
+      haystack, "--lengths", "200,64", "--needle", sentence, "--out", scratch.path("n"),
+    ])
+    #expect(long.status == 1)
+    #expect(long.error.contains("a text of 200 has no room for it"), "\(long.error)")
+    #expect(!FileManager.default.fileExists(atPath: scratch.path("n/needle.json")))
+    let small = scratch.path("words")
+    try FileManager.default.createDirectory(atPath: small, withIntermediateDirectories: true)
+    try Data("A few words.".utf8).write(to: URL(filePath: small + "/text.txt"))
+    let empty = try Command.run([
+      "evaluate", "report", "--model", tiny.model, "--filters", tiny.filters, "--haystack", small,
+      "--out", scratch.path("n"),
+    ])
+    #expect(empty.status == 1 && empty.output.isEmpty)
+    #expect(empty.error.contains("nothing was measured"), "\(empty.error)")
+  }
+
+  @Test("where standard output takes nothing, the folder has its page all the same")
+  func noOutput() throws {
+    let process = try Command.start(
+      Command.binary, arguments: needle("o", "--lengths", "120", "--depths", "1"))
+    process.standardOutput = FileHandle(forWritingAtPath: "/dev/full")
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 74)
+    #expect(FileManager.default.fileExists(atPath: scratch.path("o/index.html")))
+  }
+
   @Test("after Ctrl-C every finished answer is kept, and the file is whole")
   func interrupted() throws {
     let arguments = needle("b", "--lengths", "120,160,200,240,280", "--depths", "20")
@@ -162,7 +196,7 @@ struct EvaluationResumeTests {
   }
 
   @Test(
-    "a folder that another run writes to is refused, and so is one of another model: nothing is measured"
+    "a folder that another run writes to is refused, and so is one of another model or filter bank: nothing is measured"
   )
   func taken() throws {
     let arguments = needle("l", "--lengths", "120", "--depths", "1")
@@ -185,7 +219,15 @@ struct EvaluationResumeTests {
       ])
     #expect(other.status == 78, "\(other.error)")
     #expect(other.error.contains("needle.json holds results of another run"), "\(other.error)")
-    #expect(!FileManager.default.fileExists(atPath: scratch.path("l/perplexity.json")))
+    let bank = try scratch.filters(of: tiny.model, corpus: tiny.otherText)
+    let another = try Command.run([
+      "evaluate", "fidelity", "--model", tiny.model, "--filters", bank, "--file",
+      haystack + "/text.txt", "--context", "80", "--continuation", "8", "--sequences", "1",
+      "--out", scratch.path("l"),
+    ])
+    #expect(another.status == 78, "\(another.error)")
+    #expect(another.error.contains("other filter bank"), "\(another.error)")
+    #expect(!FileManager.default.fileExists(atPath: scratch.path("l/fidelity.json")))
   }
 
   @Test("a file that holds no such results is refused, whatever it holds")

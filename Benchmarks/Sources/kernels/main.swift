@@ -129,16 +129,19 @@ for loop in loops {
   }
 }
 
-// Merging byte planes, against copying as many bytes.
+// Merging byte planes by rows and by columns of 64, against copying as many bytes.
 let (count, width) = (1 << 16, 2)
 let (planes, merged) = (Buffer(count * width), Buffer(count * width))
-let merging = seconds {
-  let sources = unsafe [UnsafePointer(planes.bytes), UnsafePointer(planes.bytes + count)]
-  unsafe sources.map(Optional.init).withUnsafeBufferPointer {
-    unsafe ck_merge_rows($0.baseAddress, count, 1, width, nil, merged.bytes)
-  }
-}
 let copying = seconds { unsafe _ = memcpy(merged.base, planes.base, count * width) }
-areFast =
-  report("merging byte planes", "to memcpy", merging, copying / merging, least: 0.5) && areFast
+for (name, merge, least) in unsafe [
+  ("merging byte planes", ck_merge_rows, 0.5), ("merging their columns", ck_merge_columns, 0.1),
+] {
+  let merging = seconds {
+    let sources = unsafe [UnsafePointer(planes.bytes), UnsafePointer(planes.bytes + count)]
+    unsafe sources.map(Optional.init).withUnsafeBufferPointer {
+      unsafe merge($0.baseAddress, count / 64, 64, width, nil, merged.bytes)
+    }
+  }
+  areFast = report(name, "to memcpy", merging, copying / merging, least: least) && areFast
+}
 exit(areFast ? 0 : 1)

@@ -43,12 +43,13 @@ struct NeedleText {
 
   /// A text of about `length` tokens, each sentence behind the one that ends next before its depth.
   ///
-  /// - Throws: `PromptError.tooShort` if the haystack is.
+  /// - Throws: `PromptError.tooShort` if the haystack is, `PromptError.needleTooLong`.
   func text(length: Int, hiding hidden: [NeedlePuzzle.Hidden]) throws -> [UInt8] {
     let needles = hidden.reduce(0) { count, needle in
       count + model.tokenizer.encode(Array(needle.sentence.utf8), parsingSpecials: false).count + 1
     }
-    let hay = max(0, length - needles)
+    let hay = length - needles
+    guard hay > 0 else { throw PromptError.needleTooLong(tokens: needles, length: length) }
     guard hay <= tokens.count else {
       throw PromptError.tooShort(tokens: tokens.count, needed: hay)
     }

@@ -55,16 +55,14 @@ struct FidelityCommand: ParsableCommand {
     options.protection = protection.protection
     let (text, bank) = (try TextFile.read(file), try FilterBank(path: filters))
     let model = try model.load()
-    let folder = try ReportFolder(ifNamed: out, for: model)
+    let folder = try ReportFolder(ifNamed: out, for: model, bank)
     let results = try Fidelity.run(
       model, bank: bank, bankPath: filters, text: text, options: options, out: out,
       progress: ProgressBar().show)
-    if report.json {
-      try Terminal.json(results)
-    } else {
-      Terminal.line(FidelityReport(results).table)
-    }
     if let out { try FilterEnergy.write(bank, of: model, to: out) }
+    // Before standard output, which may be closed.
     try folder?.write()
+    if report.json { return try Terminal.json(results) }
+    Terminal.line(FidelityReport(results).table)
   }
 }

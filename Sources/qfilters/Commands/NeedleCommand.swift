@@ -95,15 +95,13 @@ struct NeedleCommand: ParsableCommand {
   func run() throws {
     let (text, bank) = (try Haystack.read(folder: haystack), try FilterBank(path: filters))
     let model = try model.load()
-    let folder = try ReportFolder(ifNamed: out, for: model)
+    let folder = try ReportFolder(ifNamed: out, for: model, bank)
     let results = try Needle.run(
       model, bank: bank, bankPath: filters, haystack: text, options: options, out: out,
       progress: ProgressBar().show)
-    if report.json {
-      try Terminal.json(results)
-    } else {
-      Terminal.line(NeedleReport(results, task).table)
-    }
+    // Before standard output, which may be closed.
     try folder?.write()
+    if report.json { return try Terminal.json(results) }
+    Terminal.line(NeedleReport(results, task).table)
   }
 }

@@ -117,8 +117,10 @@ struct PerplexityCommand: ParsableCommand {
       try TextFile.read(file), sequences: sequences, length: tokens)
     let bank = try filters.map(FilterBank.init(path:))
     let model = try model.load()
-    let folder = try ReportFolder(ifNamed: out, for: model)
+    let folder = try ReportFolder(ifNamed: out, for: model, bank)
     let results = try results(text, bank, model)
+    // Before standard output, which may be closed.
+    try folder?.write()
     let first = budget == nil && promptTokens == nil ? Method.full : methods[0]
     let report = PerplexityOutput(
       results,
@@ -127,7 +129,6 @@ struct PerplexityCommand: ParsableCommand {
         sequences: sequences),
       tokens: sequences * tokens, budget: budget, isPrompt: promptTokens != nil)
     if self.report.json { try Terminal.json(report) } else { Terminal.line("\(report)") }
-    try folder?.write()
   }
 
   private var ratios: [Int] { compressions ?? PromptCompression.Options().compressions }

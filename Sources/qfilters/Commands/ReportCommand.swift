@@ -26,21 +26,31 @@ struct ReportCommand: ParsableCommand {
     let bank = try FilterBank(path: filters)
     let text = try Haystack.read(folder: haystack)
     let model = try model.load()
-    let folder = try ReportFolder(opening: out, for: model)
+    let folder = try ReportFolder(opening: out, for: model, bank)
     let run = Run(
       model: model, bank: bank, bankPath: filters, text: text,
       tokens: model.tokenizer.encode(text, parsingSpecials: false).count, out: out)
-    for step in [run.fidelity, run.continuation, run.perplexity, run.needle] {
-      try step()
+    var measured = 0
+    for step in [run.fidelity, run.continuation, run.perplexity, run.needle] where try step() {
       try folder.write()
+      measured += 1
     }
+    guard measured > 0 else { throw NothingMeasured(haystack: haystack) }
     let page = Folder.path(out, "index.html")
     if report.json { return try Terminal.json(Report(page: page)) }
     Terminal.line(page)
   }
 
+  private struct NothingMeasured: Error, CustomStringConvertible {
+    let haystack: String
+
+    var description: String {
+      "nothing was measured: every part needs more text than \(haystack) has, or a longer context; give more text"
+    }
+  }
+
   /// The parts of a report; the quick ones come first. Of a short text each takes as many sequences as there are, and
-  /// one for which there is no room is left out.
+  /// one for which there is no room is left out: it returns false.
   private struct Run {
     let model: LoadedModel
     let bank: FilterBank
@@ -58,41 +68,44 @@ struct ReportCommand: ParsableCommand {
       return nil
     }
 
-    func fidelity() throws {
+    func fidelity() throws -> Bool {
       var options = Fidelity.Options()
       options.context = min(options.context, model.contextLength - options.continuation)
       guard options.context > 0,
         let count = sequences("fidelity", of: options.context + options.continuation)
-      else { return }
+      else { return false }
       options.sequences = count
       _ = try Fidelity.run(
         model, bank: bank, bankPath: bankPath, text: text, options: options, out: out,
         progress: ProgressBar().show)
       try FilterEnergy.write(bank, of: model, to: out)
+      return true
     }
 
-    func continuation() throws {
+    func continuation() throws -> Bool {
       let length = min(5120, model.contextLength)
-      guard length > 2, let count = sequences("continuation", of: length) else { return }
+      guard length > 2, let count = sequences("continuation", of: length) else { return false }
       var options = PromptCompression.Options()
       options.promptTokens = length * 4 / 5
       _ = try PromptCompression.run(
         model, bank: bank, bankPath: bankPath, .init(text, sequences: count, length: length),
         options: options, out: out, progress: ProgressBar().show)
+      return true
     }
 
-    func perplexity() throws {
+    func perplexity() throws -> Bool {
       let length = min(1536, model.contextLength)
       let budget = length / 6
-      guard budget > 0, let count = sequences("perplexity", of: length) else { return }
+      guard budget > 0, let count = sequences("perplexity", of: length) else { return false }
       _ = try Perplexity.run(
         model, .init(text, sequences: count, length: length),
         methods: [.full, .qFilters, .streamingLLM, .kNorm],
         budget: .init(pairs: budget, window: budget / 4), bank: bank,
         bankPath: bankPath, out: out, progress: ProgressBar().show)
+      return true
     }
 
-    func needle() throws {
+    func needle() throws -> Bool {
       var options = Needle.Options()
       // The template, the question and the answer take room too.
       let fitting = options.lengths.filter { $0 + 256 <= model.contextLength && $0 <= tokens }
@@ -102,11 +115,12 @@ struct ReportCommand: ParsableCommand {
           "needles at \(left.joined(separator: ", ")) tokens are left out: the model's context has "
             + "\(model.contextLength), the text \(tokens).")
       }
-      guard !fitting.isEmpty else { return }
+      guard !fitting.isEmpty else { return false }
       options.lengths = fitting
       _ = try Needle.run(
         model, bank: bank, bankPath: bankPath, haystack: text, options: options, out: out,
         progress: ProgressBar().show)
+      return true
     }
   }
 }

@@ -1,4 +1,5 @@
 import ByteIO
+import QFilters
 import Workflows
 
 /// A folder of results, with tables and pictures of all that it holds and a page that shows them. One process at a
@@ -12,14 +13,14 @@ struct ReportFolder {
 
   /// Opens the folder, which is made if it is not there, before anything is measured for it.
   ///
-  /// - Throws: `FolderInUse`, `OtherResults` if it holds another model's results, `MalformedFile` if a file of
-  ///   results is not sound, `SystemError`.
-  init(opening path: String, for model: LoadedModel) throws {
+  /// - Throws: `FolderInUse`, `OtherResults` if it holds another model's or filter bank's results, `MalformedFile` if
+  ///   a file of results is not sound, `SystemError`.
+  init(opening path: String, for model: LoadedModel, _ bank: FilterBank?) throws {
     self.init(path: path)
     try Folder.create(path)
     guard let lock = try FolderLock(path) else { throw FolderInUse(path: path) }
     self.lock = lock
-    let origin = ResultOrigin(model, nil)
+    let origin = ResultOrigin(model, bank)
     for section in try sections() {
       let differing = section.origin.identityDifferences(from: origin)
       guard differing.isEmpty else {
@@ -31,9 +32,9 @@ struct ReportFolder {
   }
 
   /// The same, if a folder is named.
-  init?(ifNamed path: String?, for model: LoadedModel) throws {
+  init?(ifNamed path: String?, for model: LoadedModel, _ bank: FilterBank?) throws {
     guard let path else { return nil }
-    try self.init(opening: path, for: model)
+    try self.init(opening: path, for: model, bank)
   }
 
   /// Writes a CSV file and SVGs for each evaluation, and `index.html`.
