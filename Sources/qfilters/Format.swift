@@ -16,7 +16,7 @@ enum Format {
 
   /// As in "12 min 3 s".
   static func duration(_ value: Double) -> String {
-    value >= 60 && value < 1e9 ? wholeDuration(value) : seconds(value)
+    value < 60 ? seconds(value) : wholeDuration(value)
   }
 
   /// The same to whole seconds.

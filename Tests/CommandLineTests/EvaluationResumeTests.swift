@@ -219,6 +219,7 @@ struct EvaluationResumeTests {
       ])
     #expect(other.status == 78, "\(other.error)")
     #expect(other.error.contains("needle.json holds results of another run"), "\(other.error)")
+    #expect(!FileManager.default.fileExists(atPath: scratch.path("l/perplexity.json")))
     let bank = try scratch.filters(of: tiny.model, corpus: tiny.otherText)
     let another = try Command.run([
       "evaluate", "fidelity", "--model", tiny.model, "--filters", bank, "--file",

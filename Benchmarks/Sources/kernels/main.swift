@@ -133,15 +133,21 @@ for loop in loops {
 let (count, width) = (1 << 16, 2)
 let (planes, merged) = (Buffer(count * width), Buffer(count * width))
 let copying = seconds { unsafe _ = memcpy(merged.base, planes.base, count * width) }
-for (name, merge, least) in unsafe [
-  ("merging byte planes", ck_merge_rows, 0.5), ("merging their columns", ck_merge_columns, 0.1),
-] {
-  let merging = seconds {
-    let sources = unsafe [UnsafePointer(planes.bytes), UnsafePointer(planes.bytes + count)]
-    unsafe sources.map(Optional.init).withUnsafeBufferPointer {
-      unsafe merge($0.baseAddress, count / 64, 64, width, nil, merged.bytes)
-    }
+let sources = unsafe [UnsafePointer(planes.bytes), UnsafePointer(planes.bytes + count)]
+  .map(Optional.init)
+let byRows = seconds {
+  unsafe sources.withUnsafeBufferPointer {
+    unsafe ck_merge_rows($0.baseAddress, count / 64, 64, width, nil, merged.bytes)
   }
-  areFast = report(name, "to memcpy", merging, copying / merging, least: least) && areFast
 }
+let byColumns = seconds {
+  unsafe sources.withUnsafeBufferPointer {
+    unsafe ck_merge_columns($0.baseAddress, count / 64, 64, width, nil, merged.bytes)
+  }
+}
+areFast =
+  report("merging byte planes", "to memcpy", byRows, copying / byRows, least: 0.5) && areFast
+areFast =
+  report("merging their columns", "to memcpy", byColumns, copying / byColumns, least: 0.1)
+  && areFast
 exit(areFast ? 0 : 1)
