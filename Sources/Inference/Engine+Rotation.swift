@@ -24,4 +24,12 @@ extension Engine {
   ) -> (cosines: [Float], sines: [Float]) {
     decoder.rope(ofLayer: layer).mean(over: positions)
   }
+
+  /// The cosines and sines that turn what RoPE has rotated in a layer by so many positions more, or fewer, in a
+  /// sequence of `length` tokens.
+  public func rotation(
+    layer: Int, by positions: Double, length: Int
+  ) -> (cosines: [Float], sines: [Float]) {
+    decoder.rope(ofLayer: layer).turn(by: positions, length: length)
+  }
 }

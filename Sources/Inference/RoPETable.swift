@@ -81,6 +81,12 @@ struct RoPETable: Sendable {
     )
   }
 
+  /// Cosines and sines that turn what is rotated already by so many positions more, in a sequence of `length`.
+  func turn(by positions: Double, length: Int) -> (cosines: [Float], sines: [Float]) {
+    let angles = inverseFrequencies(length).map { positions * Double($0) }
+    return (angles.map { Float(cos($0)) }, angles.map { Float(sin($0)) })
+  }
+
   /// Undoes what `rotate` did to a row of whose position the angles are in row `angles`.
   func rotateBack(_ heads: Matrix, row: Int, angles: Int, length: Int) {
     let (half, scale) = (cosines.columns, 1 / (rope.magnitude * rope.magnitude))

@@ -19,9 +19,6 @@ public struct ExpectedAttentionScorer: PairScorer {
   /// Over so many positions to come RoPE is averaged.
   public static let futurePositions = 512
 
-  /// A layer's mean rotation: cosines and sines for the first elements of both halves of a key.
-  public typealias Rotation = (cosines: [Float], sines: [Float])
-
   private let queries: QueryMoments
   private let rotations: [Rotation]
   private let scale: Float
@@ -53,8 +50,9 @@ public struct ExpectedAttentionScorer: PairScorer {
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
     let pairs = keys.count / keyLength
     let first = min(Self.sinks, pairs)
-    let turned = Self.turnedBack(
-      Array(keys[(first * keyLength)...]), by: rotations[layer], keyLength: keyLength)
+    // Rᵀk of each key, so that queries need not be turned.
+    let turned = rotations[layer].turnedBack(
+      Array(keys[(first * keyLength)...]), length: keyLength)
     var sums = [Float](repeating: 0, count: pairs - first)
     for member in 0..<queries.group {
       let attention = attention(
@@ -65,23 +63,6 @@ public struct ExpectedAttentionScorer: PairScorer {
     let lengths = valueLengths[layer * queries.kvHeads + head].dropFirst(first)
     let scores = zip(sums, lengths).map { $0 / Float(queries.group) * $1 }
     return Array(repeating: (scores.max() ?? 0) + 1, count: first) + scores
-  }
-
-  /// Rᵀk of each key, so that queries need not be turned.
-  private static func turnedBack(
-    _ keys: [Float], by rotation: Rotation, keyLength: Int
-  ) -> [Float] {
-    var turned = keys
-    let half = rotation.cosines.count
-    for start in stride(from: 0, to: keys.count, by: keyLength) {
-      for index in 0..<half {
-        let (a, b) = (keys[start + index], keys[start + index + half])
-        let (cosine, sine) = (rotation.cosines[index], rotation.sines[index])
-        turned[start + index] = a * cosine + b * sine
-        turned[start + index + half] = b * cosine - a * sine
-      }
-    }
-    return turned
   }
 
   /// The share of a query head's expected attention that each pair gets.

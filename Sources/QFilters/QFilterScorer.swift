@@ -2,19 +2,30 @@ public import CacheFormat
 
 /// Scores pairs by ⟨key after RoPE, filter⟩ (arXiv 2503.02812).
 public struct QFilterScorer: PairScorer {
-  private let bank: FilterBank
+  /// What keys are multiplied by, [layers][kvHeads][headLength].
+  private let filters: [[[Float]]]
+  /// The filter bank's.
+  public let filterDigest: Digest
 
   /// Scores by the filters of the model that the keys are of.
-  public init(_ bank: FilterBank) { self.bank = bank }
+  ///
+  /// - Parameter rotations: Of each layer, what its filters are turned by first; nil to score by them as they are.
+  public init(_ bank: FilterBank, turnedBy rotations: [Rotation]? = nil) {
+    filterDigest = bank.digest
+    filters = (0..<bank.shape.layers).map { layer in
+      (0..<bank.shape.kvHeads).map { head in
+        let filter = bank.filter(layer: layer, head: head)
+        return rotations.map { $0[layer].turned(filter) } ?? filter
+      }
+    }
+  }
 
   /// Its number in a snapshot.
   public var scorer: TierTable.Scorer { .qFilters }
-  /// The filter bank's.
-  public var filterDigest: Digest { bank.digest }
 
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
-    Self.scores(keys: keys, filter: bank.filter(layer: layer, head: head))
+    Self.scores(keys: keys, filter: filters[layer][head])
   }
 
   /// One score a pair.

@@ -2,9 +2,12 @@ public import CacheFormat
 
 extension TierTable.Scorer {
   /// How many pairs behind sinks and window are the latest that is left, unless told: every fourth of what Q-Filters
-  /// rank, which keeps more at ×4 and ×8 than their scores alone (docs/results.md); none of what others do, as their
-  /// sources have it.
-  public var usualRecent: Int { self == .qFilters ? 4 : 0 }
+  /// rank, and where a layer has a sliding window, which the latest are longest in, every one; none of what others
+  /// do, as their sources have it. It keeps more at ×4 and ×8 than scores alone (docs/results.md).
+  public func usualRecent(inWindow: Bool) -> Int {
+    guard self == .qFilters else { return 0 }
+    return inWindow ? 1 : 4
+  }
 }
 
 /// The order in which a head's pairs are kept: best first.

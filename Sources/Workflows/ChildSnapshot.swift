@@ -35,8 +35,7 @@ struct ChildSnapshot {
   private let path: String
   private let chain: SnapshotChain
   private let model: LoadedModel
-  private let scorer: any PairScorer
-  private let origin: RankingOrigin
+  private let method: RankingMethod
   private let selection: Resume.Selection
 
   /// Checks before the long work what could make it vain.
@@ -59,12 +58,12 @@ struct ChildSnapshot {
       throw SaveRefusal.chainTooLong(path: chain.path, links: chain.links.count)
     }
     let method = try Self.method(save, chain.last, model)
-    guard let scorer = method.keyScorer else {
+    guard !method.origin.scorer.needsQueries else {
       throw SaveRefusal.needsFilters(path: chain.path, scorer: method.origin.scorer.name)
     }
     try AtomicFile.checkWritable(path)
     (self.path, self.chain, self.model) = (path, chain, model)
-    (self.scorer, origin, self.selection) = (scorer, method.origin, selection)
+    (self.method, self.selection) = (method, selection)
   }
 
   private static func method(
@@ -89,21 +88,22 @@ struct ChildSnapshot {
   func write(_ cache: KVCache, from start: Int, tokens: [Int]) throws -> Resume.Saved {
     let clock = Stopwatch()
     let new = tokens.prefix(cache.nextPosition - start)
-    let ranking = Ranking(
-      sinks: start == 0 ? chain.sinks : 0, window: chain.window,
-      recent: origin.scorer.usualRecent)
-    let metadata = try metadata(from: start, Array(new), ranking)
+    var protection = Protection()
+    (protection.sinks, protection.window) = (start == 0 ? chain.sinks : 0, chain.window)
+    let metadata = try metadata(from: start, Array(new), protection)
     var writer = try SnapshotWriter(
       path: path, metadata: metadata, codecs: codecs(metadata.tiers))
-    let ranked = RankedCache(
-      cache, from: start, scorer: scorer, ranking: ranking,
-      windows: model.engine.architecture.windows)
+    let ranked = try RankedCache(
+      cache, from: start,
+      scorer: method.watch(model.engine, turnsFilters: protection.turnsFilters)
+        .scorer(of: cache),
+      protection: protection, model: model.engine.architecture)
     try ranked.write(to: &writer, tiers: metadata.tiers) { _, _, _ in }
     return Resume.Saved(bytes: try writer.finish(), seconds: clock.seconds)
   }
 
   private func metadata(
-    from start: Int, _ new: [Int], _ ranking: Ranking
+    from start: Int, _ new: [Int], _ protection: Protection
   ) throws -> SnapshotMetadata {
     let tokens = chain.metadata.tokens.prefix(start) + new.map(UInt32.init)
     var context = chain.metadata.context
@@ -112,7 +112,7 @@ struct ChildSnapshot {
     let floors = (0..<context.layers * context.kvHeads).map { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: context.kvHeads)
       return chain.isKeptWhole(layer: layer, head: head)
-        ? new.count : ranking.protected(of: new.count)
+        ? new.count : protection.count(of: new.count)
     }
     // Where the seam lets go of all that was read, what is written stands alone.
     let parent =
@@ -121,14 +121,15 @@ struct ChildSnapshot {
       : ParentReference(
         digest: try chain.last.digest, firstPosition: start, fileName: Folder.name(of: chain.path))
     return SnapshotMetadata(
-      identity: model.identity, filterDigest: origin.filters, parent: parent, context: context,
+      identity: model.identity, filterDigest: method.origin.filters, parent: parent,
+      context: context,
       tiers: TierTable(
-        scorer: origin.scorer, sinks: ranking.sinks, window: ranking.window,
+        scorer: method.origin.scorer, sinks: protection.sinks, window: protection.window,
         layers: context.layers, kvHeads: context.kvHeads, firstPosition: start, tokens: new.count,
         floors: floors, compression: 1),
       tokens: Array(tokens),
       provenance: try Provenance.json(
-        model: model.file.name, origin: origin,
+        model: model.file.name, origin: method.origin,
         attendedTo: (Provenance.Past(chain.metadata.provenance).attendedTo ?? []) + [selection.name]
       ))
   }

@@ -14,8 +14,11 @@ protocol ContextWatch: AnyObject {
 
 extension RankingMethod {
   /// What watches a context for the method's scorer.
-  func watch(_ engine: Engine) throws -> any ContextWatch {
+  ///
+  /// - Parameter turnsFilters: Whether Q-Filters follow the context's end.
+  func watch(_ engine: Engine, turnsFilters: Bool) throws -> any ContextWatch {
     switch self {
+    case .qFilters(let bank, _) where turnsFilters: TurnedFilters(bank, engine)
     case .qFilters(let bank, _): KeysAlone(QFilterScorer(bank))
     case .keys(let scorer): KeysAlone(scorer)
     case .snapKV: try SnapKVWatch(engine)
@@ -33,6 +36,20 @@ private final class KeysAlone: ContextWatch {
   func observe(layer: Int, queries: Matrix, count: Int) {}
 
   func scorer(of cache: KVCache) -> any PairScorer { scorer }
+}
+
+/// Watches nothing but where the context ends.
+private final class TurnedFilters: ContextWatch {
+  private let bank: FilterBank
+  private let engine: Engine
+
+  init(_ bank: FilterBank, _ engine: Engine) { (self.bank, self.engine) = (bank, engine) }
+
+  func observe(layer: Int, queries: Matrix, count: Int) {}
+
+  func scorer(of cache: KVCache) -> any PairScorer {
+    bank.scorer(behind: cache.nextPosition, engine: engine)
+  }
 }
 
 /// Holds the queries of the last few tokens.
@@ -93,7 +110,8 @@ private final class ExpectedAttentionWatch: ContextWatch {
     return ExpectedAttentionScorer(
       queries: QueryMoments(statistics),
       rotations: (0..<cache.shape.layers).map {
-        engine.meanRotation(layer: $0, positions: future)
+        let mean = engine.meanRotation(layer: $0, positions: future)
+        return Rotation(cosines: mean.cosines, sines: mean.sines)
       },
       scale: engine.attentionScale,
       valueLengths: cache.forEachHead {

@@ -60,7 +60,8 @@ public enum Prefill {
     let clock = Stopwatch()
     let cache = try KVCache(
       shape: shape, element: KVCache.Element(options.precision.element), capacity: tokens.count)
-    let watch = try method.watch(model.engine)
+    let watch = try method.watch(
+      model.engine, turnsFilters: options.protection.turnsFilters)
     _ = try model.engine.prefill(
       tokens, into: cache,
       observe: { try watch.observe(layer: $0, queries: $1, count: $2) },
@@ -69,9 +70,8 @@ public enum Prefill {
 
     let writing = Stopwatch()
     let orders = try RankedCache(
-      cache, scorer: watch.scorer(of: cache),
-      ranking: options.protection.ranking(by: method.origin.scorer),
-      windows: options.protection.ranksHiddenLast ? model.engine.architecture.windows : [])
+      cache, scorer: watch.scorer(of: cache), protection: options.protection,
+      model: model.engine.architecture)
     try orders.write(to: &writer, tiers: metadata.tiers, progress: progress)
     let bytes = try writer.finish()
     return Result(
@@ -84,10 +84,10 @@ public enum Prefill {
   ) throws -> SnapshotMetadata {
     let shape = model.engine.cacheShape
     let codec = options.precision.element
-    let ranking = options.protection.ranking(by: origin.scorer)
-    let protected = ranking.protected(of: tokens.count)
+    let protection = options.protection
+    let protected = protection.count(of: tokens.count)
     let floors = (0..<shape.layers * shape.kvHeads).map { index in
-      index / shape.kvHeads < options.protection.wholeLayers ? tokens.count : protected
+      index / shape.kvHeads < protection.wholeLayers ? tokens.count : protected
     }
     return SnapshotMetadata(
       identity: model.identity, filterDigest: origin.filters,
@@ -96,7 +96,8 @@ public enum Prefill {
         valueLength: shape.valueLength, tokens: tokens.count,
         promptForm: options.usesChat ? .openUserTurn : .plain, keyCodec: codec, valueCodec: codec),
       tiers: TierTable(
-        scorer: origin.scorer, sinks: ranking.sinks, window: ranking.window, layers: shape.layers,
+        scorer: origin.scorer, sinks: protection.sinks, window: protection.window,
+        layers: shape.layers,
         kvHeads: shape.kvHeads, tokens: tokens.count, floors: floors,
         compression: options.compression),
       tokens: tokens.map(UInt32.init),

@@ -10,6 +10,8 @@ public struct Protection: Sendable, Equatable {
   /// Of those behind, every so-manieth is the latest that is left; 0 for none, nil for what is usual with the
   /// scorer.
   public var recent: Int?
+  /// Q-Filters are turned to the positions behind the context before they score it.
+  public var turnsFilters = true
   /// In layers with a sliding window, what no later token sees ranks last.
   public var ranksHiddenLast = true
   /// So many first layers are kept whole.
@@ -22,20 +24,27 @@ public struct Protection: Sendable, Equatable {
   public static let kvpress: Protection = {
     var protection = Protection()
     (protection.sinks, protection.window, protection.recent) = (0, 0, 0)
-    protection.ranksHiddenLast = false
+    (protection.turnsFilters, protection.ranksHiddenLast) = (false, false)
     return protection
   }()
 
-  /// How pairs rank by a scorer.
-  public func ranking(by scorer: TierTable.Scorer) -> Ranking {
-    Ranking(sinks: sinks, window: window, recent: recent ?? scorer.usualRecent)
+  /// How a layer's pairs rank by a scorer.
+  ///
+  /// - Parameter inWindow: Whether the layer has a sliding window.
+  public func ranking(by scorer: TierTable.Scorer, inWindow: Bool) -> Ranking {
+    Ranking(
+      sinks: sinks, window: window, recent: recent ?? scorer.usualRecent(inWindow: inWindow))
   }
+
+  /// How many of `tokens` pairs each head keeps, whatever scores say.
+  func count(of tokens: Int) -> Int { Ranking(sinks: sinks, window: window).protected(of: tokens) }
 
   /// By name, as results have it: what a measurement depends on.
   var settings: [String: String] {
     var settings = [
       Self.sinksName: "\(sinks)", Self.windowName: "\(window)", "whole layers": "\(wholeLayers)",
       "the latest, every": recent.map(String.init) ?? Self.usualRecent,
+      "Q-Filters": turnsFilters ? "turned to what follows" : "as calibrated",
     ]
     if !ranksHiddenLast { settings["what no token sees"] = "by its score" }
     return settings
@@ -45,8 +54,10 @@ public struct Protection: Sendable, Equatable {
 
   /// What is usual with each scorer that has a share for the latest.
   private static var usualRecent: String {
-    let usual = TierTable.Scorer.allCases.filter { $0.usualRecent > 0 }
-      .map { "\($0.usualRecent) (\($0.name))" }
+    let usual = TierTable.Scorer.allCases.filter { $0.usualRecent(inWindow: false) > 0 }.map {
+      "\($0.usualRecent(inWindow: false)), in sliding windows \($0.usualRecent(inWindow: true)) "
+        + "(\($0.name))"
+    }
     return usual.joined(separator: ", ") + ", none (other methods)"
   }
 

@@ -2,6 +2,7 @@ import CacheCodec
 import CacheFormat
 import Dispatch
 import Inference
+import ModelFiles
 import QFilters
 import Synchronization
 
@@ -17,11 +18,11 @@ struct RankedCache {
   ///
   /// - Parameters:
   ///   - start: Only pairs from this position on are ranked, all of which are in the cache as elements.
-  ///   - windows: Of each layer, as the model's description has them: what no later token sees
-  ///     ranks last. Empty to leave that to the scores.
+  ///   - protection: What ranks before and behind what scores say.
+  ///   - model: Says which layers have a sliding window.
   init(
-    _ cache: KVCache, from start: Int = 0, scorer: any PairScorer, ranking: Ranking,
-    windows: [Int?]
+    _ cache: KVCache, from start: Int = 0, scorer: any PairScorer, protection: Protection,
+    model: ArchitectureDescription
   ) {
     self.cache = cache
     self.start = start
@@ -35,10 +36,11 @@ struct RankedCache {
         keys: cache.decodedKeys(
           layer: layer, head: head, after: cache.count(layer: layer, head: head) - pairs),
         keyLength: cache.shape.keyLength)
+      let window = model.window(ofLayer: layer)
       let hidden = cache.hiddenPairs(
-        layer: layer, head: head, window: windows.isEmpty ? nil : windows[layer],
-        last: pairs)
-      let order = ranking.order(scores, hidden: hidden)
+        layer: layer, head: head, window: protection.ranksHiddenLast ? window : nil, last: pairs)
+      let order = protection.ranking(by: scorer.scorer, inWindow: window != nil).order(
+        scores, hidden: hidden)
       orders.withLock { $0[index] = order }
     }
     self.orders = orders.withLock { $0 }

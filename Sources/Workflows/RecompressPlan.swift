@@ -17,7 +17,8 @@ struct RecompressPlan {
     let context = metadata.context
     scorer = options.method?.keyScorer
     ranking = Ranking(
-      sinks: chain.sinks, window: chain.window, recent: scorer?.scorer.usualRecent ?? 0)
+      sinks: chain.sinks, window: chain.window,
+      recent: scorer?.scorer.usualRecent(inWindow: false) ?? 0)
     if let method = options.method {
       try method.check(
         identity: metadata.identity,

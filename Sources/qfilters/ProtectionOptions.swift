@@ -11,11 +11,19 @@ struct ProtectionOptions: ParsableArguments {
   @Option(
     help: """
       Of the pairs behind sinks and window, every Nth that is kept is the latest that is left, whatever \
-      its score; unless told, 4 with q-filters, and 0, for none, with other methods.
+      its score, 0 for none; unless told, 4 with q-filters, but 1 in layers with a sliding window, and 0 with \
+      other methods.
       """)
   var recent: Int?
   @Option(help: "So many first layers are always kept whole; none unless told.")
   var wholeLayers: Int?
+  @Flag(
+    inversion: .prefixedNo,
+    help: """
+      Turn Q-Filters, by RoPE, to the positions behind the prompt, which the queries come from that its pairs are kept \
+      for; or use them as they were calibrated, wherever the prompt ends, as published.
+      """)
+  var turn = true
   @Option(
     help: "A preset instead of those: kvpress keeps of each head what its score says, no more.")
   var ranking: Preset?
@@ -32,13 +40,15 @@ struct ProtectionOptions: ParsableArguments {
 
   /// The options that were given.
   var given: [String] {
-    numbers.filter { $0.value != nil }.map(\.name) + (ranking == nil ? [] : ["--ranking"])
+    numbers.filter { $0.value != nil }.map(\.name) + (turn ? [] : ["--no-turn"])
+      + (ranking == nil ? [] : ["--ranking"])
   }
 
   func validate() throws {
     guard ranking == nil || given.count == 1 else {
       throw ValidationError(
-        "--ranking stands for --sinks, --window, --recent and --whole-layers; leave them out.")
+        "--ranking stands for --sinks, --window, --recent, --whole-layers and --no-turn; leave them out."
+      )
     }
     for (name, value) in numbers {
       guard (0...1 << 24).contains(value ?? 0) else {
@@ -54,6 +64,7 @@ struct ProtectionOptions: ParsableArguments {
     protection.window = window ?? protection.window
     protection.recent = recent
     protection.wholeLayers = wholeLayers ?? protection.wholeLayers
+    protection.turnsFilters = turn
     return protection
   }
 }

@@ -28,16 +28,17 @@ struct KVPressTests {
     let (text, snapshot) = (try scratch.write("text", golden.text.utf8), scratch.path("s.kvsnap"))
     for model in golden.models {
       let bank = try bank(model, in: scratch)
-      for (method, kept) in model.kept {
+      for (name, kept) in model.kept {
+        let (method, turn) =
+          name == "q-filters, turned" ? ("q-filters", "--turn") : (name, "--no-turn")
         // Its press has four sinks; the others say with their scores what comes first.
         let sinks = method == "streaming-llm" ? "4" : "0"
         let filters = method == "q-filters" ? ["--filters", bank] : []
         let saved = try Command.run(
           [
             "prefill", "--model", Fixtures.path("models/\(model.name)"), "--method", method,
-            "--prompt-file", text, "--sinks", sinks, "--window", "0", "--recent", "0",
-            "--precision", "f32", "--out",
-            snapshot,
+            "--prompt-file", text, "--sinks", sinks, "--window", "0", "--recent", "0", turn,
+            "--precision", "f32", "--out", snapshot,
           ] + filters, environment: ["QFILTERS_KERNELS": "plain"])
         #expect(saved.status == 0, "\(saved.error)")
         let chain = try SnapshotChain(path: snapshot)
@@ -51,7 +52,7 @@ struct KVPressTests {
               areTied ? head.map { model.ids[Int($0)] }.sorted() : head.map(Int.init)
             }
           }
-          #expect(places(pairs) == places(heads), "\(model.name), \(method), layer \(layer)")
+          #expect(places(pairs) == places(heads), "\(model.name), \(name), layer \(layer)")
         }
       }
     }

@@ -86,14 +86,17 @@ struct RankingOptionTests {
 
   private struct Inspected: Decodable { let scorer: String }
 
-  @Test("the preset kvpress is no sinks, no window and no whole layers, and goes with none of them")
+  @Test(
+    "the preset kvpress is no sinks, no window, no whole layers and no turn, and goes with none of them"
+  )
   func preset() throws {
     let tiny = try TinyFiles.shared.get()
     let scratch = try ScratchFolder()
     let (preset, options) = (scratch.path("preset.kvsnap"), scratch.path("options.kvsnap"))
     let named = try Command.run(tiny.prefill(out: preset) + ["--ranking", "kvpress"])
     let spelled = try Command.run(
-      tiny.prefill(out: options) + ["--sinks", "0", "--window", "0", "--recent", "0"])
+      tiny.prefill(out: options)
+        + ["--sinks", "0", "--window", "0", "--recent", "0", "--no-turn"])
     #expect(named.status == 0 && spelled.status == 0, "\(named.error)\(spelled.error)")
     #expect(try bytes(of: preset) == bytes(of: options))
     let both = try Command.run(

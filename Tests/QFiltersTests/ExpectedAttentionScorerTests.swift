@@ -23,7 +23,7 @@ struct ExpectedAttentionScorerTests {
         queryHeads: Self.queryHeads)
       let rows = numbers(queries * Self.queryHeads * Self.length)
       try statistics.add(layer: 0, queries: rows.span, count: queries)
-      let rotation = (cosines: numbers(Self.half), sines: numbers(Self.half))
+      let rotation = Rotation(cosines: numbers(Self.half), sines: numbers(Self.half))
       let lengths = (0..<Self.kvHeads).map { _ in numbers(pairs).map(abs) }
       let scorer = ExpectedAttentionScorer(
         queries: QueryMoments(statistics), rotations: [rotation], scale: 0.7,
@@ -44,7 +44,7 @@ struct ExpectedAttentionScorerTests {
     let statistics = CalibrationStatistics(
       shape: FilterShape(layers: 1, kvHeads: 1, headLength: 2), queryHeads: 1)
     let scorer = ExpectedAttentionScorer(
-      queries: QueryMoments(statistics), rotations: [([1], [0])], scale: 1,
+      queries: QueryMoments(statistics), rotations: [Rotation(cosines: [1], sines: [0])], scale: 1,
       valueLengths: [[3, 4, 5]])
     #expect(
       scorer.scores(layer: 0, head: 0, keys: [1, 2, 3, 4, 5, 6], keyLength: 2) == [1, 1, 1])
@@ -53,7 +53,7 @@ struct ExpectedAttentionScorerTests {
   /// Queries are turned here, not keys, and moments are taken of the turned ones.
   private static func plain(
     _ rows: [Float], _ count: Int, _ head: Int, _ keys: [Float],
-    _ rotation: ExpectedAttentionScorer.Rotation, _ lengths: [Float]
+    _ rotation: Rotation, _ lengths: [Float]
   ) -> [Double] {
     let pairs = keys.count / length
     var scores = [Double](repeating: 0, count: pairs - 4)
@@ -77,7 +77,7 @@ struct ExpectedAttentionScorerTests {
   }
 
   private static func turned(
-    _ query: [Double], _ rotation: ExpectedAttentionScorer.Rotation
+    _ query: [Double], _ rotation: Rotation
   ) -> [Double] {
     var turned = query
     for index in 0..<half {

@@ -9,7 +9,7 @@ final class PrefilledContext {
   /// The whole cache.
   let cache: KVCache
   private let watches: [Method: any ContextWatch]
-  private let windows: [Int?]
+  private let model: ArchitectureDescription
   private var orders: [Method: [[UInt32]]] = [:]
   /// What every method keeps.
   private let protection: Protection
@@ -24,7 +24,8 @@ final class PrefilledContext {
     for method in Set(methods + [.qFilters]) {
       guard case .ranked(let scorer) = method else { continue }
       let ranking = RankingMethod(scorer, bank: (bank, ""), seed: 0)
-      watches[method] = try ranking?.watch(model.engine)
+      watches[method] = try ranking?.watch(
+        model.engine, turnsFilters: protection.turnsFilters)
     }
     cache = try KVCache(
       shape: model.engine.cacheShape, element: .f16, capacity: tokens.count + room)
@@ -36,7 +37,7 @@ final class PrefilledContext {
         }
       })
     self.watches = watches
-    windows = protection.ranksHiddenLast ? model.engine.architecture.windows : []
+    self.model = model.engine.architecture
   }
 
   /// Positions best first, [layers · kvHeads]; without a ranking, in their own order.
@@ -82,7 +83,8 @@ final class PrefilledContext {
 
   private func hidden(layer: Int, head: Int) -> Int {
     cache.hiddenPairs(
-      layer: layer, head: head, window: windows.isEmpty ? nil : windows[layer])
+      layer: layer, head: head,
+      window: protection.ranksHiddenLast ? model.window(ofLayer: layer) : nil)
   }
 
   private func rank(_ method: Method) throws -> [[UInt32]] {
@@ -91,10 +93,11 @@ final class PrefilledContext {
       return Array(repeating: positions, count: cache.shape.layers * cache.shape.kvHeads)
     }
     let heads = cache.shape.kvHeads
-    let ranking = protection.ranking(by: scorer)
     return try scores(method).enumerated().map { index, scores in
       let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
-      return ranking.order(scores, hidden: hidden(layer: layer, head: head))
+      let isInWindow = model.window(ofLayer: layer) != nil
+      return protection.ranking(by: scorer, inWindow: isInWindow).order(
+        scores, hidden: hidden(layer: layer, head: head))
     }
   }
 }
