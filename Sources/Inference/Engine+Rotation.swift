@@ -25,11 +25,11 @@ extension Engine {
     decoder.rope(ofLayer: layer).mean(over: positions)
   }
 
-  /// The cosines and sines that turn what RoPE has rotated in a layer by so many positions more, or fewer, in a
-  /// sequence of `length` tokens.
+  /// The cosines and sines that make of what RoPE has rotated in a layer what it would be at another position of
+  /// another sequence; some kinds of RoPE depend on a sequence's length.
   public func rotation(
-    layer: Int, by positions: Double, length: Int
+    layer: Int, from old: (position: Double, length: Int), to new: (position: Double, length: Int)
   ) -> (cosines: [Float], sines: [Float]) {
-    decoder.rope(ofLayer: layer).turn(by: positions, length: length)
+    decoder.rope(ofLayer: layer).turn(from: old, to: new)
   }
 }

@@ -81,9 +81,13 @@ struct RoPETable: Sendable {
     )
   }
 
-  /// Cosines and sines that turn what is rotated already by so many positions more, in a sequence of `length`.
-  func turn(by positions: Double, length: Int) -> (cosines: [Float], sines: [Float]) {
-    let angles = inverseFrequencies(length).map { positions * Double($0) }
+  /// Cosines and sines that turn what is rotated already to where it would be at another position and length.
+  func turn(
+    from old: (position: Double, length: Int), to new: (position: Double, length: Int)
+  ) -> (cosines: [Float], sines: [Float]) {
+    let angles = zip(inverseFrequencies(old.length), inverseFrequencies(new.length)).map {
+      new.position * Double($1) - old.position * Double($0)
+    }
     return (angles.map { Float(cos($0)) }, angles.map { Float(sin($0)) })
   }
 

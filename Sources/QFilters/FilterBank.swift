@@ -3,6 +3,9 @@ public import CacheFormat
 
 /// A model's Q-Filters with their origin: a `.qfilt` file (spec, section 4.1).
 public struct FilterBank: Sendable, Equatable {
+  /// Positions behind a context whose queries its pairs are kept for.
+  public static let futurePositions = ExpectedAttentionScorer.futurePositions
+
   /// The model that the filters belong to.
   public let identity: Identity
   /// How many filters there are, and how long.

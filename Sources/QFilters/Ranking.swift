@@ -2,11 +2,14 @@ public import CacheFormat
 
 extension TierTable.Scorer {
   /// How many pairs behind sinks and window are the latest that is left, unless told: every fourth of what Q-Filters
-  /// rank, and where a layer has a sliding window, which the latest are longest in, every one; none of what others
-  /// do, as their sources have it. It keeps more at ×4 and ×8 than scores alone (docs/results.md).
-  public func usualRecent(inWindow: Bool) -> Int {
+  /// rank, and every one in a layer whose sliding window moves past all that it sees within the positions that
+  /// filters are turned to; none of what others do, as their sources have it. It keeps more at ×4 and ×8 than
+  /// scores alone (docs/results.md).
+  ///
+  /// - Parameter window: The layer's sliding window, if it has one.
+  public func usualRecent(window: Int?) -> Int {
     guard self == .qFilters else { return 0 }
-    return inWindow ? 1 : 4
+    return window.map { $0 <= FilterBank.futurePositions } == true ? 1 : 4
   }
 }
 

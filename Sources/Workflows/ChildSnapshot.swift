@@ -112,7 +112,7 @@ struct ChildSnapshot {
     let floors = (0..<context.layers * context.kvHeads).map { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: context.kvHeads)
       return chain.isKeptWhole(layer: layer, head: head)
-        ? new.count : protection.count(of: new.count)
+        ? new.count : protection.protected(of: new.count)
     }
     // Where the seam lets go of all that was read, what is written stands alone.
     let parent =

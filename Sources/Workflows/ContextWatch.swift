@@ -18,38 +18,25 @@ extension RankingMethod {
   /// - Parameter turnsFilters: Whether Q-Filters follow the context's end.
   func watch(_ engine: Engine, turnsFilters: Bool) throws -> any ContextWatch {
     switch self {
-    case .qFilters(let bank, _) where turnsFilters: TurnedFilters(bank, engine)
-    case .qFilters(let bank, _): KeysAlone(QFilterScorer(bank))
-    case .keys(let scorer): KeysAlone(scorer)
+    case .qFilters(let bank, _) where turnsFilters:
+      KeysAlone { bank.scorer(behind: $0, engine: engine) }
+    case .qFilters(let bank, _): KeysAlone { _ in QFilterScorer(bank) }
+    case .keys(let scorer): KeysAlone { _ in scorer }
     case .snapKV: try SnapKVWatch(engine)
     case .expectedAttention: try ExpectedAttentionWatch(engine)
     }
   }
 }
 
-/// Watches nothing: the scorer needs keys alone.
+/// Watches nothing: the scorer needs keys alone, and to know where the context ends.
 private final class KeysAlone: ContextWatch {
-  private let scorer: any PairScorer
+  private let scorer: (_ tokens: Int) -> any PairScorer
 
-  init(_ scorer: any PairScorer) { self.scorer = scorer }
-
-  func observe(layer: Int, queries: Matrix, count: Int) {}
-
-  func scorer(of cache: KVCache) -> any PairScorer { scorer }
-}
-
-/// Watches nothing but where the context ends.
-private final class TurnedFilters: ContextWatch {
-  private let bank: FilterBank
-  private let engine: Engine
-
-  init(_ bank: FilterBank, _ engine: Engine) { (self.bank, self.engine) = (bank, engine) }
+  init(_ scorer: @escaping (_ tokens: Int) -> any PairScorer) { self.scorer = scorer }
 
   func observe(layer: Int, queries: Matrix, count: Int) {}
 
-  func scorer(of cache: KVCache) -> any PairScorer {
-    bank.scorer(behind: cache.nextPosition, engine: engine)
-  }
+  func scorer(of cache: KVCache) -> any PairScorer { scorer(cache.nextPosition) }
 }
 
 /// Holds the queries of the last few tokens.

@@ -85,7 +85,7 @@ public enum Prefill {
     let shape = model.engine.cacheShape
     let codec = options.precision.element
     let protection = options.protection
-    let protected = protection.count(of: tokens.count)
+    let protected = protection.protected(of: tokens.count)
     let floors = (0..<shape.layers * shape.kvHeads).map { index in
       index / shape.kvHeads < protection.wholeLayers ? tokens.count : protected
     }

@@ -30,14 +30,16 @@ public struct Protection: Sendable, Equatable {
 
   /// How a layer's pairs rank by a scorer.
   ///
-  /// - Parameter inWindow: Whether the layer has a sliding window.
-  public func ranking(by scorer: TierTable.Scorer, inWindow: Bool) -> Ranking {
+  /// - Parameter slidingWindow: The layer's, if it has one.
+  public func ranking(by scorer: TierTable.Scorer, slidingWindow: Int?) -> Ranking {
     Ranking(
-      sinks: sinks, window: window, recent: recent ?? scorer.usualRecent(inWindow: inWindow))
+      sinks: sinks, window: window, recent: recent ?? scorer.usualRecent(window: slidingWindow))
   }
 
   /// How many of `tokens` pairs each head keeps, whatever scores say.
-  func count(of tokens: Int) -> Int { Ranking(sinks: sinks, window: window).protected(of: tokens) }
+  func protected(of tokens: Int) -> Int {
+    Ranking(sinks: sinks, window: window).protected(of: tokens)
+  }
 
   /// By name, as results have it: what a measurement depends on.
   var settings: [String: String] {
@@ -54,8 +56,8 @@ public struct Protection: Sendable, Equatable {
 
   /// What is usual with each scorer that has a share for the latest.
   private static var usualRecent: String {
-    let usual = TierTable.Scorer.allCases.filter { $0.usualRecent(inWindow: false) > 0 }.map {
-      "\($0.usualRecent(inWindow: false)), in sliding windows \($0.usualRecent(inWindow: true)) "
+    let usual = TierTable.Scorer.allCases.filter { $0.usualRecent(window: nil) > 0 }.map {
+      "\($0.usualRecent(window: nil)), in short sliding windows \($0.usualRecent(window: 1)) "
         + "(\($0.name))"
     }
     return usual.joined(separator: ", ") + ", none (other methods)"

@@ -39,7 +39,7 @@ struct RankedCache {
       let window = model.window(ofLayer: layer)
       let hidden = cache.hiddenPairs(
         layer: layer, head: head, window: protection.ranksHiddenLast ? window : nil, last: pairs)
-      let order = protection.ranking(by: scorer.scorer, inWindow: window != nil).order(
+      let order = protection.ranking(by: scorer.scorer, slidingWindow: window).order(
         scores, hidden: hidden)
       orders.withLock { $0[index] = order }
     }

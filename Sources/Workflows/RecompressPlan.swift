@@ -18,7 +18,7 @@ struct RecompressPlan {
     scorer = options.method?.keyScorer
     ranking = Ranking(
       sinks: chain.sinks, window: chain.window,
-      recent: scorer?.scorer.usualRecent(inWindow: false) ?? 0)
+      recent: scorer?.scorer.usualRecent(window: nil) ?? 0)
     if let method = options.method {
       try method.check(
         identity: metadata.identity,

@@ -1,5 +1,9 @@
 /// Reports for people.
 extension Format {
+  /// Why figures stand in brackets, or are pale.
+  static let protectedAlone =
+    "n/N is no more than sinks and window: all ranked methods hold the same."
+
   private static let nameWidth = 12
   private static let digestDigits = 64
   private static let shortDigits = 12

@@ -11,19 +11,18 @@ struct ProtectionOptions: ParsableArguments {
   @Option(
     help: """
       Of the pairs behind sinks and window, every Nth that is kept is the latest that is left, whatever \
-      its score, 0 for none; unless told, 4 with q-filters, but 1 in layers with a sliding window, and 0 with \
+      its score, 0 for none; unless told, 4 with q-filters, but 1 in layers with a sliding window of up to 512, and 0 with \
       other methods.
       """)
   var recent: Int?
   @Option(help: "So many first layers are always kept whole; none unless told.")
   var wholeLayers: Int?
   @Flag(
-    inversion: .prefixedNo,
     help: """
-      Turn Q-Filters, by RoPE, to the positions behind the prompt, which the queries come from that its pairs are kept \
-      for; or use them as they were calibrated, wherever the prompt ends, as published.
+      Rank by Q-Filters as they were calibrated, as published; otherwise they are turned, by RoPE, to the \
+      positions behind the prompt, which the queries come from that its pairs are kept for.
       """)
-  var turn = true
+  var noTurn = false
   @Option(
     help: "A preset instead of those: kvpress keeps of each head what its score says, no more.")
   var ranking: Preset?
@@ -40,7 +39,7 @@ struct ProtectionOptions: ParsableArguments {
 
   /// The options that were given.
   var given: [String] {
-    numbers.filter { $0.value != nil }.map(\.name) + (turn ? [] : ["--no-turn"])
+    numbers.filter { $0.value != nil }.map(\.name) + (noTurn ? ["--no-turn"] : [])
       + (ranking == nil ? [] : ["--ranking"])
   }
 
@@ -64,7 +63,7 @@ struct ProtectionOptions: ParsableArguments {
     protection.window = window ?? protection.window
     protection.recent = recent
     protection.wholeLayers = wholeLayers ?? protection.wholeLayers
-    protection.turnsFilters = turn
+    protection.turnsFilters = !noTurn
     return protection
   }
 }

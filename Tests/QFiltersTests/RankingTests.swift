@@ -95,6 +95,15 @@ struct RankingTests {
     #expect(QFilterScorer.scores(keys: [1, 2, 3, 4], filter: [10, 1]) == [12, 34])
   }
 
+  @Test("only what Q-Filters rank has a share for the latest, all of it in short sliding windows")
+  func usualRecent() {
+    let windows = [nil, 4096, 513, 512, 12]
+    #expect(windows.map { TierTable.Scorer.qFilters.usualRecent(window: $0) } == [4, 4, 4, 1, 1])
+    for scorer in TierTable.Scorer.allCases where scorer != .qFilters {
+      #expect(windows.allSatisfy { scorer.usualRecent(window: $0) == 0 })
+    }
+  }
+
   @Test(
     "turned filters score keys as the filters score keys that are turned back, on random shapes")
   func turnedScores() throws {

@@ -95,8 +95,8 @@ final class PrefilledContext {
     let heads = cache.shape.kvHeads
     return try scores(method).enumerated().map { index, scores in
       let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
-      let isInWindow = model.window(ofLayer: layer) != nil
-      return protection.ranking(by: scorer, inWindow: isInWindow).order(
+      let window = model.window(ofLayer: layer)
+      return protection.ranking(by: scorer, slidingWindow: window).order(
         scores, hidden: hidden(layer: layer, head: head))
     }
   }

@@ -69,8 +69,7 @@ struct NeedleReport {
 
   /// Why some figures are in brackets, and pale in the drawing; nil if none are.
   var protectedNote: String? {
-    cells.contains(where: isProtectedAlone)
-      ? "n/N is no more than sinks and window: all ranked methods hold the same." : nil
+    cells.contains(where: isProtectedAlone) ? Format.protectedAlone : nil
   }
 
   /// How much was found, by setting and length; in brackets where all ranked methods hold the same.

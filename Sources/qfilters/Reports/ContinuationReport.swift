@@ -40,8 +40,7 @@ struct ContinuationReport {
   /// Why some figures are in brackets; empty if none are.
   var protectedNote: String {
     summaries.contains(where: results.isProtectedAlone)
-      ? "In brackets: n/N is no more than sinks and window, and all ranked methods hold the same."
-      : ""
+      ? "In brackets: \(Format.protectedAlone)" : ""
   }
 
   private var csv: String {

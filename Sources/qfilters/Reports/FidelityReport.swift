@@ -73,7 +73,7 @@ struct FidelityReport {
   /// Why some figures are in brackets; empty if none are.
   private var protectedNote: String {
     methods.contains { method in compressions.contains { results.isProtectedAlone(method, $0) } }
-      ? "In brackets: n/N is no more than sinks and window, and all methods hold the same." : ""
+      ? "In brackets: \(Format.protectedAlone)" : ""
   }
 
   /// A line for each method, layer and head, and one for all heads of a method, which has divergences.
