@@ -2,30 +2,25 @@ public import CacheFormat
 
 /// Scores pairs by ⟨key after RoPE, filter⟩ (arXiv 2503.02812).
 public struct QFilterScorer: PairScorer {
-  /// What keys are multiplied by, [layers][kvHeads][headLength].
-  private let filters: [[[Float]]]
-  /// The filter bank's.
-  public let filterDigest: Digest
+  private let bank: FilterBank
+  private let rotations: [Rotation]?
 
   /// Scores by the filters of the model that the keys are of.
   ///
   /// - Parameter rotations: Of each layer, what its filters are turned by first; nil to score by them as they are.
   public init(_ bank: FilterBank, turnedBy rotations: [Rotation]? = nil) {
-    filterDigest = bank.digest
-    filters = (0..<bank.shape.layers).map { layer in
-      (0..<bank.shape.kvHeads).map { head in
-        let filter = bank.filter(layer: layer, head: head)
-        return rotations.map { $0[layer].turned(filter) } ?? filter
-      }
-    }
+    (self.bank, self.rotations) = (bank, rotations)
   }
 
   /// Its number in a snapshot.
   public var scorer: TierTable.Scorer { .qFilters }
+  /// The filter bank's.
+  public var filterDigest: Digest { bank.digest }
 
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
-    Self.scores(keys: keys, filter: filters[layer][head])
+    let filter = bank.filter(layer: layer, head: head)
+    return Self.scores(keys: keys, filter: rotations?[layer].turned(filter) ?? filter)
   }
 
   /// One score a pair.
