@@ -36,11 +36,8 @@ struct RankedCache {
         keys: cache.decodedKeys(
           layer: layer, head: head, after: cache.count(layer: layer, head: head) - pairs),
         keyLength: cache.shape.keyLength)
-      let window = model.window(ofLayer: layer)
-      let hidden = cache.hiddenPairs(
-        layer: layer, head: head, window: protection.ranksHiddenLast ? window : nil, last: pairs)
-      let order = protection.ranking(by: scorer.scorer, slidingWindow: window).order(
-        scores, hidden: hidden)
+      let order = protection.order(
+        scores, by: scorer.scorer, of: cache, layer: layer, head: head, model: model)
       orders.withLock { $0[index] = order }
     }
     self.orders = orders.withLock { $0 }

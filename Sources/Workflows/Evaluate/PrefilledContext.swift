@@ -78,13 +78,9 @@ final class PrefilledContext {
   /// The places of a head's pairs that methods rank by their scores.
   func ranked(layer: Int, head: Int) -> Range<Int> {
     Ranking(sinks: protection.sinks, window: protection.window).ranked(
-      of: cache.nextPosition, hidden: hidden(layer: layer, head: head))
-  }
-
-  private func hidden(layer: Int, head: Int) -> Int {
-    cache.hiddenPairs(
-      layer: layer, head: head,
-      window: protection.ranksHiddenLast ? model.window(ofLayer: layer) : nil)
+      of: cache.nextPosition,
+      hidden: protection.hiddenPairs(
+        of: cache, layer: layer, head: head, last: cache.nextPosition, model: model))
   }
 
   private func rank(_ method: Method) throws -> [[UInt32]] {
@@ -95,9 +91,8 @@ final class PrefilledContext {
     let heads = cache.shape.kvHeads
     return try scores(method).enumerated().map { index, scores in
       let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
-      let window = model.window(ofLayer: layer)
-      return protection.ranking(by: scorer, slidingWindow: window).order(
-        scores, hidden: hidden(layer: layer, head: head))
+      return protection.order(
+        scores, by: scorer, of: cache, layer: layer, head: head, model: model)
     }
   }
 }

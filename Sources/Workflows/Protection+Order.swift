@@ -1,0 +1,30 @@
+import CacheFormat
+import Inference
+import ModelFiles
+import QFilters
+
+extension Protection {
+  /// Places of a head's last pairs, best first.
+  ///
+  /// - Parameters:
+  ///   - scores: One for each of them, by `scorer`.
+  ///   - model: Says which layers have a sliding window.
+  func order(
+    _ scores: [Float], by scorer: TierTable.Scorer, of cache: KVCache, layer: Int, head: Int,
+    model: ArchitectureDescription
+  ) -> [UInt32] {
+    ranking(by: scorer, slidingWindow: model.window(ofLayer: layer)).order(
+      scores,
+      hidden: hiddenPairs(
+        of: cache, layer: layer, head: head, last: scores.count, model: model))
+  }
+
+  /// How many of a head's last pairs rank behind all others, because no later token sees them.
+  func hiddenPairs(
+    of cache: KVCache, layer: Int, head: Int, last: Int, model: ArchitectureDescription
+  ) -> Int {
+    guard ranksHiddenLast else { return 0 }
+    return cache.hiddenPairs(
+      layer: layer, head: head, window: model.window(ofLayer: layer), last: last)
+  }
+}
