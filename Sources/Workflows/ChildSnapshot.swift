@@ -130,6 +130,7 @@ struct ChildSnapshot {
       tokens: Array(tokens),
       provenance: try Provenance.json(
         model: model.file.name, origin: method.origin,
+        ranking: protection.rules(of: method.origin.scorer),
         attendedTo: (Provenance.Past(chain.metadata.provenance).attendedTo ?? []) + [selection.name]
       ))
   }

@@ -102,6 +102,6 @@ public enum Prefill {
         compression: options.compression),
       tokens: tokens.map(UInt32.init),
       provenance: try Provenance.json(
-        model: model.file.name, origin: origin))
+        model: model.file.name, origin: origin, ranking: protection.rules(of: origin.scorer)))
   }
 }

@@ -45,14 +45,24 @@ public struct Protection: Sendable, Equatable {
   var settings: [String: String] {
     var settings = [
       Self.sinksName: "\(sinks)", Self.windowName: "\(window)", "whole layers": "\(wholeLayers)",
-      "the latest, every": recent.map(String.init) ?? Self.usualRecent,
-      "Q-Filters": turnsFilters ? "turned to what follows" : "as calibrated",
+      Self.recentName: recent.map(String.init) ?? Self.usualRecent,
+      Self.filtersName: filters,
     ]
     if !ranksHiddenLast { settings["what no token sees"] = "by its score" }
     return settings
   }
 
+  /// By name, as provenance has it: how pairs behind sinks and window rank in layers without a sliding window.
+  func rules(of scorer: TierTable.Scorer) -> [String: String] {
+    var rules = [Self.recentName: "\(recent ?? scorer.usualRecent(window: nil))"]
+    if scorer == .qFilters { rules[Self.filtersName] = filters }
+    return rules
+  }
+
+  private var filters: String { turnsFilters ? "turned to what follows" : "as calibrated" }
+
   private static let (sinksName, windowName) = ("sinks", "window")
+  private static let (recentName, filtersName) = ("the latest, every", "Q-Filters")
 
   /// What is usual with each scorer that has a share for the latest.
   private static var usualRecent: String {

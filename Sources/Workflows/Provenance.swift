@@ -10,6 +10,7 @@ enum Provenance {
     let model: String
     let created: String?
     let origin: Origin
+    let ranking: [String: String]?
     let attendedTo: [String]?
   }
 
@@ -17,13 +18,21 @@ enum Provenance {
   struct Past: Decodable {
     /// The model's name.
     let model: String?
+    /// How pairs rank, beside what the tables say.
+    let ranking: [String: String]?
     /// What turns behind the first context attended to.
     let attendedTo: [String]?
 
     /// Nothing, unless the text is JSON as this program writes it.
     init(_ text: String) {
       let past = try? JSONDecoder().decode(Self.self, from: Data(text.utf8))
+      ranking = past?.ranking.flatMap { Self.isShort($0) ? $0 : nil }
       (model, attendedTo) = (past?.model, past?.attendedTo)
+    }
+
+    /// Any program may have written the text.
+    private static func isShort(_ rules: [String: String]) -> Bool {
+      rules.count <= 4 && rules.allSatisfy { $0.key.count <= 60 && $0.value.count <= 60 }
     }
   }
 
@@ -33,9 +42,12 @@ enum Provenance {
   /// A JSON object with sorted keys. A time stands in it only if the environment says which
   /// (`SOURCE_DATE_EPOCH`), so that equal input gives equal bytes.
   ///
-  /// - Parameter attendedTo: Which pairs turns behind the first context went on with; each is named once.
+  /// - Parameters:
+  ///   - ranking: How pairs rank, beside what the tables say.
+  ///   - attendedTo: Which pairs turns behind the first context went on with; each is named once.
   static func json(
-    model: String, origin: some Encodable, attendedTo: [String] = []
+    model: String, origin: some Encodable, ranking: [String: String]? = nil,
+    attendedTo: [String] = []
   ) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -49,7 +61,7 @@ enum Provenance {
       if selections.count < mostSelections { selections.append(String(selection.prefix(60))) }
     }
     let record = Record(
-      model: String(model.prefix(200)), created: created, origin: origin,
+      model: String(model.prefix(200)), created: created, origin: origin, ranking: ranking,
       attendedTo: selections.isEmpty ? nil : selections)
     return String(decoding: try encoder.encode(record), as: UTF8.self)
   }

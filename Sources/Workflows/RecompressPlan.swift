@@ -16,9 +16,14 @@ struct RecompressPlan {
     metadata.parent = nil
     let context = metadata.context
     scorer = options.method?.keyScorer
-    ranking = Ranking(
-      sinks: chain.sinks, window: chain.window,
-      recent: scorer?.scorer.usualRecent(window: nil) ?? 0)
+    // Neither windows nor RoPE are in a snapshot: all layers rank as those without a window, by filters as they
+    // were calibrated.
+    var protection = Protection()
+    (protection.sinks, protection.window) = (chain.sinks, chain.window)
+    protection.turnsFilters = false
+    ranking =
+      scorer.map { protection.ranking(by: $0.scorer, slidingWindow: nil) }
+      ?? Ranking(sinks: chain.sinks, window: chain.window)
     if let method = options.method {
       try method.check(
         identity: metadata.identity,
@@ -32,7 +37,9 @@ struct RecompressPlan {
       try Self.checkRanking(chain)
     }
     if chain.links.count > 1 || options.method != nil {
-      metadata.provenance = try Self.provenance(chain, options.method?.origin)
+      metadata.provenance = try Self.provenance(
+        chain, options.method?.origin,
+        scorer.map { [protection] in protection.rules(of: $0.scorer) })
     }
     let compression = try options.compression ?? Self.storedRatio(chain)
     try chain.checkStored(ratio: compression)
@@ -71,11 +78,13 @@ struct RecompressPlan {
   }
 
   private static func provenance(
-    _ chain: SnapshotChain, _ origin: RankingOrigin?
+    _ chain: SnapshotChain, _ origin: RankingOrigin?, _ ranking: [String: String]?
   ) throws -> String {
     let past = chain.links.map { Provenance.Past($0.metadata.provenance) }
+    let rankings = Set(past.map(\.ranking))
     return try Provenance.json(
       model: past.last?.model ?? "", origin: origin ?? RankingOrigin(of: chain.metadata),
+      ranking: ranking ?? (rankings.count == 1 ? past[0].ranking : nil),
       attendedTo: past.flatMap { $0.attendedTo ?? [] })
   }
 

@@ -124,7 +124,7 @@ struct MethodOptions: ParsableArguments {
   var rankingSeed: UInt64?
 
   func validate() throws {
-    guard (method ?? .qFilters) == .qFilters || filters == nil else {
+    guard isFilters || filters == nil else {
       throw ValidationError("--filters is for the method q-filters alone.")
     }
     guard method != .qFilters || filters != nil else {
@@ -134,6 +134,9 @@ struct MethodOptions: ParsableArguments {
       throw ValidationError("--ranking-seed is for the method random alone.")
     }
   }
+
+  /// Whether filters rank, as they do unless told.
+  var isFilters: Bool { (method ?? .qFilters) == .qFilters }
 
   private static let names = TierTable.Scorer.allCases.map(\.name).joined(separator: ", ")
 

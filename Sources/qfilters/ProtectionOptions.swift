@@ -56,6 +56,13 @@ struct ProtectionOptions: ParsableArguments {
     }
   }
 
+  /// Refuses what would change nothing.
+  func check(ranksByFilters: Bool) throws {
+    guard ranksByFilters || !noTurn else {
+      throw ValidationError("--no-turn is for the method q-filters alone.")
+    }
+  }
+
   var protection: Protection {
     guard ranking == nil else { return .kvpress }
     var protection = Protection()

@@ -192,6 +192,10 @@ struct EvaluationReportTests {
       ("perplexity", "\"losses\":[", "\"losses\":[1,"),
       ("continuation", "\"compression\":2", "\"compression\":0"),
       ("continuation", "\"seconds\":", "\"seconds\":-"),
+      ("continuation", "\"sequence\":1", "\"sequence\":-1"),
+      ("continuation", "\"sequence\":1", "\"sequence\":0"),
+      ("fidelity", "\"sequence\":1", "\"sequence\":-1"),
+      ("fidelity", "\"sequence\":1", "\"sequence\":0"),
     ] {
       let scratch = try ScratchFolder()
       let text = try report.text(name + ".json")

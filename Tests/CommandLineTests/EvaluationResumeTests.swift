@@ -144,8 +144,9 @@ struct EvaluationResumeTests {
     let before = try bytes(of: path)
     let other = try scratch.filters(of: tiny.model, corpus: tiny.otherText)
     for (options, status, word) in [
-      (["--whole-layers", "1"], 1, "whole layers"), (["--needle", "lost"], 1, "needle"),
-      (["--filters", other], 78, "filter bank"),
+      (["--whole-layers", "1"], 1, "(whole layers: 0 there, 1 here)"),
+      (["--needle", "lost"], 1, " there, lost here)"),
+      (["--filters", other], 78, "(other filter bank)"),
     ] as [([String], Int32, String)] {
       var arguments = needle("c", "--lengths", "120", "--depths", "1")
       if let place = arguments.firstIndex(of: options[0]) {
@@ -155,7 +156,7 @@ struct EvaluationResumeTests {
       }
       let result = try Command.run(arguments)
       #expect(result.status == status, "\(result.error)")
-      #expect(result.error.contains("other \(word))"), "\(result.error)")
+      #expect(result.error.contains(word), "\(result.error)")
     }
     #expect(try bytes(of: path) == before)
   }

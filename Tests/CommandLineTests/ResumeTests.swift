@@ -68,7 +68,7 @@ struct ResumeTests {
       for (head, (all, best)) in zip(whole.heads, kept.heads).enumerated() {
         #expect(all.positions == (0..<UInt32(n)).map { $0 })
         let keys = Self.floats(all.keys)
-        let filter = try Self.turned(bank, layer: layer, head: head, tokens: n)
+        let filter = try bank.turned(layer: layer, head: head, tokens: n, base: 100_000)
         let scores = (0..<n).map { pair in
           zip(keys[pair * 64..<(pair + 1) * 64], filter).reduce(Float(0)) { $0 + $1.0 * $1.1 }
         }
@@ -93,22 +93,6 @@ struct ResumeTests {
         }
       }
     }
-  }
-
-  /// A filter of SmolLM2-135M, turned from the middle of its calibration to that of the 512 positions behind a context.
-  private static func turned(
-    _ bank: FilterBank, layer: Int, head: Int, tokens: Int
-  ) throws -> [Float] {
-    let positions = Double(tokens + 256) - Double(try #require(bank.sequences).length) / 2
-    let filter = bank.filter(layer: layer, head: head)
-    var turned = filter
-    for index in 0..<32 {
-      let angle = positions * Double(1 / Float(pow(100_000, Double(index) / 32)))
-      let (cosine, sine) = (Float(cos(angle)), Float(sin(angle)))
-      turned[index] = filter[index] * cosine - filter[index + 32] * sine
-      turned[index + 32] = filter[index + 32] * cosine + filter[index] * sine
-    }
-    return turned
   }
 
   @Test("×8 reads only its tiers, holds 1/8 of the pairs, and continues at the true next position")

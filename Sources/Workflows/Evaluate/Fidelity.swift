@@ -55,6 +55,9 @@ public enum Fidelity {
     /// The mean over the continuation's tokens of KL(whole cache ‖ compressed) in nats, [compressions].
     public let divergences: [Double]
 
+    /// Method and context.
+    public var subject: [String] { [method, "\(sequence)"] }
+
     /// Checks that all cells are of one shape, every figure's range, and the methods' names.
     public static func problem(_ cells: [Cell]) -> String? {
       guard let first = cells.first else { return nil }
@@ -69,7 +72,8 @@ public enum Fidelity {
           && ([cell.correlations.count] + cell.massKept.map(\.count)).allSatisfy {
             $0 == cell.layers * cell.kvHeads
           }
-        return isOfOneShape && cell.compressions.allSatisfy((1...1 << 24).contains)
+        return isOfOneShape && (0...1 << 24).contains(cell.sequence)
+          && cell.compressions.allSatisfy((1...1 << 24).contains)
           && cell.correlations.allSatisfy { abs($0 ?? 0) < 1.001 }
           && cell.massKept.allSatisfy { $0.allSatisfy { $0 >= 0 && $0 < 1.001 } }
           && cell.divergences.allSatisfy(\.isFinite)

@@ -13,6 +13,9 @@ public enum FilterEnergy {
     /// The cosine of that direction and the mean query.
     public let meanCosine: Float
 
+    /// Layer and query head.
+    public var subject: [String] { ["\(layer)", "\(queryHead)"] }
+
     /// Checks places and ranges.
     public static func problem(_ cells: [Cell]) -> String? {
       let isSound = cells.allSatisfy {

@@ -73,6 +73,9 @@ public enum Needle {
     /// Pairs held when the first token came out, over all layers and heads.
     public let pairs: Int
 
+    /// Length, depth, compression and method.
+    public var subject: [String] { ["\(length)", "\(depth)", "\(compression)", method] }
+
     /// Whether sinks and window are all that ×N leaves room for, so that all methods that rank hold the same.
     ///
     /// - Parameter settings: Those of the results.

@@ -16,12 +16,16 @@ public enum Perplexity {
     /// −ln p(token | those before it) of each token that was scored, in nats.
     public let losses: [Float]
 
+    /// Method, compression and sequence.
+    public var subject: [String] { [method, "\(compression)", "\(sequence)"] }
+
     /// Checks that sequences are of one length, figures finite, and the methods' names.
     public static func problem(_ cells: [Cell]) -> String? {
       let isSound = cells.allSatisfy {
         Method(rawValue: $0.method) != nil
           && !$0.losses.isEmpty && $0.losses.count == cells[0].losses.count
           && $0.losses.allSatisfy(\.isFinite) && (1...1 << 24).contains($0.compression)
+          && (0...1 << 24).contains($0.sequence)
       }
       return isSound
         ? nil : "an unknown method, sequences of different lengths, or a figure outside its range"

@@ -3,6 +3,9 @@ import FoundationEssentials
 
 /// One measurement of an evaluation.
 public protocol ResultCell: Codable, Sendable {
+  /// What was measured, in words: no two cells of a file have the same.
+  var subject: [String] { get }
+
   /// Why measurements that were read from a file cannot be used; nil if they can.
   static func problem(_ cells: [Self]) -> String?
 }
@@ -48,6 +51,9 @@ public struct Results<Cell: ResultCell>: Codable, Sendable {
       throw refusal("the time they took is not a time")
     }
     if let problem = Cell.problem(results.cells) { throw refusal(problem) }
+    guard Set(results.cells.map(\.subject)).count == results.cells.count else {
+      throw refusal("one measurement stands there twice")
+    }
     self = results
   }
 
@@ -70,15 +76,26 @@ public struct Results<Cell: ResultCell>: Codable, Sendable {
     throws(OtherResults) -> Self
   {
     let names = Set(self.settings.keys).union(settings.keys)
-    let changed = names.filter { self.settings[$0] != settings[$0] }.sorted()
+    let changed = names.sorted().compactMap { name -> String? in
+      let (old, new) = (self.settings[name], settings[name])
+      guard old != new else { return nil }
+      return "\(name): \(Self.shortened(old)) there, \(Self.shortened(new)) here"
+    }
     let identity = self.origin.identityDifferences(from: origin)
-    let differing = identity + self.origin.programDifferences(from: origin) + changed
+    let other = (identity + self.origin.programDifferences(from: origin)).map { "other \($0)" }
+    let differing = other + changed
     guard differing.isEmpty else {
       throw OtherResults(path: path, differing: differing, isOfOtherModel: !identity.isEmpty)
     }
     var joined = self
     joined.origin.filters = self.origin.filters ?? origin.filters
     return joined
+  }
+
+  /// A setting, which may be a whole question.
+  private static func shortened(_ setting: String?) -> String {
+    guard let setting else { return "nothing" }
+    return setting.count > 40 ? setting.prefix(39) + "…" : setting
   }
 }
 
@@ -98,7 +115,7 @@ public struct OtherResults: Error, CustomStringConvertible, Sendable {
 
   /// One sentence: what differs and what to do.
   public var description: String {
-    "\(path) holds results of another run (other \(differing.joined(separator: ", "))); "
+    "\(path) holds results of another run (\(differing.joined(separator: "; "))); "
       + "ask for the same again, or name another folder"
   }
 }

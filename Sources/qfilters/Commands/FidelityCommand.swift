@@ -45,6 +45,7 @@ struct FidelityCommand: ParsableCommand {
     if let other = methods.first(where: { [.full, .recall].contains($0) }) {
       throw ValidationError("\(other.rawValue) foresees nothing; leave it out.")
     }
+    try protection.check(ranksByFilters: methods.contains(.qFilters))
   }
 
   func run() throws {

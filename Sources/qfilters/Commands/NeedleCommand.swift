@@ -64,6 +64,7 @@ struct NeedleCommand: ParsableCommand {
     guard (1...1000).contains(depths) else {
       throw ValidationError("--depths must be from 1 to 1000.")
     }
+    try protection.check(ranksByFilters: methods.contains { [.qFilters, .recall].contains($0) })
     guard lengths.allSatisfy({ $0 >= 64 }) else {
       throw ValidationError("--lengths must be 64 or more.")
     }

@@ -49,6 +49,7 @@ struct PerplexityCommand: ParsableCommand {
     }
     try validateBudget()
     try validatePrompt()
+    try protection.check(ranksByFilters: methods.contains(.qFilters))
     guard filters != nil || !needsFilters else {
       throw ValidationError(
         promptTokens == nil

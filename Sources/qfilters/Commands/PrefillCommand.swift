@@ -32,6 +32,7 @@ struct PrefillCommand: ParsableCommand {
 
   func validate() throws {
     try validateCompression(compression)
+    try protection.check(ranksByFilters: method.isFilters)
     guard out.hasSuffix(".kvsnap") else { throw ValidationError("--out must end in .kvsnap.") }
   }
 

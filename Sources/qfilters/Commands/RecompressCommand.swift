@@ -42,6 +42,9 @@ struct RecompressCommand: ParsableCommand {
     let bytes = try Recompress.run(
       snapshot: snapshot, parents: parents.files, options: options, out: out, progress: bar.show)
     if report.json { return try Terminal.json(Report(bytes: bytes)) }
-    Terminal.line("\(out): \(Format.bytes(bytes))")
+    let isOfFilters = if case .qFilters = options.method { true } else { false }
+    Terminal.line(
+      "\(out): \(Format.bytes(bytes))"
+        + (isOfFilters ? ", ranked by Q-Filters as they were calibrated" : ""))
   }
 }

@@ -68,10 +68,11 @@ struct QualityReport: Encodable, CustomStringConvertible {
     let consequence =
       2 * failing.count > heads.count
       ? """
-      Q-Filters do not fit this model: expect no more of them than of chance. Models
-      that normalise queries and keys (QK-norm) are known for that.
+      Most heads of this model are not what Q-Filters assume; models that normalise queries and
+      keys (QK-norm) are known for that. `evaluate fidelity` shows in which layers they foresee
+      attention all the same.
       """
-      : "In those heads the filters rank pairs little better than chance."
+      : "In those heads the filters may rank pairs no better than chance."
     return """
       the assumption fails in \(count): the first direction carries
       less than \(Format.fixed(Double(FilterQuality.Head.leastShare) * 100, 0)) % of the energy, or is not the mean's (a cosine under \(Format.fixed(Double(FilterQuality.Head.leastCosine), 1))).

@@ -25,7 +25,8 @@ struct ReportFolder {
       let differing = section.origin.identityDifferences(from: origin)
       guard differing.isEmpty else {
         throw OtherResults(
-          path: Folder.path(path, section.name + ".json"), differing: differing,
+          path: Folder.path(path, section.name + ".json"),
+          differing: differing.map { "other \($0)" },
           isOfOtherModel: true)
       }
     }
