@@ -25,7 +25,7 @@ import zstandard
 MAGIC = bytes.fromhex("894b56510d0a1a0a")
 KINDS = {
     b"SNAP": [b"IDEN", b"PRNT", b"CONT", b"TOKN", b"TIER", b"CHNK", b"prov", b"DATA"],
-    b"FILT": [b"IDEN", b"FILT", b"qual", b"seqs", b"prov"],
+    b"FILT": [b"IDEN", b"FILT", b"qual", b"seqs", b"head", b"prov"],
     b"STAT": [b"IDEN", b"STAT", b"seqs", b"prov"],
 }
 # Section 5.5: codec -> (element type, planes). Elements of 4 are the upper halves of binary32s.
@@ -173,6 +173,8 @@ def read_filters(sections: dict[bytes, memoryview]) -> np.ndarray:
         check_quality(Fields("qual", sections[b"qual"]), shape[0], shape[1])
     if b"seqs" in sections:
         read_sequences(Fields("seqs", sections[b"seqs"]))
+    if b"head" in sections:
+        check_heads(Fields("head", sections[b"head"]), *shape)
     return filters
 
 
@@ -185,6 +187,16 @@ def check_quality(fields: Fields, layers: int, heads: int) -> None:
     fields.end()
     need(bool((np.isfinite(figures) & (figures >= 0)).all()), "qual", "a figure is not finite, or negative")
     need(bool((figures[:, [0, 2]] <= 1).all()), "qual", "a figure is greater than 1")
+
+
+def check_heads(fields: Fields, layers: int, heads: int, length: int) -> None:
+    """Section 4.5."""
+    need(fields.u32() == layers, "head", "another number of layers than FILT")
+    queries = fields.size("query heads", 1, 4096)
+    need(queries % heads == 0, "head", "query heads are no multiple of KV heads")
+    filters = np.frombuffer(fields.take(4 * layers * queries * length), "<f4")
+    fields.end()
+    need(bool(np.isfinite(filters).all()), "head", "a filter is not finite")
 
 
 def read_sequences(fields: Fields) -> int:

@@ -22,7 +22,7 @@ public enum FileKind: String, Sendable, CaseIterable {
     switch self {
     case .snapshot:
       [.identity, .parent, .context, .tokens, .tiers, .chunks, .provenance, .data]
-    case .filterBank: [.identity, .filters, .quality, .sequences, .provenance]
+    case .filterBank: [.identity, .filters, .quality, .sequences, .headFilters, .provenance]
     case .statistics: [.identity, .statistics, .sequences, .provenance]
     }
   }

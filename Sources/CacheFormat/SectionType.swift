@@ -25,6 +25,8 @@ public struct SectionType: Hashable, Sendable, CustomStringConvertible {
   public static let sequences = SectionType("seqs")
   /// How well a filter bank's directions stand for the queries.
   public static let quality = SectionType("qual")
+  /// A filter bank's filters of the query heads.
+  public static let headFilters = SectionType("head")
   /// JSON about the file's origin, for people.
   public static let provenance = SectionType("prov")
 

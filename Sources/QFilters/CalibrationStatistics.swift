@@ -122,6 +122,19 @@ public struct CalibrationStatistics: Sendable {
     return FilterQuality(layers: shape.layers, queryHeads: queryHeads, heads: heads)
   }
 
+  /// A filter for each query head: its direction, as long as its queries' mean projection on it.
+  public func headFilters() throws(CalibrationError) -> HeadFilters {
+    guard tokens > 0 else { throw .noQueries }
+    var filters: [Float] = []
+    filters.reserveCapacity(shape.layers * queryHeads * shape.headLength)
+    for head in grams.indices {
+      let direction = try direction(head)
+      let projection = Self.product(direction, sums[head]) / Double(tokens)
+      filters.append(contentsOf: direction.map { Float($0 * projection) })
+    }
+    return HeadFilters(layers: shape.layers, queryHeads: queryHeads, filters: filters)
+  }
+
   private static func product(_ a: [Double], _ b: [Double]) -> Double {
     zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
   }

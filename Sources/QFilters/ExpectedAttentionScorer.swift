@@ -1,5 +1,4 @@
 public import CacheFormat
-import Glibc
 
 /// Keeps what queries of the context's own distribution are expected to attend to, times the length of what
 /// they would get (Expected Attention, arXiv 2510.00636, as kvpress' `ExpectedAttentionPress` has it).
@@ -81,9 +80,6 @@ public struct ExpectedAttentionScorer: PairScorer {
         logits.append(scale * product + scale * scale / 2 * square)
       }
     }
-    let greatest = logits.max() ?? 0
-    let weights = logits.map { expf($0 - greatest) }
-    let total = weights.reduce(0, +)
-    return weights.map { $0 / total }
+    return Softmax.shares(logits)
   }
 }

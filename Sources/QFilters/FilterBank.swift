@@ -15,6 +15,8 @@ public struct FilterBank: Sendable, Equatable {
   public let filters: [Float]
   /// How well the filters stand for the queries; nil if the file does not say, as after an import.
   public let quality: FilterQuality?
+  /// The filters that those are means of; nil if the file has none, as after an import.
+  public let heads: HeadFilters?
   /// Which sequences the filters come from; nil if the file does not say, as after an import.
   public let sequences: SequenceSet?
   /// A JSON object about the filters' origin, keys sorted.
@@ -25,10 +27,11 @@ public struct FilterBank: Sendable, Equatable {
   /// - Parameter filters: As many finite numbers as `shape` counts.
   public init(
     identity: Identity, shape: FilterShape, filters: [Float], quality: FilterQuality? = nil,
-    sequences: SequenceSet? = nil, provenance: String
+    heads: HeadFilters? = nil, sequences: SequenceSet? = nil, provenance: String
   ) {
     precondition(filters.count == shape.count)
     self.quality = quality
+    self.heads = heads
     self.sequences = sequences
     self.identity = identity
     self.shape = shape
@@ -43,7 +46,8 @@ public struct FilterBank: Sendable, Equatable {
     self.init(
       identity: file.identity, shape: file.statistics.shape,
       filters: try file.statistics.filters(), quality: try file.statistics.quality(),
-      sequences: file.sequences, provenance: file.provenance)
+      heads: try file.statistics.headFilters(), sequences: file.sequences,
+      provenance: file.provenance)
   }
 
   /// Reads a `.qfilt` file.
@@ -58,6 +62,8 @@ public struct FilterBank: Sendable, Equatable {
       ifPresent: .quality, atMost: FilterQuality.limit(layers: shape.layers)
     )
     .map { try FilterQuality($0, shape: shape) }
+    heads = try container.section(ifPresent: .headFilters, atMost: HeadFilters.limit(shape))
+      .map { try HeadFilters($0, shape: shape) }
     sequences = try container.section(ifPresent: .sequences, atMost: SequenceSet.limit)
       .map { try SequenceSet($0) }
     provenance = try container.provenance()
@@ -68,13 +74,14 @@ public struct FilterBank: Sendable, Equatable {
   /// - Returns: The file's size in bytes.
   /// - Throws: `MalformedFile` if a reader would refuse it, `SystemError`.
   public func write(to path: String) throws -> UInt64 {
-    guard filters.allSatisfy(\.isFinite) else {
+    guard (filters + (heads?.filters ?? [])).allSatisfy(\.isFinite) else {
       throw MalformedFile(path: path, section: "FILT", problem: "a filter is not finite")
     }
     return try ContainerWriter.write(
       [(.identity, identity.encoded), (.filters, section)]
         + (quality.map { [(.quality, $0.encoded)] } ?? [])
-        + (sequences.map { [(.sequences, $0.encoded)] } ?? []),
+        + (sequences.map { [(.sequences, $0.encoded)] } ?? [])
+        + (heads.map { [(.headFilters, $0.encoded)] } ?? []),
       provenance: provenance, kind: .filterBank, path: path)
   }
 

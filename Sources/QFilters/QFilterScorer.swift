@@ -3,14 +3,9 @@ public import CacheFormat
 /// Scores pairs by ⟨key after RoPE, filter⟩ (arXiv 2503.02812).
 public struct QFilterScorer: PairScorer {
   private let bank: FilterBank
-  private let rotations: [Rotation]?
 
   /// Scores by the filters of the model that the keys are of.
-  ///
-  /// - Parameter rotations: Of each layer, what its filters are turned by first; nil to score by them as they are.
-  public init(_ bank: FilterBank, turnedBy rotations: [Rotation]? = nil) {
-    (self.bank, self.rotations) = (bank, rotations)
-  }
+  public init(_ bank: FilterBank) { self.bank = bank }
 
   /// Its number in a snapshot.
   public var scorer: TierTable.Scorer { .qFilters }
@@ -19,8 +14,7 @@ public struct QFilterScorer: PairScorer {
 
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
-    let filter = bank.filter(layer: layer, head: head)
-    return Self.scores(keys: keys, filter: rotations?[layer].turned(filter) ?? filter)
+    Self.scores(keys: keys, filter: bank.filter(layer: layer, head: head))
   }
 
   /// One score a pair.

@@ -95,7 +95,7 @@ struct ChildSnapshot {
       path: path, metadata: metadata, codecs: codecs(metadata.tiers))
     let ranked = try RankedCache(
       cache, from: start,
-      scorer: method.watch(model.engine, turnsFilters: protection.turnsFilters)
+      scorer: method.watch(model.engine, usesPublishedScore: protection.usesPublishedScore)
         .scorer(of: cache),
       protection: protection, model: model.engine.architecture)
     try ranked.write(to: &writer, tiers: metadata.tiers) { _, _, _ in }

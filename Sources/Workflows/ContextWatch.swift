@@ -15,12 +15,12 @@ protocol ContextWatch: AnyObject {
 extension RankingMethod {
   /// What watches a context for the method's scorer.
   ///
-  /// - Parameter turnsFilters: Whether Q-Filters follow the context's end.
-  func watch(_ engine: Engine, turnsFilters: Bool) throws -> any ContextWatch {
+  /// - Parameter usesPublishedScore: Whether Q-Filters score as they were published, not by what follows the
+  ///   context.
+  func watch(_ engine: Engine, usesPublishedScore: Bool) throws -> any ContextWatch {
     switch self {
-    case .qFilters(let bank, _) where turnsFilters:
-      KeysAlone { bank.scorer(behind: $0, engine: engine) }
-    case .qFilters(let bank, _): KeysAlone { _ in QFilterScorer(bank) }
+    case .qFilters(let bank, _) where usesPublishedScore: KeysAlone { _ in QFilterScorer(bank) }
+    case .qFilters(let bank, _): KeysAlone { bank.scorer(behind: $0, engine: engine) }
     case .keys(let scorer): KeysAlone { _ in scorer }
     case .snapKV: try SnapKVWatch(engine)
     case .expectedAttention: try ExpectedAttentionWatch(engine)

@@ -61,7 +61,7 @@ public enum Prefill {
     let cache = try KVCache(
       shape: shape, element: KVCache.Element(options.precision.element), capacity: tokens.count)
     let watch = try method.watch(
-      model.engine, turnsFilters: options.protection.turnsFilters)
+      model.engine, usesPublishedScore: options.protection.usesPublishedScore)
     _ = try model.engine.prefill(
       tokens, into: cache,
       observe: { try watch.observe(layer: $0, queries: $1, count: $2) },

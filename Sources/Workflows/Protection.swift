@@ -10,8 +10,9 @@ public struct Protection: Sendable, Equatable {
   /// Of those behind, every so-manieth is the latest that is left; 0 for none, nil for what is usual with the
   /// scorer.
   public var recent: Int?
-  /// Q-Filters are turned to the positions behind the context before they score it.
-  public var turnsFilters = true
+  /// Q-Filters score as they were published, by each KV head's filter as it was calibrated; else as
+  /// `ContextFilterScorer` does.
+  public var usesPublishedScore = false
   /// In layers with a sliding window, what no later token sees ranks last.
   public var ranksHiddenLast = true
   /// So many first layers are kept whole.
@@ -24,7 +25,7 @@ public struct Protection: Sendable, Equatable {
   public static let kvpress: Protection = {
     var protection = Protection()
     (protection.sinks, protection.window, protection.recent) = (0, 0, 0)
-    (protection.turnsFilters, protection.ranksHiddenLast) = (false, false)
+    (protection.usesPublishedScore, protection.ranksHiddenLast) = (true, false)
     return protection
   }()
 
@@ -45,8 +46,8 @@ public struct Protection: Sendable, Equatable {
   var settings: [String: String] {
     var settings = [
       Self.sinksName: "\(sinks)", Self.windowName: "\(window)", "whole layers": "\(wholeLayers)",
-      Self.recentName: recent.map(String.init) ?? Self.usualRecent,
-      Self.filtersName: filters,
+      "the latest, every": recent.map(String.init) ?? Self.usualRecent,
+      "Q-Filters": score,
     ]
     if !ranksHiddenLast { settings["what no token sees"] = "by its score" }
     return settings
@@ -54,15 +55,16 @@ public struct Protection: Sendable, Equatable {
 
   /// By name, as provenance has it: how pairs behind sinks and window rank in layers without a sliding window.
   func rules(of scorer: TierTable.Scorer) -> [String: String] {
-    var rules = [Self.recentName: "\(recent ?? scorer.usualRecent(window: nil))"]
-    if scorer == .qFilters { rules[Self.filtersName] = filters }
+    var rules = ["recent": "\(recent ?? scorer.usualRecent(window: nil))"]
+    if scorer == .qFilters { rules["score"] = score }
     return rules
   }
 
-  private var filters: String { turnsFilters ? "turned to what follows" : "as calibrated" }
+  private var score: String {
+    usesPublishedScore ? "as published" : "of query heads, turned to what follows, with KeyDiff"
+  }
 
   private static let (sinksName, windowName) = ("sinks", "window")
-  private static let (recentName, filtersName) = ("the latest, every", "Q-Filters")
 
   /// What is usual with each scorer that has a share for the latest.
   private static var usualRecent: String {

@@ -16,11 +16,11 @@ struct RecompressPlan {
     metadata.parent = nil
     let context = metadata.context
     scorer = options.method?.keyScorer
-    // Neither windows nor RoPE are in a snapshot: all layers rank as those without a window, by filters as they
-    // were calibrated.
+    // Neither windows nor RoPE are in a snapshot: all layers rank as those without a window, by Q-Filters as
+    // they were published.
     var protection = Protection()
     (protection.sinks, protection.window) = (chain.sinks, chain.window)
-    protection.turnsFilters = false
+    protection.usesPublishedScore = true
     ranking =
       scorer.map { protection.ranking(by: $0.scorer, slidingWindow: nil) }
       ?? Ranking(sinks: chain.sinks, window: chain.window)

@@ -19,10 +19,11 @@ struct ProtectionOptions: ParsableArguments {
   var wholeLayers: Int?
   @Flag(
     help: """
-      Rank by Q-Filters as they were calibrated, as published; otherwise they are turned, by RoPE, to the \
-      positions behind the prompt, which the queries come from that its pairs are kept for.
+      Rank by Q-Filters as they were published: ⟨key, filter⟩, the filter being the mean over the query heads \
+      as calibrated. Otherwise each query head's is turned, by RoPE, to the positions behind the prompt, which the \
+      queries come from that its pairs are kept for, and KeyDiff has a share.
       """)
-  var noTurn = false
+  var publishedScore = false
   @Option(
     help: "A preset instead of those: kvpress keeps of each head what its score says, no more.")
   var ranking: Preset?
@@ -39,14 +40,14 @@ struct ProtectionOptions: ParsableArguments {
 
   /// The options that were given.
   var given: [String] {
-    numbers.filter { $0.value != nil }.map(\.name) + (noTurn ? ["--no-turn"] : [])
+    numbers.filter { $0.value != nil }.map(\.name) + (publishedScore ? ["--published-score"] : [])
       + (ranking == nil ? [] : ["--ranking"])
   }
 
   func validate() throws {
     guard ranking == nil || given.count == 1 else {
       throw ValidationError(
-        "--ranking stands for --sinks, --window, --recent, --whole-layers and --no-turn; leave them out."
+        "--ranking stands for --sinks, --window, --recent, --whole-layers and --published-score; leave them out."
       )
     }
     for (name, value) in numbers {
@@ -58,8 +59,8 @@ struct ProtectionOptions: ParsableArguments {
 
   /// Refuses what would change nothing.
   func check(ranksByFilters: Bool) throws {
-    guard ranksByFilters || !noTurn else {
-      throw ValidationError("--no-turn is for the method q-filters alone.")
+    guard ranksByFilters || !publishedScore else {
+      throw ValidationError("--published-score is for the method q-filters alone.")
     }
   }
 
@@ -70,7 +71,7 @@ struct ProtectionOptions: ParsableArguments {
     protection.window = window ?? protection.window
     protection.recent = recent
     protection.wholeLayers = wholeLayers ?? protection.wholeLayers
-    protection.turnsFilters = !noTurn
+    protection.usesPublishedScore = publishedScore
     return protection
   }
 }

@@ -27,12 +27,12 @@ struct KVPressTests {
     let scratch = try ScratchFolder()
     let (text, snapshot) = (try scratch.write("text", golden.text.utf8), scratch.path("s.kvsnap"))
     for model in golden.models {
-      #expect(model.kept["q-filters"] != model.kept["q-filters, turned"])
+      #expect(model.kept["q-filters"] != model.kept["q-filters, following"])
       #expect(model.kept.count == 7)
       let bank = try bank(model, in: scratch)
       for (name, kept) in model.kept {
-        let (method, turn) =
-          name == "q-filters, turned" ? ("q-filters", []) : (name, ["--no-turn"])
+        let method = name == "q-filters, following" ? "q-filters" : name
+        let score = name == "q-filters" ? ["--published-score"] : []
         // Its press has four sinks; the others say with their scores what comes first.
         let sinks = method == "streaming-llm" ? "4" : "0"
         let filters = method == "q-filters" ? ["--filters", bank] : []
@@ -41,7 +41,7 @@ struct KVPressTests {
             "prefill", "--model", Fixtures.path("models/\(model.name)"), "--method", method,
             "--prompt-file", text, "--sinks", sinks, "--window", "0", "--recent", "0",
             "--precision", "f32", "--out", snapshot,
-          ] + filters + turn, environment: ["QFILTERS_KERNELS": "plain"])
+          ] + filters + score, environment: ["QFILTERS_KERNELS": "plain"])
         #expect(saved.status == 0, "\(saved.error)")
         let chain = try SnapshotChain(path: snapshot)
         #expect(chain.metadata.tokens.map(Int.init) == model.ids)

@@ -96,7 +96,7 @@ struct RankingOptionTests {
     let named = try Command.run(tiny.prefill(out: preset) + ["--ranking", "kvpress"])
     let spelled = try Command.run(
       tiny.prefill(out: options)
-        + ["--sinks", "0", "--window", "0", "--recent", "0", "--no-turn"])
+        + ["--sinks", "0", "--window", "0", "--recent", "0", "--published-score"])
     #expect(named.status == 0 && spelled.status == 0, "\(named.error)\(spelled.error)")
     #expect(try bytes(of: preset) == bytes(of: options))
     let both = try Command.run(

@@ -68,10 +68,8 @@ struct ResumeTests {
       for (head, (all, best)) in zip(whole.heads, kept.heads).enumerated() {
         #expect(all.positions == (0..<UInt32(n)).map { $0 })
         let keys = Self.floats(all.keys)
-        let filter = try bank.turned(layer: layer, head: head, tokens: n, base: 100_000)
-        let scores = (0..<n).map { pair in
-          zip(keys[pair * 64..<(pair + 1) * 64], filter).reduce(Float(0)) { $0 + $1.0 * $1.1 }
-        }
+        let scores = try bank.contextScores(
+          keys: keys, layer: layer, head: head, tokens: n, base: 100_000)
         // Section 5.3: four sinks, a window of 64, then three of the highest scores and the latest that is
         // left, in turn; ⌊n / N⌋ in all.
         let protected = Set((0..<4).map(UInt32.init) + (n - 64..<n).map(UInt32.init))

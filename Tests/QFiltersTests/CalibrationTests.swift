@@ -119,7 +119,7 @@ struct CalibrationTests {
       let rows = queries[layer]
       try statistics.add(layer: layer, queries: rows.span, count: 150)
     }
-    let quality = try statistics.quality()
+    let (quality, filters) = (try statistics.quality(), try statistics.headFilters())
     for layer in 0..<2 {
       for (head, figures) in quality.heads(layer: layer).enumerated() {
         let direction = Self.direction(queries[layer], head: head, heads: 3, length: 6)
@@ -137,6 +137,10 @@ struct CalibrationTests {
         let cosine = product(mean, direction) / product(mean, mean).squareRoot()
         #expect(abs(Double(figures.meanCosine) - cosine) < 1e-5)
         #expect(figures.holds)
+        let filter = filters.filter(layer: layer, queryHead: head)
+        for (element, part) in zip(filter, direction) {
+          #expect(abs(Double(element) - part * projections.reduce(0, +) / 150) < 1e-4)
+        }
       }
     }
   }

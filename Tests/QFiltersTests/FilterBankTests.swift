@@ -20,6 +20,7 @@ struct FilterBankTests {
       heads: (0..<12).map {
         .init(energyShare: Float($0) / 12, meanProjection: Float($0), meanCosine: 1)
       }),
+    heads: HeadFilters(layers: 2, queryHeads: 6, filters: (0..<48).map { Float($0) / 3 }),
     sequences: SequenceSet(corpus: digest(5), count: 20, length: 2048),
     provenance: #"{"tool":"test"}"#)
 
@@ -32,6 +33,7 @@ struct FilterBankTests {
     #expect(try bytes(of: scratch.path("a.qfilt")) == bytes(of: scratch.path("b.qfilt")))
     #expect(try bytes(of: scratch.path("a.qfilt")).count == Int(size))
     #expect(bank.filter(layer: 1, head: 2) == [20, 21, 22, 23].map { Float($0) / 7 })
+    #expect(bank.heads?.filter(layer: 1, queryHead: 5) == [44, 45, 46, 47].map { Float($0) / 3 })
     #expect(scratch.contents == ["a.qfilt", "b.qfilt"])
   }
 
@@ -60,6 +62,11 @@ struct FilterBankTests {
       identity: bank.identity, shape: FilterShape(layers: 1, kvHeads: 1, headLength: 1),
       filters: [.nan], provenance: "{}")
     #expect(throws: MalformedFile.self) { try broken.write(to: scratch.path("nan.qfilt")) }
+    let brokenHeads = FilterBank(
+      identity: bank.identity, shape: FilterShape(layers: 1, kvHeads: 1, headLength: 1),
+      filters: [1], heads: HeadFilters(layers: 1, queryHeads: 1, filters: [.infinity]),
+      provenance: "{}")
+    #expect(throws: MalformedFile.self) { try brokenHeads.write(to: scratch.path("nan.qfilt")) }
     #expect(scratch.contents == [])
     let one = RawContainer.field(UInt32(1))
     let section = one + one + one + [0, 0, 0, 0] + RawContainer.field(Float.nan.bitPattern)

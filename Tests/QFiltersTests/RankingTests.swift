@@ -103,43 +103,4 @@ struct RankingTests {
       #expect(windows.allSatisfy { scorer.usualRecent(window: $0) == 0 })
     }
   }
-
-  @Test(
-    "turned filters score keys as the filters score keys that are turned back, on random shapes")
-  func turnedScores() throws {
-    for seed in UInt64(1)...20 {
-      var random = SeededGenerator(seed: seed)
-      func numbers(_ count: Int) -> [Float] {
-        (0..<count).map { _ in Float.random(in: -1...1, using: &random) }
-      }
-      let half = Int.random(in: 0...4, using: &random)
-      let shape = FilterShape(
-        layers: 2, kvHeads: 2, headLength: 2 * half + Int.random(in: 1...3, using: &random))
-      let bank = FilterBank(
-        identity: Identity(weights: .zero, architecture: .zero, rope: .zero, tokenizer: .zero),
-        shape: shape, filters: numbers(shape.count), provenance: "{}")
-      let angles = (0..<shape.layers).map { _ in numbers(half).map { $0 * 9 } }
-      let scorer = QFilterScorer(
-        bank,
-        turnedBy: angles.map { Rotation(cosines: $0.map { cos($0) }, sines: $0.map { sin($0) }) })
-      let keys = numbers(5 * shape.headLength)
-      for layer in 0..<shape.layers {
-        let back = (0..<5).flatMap { pair in
-          var key = keys[pair * shape.headLength..<(pair + 1) * shape.headLength].map(Double.init)
-          for (index, angle) in angles[layer].enumerated() {
-            let (a, b, angle) = (key[index], key[index + half], -Double(angle))
-            key[index] = a * cos(angle) - b * sin(angle)
-            key[index + half] = a * sin(angle) + b * cos(angle)
-          }
-          return key.map { Float($0) }
-        }
-        let actual = scorer.scores(
-          layer: layer, head: 1, keys: keys, keyLength: shape.headLength)
-        let expected = QFilterScorer(bank).scores(
-          layer: layer, head: 1, keys: back, keyLength: shape.headLength)
-        #expect(zip(actual, expected).allSatisfy { abs($0 - $1) < 1e-5 }, "seed \(seed)")
-      }
-      #expect(scorer.filterDigest == bank.digest)
-    }
-  }
 }

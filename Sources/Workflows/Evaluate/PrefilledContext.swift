@@ -25,7 +25,7 @@ final class PrefilledContext {
       guard case .ranked(let scorer) = method else { continue }
       let ranking = RankingMethod(scorer, bank: (bank, ""), seed: 0)
       watches[method] = try ranking?.watch(
-        model.engine, turnsFilters: protection.turnsFilters)
+        model.engine, usesPublishedScore: protection.usesPublishedScore)
     }
     cache = try KVCache(
       shape: model.engine.cacheShape, element: .f16, capacity: tokens.count + room)

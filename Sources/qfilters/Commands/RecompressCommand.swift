@@ -9,7 +9,7 @@ struct RecompressCommand: ParsableCommand {
       A snapshot that holds only ×N can be made smaller than that, not larger; one can only be ranked \
       anew when it holds the whole cache. What is not asked for stays as it is. In layers with a sliding \
       window, `prefill` ranks last what no later token sees; a snapshot does not hold its model's \
-      windows, so that --method ranks such layers by score alone, and by Q-Filters as they were calibrated.
+      windows, so that --method ranks such layers by score alone, and by Q-Filters as they were published.
 
       A snapshot that goes on from others becomes one with them, which needs them no more. If they \
       were not all ranked by one method and filter bank, that needs --method. Where they are in int8 \
@@ -45,6 +45,6 @@ struct RecompressCommand: ParsableCommand {
     let isOfFilters = if case .qFilters = options.method { true } else { false }
     Terminal.line(
       "\(out): \(Format.bytes(bytes))"
-        + (isOfFilters ? ", ranked by Q-Filters as they were calibrated" : ""))
+        + (isOfFilters ? ", ranked by Q-Filters as they were published" : ""))
   }
 }

@@ -5,6 +5,8 @@ import QFilters
 struct FilterBankReport: Encodable, CustomStringConvertible {
   let kind = "filter bank"
   let layers, kvHeads, headLength: Int
+  /// Nil if the bank has no filters of query heads.
+  let queryHeads: Int?
   let identity: IdentityReport
   let sequences: SequencesReport?
   let quality: QualityReport?
@@ -13,6 +15,7 @@ struct FilterBankReport: Encodable, CustomStringConvertible {
   init(_ bank: FilterBank) {
     (layers, kvHeads) = (bank.shape.layers, bank.shape.kvHeads)
     headLength = bank.shape.headLength
+    queryHeads = bank.heads?.queryHeads
     identity = IdentityReport(bank.identity, filters: bank.digest)
     sequences = bank.sequences.map(SequencesReport.init)
     quality = bank.quality.map(QualityReport.init)
@@ -23,6 +26,7 @@ struct FilterBankReport: Encodable, CustomStringConvertible {
     let filters = """
       filter bank
         filters       \(Format.count(layers, "layer")) × \(Format.count(kvHeads, "KV head")) × \(headLength)
+        of each       \(queryHeads.map { Format.count($0, "query head") } ?? "KV head alone, as after an import")
       """
     let quality =
       quality?.description

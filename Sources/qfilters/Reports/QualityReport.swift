@@ -68,9 +68,9 @@ struct QualityReport: Encodable, CustomStringConvertible {
     let consequence =
       2 * failing.count > heads.count
       ? """
-      Most heads of this model are not what Q-Filters assume; models that normalise queries and
-      keys (QK-norm) are known for that. `evaluate fidelity` shows in which layers they foresee
-      attention all the same.
+      Most heads of this model are not what Q-Filters assume; models that normalise
+      queries and keys (QK-norm) are known for that. `evaluate fidelity` shows in
+      which layers they foresee attention all the same.
       """
       : "In those heads the filters may rank pairs no better than chance."
     return """

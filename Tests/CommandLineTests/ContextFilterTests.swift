@@ -8,7 +8,7 @@ import Testing
 
 /// On a bank of sequences of 40 tokens: filters are turned from their own middle, not from the published one.
 @Suite("Filters follow what they rank")
-struct TurnedFilterTests {
+struct ContextFilterTests {
   private let tiny: TinyFiles
   private let scratch: ScratchFolder
   private let bank: FilterBank
@@ -34,11 +34,10 @@ struct TurnedFilterTests {
   private func expected(
     _ pairs: LayerPairs.Head, layer: Int, head: Int, from start: Int, tokens: Int, recent: Int
   ) throws -> [UInt32] {
-    let filter = try bank.turned(layer: layer, head: head, tokens: tokens, base: 10_000)
     let keys = ElementCodec.float32.floats(pairs.keys)
-    let scores = (start..<tokens).map { pair in
-      (0..<16).reduce(Float(0)) { $0 + keys[pair * 16 + $1] * filter[$1] }
-    }
+    let scores = try bank.contextScores(
+      keys: Array(keys[start * 16..<tokens * 16]), layer: layer, head: head, tokens: tokens,
+      base: 10_000)
     let order = Ranking(sinks: 0, window: 0, recent: recent).order(scores)
     return order.prefix((tokens - start) / 4).map { UInt32(start) + $0 }.sorted()
   }
@@ -73,18 +72,18 @@ struct TurnedFilterTests {
 
   @Test(
     "an evaluation keeps the pairs that the snapshot of its context does", arguments: [true, false])
-  func evaluation(turns: Bool) throws {
+  func evaluation(follows: Bool) throws {
     let model = try LoadedModel(path: tiny.model)
     let snapshot = scratch.path("root.kvsnap")
     let result = try Command.run(
       [
         "prefill", "--model", tiny.model, "--filters", tiny.filters, "--prompt-file", tiny.text,
         "--out", snapshot,
-      ] + (turns ? [] : ["--no-turn"]))
+      ] + (follows ? [] : ["--published-score"]))
     try #require(result.status == 0, "\(result.error)")
     let chain = try SnapshotChain(path: snapshot)
     var protection = Protection()
-    protection.turnsFilters = turns
+    protection.usesPublishedScore = !follows
     let context = try PrefilledContext(
       chain.metadata.tokens.map(Int.init), room: 1, methods: [.qFilters], model: model, bank: bank,
       protection: protection)
@@ -98,35 +97,39 @@ struct TurnedFilterTests {
   }
 
   @Test(
-    "a snapshot's provenance says how it was ranked; ranked anew without its model, as calibrated")
+    "a snapshot's provenance says how it was ranked; ranked anew without its model, as published")
   func provenance() throws {
     struct Inspected: Decodable { let provenance: String }
     let (root, again) = (try prefill(), scratch.path("again.kvsnap"))
     func provenance(_ path: String) throws -> String {
       try Command.run("inspect", path, "--json").json(as: Inspected.self).provenance
     }
-    #expect(try provenance(root).contains(#""Q-Filters":"turned to what follows""#))
-    #expect(try provenance(try prefill("--no-turn")).contains(#""Q-Filters":"as calibrated""#))
+    #expect(
+      try provenance(root).contains(
+        #""score":"of query heads, turned to what follows, with KeyDiff""#))
+    #expect(
+      try provenance(try prefill("--published-score")).contains(#""score":"as published""#))
     let result = try Command.run(
       "recompress", root, "--method", "q-filters", "--filters", tiny.filters, "--out", again)
     #expect(
-      String(decoding: result.output, as: UTF8.self).contains("Q-Filters as they were calibrated"))
-    #expect(try provenance(again).contains(#""Q-Filters":"as calibrated""#))
+      String(decoding: result.output, as: UTF8.self).contains("Q-Filters as they were published"))
+    #expect(try provenance(again).contains(#""score":"as published""#))
   }
 
-  @Test("--no-turn where no filter ranks is refused: 64")
+  @Test("--published-score where no filter ranks is refused: 64")
   func nothingToTurn() throws {
     let out = scratch.path("s.kvsnap")
     let prefill = try Command.run(
       "prefill", "--model", tiny.model, "--method", "k-norm", "--prompt-file", tiny.text,
-      "--no-turn", "--out", out)
+      "--published-score", "--out", out)
     let fidelity = try Command.run(
       "evaluate", "fidelity", "--model", tiny.model, "--filters", tiny.filters, "--file", tiny.text,
-      "--methods", "k-norm", "--no-turn")
+      "--methods", "k-norm", "--published-score")
     for result in [prefill, fidelity] {
       #expect(result.status == 64)
       #expect(
-        result.error.contains("--no-turn is for the method q-filters alone"), "\(result.error)")
+        result.error.contains("--published-score is for the method q-filters alone"),
+        "\(result.error)")
     }
   }
 }

@@ -1,0 +1,72 @@
+public import CacheFormat
+import Glibc
+
+/// Scores a context's pairs by Q-Filters that are turned to what follows it, with a share of KeyDiff's scores.
+///
+/// Each query head's filter, turned, is taken for the queries that will come. They would pay a pair the attention
+///
+///     softmax(s · ⟨k, R filter⟩)
+///
+/// over all pairs; the logarithm of its mean over the query heads that share the KV head is a pair's score by filters.
+/// Of a bank without filters of the query heads it is ⟨k, R filter⟩. What a context says often it need not keep as
+/// often, which a filter cannot see, so half of KeyDiff's score is added, both being standardised over the head's
+/// pairs. How that was found is in docs/results.md.
+public struct ContextFilterScorer: PairScorer {
+  /// How much of KeyDiff's standardised score is added to the filters'.
+  static let keyDiffShare: Float = 0.5
+
+  /// Pairs that would get less attention are alike: nobody would miss them.
+  private static let leastShare: Float = 1e-12
+
+  private let bank: FilterBank
+  private let rotations: [Rotation]
+  private let scale: Float
+
+  /// Scores the pairs of one context.
+  ///
+  /// - Parameters:
+  ///   - rotations: Of each layer, what its filters are turned by.
+  ///   - scale: What products of queries and keys are multiplied by.
+  public init(_ bank: FilterBank, turnedBy rotations: [Rotation], scale: Float) {
+    (self.bank, self.rotations, self.scale) = (bank, rotations, scale)
+  }
+
+  /// Its number in a snapshot.
+  public var scorer: TierTable.Scorer { .qFilters }
+  /// The filter bank's.
+  public var filterDigest: Digest { bank.digest }
+
+  /// One score a pair, in order of position.
+  public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
+    let filtered = Self.standardised(byFilters(layer: layer, head: head, keys: keys))
+    let different = Self.standardised(
+      KeyDiffScorer().scores(layer: layer, head: head, keys: keys, keyLength: keyLength))
+    return zip(filtered, different).map { $0 + Self.keyDiffShare * $1 }
+  }
+
+  private func byFilters(layer: Int, head: Int, keys: [Float]) -> [Float] {
+    guard let heads = bank.heads else {
+      let filter = rotations[layer].turned(bank.filter(layer: layer, head: head))
+      return QFilterScorer.scores(keys: keys, filter: filter)
+    }
+    let group = heads.queryHeads / bank.shape.kvHeads
+    var sums = [Float](repeating: 0, count: keys.count / bank.shape.headLength)
+    for queryHead in head * group..<(head + 1) * group {
+      let filter = rotations[layer].turned(heads.filter(layer: layer, queryHead: queryHead))
+      let products = QFilterScorer.scores(keys: keys, filter: filter)
+      for (pair, share) in Softmax.shares(products.map { $0 * scale }).enumerated() {
+        sums[pair] += share
+      }
+    }
+    return sums.map { logf(max($0 / Float(group), Self.leastShare)) }
+  }
+
+  /// Scores less their mean, in standard deviations; all 0 if they are all alike.
+  private static func standardised(_ scores: [Float]) -> [Float] {
+    let count = Double(scores.count)
+    let mean = scores.reduce(0) { $0 + Double($1) } / count
+    let square = scores.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / count
+    guard square > 0 else { return scores.map { _ in 0 } }
+    return scores.map { Float((Double($0) - mean) / square.squareRoot()) }
+  }
+}

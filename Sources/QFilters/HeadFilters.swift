@@ -1,0 +1,60 @@
+import ByteIO
+import CacheFormat
+
+/// A filter for each query head, of which a KV head's Q-Filter is the group's mean (spec, section 4.5).
+///
+/// Each is the first direction of its head's queries, as long as they project on it on average: so it is what queries
+/// would be that all did as Q-Filters assume.
+public struct HeadFilters: Sendable, Equatable {
+  /// Layers of the model.
+  public let layers: Int
+  /// Query heads in a layer.
+  public let queryHeads: Int
+  /// [layers][queryHeads][headLength].
+  public let filters: [Float]
+
+  /// Brings the filters of all heads together.
+  public init(layers: Int, queryHeads: Int, filters: [Float]) {
+    precondition(layers > 0 && queryHeads > 0 && filters.count % (layers * queryHeads) == 0)
+    self.layers = layers
+    self.queryHeads = queryHeads
+    self.filters = filters
+  }
+
+  /// One query head's.
+  public func filter(layer: Int, queryHead: Int) -> [Float] {
+    let length = filters.count / (layers * queryHeads)
+    let start = (layer * queryHeads + queryHead) * length
+    return Array(filters[start..<start + length])
+  }
+}
+
+extension HeadFilters {
+  var encoded: [UInt8] {
+    var writer = ByteWriter()
+    writer.write(UInt32(layers))
+    writer.write(UInt32(queryHeads))
+    for value in filters { writer.write(value) }
+    return writer.bytes
+  }
+
+  /// The longest section `head` of a bank of that shape in bytes.
+  static func limit(_ shape: FilterShape) -> UInt64 {
+    8 + 4 * 4096 * UInt64(shape.layers) * UInt64(shape.headLength)
+  }
+
+  init(_ section: Section, shape: FilterShape) throws(MalformedFile) {
+    var reader = section.reader
+    let layers = try reader.readSize("layers", 1...4096)
+    let queryHeads = try reader.readSize("query heads", 1...4096)
+    guard layers == shape.layers, queryHeads % shape.kvHeads == 0 else {
+      throw reader.error("\(layers) layers of \(queryHeads) query heads do not fit \(shape)")
+    }
+    let filters = try reader.readArray(
+      UInt32.self, count: layers * queryHeads * shape.headLength
+    ).map(Float.init(bitPattern:))
+    try reader.expectEnd()
+    guard filters.allSatisfy(\.isFinite) else { throw reader.error("a filter is not finite") }
+    self.init(layers: layers, queryHeads: queryHeads, filters: filters)
+  }
+}

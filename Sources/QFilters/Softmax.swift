@@ -1,0 +1,11 @@
+import Glibc
+
+enum Softmax {
+  /// What share of the whole each number's exponential is.
+  static func shares(_ logits: [Float]) -> [Float] {
+    let greatest = logits.max() ?? 0
+    let weights = logits.map { expf($0 - greatest) }
+    let total = weights.reduce(0, +)
+    return weights.map { $0 / total }
+  }
+}
