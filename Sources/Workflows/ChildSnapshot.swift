@@ -130,7 +130,7 @@ struct ChildSnapshot {
       tokens: Array(tokens),
       provenance: try Provenance.json(
         model: model.file.name, origin: method.origin,
-        ranking: protection.rules(of: method.origin.scorer),
+        ranking: protection.rules(of: method),
         attendedTo: (Provenance.Past(chain.metadata.provenance).attendedTo ?? []) + [selection.name]
       ))
   }

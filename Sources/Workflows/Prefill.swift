@@ -52,7 +52,7 @@ public enum Prefill {
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }
     let tokens = try Prompt.opening(text, usesChat: options.usesChat, model: model)
     try Prompt.checkLength(tokens.count, model)
-    let metadata = try metadata(model, method.origin, tokens, options)
+    let metadata = try metadata(model, method, tokens, options)
     // Opened before the long work, so that a folder that cannot be written is noticed at once.
     var writer = try SnapshotWriter(
       path: out, metadata: metadata, codecs: options.precision.codecs(metadata.tiers))
@@ -80,9 +80,9 @@ public enum Prefill {
   }
 
   private static func metadata(
-    _ model: LoadedModel, _ origin: RankingOrigin, _ tokens: [Int], _ options: Options
+    _ model: LoadedModel, _ method: RankingMethod, _ tokens: [Int], _ options: Options
   ) throws -> SnapshotMetadata {
-    let shape = model.engine.cacheShape
+    let (origin, shape) = (method.origin, model.engine.cacheShape)
     let codec = options.precision.element
     let protection = options.protection
     let protected = protection.protected(of: tokens.count)
@@ -102,6 +102,6 @@ public enum Prefill {
         compression: options.compression),
       tokens: tokens.map(UInt32.init),
       provenance: try Provenance.json(
-        model: model.file.name, origin: origin, ranking: protection.rules(of: origin.scorer)))
+        model: model.file.name, origin: origin, ranking: protection.rules(of: method)))
   }
 }

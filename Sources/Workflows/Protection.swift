@@ -42,26 +42,28 @@ public struct Protection: Sendable, Equatable {
     Ranking(sinks: sinks, window: window).protected(of: tokens)
   }
 
-  /// By name, as results have it: what a measurement depends on.
-  var settings: [String: String] {
+  /// By name, as results have it: what a measurement with that bank depends on.
+  func settings(_ bank: FilterBank) -> [String: String] {
     var settings = [
       Self.sinksName: "\(sinks)", Self.windowName: "\(window)", "whole layers": "\(wholeLayers)",
       "the latest, every": recent.map(String.init) ?? Self.usualRecent,
-      "Q-Filters": score,
+      "Q-Filters": score(by: bank),
     ]
     if !ranksHiddenLast { settings["what no token sees"] = "by its score" }
     return settings
   }
 
   /// By name, as provenance has it: how pairs behind sinks and window rank in layers without a sliding window.
-  func rules(of scorer: TierTable.Scorer) -> [String: String] {
-    var rules = ["recent": "\(recent ?? scorer.usualRecent(window: nil))"]
-    if scorer == .qFilters { rules["score"] = score }
+  func rules(of method: RankingMethod) -> [String: String] {
+    let usual = method.origin.scorer.usualRecent(window: nil)
+    var rules = ["recent": "\(recent ?? usual)"]
+    if case .qFilters(let bank, _) = method { rules["score"] = score(by: bank) }
     return rules
   }
 
-  private var score: String {
-    usesPublishedScore ? "as published" : "of query heads, turned to what follows, with KeyDiff"
+  private func score(by bank: FilterBank) -> String {
+    guard !usesPublishedScore else { return "as published" }
+    return (bank.heads == nil ? "" : "of query heads, ") + "turned to what follows, with KeyDiff"
   }
 
   private static let (sinksName, windowName) = ("sinks", "window")

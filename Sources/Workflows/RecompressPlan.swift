@@ -39,7 +39,7 @@ struct RecompressPlan {
     if chain.links.count > 1 || options.method != nil {
       metadata.provenance = try Self.provenance(
         chain, options.method?.origin,
-        scorer.map { [protection] in protection.rules(of: $0.scorer) })
+        options.method.map { [protection] in protection.rules(of: $0) })
     }
     let compression = try options.compression ?? Self.storedRatio(chain)
     try chain.checkStored(ratio: compression)

@@ -27,13 +27,13 @@ public enum Fidelity {
     /// Eight contexts of 4,096 tokens.
     public init() {}
 
-    func settings(_ text: [UInt8]) -> [String: String] {
+    func settings(_ text: [UInt8], _ bank: FilterBank) -> [String: String] {
       let settings = [
         "text": Digest(of: text).description, tokensName: "\(context)",
         "tokens behind it": "\(continuation)",
         "compressions": compressions.map(String.init).joined(separator: ", "),
       ]
-      return settings.merging(protection.settings) { $1 }
+      return settings.merging(protection.settings(bank)) { $1 }
     }
   }
 
@@ -103,7 +103,7 @@ public enum Fidelity {
       text, count: options.sequences, length: options.context + options.continuation, model: model)
     let file = try ResultFile<Cell>(
       folder: out, name: "fidelity", origin: ResultOrigin(model, bank),
-      settings: options.settings(text))
+      settings: options.settings(text, bank))
     let missing = parts.indices.map { index in
       options.methods.filter { method in
         !file.results.cells.contains {

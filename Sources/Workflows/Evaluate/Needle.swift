@@ -37,7 +37,7 @@ public enum Needle {
     public init() {}
 
     /// What every measurement depends on; which of them are made does not count.
-    func settings(haystack: Digest) -> [String: String] {
+    func settings(haystack: Digest, _ bank: FilterBank) -> [String: String] {
       var settings = [
         "task": task.rawValue, "haystack": haystack.description,
         "reach": reach.map(String.init) ?? "a quarter of the context",
@@ -48,7 +48,7 @@ public enum Needle {
       } else {
         settings["seed"] = "\(seed)"
       }
-      return settings.merging(protection.settings) { $1 }
+      return settings.merging(protection.settings(bank)) { $1 }
     }
   }
 
@@ -112,7 +112,7 @@ public enum Needle {
     let hay = NeedleText(haystack, model: model)
     let file = try ResultFile<Cell>(
       folder: out, name: options.task.rawValue, origin: ResultOrigin(model, bank),
-      settings: options.settings(haystack: hay.digest))
+      settings: options.settings(haystack: hay.digest, bank))
     let texts = NeedleText.Placed.missing(of: options, in: file.results.cells)
     let prompts = try texts.map { text in
       let puzzle = NeedlePuzzle(options, length: text.length, depth: text.depth)

@@ -42,7 +42,7 @@ public enum PromptCompression {
     let parts = try text.split(model)
     var settings = text.settings
     settings[tokensName] = "\(options.promptTokens)"
-    settings.merge(options.protection.settings) { $1 }
+    settings.merge(options.protection.settings(bank)) { $1 }
     let file = try ResultFile<Perplexity.Cell>(
       folder: out, name: "continuation", origin: ResultOrigin(model, bank), settings: settings)
     let missing = parts.indices.map { index in
