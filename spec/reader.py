@@ -169,17 +169,18 @@ def read_filters(sections: dict[bytes, memoryview]) -> np.ndarray:
     filters = np.frombuffer(fields.take(4 * shape[0] * shape[1] * shape[2]), "<f4").reshape(shape)
     fields.end()
     need(bool(np.isfinite(filters).all()), "FILT", "a filter is not finite")
+    queries = None
     if b"qual" in sections:
-        check_quality(Fields("qual", sections[b"qual"]), shape[0], shape[1])
+        queries = check_quality(Fields("qual", sections[b"qual"]), shape[0], shape[1])
     if b"seqs" in sections:
         read_sequences(Fields("seqs", sections[b"seqs"]))
     if b"head" in sections:
-        check_heads(Fields("head", sections[b"head"]), *shape)
+        check_heads(Fields("head", sections[b"head"]), *shape, queries)
     return filters
 
 
-def check_quality(fields: Fields, layers: int, heads: int) -> None:
-    """Section 4.3."""
+def check_quality(fields: Fields, layers: int, heads: int) -> int:
+    """Section 4.3: the number of query heads."""
     need(fields.u32() == layers, "qual", "another number of layers than FILT")
     queries = fields.size("query heads", 1, 4096)
     need(queries % heads == 0, "qual", "query heads are no multiple of KV heads")
@@ -187,16 +188,18 @@ def check_quality(fields: Fields, layers: int, heads: int) -> None:
     fields.end()
     need(bool((np.isfinite(figures) & (figures >= 0)).all()), "qual", "a figure is not finite, or negative")
     need(bool((figures[:, [0, 2]] <= 1).all()), "qual", "a figure is greater than 1")
+    return queries
 
 
-def check_heads(fields: Fields, layers: int, heads: int, length: int) -> None:
+def check_heads(fields: Fields, layers: int, heads: int, length: int, known: int | None) -> None:
     """Section 4.5."""
     need(fields.u32() == layers, "head", "another number of layers than FILT")
     queries = fields.size("query heads", 1, 4096)
     need(queries % heads == 0, "head", "query heads are no multiple of KV heads")
+    need(known in (None, queries), "head", "another number of query heads than qual")
     filters = np.frombuffer(fields.take(4 * layers * queries * length), "<f4")
     fields.end()
-    need(bool(np.isfinite(filters).all()), "head", "a filter is not finite")
+    need(bool((np.abs(filters) <= 2.0**64).all()), "head", "a filter is not finite, or too great")
 
 
 def read_sequences(fields: Fields) -> int:

@@ -4,6 +4,8 @@ public enum CalibrationError: Error, CustomStringConvertible, Sendable {
   case noQueries
   /// A query vector was infinite or not a number.
   case notFinite(layer: Int)
+  /// Queries are longer than a filter bank holds.
+  case headFiltersTooGreat
   /// LAPACK found no eigenvector.
   case noEigenvector
   /// libopenblas is not installed.
@@ -15,6 +17,7 @@ public enum CalibrationError: Error, CustomStringConvertible, Sendable {
     case .noQueries: "the corpus gave no queries; choose a longer one"
     case .notFinite(let layer):
       "queries of layer \(layer) are not finite; the weights may be damaged"
+    case .headFiltersTooGreat: "queries project on their filter by more than 2⁶⁴, or by no number"
     case .noEigenvector: "the eigensolver found no direction in the queries"
     case .openBLASMissing:
       "libopenblas.so.0 is missing; install OpenBLAS (Debian: libopenblas0-pthread)"

@@ -132,7 +132,9 @@ public struct CalibrationStatistics: Sendable {
       let projection = Self.product(direction, sums[head]) / Double(tokens)
       filters.append(contentsOf: direction.map { Float($0 * projection) })
     }
-    return HeadFilters(layers: shape.layers, queryHeads: queryHeads, filters: filters)
+    let heads = HeadFilters(layers: shape.layers, queryHeads: queryHeads, filters: filters)
+    guard heads.isSound else { throw .headFiltersTooGreat }
+    return heads
   }
 
   private static func product(_ a: [Double], _ b: [Double]) -> Double {

@@ -62,8 +62,9 @@ public struct FilterBank: Sendable, Equatable {
       ifPresent: .quality, atMost: FilterQuality.limit(layers: shape.layers)
     )
     .map { try FilterQuality($0, shape: shape) }
+    let queryHeads = quality?.queryHeads
     heads = try container.section(ifPresent: .headFilters, atMost: HeadFilters.limit(shape))
-      .map { try HeadFilters($0, shape: shape) }
+      .map { try HeadFilters($0, shape: shape, queryHeads: queryHeads) }
     sequences = try container.section(ifPresent: .sequences, atMost: SequenceSet.limit)
       .map { try SequenceSet($0) }
     provenance = try container.provenance()
@@ -74,8 +75,11 @@ public struct FilterBank: Sendable, Equatable {
   /// - Returns: The file's size in bytes.
   /// - Throws: `MalformedFile` if a reader would refuse it, `SystemError`.
   public func write(to path: String) throws -> UInt64 {
-    guard (filters + (heads?.filters ?? [])).allSatisfy(\.isFinite) else {
+    guard filters.allSatisfy(\.isFinite) else {
       throw MalformedFile(path: path, section: "FILT", problem: "a filter is not finite")
+    }
+    guard heads?.isSound != false else {
+      throw MalformedFile(path: path, section: "head", problem: HeadFilters.problem)
     }
     return try ContainerWriter.write(
       [(.identity, identity.encoded), (.filters, section)]
@@ -86,7 +90,7 @@ public struct FilterBank: Sendable, Equatable {
   }
 
   /// The digest that ties a snapshot to the filters that ranked its pairs.
-  public var digest: Digest { Digest(of: section) }
+  public var digest: Digest { Digest(of: section + (heads?.encoded ?? [])) }
 
   /// The filter of one layer and KV head.
   public func filter(layer: Int, head: Int) -> [Float] {

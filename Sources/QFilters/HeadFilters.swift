@@ -13,6 +13,10 @@ public struct HeadFilters: Sendable, Equatable {
   /// [layers][queryHeads][headLength].
   public let filters: [Float]
 
+  /// No element is greater, so that products with keys stay finite; queries' elements are a few hundred at most.
+  private static let greatest: Float = 0x1p64
+  static let problem = "a filter is not finite, or greater than 2⁶⁴"
+
   /// Brings the filters of all heads together.
   public init(layers: Int, queryHeads: Int, filters: [Float]) {
     precondition(layers > 0 && queryHeads > 0 && filters.count % (layers * queryHeads) == 0)
@@ -20,6 +24,8 @@ public struct HeadFilters: Sendable, Equatable {
     self.queryHeads = queryHeads
     self.filters = filters
   }
+
+  var isSound: Bool { filters.allSatisfy { abs($0) <= Self.greatest } }
 
   /// One query head's.
   public func filter(layer: Int, queryHead: Int) -> [Float] {
@@ -43,18 +49,22 @@ extension HeadFilters {
     8 + 4 * 4096 * UInt64(shape.layers) * UInt64(shape.headLength)
   }
 
-  init(_ section: Section, shape: FilterShape) throws(MalformedFile) {
+  /// - Parameter known: The model's query heads in a layer, if the file says it elsewhere.
+  init(_ section: Section, shape: FilterShape, queryHeads known: Int?) throws(MalformedFile) {
     var reader = section.reader
     let layers = try reader.readSize("layers", 1...4096)
     let queryHeads = try reader.readSize("query heads", 1...4096)
     guard layers == shape.layers, queryHeads % shape.kvHeads == 0 else {
       throw reader.error("\(layers) layers of \(queryHeads) query heads do not fit \(shape)")
     }
+    guard known == nil || queryHeads == known else {
+      throw reader.error("\(queryHeads) query heads, and another number in qual")
+    }
     let filters = try reader.readArray(
       UInt32.self, count: layers * queryHeads * shape.headLength
     ).map(Float.init(bitPattern:))
     try reader.expectEnd()
-    guard filters.allSatisfy(\.isFinite) else { throw reader.error("a filter is not finite") }
     self.init(layers: layers, queryHeads: queryHeads, filters: filters)
+    guard isSound else { throw reader.error(Self.problem) }
   }
 }

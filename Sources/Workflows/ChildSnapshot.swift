@@ -74,7 +74,7 @@ struct ChildSnapshot {
     guard let method = RankingMethod(bank == nil ? scorer : .qFilters, bank: bank, seed: 0) else {
       throw SaveRefusal.needsFilters(path: parent.path, scorer: scorer.name)
     }
-    try method.check(identity: model.identity, cache: FilterShape(of: model.engine.architecture))
+    try method.check(model)
     if let bank, scorer == .qFilters, bank.0.digest != parent.metadata.filterDigest {
       throw IdentityMismatch(path: bank.path, differing: [.filterBank])
     }

@@ -1,6 +1,7 @@
 import ByteIO
 import CacheFormat
 import Inference
+import ModelFiles
 import QFilters
 
 extension FilterBank {
@@ -9,8 +10,14 @@ extension FilterBank {
   /// - Throws: `IdentityMismatch` if they are another model's; `MalformedFile` if they say that they are
   ///   this model's and yet do not fit it.
   func check(_ model: LoadedModel, path: String) throws {
-    try check(
-      identity: model.identity, cache: FilterShape(of: model.engine.architecture), path: path)
+    let architecture = model.engine.architecture
+    try check(identity: model.identity, cache: FilterShape(of: architecture), path: path)
+    guard heads == nil || heads?.queryHeads == architecture.queryHeads else {
+      throw MalformedFile(
+        path: path, section: "head",
+        problem: "filters of \(heads?.queryHeads ?? 0) query heads, but its own model has "
+          + "\(architecture.queryHeads); compute them again")
+    }
   }
 
   /// The same, of the model that a cache of this shape is of.

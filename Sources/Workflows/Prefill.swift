@@ -48,7 +48,7 @@ public enum Prefill {
     progress: Progress
   ) throws -> Result {
     let shape = model.engine.cacheShape
-    try method.check(identity: model.identity, cache: FilterShape(of: model.engine.architecture))
+    try method.check(model)
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }
     let tokens = try Prompt.opening(text, usesChat: options.usesChat, model: model)
     try Prompt.checkLength(tokens.count, model)

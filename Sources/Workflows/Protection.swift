@@ -63,7 +63,8 @@ public struct Protection: Sendable, Equatable {
 
   private func score(by bank: FilterBank) -> String {
     guard !usesPublishedScore else { return "as published" }
-    return (bank.heads == nil ? "" : "of query heads, ") + "turned to what follows, with KeyDiff"
+    return (bank.heads == nil ? "" : "by query head, ")
+      + "turned from position \(bank.middle), with KeyDiff"
   }
 
   private static let (sinksName, windowName) = ("sinks", "window")

@@ -45,6 +45,12 @@ public enum RankingMethod: Sendable {
   ///
   /// - Throws: `IdentityMismatch` if the filters are another model's; `MalformedFile` if they say that
   ///   they are this model's and yet do not fit it.
+  func check(_ model: LoadedModel) throws {
+    guard case .qFilters(let bank, let path) = self else { return }
+    try bank.check(model, path: path)
+  }
+
+  /// The same, of the model that a cache of this shape is of.
   func check(identity: Identity, cache: FilterShape) throws {
     guard case .qFilters(let bank, let path) = self else { return }
     try bank.check(identity: identity, cache: cache, path: path)

@@ -84,7 +84,7 @@ struct RecompressPlan {
     let rankings = Set(past.map(\.ranking))
     return try Provenance.json(
       model: past.last?.model ?? "", origin: origin ?? RankingOrigin(of: chain.metadata),
-      ranking: ranking ?? (rankings.count == 1 ? past[0].ranking : nil),
+      ranking: ranking ?? (rankings.count == 1 ? past[0].ranking : ["score": "each turn its own"]),
       attendedTo: past.flatMap { $0.attendedTo ?? [] })
   }
 

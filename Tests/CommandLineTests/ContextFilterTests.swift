@@ -106,7 +106,7 @@ struct ContextFilterTests {
     }
     #expect(
       try provenance(root).contains(
-        #""score":"of query heads, turned to what follows, with KeyDiff""#))
+        #""score":"by query head, turned from position 20, with KeyDiff""#))
     #expect(
       try provenance(try prefill("--published-score")).contains(#""score":"as published""#))
     let result = try Command.run(
@@ -114,6 +114,23 @@ struct ContextFilterTests {
     #expect(
       String(decoding: result.output, as: UTF8.self).contains("Q-Filters as they were published"))
     #expect(try provenance(again).contains(#""score":"as published""#))
+  }
+
+  @Test("filters of another number of query heads than the model has are refused: 65")
+  func otherHeads() throws {
+    let heads = try #require(bank.heads)
+    let other = FilterBank(
+      identity: bank.identity, shape: bank.shape, filters: bank.filters,
+      heads: HeadFilters(
+        layers: 2, queryHeads: 2 * heads.queryHeads, filters: heads.filters + heads.filters),
+      sequences: bank.sequences, provenance: "{}")
+    let path = scratch.path("other.qfilt")
+    _ = try other.write(to: path)
+    let result = try Command.run(
+      "prefill", "--model", tiny.model, "--filters", path, "--prompt-file", tiny.text, "--out",
+      scratch.path("s.kvsnap"))
+    #expect(result.status == 65)
+    #expect(result.error.contains("of 8 query heads, but its own model has 4"), "\(result.error)")
   }
 
   @Test("--published-score where no filter ranks is refused: 64")

@@ -44,7 +44,9 @@ struct FilterExchangeTests {
     #expect(try Command.run("export", bank, folder).status == 0)
     #expect(try Command.run("import", folder, "--model", model, "--out", again).status == 0)
     let (first, second) = (try FilterBank(path: bank), try FilterBank(path: again))
-    #expect(first.digest == second.digest)
+    #expect(first.filters == second.filters)
+    // The hub has none of the query heads', which rank, too.
+    #expect(first.heads != nil && second.heads == nil && first.digest != second.digest)
     #expect(first.identity == second.identity)
     #expect(second.provenance.contains("importedTensorSHA256"))
     // What scores −⟨value, key⟩ there scores ⟨filter, key⟩ here.

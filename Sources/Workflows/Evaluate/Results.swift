@@ -76,14 +76,13 @@ public struct Results<Cell: ResultCell>: Codable, Sendable {
     throws(OtherResults) -> Self
   {
     let names = Set(self.settings.keys).union(settings.keys)
-    let changed = names.sorted().compactMap { name -> String? in
-      let (old, new) = (self.settings[name], settings[name])
-      guard old != new else { return nil }
-      return "\(name): \(Self.shortened(old)) there, \(Self.shortened(new)) here"
+    let changed = names.sorted().filter { self.settings[$0] != settings[$0] }.map { name in
+      let (there, here) = Self.shortened(self.settings[name], settings[name])
+      return "\(name.prefix(40)): \(there) there, \(here) here"
     }
     let identity = self.origin.identityDifferences(from: origin)
     let other = (identity + self.origin.programDifferences(from: origin)).map { "other \($0)" }
-    let differing = other + changed
+    let differing = other + changed.prefix(8)
     guard differing.isEmpty else {
       throw OtherResults(path: path, differing: differing, isOfOtherModel: !identity.isEmpty)
     }
@@ -92,10 +91,17 @@ public struct Results<Cell: ResultCell>: Codable, Sendable {
     return joined
   }
 
-  /// A setting, which may be a whole question.
-  private static func shortened(_ setting: String?) -> String {
-    guard let setting else { return "nothing" }
-    return setting.count > 40 ? setting.prefix(39) + "…" : setting
+  /// Two settings, which may be whole questions, from shortly before where they differ.
+  private static func shortened(_ there: String?, _ here: String?) -> (String, String) {
+    let same = zip(there ?? "", here ?? "").prefix { $0 == $1 }.count
+    func shortened(_ setting: String?) -> String {
+      guard let setting else { return "nothing" }
+      guard setting.count > 60 else { return setting }
+      let rest = setting.dropFirst(max(0, same - 20))
+      return (rest.count < setting.count ? "…" : "") + rest.prefix(40)
+        + (rest.count > 40 ? "…" : "")
+    }
+    return (shortened(there), shortened(here))
   }
 }
 
