@@ -10,7 +10,7 @@ struct ExportCommand: ParsableCommand {
     discussion: """
       Of a filter bank: config.json and model.safetensors in a folder, as the paper's authors publish \
       Q-Filters and kvpress loads them, with the hub's sign, and a model card, README.md, with the model's \
-      identity and the filters' origin. Of a snapshot: one safetensors file with the tensors tokens and, \
+      identity and the filters' origin; that layout has no filters of query heads. Of a snapshot: one safetensors file with the tensors tokens and, \
       for each layer and KV head, layer0.head0.positions, .keys and .values, in order of position; \
       of one that goes on from others, the cache of all of them.
       """)
