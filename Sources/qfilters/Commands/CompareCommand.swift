@@ -6,7 +6,7 @@ struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare", abstract: "Show how much two filter banks agree.",
     discussion: """
-      Prints the cosine of the two filters of each KV head, by layer. The banks may be of other \
+      Prints the cosine of the two filters of each KV head, by layer, not those of query heads. The banks may be of other \
       weights of one architecture, such as another quantisation; the report says so.
       """)
 

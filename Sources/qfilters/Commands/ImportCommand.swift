@@ -8,7 +8,7 @@ struct ImportCommand: ParsableCommand {
     discussion: """
       The folder holds config.json and model.safetensors, as the paper's authors publish them. The \
       model must be the one that they were made for: the hub's files say only how many layers and \
-      heads it has.
+      heads it has. They hold no filters of query heads, so that such a bank ranks by those of KV heads.
       """)
 
   @Argument(help: "The folder.") var folder: String
