@@ -87,62 +87,75 @@ public struct CalibrationStatistics: Sendable {
 
   /// The Q-Filters, [layers][kvHeads][headLength]: the mean over each group of query heads of the top
   /// eigenvector, signed so that the queries project positively on it.
-  public func filters() throws(CalibrationError) -> [Float] {
+  public func filters() throws(CalibrationError) -> [Float] { filters(of: try axes()) }
+
+  /// How well each query head's direction stands for its queries, [layers][queryHeads].
+  public func quality() throws(CalibrationError) -> FilterQuality { quality(of: try axes()) }
+
+  /// A filter for each query head: its direction, as long as its queries' mean projection on it.
+  public func headFilters() throws(CalibrationError) -> HeadFilters {
+    try headFilters(of: try axes())
+  }
+
+  private static func product(_ a: [Double], _ b: [Double]) -> Double {
+    zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
+  }
+}
+
+extension CalibrationStatistics {
+  /// A query head's greatest eigenvalue, and the direction of its eigenvector on which queries project positively.
+  struct Axis {
+    let energy: Double
+    let direction: [Double]
+  }
+
+  /// Of each query head, [layers · queryHeads]: the costly part of what follows from statistics.
+  func axes() throws(CalibrationError) -> [Axis] {
     guard tokens > 0 else { throw .noQueries }
+    var axes: [Axis] = []
+    for head in grams.indices {
+      let (energy, vector) = try LinearAlgebra.topEigenvector(
+        grams[head], length: shape.headLength)
+      let isOpposite = Self.product(vector, sums[head]) < 0
+      axes.append(Axis(energy: energy, direction: isOpposite ? vector.map { -$0 } : vector))
+    }
+    return axes
+  }
+
+  func filters(of axes: [Axis]) -> [Float] {
     let group = queryHeads / shape.kvHeads
     var filters: [Float] = []
     filters.reserveCapacity(shape.count)
-    for first in stride(from: 0, to: grams.count, by: group) {
+    for first in stride(from: 0, to: axes.count, by: group) {
       var mean = [Double](repeating: 0, count: shape.headLength)
-      for head in first..<first + group {
-        let direction = try direction(head)
-        for i in mean.indices { mean[i] += direction[i] / Double(group) }
+      for axis in axes[first..<first + group] {
+        for i in mean.indices { mean[i] += axis.direction[i] / Double(group) }
       }
       filters.append(contentsOf: mean.map(Float.init))
     }
     return filters
   }
 
-  /// How well each query head's direction stands for its queries, [layers][queryHeads].
-  public func quality() throws(CalibrationError) -> FilterQuality {
-    guard tokens > 0 else { throw .noQueries }
-    var heads: [FilterQuality.Head] = []
-    for head in grams.indices {
-      let (energy, vector) = try LinearAlgebra.topEigenvector(
-        grams[head], length: shape.headLength)
+  func quality(of axes: [Axis]) -> FilterQuality {
+    let heads = axes.enumerated().map { head, axis in
       let total = (0..<shape.headLength).reduce(0) { $0 + grams[head][$1 * (shape.headLength + 1)] }
-      let projection = abs(Self.product(vector, sums[head]))
+      let projection = abs(Self.product(axis.direction, sums[head]))
       let mean = Self.product(sums[head], sums[head]).squareRoot()
-      heads.append(
-        FilterQuality.Head(
-          energyShare: Float(total > 0 ? min(1, max(0, energy / total)) : 0),
-          meanProjection: Float(projection / Double(tokens)),
-          meanCosine: Float(mean > 0 ? min(1, projection / mean) : 0)))
+      return FilterQuality.Head(
+        energyShare: Float(total > 0 ? min(1, max(0, axis.energy / total)) : 0),
+        meanProjection: Float(projection / Double(tokens)),
+        meanCosine: Float(mean > 0 ? min(1, projection / mean) : 0))
     }
     return FilterQuality(layers: shape.layers, queryHeads: queryHeads, heads: heads)
   }
 
-  /// A filter for each query head: its direction, as long as its queries' mean projection on it.
-  public func headFilters() throws(CalibrationError) -> HeadFilters {
-    guard tokens > 0 else { throw .noQueries }
-    var filters: [Float] = []
-    filters.reserveCapacity(shape.layers * queryHeads * shape.headLength)
-    for head in grams.indices {
-      let direction = try direction(head)
-      let projection = Self.product(direction, sums[head]) / Double(tokens)
-      filters.append(contentsOf: direction.map { Float($0 * projection) })
+  func headFilters(of axes: [Axis]) throws(CalibrationError) -> HeadFilters {
+    let filters = axes.enumerated().flatMap { head, axis in
+      let projection = Self.product(axis.direction, sums[head]) / Double(tokens)
+      return axis.direction.map { Float($0 * projection) }
     }
     let heads = HeadFilters(layers: shape.layers, queryHeads: queryHeads, filters: filters)
     guard heads.isSound else { throw .headFiltersTooGreat }
     return heads
-  }
-
-  private static func product(_ a: [Double], _ b: [Double]) -> Double {
-    zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
-  }
-
-  private func direction(_ head: Int) throws(CalibrationError) -> [Double] {
-    let vector = try LinearAlgebra.topEigenvector(grams[head], length: shape.headLength).vector
-    return Self.product(vector, sums[head]) < 0 ? vector.map { -$0 } : vector
   }
 }

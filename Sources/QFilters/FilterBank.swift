@@ -43,11 +43,12 @@ public struct FilterBank: Sendable, Equatable {
   ///
   /// - Throws: `CalibrationError` if the statistics have no tokens or no direction.
   public init(_ file: StatisticsFile) throws(CalibrationError) {
+    let statistics = file.statistics
+    let axes = try statistics.axes()
     self.init(
-      identity: file.identity, shape: file.statistics.shape,
-      filters: try file.statistics.filters(), quality: try file.statistics.quality(),
-      heads: try file.statistics.headFilters(), sequences: file.sequences,
-      provenance: file.provenance)
+      identity: file.identity, shape: statistics.shape, filters: statistics.filters(of: axes),
+      quality: statistics.quality(of: axes), heads: try statistics.headFilters(of: axes),
+      sequences: file.sequences, provenance: file.provenance)
   }
 
   /// Reads a `.qfilt` file.

@@ -69,17 +69,13 @@ extension FilterQuality {
 
   init(_ section: Section, shape: FilterShape) throws(MalformedFile) {
     var reader = section.reader
-    let layers = try reader.readSize("layers", 1...4096)
-    let queryHeads = try reader.readSize("query heads", 1...4096)
-    guard layers == shape.layers, queryHeads % shape.kvHeads == 0 else {
-      throw reader.error("\(layers) layers of \(queryHeads) query heads do not fit \(shape)")
-    }
-    guard reader.remaining == 12 * layers * queryHeads else {
+    let queryHeads = try reader.readQueryHeads(of: shape)
+    guard reader.remaining == 12 * shape.layers * queryHeads else {
       throw reader.error("\(reader.remaining) bytes of figures where the sizes give another number")
     }
     var heads: [Head] = []
-    for _ in 0..<layers * queryHeads { heads.append(try Self.head(&reader)) }
-    self.init(layers: layers, queryHeads: queryHeads, heads: heads)
+    for _ in 0..<shape.layers * queryHeads { heads.append(try Self.head(&reader)) }
+    self.init(layers: shape.layers, queryHeads: queryHeads, heads: heads)
   }
 
   private static func head(_ reader: inout ByteReader) throws(MalformedFile) -> Head {

@@ -1,3 +1,5 @@
+import ByteIO
+
 /// How many filters a model has, and how long they are.
 public struct FilterShape: Sendable, Equatable, CustomStringConvertible {
   /// Layers of the model.
@@ -19,4 +21,16 @@ public struct FilterShape: Sendable, Equatable, CustomStringConvertible {
 
   /// As in "30 layers × 3 KV heads × 64".
   public var description: String { "\(layers) layers × \(kvHeads) KV heads × \(headLength)" }
+}
+
+extension ByteReader {
+  /// Reads layers and query heads, with which sections about a bank's query heads begin: the number of heads.
+  mutating func readQueryHeads(of shape: FilterShape) throws(MalformedFile) -> Int {
+    let layers = try readSize("layers", 1...4096)
+    let queryHeads = try readSize("query heads", 1...4096)
+    guard layers == shape.layers, queryHeads % shape.kvHeads == 0 else {
+      throw error("\(layers) layers of \(queryHeads) query heads do not fit \(shape)")
+    }
+    return queryHeads
+  }
 }

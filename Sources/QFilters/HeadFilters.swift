@@ -52,19 +52,15 @@ extension HeadFilters {
   /// - Parameter known: The model's query heads in a layer, if the file says it elsewhere.
   init(_ section: Section, shape: FilterShape, queryHeads known: Int?) throws(MalformedFile) {
     var reader = section.reader
-    let layers = try reader.readSize("layers", 1...4096)
-    let queryHeads = try reader.readSize("query heads", 1...4096)
-    guard layers == shape.layers, queryHeads % shape.kvHeads == 0 else {
-      throw reader.error("\(layers) layers of \(queryHeads) query heads do not fit \(shape)")
-    }
+    let queryHeads = try reader.readQueryHeads(of: shape)
     guard known == nil || queryHeads == known else {
       throw reader.error("\(queryHeads) query heads, and another number in qual")
     }
     let filters = try reader.readArray(
-      UInt32.self, count: layers * queryHeads * shape.headLength
+      UInt32.self, count: shape.layers * queryHeads * shape.headLength
     ).map(Float.init(bitPattern:))
     try reader.expectEnd()
-    self.init(layers: layers, queryHeads: queryHeads, filters: filters)
+    self.init(layers: shape.layers, queryHeads: queryHeads, filters: filters)
     guard isSound else { throw reader.error(Self.problem) }
   }
 }

@@ -37,9 +37,7 @@ struct RecompressPlan {
       try Self.checkRanking(chain)
     }
     if chain.links.count > 1 || options.method != nil {
-      metadata.provenance = try Self.provenance(
-        chain, options.method?.origin,
-        options.method.map { [protection] in protection.rules(of: $0) })
+      metadata.provenance = try Self.provenance(chain, options.method, protection)
     }
     let compression = try options.compression ?? Self.storedRatio(chain)
     try chain.checkStored(ratio: compression)
@@ -78,13 +76,14 @@ struct RecompressPlan {
   }
 
   private static func provenance(
-    _ chain: SnapshotChain, _ origin: RankingOrigin?, _ ranking: [String: String]?
+    _ chain: SnapshotChain, _ method: RankingMethod?, _ protection: Protection
   ) throws -> String {
     let past = chain.links.map { Provenance.Past($0.metadata.provenance) }
     let rankings = Set(past.map(\.ranking))
     return try Provenance.json(
-      model: past.last?.model ?? "", origin: origin ?? RankingOrigin(of: chain.metadata),
-      ranking: ranking ?? (rankings.count == 1 ? past[0].ranking : ["score": "each turn its own"]),
+      model: past.last?.model ?? "", origin: method?.origin ?? RankingOrigin(of: chain.metadata),
+      ranking: method.map(protection.rules)
+        ?? (rankings.count == 1 ? past[0].ranking : ["score": "each turn its own"]),
       attendedTo: past.flatMap { $0.attendedTo ?? [] })
   }
 

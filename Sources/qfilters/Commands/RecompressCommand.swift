@@ -42,9 +42,9 @@ struct RecompressCommand: ParsableCommand {
     let bytes = try Recompress.run(
       snapshot: snapshot, parents: parents.files, options: options, out: out, progress: bar.show)
     if report.json { return try Terminal.json(Report(bytes: bytes)) }
-    let isOfFilters = if case .qFilters = options.method { true } else { false }
+    let isByFilters = options.method != nil && method.isFilters
     Terminal.line(
       "\(out): \(Format.bytes(bytes))"
-        + (isOfFilters ? ", ranked by Q-Filters as they were published" : ""))
+        + (isByFilters ? ", ranked by Q-Filters as they were published" : ""))
   }
 }
