@@ -21,7 +21,7 @@ public func mutate(
   unsafe ContainerMutator.mutate(bytes, count: count, maximum: maximum, seed: seed)
 }
 
-/// A filter bank that is accepted is finite, is what its section says, and reads the same again.
+/// A filter bank that is accepted is finite, is what its sections say, and reads the same again.
 private func check(_ path: String) throws {
   let bank = try FilterBank(path: path)
   require(bank.filters.count == bank.shape.count, "as many filters as the sizes say")
@@ -30,9 +30,19 @@ private func check(_ path: String) throws {
     require((0...1).contains(head.energyShare) && (0...1).contains(head.meanCosine), "shares")
     require(head.meanProjection >= 0 && head.meanProjection.isFinite, "projections are finite")
   }
+  if let heads = bank.heads {
+    require(
+      heads.layers == bank.shape.layers && heads.queryHeads % bank.shape.kvHeads == 0
+        && heads.filters.count == heads.layers * heads.queryHeads * bank.shape.headLength,
+      "a filter for each query head")
+    require(heads.filters.allSatisfy { abs($0) <= 0x1p64 }, "query heads' filters have a bound")
+  }
   let container = try ContainerReader(path: path, kind: .filterBank)
   let section = try container.section(.filters)
   require(section.bytes.count == 16 + 4 * bank.shape.count, "the section has no byte too many")
-  require(Digest(of: section.bytes) == bank.digest, "the digest is that of the section's bytes")
+  let heads = try container.section(ifPresent: .headFilters, atMost: .max)?.bytes
+  require(
+    Digest(of: section.bytes + (heads ?? [])) == bank.digest,
+    "the digest is that of what ranks, as the file has it")
   require(try FilterBank(path: path) == bank, "the same file reads the same")
 }
