@@ -1,6 +1,7 @@
 import CacheCodec
 import CacheFormat
 import Foundation
+import QFilters
 import TestSupport
 import Testing
 
@@ -12,6 +13,8 @@ struct KVPressTests {
       let ids: [Int]
       /// In the hub's sign, [layers][heads][elements].
       let filters: [[[Float]]]
+      /// In the paper's sign, [layers][query heads][elements].
+      let headFilters: [[[Float]]]
       /// Method → [layers][heads][kept positions].
       let kept: [String: [[[UInt32]]]]
     }
@@ -27,14 +30,17 @@ struct KVPressTests {
     let scratch = try ScratchFolder()
     let (text, snapshot) = (try scratch.write("text", golden.text.utf8), scratch.path("s.kvsnap"))
     for model in golden.models {
-      #expect(model.kept["q-filters"] != model.kept["q-filters, following"])
-      #expect(model.kept.count == 7)
-      let bank = try bank(model, in: scratch)
+      let byFilters = ["q-filters", "q-filters, following", "q-filters, by query head"]
+      #expect(Set(byFilters.compactMap { model.kept[$0] }).count == byFilters.count)
+      #expect(model.kept.count == 8)
+      let imported = try bank(model, in: scratch)
+      let whole = try withHeads(model, imported, in: scratch)
       for (name, kept) in model.kept {
-        let method = name == "q-filters, following" ? "q-filters" : name
+        let method = byFilters.contains(name) ? "q-filters" : name
         let score = name == "q-filters" ? ["--published-score"] : []
         // Its press has four sinks; the others say with their scores what comes first.
         let sinks = method == "streaming-llm" ? "4" : "0"
+        let bank = name == "q-filters, by query head" ? whole : imported
         let filters = method == "q-filters" ? ["--filters", bank] : []
         let saved = try Command.run(
           [
@@ -77,6 +83,21 @@ struct KVPressTests {
       "import", folder, "--model", Fixtures.path("models/\(model.name)"), "--out", bank)
     #expect(made.status == 0, "\(made.error)")
     return bank
+  }
+
+  /// The same bank with filters of the query heads, which the hub's layout has not.
+  private func withHeads(
+    _ model: Golden.Model, _ imported: String, in scratch: ScratchFolder
+  ) throws -> String {
+    let (bank, path) = (try FilterBank(path: imported), scratch.path("\(model.name)-heads.qfilt"))
+    let heads = HeadFilters(
+      layers: model.headFilters.count, queryHeads: model.headFilters[0].count,
+      filters: Array(model.headFilters.joined().joined()))
+    _ = try FilterBank(
+      identity: bank.identity, shape: bank.shape, filters: bank.filters, heads: heads,
+      provenance: bank.provenance
+    ).write(to: path)
+    return path
   }
 
   private static func bytes(_ value: UInt64, _ count: Int) -> [UInt8] {

@@ -36,21 +36,22 @@ struct ContextFilterScorerTests {
         }, scale: 0.7)
       #expect(scorer.filterDigest == bank.digest)
       let keys = numbers(Self.pairs * length)
+      let pairs = stride(from: 0, to: keys.count, by: length).map {
+        keys[$0..<$0 + length].map(Double.init)
+      }
       for layer in 0..<2 {
-        let filters =
+        let turnedBack = pairs.map { Self.turnedBack($0, by: angles[layer]) }
+        let byFilters =
           hasHeads
-          ? (group..<2 * group).map { heads.filter(layer: layer, queryHead: $0) }
-          : [bank.filter(layer: layer, head: 1)]
-        let products = filters.map { filter in
-          (0..<Self.pairs).map { pair in
-            Self.product(
-              keys[pair * length..<(pair + 1) * length], turnedBack: angles[layer], filter)
+          ? PlainScores.attended(
+            keys: turnedBack,
+            filters: (group..<2 * group).map {
+              heads.filter(layer: layer, queryHead: $0).map(Double.init)
+            }, scale: Double(Float(0.7)))
+          : turnedBack.map {
+            PlainScores.product($0, bank.filter(layer: layer, head: 1).map(Double.init))
           }
-        }
-        let expected = zip(
-          Self.standardised(hasHeads ? Self.logShares(products) : products[0]),
-          Self.standardised(Self.keyDiff(keys, length))
-        ).map { $0 + $1 / 2 }
+        let expected = PlainScores.withKeyDiff(byFilters, keys: pairs)
         let actual = scorer.scores(layer: layer, head: 1, keys: keys, keyLength: length)
         let error = zip(actual, expected).reduce(0) { max($0, abs(Double($1.0) - $1.1)) }
         #expect(error < 1e-4, "seed \(seed), layer \(layer): \(error)")
@@ -58,43 +59,15 @@ struct ContextFilterScorerTests {
     }
   }
 
-  /// Of a filter and a key, which is turned back here.
-  private static func product(
-    _ key: ArraySlice<Float>, turnedBack angles: [Double], _ filter: [Float]
-  ) -> Double {
-    var key = key.map(Double.init)
+  /// A key, turned the other way in place of the filter.
+  private static func turnedBack(_ key: [Double], by angles: [Double]) -> [Double] {
+    var turned = key
     for (index, angle) in angles.enumerated() {
       let (a, b) = (key[index], key[index + angles.count])
-      key[index] = a * cos(angle) + b * sin(angle)
-      key[index + angles.count] = b * cos(angle) - a * sin(angle)
+      turned[index] = a * cos(angle) + b * sin(angle)
+      turned[index + angles.count] = b * cos(angle) - a * sin(angle)
     }
-    return zip(key, filter).reduce(0) { $0 + $1.0 * Double($1.1) }
-  }
-
-  private static func logShares(_ products: [[Double]]) -> [Double] {
-    let shares = products.map { row in
-      let weights = row.map { exp(0.7 * $0) }
-      return weights.map { $0 / weights.reduce(0, +) }
-    }
-    return (0..<pairs).map { pair in
-      log(shares.reduce(0) { $0 + $1[pair] } / Double(shares.count))
-    }
-  }
-
-  private static func keyDiff(_ keys: [Float], _ length: Int) -> [Double] {
-    let units = (0..<pairs).map { pair in
-      let key = keys[pair * length..<(pair + 1) * length].map(Double.init)
-      let size = key.reduce(0) { $0 + $1 * $1 }.squareRoot()
-      return key.map { $0 / size }
-    }
-    let mean = (0..<length).map { i in units.reduce(0) { $0 + $1[i] } }
-    return units.map { unit in -zip(unit, mean).reduce(0) { $0 + $1.0 * $1.1 } }
-  }
-
-  private static func standardised(_ scores: [Double]) -> [Double] {
-    let mean = scores.reduce(0, +) / Double(scores.count)
-    let square = scores.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(scores.count)
-    return scores.map { ($0 - mean) / square.squareRoot() }
+    return turned
   }
 
   @Test("of one pair, of equal pairs and of none are all alike")
