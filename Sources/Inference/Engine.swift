@@ -58,6 +58,9 @@ public final class Engine {
     (Kernels.current.name, BLAS.coreName ?? "none")
   }
 
+  /// How many threads do the work, for reports.
+  public static var threads: Int { Parallel.workers }
+
   /// Runs tokens through the model and appends their pairs to the cache.
   ///
   /// - Parameters:

@@ -1,6 +1,10 @@
 public import CacheFormat
 
 extension TierTable.Scorer {
+  /// How many first tokens a method's source keeps beside what scores say: four in Streaming-LLM (arXiv 2309.17453),
+  /// none in the others, whose scores say it themselves where it is so.
+  public var sourceSinks: Int { self == .streamingLLM ? 4 : 0 }
+
   /// How many pairs behind sinks and window are the latest that is left, unless told: every fourth of what Q-Filters
   /// rank, and every one in a layer whose sliding window moves past all that it sees within the positions that
   /// filters are turned to; none of what others do, as their sources have it. It keeps more at ×4 and ×8 than

@@ -109,10 +109,11 @@ struct ChildSnapshot {
     var context = chain.metadata.context
     context.tokens = tokens.count
     context.promptForm = context.promptForm.next
+    let ranking = protection.ranking(by: method.origin.scorer, slidingWindow: nil)
     let floors = (0..<context.layers * context.kvHeads).map { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: context.kvHeads)
       return chain.isKeptWhole(layer: layer, head: head)
-        ? new.count : protection.protected(of: new.count)
+        ? new.count : ranking.protected(of: new.count)
     }
     // Where the seam lets go of all that was read, what is written stands alone.
     let parent =
@@ -124,7 +125,7 @@ struct ChildSnapshot {
       identity: model.identity, filterDigest: method.origin.filters, parent: parent,
       context: context,
       tiers: TierTable(
-        scorer: method.origin.scorer, sinks: protection.sinks, window: protection.window,
+        scorer: method.origin.scorer, sinks: ranking.sinks, window: ranking.window,
         layers: context.layers, kvHeads: context.kvHeads, firstPosition: start, tokens: new.count,
         floors: floors, compression: 1),
       tokens: Array(tokens),

@@ -85,7 +85,8 @@ public enum Prefill {
     let (origin, shape) = (method.origin, model.engine.cacheShape)
     let codec = options.precision.element
     let protection = options.protection
-    let protected = protection.protected(of: tokens.count)
+    let ranking = protection.ranking(by: origin.scorer, slidingWindow: nil)
+    let protected = ranking.protected(of: tokens.count)
     let floors = (0..<shape.layers * shape.kvHeads).map { index in
       index / shape.kvHeads < protection.wholeLayers ? tokens.count : protected
     }
@@ -96,8 +97,7 @@ public enum Prefill {
         valueLength: shape.valueLength, tokens: tokens.count,
         promptForm: options.usesChat ? .openUserTurn : .plain, keyCodec: codec, valueCodec: codec),
       tiers: TierTable(
-        scorer: origin.scorer, sinks: protection.sinks, window: protection.window,
-        layers: shape.layers,
+        scorer: origin.scorer, sinks: ranking.sinks, window: ranking.window, layers: shape.layers,
         kvHeads: shape.kvHeads, tokens: tokens.count, floors: floors,
         compression: options.compression),
       tokens: tokens.map(UInt32.init),

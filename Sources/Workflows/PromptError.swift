@@ -2,6 +2,8 @@
 public enum PromptError: Error, CustomStringConvertible, Sendable {
   /// There is no text.
   case empty(source: String)
+  /// What should be a text is no file that can be read.
+  case noFile(path: String)
   /// The bytes of a file are no UTF-8 from the given offset on.
   case notUTF8(path: String, offset: Int)
   /// A file is larger than a text may be.
@@ -25,6 +27,8 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
   public var description: String {
     switch self {
     case .empty(let source): "\(source) is empty; give some text"
+    case .noFile(let path):
+      "\(path) is no ordinary file, or its name is no UTF-8; move it elsewhere, or rename it"
     case .notUTF8(let path, let offset):
       "\(path): not UTF-8 text at byte \(offset); convert it to UTF-8 first"
     case .tooLarge(let path, let bytes, let limit):

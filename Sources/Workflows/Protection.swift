@@ -3,8 +3,8 @@ public import QFilters
 
 /// What every compression keeps, whatever scores say, and in which order the rest is let go.
 public struct Protection: Sendable, Equatable {
-  /// How many first tokens rank before all others.
-  public var sinks = Ranking.usualSinks
+  /// How many first tokens rank before all others; nil for as many as each method's source has.
+  public var sinks: Int? = Ranking.usualSinks
   /// How many last tokens rank next.
   public var window = Ranking.usualWindow
   /// Of those behind, every so-manieth is the latest that is left; 0 for none, nil for what is usual with the
@@ -21,10 +21,10 @@ public struct Protection: Sendable, Equatable {
   /// Four sinks, a window of 64, no whole layers.
   public init() {}
 
-  /// Of each head what its score says, and no more, as kvpress compresses prompts.
+  /// Of each head what its score says, and the sinks of the method's source, no more, as kvpress compresses prompts.
   public static let kvpress: Protection = {
     var protection = Protection()
-    (protection.sinks, protection.window, protection.recent) = (0, 0, 0)
+    (protection.sinks, protection.window, protection.recent) = (nil, 0, 0)
     (protection.usesPublishedScore, protection.ranksHiddenLast) = (true, false)
     return protection
   }()
@@ -34,18 +34,21 @@ public struct Protection: Sendable, Equatable {
   /// - Parameter slidingWindow: The layer's, if it has one.
   public func ranking(by scorer: TierTable.Scorer, slidingWindow: Int?) -> Ranking {
     Ranking(
-      sinks: sinks, window: window, recent: recent ?? scorer.usualRecent(window: slidingWindow))
+      sinks: sinks(of: scorer), window: window,
+      recent: recent ?? scorer.usualRecent(window: slidingWindow))
   }
 
-  /// How many of `tokens` pairs each head keeps, whatever scores say.
-  func protected(of tokens: Int) -> Int {
-    Ranking(sinks: sinks, window: window).protected(of: tokens)
-  }
+  /// How many first tokens rank before all others by a scorer.
+  func sinks(of scorer: TierTable.Scorer) -> Int { sinks ?? scorer.sourceSinks }
+
+  /// How many of `tokens` pairs ×N keeps of a head that is not kept whole.
+  static func kept(of tokens: Int, ratio: Int) -> Int { max(1, tokens / ratio) }
 
   /// By name, as results have it: what a measurement with that bank depends on.
   func settings(_ bank: FilterBank) -> [String: String] {
     var settings = [
-      Self.sinksName: "\(sinks)", Self.windowName: "\(window)", "whole layers": "\(wholeLayers)",
+      Self.sinksName: sinks.map(String.init) ?? Self.sourceSinks, Self.windowName: "\(window)",
+      "whole layers": "\(wholeLayers)",
       "the latest, every": recent.map(String.init) ?? Self.usualRecent,
       "Q-Filters": score(by: bank),
     ]
@@ -62,12 +65,15 @@ public struct Protection: Sendable, Equatable {
   }
 
   private func score(by bank: FilterBank) -> String {
-    guard !usesPublishedScore else { return "as published" }
+    guard !usesPublishedScore else { return Self.publishedScore }
     return (bank.heads == nil ? "" : "by query head, ")
       + "turned from position \(bank.middle), with KeyDiff"
   }
 
+  /// What settings call ⟨key, filter⟩.
+  static let publishedScore = "as published"
   private static let (sinksName, windowName) = ("sinks", "window")
+  private static let sourceSinks = "as each method's source has them"
 
   /// What is usual with each scorer that has a share for the latest.
   private static var usualRecent: String {
@@ -83,12 +89,13 @@ public struct Protection: Sendable, Equatable {
   static func isAlone(
     of tokens: Int, _ compression: Int, _ method: String, _ settings: [String: String]
   ) -> Bool {
-    guard case .ranked = Method(rawValue: method) else { return false }
+    guard case .ranked(let scorer) = Method(rawValue: method) else { return false }
     func number(_ name: String, _ usual: Int) -> Int {
       min(max(settings[name].flatMap(Int.init) ?? usual, 0), tokens)
     }
-    let protected =
-      number(sinksName, Ranking.usualSinks) + number(windowName, Ranking.usualWindow)
-    return tokens / compression <= protected
+    let usualSinks =
+      settings[sinksName] == sourceSinks ? scorer.sourceSinks : Ranking.usualSinks
+    let protected = number(sinksName, usualSinks) + number(windowName, Ranking.usualWindow)
+    return kept(of: tokens, ratio: compression) <= protected
   }
 }

@@ -1,6 +1,7 @@
 import ByteIO
 import Foundation
 import FoundationXML
+import QFilters
 import TestSupport
 import Testing
 
@@ -163,6 +164,13 @@ struct EvaluationReportTests {
     #expect(table.hasSuffix("all ranked methods hold the same."))
     let whole = try #require(table.split(separator: "\n").first { $0.contains("full") })
     #expect(!whole.contains("("))
+    // A head keeps one pair at least, which scores choose if nothing else is protected.
+    #expect(!Protection.isAlone(of: 100, 128, "k-norm", ["sinks": "0", "window": "0"]))
+    #expect(Protection.isAlone(of: 100, 128, "k-norm", ["sinks": "1", "window": "0"]))
+    let bank = try FilterBank(path: try TinyFiles.shared.get().filters)
+    let preset = Protection.kvpress.settings(bank)
+    #expect(Protection.isAlone(of: 100, 25, "streaming-llm", preset))
+    #expect(!Protection.isAlone(of: 100, 25, "k-norm", preset))
   }
 
   @Test(

@@ -184,16 +184,52 @@ struct EvaluationResumeTests {
     #expect(results?.origin.filters != nil)
   }
 
-  @Test("results of another version of the program are refused: its figures may be others")
-  func otherProgram() throws {
+  @Test(
+    "results of another version of the program, or of other kernels, are refused: its figures may be others",
+    arguments: [
+      ("\"tool\":\"qfilters ", "other program"), ("\"kernels\":\"", "other kernels"),
+      ("\"blas\":\"", "other kernels of OpenBLAS"),
+    ])
+  func otherProgram(key: String, words: String) throws {
     _ = try cells(needle("v", "--lengths", "120", "--depths", "1"))
-    let path = scratch.path("v/needle.json")
-    let text = String(decoding: try bytes(of: path), as: UTF8.self)
-    try Data(text.replacing("\"tool\":\"qfilters ", with: "\"tool\":\"qfilters 0.").utf8).write(
-      to: URL(filePath: path))
+    try change("v/needle.json", key, to: key + "0.")
     let result = try Command.run(needle("v", "--lengths", "120", "--depths", "1"))
     #expect(result.status == 1)
-    #expect(result.error.contains("other program"), "\(result.error)")
+    #expect(result.error.contains("(\(words))"), "\(result.error)")
+  }
+
+  @Test("a run may go on on another machine; the page names both")
+  func otherMachine() throws {
+    _ = try cells(needle("m", "--lengths", "120", "--depths", "1"))
+    try change("m/needle.json", "\"processor\":\"", to: "\"processor\":\"Another and ")
+    _ = try cells(needle("m", "--lengths", "120", "--depths", "2"))
+    let page = String(decoding: try bytes(of: scratch.path("m/index.html")), as: UTF8.self)
+    #expect(page.ranges(of: "<dt>machine</dt>").count == 2)
+    #expect(page.ranges(of: "<dd>Another and ").count == 1)
+  }
+
+  private func change(_ name: String, _ old: String, to new: String) throws {
+    let path = scratch.path(name)
+    let text = String(decoding: try bytes(of: path), as: UTF8.self)
+    #expect(text.contains(old))
+    try Data(text.replacing(old, with: new).utf8).write(to: URL(filePath: path))
+  }
+
+  @Test("a report does not begin where one of its parts could not go on")
+  func reportChecked() throws {
+    let arguments = ["--model", tiny.model, "--filters", tiny.filters, "--out", scratch.path("r")]
+    let before = try Command.run(
+      ["evaluate", "perplexity", "--file", tiny.text, "--tokens", "80", "--budget", "70"]
+        + arguments)
+    #expect(before.status == 0, "\(before.error)")
+    let long = scratch.path("long")
+    try FileManager.default.createDirectory(atPath: long, withIntermediateDirectories: true)
+    let lines = (0..<400).map { "A line of text to be kept, number \($0). " }
+    try Data(lines.joined().utf8).write(to: URL(filePath: long + "/text.txt"))
+    let result = try Command.run(["evaluate", "report", "--haystack", long] + arguments)
+    #expect(result.status == 1)
+    #expect(result.error.contains("perplexity.json holds results of another run"))
+    #expect(!FileManager.default.fileExists(atPath: scratch.path("r/fidelity.json")))
   }
 
   @Test(

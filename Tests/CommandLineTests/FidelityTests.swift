@@ -114,6 +114,31 @@ struct FidelityTests {
     #expect(csv.contains("q-filters,0,0,,"), "\(csv)")
   }
 
+  @Test("methods are compared over the contexts that all of them have")
+  func comparable() throws {
+    let (scratch, tiny) = (try ScratchFolder(), try TinyFiles.shared.get())
+    let lines = (0..<40).map { "A line of text to be kept, number \($0 * $0 % 97). " }
+    let text = try scratch.write("text", lines.joined().utf8)
+    func table(_ options: String...) throws -> [[String]] {
+      let result = try Command.run(
+        [
+          "evaluate", "fidelity", "--model", tiny.model, "--filters", tiny.filters, "--file",
+          text, "--context", "100", "--continuation", "8", "--compressions", "1", "--out",
+          scratch.path("out"),
+        ] + options)
+      #expect(result.status == 0, "\(result.error)")
+      return String(decoding: result.output, as: UTF8.self).split(separator: "\n")
+        .map { $0.split(separator: " ").map(String.init) }
+    }
+    let two = try table("--sequences", "2", "--methods", "k-norm")
+    let one = try table("--sequences", "1", "--methods", "q-filters,k-norm")
+    let row = try #require(two.first { $0.first == "k-norm" })
+    let shared = try #require(one.first { $0.first == "k-norm" })
+    #expect(row[1] == "2" && shared[1] == "1")
+    #expect(row[2] != shared[2])
+    #expect(one.first { $0.first == "q-filters" }?[1] == "1")
+  }
+
   @Test("usage is checked")
   func usage() throws {
     let tiny = try TinyFiles.shared.get()

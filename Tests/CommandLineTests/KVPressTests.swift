@@ -37,17 +37,17 @@ struct KVPressTests {
       let whole = try withHeads(model, imported, in: scratch)
       for (name, kept) in model.kept {
         let method = byFilters.contains(name) ? "q-filters" : name
-        let score = name == "q-filters" ? ["--published-score"] : []
-        // Its press has four sinks; the others say with their scores what comes first.
-        let sinks = method == "streaming-llm" ? "4" : "0"
+        let isPreset = method != "q-filters" || name == method
+        let ranking =
+          isPreset
+          ? ["--ranking", "kvpress"] : ["--sinks", "0", "--window", "0", "--recent", "0"]
         let bank = name == "q-filters, by query head" ? whole : imported
         let filters = method == "q-filters" ? ["--filters", bank] : []
         let saved = try Command.run(
           [
             "prefill", "--model", Fixtures.path("models/\(model.name)"), "--method", method,
-            "--prompt-file", text, "--sinks", sinks, "--window", "0", "--recent", "0",
-            "--precision", "f32", "--out", snapshot,
-          ] + filters + score, environment: ["QFILTERS_KERNELS": "plain"])
+            "--prompt-file", text, "--precision", "f32", "--out", snapshot,
+          ] + filters + ranking, environment: ["QFILTERS_KERNELS": "plain"])
         #expect(saved.status == 0, "\(saved.error)")
         let chain = try SnapshotChain(path: snapshot)
         #expect(chain.metadata.tokens.map(Int.init) == model.ids)

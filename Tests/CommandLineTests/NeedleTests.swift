@@ -75,4 +75,18 @@ struct NeedleTests {
       atPath: scratch.path("c.txt"), withIntermediateDirectories: true)
     #expect(try Haystack.read(folder: scratch.path("")) == Array("first\n\nsecond\n\n".utf8))
   }
+
+  @Test("a link in a haystack that leads nowhere is named, not left out: 64")
+  func danglingLink() throws {
+    let scratch = try ScratchFolder()
+    let tiny = try TinyFiles.shared.get()
+    _ = try scratch.write("a.txt", "first".utf8)
+    try FileManager.default.createSymbolicLink(
+      atPath: scratch.path("b.txt"), withDestinationPath: "nowhere")
+    let result = try Command.run(
+      "evaluate", "needle", "--model", tiny.model, "--filters", tiny.filters, "--haystack",
+      scratch.path(""))
+    #expect(result.status == 64)
+    #expect(result.error.contains("b.txt is no ordinary file"), "\(result.error)")
+  }
 }

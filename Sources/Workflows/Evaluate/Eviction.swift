@@ -15,10 +15,6 @@ public struct Eviction: Sendable {
   private let bank: FilterBank?
   private let bankPath: String
 
-  /// Sinks that Streaming-LLM keeps (arXiv 2309.17453); the others have none, as in the Q-Filters' authors'
-  /// own cache.
-  private static let sinks = 4
-
   /// Evicts by a method; `bank` is needed by q-filters alone.
   public init(
     _ method: Method, budget: Int, window: Int, bank: FilterBank? = nil, bankPath: String = ""
@@ -51,7 +47,7 @@ public struct Eviction: Sendable {
       let scores = scorer.scores(
         layer: layer, head: head, positions: cache.positions(layer: layer, head: head),
         keys: cache.decodedKeys(layer: layer, head: head), keyLength: cache.shape.keyLength)
-      let ranking = Ranking(sinks: method == .streamingLLM ? Self.sinks : 0, window: window)
+      let ranking = Ranking(sinks: ranked.sourceSinks, window: window)
       let kept = ranking.order(scores).prefix(budget).map(Int.init)
       cache.keep(layer: layer, head: head, pairs: kept.sorted())
     }

@@ -101,9 +101,7 @@ public enum Fidelity {
     try bank.check(model, path: bankPath)
     let parts = try Sequences.split(
       text, count: options.sequences, length: options.context + options.continuation, model: model)
-    let file = try ResultFile<Cell>(
-      folder: out, name: "fidelity", origin: ResultOrigin(model, bank),
-      settings: options.settings(text, bank))
+    let file = try file(model, bank, text, options, out)
     let missing = parts.indices.map { index in
       options.methods.filter { method in
         !file.results.cells.contains {
@@ -121,11 +119,31 @@ public enum Fidelity {
         progress("fidelity", done, total)
       }
     }
-    return file.results
+    return try file.finished()
   }
 }
 
+extension Fidelity {
+  private static func file(
+    _ model: LoadedModel, _ bank: FilterBank, _ text: [UInt8], _ options: Options, _ out: String?
+  ) throws -> ResultFile<Cell> {
+    try ResultFile(
+      folder: out, name: "fidelity", origin: ResultOrigin(model, bank),
+      settings: options.settings(text, bank))
+  }
+
+  /// Refuses, as `run` would, a folder with results of something else.
+  ///
+  /// - Throws: `OtherResults`, `MalformedFile`, `SystemError`.
+  public static func check(
+    _ folder: String, _ model: LoadedModel, bank: FilterBank, text: [UInt8], options: Options
+  ) throws { _ = try file(model, bank, text, options, folder) }
+}
+
 extension Results<Fidelity.Cell> {
+  /// The measurements of the contexts that all methods have: what others cost says nothing of a method.
+  public var comparable: [Fidelity.Cell] { shared(by: \.method, over: \.sequence) }
+
   /// Whether sinks and window are all that a method keeps at ×N, so that all methods hold the same.
   public func isProtectedAlone(_ method: String, _ compression: Int) -> Bool {
     isProtectedAlone(method, compression, tokensNamed: Fidelity.tokensName)
@@ -176,7 +194,8 @@ private struct Future {
       }
     }
     let correlations = try zip(context.scores(method), mass).enumerated().map { index, pair in
-      let ranked = context.ranked(layer: index / shape.kvHeads, head: index % shape.kvHeads)
+      let ranked = context.ranked(
+        by: method, layer: index / shape.kvHeads, head: index % shape.kvHeads)
       return try RankCorrelation.spearman(Array(pair.0[ranked]), Array(pair.1[ranked]))
     }
     let divergences = try compressions.map { ratio in

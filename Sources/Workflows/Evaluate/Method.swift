@@ -31,7 +31,7 @@ extension Method: CaseIterable, RawRepresentable {
     self = method
   }
 
-  /// ⟨key after RoPE, Q-Filter⟩ (arXiv 2503.02812).
+  /// What Q-Filters attend to (arXiv 2503.02812), as published or as the tool does it (`ContextFilterScorer`).
   public static let qFilters = Method.ranked(.qFilters)
   /// Sinks and the newest (arXiv 2309.17453).
   public static let streamingLLM = Method.ranked(.streamingLLM)

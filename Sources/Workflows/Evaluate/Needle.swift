@@ -88,7 +88,8 @@ public enum Needle {
       let isSound = cells.allSatisfy {
         Method(rawValue: $0.method) != nil && (1...1 << 24).contains($0.length)
           && (1...1 << 24).contains($0.tokens) && (0...1).contains($0.depth)
-          && (1...1 << 24).contains($0.compression) && (0...1).contains($0.score) && $0.pairs >= 0
+          && (1...1 << 24).contains($0.compression) && (0...1).contains($0.score)
+          && $0.found == ($0.score == 1) && $0.pairs >= 0
       }
       return isSound ? nil : "an unknown method, or a figure outside its range"
     }
@@ -110,9 +111,7 @@ public enum Needle {
   ) throws -> Results<Cell> {
     try bank.check(model, path: bankPath)
     let hay = NeedleText(haystack, model: model)
-    let file = try ResultFile<Cell>(
-      folder: out, name: options.task.rawValue, origin: ResultOrigin(model, bank),
-      settings: options.settings(haystack: hay.digest, bank))
+    let file = try file(model, bank, haystack, options, out)
     let texts = NeedleText.Placed.missing(of: options, in: file.results.cells)
     let prompts = try texts.map { text in
       let puzzle = NeedlePuzzle(options, length: text.length, depth: text.depth)
@@ -133,7 +132,33 @@ public enum Needle {
       }
       done += text.length
     }
-    return file.results
+    return try file.finished()
+  }
+}
+
+extension Needle {
+  private static func file(
+    _ model: LoadedModel, _ bank: FilterBank, _ haystack: [UInt8], _ options: Options,
+    _ out: String?
+  ) throws -> ResultFile<Cell> {
+    try ResultFile(
+      folder: out, name: options.task.rawValue, origin: ResultOrigin(model, bank),
+      settings: options.settings(haystack: Digest(of: haystack), bank))
+  }
+
+  /// Refuses, as `run` would, a folder with results of something else.
+  ///
+  /// - Throws: `OtherResults`, `MalformedFile`, `SystemError`.
+  public static func check(
+    _ folder: String, _ model: LoadedModel, bank: FilterBank, haystack: [UInt8], options: Options
+  ) throws { _ = try file(model, bank, haystack, options, folder) }
+}
+
+extension Results<Needle.Cell> {
+  /// The answers about texts that all methods and compressions have answered about: what others say nothing of a
+  /// method.
+  public var comparable: [Needle.Cell] {
+    shared(by: { [$0.method, "\($0.compression)"] }, over: { [Double($0.length), $0.depth] })
   }
 }
 

@@ -5,14 +5,15 @@ import Tokenization
 /// The texts of a folder, as one.
 public enum Haystack {
   /// The files of a folder whose names end in `.txt`, in the order of their names, each with an empty line
-  /// behind it; those that are empty are left out.
+  /// behind it; those that are empty, and folders, are left out.
   ///
-  /// - Throws: `SystemError`, `PromptError` if there is no text.
+  /// - Throws: `SystemError`, `PromptError` if there is no text, or one of them is no file.
   public static func read(folder: String) throws -> [UInt8] {
     let paths = try Folder.names(folder).filter { $0.hasSuffix(".txt") }
       .map { Folder.path(folder, $0) }
     var text: [UInt8] = []
-    for path in paths where Folder.isFile(path) {
+    for path in paths where !Folder.exists(path) {
+      guard Folder.isFile(path) else { throw PromptError.noFile(path: path) }
       do {
         text += try TextFile.read(path) + Array("\n\n".utf8)
       } catch PromptError.empty {
@@ -31,13 +32,9 @@ struct NeedleText {
   private let tokens: [Int]
   private let model: LoadedModel
 
-  /// SHA-256 of the haystack.
-  let digest: Digest
-
   /// Hides needles in a text.
   init(_ haystack: [UInt8], model: LoadedModel) {
     self.model = model
-    digest = Digest(of: haystack)
     tokens = model.tokenizer.encode(haystack, parsingSpecials: false)
   }
 

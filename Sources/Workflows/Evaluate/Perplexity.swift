@@ -24,7 +24,8 @@ public enum Perplexity {
       let isSound = cells.allSatisfy {
         Method(rawValue: $0.method) != nil
           && !$0.losses.isEmpty && $0.losses.count == cells[0].losses.count
-          && $0.losses.allSatisfy(\.isFinite) && (1...1 << 24).contains($0.compression)
+          && $0.losses.allSatisfy { $0.isFinite && $0 > -1 }
+          && (1...1 << 24).contains($0.compression)
           && (0...1 << 24).contains($0.sequence)
       }
       return isSound
@@ -83,12 +84,7 @@ public enum Perplexity {
   ) throws -> Results<Cell> {
     try bank?.check(model, path: bankPath)
     let parts = try text.split(model)
-    var settings = text.settings
-    if let budget {
-      (settings["budget"], settings["window"]) = ("\(budget.pairs)", "\(budget.window)")
-    }
-    let file = try ResultFile<Cell>(
-      folder: out, name: "perplexity", origin: ResultOrigin(model, bank), settings: settings)
+    let file = try file(model, bank, text, budget, out)
     let missing = methods.flatMap { method in
       batches(
         of: method,
@@ -115,8 +111,27 @@ public enum Perplexity {
         })
       done += sequences.count * text.length
     }
-    return file.results
+    return try file.finished()
   }
+
+  private static func file(
+    _ model: LoadedModel, _ bank: FilterBank?, _ text: Text, _ budget: Budget?, _ out: String?
+  ) throws -> ResultFile<Cell> {
+    var settings = text.settings
+    if let budget {
+      (settings["budget"], settings["window"]) = ("\(budget.pairs)", "\(budget.window)")
+      settings["Q-Filters"] = Protection.publishedScore
+    }
+    return try ResultFile(
+      folder: out, name: "perplexity", origin: ResultOrigin(model, bank), settings: settings)
+  }
+
+  /// Refuses, as `run` would, a folder with results of something else.
+  ///
+  /// - Throws: `OtherResults`, `MalformedFile`, `SystemError`.
+  public static func check(
+    _ folder: String, _ model: LoadedModel, bank: FilterBank?, _ text: Text, budget: Budget?
+  ) throws { _ = try file(model, bank, text, budget, folder) }
 
   /// Sequences that are scored together: token by token several at once are faster, each weight being read once.
   private static func batches(

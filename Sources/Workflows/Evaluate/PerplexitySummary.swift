@@ -42,17 +42,12 @@ extension Results<Perplexity.Cell> {
   /// that all of them have: what other texts cost says nothing of a method.
   public var summaries: [PerplexitySummary] {
     var (order, groups): ([String], [String: [Perplexity.Cell]]) = ([], [:])
-    for cell in cells {
+    for cell in shared(by: { [$0.method, "\($0.compression)"] }, over: \.sequence) {
       let key = "\(cell.method) \(cell.compression)"
       if groups[key] == nil { order.append(key) }
       groups[key, default: []].append(cell)
     }
-    let sequences = groups.values.map { Set($0.map(\.sequence)) }
-    let common = sequences.dropFirst().reduce(sequences.first ?? []) { $0.intersection($1) }
-    return order.compactMap { key in
-      let cells = groups[key, default: []].filter { common.contains($0.sequence) }
-      return cells.isEmpty ? nil : PerplexitySummary(cells)
-    }
+    return order.map { PerplexitySummary(groups[$0, default: []]) }
   }
 
   /// Whether sinks and window are all that a compressed prompt kept, so that all methods that rank hold the same.

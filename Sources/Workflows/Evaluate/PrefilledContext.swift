@@ -75,9 +75,10 @@ final class PrefilledContext {
     return scores.withLock { $0 }
   }
 
-  /// The places of a head's pairs that methods rank by their scores.
-  func ranked(layer: Int, head: Int) -> Range<Int> {
-    Ranking(sinks: protection.sinks, window: protection.window).ranked(
+  /// The places of a head's pairs that a method ranks by its scores.
+  func ranked(by method: Method, layer: Int, head: Int) -> Range<Int> {
+    guard case .ranked(let scorer) = method else { return 0..<0 }
+    return protection.ranking(by: scorer, slidingWindow: nil).ranked(
       of: cache.nextPosition,
       hidden: protection.hiddenPairs(
         of: cache, layer: layer, head: head, last: cache.nextPosition, model: model))
@@ -99,7 +100,8 @@ final class PrefilledContext {
 
 extension PrefilledContext: LayerSource {
   func kept(ratio: Int, layer: Int, head: Int) -> Int {
-    layer < protection.wholeLayers ? cache.nextPosition : max(1, cache.nextPosition / ratio)
+    layer < protection.wholeLayers
+      ? cache.nextPosition : Protection.kept(of: cache.nextPosition, ratio: ratio)
   }
 
   func load(layer: Int, into target: KVCache, tail: Range<UInt32>) throws -> [[Int]] {

@@ -40,11 +40,7 @@ public enum PromptCompression {
   ) throws -> Results<Perplexity.Cell> {
     try bank.check(model, path: bankPath)
     let parts = try text.split(model)
-    var settings = text.settings
-    settings[tokensName] = "\(options.promptTokens)"
-    settings.merge(options.protection.settings(bank)) { $1 }
-    let file = try ResultFile<Perplexity.Cell>(
-      folder: out, name: "continuation", origin: ResultOrigin(model, bank), settings: settings)
+    let file = try file(model, bank, text, options, out)
     let missing = parts.indices.map { index in
       options.cases.filter { method, ratio in
         !file.results.cells.contains {
@@ -69,8 +65,27 @@ public enum PromptCompression {
         progress("continue", done, total)
       }
     }
-    return file.results
+    return try file.finished()
   }
+
+  private static func file(
+    _ model: LoadedModel, _ bank: FilterBank, _ text: Perplexity.Text, _ options: Options,
+    _ out: String?
+  ) throws -> ResultFile<Perplexity.Cell> {
+    var settings = text.settings
+    settings[tokensName] = "\(options.promptTokens)"
+    settings.merge(options.protection.settings(bank)) { $1 }
+    return try ResultFile(
+      folder: out, name: "continuation", origin: ResultOrigin(model, bank), settings: settings)
+  }
+
+  /// Refuses, as `run` would, a folder with results of something else.
+  ///
+  /// - Throws: `OtherResults`, `MalformedFile`, `SystemError`.
+  public static func check(
+    _ folder: String, _ model: LoadedModel, bank: FilterBank, _ text: Perplexity.Text,
+    options: Options
+  ) throws { _ = try file(model, bank, text, options, folder) }
 
   private static func losses(
     _ model: LoadedModel, _ rest: [Int], _ context: PrefilledContext, _ method: Method, _ ratio: Int

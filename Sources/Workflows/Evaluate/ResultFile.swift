@@ -1,12 +1,17 @@
 import ByteIO
 
-/// Where an evaluation keeps its measurements: a file that is whole after every single one, so that a run
-/// that is ended goes on where it was; or memory alone.
+/// Where an evaluation keeps its measurements: a file that is whole at any time, so that a run that is ended goes on
+/// where it was; or memory alone.
+///
+/// The file is replaced as often as that takes no more than a twentieth of the time: after every measurement, unless
+/// there are very many small ones.
 final class ResultFile<Cell: ResultCell> {
   private(set) var results: Results<Cell>
   private let path: String?
   private let clock = Stopwatch()
   private let secondsBefore: Double
+  private var (written, writing) = (0.0, 0.0)
+  private var isWritten = true
 
   /// Begins, or goes on with what an earlier run left.
   ///
@@ -32,15 +37,31 @@ final class ResultFile<Cell: ResultCell> {
 
   /// Keeps a measurement.
   ///
-  /// - Throws: `SystemError`.
+  /// - Throws: `SystemError`, `TooManyResults`.
   func append(_ cell: Cell) throws { try append([cell]) }
 
   /// Keeps several measurements at once.
   ///
-  /// - Throws: `SystemError`.
+  /// - Throws: `SystemError`, `TooManyResults`.
   func append(_ cells: [Cell]) throws {
     results.cells += cells
-    results.seconds = secondsBefore + clock.seconds
+    isWritten = false
+    if clock.seconds - written >= 20 * writing { try write() }
+  }
+
+  /// All that was measured, once it is kept.
+  ///
+  /// - Throws: As `append`.
+  func finished() throws -> Results<Cell> {
+    if !isWritten { try write() }
+    return results
+  }
+
+  private func write() throws {
+    let start = clock.seconds
+    results.seconds = secondsBefore + start
     if let path { try results.write(to: path) }
+    (isWritten, written) = (true, clock.seconds)
+    writing = written - start
   }
 }

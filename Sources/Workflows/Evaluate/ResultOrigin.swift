@@ -13,15 +13,21 @@ public struct ResultOrigin: Codable, Sendable, Hashable {
   /// The digests that tie the results to the model.
   public let weights, architecture, rope, tokenizer: String
   /// The filter bank's digest; nil if no method needed one yet.
-  public internal(set) var filters: String?
+  public private(set) var filters: String?
   /// The kernels in use; results of others differ in their last digits.
   public let kernels: String
   /// The kernels of OpenBLAS in use.
   public let blas: String
-  /// The processor's name, as the system gives it.
-  public let processor: String
-  /// How many cores there were.
-  public let cores: Int
+  /// Where the runs were, each once.
+  public private(set) var machines: [Machine]
+
+  /// A machine, as far as results show it.
+  public struct Machine: Codable, Sendable, Hashable {
+    /// The processor's name, as the system gives it.
+    public let processor: String
+    /// How many cores were used.
+    public let cores: Int
+  }
 
   /// This program, model and machine.
   public init(_ model: LoadedModel, _ bank: FilterBank?) {
@@ -33,8 +39,9 @@ public struct ResultOrigin: Codable, Sendable, Hashable {
     tokenizer = model.identity.tokenizer.description
     filters = bank?.digest.description
     (kernels, blas) = Engine.kernels
-    processor = Self.processorName ?? "unknown processor"
-    cores = ProcessInfo.processInfo.activeProcessorCount
+    machines = [
+      Machine(processor: Self.processorName ?? "unknown processor", cores: Engine.threads)
+    ]
   }
 
   private static var processorName: String? {
@@ -56,7 +63,18 @@ public struct ResultOrigin: Codable, Sendable, Hashable {
 
   /// What else figures depend on, by name, where it differs.
   func programDifferences(from other: ResultOrigin) -> [String] {
-    [("program", tool != other.tool), ("kernels", kernels != other.kernels)].filter(\.1).map(\.0)
+    [
+      ("program", tool != other.tool), ("kernels", kernels != other.kernels),
+      ("kernels of OpenBLAS", blas != other.blas),
+    ].filter(\.1).map(\.0)
+  }
+
+  /// The same with the bank and the machine of a run that goes on.
+  func joined(by other: ResultOrigin) -> ResultOrigin {
+    var joined = self
+    joined.filters = filters ?? other.filters
+    joined.machines += other.machines.filter { !machines.contains($0) }
+    return joined
   }
 }
 

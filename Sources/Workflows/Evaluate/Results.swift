@@ -60,7 +60,18 @@ public struct Results<Cell: ResultCell>: Codable, Sendable {
   func write(to path: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    try AtomicFile.write([UInt8](try encoder.encode(self)) + [10], to: path)
+    let bytes = [UInt8](try encoder.encode(self)) + [10]
+    guard bytes.count <= Self.maximumBytes else { throw TooManyResults(path: path) }
+    try AtomicFile.write(bytes, to: path)
+  }
+
+  /// Measurements of what all groups were measured on, in their order.
+  func shared<Group: Hashable, Place: Hashable>(
+    by group: (Cell) -> Group, over place: (Cell) -> Place
+  ) -> [Cell] {
+    let places = Dictionary(grouping: cells, by: group).values.map { Set($0.map(place)) }
+    let common = places.dropFirst().reduce(places.first ?? []) { $0.intersection($1) }
+    return cells.filter { common.contains(place($0)) }
   }
 
   /// Whether sinks and window are all that a method keeps at ×N of so many tokens as a setting says.
@@ -87,7 +98,7 @@ public struct Results<Cell: ResultCell>: Codable, Sendable {
       throw OtherResults(path: path, differing: differing, isOfOtherModel: !identity.isEmpty)
     }
     var joined = self
-    joined.origin.filters = self.origin.filters ?? origin.filters
+    joined.origin = self.origin.joined(by: origin)
     return joined
   }
 
@@ -102,6 +113,17 @@ public struct Results<Cell: ResultCell>: Codable, Sendable {
         + (rest.count > 40 ? "…" : "")
     }
     return (shortened(there), shortened(here))
+  }
+}
+
+/// A file of results would be longer than one that is read again.
+public struct TooManyResults: Error, CustomStringConvertible, Sendable {
+  /// The file, as it was before.
+  public let path: String
+
+  /// One sentence: what is wrong and what to do.
+  public var description: String {
+    "\(path) has no room for more measurements; name another folder for the rest"
   }
 }
 

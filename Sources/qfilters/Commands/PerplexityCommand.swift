@@ -28,7 +28,7 @@ struct PerplexityCommand: ParsableCommand {
   var compressions: [Int]?
   @Option(
     help:
-      "What keeps pairs, separated by commas: \(ListOptions.methodNames); q-filters unless told.",
+      "With --budget or --prompt-tokens, what keeps pairs, separated by commas: \(Self.methodNames); q-filters unless told.",
     transform: ListOptions.methods)
   var method: [Method]?
   @Option(help: "The model's filter bank (.qfilt), for q-filters and with --prompt-tokens.")
@@ -56,6 +56,9 @@ struct PerplexityCommand: ParsableCommand {
           ? "--budget with q-filters needs --filters." : "--prompt-tokens needs --filters.")
     }
   }
+
+  private static let methodNames = Method.allCases.filter { $0 != .recall }.map(\.rawValue)
+    .joined(separator: ", ")
 
   private var needsFilters: Bool {
     promptTokens != nil || budget != nil && methods.contains(.qFilters)

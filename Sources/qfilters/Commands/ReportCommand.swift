@@ -27,21 +27,21 @@ struct ReportCommand: ParsableCommand {
     let text = try Haystack.read(folder: haystack)
     let model = try model.load()
     let folder = try ReportFolder(opening: out, for: model, bank)
-    let run = Run(
+    let plan = Plan(
       model: model, bank: bank, bankPath: filters, text: text,
       tokens: model.tokenizer.encode(text, parsingSpecials: false).count, out: out)
-    var measured = 0
-    for step in [run.fidelity, run.continuation, run.perplexity, run.needle] where try step() {
+    let parts = try plan.parts()
+    guard !parts.isEmpty else { throw NothingMeasured(haystack: haystack) }
+    for measure in parts {
+      try measure()
       try folder.write()
-      measured += 1
     }
-    guard measured > 0 else { throw NothingMeasured(haystack: haystack) }
-    let page = Folder.path(out, "index.html")
+    let page = Folder.path(out, ReportFolder.page)
     if report.json { return try Terminal.json(Report(page: page)) }
     Terminal.line(page)
   }
 
-  private struct NothingMeasured: Error, CustomStringConvertible {
+  struct NothingMeasured: Error, CustomStringConvertible {
     let haystack: String
 
     var description: String {
@@ -50,8 +50,8 @@ struct ReportCommand: ParsableCommand {
   }
 
   /// The parts of a report; the quick ones come first. Of a short text each takes as many sequences as there are, and
-  /// one for which there is no room is left out: it returns false.
-  private struct Run {
+  /// one for which there is no room is left out, which is said.
+  private struct Plan {
     let model: LoadedModel
     let bank: FilterBank
     let bankPath: String
@@ -59,7 +59,12 @@ struct ReportCommand: ParsableCommand {
     let tokens: Int
     let out: String
 
-    /// So many sequences of a length, at most eight; nil if there is none, which is said.
+    /// What measures each part, once the folder is known to hold nothing that it cannot go on from.
+    func parts() throws -> [() throws -> Void] {
+      try [fidelity(), continuation(), perplexity(), needle()].compactMap(\.self)
+    }
+
+    /// So many sequences of a length, at most eight; nil if there is none.
     private func sequences(_ part: String, of length: Int) -> Int? {
       let count = min(8, tokens / max(1, length))
       guard count == 0 else { return count }
@@ -68,44 +73,50 @@ struct ReportCommand: ParsableCommand {
       return nil
     }
 
-    func fidelity() throws -> Bool {
+    private func fidelity() throws -> (() throws -> Void)? {
       var options = Fidelity.Options()
       options.context = min(options.context, model.contextLength - options.continuation)
       guard options.context > 0,
         let count = sequences("fidelity", of: options.context + options.continuation)
-      else { return false }
+      else { return nil }
       options.sequences = count
-      _ = try Fidelity.run(
-        model, bank: bank, bankPath: bankPath, text: text, options: options, out: out,
-        progress: ProgressBar().show)
-      try FilterEnergy.write(bank, of: model, to: out)
-      return true
+      try Fidelity.check(out, model, bank: bank, text: text, options: options)
+      return { [options] in
+        _ = try Fidelity.run(
+          model, bank: bank, bankPath: bankPath, text: text, options: options, out: out,
+          progress: ProgressBar().show)
+        try FilterEnergy.write(bank, of: model, to: out)
+      }
     }
 
-    func continuation() throws -> Bool {
+    private func continuation() throws -> (() throws -> Void)? {
       let length = min(5120, model.contextLength)
-      guard length > 2, let count = sequences("continuation", of: length) else { return false }
+      guard length > 2, let count = sequences("continuation", of: length) else { return nil }
       var options = PromptCompression.Options()
       options.promptTokens = length * 4 / 5
-      _ = try PromptCompression.run(
-        model, bank: bank, bankPath: bankPath, .init(text, sequences: count, length: length),
-        options: options, out: out, progress: ProgressBar().show)
-      return true
+      let text = Perplexity.Text(text, sequences: count, length: length)
+      try PromptCompression.check(out, model, bank: bank, text, options: options)
+      return { [options] in
+        _ = try PromptCompression.run(
+          model, bank: bank, bankPath: bankPath, text, options: options, out: out,
+          progress: ProgressBar().show)
+      }
     }
 
-    func perplexity() throws -> Bool {
+    private func perplexity() throws -> (() throws -> Void)? {
       let length = min(1536, model.contextLength)
-      let budget = length / 6
-      guard budget > 0, let count = sequences("perplexity", of: length) else { return false }
-      _ = try Perplexity.run(
-        model, .init(text, sequences: count, length: length),
-        methods: [.full, .qFilters, .streamingLLM, .kNorm],
-        budget: .init(pairs: budget, window: budget / 4), bank: bank,
-        bankPath: bankPath, out: out, progress: ProgressBar().show)
-      return true
+      let budget = Perplexity.Budget(pairs: length / 6, window: length / 24)
+      guard budget.pairs > 0, let count = sequences("perplexity", of: length) else { return nil }
+      let text = Perplexity.Text(text, sequences: count, length: length)
+      try Perplexity.check(out, model, bank: bank, text, budget: budget)
+      return {
+        _ = try Perplexity.run(
+          model, text, methods: [.full, .qFilters, .streamingLLM, .kNorm], budget: budget,
+          bank: bank, bankPath: bankPath, out: out, progress: ProgressBar().show)
+      }
     }
 
-    func needle() throws -> Bool {
+    private func needle() throws -> (() throws -> Void)? {
       var options = Needle.Options()
       // The template, the question and the answer take room too.
       let fitting = options.lengths.filter { $0 + 256 <= model.contextLength && $0 <= tokens }
@@ -115,12 +126,14 @@ struct ReportCommand: ParsableCommand {
           "needles at \(left.joined(separator: ", ")) tokens are left out: the model's context has "
             + "\(model.contextLength), the text \(tokens).")
       }
-      guard !fitting.isEmpty else { return false }
+      guard !fitting.isEmpty else { return nil }
       options.lengths = fitting
-      _ = try Needle.run(
-        model, bank: bank, bankPath: bankPath, haystack: text, options: options, out: out,
-        progress: ProgressBar().show)
-      return true
+      try Needle.check(out, model, bank: bank, haystack: text, options: options)
+      return { [options] in
+        _ = try Needle.run(
+          model, bank: bank, bankPath: bankPath, haystack: text, options: options, out: out,
+          progress: ProgressBar().show)
+      }
     }
   }
 }

@@ -16,6 +16,9 @@ enum SVG {
     """
   }
 
+  /// About how wide a line of text is in the usual size; no letter that is shown is wider on average.
+  static func width(_ text: String) -> Int { text.count * 7 }
+
   /// A title and the line below it.
   static func heading(_ title: String, _ summary: String, x: Int) -> String {
     """

@@ -6,7 +6,7 @@ struct NeedleDrawing {
   private let report: NeedleReport
   private let compressions: [Int]
 
-  private static let (left, top) = (150, 108)
+  private static let (margin, top) = (24, 108)
   private static let (gap, caption) = (16, 22)
 
   init(report: NeedleReport) {
@@ -14,6 +14,8 @@ struct NeedleDrawing {
     compressions = Set(report.settings.map(\.compression)).sorted()
   }
 
+  /// Where panels begin: behind the longest name of a method.
+  private var left: Int { Self.margin + 16 + (report.methods.map(SVG.width).max() ?? 0) }
   private var depths: [Double] { Array(Set(report.cells.map(\.depth))).sorted() }
   private var cellWidth: Int { max(8, min(30, 120 / max(1, report.lengths.count))) }
   private var cellHeight: Int { max(5, min(14, 140 / max(1, depths.count))) }
@@ -24,13 +26,15 @@ struct NeedleDrawing {
   var svg: String {
     let methods = report.methods
     let columns = methods.map { method in report.settings.count { $0.method == method } }.max() ?? 1
+    let text = ([report.title, summary, key] + [protectedNote].compactMap(\.self)).map(SVG.width)
+    let panels = left - Self.margin + columns * (panelWidth + Self.gap)
     return SVG.document(
-      width: max(620, Self.left + columns * (panelWidth + Self.gap) + 24),
+      width: max(620, panels + 2 * Self.margin, (text.max() ?? 0) + 2 * Self.margin),
       height: Self.top + methods.count * panelHeight + 24, label: "\(report.title): found",
       """
-      \(SVG.heading(report.title, summary, x: 24))
-      <text class="note" x="24" y="76">Depths from top to bottom, beginning to end. \(report.key)</text>
-      \(report.protectedNote.map { #"<text class="note" x="24" y="94">Pale: \#($0)</text>"# } ?? "")
+      \(SVG.heading(report.title, summary, x: Self.margin))
+      <text class="note" x="\(Self.margin)" y="76">\(key)</text>
+      \(protectedNote.map { #"<text class="note" x="\#(Self.margin)" y="94">\#($0)</text>"# } ?? "")
       \(methods.enumerated().map { row($1, y: Self.top + $0 * panelHeight) }.joined(separator: "\n"))
       """)
   }
@@ -40,13 +44,16 @@ struct NeedleDrawing {
     return "Lengths from left to right: \(lengths) tokens."
   }
 
+  private var key: String { "Depths from top to bottom, beginning to end. \(report.key)" }
+  private var protectedNote: String? { report.protectedNote.map { "Pale: \($0)" } }
+
   private func row(_ method: String, y: Int) -> String {
     let settings = report.settings.filter { $0.method == method }
     let panels = settings.enumerated().map { index, setting in
-      panel(setting, x: Self.left + index * (panelWidth + Self.gap), y: y)
+      panel(setting, x: left + index * (panelWidth + Self.gap), y: y)
     }
     return """
-      <text class="label \(MethodColour.name(method))" x="24" y="\(y + Self.caption + 12)">\(SVG.escaped(method))</text>
+      <text class="label \(MethodColour.name(method))" x="\(Self.margin)" y="\(y + Self.caption + 12)">\(SVG.escaped(method))</text>
       \(panels.joined(separator: "\n"))
       """
   }

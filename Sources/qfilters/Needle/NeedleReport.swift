@@ -16,6 +16,8 @@ struct NeedleReport {
     let method: String
     let compression: Int
 
+    init(_ cell: Needle.Cell) { (method, compression) = (cell.method, cell.compression) }
+
     var name: String { compression == 1 ? method : "\(method) ×\(compression)" }
   }
 
@@ -23,7 +25,7 @@ struct NeedleReport {
 
   /// All settings, in the order in which they were tried.
   var settings: [Setting] {
-    cells.map { Setting(method: $0.method, compression: $0.compression) }.uniqued
+    cells.map(Setting.init).uniqued
   }
 
   var methods: [String] { cells.map(\.method).uniqued }
@@ -49,7 +51,7 @@ struct NeedleReport {
   }
 
   func cells(_ setting: Setting) -> [Needle.Cell] {
-    cells.filter { $0.method == setting.method && $0.compression == setting.compression }
+    cells.filter { Setting($0) == setting }
   }
 
   /// How many were found, or, where an answer has parts, which share of them.
@@ -104,18 +106,25 @@ struct NeedleReport {
   }
 
   private var ratioChart: LineChart {
+    let comparable = results.comparable
+    let texts = comparable.map { [Double($0.length), $0.depth] }.uniqued.count
+    func share(_ setting: Setting) -> Double {
+      Self.share(comparable.filter { Setting($0) == setting })
+    }
+    let settings = comparable.map(Setting.init).uniqued
     let compressed = settings.filter { $0.method != "full" }
     return LineChart(
       title: "\(title): quality against compression",
-      summary: "Share of answers found, over all lengths and depths.",
+      summary:
+        "Share of answers found, over \(Format.count(texts, "text")) that all methods have.",
       xName: "compression", yName: "found",
       marks: LineChart.ratios(compressed.map(\.compression)),
-      levels: settings.filter { $0.method == "full" }.map { ($0.method, Self.share(cells($0))) },
+      levels: settings.filter { $0.method == "full" }.map { ($0.method, share($0)) },
       series: methods.filter { $0 != "full" }.map { method in
         LineChart.Series(
           method: method,
           points: compressed.filter { $0.method == method }.map {
-            (log2(Double($0.compression)), Self.share(cells($0)))
+            (log2(Double($0.compression)), share($0))
           }.sorted { $0.0 < $1.0 })
       },
       least: 0...1)

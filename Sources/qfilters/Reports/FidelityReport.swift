@@ -4,15 +4,17 @@ import Workflows
 /// How well methods foresee what a text attends to.
 struct FidelityReport {
   let results: Results<Fidelity.Cell>
+  private let cells: [Fidelity.Cell]
 
-  init(_ results: Results<Fidelity.Cell>) { self.results = results }
-
-  private var methods: [String] { results.cells.map(\.method).uniqued }
-  private var compressions: [Int] { results.cells.first?.compressions ?? [] }
-
-  private func cells(_ method: String) -> [Fidelity.Cell] {
-    results.cells.filter { $0.method == method }
+  init(_ results: Results<Fidelity.Cell>) {
+    self.results = results
+    cells = results.comparable
   }
+
+  private var methods: [String] { cells.map(\.method).uniqued }
+  private var compressions: [Int] { cells.first?.compressions ?? [] }
+
+  private func cells(_ method: String) -> [Fidelity.Cell] { cells.filter { $0.method == method } }
 
   /// Nil if there is none.
   private static func mean(_ values: [Double?]) -> Double? {
@@ -52,12 +54,12 @@ struct FidelityReport {
       func texts(_ text: (Int) -> String) -> [String] {
         compressions.indices.map { alone[$0] ? "(\(text($0)))" : text($0) }
       }
-      return [method, Self.text(correlation(method), 3)]
+      return [method, "\(cells(method).count)", Self.text(correlation(method), 3)]
         + texts { Self.text(massKept(method, $0).map { $0 * 100 }, 1) + " %" }
         + texts { Self.text(divergence(method, $0), 3) }
     }
     return (
-      ["method", "Spearman"] + compressions.map { "mass ×\($0)" }
+      ["method", "contexts", "Spearman"] + compressions.map { "mass ×\($0)" }
         + compressions.map { "KL ×\($0)" }, rows
     )
   }
@@ -81,7 +83,7 @@ struct FidelityReport {
     let lines = methods.flatMap { method in
       let correlations = perHead(method, \.correlations)
       let kept = compressions.indices.map { ratio in perHead(method) { $0.massKept[ratio] } }
-      let heads = results.cells.first?.kvHeads ?? 1
+      let heads = cells.first?.kvHeads ?? 1
       let all =
         [method, "all", "all", Self.csv(correlation(method))]
         + compressions.indices.map { Self.csv(massKept(method, $0)) }
@@ -123,7 +125,7 @@ struct FidelityReport {
       head: "KV head",
       panels: methods.map { method in
         let values = perHead(method, \.correlations)
-        let heads = results.cells.first?.kvHeads ?? 1
+        let heads = cells.first?.kvHeads ?? 1
         return LayerMap.Panel(
           name: method, note: "mean \(Self.text(correlation(method), 2))",
           values: stride(from: 0, to: values.count, by: heads).map {
@@ -138,7 +140,8 @@ struct FidelityReport {
       explanation: "Tokens that come after a context say what is attended to, with the whole "
         + "cache. Spearman's correlation compares that with the method's scores; mass is the share "
         + "of that attention that goes to the pairs kept; KL is the divergence of next-token "
-        + "distributions from those of the whole cache, in nats. " + protectedNote,
+        + "distributions from those of the whole cache, in nats. Compared are the contexts that all "
+        + "methods have. " + protectedNote,
       results: results, table: rows,
       pictures: [
         .init(

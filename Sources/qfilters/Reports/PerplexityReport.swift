@@ -28,8 +28,7 @@ struct PerplexityReport {
   }
 
   private var csv: String {
-    let count = summaries.map(\.curve.count).min() ?? 0
-    let lines = (0..<count).map { index in
+    let lines = (0..<positions).map { index in
       ([String(index + 1)] + summaries.map { Format.fixed($0.curve[index], 6) })
         .joined(separator: ",") + "\n"
     }
@@ -95,7 +94,7 @@ struct PerplexityReport {
       name: "perplexity", title: budget > 0 ? "Perplexity under a budget" : "Perplexity",
       explanation: (budget > 0
         ? "Tokens go through the model one by one; a head holds at most the budget's pairs, the "
-          + "last ones of the window always. "
+          + "last ones of the window always. Q-Filters rank as published. "
         : "The whole cache, in one forward pass. ")
         + "Perplexity is e to the power of the mean −ln p of the tokens that really follow: the "
         + "lower, the better. Compared are the sequences that all methods have.",

@@ -5,6 +5,9 @@ import Workflows
 /// A folder of results, with tables and pictures of all that it holds and a page that shows them. One process at a
 /// time has it.
 struct ReportFolder {
+  /// The file's name that shows everything.
+  static let page = "index.html"
+
   let path: String
   private var lock: FolderLock?
 
@@ -20,6 +23,7 @@ struct ReportFolder {
     try Folder.create(path)
     guard let lock = try FolderLock(path) else { throw FolderInUse(path: path) }
     self.lock = lock
+    try AtomicFile.checkWritable(Folder.path(path, Self.page))
     let origin = ResultOrigin(model, bank)
     for section in try sections() {
       let differing = section.origin.identityDifferences(from: origin)
@@ -47,7 +51,7 @@ struct ReportFolder {
       try write(section.csv, to: section.name + ".csv")
       for picture in section.pictures { try write(picture.svg, to: picture.name + ".svg") }
     }
-    try write(ReportPage(sections: sections).html, to: "index.html")
+    try write(ReportPage(sections: sections).html, to: Self.page)
   }
 
   private func sections() throws -> [ReportSection] {

@@ -18,9 +18,9 @@ struct ReportPage {
     <body>
     <main>
     <h1>\(SVG.escaped(title))</h1>
-    \(origins)
+    \(isOfOneOrigin ? sections.first.map { Self.origin($0.origin) } ?? "" : "")
     <nav>\(contents)</nav>
-    \(sections.map(Self.section).joined(separator: "\n"))
+    \(sections.map(section).joined(separator: "\n"))
     </main>
     </body>
     </html>
@@ -38,10 +38,8 @@ struct ReportPage {
       separator: "\n")
   }
 
-  /// What the sections were measured with; once if it is the same for all.
-  private var origins: String {
-    sections.map(\.origin).uniqued.map(Self.origin).joined(separator: "\n")
-  }
+  /// Whether all sections were measured with the same; else each says with what.
+  private var isOfOneOrigin: Bool { sections.map(\.origin).uniqued.count == 1 }
 
   private static func origin(_ origin: ResultOrigin) -> String {
     let filters = origin.filters.map { [("filter bank", $0)] } ?? []
@@ -54,7 +52,8 @@ struct ReportPage {
       <dl class="facts">
       \(entry("model", origin.model))
       \(digests.map { entry($0, $1, isDigest: true) }.joined(separator: "\n"))
-      \(entry("machine", "\(origin.processor), \(Format.count(origin.cores, "core")); kernels \(origin.kernels), OpenBLAS \(origin.blas)"))
+      \(origin.machines.map { entry("machine", "\($0.processor), \(Format.count($0.cores, "core"))") }.joined(separator: "\n"))
+      \(entry("kernels", "\(origin.kernels), OpenBLAS \(origin.blas)"))
       \(entry("program", origin.tool))
       </dl>
       """
@@ -66,7 +65,7 @@ struct ReportPage {
       "<div><dt>\(SVG.escaped(name))</dt><dd>\(isDigest ? "<code>\(text)</code>" : text)</dd></div>"
   }
 
-  private static func section(_ section: ReportSection) -> String {
+  private func section(_ section: ReportSection) -> String {
     let settings = section.settings.sorted { $0.key < $1.key }
     let files =
       (["json", "csv"].map { "\(section.name).\($0)" } + section.pictures.map { "\($0.name).svg" })
@@ -75,12 +74,13 @@ struct ReportPage {
       <section id="\(section.name)">
       <h2>\(SVG.escaped(section.title))</h2>
       <p>\(SVG.escaped(section.explanation))</p>
-      \(table(section.table))
+      \(Self.table(section.table))
       \(section.pictures.map { "<figure>\n\($0.svg)</figure>" }.joined(separator: "\n"))
+      \(isOfOneOrigin ? "" : Self.origin(section.origin))
       <dl class="facts">
-      \(settings.map { entry($0.key, $0.value, isDigest: $0.value.utf8.count == 64) }.joined(separator: "\n"))
-      \(entry("begun", section.started))
-      \(entry("time", Format.duration(section.seconds)))
+      \(settings.map { Self.entry($0.key, $0.value, isDigest: $0.value.utf8.count == 64) }.joined(separator: "\n"))
+      \(Self.entry("begun", section.started))
+      \(Self.entry("time", Format.duration(section.seconds)))
       </dl>
       <p class="files">\(files.joined(separator: "\n"))</p>
       </section>
