@@ -89,12 +89,12 @@ public struct Protection: Sendable, Equatable {
   static func isAlone(
     of tokens: Int, _ compression: Int, _ method: String, _ settings: [String: String]
   ) -> Bool {
-    guard case .ranked(let scorer) = Method(rawValue: method) else { return false }
+    guard case .ranked = Method(rawValue: method) else { return false }
     func number(_ name: String, _ usual: Int) -> Int {
       min(max(settings[name].flatMap(Int.init) ?? usual, 0), tokens)
     }
-    let usualSinks =
-      settings[sinksName] == sourceSinks ? scorer.sourceSinks : Ranking.usualSinks
+    // Where sinks are each method's own, they are not the same.
+    let usualSinks = settings[sinksName] == sourceSinks ? 0 : Ranking.usualSinks
     let protected = number(sinksName, usualSinks) + number(windowName, Ranking.usualWindow)
     return kept(of: tokens, ratio: compression) <= protected
   }

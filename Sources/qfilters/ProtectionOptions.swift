@@ -25,7 +25,10 @@ struct ProtectionOptions: ParsableArguments {
       """)
   var publishedScore = false
   @Option(
-    help: "A preset instead of those: kvpress keeps of each head what its score says, no more.")
+    help: """
+      A preset instead of those: kvpress keeps of each head what its score says, and with streaming-llm four sinks, \
+      no more.
+      """)
   var ranking: Preset?
 
   /// What is always kept, named after its source.

@@ -98,10 +98,9 @@ public enum Fidelity {
     _ model: LoadedModel, bank: FilterBank, bankPath: String, text: [UInt8], options: Options,
     out: String?, progress: Progress
   ) throws -> Results<Cell> {
-    try bank.check(model, path: bankPath)
     let parts = try Sequences.split(
       text, count: options.sequences, length: options.context + options.continuation, model: model)
-    let file = try file(model, bank, text, options, out)
+    let file = try file(model, bank, bankPath, text, options, out)
     let missing = parts.indices.map { index in
       options.methods.filter { method in
         !file.results.cells.contains {
@@ -110,34 +109,38 @@ public enum Fidelity {
       }
     }
     let total = missing.reduce(0) { $0 + $1.count }
-    var done = 0
-    for (index, methods) in missing.enumerated() where !methods.isEmpty {
-      let future = try Future(parts[index], options: options, model: model, bank: bank)
-      for method in methods {
-        try file.append(future.cell(method, sequence: index, options.compressions))
-        done += 1
-        progress("fidelity", done, total)
+    return try file.collect {
+      var done = 0
+      for (index, methods) in missing.enumerated() where !methods.isEmpty {
+        let future = try Future(parts[index], options: options, model: model, bank: bank)
+        for method in methods {
+          try file.append(future.cell(method, sequence: index, options.compressions))
+          done += 1
+          progress("fidelity", done, total)
+        }
       }
     }
-    return try file.finished()
   }
 }
 
 extension Fidelity {
   private static func file(
-    _ model: LoadedModel, _ bank: FilterBank, _ text: [UInt8], _ options: Options, _ out: String?
+    _ model: LoadedModel, _ bank: FilterBank, _ bankPath: String, _ text: [UInt8],
+    _ options: Options, _ out: String?
   ) throws -> ResultFile<Cell> {
-    try ResultFile(
+    try bank.check(model, path: bankPath)
+    return try ResultFile(
       folder: out, name: "fidelity", origin: ResultOrigin(model, bank),
       settings: options.settings(text, bank))
   }
 
-  /// Refuses, as `run` would, a folder with results of something else.
+  /// Refuses, as `run` would, another model's filters and a folder with results of something else.
   ///
-  /// - Throws: `OtherResults`, `MalformedFile`, `SystemError`.
+  /// - Throws: `IdentityMismatch`, `OtherResults`, `MalformedFile`, `SystemError`.
   public static func check(
-    _ folder: String, _ model: LoadedModel, bank: FilterBank, text: [UInt8], options: Options
-  ) throws { _ = try file(model, bank, text, options, folder) }
+    _ folder: String, _ model: LoadedModel, bank: FilterBank, bankPath: String, text: [UInt8],
+    options: Options
+  ) throws { _ = try file(model, bank, bankPath, text, options, folder) }
 }
 
 extension Results<Fidelity.Cell> {

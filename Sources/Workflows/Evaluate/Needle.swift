@@ -109,9 +109,8 @@ public enum Needle {
     _ model: LoadedModel, bank: FilterBank, bankPath: String, haystack: [UInt8], options: Options,
     out: String?, progress: Progress
   ) throws -> Results<Cell> {
-    try bank.check(model, path: bankPath)
     let hay = NeedleText(haystack, model: model)
-    let file = try file(model, bank, haystack, options, out)
+    let file = try file(model, bank, bankPath, haystack, options, out)
     let texts = NeedleText.Placed.missing(of: options, in: file.results.cells)
     let prompts = try texts.map { text in
       let puzzle = NeedlePuzzle(options, length: text.length, depth: text.depth)
@@ -121,37 +120,40 @@ public enum Needle {
     }
     // Counted in tokens, so that the time that is left is that of the long texts.
     let total = texts.reduce(0) { $0 + $1.length }
-    var done = 0
-    for (text, prompt) in zip(texts, prompts) {
-      let question = try Question(prompt, options: options, model: model, bank: bank)
-      for (index, (method, ratio)) in text.cases.enumerated() {
-        let answer = try question.answer(method, ratio: ratio)
-        try file.append(Cell(text, method, ratio, answer, prompt))
-        progress(
-          "\(options.task.rawValue)", done + text.length * (index + 1) / text.cases.count, total)
+    return try file.collect {
+      var done = 0
+      for (text, prompt) in zip(texts, prompts) {
+        let question = try Question(prompt, options: options, model: model, bank: bank)
+        for (index, (method, ratio)) in text.cases.enumerated() {
+          let answer = try question.answer(method, ratio: ratio)
+          try file.append(Cell(text, method, ratio, answer, prompt))
+          progress(
+            "\(options.task.rawValue)", done + text.length * (index + 1) / text.cases.count, total)
+        }
+        done += text.length
       }
-      done += text.length
     }
-    return try file.finished()
   }
 }
 
 extension Needle {
   private static func file(
-    _ model: LoadedModel, _ bank: FilterBank, _ haystack: [UInt8], _ options: Options,
-    _ out: String?
+    _ model: LoadedModel, _ bank: FilterBank, _ bankPath: String, _ haystack: [UInt8],
+    _ options: Options, _ out: String?
   ) throws -> ResultFile<Cell> {
-    try ResultFile(
+    try bank.check(model, path: bankPath)
+    return try ResultFile(
       folder: out, name: options.task.rawValue, origin: ResultOrigin(model, bank),
       settings: options.settings(haystack: Digest(of: haystack), bank))
   }
 
-  /// Refuses, as `run` would, a folder with results of something else.
+  /// Refuses, as `run` would, another model's filters and a folder with results of something else.
   ///
-  /// - Throws: `OtherResults`, `MalformedFile`, `SystemError`.
+  /// - Throws: `IdentityMismatch`, `OtherResults`, `MalformedFile`, `SystemError`.
   public static func check(
-    _ folder: String, _ model: LoadedModel, bank: FilterBank, haystack: [UInt8], options: Options
-  ) throws { _ = try file(model, bank, haystack, options, folder) }
+    _ folder: String, _ model: LoadedModel, bank: FilterBank, bankPath: String,
+    haystack: [UInt8], options: Options
+  ) throws { _ = try file(model, bank, bankPath, haystack, options, folder) }
 }
 
 extension Results<Needle.Cell> {

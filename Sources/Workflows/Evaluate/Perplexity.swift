@@ -82,9 +82,8 @@ public enum Perplexity {
     _ model: LoadedModel, _ text: Text, methods: [Method], budget: Budget?, bank: FilterBank?,
     bankPath: String, out: String?, progress: Progress
   ) throws -> Results<Cell> {
-    try bank?.check(model, path: bankPath)
     let parts = try text.split(model)
-    let file = try file(model, bank, text, budget, out)
+    let file = try file(model, bank, bankPath, text, budget, out)
     let missing = methods.flatMap { method in
       batches(
         of: method,
@@ -93,30 +92,33 @@ public enum Perplexity {
         })
     }
     let total = missing.reduce(0) { $0 + $1.sequences.count } * text.length
-    var done = 0
-    for (method, sequences) in missing {
-      let eviction = budget.map {
-        Eviction(method, budget: $0.pairs, window: $0.window, bank: bank, bankPath: bankPath)
+    return try file.collect {
+      var done = 0
+      for (method, sequences) in missing {
+        let eviction = budget.map {
+          Eviction(method, budget: $0.pairs, window: $0.window, bank: bank, bankPath: bankPath)
+        }
+        let losses = try losses(
+          model, sequences.map { parts[$0] }, method == .full ? nil : eviction
+        ) {
+          progress("score", done + $0 * sequences.count, total)
+        }
+        try file.append(
+          zip(sequences, losses).map { index, losses in
+            Cell(
+              method: method.rawValue, compression: 1, sequence: index,
+              losses: losses.map { Float($0) })
+          })
+        done += sequences.count * text.length
       }
-      let losses = try losses(
-        model, sequences.map { parts[$0] }, method == .full ? nil : eviction
-      ) {
-        progress("score", done + $0 * sequences.count, total)
-      }
-      try file.append(
-        zip(sequences, losses).map { index, losses in
-          Cell(
-            method: method.rawValue, compression: 1, sequence: index,
-            losses: losses.map { Float($0) })
-        })
-      done += sequences.count * text.length
     }
-    return try file.finished()
   }
 
   private static func file(
-    _ model: LoadedModel, _ bank: FilterBank?, _ text: Text, _ budget: Budget?, _ out: String?
+    _ model: LoadedModel, _ bank: FilterBank?, _ bankPath: String, _ text: Text,
+    _ budget: Budget?, _ out: String?
   ) throws -> ResultFile<Cell> {
+    try bank?.check(model, path: bankPath)
     var settings = text.settings
     if let budget {
       (settings["budget"], settings["window"]) = ("\(budget.pairs)", "\(budget.window)")
@@ -126,12 +128,13 @@ public enum Perplexity {
       folder: out, name: "perplexity", origin: ResultOrigin(model, bank), settings: settings)
   }
 
-  /// Refuses, as `run` would, a folder with results of something else.
+  /// Refuses, as `run` would, another model's filters and a folder with results of something else.
   ///
-  /// - Throws: `OtherResults`, `MalformedFile`, `SystemError`.
+  /// - Throws: `IdentityMismatch`, `OtherResults`, `MalformedFile`, `SystemError`.
   public static func check(
-    _ folder: String, _ model: LoadedModel, bank: FilterBank?, _ text: Text, budget: Budget?
-  ) throws { _ = try file(model, bank, text, budget, folder) }
+    _ folder: String, _ model: LoadedModel, bank: FilterBank?, bankPath: String, _ text: Text,
+    budget: Budget?
+  ) throws { _ = try file(model, bank, bankPath, text, budget, folder) }
 
   /// Sequences that are scored together: token by token several at once are faster, each weight being read once.
   private static func batches(

@@ -38,9 +38,8 @@ public enum PromptCompression {
     _ model: LoadedModel, bank: FilterBank, bankPath: String, _ text: Perplexity.Text,
     options: Options, out: String?, progress: Progress
   ) throws -> Results<Perplexity.Cell> {
-    try bank.check(model, path: bankPath)
     let parts = try text.split(model)
-    let file = try file(model, bank, text, options, out)
+    let file = try file(model, bank, bankPath, text, options, out)
     let missing = parts.indices.map { index in
       options.cases.filter { method, ratio in
         !file.results.cells.contains {
@@ -49,29 +48,31 @@ public enum PromptCompression {
       }
     }
     let total = missing.reduce(0) { $0 + $1.count }
-    var done = 0
-    for (index, cases) in missing.enumerated() where !cases.isEmpty {
-      let rest = Array(parts[index][options.promptTokens...])
-      let context = try PrefilledContext(
-        Array(parts[index][..<options.promptTokens]), room: rest.count, methods: options.methods,
-        model: model, bank: bank, protection: options.protection)
-      for (method, ratio) in cases {
-        let losses = try losses(model, rest, context, method, ratio)
-        try file.append(
-          Perplexity.Cell(
-            method: method.rawValue, compression: ratio, sequence: index,
-            losses: losses.map { Float($0) }))
-        done += 1
-        progress("continue", done, total)
+    return try file.collect {
+      var done = 0
+      for (index, cases) in missing.enumerated() where !cases.isEmpty {
+        let rest = Array(parts[index][options.promptTokens...])
+        let context = try PrefilledContext(
+          Array(parts[index][..<options.promptTokens]), room: rest.count, methods: options.methods,
+          model: model, bank: bank, protection: options.protection)
+        for (method, ratio) in cases {
+          let losses = try losses(model, rest, context, method, ratio)
+          try file.append(
+            Perplexity.Cell(
+              method: method.rawValue, compression: ratio, sequence: index,
+              losses: losses.map { Float($0) }))
+          done += 1
+          progress("continue", done, total)
+        }
       }
     }
-    return try file.finished()
   }
 
   private static func file(
-    _ model: LoadedModel, _ bank: FilterBank, _ text: Perplexity.Text, _ options: Options,
-    _ out: String?
+    _ model: LoadedModel, _ bank: FilterBank, _ bankPath: String, _ text: Perplexity.Text,
+    _ options: Options, _ out: String?
   ) throws -> ResultFile<Perplexity.Cell> {
+    try bank.check(model, path: bankPath)
     var settings = text.settings
     settings[tokensName] = "\(options.promptTokens)"
     settings.merge(options.protection.settings(bank)) { $1 }
@@ -79,13 +80,13 @@ public enum PromptCompression {
       folder: out, name: "continuation", origin: ResultOrigin(model, bank), settings: settings)
   }
 
-  /// Refuses, as `run` would, a folder with results of something else.
+  /// Refuses, as `run` would, another model's filters and a folder with results of something else.
   ///
-  /// - Throws: `OtherResults`, `MalformedFile`, `SystemError`.
+  /// - Throws: `IdentityMismatch`, `OtherResults`, `MalformedFile`, `SystemError`.
   public static func check(
-    _ folder: String, _ model: LoadedModel, bank: FilterBank, _ text: Perplexity.Text,
-    options: Options
-  ) throws { _ = try file(model, bank, text, options, folder) }
+    _ folder: String, _ model: LoadedModel, bank: FilterBank, bankPath: String,
+    _ text: Perplexity.Text, options: Options
+  ) throws { _ = try file(model, bank, bankPath, text, options, folder) }
 
   private static func losses(
     _ model: LoadedModel, _ rest: [Int], _ context: PrefilledContext, _ method: Method, _ ratio: Int

@@ -49,10 +49,15 @@ final class ResultFile<Cell: ResultCell> {
     if clock.seconds - written >= 20 * writing { try write() }
   }
 
-  /// All that was measured, once it is kept.
+  /// All that was measured, once it is kept; what was measured before an error is kept, too.
   ///
-  /// - Throws: As `append`.
-  func finished() throws -> Results<Cell> {
+  /// - Parameter measure: Appends what it measures.
+  /// - Throws: As `append`, and what `measure` throws.
+  func collect(_ measure: () throws -> Void) throws -> Results<Cell> {
+    do { try measure() } catch {
+      if !isWritten { try? write() }
+      throw error
+    }
     if !isWritten { try write() }
     return results
   }

@@ -80,7 +80,8 @@ struct ReportCommand: ParsableCommand {
         let count = sequences("fidelity", of: options.context + options.continuation)
       else { return nil }
       options.sequences = count
-      try Fidelity.check(out, model, bank: bank, text: text, options: options)
+      try Fidelity.check(
+        out, model, bank: bank, bankPath: bankPath, text: text, options: options)
       return { [options] in
         _ = try Fidelity.run(
           model, bank: bank, bankPath: bankPath, text: text, options: options, out: out,
@@ -95,7 +96,8 @@ struct ReportCommand: ParsableCommand {
       var options = PromptCompression.Options()
       options.promptTokens = length * 4 / 5
       let text = Perplexity.Text(text, sequences: count, length: length)
-      try PromptCompression.check(out, model, bank: bank, text, options: options)
+      try PromptCompression.check(
+        out, model, bank: bank, bankPath: bankPath, text, options: options)
       return { [options] in
         _ = try PromptCompression.run(
           model, bank: bank, bankPath: bankPath, text, options: options, out: out,
@@ -108,7 +110,7 @@ struct ReportCommand: ParsableCommand {
       let budget = Perplexity.Budget(pairs: length / 6, window: length / 24)
       guard budget.pairs > 0, let count = sequences("perplexity", of: length) else { return nil }
       let text = Perplexity.Text(text, sequences: count, length: length)
-      try Perplexity.check(out, model, bank: bank, text, budget: budget)
+      try Perplexity.check(out, model, bank: bank, bankPath: bankPath, text, budget: budget)
       return {
         _ = try Perplexity.run(
           model, text, methods: [.full, .qFilters, .streamingLLM, .kNorm], budget: budget,
@@ -128,7 +130,8 @@ struct ReportCommand: ParsableCommand {
       }
       guard !fitting.isEmpty else { return nil }
       options.lengths = fitting
-      try Needle.check(out, model, bank: bank, haystack: text, options: options)
+      try Needle.check(
+        out, model, bank: bank, bankPath: bankPath, haystack: text, options: options)
       return { [options] in
         _ = try Needle.run(
           model, bank: bank, bankPath: bankPath, haystack: text, options: options, out: out,

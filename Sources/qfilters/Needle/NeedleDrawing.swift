@@ -69,7 +69,7 @@ struct NeedleDrawing {
     }
     return """
       <g transform="translate(\(x) \(y))">
-      <text class="note" y="13">×\(setting.compression): \(report.count(cells))</text>
+      <text class="note" y="13">×\(setting.compression): \(report.bracketed(cells))</text>
       \(marks.joined(separator: "\n"))
       </g>
       """

@@ -62,6 +62,11 @@ struct NeedleReport {
     return "\(cells.count(where: \.found))/\(cells.count)"
   }
 
+  /// The same, in brackets where all ranked methods hold the same.
+  func bracketed(_ cells: [Needle.Cell]) -> String {
+    !cells.isEmpty && cells.allSatisfy(isProtectedAlone) ? "(\(count(cells)))" : count(cells)
+  }
+
   private static func share(_ cells: [Needle.Cell]) -> Double {
     cells.isEmpty ? 0 : cells.reduce(0) { $0 + $1.score } / Double(cells.count)
   }
@@ -78,11 +83,8 @@ struct NeedleReport {
   var rows: (headings: [String], rows: [[String]]) {
     let rows = settings.map { setting in
       let cells = cells(setting)
-      let counts = lengths.map { length in
-        let own = cells.filter { $0.length == length }
-        return own.contains(where: isProtectedAlone) ? "(\(count(own)))" : count(own)
-      }
-      return [setting.name] + counts + [count(cells)]
+      let counts = lengths.map { length in bracketed(cells.filter { $0.length == length }) }
+      return [setting.name] + counts + [bracketed(cells)]
     }
     return (["method"] + lengths.map { "\($0)" } + ["all"], rows)
   }
@@ -116,7 +118,9 @@ struct NeedleReport {
     return LineChart(
       title: "\(title): quality against compression",
       summary:
-        "Share of answers found, over \(Format.count(texts, "text")) that all methods have.",
+        texts == 0
+        ? "There is no text that all methods have."
+        : "Share of answers found, over \(Format.count(texts, "text")) that all methods have.",
       xName: "compression", yName: "found",
       marks: LineChart.ratios(compressed.map(\.compression)),
       levels: settings.filter { $0.method == "full" }.map { ($0.method, share($0)) },

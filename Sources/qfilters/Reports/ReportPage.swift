@@ -18,7 +18,7 @@ struct ReportPage {
     <body>
     <main>
     <h1>\(SVG.escaped(title))</h1>
-    \(isOfOneOrigin ? sections.first.map { Self.origin($0.origin) } ?? "" : "")
+    \(Self.list(shared))
     <nav>\(contents)</nav>
     \(sections.map(section).joined(separator: "\n"))
     </main>
@@ -38,25 +38,32 @@ struct ReportPage {
       separator: "\n")
   }
 
-  /// Whether all sections were measured with the same; else each says with what.
-  private var isOfOneOrigin: Bool { sections.map(\.origin).uniqued.count == 1 }
+  /// What the sections were measured with: once, at the top, what is the same for all, and the rest with each.
+  private var shared: [String] {
+    let facts = sections.map { Self.facts($0.origin) }
+    guard let first = facts.first else { return [] }
+    return first.filter { fact in facts.allSatisfy { $0.contains(fact) } }
+  }
 
-  private static func origin(_ origin: ResultOrigin) -> String {
-    let filters = origin.filters.map { [("filter bank", $0)] } ?? []
+  private static func facts(_ origin: ResultOrigin) -> [String] {
     let digests =
       [
         ("weights", origin.weights), ("architecture", origin.architecture), ("RoPE", origin.rope),
         ("tokenizer", origin.tokenizer),
-      ] + filters
-    return """
-      <dl class="facts">
-      \(entry("model", origin.model))
-      \(digests.map { entry($0, $1, isDigest: true) }.joined(separator: "\n"))
-      \(origin.machines.map { entry("machine", "\($0.processor), \(Format.count($0.cores, "core"))") }.joined(separator: "\n"))
-      \(entry("kernels", "\(origin.kernels), OpenBLAS \(origin.blas)"))
-      \(entry("program", origin.tool))
-      </dl>
-      """
+      ] + (origin.filters.map { [("filter bank", $0)] } ?? [])
+    return [entry("model", origin.model)]
+      + digests.map { entry($0, $1, isDigest: true) }
+      + origin.machines.map {
+        entry("machine", "\($0.processor), \(Format.count($0.cores, "core"))")
+      }
+      + [
+        entry("kernels", "\(origin.kernels), OpenBLAS \(origin.blas)"),
+        entry("program", origin.tool),
+      ]
+  }
+
+  private static func list(_ facts: [String]) -> String {
+    facts.isEmpty ? "" : "<dl class=\"facts\">\n\(facts.joined(separator: "\n"))\n</dl>"
   }
 
   private static func entry(_ name: String, _ value: String, isDigest: Bool = false) -> String {
@@ -76,7 +83,7 @@ struct ReportPage {
       <p>\(SVG.escaped(section.explanation))</p>
       \(Self.table(section.table))
       \(section.pictures.map { "<figure>\n\($0.svg)</figure>" }.joined(separator: "\n"))
-      \(isOfOneOrigin ? "" : Self.origin(section.origin))
+      \(Self.list(Self.facts(section.origin).filter { !shared.contains($0) }))
       <dl class="facts">
       \(settings.map { Self.entry($0.key, $0.value, isDigest: $0.value.utf8.count == 64) }.joined(separator: "\n"))
       \(Self.entry("begun", section.started))
