@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "paths/common.h"
 
+#include <malloc.h>
 #include <sched.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,12 @@ size_t ck_cores(void) {
   if (!sched_getaffinity(0, sizeof set, &set)) return (size_t)CPU_COUNT(&set);
   long cores = sysconf(_SC_NPROCESSORS_ONLN);
   return cores > 0 ? (size_t)cores : 1;
+}
+
+void ck_limit_heaps(int count) {
+#ifdef M_ARENA_MAX
+  mallopt(M_ARENA_MAX, count);
+#endif
 }
 
 // Only what the processor and the operating system both say that they run.

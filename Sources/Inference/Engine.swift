@@ -1,3 +1,4 @@
+import CKernels
 public import ModelFiles
 
 /// Runs a model: prefill in chunks, decoding a token at a time, and language-model scores.
@@ -60,6 +61,10 @@ public final class Engine {
 
   /// How many threads do the work, for reports.
   public static var threads: Int { Parallel.workers }
+
+  /// For a program's beginning: has the process keep no more heaps than threads do the work, so that how much freed
+  /// memory it holds on to does not depend on which thread freed it.
+  public static func limitHeaps() { ck_limit_heaps(CInt(Parallel.workers)) }
 
   /// Runs tokens through the model and appends their pairs to the cache.
   ///

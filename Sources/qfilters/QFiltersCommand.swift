@@ -1,5 +1,6 @@
 import ArgumentParser
 import ByteIO
+import Inference
 import Workflows
 
 /// The command line: every subcommand parses, calls one workflow, and prints.
@@ -24,6 +25,7 @@ struct QFiltersCommand: AsyncParsableCommand {
     ])
 
   static func main() async {
+    Engine.limitHeaps()
     ignoreFileSizeSignal()
     Interruption.removesTemporaryFiles()
     Interruption.reportsLostMappings(prefix: Terminal.clearLine + "qfilters: ", status: 74)

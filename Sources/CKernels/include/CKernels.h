@@ -214,6 +214,10 @@ size_t ck_attend_tokens(size_t group);
 /// How many cores this process may run on (`taskset`).
 size_t ck_cores(void);
 
+/// Lets the allocator keep so many separate heaps at the most. Each keeps what was freed in it, and which thread takes
+/// which is left to chance: with many, a job's peak memory is, too.
+void ck_limit_heaps(int count);
+
 /// Tells the processor that this thread waits for another.
 static inline void ck_pause(void) {
 #if defined(__x86_64__)
