@@ -2,7 +2,15 @@ import Workflows
 
 /// Everything that a folder holds, on one page that needs nothing else: no server, no network, no script.
 struct ReportPage {
-  let sections: [ReportSection]
+  private let sections: [ReportSection]
+  /// What all sections were measured with, which stands at the top; the rest stands with each.
+  private let shared: [String]
+
+  init(sections: [ReportSection]) {
+    self.sections = sections
+    let facts = sections.map { Self.facts($0.origin) }
+    shared = (facts.first ?? []).filter { fact in facts.allSatisfy { $0.contains(fact) } }
+  }
 
   var html: String {
     """
@@ -36,13 +44,6 @@ struct ReportPage {
   private var contents: String {
     sections.map { "<a href=\"#\($0.name)\">\(SVG.escaped($0.title))</a>" }.joined(
       separator: "\n")
-  }
-
-  /// What the sections were measured with: once, at the top, what is the same for all, and the rest with each.
-  private var shared: [String] {
-    let facts = sections.map { Self.facts($0.origin) }
-    guard let first = facts.first else { return [] }
-    return first.filter { fact in facts.allSatisfy { $0.contains(fact) } }
   }
 
   private static func facts(_ origin: ResultOrigin) -> [String] {
