@@ -31,7 +31,8 @@ struct FileDescriptor: ~Copyable, Sendable {
     UInt64(try status(path: path).st_size)
   }
 
-  private func status(path: String) throws(SystemError) -> stat {
+  /// What the system says of the file.
+  func status(path: String) throws(SystemError) -> stat {
     var status = stat()
     guard unsafe fstat(raw, &status) == 0 else {
       throw SystemError(operation: "inspect", path: path)

@@ -17,12 +17,15 @@ import Synchronization
   private let count: Int
   private let registration: OpaquePointer?
   private let isCopied = Atomic(false)
+  /// The file's stamp when it was opened.
+  public let stamp: FileStamp
 
   /// Maps the regular file at `path`.
   ///
   /// - Throws: `SystemError` if it cannot be opened, is no regular file, or cannot be mapped.
   public init(path: String) throws(SystemError) {
     let file = try FileDescriptor(reading: path)
+    stamp = FileStamp(try file.status(path: path))
     guard let count = Int(exactly: try file.size(path: path)) else {
       throw SystemError(operation: "map", path: path, code: EFBIG)
     }
@@ -38,6 +41,9 @@ import Synchronization
     unsafe cf_remove(registration)
     if let base = unsafe base { unsafe munmap(base, count) }
   }
+
+  /// Whether the path still leads to this file, and nobody wrote to it since it was opened.
+  public var isUnchanged: Bool { FileStamp(path: path) == stamp }
 
   /// Gives the memory behind some of the file's bytes back to the system, for as long as nobody reads
   /// them again.

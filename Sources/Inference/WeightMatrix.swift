@@ -3,7 +3,8 @@ public import ModelFiles
 
 /// A weight matrix as the file has it: quantised, mapped, and decoded or multiplied a few rows at a time.
 public final class WeightMatrix: Sendable {
-  let tensor: Tensor
+  /// Where and how the file holds the matrix.
+  public let tensor: Tensor
   private let type: ck_type
   private let rowBytes: Int
   /// How many outputs the matrix has.

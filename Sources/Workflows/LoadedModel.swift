@@ -13,16 +13,21 @@ public final class LoadedModel {
   /// The model's tokenizer.
   public let tokenizer: Tokenizer
   /// The digests that tie files to this model; computed when first asked for, since that reads all
-  /// weights once.
-  public private(set) lazy var identity = Identity(of: engine, tokenizer)
+  /// weights once where they are not remembered.
+  public private(set) lazy var identity = Identity(
+    of: engine, tokenizer, cache: remembersIdentity ? IdentityCache() : nil)
+  private let remembersIdentity: Bool
 
   /// Opens a model.
   ///
   /// - Parameter inMemory: Takes the weights into memory, for work that reads them for every token; otherwise
   ///   they stay in the mapped file, which may be greater than memory.
+  /// - Parameter remembersIdentity: Takes the weights' digest from the user's cache folder, or writes it
+  ///   there; otherwise it is computed anew.
   /// - Throws: `SystemError`, `MalformedFile`, `UnsupportedModel`, `TokenizationError`,
   ///   `EngineError`.
-  public init(path: String, inMemory: Bool = false) throws {
+  public init(path: String, inMemory: Bool = false, remembersIdentity: Bool = true) throws {
+    self.remembersIdentity = remembersIdentity
     file = try ModelFile(path: path)
     tokenizer = try Self.tokenizer(of: file.vocabulary)
     engine = try Engine(file)

@@ -8,9 +8,14 @@ import Tokenization
 
 extension Identity {
   /// The identity of a model, as section 3.1 of the format's specification defines it.
-  init(of engine: Engine, _ tokenizer: Tokenizer) {
+  ///
+  /// - Parameter cache: Where the weights' digest is remembered, since computing it reads all of them.
+  init(of engine: Engine, _ tokenizer: Tokenizer, cache: IdentityCache?) {
+    let tensors = engine.tensors
+    let weights =
+      cache?.digest(of: tensors) { Self.weights(tensors) } ?? Self.weights(tensors)
     self.init(
-      weights: Self.weights(engine.tensors), architecture: Self.architecture(engine.architecture),
+      weights: weights, architecture: Self.architecture(engine.architecture),
       rope: Self.rope(engine.architecture), tokenizer: Self.tokenizer(tokenizer))
   }
 

@@ -12,10 +12,22 @@ struct ModelOption: ParsableArguments {
     help: "The model: a .gguf file, or a folder with config.json, safetensors and tokenizer.json.")
   var path: String
 
+  @OptionGroup var identity: IdentityOption
+
   /// - Parameter inMemory: False where a model greater than memory is to work, too.
   func load(inMemory: Bool = true) throws -> LoadedModel {
-    try LoadedModel(path: path, inMemory: inMemory)
+    try LoadedModel(path: path, inMemory: inMemory, remembersIdentity: identity.remembers)
   }
+}
+
+/// `--no-identity-cache`, in every command that compares or writes digests of models.
+struct IdentityOption: ParsableArguments {
+  @Flag(
+    name: .customLong("no-identity-cache"),
+    help: "Compute the digest of the model's weights anew instead of taking the remembered one.")
+  var isDisabled = false
+
+  var remembers: Bool { !isDisabled }
 }
 
 /// `--json`, in every command that reports.

@@ -10,6 +10,7 @@ enum Terminal {
   /// A result, on standard output, without a line break. A result that cannot be written is lost, so
   /// the program ends there and then with the exit code for input and output.
   static func write(_ text: String) {
+    StartTime.mark(text)
     guard !send(text, to: STDOUT_FILENO) else { return }
     error("qfilters: \(SystemError(operation: "write", path: "standard output"))")
     exit(74)
@@ -18,7 +19,10 @@ enum Terminal {
   /// The beginning of a result, which is lost without ending the program if it cannot be written.
   ///
   /// - Returns: Whether it was.
-  static func offer(_ text: String) -> Bool { send(text, to: STDOUT_FILENO) }
+  static func offer(_ text: String) -> Bool {
+    StartTime.mark(text)
+    return send(text, to: STDOUT_FILENO)
+  }
 
   /// A line of a result, on standard output.
   static func line(_ text: String) { write(text + "\n") }
@@ -35,14 +39,14 @@ enum Terminal {
   /// What removes a line that stands on standard error, if somebody watches.
   static let clearLine = isWatched ? "\r\u{1B}[K" : ""
 
-  /// A result as one JSON object with sorted keys. What is not finite, which JSON has no number for, is the text
+  /// A result as one JSON object with sorted keys, `startSeconds` among them. What is not finite, which JSON has no number for, is the text
   /// `inf`, `-inf` or `nan`.
   static func json(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    line(String(decoding: try encoder.encode(value), as: UTF8.self))
+    line(String(decoding: try encoder.encode(Started(value)), as: UTF8.self))
   }
 
   private static func send(_ text: String, to descriptor: Int32) -> Bool {

@@ -31,11 +31,12 @@ public enum Zoo {
   ///   - folder: Where the models are.
   ///   - out: Where banks and index go; nil puts the banks beside the models and the index into
   ///     `folder`.
+  ///   - remembersIdentity: As `LoadedModel` has it.
   ///   - report: Called when a model is done.
   /// - Throws: `SystemError` if a folder cannot be read or the index not be written, `NoModels`.
   public static func run(
     folder: String, corpus: Corpus, recipe: Precompute.Recipe, out: String?,
-    progress: Progress, report: (ZooIndex.Entry, Outcome) -> Void
+    remembersIdentity: Bool = true, progress: Progress, report: (ZooIndex.Entry, Outcome) -> Void
   ) throws -> ZooIndex {
     let found = try ModelFinder(root: folder).found
     guard !found.isEmpty else { throw NoModels(folder: folder) }
@@ -44,7 +45,8 @@ public enum Zoo {
     var entries: [ZooIndex.Entry] = []
     for model in found {
       let (entry, outcome) = one(
-        model, in: folder, corpus: corpus, recipe: recipe, target: target, progress: progress)
+        model, in: folder, corpus: corpus, recipe: recipe, target: target,
+        remembersIdentity: remembersIdentity, progress: progress)
       report(entry, outcome)
       entries.append(entry)
     }
@@ -56,13 +58,14 @@ public enum Zoo {
 
   private static func one(
     _ model: ModelFinder.Found, in folder: String, corpus: Corpus, recipe: Precompute.Recipe,
-    target: String, progress: Progress
+    target: String, remembersIdentity: Bool, progress: Progress
   ) -> (ZooIndex.Entry, Outcome) {
     do {
       let path = Folder.path(target, model.bank)
       try createFolders(of: model.bank, in: target)
       let loaded = try LoadedModel(
-        path: model.path.isEmpty ? folder : Folder.path(folder, model.path))
+        path: model.path.isEmpty ? folder : Folder.path(folder, model.path),
+        remembersIdentity: remembersIdentity)
       let set = try CorpusSequences(corpus, recipe: recipe, model: loaded).set()
       if let bank = upToDate(path, loaded.identity, set) {
         return (ZooIndex.Entry(model: model, bank), .upToDate)

@@ -42,7 +42,7 @@ struct GenerateCommand: ParsableCommand {
     let bar = ProgressBar()
     let result = try Generate.run(
       model, text: text, usesChat: chat, element: precision.element, options: options,
-      progress: bar.show, emit: { if !report.json { Terminal.write($0) } })
+      progress: bar.show, emit: { report.json ? StartTime.mark($0) : Terminal.write($0) })
     if report.json { return try Terminal.json(self.report(result)) }
     Terminal.line("")
     let new = result.generation

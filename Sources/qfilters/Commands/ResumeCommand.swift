@@ -107,7 +107,7 @@ struct ResumeCommand: ParsableCommand {
       model, snapshot: snapshot, parents: parents.files, text: text, selection: selection,
       options: options, save: save, export: export,
       emit: { text in
-        guard !report.json else { return }
+        guard !report.json else { return StartTime.mark(text) }
         guard writes else { return Terminal.write(text) }
         if !unwritten.isEmpty || !Terminal.offer(text) { unwritten += text }
       })

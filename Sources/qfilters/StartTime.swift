@@ -1,0 +1,34 @@
+import ByteIO
+import Synchronization
+
+/// How long somebody waited for the first of a result.
+enum StartTime {
+  private static let first = Mutex<Double?>(nil)
+
+  /// Notes that some of the result is there now; the first that is not empty counts.
+  static func mark(_ text: String = "…") {
+    guard !text.isEmpty else { return }
+    first.withLock { $0 = $0 ?? ProcessClock.seconds }
+  }
+
+  /// Seconds from the process's start to the first of the result, which is now if there was none so far.
+  static var seconds: Double? {
+    mark()
+    return first.withLock { $0 }
+  }
+}
+
+/// A result with the key that every one has.
+struct Started<Result: Encodable>: Encodable {
+  private let result: Result
+
+  init(_ result: Result) { self.result = result }
+
+  private enum Key: String, CodingKey { case startSeconds }
+
+  func encode(to encoder: any Encoder) throws {
+    try result.encode(to: encoder)
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encodeIfPresent(StartTime.seconds, forKey: .startSeconds)
+  }
+}
