@@ -74,10 +74,15 @@ public struct ByteReader: ~Escapable {
     let (size, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<T>.size)
     guard count >= 0, !overflow else { throw error("an impossible count: \(count)") }
     let start = try advance(size)
-    return (0..<count).map { index in
-      T(
-        littleEndian: unsafe bytes.unsafeLoadUnaligned(
-          fromUncheckedByteOffset: start + index * MemoryLayout<T>.size, as: T.self))
+    return unsafe [T](unsafeUninitializedCapacity: count) { numbers, filled in
+      for index in 0..<count {
+        unsafe numbers.initializeElement(
+          at: index,
+          to: T(
+            littleEndian: unsafe bytes.unsafeLoadUnaligned(
+              fromUncheckedByteOffset: start + index * MemoryLayout<T>.size, as: T.self)))
+      }
+      filled = count
     }
   }
 

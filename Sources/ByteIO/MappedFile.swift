@@ -16,7 +16,8 @@ import Synchronization
   private let base: UnsafeMutableRawPointer?
   private let count: Int
   private let registration: OpaquePointer?
-  private let isCopied = Atomic(false)
+  /// How many pieces were taken to be copied into memory.
+  private let pieces = Atomic(0)
   /// The file's stamp when it was opened.
   public let stamp: FileStamp
 
@@ -49,7 +50,7 @@ import Synchronization
   /// them again.
   public func letGo(_ range: Range<Int>) {
     guard let base = unsafe base, !range.isEmpty, range.upperBound <= count,
-      !isCopied.load(ordering: .relaxed)
+      pieces.load(ordering: .relaxed) == 0
     else { return }
     // Whole pages, neighbours' parts of the first and the last one too.
     let page = sysconf(Int32(_SC_PAGESIZE))
@@ -58,36 +59,24 @@ import Synchronization
   }
 
   /// Copies the whole file into memory of large pages, in the place of the mapping: what is read again and
-  /// again, as weights are for every token, comes up to half as fast again than through small pages. Nothing
-  /// may read the bytes meanwhile. A file that would fill more than half of the machine's memory stays
-  /// mapped.
-  ///
-  /// - Throws: `SystemError` if the system refuses the memory; the bytes are then of no use.
-  public func copyIntoMemory() throws(SystemError) {
-    let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
-    guard let base = unsafe base, count < memory / 2,
-      !isCopied.exchange(true, ordering: .relaxed)
-    else { return }
-    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.largePage, alignment: 64)
-    defer { unsafe piece.deallocate() }
-    guard let copy = piece.baseAddress else { return }
-    var done = 0
-    while done < count {
-      let start = unsafe base + done
-      let toBoundary = Self.largePage - Int(bitPattern: start) % Self.largePage
-      let length = min(toBoundary, count - done)
-      unsafe copy.copyMemory(from: start, byteCount: length)
-      let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED
-      guard unsafe mmap(start, length, PROT_READ | PROT_WRITE, flags, -1, 0) != MAP_FAILED else {
-        throw SystemError(operation: "load", path: path)
-      }
-      unsafe _ = madvise(start, length, MADV_HUGEPAGE)
-      unsafe start.copyMemory(from: copy, byteCount: length)
-      done += length
-    }
+  /// again, as weights are for every token, comes up to half as fast again than through small pages. What does
+  /// not find memory, and a file that would fill more than half of the machine's, stays mapped.
+  public func copyIntoMemory() { while copyNextPiece() {} }
+
+  /// Copies a large page of the file into memory, the next that nobody took; false if there is none. Bytes may
+  /// be read meanwhile, and other pieces be copied.
+  public func copyNextPiece() -> Bool {
+    guard let base = unsafe base, count < Self.memory / 2 else { return false }
+    let first = Self.largePage - Int(bitPattern: base) % Self.largePage
+    let piece = pieces.add(1, ordering: .relaxed).oldValue
+    let start = piece == 0 ? 0 : first + (piece - 1) * Self.largePage
+    guard start < count else { return false }
+    let end = min(count, first + piece * Self.largePage)
+    return unsafe cf_copy_into_memory(base + start, end - start, Self.largePage)
   }
 
   private static let largePage = 2 << 20
+  private static let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
 
   /// The file's contents.
   public var bytes: RawSpan {

@@ -36,14 +36,6 @@ public final class Engine {
       .map(WeightMatrix.init)
   }
 
-  /// Copies the weights from the mapped files into memory, where they are read faster, unless they are too
-  /// large for that.
-  ///
-  /// - Throws: `SystemError` if the system refuses the memory.
-  public func copyWeightsIntoMemory() throws {
-    for tensor in decoder.weights.tensors.values { try tensor.copyFileIntoMemory() }
-  }
-
   /// The shape of this model's caches.
   public var cacheShape: KVCache.Shape {
     KVCache.Shape(

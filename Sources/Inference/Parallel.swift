@@ -19,6 +19,12 @@ public enum Parallel {
     team.run(items: items, body)
   }
 
+  /// Calls both, on two cores if there are two; returns when both are done. Not to be called from within a
+  /// body, nor may they call what runs on all cores.
+  public static func both(_ first: @Sendable () -> Void, _ second: @Sendable () -> Void) {
+    forEach(2) { _, item in item == 0 ? first() : second() }
+  }
+
   /// The same over ranges of at most `size` of `count` things.
   static func forEachRange(
     of count: Int, size: Int, _ body: @Sendable (_ worker: Int, _ range: Range<Int>) -> Void

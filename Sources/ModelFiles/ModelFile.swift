@@ -15,6 +15,15 @@ public struct ModelFile: Sendable {
   /// What the file calls a tensor, for errors.
   let nameInFile: @Sendable (String) -> String
 
+  /// The mapped files that hold the weights.
+  public var files: [MappedFile] {
+    var seen: Set<ObjectIdentifier> = []
+    return tensors.values.map(\.file).filter { seen.insert(ObjectIdentifier($0)).inserted }
+  }
+
+  /// Copies the files that hold the weights into memory; see `MappedFile.copyIntoMemory()`.
+  public func copyIntoMemory() { for file in files { file.copyIntoMemory() } }
+
   /// The tensor of that name, checked to have that shape.
   ///
   /// - Throws: `MalformedFile` if there is none or its shape differs.

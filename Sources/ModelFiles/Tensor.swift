@@ -42,11 +42,6 @@ public struct Tensor: Sendable {
   /// file again.
   public func letGo() { file.letGo(offset..<offset + rows * rowBytes) }
 
-  /// Copies the file that holds the values into memory; see `MappedFile.copyIntoMemory()`.
-  ///
-  /// - Throws: `SystemError` if the system refuses the memory.
-  public func copyFileIntoMemory() throws(SystemError) { try file.copyIntoMemory() }
-
   /// Where row `row` (in half-split order) stands among the file's rows.
   ///
   /// GGUF's `llama` stores the rows of Q and K so that a rotated pair stands side by side: row i of

@@ -22,13 +22,14 @@ struct MergeTable: Sendable {
   /// Builds the table from merges that join different tokens each.
   init(_ pairs: [Pair]) {
     self.pairs = pairs
-    let keyed = pairs.enumerated().map { rank, pair in
-      (
-        Self.key(pair.left, pair.right),
-        Merge(rank: UInt32(truncatingIfNeeded: rank), result: pair.result)
-      )
+    var merges: [UInt64: Merge] = [:]
+    merges.reserveCapacity(pairs.count)
+    for (rank, pair) in pairs.enumerated() {
+      let merge = Merge(rank: UInt32(truncatingIfNeeded: rank), result: pair.result)
+      let earlier = merges.updateValue(merge, forKey: Self.key(pair.left, pair.right))
+      if let earlier { merges[Self.key(pair.left, pair.right)] = earlier }
     }
-    merges = Dictionary(keyed) { first, _ in first }
+    self.merges = merges
   }
 
   /// Builds the table from lines of the form "left right".

@@ -67,9 +67,12 @@ extension Tokenizer {
 
   private func tokenDescription() -> [UInt8] {
     var description = Self.littleEndian(UInt64(vocabulary.tokens.count))
+    description.reserveCapacity(vocabulary.tokens.reduce(16) { $0 + $1.count + 8 })
     for (spelling, given) in zip(vocabulary.tokens, types) {
       let type: Vocabulary.TokenType = isMarked && given == .unknown ? .control : given
-      description += Self.littleEndian(type.rawValue) + Self.bytes(spelling)
+      Self.append(UInt32(truncatingIfNeeded: type.rawValue), to: &description)
+      Self.append(UInt32(truncatingIfNeeded: spelling.count), to: &description)
+      description.append(contentsOf: spelling)
     }
     return description
   }
@@ -77,22 +80,24 @@ extension Tokenizer {
   private func mergeDescription() -> [UInt8] {
     let pairs = isMarked ? sortedMerges() : method.bytePair?.merges.pairs ?? []
     var description = Self.littleEndian(UInt64(pairs.count))
+    description.reserveCapacity(pairs.count * 8 + 8)
     for pair in pairs {
-      description += Self.littleEndian(pair.left) + Self.littleEndian(pair.right)
+      Self.append(pair.left, to: &description)
+      Self.append(pair.right, to: &description)
     }
     return description
   }
 
   /// The merges, those side by side that make one token by ascending id of the left one.
   private func sortedMerges() -> [MergeTable.Pair] {
-    let pairs = method.bytePair?.merges.pairs ?? []
-    var groups: [Int] = []
-    for (index, pair) in pairs.enumerated() {
-      let isSame = index > 0 && pairs[index - 1].result == pair.result
-      groups.append((groups.last ?? 0) + (isSame ? 0 : 1))
+    var pairs = method.bytePair?.merges.pairs ?? []
+    var start = 0
+    while start < pairs.count {
+      let end = pairs[start...].firstIndex { $0.result != pairs[start].result } ?? pairs.count
+      if end - start > 1 { pairs[start..<end].sort { $0.left < $1.left } }
+      start = end
     }
-    return pairs.indices.sorted { (groups[$0], pairs[$0].left) < (groups[$1], pairs[$1].left) }
-      .map { pairs[$0] }
+    return pairs
   }
 
   private var isMarked: Bool {
@@ -101,6 +106,13 @@ extension Tokenizer {
 
   private static func bytes(_ bytes: some Collection<UInt8>) -> [UInt8] {
     littleEndian(UInt32(truncatingIfNeeded: bytes.count)) + bytes
+  }
+
+  private static func append(_ value: UInt32, to bytes: inout [UInt8]) {
+    bytes.append(UInt8(truncatingIfNeeded: value))
+    bytes.append(UInt8(truncatingIfNeeded: value >> 8))
+    bytes.append(UInt8(truncatingIfNeeded: value >> 16))
+    bytes.append(UInt8(truncatingIfNeeded: value >> 24))
   }
 
   private static func littleEndian<T: FixedWidthInteger>(_ value: T) -> [UInt8] {

@@ -40,7 +40,9 @@ extension Vocabulary {
     _ ids: [[UInt8]: UInt32]
   ) throws(TokenizationError) -> BytePairModel {
     let scalars = pieces.compactMap { piece -> (UInt32, UInt32)? in
-      guard let text = String(validating: piece.spelling, as: UTF8.self)?.unicodeScalars,
+      // A scalar has at most four bytes.
+      guard piece.spelling.count <= 4,
+        let text = String(validating: piece.spelling, as: UTF8.self)?.unicodeScalars,
         let scalar = text.first, text.count == 1
       else { return nil }
       return (scalar.value, piece.id)

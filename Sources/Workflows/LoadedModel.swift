@@ -2,6 +2,7 @@ import ByteIO
 public import CacheFormat
 public import Inference
 public import ModelFiles
+import Synchronization
 public import Tokenization
 
 /// A model ready for work: weights, tokenizer and identity.
@@ -17,21 +18,47 @@ public final class LoadedModel {
   public private(set) lazy var identity = Identity(
     of: engine, tokenizer, cache: remembersIdentity ? IdentityCache() : nil)
   private let remembersIdentity: Bool
+  private let weights: Weights
+
+  /// Where the weights are while the model runs.
+  public enum Weights: Sendable {
+    /// In the mapped file, which may be greater than memory.
+    case mapped
+    /// In memory before anything runs: for work that reads them for many tokens.
+    case inMemory
+    /// In the mapped file, until the other cores have copied them into memory between the engine's steps: for
+    /// work of which somebody waits for the first token. See `copyWeightsWhenIdle()`.
+    case inMemoryLater
+  }
 
   /// Opens a model.
   ///
-  /// - Parameter inMemory: Takes the weights into memory, for work that reads them for every token; otherwise
-  ///   they stay in the mapped file, which may be greater than memory.
-  /// - Parameter remembersIdentity: Takes the weights' digest from the user's cache folder, or writes it
-  ///   there; otherwise it is computed anew.
+  /// - Parameters:
+  ///   - weights: Where they are to be.
+  ///   - remembersIdentity: Takes the weights' digest from the user's cache folder, or writes it there;
+  ///     otherwise it is computed anew.
   /// - Throws: `SystemError`, `MalformedFile`, `UnsupportedModel`, `TokenizationError`,
   ///   `EngineError`.
-  public init(path: String, inMemory: Bool = false, remembersIdentity: Bool = true) throws {
-    self.remembersIdentity = remembersIdentity
-    file = try ModelFile(path: path)
-    tokenizer = try Self.tokenizer(of: file.vocabulary)
-    engine = try Engine(file)
-    if inMemory { try engine.copyWeightsIntoMemory() }
+  public init(path: String, weights: Weights = .mapped, remembersIdentity: Bool = true) throws {
+    (self.weights, self.remembersIdentity) = (weights, remembersIdentity)
+    let file = try ModelFile(path: path)
+    let engine = try Engine(file)
+    let tokenizer = Mutex(Result<Tokenizer, any Error>.failure(CancellationError()))
+    Parallel.both {
+      let built = Result { try Self.tokenizer(of: file.vocabulary) }
+      tokenizer.withLock { $0 = built }
+    } _: {
+      if weights == .inMemory { file.copyIntoMemory() }
+    }
+    (self.file, self.engine) = (file, engine)
+    self.tokenizer = try tokenizer.withLock { try $0.get() }
+  }
+
+  /// Has the weights copied into memory from now on, if that was wanted.
+  func copyWeightsWhenIdle() {
+    guard weights == .inMemoryLater else { return }
+    let files = file.files
+    Parallel.betweenSteps { files.contains { $0.copyNextPiece() } }
   }
 
   /// Opens only a model's tokenizer.

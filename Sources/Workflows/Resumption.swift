@@ -54,6 +54,7 @@ struct Resumption {
       model, cache: cache, logits: logits, options: options,
       afterFirst: {
         try choose()
+        model.copyWeightsWhenIdle()
         options.eviction?.apply(to: cache)
       }, emit: emit)
     return Resume.Result(

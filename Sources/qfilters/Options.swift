@@ -14,9 +14,9 @@ struct ModelOption: ParsableArguments {
 
   @OptionGroup var identity: IdentityOption
 
-  /// - Parameter inMemory: False where a model greater than memory is to work, too.
-  func load(inMemory: Bool = true) throws -> LoadedModel {
-    try LoadedModel(path: path, inMemory: inMemory, remembersIdentity: identity.remembers)
+  /// - Parameter weights: `mapped` where a model greater than memory is to work, too.
+  func load(_ weights: LoadedModel.Weights = .inMemory) throws -> LoadedModel {
+    try LoadedModel(path: path, weights: weights, remembersIdentity: identity.remembers)
   }
 }
 

@@ -5,6 +5,7 @@
 #ifndef CFAULTS_H
 #define CFAULTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /// A registered mapping or name.
@@ -28,5 +29,10 @@ void cf_end_by_signal(int number);
 /// names the file on standard error, and ends the process with `status`. What another address or
 /// process raises keeps its old meaning. `prefix` must live as long as the process.
 void cf_end_on_lost_mapping(const char *prefix, int status);
+
+/// Puts a copy in memory of its own in the place of `count` mapped bytes from `start` on, which begin and
+/// end at a page, but for the end of a file. Whoever reads them meanwhile reads the one or the other. The
+/// copy is aligned like `start` to `alignment`, a power of two. False if there is no memory; nothing changed then.
+bool cf_copy_into_memory(void *start, size_t count, size_t alignment);
 
 #endif

@@ -27,7 +27,7 @@ struct ImportCommand: ParsableCommand {
 
   func run() throws {
     let (shape, bytes) = try FilterExchange.importHub(
-      folder: folder, try model.load(inMemory: false), out: out)
+      folder: folder, try model.load(.mapped), out: out)
     if report.json {
       return try Terminal.json(
         Report(

@@ -42,7 +42,7 @@ struct PrecomputeCommand: ParsableCommand {
   func run() throws {
     let bar = ProgressBar()
     let result = try Precompute.run(
-      try model.load(inMemory: false), corpus: calibration.corpusFiles, recipe: calibration.recipe,
+      try model.load(.mapped), corpus: calibration.corpusFiles, recipe: calibration.recipe,
       shard: shard?.shard ?? .whole, out: out, progress: bar.show)
     if report.json {
       return try Terminal.json(

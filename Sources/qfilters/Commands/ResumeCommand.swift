@@ -98,7 +98,7 @@ struct ResumeCommand: ParsableCommand {
       Resume.Save(
         path: path, filters: try budget.filters.map { (try FilterBank(path: $0), $0) })
     }
-    let model = try model.load()
+    let model = try model.load(.inMemoryLater)
     // What is to be written is, whether somebody still reads the answer or not.
     let writes = save != nil || export != nil
     if writes { ignorePipeSignal(true) }
