@@ -37,6 +37,7 @@ let package = Package(
     .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CKernels"),
     .target(name: "CFaults"),
+    .target(name: "CExhaustion", dependencies: ["CFaults"]),
 
     .target(
       name: "ByteIO", dependencies: ["CFaults", "CXXHash", "CLibCrypto"], swiftSettings: strict),
@@ -63,8 +64,8 @@ let package = Package(
     .executableTarget(
       name: "qfilters",
       dependencies: [
-        "Workflows", "ByteIO", "CacheCodec", "CacheFormat", "Inference", "ModelFiles", "QFilters",
-        "Tokenization", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Workflows", "ByteIO", "CacheCodec", "CacheFormat", "CExhaustion", "Inference", "ModelFiles",
+        "QFilters", "Tokenization", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 

@@ -60,13 +60,13 @@ import Synchronization
 
   /// Copies the whole file into memory of large pages, in the place of the mapping: what is read again and
   /// again, as weights are for every token, comes up to half as fast again than through small pages. What does
-  /// not find memory, and a file that would fill more than half of the machine's, stays mapped.
+  /// not find memory, and a file that would fill more than half of what the process may, stays mapped.
   public func copyIntoMemory() { while copyNextPiece() {} }
 
   /// Copies a large page of the file into memory, the next that nobody took; false if there is none. Bytes may
   /// be read meanwhile, and other pieces be copied.
   public func copyNextPiece() -> Bool {
-    guard let base = unsafe base, count < Self.memory / 2 else { return false }
+    guard let base = unsafe base, count < MemoryLimit.bytes / 2 else { return false }
     let first = Self.largePage - Int(bitPattern: base) % Self.largePage
     let piece = pieces.add(1, ordering: .relaxed).oldValue
     let start = piece == 0 ? 0 : first + (piece - 1) * Self.largePage
@@ -76,7 +76,6 @@ import Synchronization
   }
 
   private static let largePage = 2 << 20
-  private static let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
 
   /// The file's contents.
   public var bytes: RawSpan {

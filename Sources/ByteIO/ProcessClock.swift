@@ -11,7 +11,7 @@ public enum ProcessClock {
 
   /// When the process was started, in seconds since the machine was. Source: proc(5), field 22 of `stat`.
   private static let started: Double? = {
-    guard let text = text(of: "/proc/self/stat"),
+    guard let text = SystemFile.text("/proc/self/stat"),
       // The second field is the program's name in parentheses, and may hold anything.
       let name = text.lastIndex(of: ")")
     else { return nil }
@@ -24,15 +24,5 @@ public enum ProcessClock {
     var now = timespec()
     guard unsafe clock_gettime(CLOCK_BOOTTIME, &now) == 0 else { return nil }
     return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
-  }
-
-  /// Files of /proc have no size to read by.
-  private static func text(of path: String) -> String? {
-    let file = FileDescriptor(adopting: unsafe open(path, O_RDONLY | O_CLOEXEC))
-    guard file.raw >= 0 else { return nil }
-    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
-      count = max(0, unsafe read(file.raw, buffer.baseAddress, buffer.count))
-    }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -90,6 +90,13 @@ static void say(const char *text) {
   }
 }
 
+void cf_end(const char *text, int status) {
+  acquire();
+  remove_temporaries();
+  say(text);
+  _exit(status);
+}
+
 // Ends the process if the address belongs to a mapped file.
 static void report(uintptr_t address) {
   acquire();

@@ -8,6 +8,9 @@ enum BLAS {
     let functions: UnsafePointer<OpenBLAS>
   }
 
+  /// Why it cannot be used; nil if it can.
+  static var problem: String? { unsafe openblas_problem().map { unsafe String(cString: $0) } }
+
   /// The name of the kernels in use, as OpenBLAS reports it: "SkylakeX", "Haswell", …
   static var coreName: String? {
     library.map { unsafe String(cString: $0.functions.pointee.core_name()) }

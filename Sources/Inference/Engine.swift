@@ -23,7 +23,7 @@ public final class Engine {
   /// - Throws: `MalformedFile` if a tensor is missing or of the wrong shape, `UnsupportedModel` if
   ///   there are tensors that the forward pass does not know, `EngineError`.
   public init(_ file: ModelFile) throws {
-    guard BLAS.coreName != nil else { throw EngineError.openBLASMissing }
+    if let problem = BLAS.problem { throw EngineError.openBLASMissing(problem: problem) }
     try Kernels.checkEnvironment()
     architecture = file.architecture
     decoder = try Decoder(file, tokens: Self.chunk)

@@ -1,7 +1,7 @@
 /// The engine cannot start or go on.
 public enum EngineError: Error, CustomStringConvertible, Sendable {
-  /// libopenblas is not installed, or lacks a function.
-  case openBLASMissing
+  /// libopenblas cannot be used; the sentence says why.
+  case openBLASMissing(problem: String)
   /// `QFILTERS_KERNELS` names a path that this processor does not have.
   case unknownKernels(name: String, available: [String])
   /// The system refused memory.
@@ -12,8 +12,7 @@ public enum EngineError: Error, CustomStringConvertible, Sendable {
   /// One sentence: what is wrong and what to do.
   public var description: String {
     switch self {
-    case .openBLASMissing:
-      "libopenblas.so.0 is missing or incomplete; install OpenBLAS (Debian: libopenblas0-pthread)"
+    case .openBLASMissing(let problem): problem
     case .unknownKernels(let name, let available):
       "QFILTERS_KERNELS is \(name.debugDescription); this processor has "
         + available.joined(separator: ", ")

@@ -8,8 +8,8 @@ public enum CalibrationError: Error, CustomStringConvertible, Sendable {
   case headFiltersTooGreat
   /// LAPACK found no eigenvector.
   case noEigenvector
-  /// libopenblas is not installed.
-  case openBLASMissing
+  /// libopenblas cannot be used; the sentence says why.
+  case openBLASMissing(problem: String)
 
   /// One sentence that says what is wrong.
   public var description: String {
@@ -19,8 +19,7 @@ public enum CalibrationError: Error, CustomStringConvertible, Sendable {
       "queries of layer \(layer) are not finite; the weights may be damaged"
     case .headFiltersTooGreat: "queries project on their filter by more than 2⁶⁴, or by no number"
     case .noEigenvector: "the eigensolver found no direction in the queries"
-    case .openBLASMissing:
-      "libopenblas.so.0 is missing; install OpenBLAS (Debian: libopenblas0-pthread)"
+    case .openBLASMissing(let problem): problem
     }
   }
 }

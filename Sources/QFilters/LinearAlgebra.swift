@@ -8,12 +8,18 @@ enum LinearAlgebra {
 
   private static let library: Loaded? = unsafe openblas_open().map { unsafe Loaded(functions: $0) }
 
+  private static var missing: CalibrationError {
+    .openBLASMissing(
+      problem: unsafe openblas_problem().map { unsafe String(cString: $0) } ?? "OpenBLAS is missing"
+    )
+  }
+
   /// XᵀX of `rows` rows of `length` floats that stand `stride` floats apart, from `offset` on:
   /// [length × length], of which the upper triangle is filled.
   static func gram(
     _ x: Span<Float>, offset: Int, rows: Int, length: Int, stride: Int
   ) throws(CalibrationError) -> [Float] {
-    guard let library else { throw .openBLASMissing }
+    guard let library else { throw missing }
     precondition(rows > 0 && offset + (rows - 1) * stride + length <= x.count)
     var result = [Float](repeating: 0, count: length * length)
     unsafe x.withUnsafeBufferPointer { x in
@@ -42,7 +48,7 @@ enum LinearAlgebra {
   static func topEigenvector(
     _ matrix: [Double], length: Int
   ) throws(CalibrationError) -> (value: Double, vector: [Double]) {
-    guard let library else { throw .openBLASMissing }
+    guard let library else { throw missing }
     var matrix = matrix
     var (n, index, bound, tolerance) = (Int32(length), Int32(length), 0.0, 0.0)
     var (found, status) = (Int32(0), Int32(0))

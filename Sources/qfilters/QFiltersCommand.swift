@@ -1,5 +1,7 @@
 import ArgumentParser
 import ByteIO
+import CExhaustion
+import Glibc
 import Inference
 import Workflows
 
@@ -25,6 +27,7 @@ struct QFiltersCommand: AsyncParsableCommand {
     ])
 
   static func main() async {
+    unsafe cx_end_on_exhaustion(strdup(Terminal.clearLine + "qfilters: "), 1)
     Engine.limitHeaps()
     ignoreFileSizeSignal()
     Interruption.removesTemporaryFiles()

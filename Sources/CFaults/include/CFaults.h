@@ -24,6 +24,9 @@ void cf_remove(cf_entry *entry);
 /// Removes all temporary files and ends the process as the signal `number` does by default.
 void cf_end_by_signal(int number);
 
+/// Removes all temporary files, writes `text` on standard error, and ends the process with `status`.
+void cf_end(const char *text, int status);
+
 /// From now on, reading mapped bytes that cannot be had any more (SIGBUS: the file was cut short, or
 /// its disk failed) removes all temporary files, writes one sentence that begins with `prefix` and
 /// names the file on standard error, and ends the process with `status`. What another address or

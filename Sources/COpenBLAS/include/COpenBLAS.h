@@ -25,9 +25,13 @@ typedef struct {
 } OpenBLAS;
 
 /// Opens OpenBLAS on the widest kernels that this processor runs, unless OPENBLAS_CORETYPE in the
-/// environment says otherwise. Returns NULL if the library or one of its functions is missing.
-/// Opens it once, whoever calls and how often; safe from any thread.
+/// environment says otherwise. Returns NULL if it cannot be used. Opens it once, whoever calls and how
+/// often; safe from any thread. Where address space is limited, it computes on one thread, and for one
+/// caller at a time.
 const OpenBLAS *_Nullable openblas_open(void);
+
+/// Why OpenBLAS cannot be used, in one sentence without a full stop; NULL if it can.
+const char *_Nullable openblas_problem(void);
 
 /// The core type that `openblas_open` asks for on this processor, or NULL to let OpenBLAS choose.
 const char *_Nullable openblas_preferred_core(void);
