@@ -29,8 +29,8 @@ import Testing
       guard thread > 0 else { return file.copyIntoMemory() }
       for _ in 0..<8 {
         let isEqual = unsafe file.bytes.withUnsafeBytes { read in
-          unsafe stride(from: thread, to: bytes.count, by: 4093).allSatisfy {
-            read[$0] == bytes[$0]
+          stride(from: thread, to: bytes.count, by: 4093).allSatisfy {
+            unsafe read[$0] == bytes[$0]
           }
         }
         if !isEqual { differences.add(1, ordering: .relaxed) }

@@ -19,8 +19,8 @@ import Testing
     let model = Fixtures.path("models/tiny-llama-f32.gguf")
     for (reported, measured) in [
       try seconds("generate", "--model", model, "--prompt", "hi", "--max-tokens", "4", "--json"),
-      try seconds("inspect", Fixtures.path("conformance/valid/small.kvsnap"), "--json"),
-      try seconds("verify", Fixtures.path("conformance/valid/small.kvsnap"), "--json"),
+      try seconds("inspect", Fixtures.path("conformance/valid/bf16.kvsnap"), "--json"),
+      try seconds("verify", Fixtures.path("conformance/valid/bf16.kvsnap"), "--json"),
     ] {
       // The system counts a process's start in hundredths.
       #expect(reported > 0 && reported < measured + 0.02)
