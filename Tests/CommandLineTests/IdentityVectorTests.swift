@@ -47,7 +47,7 @@ struct IdentityVectorTests {
 
   @Test("of tokenizers with scores")
   func tokenizers() throws {
-    let folder = Fixtures.path("tokenization/")
+    let folder = Fixtures.path("tokenization") + "/"
     let rows = try ["gemma.gguf", "llama-2.gguf", "unigram.gguf"].flatMap(Self.rows)
     #expect(rows.count == 3)
     for (name, digests) in rows {
