@@ -482,13 +482,13 @@ def read_parent(path: pathlib.Path, child: Snapshot) -> Snapshot:
         raise NoParent(f"PRNT: its parent {child.name!r} of digest {child.parent.hex()[:16]}… is not in the folder")
     data = map_file(path)
     try:
-        kind, sections, unknown = read_container(data)
-        need(kind == b"SNAP", "header", "not a snapshot")
-        digest = hashlib.sha256(data[: len(data) - len(sections[b"DATA"])]).digest()
+        _, parent = read(data)
+        need(isinstance(parent, Snapshot), "header", "not a snapshot")
+        digest = hashlib.sha256(data[: len(data) - len(parent.data)]).digest()
         need(digest == child.parent, "PRNT", "not the parent, which has another digest")
-        return snapshot(sections, unknown)
     except Refused as error:
         raise Refused(f"{error} (in {child.name!r}, named as the parent)") from None
+    return parent
 
 
 def check_rules(child: Snapshot, parent: Snapshot) -> None:
@@ -550,27 +550,23 @@ def map_file(path: pathlib.Path) -> memoryview:
         return memoryview(b"" if empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
-def snapshot(sections: dict[bytes, memoryview], unknown: list[Unknown]) -> Snapshot:
-    check_common(sections, 160)
-    return Snapshot(sections, unknown)
-
-
-def check_common(sections: dict[bytes, memoryview], length: int) -> None:
-    """Section 3."""
-    need(len(sections[b"IDEN"]) == length, "IDEN", "wrong length")
+def read(data: memoryview) -> tuple[str, Snapshot | dict[str, np.ndarray]]:
+    """Checks all of a file but what `Snapshot.check` does; gives its kind, and the snapshot or the tensors."""
+    kind, sections, unknown = read_container(data)
+    need(len(sections[b"IDEN"]) == (160 if kind == b"SNAP" else 128), "IDEN", "wrong length")
     check_provenance(sections.get(b"prov", memoryview(b"")))
-
-
-def read_file(path: pathlib.Path) -> tuple[str, Chain | dict[str, np.ndarray]]:
-    """Checks all of a file, and all that a snapshot continues; gives its kind, and the chain or the tensors."""
-    kind, sections, unknown = read_container(map_file(path))
     if kind == b"SNAP":
-        return "snapshot", Chain(path, snapshot(sections, unknown))
-    check_common(sections, 128)
+        return "snapshot", Snapshot(sections, unknown)
     check_unknown(unknown)
     if kind == b"FILT":
         return "filter bank", {"filters": read_filters(sections)}
     return "statistics", read_statistics(sections)
+
+
+def read_file(path: pathlib.Path) -> tuple[str, Chain | dict[str, np.ndarray]]:
+    """Checks all of a file, and of all that a snapshot continues."""
+    kind, content = read(map_file(path))
+    return kind, Chain(path, content) if isinstance(content, Snapshot) else content
 
 
 class Parser(argparse.ArgumentParser):
