@@ -25,7 +25,7 @@ let package = Package(
   name: "Fuzzing",
   dependencies: [.package(name: "qfilters", path: "..")],
   targets: [
-    .target(name: "CFuzzing"),
+    .target(name: "CFuzzing", linkerSettings: [.linkedLibrary("zstd")]),
     .target(name: "Harness", dependencies: ["CFuzzing"], swiftSettings: strict),
     .target(
       name: "Mutation",

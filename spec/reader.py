@@ -6,7 +6,8 @@
 Checks every rule of the specification and prints what the file holds; with --tensors it also writes
 the decoded tensors, with --digests it prints the SHA-256 of each instead (conformance.md). A snapshot that
 continues another is read with its whole chain, whose files lie in its folder. Exits with 65 and one sentence
-when a rule is broken. Section numbers in the comments are those of format.md.
+when a rule is broken; conformance.md has the other exit codes, and the order of the checks. Section numbers in the
+comments are those of format.md.
 
 Needs the packages of requirements.txt.
 """
@@ -38,6 +39,10 @@ DIGESTS = ("weights", "architecture", "RoPE", "tokenizer")
 LINKS = 1024
 MAXIMUM = 2**31 - 1
 ZSTD_MAGIC = bytes.fromhex("28b52ffd")
+
+
+# An unknown ancillary section: its name, bytes and checksum.
+Unknown = tuple[str, memoryview, int]
 
 
 class NotStored(Exception):
@@ -103,8 +108,8 @@ class Fields:
         need(self.at == len(self.data), self.section, "bytes too many")
 
 
-def read_container(data: memoryview) -> tuple[bytes, dict[bytes, memoryview]]:
-    """Section 2: the kind, and the sections by type."""
+def read_container(data: memoryview) -> tuple[bytes, dict[bytes, memoryview], list[Unknown]]:
+    """Section 2: the kind, the sections by type, and what is still to be checked."""
     need(len(data) >= 64, "header", "the file is too short")
     need(data[:8] == MAGIC, "header", "not a file of this format")
     version, oldest, required, _, size, count, reserved, directory_sum, header_sum = struct.unpack(
@@ -121,12 +126,14 @@ def read_container(data: memoryview) -> tuple[bytes, dict[bytes, memoryview]]:
     need(directory_end <= len(data), "directory", "beyond the end of the file")
     directory = data[64:directory_end]
     need(checksum(directory) == directory_sum, "directory", "checksum mismatch")
-    return kind, read_sections(kind, data, directory, directory_end)
+    return kind, *read_sections(kind, data, directory, directory_end)
 
 
-def read_sections(kind: bytes, data: memoryview, directory: memoryview, end: int) -> dict[bytes, memoryview]:
+def read_sections(kind: bytes, data: memoryview, directory: memoryview,
+                  end: int) -> tuple[dict[bytes, memoryview], list[Unknown]]:
     """Section 2.2."""
     sections: dict[bytes, memoryview] = {}
+    unknown = []
     for type_, reserved, offset, length, expected in struct.iter_unpack("<4sIQQQ", directory):
         name = type_.decode("latin1")
         need(type_.isalpha() and type_.isascii() and reserved == 0, "directory", f"entry {name!r}")
@@ -139,6 +146,8 @@ def read_sections(kind: bytes, data: memoryview, directory: memoryview, end: int
         section = data[offset : offset + length]
         if type_ == b"DATA":
             need(expected == 0, "directory", "DATA has a checksum of its own")
+        elif type_ not in KINDS[kind]:
+            unknown.append((name, section, expected))
         else:
             need(checksum(section) == expected, name, "checksum mismatch")
         sections[type_] = section
@@ -148,7 +157,12 @@ def read_sections(kind: bytes, data: memoryview, directory: memoryview, end: int
     wanted = [type_ for type_ in KINDS[kind] if type_ in sections or type_[:1].isupper() and type_ != b"PRNT"]
     need(known == wanted, "directory", "a section is missing or out of order")
     need(b"DATA" not in sections or list(sections)[-1] == b"DATA", "directory", "DATA is not last")
-    return sections
+    return sections, unknown
+
+
+def check_unknown(unknown: list[Unknown]) -> None:
+    for name, section, expected in unknown:
+        need(checksum(section) == expected, name, "checksum mismatch")
 
 
 def check_provenance(section: memoryview) -> None:
@@ -235,8 +249,9 @@ def read_statistics(sections: dict[bytes, memoryview]) -> dict[str, np.ndarray]:
 class Snapshot:
     """Section 5."""
 
-    def __init__(self, sections: dict[bytes, memoryview]) -> None:
-        self.data = sections[b"DATA"]
+    def __init__(self, sections: dict[bytes, memoryview], unknown: list[Unknown]) -> None:
+        """Checks all but the chunks and unknown sections."""
+        self.data, self.unknown = sections[b"DATA"], unknown
         self.identity, self.bank = bytes(sections[b"IDEN"][:128]), bytes(sections[b"IDEN"][128:160])
         self.read_context(Fields("CONT", sections[b"CONT"]))
         self.first, self.parent, self.name = 0, None, None
@@ -276,7 +291,7 @@ class Snapshot:
     def read_tiers(self, fields: Fields) -> None:
         scorer = fields.size("scorer", 1, len(SCORERS))
         self.scorer = SCORERS[scorer - 1]
-        need(scorer == 1 or not any(self.bank), "TIER", "another scorer than Q-Filters, yet a filter bank")
+        need((scorer == 1) == any(self.bank), "TIER", "Q-Filters without a filter bank, or another scorer with one")
         self.sinks, self.window = fields.u32(), fields.u32()
         count = fields.size("tier count", 1, 64)
         self.ratios = [int(ratio) for ratio in fields.u32s(count)]
@@ -315,33 +330,37 @@ class Snapshot:
                        {self.codecs[1], INT8, INT4}, {self.codecs[2], INT8, INT4}]
             for layer in range(self.layers):
                 for tensor in range(3):
-                    stored, expected = fields.u64(), fields.u64()
+                    stored, checksums = fields.u64(), (fields.u64(), fields.u64())
                     codec, reserved = fields.u32(), fields.u32()
                     need(codec in allowed[tensor] and reserved == 0, "CHNK", "codec or reserved bits")
                     allowed[tensor] = {codec}
                     lengths = self.streams(tier, layer, tensor, codec)
                     need(4 * len(lengths) <= stored <= 4 * len(lengths) + sum(lengths), "CHNK",
                          "impossible stored length")
-                    self.chunks[tier, layer, tensor] = (at, stored, expected, codec, lengths)
+                    self.chunks[tier, layer, tensor] = (at, stored, checksums, codec, lengths)
                     at += stored
         fields.end()
         need(at == len(self.data), "CHNK", "chunks do not fill DATA")
 
     def unpacked(self, tier: int, layer: int, tensor: int) -> tuple[int, list[np.ndarray], str]:
         """Section 5.5: a chunk's codec and its streams, decoded."""
-        at, stored, expected, codec, decoded = self.chunks[tier, layer, tensor]
+        at, stored, checksums, codec, decoded = self.chunks[tier, layer, tensor]
         where = f"DATA: tier {tier}, layer {layer}, {TENSORS[tensor]}"
         raw = self.data[at : at + stored]
-        need(checksum(raw) == expected, where, "checksum mismatch")
+        need(checksum(raw) == checksums[0], where, "checksum mismatch")
         at = 4 * len(decoded)
         lengths = struct.unpack_from(f"<{len(decoded)}I", raw)
         need(at + sum(lengths) == stored, where, "lengths do not add up")
-        streams = []
+        streams, unpacked = [], xxhash.xxh64(seed=0)
         for length, size in zip(lengths, decoded):
             need(length <= size, where, "a stream longer than its content")
-            part = raw[at : at + length]
-            streams.append(np.frombuffer(part if length == size else unpack(part, size, where), np.uint8))
+            stream = raw[at : at + length]
+            if length < size:
+                stream = unpack(stream, size, where)
+                unpacked.update(stream)
+            streams.append(np.frombuffer(stream, np.uint8))
             at += length
+        need(unpacked.intdigest() == checksums[1], where, "the decoded bytes have another checksum")
         return codec, streams, where
 
     def chunk(self, tier: int, layer: int, tensor: int) -> list[np.ndarray]:
@@ -419,6 +438,8 @@ class Snapshot:
         return result
 
     def check(self) -> None:
+        """All that is left: chunks and unknown sections."""
+        check_unknown(self.unknown)
         for layer in range(self.layers):
             self.layer(layer, len(self.ratios))
 
@@ -432,6 +453,13 @@ class Chain:
             child = self.links[0]
             need(len(self.links) < LINKS, "PRNT", f"a chain of more than {LINKS} files")
             self.links.insert(0, read_parent(path.parent / child.name, child))
+        pairs = list(zip(self.links, self.links[1:]))
+        for parent, child in reversed(pairs):
+            check_rules(child, parent)
+        for parent, child in reversed(pairs):
+            check_identity(child, parent)
+        for link in self.links:
+            link.check()
         self.layers, self.heads, self.codecs = last.layers, last.heads, last.codecs
         self.n, self.tokens, self.scorer, self.ratios = last.n, last.tokens, last.scorer, last.ratios
         self.ends = [min([link.first for link in self.links[i + 1 :]], default=last.n) for i in range(len(self.links))]
@@ -450,26 +478,32 @@ class Chain:
 
 def read_parent(path: pathlib.Path, child: Snapshot) -> Snapshot:
     """Section 5.7: the parent, if it is the one that the child continues."""
-    if not path.exists():
+    if not path.is_file():
         raise NoParent(f"PRNT: its parent {child.name!r} of digest {child.parent.hex()[:16]}… is not in the folder")
     data = map_file(path)
     try:
-        kind, sections = read_container(data)
-        need(kind == b"SNAP", "header", "not a snapshot")
-        digest = hashlib.sha256(data[: len(data) - len(sections[b"DATA"])]).digest()
-        need(digest == child.parent, "PRNT", "not the parent, which has another digest")
         _, parent = read(data)
+        need(isinstance(parent, Snapshot), "header", "not a snapshot")
+        digest = hashlib.sha256(data[: len(data) - len(parent.data)]).digest()
+        need(digest == child.parent, "PRNT", "not the parent, which has another digest")
     except Refused as error:
         raise Refused(f"{error} (in {child.name!r}, named as the parent)") from None
+    return parent
+
+
+def check_rules(child: Snapshot, parent: Snapshot) -> None:
+    """Section 5.7: what a child and its parent agree in, but their model."""
     need(child.first <= parent.n, "PRNT", f"the first position is {child.first} in a parent of {parent.n} tokens")
     shape = (parent.layers, parent.heads, parent.lengths, parent.codecs)
     need((child.layers, child.heads, child.lengths, child.codecs) == shape, "CONT", "another shape or type than the parent's")
     need(child.form == (2 if parent.form else 0), "CONT", f"prompt form {child.form} where the parent's is {parent.form}")
     need(bool((child.tokens[: child.first] == parent.tokens[: child.first]).all()), "TOKN", "other tokens than the parent's")
+
+
+def check_identity(child: Snapshot, parent: Snapshot) -> None:
     for i, name in enumerate(DIGESTS):
         if child.identity[32 * i : 32 * i + 32] != parent.identity[32 * i : 32 * i + 32]:
             raise OtherModel(f"the parent {child.name!r} has another {name} digest")
-    return parent
 
 
 def narrowed(values: np.ndarray, codec: int) -> np.ndarray:
@@ -516,33 +550,43 @@ def map_file(path: pathlib.Path) -> memoryview:
         return memoryview(b"" if empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
-def read(data: memoryview) -> tuple[str, "Snapshot | dict[str, np.ndarray]"]:
-    """Checks all of a file; gives its kind, and the snapshot or the tensors."""
-    kind, sections = read_container(data)
+def read(data: memoryview) -> tuple[str, Snapshot | dict[str, np.ndarray]]:
+    """Checks all of a file but what `Snapshot.check` does; gives its kind, and the snapshot or the tensors."""
+    kind, sections, unknown = read_container(data)
     need(len(sections[b"IDEN"]) == (160 if kind == b"SNAP" else 128), "IDEN", "wrong length")
     check_provenance(sections.get(b"prov", memoryview(b"")))
     if kind == b"SNAP":
-        snapshot = Snapshot(sections)
-        snapshot.check()
-        return "snapshot", snapshot
+        return "snapshot", Snapshot(sections, unknown)
+    check_unknown(unknown)
     if kind == b"FILT":
         return "filter bank", {"filters": read_filters(sections)}
     return "statistics", read_statistics(sections)
 
 
-def read_file(path: pathlib.Path) -> tuple[str, "Chain | dict[str, np.ndarray]"]:
-    """As `read`, with all that a snapshot continues."""
+def read_file(path: pathlib.Path) -> tuple[str, Chain | dict[str, np.ndarray]]:
+    """Checks all of a file, and of all that a snapshot continues."""
     kind, content = read(map_file(path))
     return kind, Chain(path, content) if isinstance(content, Snapshot) else content
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        self.exit(64, f"{message}\n")
+
+
+def ratio(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) < 2**32):
+        raise argparse.ArgumentTypeError(f"{text!r} is no integer from 1 to 2³² − 1")
+    return int(text)
 
 
 STATUS = {NotStored: 64, Refused: 65, NoParent: 66, OSError: 66, OtherModel: 78}
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=pathlib.Path)
-    parser.add_argument("--compression", type=int, help="only what ×N keeps; else all that is stored")
+    parser.add_argument("--compression", type=ratio, help="only what ×N keeps; else all that is stored")
     parser.add_argument("--tensors", type=pathlib.Path, help="write the decoded tensors here (.npz)")
     parser.add_argument("--digests", action="store_true", help="print each tensor's SHA-256")
     options = parser.parse_args()

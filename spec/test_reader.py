@@ -26,9 +26,15 @@ def damages(data: bytes):
         yield f"cut at {length}", data[:length]
 
 
+def read(data: bytes) -> None:
+    _, content = reader.read(memoryview(data))
+    if isinstance(content, reader.Snapshot):
+        content.check()
+
+
 def is_refused(data: bytes) -> bool:
     try:
-        reader.read(memoryview(data))
+        read(data)
     except reader.Refused:
         return True
     return False
@@ -36,7 +42,7 @@ def is_refused(data: bytes) -> bool:
 
 def check(path: pathlib.Path) -> list[str]:
     data = path.read_bytes()
-    reader.read(memoryview(data))
+    read(data)
     problems, count = [], 0
     tracemalloc.start()
     for name, damaged in damages(data):

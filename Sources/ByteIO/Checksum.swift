@@ -25,20 +25,23 @@ public enum Checksum {
   public static func of(_ bytes: [UInt8]) -> UInt64 { unsafe of(bytes.span.bytes) }
 }
 
-/// XXH64 of bytes that come piece by piece.
-@safe private struct ChecksumStream: ~Copyable {
+/// The checksum of bytes that come piece by piece.
+@safe public struct ChecksumStream: ~Copyable {
   private let state: OpaquePointer?
 
-  init() {
+  /// Begins with no bytes.
+  public init() {
     unsafe state = XXH64_createState()
     unsafe precondition(state != nil && XXH64_reset(state, 0) == XXH_OK, "out of memory")
   }
 
   deinit { unsafe _ = XXH64_freeState(state) }
 
-  func update(_ bytes: RawSpan) {
+  /// Adds the next bytes.
+  public borrowing func update(_ bytes: RawSpan) {
     unsafe bytes.withUnsafeBytes { unsafe _ = XXH64_update(state, $0.baseAddress, $0.count) }
   }
 
-  var value: UInt64 { unsafe XXH64_digest(state) }
+  /// The checksum of all bytes so far.
+  public var value: UInt64 { unsafe XXH64_digest(state) }
 }

@@ -21,6 +21,11 @@ public struct SystemError: Error, CustomStringConvertible, Sendable {
     operation == "open" && (code == ENOENT || code == ENOTDIR || code == EISDIR)
   }
 
+  /// Whether what was to be read is a folder, a pipe, a socket, a device, or a link that leads nowhere.
+  public var isNoRegularFile: Bool {
+    operation == "open" && [EISDIR, ELOOP, Self.notRegular].contains(code)
+  }
+
   /// The operation that fails when a new file is in its place already.
   static let folderFlush = "flush the folder of"
 

@@ -11,7 +11,15 @@ enum ChunkEncoder {
     codec == .bfloat16 ? 1 << 14 : 1 << 13
   }
 
-  /// The stored bytes of a chunk.
+  /// A chunk as it is written.
+  struct Chunk {
+    /// The stored bytes.
+    let bytes: [UInt8]
+    /// The checksum of those streams that became frames, before they were compressed.
+    let decodedChecksum: UInt64
+  }
+
+  /// Encodes a chunk.
   ///
   /// - Parameters:
   ///   - elements: Of all heads, pair by pair, in the cache's own type; positions as `u32`.
@@ -20,7 +28,7 @@ enum ChunkEncoder {
   /// - Returns: Nil for the first head that holds a number that the codec cannot store.
   static func encode(
     _ elements: [UInt8], counts: [Int], shape: ChunkShape, element: ElementCodec
-  ) throws(UnstorableHead) -> [UInt8] {
+  ) throws(UnstorableHead) -> Chunk {
     guard !shape.codec.isLossless else {
       return store(split(elements, counts: counts, shape: shape), shape, counts)
     }
@@ -66,8 +74,9 @@ enum ChunkEncoder {
   /// where it is to stand.
   private static func store(
     _ streams: [ArraySlice<UInt8>], _ shape: ChunkShape, _ counts: [Int]
-  ) -> [UInt8] {
+  ) -> Chunk {
     let compressor = ZstdCompressor()
+    let checksum = ChecksumStream()
     let ends = streams.indices.map { index in
       index == streams.count - 1 && shape.isByElement
         ? blockEnds(counts, shape) : [streams[index].count]
@@ -75,7 +84,7 @@ enum ChunkEncoder {
     let room = zip(streams, ends).reduce(4 * streams.count) {
       $0 + ZstdCompressor.bound($1.0.count, blocks: $1.1.count)
     }
-    return unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, filled in
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, filled in
       filled = 4 * streams.count
       for (index, stream) in streams.enumerated() {
         let isHighest = index == streams.count - 1
@@ -87,12 +96,15 @@ enum ChunkEncoder {
         if length >= stream.count || !ZstdFrame.mayExpand(length, to: stream.count) {
           unsafe rest.copyBytes(from: stream)
           length = stream.count
+        } else {
+          unsafe checksum.update(stream.span.bytes)
         }
         unsafe UnsafeMutableRawBufferPointer(buffer).storeBytes(
           of: UInt32(length).littleEndian, toByteOffset: 4 * index, as: UInt32.self)
         filled += length
       }
     }
+    return Chunk(bytes: bytes, decodedChecksum: checksum.value)
   }
 
   /// Where blocks of a plane end that holds, for each head, `rowLength` rows of its count.

@@ -16,6 +16,11 @@ struct ChunkPlace: Sendable {
   /// The chunk's checksum is another one.
   var mismatch: MalformedFile { error("checksum mismatch; copy or write the file again") }
 
+  /// The frames decode to other bytes than those that were compressed.
+  var decodedMismatch: MalformedFile {
+    error("the decoded bytes have another checksum; write the file again")
+  }
+
   /// An error at a byte of the chunk.
   func error(_ problem: String, at position: Int = 0) -> MalformedFile {
     MalformedFile(

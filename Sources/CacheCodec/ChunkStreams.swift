@@ -30,7 +30,8 @@ struct ChunkStreams: ~Copyable {
   private var sources: [Source] = []
   private let decompressor = ZstdDecompressor()
 
-  /// Reads a chunk, verifies its checksum and takes it apart.
+  /// Reads a chunk, verifies its checksum, takes it apart, and verifies the checksum of what came out: decoders
+  /// differ on frames that are malformed.
   ///
   /// - Throws: `MalformedFile`, `SystemError`. Nothing is allocated before the file is seen to hold the
   ///   chunk and every frame's header agrees.
@@ -45,6 +46,9 @@ struct ChunkStreams: ~Copyable {
     let (found, frames) = try findStreams(count, decodedLengths: shape.streamLengths, place: place)
     sources = found
     try decode(frames, place: place)
+    let frameBytes = unsafe decoded.span.bytes.extracting(
+      first: frames.last?.decoded.upperBound ?? 0)
+    guard Checksum.of(frameBytes) == entry.decodedChecksum else { throw place.decodedMismatch }
   }
 
   /// Finds the streams and checks the headers of those that are compressed.

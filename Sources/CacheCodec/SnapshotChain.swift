@@ -14,7 +14,8 @@ public struct SnapshotChain: Sendable {
   /// So many open files any process may have.
   private static let manyLinks = 256
 
-  /// Opens a snapshot and those that it goes on from, and checks that they belong together.
+  /// Opens a snapshot and those that it goes on from, and checks that they belong together, in the order
+  /// of spec/conformance.md: that all are there, then the rules of the chain, then the identity.
   ///
   /// - Parameters:
   ///   - path: The last link.
@@ -37,10 +38,13 @@ public struct SnapshotChain: Sendable {
             + "make one snapshot of its parent with recompress, and save it again behind that")
       }
       if links.count == Self.manyLinks { OpenFiles.allowMany() }
-      let parent =
-        try named[reference.digest] ?? child.parent(reference, othersAreNamed: !named.isEmpty)
-      try child.check(reference, parent)
-      links.append(parent)
+      links.append(
+        try named[reference.digest] ?? child.parent(reference, othersAreNamed: !named.isEmpty))
+    }
+    for (child, parent) in zip(links, links.dropFirst()) { try child.checkRules(parent) }
+    for (child, parent) in zip(links, links.dropFirst()) {
+      try child.metadata.identity.check(
+        against: parent.metadata.identity, path: "\(child.path), which goes on from \(parent.path)")
     }
     self.init(links: links.reversed())
   }
@@ -96,12 +100,18 @@ extension SnapshotChain {
   /// How many last positions of the whole rank next.
   public var window: Int { last.metadata.tiers.window }
 
-  /// Refuses a compression that some link does not hold.
+  /// Refuses a compression that some link does not hold. What is damaged is called so, and not unfit for the
+  /// compression: only then are all chunks read.
   ///
   /// - Parameter ratio: The compression, or nil for the whole cache.
-  /// - Throws: `CompressionNotStored` that names the link.
-  public func checkStored(ratio: Int?) throws(CompressionNotStored) {
-    for link in links { _ = try link.tiersNeeded(ratio: ratio) }
+  /// - Throws: `CompressionNotStored` that names the link; `MalformedFile`; `SystemError`.
+  public func checkStored(ratio: Int?) throws {
+    do throws(CompressionNotStored) {
+      _ = try tiersNeeded(ratio: ratio)
+    } catch {
+      for link in links.reversed() { try link.verifyChunks() }
+      throw error
+    }
   }
 }
 
@@ -115,7 +125,7 @@ extension SnapshotReader {
     let parent: SnapshotReader
     do {
       parent = try SnapshotReader(path: Folder.sibling(of: path, named: reference.fileName))
-    } catch let error as SystemError where error.isMissingInput {
+    } catch let error as SystemError where error.isMissingInput || error.isNoRegularFile {
       throw ParentMissing(path: path, parent: reference, othersAreNamed: othersAreNamed)
     }
     let digest = try parent.digest
@@ -131,11 +141,9 @@ extension SnapshotReader {
     return parent
   }
 
-  /// Refuses a parent that this snapshot cannot go on from.
-  fileprivate func check(_ reference: ParentReference, _ parent: SnapshotReader) throws {
-    let (first, old) = (reference.firstPosition, parent.metadata)
-    try metadata.identity.check(
-      against: old.identity, path: "\(path), which goes on from \(parent.path)")
+  /// Refuses a parent that this snapshot cannot go on from, whatever its model.
+  fileprivate func checkRules(_ parent: SnapshotReader) throws(MalformedFile) {
+    let (first, old) = (metadata.tiers.positions.lowerBound, parent.metadata)
     let advice = "make this snapshot again"
     guard metadata.context.goesOn(from: old.context) else {
       throw error(

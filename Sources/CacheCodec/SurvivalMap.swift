@@ -45,8 +45,9 @@ public struct SurvivalMap: Sendable, Equatable {
   ///   - compression: ×N.
   ///   - columns: The most columns that are wanted.
   ///   - rows: The most rows that are wanted over all layers; each layer has at least one.
-  /// - Throws: As `SnapshotChain.readPositions`.
+  /// - Throws: As `SnapshotChain.checkStored` and `readPositions`.
   public init(_ chain: SnapshotChain, compression: Int, columns: Int, rows: Int) throws {
+    try chain.checkStored(ratio: compression)
     let context = chain.metadata.context
     let positions = Grouping(context.tokens, atMost: max(1, columns))
     let heads = Grouping(context.kvHeads, atMost: max(1, rows / context.layers))

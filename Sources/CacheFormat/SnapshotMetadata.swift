@@ -4,7 +4,7 @@ import ByteIO
 public struct SnapshotMetadata: Sendable, Equatable {
   /// The model that the cache belongs to.
   public var identity: Identity
-  /// The filter bank that ranked the pairs: the digest of its section `FILT`. Zero if none did.
+  /// The filter bank that ranked the pairs: the digest of its section `FILT`. Zero exactly if no Q-Filters did.
   public var filterDigest: Digest
   /// What a child goes on from; nil for a snapshot that holds all of its context.
   public var parent: ParentReference?
@@ -96,8 +96,9 @@ extension SnapshotMetadata {
     let ranking = try read(.tiers, TierTable.maximumByteCount(context))
     tiers = try TierTable(
       ranking, context: context, firstPosition: self.parent?.firstPosition ?? 0)
-    guard tiers.scorer == .qFilters || filterDigest == .zero else {
-      throw ranking.reader.error("ranked by \(tiers.scorer.name), yet IDEN names a filter bank")
+    guard (tiers.scorer == .qFilters) == (filterDigest != .zero) else {
+      let bank = filterDigest == .zero ? "no filter bank" : "a filter bank"
+      throw ranking.reader.error("ranked by \(tiers.scorer.name), yet IDEN names \(bank)")
     }
     provenance = "{}"
   }

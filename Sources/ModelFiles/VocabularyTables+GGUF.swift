@@ -59,9 +59,10 @@ extension VocabularyTables {
     }
   }
 
-  /// What GGUF cannot say of Phi-3's tokens: spaces behind them belong to them. Source: the models'
-  /// `tokenizer.json`.
+  /// What GGUF cannot say of Phi-3's tokens, in a vocabulary of kind "llama": spaces after them belong to
+  /// them. Source: the models' `tokenizer.json`.
   private mutating func restoreTraitsOfPhi3() {
+    guard model == "llama" else { return }
     let plain = ["<unk>", "<s>", "<|endoftext|>"].map { Array($0.utf8) }
     for (id, type) in types.enumerated() where type == 3 && tokens.indices.contains(id) {
       if !plain.contains(tokens[id]) { traits[id] = 2 }

@@ -65,6 +65,9 @@ public enum Resume {
     let chain = try SnapshotChain(path: snapshot, parents: parents)
     let metadata = chain.metadata
     try metadata.identity.check(against: identity, path: snapshot)
+    try checkShape(
+      chain, model.engine.cacheShape, vocabularySize: model.engine.architecture.vocabularySize)
+    try chain.checkStored(ratio: selection.ratio)
     let child = try save.map {
       try ChildSnapshot($0, of: chain, selection: selection, model: model)
     }
@@ -129,7 +132,6 @@ public enum Resume {
   ) throws -> KVCache {
     let context = chain.metadata.context
     let shape = model.engine.cacheShape
-    try checkShape(chain, shape, vocabularySize: model.engine.architecture.vocabularySize)
     guard case .recalled = selection else { return try plan.emptyCache(shape: shape, room: room) }
     // Recall takes the whole of one layer into memory, but of one layer only.
     return try KVCache(

@@ -14,6 +14,7 @@ public enum SnapshotExport {
     snapshot: String, parents: [String], compression: Int?, out: String
   ) throws -> UInt64 {
     let chain = try SnapshotChain(path: snapshot, parents: parents)
+    try chain.checkStored(ratio: compression)
     let context = chain.metadata.context
     let counts = try (0..<context.layers).map { layer in
       try chain.readPositions(layer: layer, ratio: compression).map(\.count)

@@ -35,6 +35,7 @@ public enum TensorDigests {
   }
 
   private static func snapshot(_ chain: SnapshotChain, _ compression: Int?) throws -> [Entry] {
+    if let compression { try chain.checkStored(ratio: compression) }
     var entries = [Entry("tokens", bytes(chain.metadata.tokens))]
     for layer in 0..<chain.metadata.context.layers {
       let pairs = try compression.map { try chain.readLayer(layer, ratio: $0) }

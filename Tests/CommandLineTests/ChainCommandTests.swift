@@ -116,6 +116,14 @@ struct ChainCommandTests {
     let report = try #require(try orphan.json(as: Report.self).files.first)
     #expect(report.sound && report.parentMissing)
     #expect(report.problem?.contains("PRNT") == true)
+    // The parent comes before DATA, and what is damaged is called so, too.
+    var altered = try bytes(of: child)
+    altered[altered.count - 1] ^= 1
+    let broken = try Command.run("verify", try scratch.write("broken.kvsnap", altered), "--json")
+    #expect(broken.status == 66)
+    let both = try #require(try broken.json(as: Report.self).files.first)
+    #expect(!both.sound && both.parentMissing)
+    #expect(both.problem?.contains("DATA") == true)
     let damaged = try scratch.write("damaged.kvsnap", bytes(of: child).dropLast())
     for (path, isSound) in [(damaged, false), (fixture("f16"), true)] {
       let report = try #require(

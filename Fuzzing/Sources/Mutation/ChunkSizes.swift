@@ -34,7 +34,7 @@ struct ChunkSizes {
         chunk = tensor == 0 ? positions(block, codec) : Self.stored(chunk, lengths)
       }
       table.set(UInt64(chunk.count), at: index * Chunks.entryByteCount)
-      table.set(codec, at: index * Chunks.entryByteCount + 16)
+      table.set(codec, at: index * Chunks.entryByteCount + Chunks.codecOffset)
       repaired += chunk
     }
     image["CHNK"] = table
@@ -64,7 +64,7 @@ struct ChunkSizes {
   private func codec(_ index: Int, _ table: [UInt8]) -> UInt32 {
     let (tensor, tier) = (index % 3, index / 3 / layers)
     guard tensor > 0 else { return isByPosition(tier) ? 7 : 1 }
-    let first = table.u32((tier * layers * 3 + tensor) * Chunks.entryByteCount + 16)
+    let first = table.u32((tier * layers * 3 + tensor) * Chunks.entryByteCount + Chunks.codecOffset)
     return first == 5 || first == 6 ? first : context.u32(36 + 4 * tensor)
   }
 

@@ -1,16 +1,38 @@
 import ByteIO
+import CFuzzing
 
-/// The chunks of a snapshot: entries of 24 bytes in `CHNK`, and their bytes in `DATA`.
+/// The chunks of a snapshot: entries of 32 bytes in `CHNK`, and their bytes in `DATA`.
 enum Chunks {
-  static let entryByteCount = 24
+  static let entryByteCount = 32
+  /// Where an entry has its codec.
+  static let codecOffset = 24
 
-  /// Puts in the checksum of every chunk that lies within `DATA`.
+  /// Puts in both checksums of every chunk that lies within `DATA`.
   static func repairChecksums(_ image: inout ContainerImage) {
     guard var table = image["CHNK"], let data = image["DATA"] else { return }
     for (index, place) in places(table, data).enumerated() {
-      table.set(Checksum.of(Array(data[place])), at: index * entryByteCount + 8)
+      let (entry, chunk) = (index * entryByteCount, Array(data[place]))
+      table.set(Checksum.of(chunk), at: entry + 8)
+      let codec = table.u32(entry + codecOffset)
+      let streams = codec == 3 || codec == 4 ? 2 : codec == 5 || codec == 6 ? 5 : 4
+      table.set(Checksum.of(decodedFrames(chunk, streams: streams)), at: entry + 16)
     }
     image["CHNK"] = table
+  }
+
+  /// What those streams of a chunk that are frames decode to. More than a small snapshot's frames hold is left out.
+  private static func decodedFrames(_ chunk: [UInt8], streams: Int) -> [UInt8] {
+    var (all, start) = ([UInt8](), 4 * streams)
+    var target = [UInt8](repeating: 0, count: 1 << 14)
+    for stream in 0..<streams {
+      let end = start + Int(chunk.u32(4 * stream))
+      guard end <= chunk.count else { break }
+      let frame = Array(chunk[start..<end])
+      let count = unsafe fz_decode_frame(frame, frame.count, &target, target.count)
+      if count > frame.count { all += target.prefix(count) }
+      start = end
+    }
+    return all
   }
 
   /// Changes one chunk's bytes, and the length that the table gives it.

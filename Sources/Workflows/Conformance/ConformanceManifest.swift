@@ -42,6 +42,8 @@ struct ConformanceManifest: Decodable {
     let parents: [Parent]?
     let section: String
     let rule: String
+    /// What ×N is asked for, or nil for all that is stored.
+    let compression: Int?
     /// With which the file is to be refused; 65 if nothing is said.
     let exitCode: Int?
   }

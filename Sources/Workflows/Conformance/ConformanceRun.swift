@@ -27,7 +27,7 @@ public struct ConformanceRun: Sendable {
   private enum Expectation: Sendable {
     case tensors(compression: Int?, [String: String])
     case notStored(compression: Int)
-    case refusal(exitCode: Int, section: String, rule: String)
+    case refusal(compression: Int?, exitCode: Int, section: String, rule: String)
   }
 
   private let folder: String
@@ -70,7 +70,9 @@ public struct ConformanceRun: Sendable {
         return Task(
           group: Self.refusals(exitCode, file.section), file: file.file, sha256: file.sha256,
           zeros: file.insertZeros, parents: file.parents ?? [],
-          expectation: .refusal(exitCode: exitCode, section: file.section, rule: file.rule))
+          expectation: .refusal(
+            compression: file.compression, exitCode: exitCode, section: file.section,
+            rule: file.rule))
       }
   }
 
@@ -149,8 +151,8 @@ public struct ConformanceRun: Sendable {
         return result(task, "×\(compression), which the file does not hold: no exit code 64")
       }
       return result(task, nil)
-    case .refusal(let exitCode, let section, let rule):
-      switch await reader.read(path, compression: nil) {
+    case .refusal(let compression, let exitCode, let section, let rule):
+      switch await reader.read(path, compression: compression) {
       case .refused(exitCode, let message):
         // The name of the file often says which section is broken: it proves nothing.
         let words = message.replacing(path, with: "").replacing(task.file, with: "")

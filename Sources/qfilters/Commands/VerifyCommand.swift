@@ -26,11 +26,11 @@ struct VerifyCommand: ParsableCommand {
     let parentMissing: Bool
     let problem: String?
 
-    init(_ file: String, _ error: (any Error)? = nil) {
+    init(_ file: String, _ problems: [any Error]) {
       self.file = file
-      let isOrphan = error is ParentMissing
-      (sound, parentMissing) = (error == nil || isOrphan, isOrphan)
-      problem = error.map { "\($0)" }
+      parentMissing = problems.contains { $0 is ParentMissing }
+      sound = problems.allSatisfy { $0 is ParentMissing }
+      problem = problems.last.map { "\($0)" }
     }
   }
 
@@ -52,28 +52,33 @@ struct VerifyCommand: ParsableCommand {
     var rest = files.reversed().map { (path: $0, isAncestor: false) }
     while let (file, isAncestor) = rest.popLast() {
       guard seen.insert(file).inserted else { continue }
+      var problems: [any Error] = []
       do {
-        try Verify.run(path: file)
         if !isAncestor {
           let ancestors = try Verify.ancestors(of: file, parents: parents.files)
           rest += ancestors.reversed().map { ($0, true) }
         }
-        reports.append(Report(file))
-        if !report.json { Terminal.line("\(file): sound") }
+        try Verify.run(path: file)
       } catch {
-        firstFailure = firstFailure ?? error
-        reports.append(Report(file, error))
-        if !report.json { Terminal.error("qfilters: " + Format.printable("\(error)")) }
+        problems.append(error)
+        // A file whose parent is missing may be damaged itself, which is another thing to say.
+        if error is ParentMissing {
+          do { try Verify.run(path: file) } catch { problems.append(error) }
+        }
       }
+      firstFailure = firstFailure ?? problems.first
+      reports.append(Report(file, problems))
+      guard !report.json else { continue }
+      if problems.isEmpty { Terminal.line("\(file): sound") }
+      for problem in problems { Terminal.error("qfilters: " + Format.printable("\(problem)")) }
     }
     if report.json { try Terminal.json(["files": reports]) }
     if let firstFailure { throw Failure.exitCode(firstFailure) ?? ExitCode.failure }
   }
 
   private func printDigests(_ file: String) throws {
-    for path in try [file] + Verify.ancestors(of: file, parents: parents.files) {
-      try Verify.run(path: path)
-    }
+    let ancestors = try Verify.ancestors(of: file, parents: parents.files)
+    for path in [file] + ancestors { try Verify.run(path: path) }
     for tensor in try TensorDigests.of(
       path: file, compression: compression, parents: parents.files)
     {

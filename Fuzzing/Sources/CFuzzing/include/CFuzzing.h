@@ -10,6 +10,10 @@ size_t LLVMFuzzerMutate(uint8_t *bytes, size_t size, size_t maximum);
 // An empty file in memory, open for reading and writing, or -1.
 int fz_memory_file(void);
 
+// Decodes a zstd frame whose content is known to be at most `room` bytes. Returns how many bytes it decodes to, and 0
+// for what is no such frame.
+size_t fz_decode_frame(const uint8_t *frame, size_t count, uint8_t *target, size_t room);
+
 // The seconds of processor time that this process has used.
 double fz_processor_seconds(void);
 
