@@ -57,7 +57,8 @@ extension Tokenizer {
   }
 
   private func traitDescription() -> [UInt8] {
-    let traits = vocabulary.traits.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }
+    let traits = vocabulary.traits.mapValues { $0.subtracting(.isFoundLater) }
+      .filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }
     guard !traits.isEmpty else { return [] }
     return Self.littleEndian(UInt64(traits.count))
       + traits.flatMap {
@@ -67,9 +68,12 @@ extension Tokenizer {
 
   private func tokenDescription() -> [UInt8] {
     var description = Self.littleEndian(UInt64(vocabulary.tokens.count))
-    for (spelling, given) in zip(vocabulary.tokens, types) {
-      let type: Vocabulary.TokenType = isMarked && given == .unknown ? .control : given
-      description += Self.littleEndian(type.rawValue) + Self.bytes(spelling)
+    let (control, unknown) = (
+      Vocabulary.TokenType.control.rawValue, Vocabulary.TokenType.unknown.rawValue
+    )
+    for (spelling, given) in zip(vocabulary.tokens, vocabulary.types) {
+      let type = isMarked && given == unknown ? control : given
+      description += Self.littleEndian(type) + Self.bytes(spelling)
     }
     return description
   }
