@@ -3,15 +3,18 @@
 /// Files of fine-tuned models often type them as pieces of text, and do not list them as ends. Source
 /// of the ends: llama.cpp's `llama-vocab.cpp`.
 extension Vocabulary {
-  /// The types as encoding and decoding take them: a well-known token is control where the file has
-  /// it as text that would be spelled out.
+  /// The types as encoding and decoding take them: a well-known token, or one that the file names as the
+  /// begin or end of text, is control where it would be spelled out by its type.
   func effectiveTypes(_ types: [TokenType]) -> [TokenType] {
     var effective = types
     for (id, type) in types.enumerated() {
       switch type {
       case .control, .unknown, .userDefined: break
       case .normal, .unused, .byte:
-        if isNamed(id, in: Self.names) { effective[id] = .control }
+        let isBoundary = id == beginOfText || id == endOfText
+        if isNamed(id, in: Self.names) || isBoundary && isInBrackets(id) {
+          effective[id] = .control
+        }
       }
     }
     return effective
@@ -52,9 +55,17 @@ extension Vocabulary {
 
   /// Few tokens begin as names do; the others need no hash.
   private func isNamed(_ id: Int, in names: Set<[UInt8]>) -> Bool {
-    guard let first = tokens[id].first, Self.firstBytes.contains(first) else { return false }
-    return names.contains(tokens[id])
+    tokens[id].first.map(Self.firstBytes.contains) == true && names.contains(tokens[id])
   }
+
+  /// As `<s>` is; a piece of text that a file takes for a begin or end stays one.
+  private func isInBrackets(_ id: Int) -> Bool {
+    let text = tokens[id]
+    guard text.count > 2, text.allSatisfy({ (0x21...0x7E).contains($0) }) else { return false }
+    return text.starts(with: "<".utf8) && text.last == UInt8(ascii: ">")
+      || text.starts(with: "[".utf8) && text.last == UInt8(ascii: "]")
+  }
+
   private static let firstBytes = Set(names.compactMap(\.first))
 
   private static func utf8(_ names: [String]) -> Set<[UInt8]> { Set(names.map { Array($0.utf8) }) }
