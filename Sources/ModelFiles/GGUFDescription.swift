@@ -39,7 +39,8 @@ final class GGUFDescription {
       keyLength: keyLength,
       valueLength: try optionalInteger("attention.value_length", in: 1...8192)
         ?? embedding / queryHeads,
-      vocabularySize: try metadata.texts("tokenizer.ggml.tokens").count,
+      vocabularySize: try min(
+        metadata.texts("tokenizer.ggml.tokens").count, file.embeddingRows ?? .max),
       contextLength: try integer("context_length", in: 1...1 << 30),
       normEpsilon: Float(try float("attention.layer_norm_rms_epsilon") ?? 1e-5),
       rope: try rope(keyLength: keyLength))

@@ -54,6 +54,17 @@ struct JSONObject {
     return value
   }
 
+  /// Token ids: a number, a list of them, or none.
+  func ids(_ key: String) throws(MalformedFile) -> [Int] {
+    guard let value = self[key] else { return [] }
+    let values = if case .array(let list) = value { list } else { [value] }
+    let ids = values.compactMap(\.integer)
+    guard ids.count == values.count, ids.allSatisfy({ (0...Int(Int32.max)).contains($0) }) else {
+      throw error(key, "is neither a token's id nor a list of them")
+    }
+    return ids
+  }
+
   /// The nearest positive float32: what a GGUF file would hold.
   func float(_ key: String) throws(MalformedFile) -> Float? {
     guard let value = self[key] else { return nil }

@@ -78,7 +78,8 @@ extension ModelFile {
     return ModelFile(
       path: path,
       name: try metadata.optionalText("general.name") ?? Folder.name(of: path),
-      architecture: model, vocabulary: try VocabularyTables(metadata), tensors: tensors,
+      architecture: model, vocabulary: try VocabularyTables(metadata, rows: file.embeddingRows),
+      tensors: tensors,
       nameInFile: { $0 })
   }
 }

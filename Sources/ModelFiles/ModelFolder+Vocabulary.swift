@@ -1,6 +1,7 @@
 import ByteIO
 
-/// The tokenizer: `tokenizer.json`, and what `tokenizer_config.json` and `config.json` say of it.
+/// The tokenizer: `tokenizer.json`, and what `tokenizer_config.json`, `config.json` and
+/// `generation_config.json` say of it.
 extension ModelFolder {
   /// The tokenizer alone.
   func vocabulary() throws -> VocabularyTables {
@@ -15,9 +16,9 @@ extension ModelFolder {
       Folder.hasFile(file("tokenizer_config.json"))
       ? try JSONObject(file: file("tokenizer_config.json"), section: "tokenizer_config") : nil
     func id(_ kind: String) throws -> Int? {
-      guard let settings, let name = try Self.content(of: "\(kind)_token", settings) else {
-        return try config.optionalInteger("\(kind)_token_id", in: 0...size - 1)
-      }
+      guard let settings, let name = try Self.content(of: "\(kind)_token", settings),
+        !tokenizer.beyond.contains(name)
+      else { return try Self.id(config, "\(kind)_token_id", size) }
       guard let id = tokenizer.id(of: name) else {
         throw settings.error("\(kind)_token", "names no token of tokenizer.json")
       }
@@ -36,8 +37,25 @@ extension ModelFolder {
       merges: tokenizer.merges, scores: tokenizer.scores, unknown: tokenizer.unknown,
       fusesUnknown: tokenizer.fusesUnknown, traits: tokenizer.traits, beginOfText: beginOfText,
       endOfText: try id("eos"),
-      addsBeginOfText: try settings?.bool("add_bos_token") ?? (tokenizer.firstSpecial != nil),
+      endsOfGeneration: try config.ids("eos_token_id") + generationEnds(),
+      addsBeginOfText: try beginOfText != nil
+        && settings?.bool("add_bos_token") ?? (tokenizer.firstSpecial != nil),
       chatTemplate: try chatTemplate(settings))
+  }
+
+  /// What `generation_config.json` adds to the ends of an answer.
+  private func generationEnds() throws -> [Int] {
+    let path = file("generation_config.json")
+    guard Folder.hasFile(path) else { return [] }
+    return try JSONObject(file: path, section: "generation_config").ids("eos_token_id")
+  }
+
+  /// An id of `config.json`. A list of ends says of none that it ends a text.
+  private static func id(
+    _ config: JSONObject, _ key: String, _ size: Int
+  ) throws(MalformedFile) -> Int? {
+    if case .array = config[key] { return nil }
+    return try config.ids(key).first { $0 < size }
   }
 
   /// A token that stands there as a text, or as an object that describes it.

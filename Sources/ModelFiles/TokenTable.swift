@@ -10,6 +10,8 @@ struct TokenTable {
   private(set) var traits: [Int: UInt8] = [:]
   /// Each token's score, where the model has any.
   private(set) var scores: [Float] = []
+  /// The spellings whose ids lie beyond the table.
+  private(set) var beyond: Set<[UInt8]> = []
 
   private static let (normal, control, userDefined, unused, byte) = (
     Int32(1), Int32(3), Int32(4), Int32(5), Int32(6)
@@ -32,8 +34,12 @@ struct TokenTable {
       throw model.error("vocab", "is missing")
     }
     for member in vocabulary.members {
-      guard let id = member.value.integer, spellings.indices.contains(id) else {
-        throw error(model.path, "vocab", member.offset, "the id is none of the model's")
+      guard let id = member.value.integer, id >= 0 else {
+        throw error(model.path, "vocab", member.offset, "the id is no whole number from 0 on")
+      }
+      guard id < spellings.count else {
+        beyond.insert(member.key)
+        continue
       }
       guard spellings[id] == nil else {
         throw error(model.path, "vocab", member.offset, "the id \(id) occurs twice")
@@ -45,11 +51,9 @@ struct TokenTable {
   /// Adds the pieces of text with their scores, by `vocab` of a unigram model.
   mutating func add(scoredVocabularyOf model: JSONObject) throws(MalformedFile) {
     let pieces = try model.array("vocab") ?? []
-    guard !pieces.isEmpty, pieces.count <= spellings.count else {
-      throw model.error("vocab", "is missing, or longer than the model's embedding")
-    }
+    guard !pieces.isEmpty else { throw model.error("vocab", "is missing") }
     scores = Array(repeating: 0, count: spellings.count)
-    for (id, piece) in pieces.enumerated() {
+    for (id, piece) in pieces.prefix(spellings.count).enumerated() {
       guard case .array(let pair) = piece, pair.count == 2, case .text(let spelling) = pair[0],
         let score = pair[1].double
       else { throw model.error("vocab", "has no text and score at \(id)") }
@@ -67,14 +71,14 @@ struct TokenTable {
     }
   }
 
-  /// Adds the special tokens, and those that were added by hand.
+  /// Adds the special tokens, and those that were added by hand; ids beyond the table are passed over.
   ///
-  /// - Parameter isNormalizing: Whether text is normalised at all, so that it matters which tokens are
-  ///   found only then.
+  /// - Parameter isNormalizing: Whether text is normalised at all, so that some tokens are spelled otherwise
+  ///   where they are found.
   mutating func add(addedTokensOf file: JSONObject, isNormalizing: Bool) throws {
     for value in try file.array("added_tokens") ?? [] {
       let token = try JSONObject(value, file.path, "added_tokens")
-      let id = try token.integer("id", in: 0...spellings.count - 1)
+      let id = try token.integer("id", in: 0...Int.max)
       guard let content = try token.bytes("content") else {
         throw token.error("content", "is missing")
       }
@@ -83,15 +87,18 @@ struct TokenTable {
           path: file.path, what: "single_word of the added token \(JSONParser.quoted(content))",
           supported: ["tokens without it"])
       }
+      guard id < spellings.count else {
+        beyond.insert(content)
+        continue
+      }
       guard spellings[id] == nil || spellings[id] == content else {
         throw token.error("id", "\(id) is another token's")
       }
       let isSpecial = try token.bool("special") == true
       (spellings[id], types[id]) = (content, isSpecial ? Self.control : Self.userDefined)
-      var flags = ["lstrip", "rstrip"]
-      if isNormalizing { flags.append("normalized") }
       var bits: UInt8 = 0
-      for (bit, flag) in flags.enumerated() where try token.bool(flag) == true { bits |= 1 << bit }
+      for (flag, bit) in [("lstrip", 1), ("rstrip", 2), ("normalized", isNormalizing ? 4 : 8)]
+      where try token.bool(flag) == true { bits |= UInt8(bit) }
       traits[id] = bits == 0 ? nil : bits
     }
   }

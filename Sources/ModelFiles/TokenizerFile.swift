@@ -22,6 +22,8 @@ struct TokenizerFile {
   let unknown: Int?
   /// Whether one such token stands for a run of what cannot be said.
   let fusesUnknown: Bool
+  /// The spellings that the embedding has no row for, and no other token has.
+  let beyond: Set<[UInt8]>
   /// The token that the post-processor puts before every text, if it does.
   let firstSpecial: [UInt8]?
 
@@ -46,7 +48,10 @@ struct TokenizerFile {
     try table.add(addedTokensOf: object, isNormalizing: form.isNormalizing)
     (tokens, types) = (table.filled, table.types)
     (scores, traits) = (table.scores, table.traits)
-    merges = try form.kind == .unigram ? [] : Self.merges(model)
+    beyond = table.beyond.subtracting(tokens)
+    merges =
+      try form.kind == .unigram
+      ? [] : BeyondEmbedding(path: path, spellings: beyond).leavingOut(Self.merges(model))
     fusesUnknown = try form.kind == .unigram || model.bool("fuse_unk") == true
   }
 

@@ -3,27 +3,61 @@ import ByteIO
 extension VocabularyTables {
   /// The tables of a GGUF file.
   ///
+  /// - Parameter rows: How many rows the embedding has, if that is known; tokens beyond are left out.
   /// - Throws: `MalformedFile`, `UnsupportedModel` for normalisation that is not built in.
-  init(_ metadata: GGUFMetadata) throws {
-    let ids = 0...Int(Int32.max)
+  init(_ metadata: GGUFMetadata, rows: Int?) throws {
     let model = try metadata.text("tokenizer.ggml.model")
-    let isSentencePiece = model == "llama"
+    let tokens = try metadata.texts("tokenizer.ggml.tokens")
+    let size = min(tokens.count, rows ?? tokens.count)
+    let beyond = BeyondEmbedding(path: metadata.path, spellings: Set(tokens[size...]))
+    let types = try Array(metadata.integers("tokenizer.ggml.token_type").prefix(size))
+    let defaults = DefaultIDs(model: model, types: types)
+    let preTokenizer = try Self.preTokenizer(model, metadata)
+    let beginOfText = try metadata.id("bos") ?? defaults.beginOfText
     self.init(
-      path: metadata.path, model: model,
-      preTokenizer: try Self.preTokenizer(model, metadata),
-      tokens: try metadata.texts("tokenizer.ggml.tokens"),
-      types: try metadata.integers("tokenizer.ggml.token_type"),
-      merges: try Self.merges(model, metadata),
-      beginOfText: try metadata.optionalInteger("tokenizer.ggml.bos_token_id", in: ids),
-      endOfText: try metadata.optionalInteger("tokenizer.ggml.eos_token_id", in: ids),
-      // Older files do not say so.
-      addsBeginOfText: try metadata.bool("tokenizer.ggml.add_bos_token") ?? isSentencePiece,
+      path: metadata.path, model: model, preTokenizer: preTokenizer,
+      tokens: Array(tokens.prefix(size)), types: types,
+      merges: try beyond.leavingOut(Self.merges(model, metadata)),
+      beginOfText: beginOfText, endOfText: try metadata.id("eos") ?? defaults.endOfText,
+      endsOfGeneration: try [metadata.id("eot"), metadata.id("eom")].compactMap(\.self),
+      addsBeginOfText: try beginOfText != nil
+        && metadata.bool("tokenizer.ggml.add_bos_token")
+          ?? Self.addsBeginOfText(model, preTokenizer),
       chatTemplate: try metadata.optionalText("tokenizer.chat_template"))
     guard model == "llama" || model == "t5" else { return }
-    scores = try merges.isEmpty ? metadata.floats("tokenizer.ggml.scores") : []
-    unknown = try metadata.optionalInteger("tokenizer.ggml.unknown_token_id", in: ids)
+    scores = try merges.isEmpty ? Array(metadata.floats("tokenizer.ggml.scores").prefix(size)) : []
+    unknown = try metadata.id("unknown") ?? defaults.unknown
     respellSpaces()
     if try metadata.optionalText("general.architecture") == "phi3" { restoreTraitsOfPhi3() }
+  }
+
+  /// What files mean that do not say it: converters of Llama 2 and 3 left it out. Source: llama.cpp's
+  /// `llama-vocab.cpp`.
+  private static func addsBeginOfText(_ model: String, _ preTokenizer: String) -> Bool {
+    model == "llama"
+      || model == "gpt2" && ["llama-bpe", "llama3", "llama-v3"].contains(preTokenizer)
+  }
+
+  /// The ids of a vocabulary of SentencePiece's whose file does not name them. Source: llama.cpp's
+  /// `llama-vocab.cpp`; where the types contradict, there is no such token.
+  private struct DefaultIDs {
+    var beginOfText, endOfText, unknown: Int?
+
+    init(model: String, types: [Int32]) {
+      func id(_ id: Int, ifOfType type: Int32) -> Int? {
+        types.indices.contains(id) && types[id] == type ? id : nil
+      }
+      switch model {
+      case "llama":
+        beginOfText = id(1, ifOfType: 3)
+        endOfText = id(2, ifOfType: 3)
+        unknown = id(0, ifOfType: 2)
+      case "t5":
+        endOfText = id(1, ifOfType: 3)
+        unknown = id(2, ifOfType: 2)
+      default: break
+      }
+    }
   }
 
   /// The name that stands there, or, of SentencePiece's vocabularies, how spaces are marked.
@@ -68,4 +102,16 @@ extension VocabularyTables {
       if !plain.contains(tokens[id]) { traits[id] = 2 }
     }
   }
+}
+
+extension GGUFMetadata {
+  /// The id of the token that a file names for something: "bos", "eos", …
+  fileprivate func id(_ kind: String) throws(MalformedFile) -> Int? {
+    try optionalInteger("tokenizer.ggml.\(kind)_token_id", in: 0...Int(Int32.max))
+  }
+}
+
+extension GGUFFile {
+  /// How many rows the embedding has, if this file holds it.
+  var embeddingRows: Int? { tensors["token_embd.weight"]?.shape.first }
 }

@@ -21,13 +21,16 @@ public struct VocabularyTables: Sendable {
   /// Whether one such token stands for a run of what the vocabulary cannot say.
   public var fusesUnknown = true
   /// Of added tokens by id, where there is anything to say: 1 if spaces before a token belong to it, plus
-  /// 2 if those after it do, plus 4 if it is found in the normalised text.
+  /// 2 if those after it do, plus 4 if it is found in the normalised text, plus 8 if it would be, and
+  /// nothing normalises.
   public var traits: [Int: UInt8] = [:]
   /// The token before any text, if there is one.
   public var beginOfText: Int?
   /// The token after any text, if there is one.
   public var endOfText: Int?
-  /// Whether the model expects `beginOfText` before a prompt.
+  /// Further tokens that end an answer; an id that is no token's never comes.
+  public var endsOfGeneration: [Int] = []
+  /// Whether the model expects `beginOfText` before a prompt; never without one.
   public var addsBeginOfText: Bool
   /// The chat template (Jinja), if there is one.
   public var chatTemplate: String?
@@ -42,7 +45,8 @@ extension VocabularyTables {
   public init(path: String) throws {
     guard Folder.exists(path) else {
       let file = try GGUFFile(MappedFile(path: path))
-      self = try VocabularyTables(GGUFMetadata(path: path, values: file.metadata))
+      self = try VocabularyTables(
+        GGUFMetadata(path: path, values: file.metadata), rows: file.embeddingRows)
       return
     }
     self = try ModelFolder(path: path).vocabulary()

@@ -50,7 +50,8 @@ extension ChatForm {
       beginsText: true, trimsContents: true,
       system: Around(before: header("system"), after: "<|eot_id|>" + header("user")),
       opening: header("user"), closing: "<|eot_id|>" + header("assistant"), turnEnd: "<|eot_id|>",
-      nextOpening: header("user"))
+      nextOpening: header("user"),
+      marks: ["<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"])
   }()
 
   private static func gemma(beginsText: Bool, hasSystem: Bool) -> ChatForm {
@@ -59,7 +60,7 @@ extension ChatForm {
       beginsText: beginsText, trimsContents: true,
       system: hasSystem ? Around(before: user, after: "\n\n") : nil, opening: user,
       closing: "<end_of_turn>\n<start_of_turn>model\n", turnEnd: "<end_of_turn>\n",
-      nextOpening: user)
+      nextOpening: user, marks: ["<start_of_turn>", "<end_of_turn>"])
   }
 
   private static func phi3(beginsText: Bool, hasSystem: Bool) -> ChatForm {
@@ -67,7 +68,8 @@ extension ChatForm {
     return ChatForm(
       beginsText: beginsText,
       system: hasSystem ? Around(before: "<|system|>\n", after: "<|end|>\n" + user) : nil,
-      opening: user, closing: "<|end|>\n<|assistant|>\n", turnEnd: "<|end|>\n", nextOpening: user)
+      opening: user, closing: "<|end|>\n<|assistant|>\n", turnEnd: "<|end|>\n",
+      nextOpening: user, marks: ["<|user|>", "<|assistant|>", "<|end|>"])
   }
 
   private static func tulu(beginsText: Bool) -> ChatForm {
@@ -90,6 +92,7 @@ extension ChatForm {
       + "refuse to answer\n"
     return ChatForm(
       beginsText: true, system: Around(before: "", after: user), opening: system + user,
-      closing: "\n### Response:\n", turnEnd: "\n<|EOT|>\n", nextOpening: user)
+      closing: "\n### Response:\n", turnEnd: "\n<|EOT|>\n", nextOpening: user,
+      marks: ["<|EOT|>"])
   }()
 }

@@ -12,12 +12,19 @@ struct ChatForm: Equatable, Sendable {
   var answerOpening = ""
   var turnEnd: String
   var nextOpening: String
+  /// What it writes that is a token of its own in the models it was made for.
+  var marks: [String] = []
+  /// The names of the begin and end of text that it writes.
+  var boundaries: [String] = []
 
   /// What stands before and after something.
   struct Around: Equatable, Sendable {
     var before: String
     var after: String
   }
+
+  /// The marks of all forms.
+  static let marksOfAll = (known.values + [chatML(defaultSystem: nil)]).flatMap(\.marks)
 
   /// The form with the tokens' names in it.
   func naming(begin: String, end: String) -> ChatForm {
@@ -30,6 +37,9 @@ struct ChatForm: Equatable, Sendable {
     form.closing = named(closing)
     form.turnEnd = named(turnEnd)
     form.nextOpening = named(nextOpening)
+    let written = opening + closing + turnEnd + nextOpening
+    form.boundaries = [("\u{2}", begin), ("\u{3}", end)]
+      .filter { mark, name in !name.isEmpty && written.contains(mark) }.map(\.1)
     return form
   }
 }
@@ -42,7 +52,8 @@ extension ChatForm {
     let system = Around(before: "<|im_start|>system\n", after: "<|im_end|>\n" + user)
     return ChatForm(
       system: system, opening: defaultSystem.map { system.before + $0 + system.after } ?? user,
-      closing: "<|im_end|>\n<|im_start|>assistant\n", turnEnd: "<|im_end|>\n", nextOpening: user)
+      closing: "<|im_end|>\n<|im_start|>assistant\n", turnEnd: "<|im_end|>\n", nextOpening: user,
+      marks: ["<|im_start|>", "<|im_end|>"])
   }
 
   private static let start =

@@ -30,6 +30,16 @@ public struct ChatTemplate: Equatable, Sendable {
   /// whatever the model expects before other texts.
   public var beginsText: Bool { form.beginsText }
 
+  /// What the template writes that would be spelled out in pieces, though it is a mark, such as
+  /// `<|im_end|>`: the model would not know it.
+  ///
+  /// A vocabulary that has none of the marks belongs to a model that was trained on their spellings.
+  public func misspelledMark(by tokenizer: Tokenizer) -> String? {
+    if let name = form.boundaries.first(where: { !tokenizer.hasToken(named: $0) }) { return name }
+    let missing = form.marks.filter { !tokenizer.hasToken(named: $0) }
+    return missing.count < form.marks.count ? missing.first : nil
+  }
+
   /// A content, or the beginning or end of one, as the template writes it: some leave out the blanks
   /// around contents.
   public func content(

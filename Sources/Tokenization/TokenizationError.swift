@@ -6,6 +6,8 @@ public enum TokenizationError: Error, Equatable, Sendable {
   case unsupportedPreTokenizer(name: String)
   /// The model's chat template is none of those that are recognised.
   case unsupportedChatTemplate(text: String)
+  /// The chat template writes a mark that is no token of the model.
+  case missingMark(name: String)
   /// The tables of the vocabulary contradict each other.
   case inconsistentVocabulary(problem: String)
 }
@@ -25,6 +27,8 @@ extension TokenizationError: CustomStringConvertible {
       "the chat template \(Self.quoted(text)) is not supported; supported: those of Llama 2 and 3, "
         + "Mistral, Gemma, Phi-3, Qwen, DeepSeek, OLMo-2 and ChatML. "
         + "Write the prompt with its special tokens instead"
+    case .missingMark(let name):
+      "the chat template writes \(Self.quoted(name)), which is no token of this model"
     case .inconsistentVocabulary(let problem):
       "the vocabulary contradicts itself: \(problem)"
     }

@@ -24,6 +24,9 @@ extension Tokenizer {
   ///     u8      1 if one unknown token stands for a run, otherwise 0
   ///     f32     of "t5" only: the score of each token, by id
   ///
+  /// Of any kind, a user-defined token that is spelled as control tokens are (`<|…|>`) is written as one, since
+  /// converters to GGUF make it one.
+  ///
   /// At the end of any kind, only if there are tokens with traits:
   ///
   ///     u64     the number of those tokens; then for each, by ascending id:
@@ -57,7 +60,8 @@ extension Tokenizer {
   }
 
   private func traitDescription() -> [UInt8] {
-    let traits = vocabulary.traits.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }
+    let traits = vocabulary.traits.mapValues { $0.subtracting(.isFoundLater) }
+      .filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }
     guard !traits.isEmpty else { return [] }
     return Self.littleEndian(UInt64(traits.count))
       + traits.flatMap {
@@ -68,13 +72,25 @@ extension Tokenizer {
   private func tokenDescription() -> [UInt8] {
     var description = Self.littleEndian(UInt64(vocabulary.tokens.count))
     description.reserveCapacity(vocabulary.tokens.reduce(16) { $0 + $1.count + 8 })
-    for (spelling, given) in zip(vocabulary.tokens, types) {
-      let type: Vocabulary.TokenType = isMarked && given == .unknown ? .control : given
-      Self.append(UInt32(truncatingIfNeeded: type.rawValue), to: &description)
+    let (control, unknown, userDefined) = (
+      Vocabulary.TokenType.control.rawValue, Vocabulary.TokenType.unknown.rawValue,
+      Vocabulary.TokenType.userDefined.rawValue
+    )
+    for (spelling, given) in zip(vocabulary.tokens, vocabulary.types) {
+      let isControl =
+        isMarked && given == unknown || given == userDefined && Self.looksSpecial(spelling)
+      Self.append(UInt32(bitPattern: isControl ? control : given), to: &description)
       Self.append(UInt32(truncatingIfNeeded: spelling.count), to: &description)
       description.append(contentsOf: spelling)
     }
     return description
+  }
+
+  /// Whether converters to GGUF call a user-defined token control, for the way it is spelled.
+  private static func looksSpecial(_ spelling: [UInt8]) -> Bool {
+    [("<|", "|>"), ("<｜", "｜>"), ("<unused", ">")].contains { start, end in
+      spelling.starts(with: start.utf8) && spelling.suffix(end.utf8.count).elementsEqual(end.utf8)
+    } || ["<pad>", "<mask>", "<2mass>", "[@BOS@]"].contains { spelling.elementsEqual($0.utf8) }
   }
 
   private func mergeDescription() -> [UInt8] {

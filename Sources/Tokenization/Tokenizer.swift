@@ -11,7 +11,7 @@ public struct Tokenizer: Sendable {
 
   /// What the model file said.
   let vocabulary: Vocabulary
-  /// The type of each token, by id.
+  /// The type of each token, by id; well-known ones are control, whatever the file says.
   let types: [Vocabulary.TokenType]
   /// The bytes of text that each token stands for, by id.
   let pieces: [[UInt8]]
@@ -32,25 +32,26 @@ public struct Tokenizer: Sendable {
     guard let kind = Vocabulary.Kind(rawValue: vocabulary.model) else {
       throw .unsupportedModel(name: vocabulary.model)
     }
-    let types = try vocabulary.checkedTypes()
+    let given = try vocabulary.checkedTypes()
     let ids = try vocabulary.idsBySpelling()
     try vocabulary.checkSpecialIDs()
     try vocabulary.checkScores(kind)
     self.vocabulary = vocabulary
+    let types = vocabulary.effectiveTypes(given)
     self.types = types
-    let method = try vocabulary.method(kind, types, ids)
+    let method = try vocabulary.method(kind, given, ids)
     self.method = method
     pieces = zip(vocabulary.tokens, types).map { Self.piece($0, $1, kind) }
     func added(_ wanted: [Vocabulary.TokenType]) -> Added {
       let tokens = vocabulary.tokens(of: wanted, types)
       return Added(
-        inText: AddedTokens(tokens.filter { !$0.isNormalized }.map(\.token)),
+        inText: AddedTokens(tokens.filter { !$0.isLater }.map(\.token)),
         inNormalizedText: AddedTokens(
-          tokens.filter(\.isNormalized).map { method.normalized($0.token) }))
+          tokens.filter(\.isLater).map { method.normalized($0.token) }))
     }
     userDefinedTokens = added([.userDefined])
     addedTokens = added([.userDefined, .control, .unknown])
-    endsOfGeneration = vocabulary.endsOfGeneration(types)
+    endsOfGeneration = vocabulary.allEndsOfGeneration(types)
   }
 
   /// How many tokens there are; ids lie below it.
@@ -65,9 +66,20 @@ public struct Tokenizer: Sendable {
   /// Whether the model expects the begin-of-text token before every text. `encode` never adds it.
   public var addsBeginOfText: Bool { vocabulary.addsBeginOfText }
 
-  /// Whether a model that generates this token is done: the end of text, or a control token that
-  /// by its name ends a turn.
+  /// Whether a model that generates this token is done: the model's files name it as an end, or it is
+  /// known by its name to end a text or a turn.
   public func isEndOfGeneration(_ id: Int) -> Bool { endsOfGeneration.contains(id) }
+
+  /// Whether a name that stands in a text, such as `<|im_end|>`, is one token there.
+  public func hasToken(named name: String) -> Bool {
+    let spelling = Array(name.utf8)
+    return vocabulary.tokens.indices.contains { id in
+      switch types[id] {
+      case .control, .unknown, .userDefined: vocabulary.tokens[id] == spelling
+      case .normal, .unused, .byte: false
+      }
+    }
+  }
 
   /// The bytes that a token stands for. A token of byte-level BPE whose spelling leaves the byte alphabet
   /// stands for its spelling, as the tokenizers library has it.

@@ -1,12 +1,5 @@
 /// What must hold before a tokenizer is built.
 extension Vocabulary {
-  /// The control tokens that end what a model generates, by name.
-  private static let namesOfEnds = [
-    "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end_of_text|>", "<|end|>", "<end_of_turn>",
-    "<|EOT|>",
-    "<｜end▁of▁sentence｜>",
-  ].map { Array($0.utf8) }
-
   /// The types, as many as there are tokens and each of them known.
   func checkedTypes() throws(TokenizationError) -> [TokenType] {
     guard types.count == tokens.count else {
@@ -66,10 +59,10 @@ extension Vocabulary {
     }
   }
 
-  /// The tokens of some types, and whether they are found in normalised text.
+  /// The tokens of some types, and whether they are found after the others, in normalised text.
   func tokens(
     of wanted: [TokenType], _ types: [TokenType]
-  ) -> [(token: AddedTokens.Token, isNormalized: Bool)] {
+  ) -> [(token: AddedTokens.Token, isLater: Bool)] {
     tokens.indices.compactMap { id in
       guard wanted.contains(types[id]) else { return nil }
       let traits = traits[id] ?? []
@@ -77,15 +70,7 @@ extension Vocabulary {
         spelling: tokens[id], id: UInt32(truncatingIfNeeded: id),
         takesSpacesBefore: traits.contains(.takesSpacesBefore),
         takesSpacesAfter: traits.contains(.takesSpacesAfter))
-      return (token, traits.contains(.isNormalized))
+      return (token, !traits.isDisjoint(with: [.isNormalized, .isFoundLater]))
     }
-  }
-
-  /// The ids that end what a model generates.
-  func endsOfGeneration(_ types: [TokenType]) -> Set<Int> {
-    let named = tokens.indices.filter {
-      types[$0] == .control && Self.namesOfEnds.contains(tokens[$0])
-    }
-    return Set(named).union(endOfText.map { [$0] } ?? [])
   }
 }

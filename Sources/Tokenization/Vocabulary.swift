@@ -28,6 +28,8 @@ public struct Vocabulary: Sendable {
   public var beginOfText: Int?
   /// The id of the token that ends a text.
   public var endOfText: Int?
+  /// The ids of further tokens that end an answer; an id that names no token never comes.
+  public var endsOfGeneration: [Int] = []
   /// Whether the model expects the begin-of-text token before every text.
   public var addsBeginOfText: Bool
   /// The template that turns a conversation into text, in Jinja.
@@ -62,7 +64,7 @@ public struct Vocabulary: Sendable {
 
   /// How an added token is found, where it is not simply found as it stands.
   public struct Traits: OptionSet, Hashable, Sendable {
-    /// The bits of canonical bytes.
+    /// The bits of canonical bytes, and `isFoundLater`.
     public let rawValue: UInt8
 
     /// Takes the bits.
@@ -74,6 +76,9 @@ public struct Vocabulary: Sendable {
     public static let takesSpacesAfter = Traits(rawValue: 2)
     /// It is found in the normalised text, in its own normalised spelling.
     public static let isNormalized = Traits(rawValue: 4)
+    /// Nothing normalises text, and it is found after the tokens without this trait. No part of
+    /// canonical bytes: it tells only where two tokens overlap.
+    public static let isFoundLater = Traits(rawValue: 8)
   }
 
   /// What a token stands for; the raw values are those of GGUF's `tokenizer.ggml.token_type`.

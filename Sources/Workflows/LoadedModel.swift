@@ -70,7 +70,8 @@ public final class LoadedModel {
 
   /// The model's chat template.
   ///
-  /// - Throws: `TokenizationError` if it is not one that is known, `PromptError` if there is none.
+  /// - Throws: `TokenizationError` if it is not one that is known, or writes a mark that is no token of the
+  ///   model; `PromptError` if there is none.
   public func chatTemplate() throws -> ChatTemplate {
     guard let template = file.vocabulary.chatTemplate else {
       throw PromptError.noChatTemplate(model: file.path)
@@ -79,9 +80,13 @@ public final class LoadedModel {
       String(
         decoding: tokenizer.decode(id.map { [$0] } ?? [], skippingSpecials: false), as: UTF8.self)
     }
-    return try ChatTemplate(
+    let recognized = try ChatTemplate(
       recognizing: template, beginOfText: name(tokenizer.beginOfText),
       endOfText: name(tokenizer.endOfText))
+    if let mark = recognized.misspelledMark(by: tokenizer) {
+      throw TokenizationError.missingMark(name: mark)
+    }
+    return recognized
   }
 
   /// A model's tokenizer; what is wrong with its tables is wrong with the file.
@@ -108,5 +113,6 @@ extension Vocabulary {
     unknown = tables.unknown
     fusesUnknown = tables.fusesUnknown
     traits = tables.traits.mapValues { Traits(rawValue: $0) }
+    endsOfGeneration = tables.endsOfGeneration
   }
 }

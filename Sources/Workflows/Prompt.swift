@@ -26,7 +26,9 @@ public enum Prompt {
   ) throws -> [Int] {
     if usesChat {
       let template = try model.chatTemplate()
-      return opening(template.content(text, isEnd: false), after: template, model, before: "")
+      let content = template.content(text, isEnd: false)
+      guard !content.isEmpty else { throw PromptError.blank(part: "the document") }
+      return opening(content, after: template, model, before: "")
     }
     return begin(model.tokenizer.addsBeginOfText, model)
       + model.tokenizer.encode(text, parsingSpecials: true)
@@ -45,6 +47,8 @@ public enum Prompt {
     case .openUserTurn:
       let template = try templateToResume(model)
       let content = template.content(text, isBeginning: false)
+      // The document would lose the blanks at its end, too.
+      guard !content.isEmpty else { throw PromptError.blank(part: "the prompt") }
       let whole = Array(documentSeparator.utf8) + content + Array(template.closing.utf8)
       return Continuation(after: context, with: whole, tokenizer: model.tokenizer)
     case .openAnswer:

@@ -2,6 +2,8 @@
 public enum PromptError: Error, CustomStringConvertible, Sendable {
   /// There is no text.
   case empty(source: String)
+  /// A part of a turn is blank, and the model's chat template leaves out blanks at a turn's ends.
+  case blank(part: String)
   /// What should be a text is no file that can be read.
   case noFile(path: String)
   /// The bytes of a file are no UTF-8 from the given offset on.
@@ -27,6 +29,8 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
   public var description: String {
     switch self {
     case .empty(let source): "\(source) is empty; give some text"
+    case .blank(let part):
+      "\(part) is blank, and the chat template leaves out blanks at the ends of a turn; give some text"
     case .noFile(let path):
       "\(path) is no ordinary file, or its name is no UTF-8; move it elsewhere, or rename it"
     case .notUTF8(let path, let offset):

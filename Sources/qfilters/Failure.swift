@@ -33,7 +33,7 @@ enum Failure {
   private static func exitCode(_ error: PromptError) -> ExitCode {
     switch error {
     case .notUTF8: ExitCode(65)
-    case .empty, .noFile, .noChatTemplate, .noChatTemplateToResume: ExitCode(64)
+    case .empty, .blank, .noFile, .noChatTemplate, .noChatTemplateToResume: ExitCode(64)
     case .tooLarge, .tooLong, .contextFull, .sequenceTooLong, .tooShort, .needleTooLong: ExitCode(1)
     }
   }

@@ -49,6 +49,29 @@ struct ModelFolderTests {
     #expect(try bytes(of: scratch.filters(of: Fixtures.path(part), corpus: text)) == whole)
   }
 
+  @Test("an answer ends at the tokens that generation_config.json names, a number or a list")
+  func endsOfGeneration() throws {
+    struct Golden: Decodable {
+      let text: String
+      let greedy: [Int]
+    }
+    let golden: Golden = try Fixtures.json("models/tiny-llama-f32.json")
+    // The first token that was not there before.
+    let end = try #require(golden.greedy.firstIndex { $0 != golden.greedy[0] })
+    let folder = scratch.path("model")
+    try FileManager.default.copyItem(atPath: Fixtures.path("models/tiny-llama-f32"), toPath: folder)
+    for ids in ["\(golden.greedy[end])", "[2, \(golden.greedy[end])]", "[2]"] {
+      try Data(#"{"eos_token_id":\#(ids)}"#.utf8).write(
+        to: URL(filePath: folder + "/generation_config.json"))
+      let result = try Command.run(
+        "generate", "--model", folder, "--prompt", golden.text, "--max-tokens",
+        "\(golden.greedy.count)", "--precision", "f32", "--json")
+      #expect(
+        try result.json(as: Generated.self).ids
+          == Array(golden.greedy[..<(ids == "[2]" ? golden.greedy.count : end)]))
+    }
+  }
+
   @Test("another model's folder is refused, naming what differs: 78")
   func otherModel() throws {
     let gguf = Fixtures.path("models/tiny-llama-f32.gguf")
@@ -58,7 +81,7 @@ struct ModelFolderTests {
     for (file, part, replacement, differing) in [
       ("config.json", "10000.0", "10000.01", "different RoPE parameters;"),
       ("config.json", "1e-05", "2e-05", "different architecture, RoPE parameters;"),
-      ("tokenizer.json", "\"special\": true", "\"special\": false", "RoPE parameters, tokenizer;"),
+      ("tokenizer.json", "\"rstrip\": false", "\"rstrip\": true", "RoPE parameters, tokenizer;"),
     ] {
       let path = "\(folder)/\(file)"
       let text = String(decoding: try bytes(of: path), as: UTF8.self)

@@ -19,14 +19,39 @@ import Tokenization
     #expect(bytes == expected)
   }
 
-  @Test func tellsDifferentTokenizersApart() throws {
-    func description(_ change: (inout Vocabulary) -> Void) throws -> [UInt8] {
-      var vocabulary = SyntheticVocabulary.make()
-      change(&vocabulary)
-      var bytes: [UInt8] = []
-      try Tokenizer(vocabulary).writeCanonicalBytes { bytes += $0 }
-      return bytes
+  private func description(_ change: (inout Vocabulary) -> Void) throws -> [UInt8] {
+    var vocabulary = SyntheticVocabulary.make()
+    change(&vocabulary)
+    var bytes: [UInt8] = []
+    try Tokenizer(vocabulary).writeCanonicalBytes { bytes += $0 }
+    return bytes
+  }
+
+  @Test(
+    "what ends a generation, and which of overlapping tokens is found first, is no part of them")
+  func leavesOut() throws {
+    let plain = try description { _ in }
+    #expect(try description { $0.endsOfGeneration = [7, 8] } == plain)
+    #expect(try description { $0.traits = [0: .isFoundLater] } == plain)
+    let trait = try description { $0.traits = [0: .takesSpacesAfter] }
+    #expect(try description { $0.traits = [0: [.takesSpacesAfter, .isFoundLater]] } == trait)
+  }
+
+  @Test(
+    "a token that is spelled as control tokens are is written as one, as converters to GGUF have it",
+    arguments: [
+      ("<|file_sep|>", true), ("<｜tool｜>", true), ("<unused7>", true), ("<pad>", true),
+      ("[@BOS@]", true), ("<tool_call>", false), ("<|x>", false), ("<padding>", false),
+    ])
+  func spelledAsControl(name: String, isControl: Bool) throws {
+    let types = try ([3, 4, 1] as [Int32]).map { type in
+      try description { $0.add(Array(name.utf8), type: type) }
     }
+    #expect((types[0] == types[1]) == isControl)
+    #expect(types[0] != types[2])
+  }
+
+  @Test func tellsDifferentTokenizersApart() throws {
     let all = try [
       description { _ in }, description { $0.preTokenizer = "gpt-2" },
       description { $0.tokens.swapAt(10, 11) }, description { $0.types[0] = 1 },

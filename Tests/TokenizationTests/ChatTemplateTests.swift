@@ -105,6 +105,25 @@ import Tokenization
     }
   }
 
+  @Test("a mark that a vocabulary lacks is named, unless it lacks all of them")
+  func misspelledMarks() throws {
+    func mark(_ name: String, _ change: (inout Vocabulary) -> Void) throws -> String? {
+      var vocabulary = SyntheticVocabulary.make()
+      for mark in ["<BEGIN>", "<END>"] { vocabulary.add(Array(mark.utf8), type: 3) }
+      change(&vocabulary)
+      return try template(name).misspelledMark(by: Tokenizer(vocabulary))
+    }
+    #expect(try mark("chatml") { _ in } == nil)
+    #expect(try mark("chatml") { $0.types[2] = 1 } == nil, "the type is mended")
+    #expect(try mark("chatml") { $0.tokens[2] = Array("<|im_ed|>".utf8) } == "<|im_end|>")
+    #expect(try mark("chatml") { ($0.tokens[1], $0.tokens[2]) = ([1], [2]) } == nil)
+    #expect(
+      try mark("llama-3") { $0.add(Array("<|eot_id|>".utf8), type: 3) } == "<|start_header_id|>")
+    #expect(try mark("gemma-3") { _ in } == nil)
+    #expect(try mark("mistral-7b-v0.2") { _ in } == nil)
+    #expect(try mark("mistral-7b-v0.2") { $0.types[261] = 1 } == "<END>")
+  }
+
   @Test func namesWhatItRefusesByItsFirstCharacters() {
     let error = TokenizationError.unsupportedChatTemplate(
       text: String(repeating: "x\n", count: 100))

@@ -53,6 +53,65 @@ import Tokenization
     vocabulary.endOfText = 9
     let tokenizer = try Tokenizer(vocabulary)
     #expect((-1...260).filter(tokenizer.isEndOfGeneration) == [0, 2, 9])
+    vocabulary.endsOfGeneration = [11, 400]
+    let more = try Tokenizer(vocabulary)
+    #expect((-1...260).filter(more.isEndOfGeneration) == [0, 2, 9, 11])
+  }
+
+  @Test(
+    "a well-known token ends a generation whatever its type, and is found whole in a text",
+    arguments: ["<|eot_id|>", "<|eom_id|>", "<|end|>", "<end_of_turn>", "<eos>", "[EOT]"],
+    [1, 3, 4, 5])
+  func wellKnownEnds(name: String, type: Int32) throws {
+    var vocabulary = SyntheticVocabulary.make()
+    vocabulary.add(Array(name.utf8), type: type)
+    let tokenizer = try Tokenizer(vocabulary)
+    #expect(tokenizer.isEndOfGeneration(260))
+    #expect(
+      tokenizer.encode("a\(name)", parsingSpecials: true) == SyntheticVocabulary.ids("a") + [260])
+    #expect(tokenizer.decode([260], skippingSpecials: false) == Array(name.utf8))
+  }
+
+  @Test("</s> is an HTML tag to some models, and ends only as a control token or by its id")
+  func endOfSentence() throws {
+    for (type, isNamed, ends) in [
+      (3, false, true), (4, false, false), (1, false, false), (4, true, true),
+    ]
+      as [(Int32, Bool, Bool)]
+    {
+      var vocabulary = SyntheticVocabulary.make()
+      vocabulary.add(Array("</s>".utf8), type: type)
+      if isNamed { vocabulary.endOfText = 260 }
+      #expect(try Tokenizer(vocabulary).isEndOfGeneration(260) == ends)
+    }
+  }
+
+  @Test("where answers have several parts, <|end|> ends only one of them")
+  func endOfPart() throws {
+    for (others, ends) in [
+      (["<|return|>", "<|call|>"], false), (["<|flush|>", "<|calls|>"], false),
+      (["<|return|>"], true), (["<|call|>"], true),
+    ] {
+      var vocabulary = SyntheticVocabulary.make()
+      for name in ["<|end|>"] + others { vocabulary.add(Array(name.utf8), type: 3) }
+      let tokenizer = try Tokenizer(vocabulary)
+      #expect(tokenizer.isEndOfGeneration(260) == ends)
+      #expect((261..<261 + others.count).allSatisfy(tokenizer.isEndOfGeneration))
+      vocabulary.endsOfGeneration = [260]
+      #expect(try Tokenizer(vocabulary).isEndOfGeneration(260), "a file says so")
+    }
+  }
+
+  @Test("the begin and end of text are tokens in a text, too, where they are typed as pieces of it")
+  func boundaries() throws {
+    var vocabulary = SyntheticVocabulary.make()
+    vocabulary.add(Array("<s>".utf8), type: 1)
+    vocabulary.beginOfText = 260
+    let ids = SyntheticVocabulary.ids("a")
+    #expect(try Tokenizer(vocabulary).encode("a<s>", parsingSpecials: true) == ids + [260])
+    vocabulary.beginOfText = ids[0]
+    #expect(try Tokenizer(vocabulary).encode("aa", parsingSpecials: true) == ids + ids)
+    #expect(try !Tokenizer(vocabulary).hasToken(named: "a"), "it is a piece of text")
   }
 
   private func refusal(of vocabulary: Vocabulary) -> TokenizationError? {

@@ -58,5 +58,6 @@ extension Vocabulary {
     unknown = tables.unknown
     fusesUnknown = tables.fusesUnknown
     traits = tables.traits.mapValues { Traits(rawValue: $0) }
+    endsOfGeneration = tables.endsOfGeneration
   }
 }
