@@ -25,12 +25,12 @@ struct QFiltersCommand: AsyncParsableCommand {
     ])
 
   static func main() async {
+    StandardStreams.reserve()
     Engine.limitHeaps()
     ignoreFileSizeSignal()
     Interruption.removesTemporaryFiles()
     Interruption.reportsLostMappings(prefix: Terminal.clearLine + "qfilters: ", status: 74)
-    let command: any ParsableCommand
-    do { command = try parseAsRoot() } catch { exit(withError: error) }
+    let command = parse()
     do {
       switch command {
       case var command as any AsyncParsableCommand: try await command.run()
@@ -39,6 +39,34 @@ struct QFiltersCommand: AsyncParsableCommand {
     } catch {
       end(error, of: type(of: command))
     }
+  }
+
+  /// The command that was asked for. Whatever the argument parser would report, a name that is unknown is named
+  /// first.
+  private static func parse() -> any ParsableCommand {
+    let arguments: [String]
+    do { arguments = try Arguments.read() } catch {
+      Terminal.error("qfilters: " + Format.printable("\(error)"))
+      exit(withError: ExitCode.validationFailure)
+    }
+    do {
+      let command = try parseAsRoot(arguments)
+      if arguments.first == "help" { endIfMistaken(arguments) }
+      return command
+    } catch {
+      if exitCode(for: error) == .validationFailure { endIfMistaken(arguments) }
+      exit(withError: error)
+    }
+  }
+
+  private static func endIfMistaken(_ arguments: [String]) {
+    guard let program = CommandTree.describe(self),
+      let mistake = UsageMistake.find(in: arguments, of: program)
+    else { return }
+    Terminal.error(
+      Format.printable("Error: \(mistake)")
+        + "\n  See '\(mistake.command) --help' for more information.")
+    exit(withError: ExitCode.validationFailure)
   }
 
   private static func end(_ error: any Error, of command: any ParsableCommand.Type) -> Never {
