@@ -1,4 +1,5 @@
 import ArgumentParser
+import ByteIO
 import CacheFormat
 import QFilters
 import Workflows
@@ -15,8 +16,12 @@ struct ExportCommand: ParsableCommand {
       of one that goes on from others, the cache of all of them.
       """)
 
-  @Argument(help: "The filter bank (.qfilt) or snapshot (.kvsnap).") var file: String
-  @Argument(help: "The folder to write into, or the file (.safetensors).") var out: String
+  @Argument(
+    help: "Filter bank (.qfilt) or snapshot (.kvsnap).",
+    completion: .file(extensions: ["qfilt", "kvsnap"]))
+  var file: String
+  @Argument(help: "Folder to write into, or the file (.safetensors).", completion: .tensors)
+  var out: String
   @Option(help: "Of a snapshot: only the best 1/N of the pairs.") var compression: Int?
   @Flag(help: "Of a snapshot: the whole cache; so it is without --compression, too.")
   var decompressed = false
@@ -45,6 +50,7 @@ struct ExportCommand: ParsableCommand {
     guard out.hasSuffix(".safetensors") else {
       throw ValidationError("A snapshot is exported to a file that ends in .safetensors.")
     }
+    ProgressBar.begin("export \(Folder.name(of: file))")
     let bytes = try SnapshotExport.run(
       snapshot: file, parents: parents.files, compression: compression, out: out)
     if report.json { return try Terminal.json(SnapshotReport(bytes: bytes)) }

@@ -32,17 +32,26 @@ struct ResumeCommand: ParsableCommand {
       the child's size, and saveSeconds, unless that failed; with --export exportedBytes, likewise.
       """)
 
-  @Argument(help: "The snapshot (.kvsnap).") var snapshot: String
+  @Argument(help: "Snapshot (.kvsnap).", completion: .snapshot) var snapshot: String
   @OptionGroup var parents: ParentOptions
   @OptionGroup var model: ModelOption
   @OptionGroup var prompt: PromptOptions
-  @Option(help: "Read and attend to only the best 1/N of the pairs.") var compression: Int?
-  @Option(help: "Keep 1/N of the pairs: those that the prompt asks for.") var recall: Int?
+  @Option(help: "Compression ×N: only the best 1/N of the pairs are read and attended to.")
+  var compression: Int?
+  @Option(help: "Compression ×N by recall: the 1/N of the pairs that the prompt asks for.")
+  var recall: Int?
   @OptionGroup var reach: ReachOption
   @Flag(help: "Read the whole cache, bit for bit.") var decompressed = false
-  @Option(help: "Write what the prompt and its answer add to this snapshot (.kvsnap).")
+  @Option(
+    help: ArgumentHelp(
+      "Snapshot to write (.kvsnap): what the prompt and its answer add.", valueName: "file"),
+    completion: .snapshot)
   var save: String?
-  @Option(help: "Write the cache as it is behind the answer (.safetensors).") var export: String?
+  @Option(
+    help: ArgumentHelp(
+      "File to write (.safetensors): the cache as it is after the answer.", valueName: "file"),
+    completion: .tensors)
+  var export: String?
   @OptionGroup var generation: GenerationOptions
   @OptionGroup var budget: BudgetOptions
   @OptionGroup var report: ReportOptions
@@ -99,6 +108,7 @@ struct ResumeCommand: ParsableCommand {
         path: path, filters: try budget.filters.map { (try FilterBank(path: $0), $0) })
     }
     let model = try model.load()
+    ProgressBar.begin("resume \(Folder.name(of: snapshot))")
     // What is to be written is, whether somebody still reads the answer or not.
     let writes = save != nil || export != nil
     if writes { ignorePipeSignal(true) }
