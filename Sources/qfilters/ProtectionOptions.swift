@@ -10,8 +10,8 @@ struct ProtectionOptions: ParsableArguments {
   var window: Int?
   @Option(
     help: """
-      Interval N: every Nth place after sinks and window goes to the newest remaining pair; 0 turns this off. \
-      Default: 4 with q-filters (1 in layers with a sliding window of up to 512), otherwise 0.
+      Give every Nth place after sinks and window to the newest remaining pair. 0 turns this off. Default: 4 with \
+      q-filters (1 in layers with a sliding window of up to 512), otherwise 0.
       """)
   var recent: Int?
   @Option(help: "Number of first layers that are always kept whole. Default: 0.")

@@ -1,3 +1,4 @@
+import ByteIO
 import FoundationEssentials
 import Glibc
 import Synchronization
@@ -16,18 +17,22 @@ extension Terminal {
   static let clearLine = canErase ? "\r\u{1B}[J" : ""
 
   private static let isShown = Atomic(false)
+  /// Who presses Ctrl-C gets a clean line back.
+  private static let lastWords = Interruption.LastWords(clearLine)
 
   /// Shows a status instead of the one that is there, and none if the text is empty.
   static func status(_ text: String) {
     guard canErase else { return }
     guard !text.isEmpty else { return removeStatus() }
     isShown.store(true, ordering: .relaxed)
+    lastWords.set(true)
     transmit(clearLine + Format.cut(text, toColumns: statusColumns) + "\r", to: STDERR_FILENO)
   }
 
   /// Removes the status if there is one.
   static func removeStatus() {
     guard isShown.exchange(false, ordering: .relaxed) else { return }
+    lastWords.set(false)
     transmit(clearLine, to: STDERR_FILENO)
   }
 

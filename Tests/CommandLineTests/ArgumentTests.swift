@@ -20,6 +20,8 @@ struct ArgumentTests {
       (["--prompt=x", "- y"], ["--prompt=x", "- y"]),
       (["--prompt", "- x", "- y"], ["--prompt=- x", "- y"]),
       (["a", "- b"], ["a", "- b"]),
+      (["--json", "--prompt=- a list item"], ["--json", "--prompt=- a list item"]),
+      (["--prompt", "- a = b"], ["--prompt=- a = b"]),
       (["--", "--prompt", "- x"], ["--", "--prompt", "- x"]),
     ])
   func dashes(_ typed: [String], _ parsed: [String]) {
@@ -85,8 +87,8 @@ struct ArgumentTests {
     let folder = try ScratchFolder()
     let result = try Command.shell(
       """
-      model='\(tiny)' folder='\(folder.path("").dropLast())'
-      echo text > "$folder/"$'caf\\xe9.txt'
+      cd '\(folder.path(""))' && model='\(tiny)' folder=$PWD
+      echo text >$'caf\\xe9.txt'
       exec $qfilters \(arguments)
       """)
     #expect(result.status == 64)

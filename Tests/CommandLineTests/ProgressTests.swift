@@ -14,7 +14,7 @@ struct ProgressTests {
   func widths() {
     #expect(
       line(columns: 79) == "prefill █████████░░░░░░░░░░░░░░░░░░░░░ 2048/6796, 1 min 15 s left")
-    #expect(line(columns: 45) == "prefill ██░░░░░░░ 2048/6796, 1 min 15 s left")
+    #expect(line(columns: 45) == "prefill ███░░░░░░░ 2048/6796, 1 min 15 s left")
     #expect(line(columns: 39) == "prefill 2048/6796, 1 min 15 s left")
     #expect(line(columns: 32) == "prefill 30 %, 1 min 15 s left")
     #expect(line(columns: 19) == "prefill 30 %")

@@ -41,13 +41,18 @@ enum Arguments {
     return result
   }
 
+  /// Whether an argument is the bare name of an option, whose value may follow.
   private static func isOption(_ argument: String) -> Bool {
     argument.hasPrefix("--") && argument.count > 2 && !argument.contains("=")
       && !isDashedValue(argument)
   }
 
+  /// Whether an argument that begins with a dash can be no option: its name would have a space in it, or it is a
+  /// number.
   private static func isDashedValue(_ argument: String) -> Bool {
-    argument.hasPrefix("-") && (argument.contains(where: \.isWhitespace) || Double(argument) != nil)
+    let name = argument.prefix { $0 != "=" }
+    return argument.hasPrefix("-")
+      && (name.contains(where: \.isWhitespace) || Double(argument) != nil)
   }
 }
 

@@ -10,8 +10,8 @@ struct PerplexityCommand: ParsableCommand {
     discussion: """
       With --budget, tokens go through the model one by one, and pairs are let go as while generating. With \
       --prompt-tokens, the first tokens of each sequence are prefilled and compressed, and those behind \
-      them are scored. --method takes several names, separated by commas. Of what is \
-      always kept, --window goes with both, and the rest with --prompt-tokens.
+      them are scored. --method takes several names, separated by commas. --window goes with both, and \
+      the other options for what is always kept with --prompt-tokens.
       """)
 
   @OptionGroup var model: ModelOption

@@ -18,10 +18,9 @@ struct ResumeCommand: ParsableCommand {
       snapshot's are, or by Q-Filters with --filters. They continue what was held: behind a turn at ×N \
       or by recall, they are not those of the whole cache, and `inspect` says so.
 
-      Of a snapshot that goes on from others, --compression N keeps of each what ×N keeps of it, and so \
-      a turn that is no longer than its sinks and window whole. After many short turns, \
-      `recompress` makes one snapshot of them, of which ×N keeps 1/N of the whole. --recall N counts the \
-      whole in any case.
+      In a chain, --compression N applies to each snapshot. A turn that fits in sinks and window is kept whole. \
+      After many short turns, `recompress` makes one snapshot of them, of which ×N keeps 1/N of the whole. \
+      --recall N counts the whole in any case.
 
       With --export, the cache is written as it is behind the answer, in the layout of `export`: keys and \
       values of what was kept and of the new tokens, in the snapshot's type. Of pairs that recall turned \
