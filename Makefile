@@ -1,7 +1,11 @@
 # `make demo` shows the main job on a real model and a real text; `make test` passes all tests.
 # Both set up what is missing first.
 
-.PHONY: bench demo test fuzz build lint format clean help
+.PHONY: bench demo test fuzz build install uninstall lint format clean help
+
+# Where `make install` puts the program, its manual pages and its completions.
+PREFIX = /usr/local
+DESTDIR =
 
 # Tests are built beside the program: they need testable modules, which the program does without.
 TESTS = -c release --scratch-path .build-tests -Xswiftc -enable-testing
@@ -16,13 +20,22 @@ help:
 	@echo "make test    set up, lint, build, and pass all tests (about 17 minutes on two cores)"
 	@echo "make bench   measure the inner loops, then everything against what people use today"
 	@echo "make fuzz    try every reader with $(FUZZ_RUNS) hostile inputs; FUZZ_RUNS=10000000 for a release"
-	@echo "make build   build .build/release/qfilters"
+	@echo "make build   build .build/release/qfilters, which runs without the Swift toolchain"
+	@echo "make install put it, its manual and completions below PREFIX (now $(PREFIX)); make uninstall removes them"
 	@echo "make lint    check the style of all Swift sources; make format mends it"
 	@echo "make clean   remove what was built"
 
 build:
 	scripts/setup
-	swift build -c release --product qfilters
+	swift build -c release --product qfilters --static-swift-stdlib
+
+# With sudo, what the user built is installed: root has no toolchain, and would own what it builds.
+install:
+	@[ -n "$(SUDO_USER)" ] && [ -x .build/release/qfilters ] || $(MAKE) --no-print-directory build
+	scripts/install "$(DESTDIR)$(PREFIX)"
+
+uninstall:
+	scripts/install --remove "$(DESTDIR)$(PREFIX)"
 
 demo: build
 	cache="$$(scripts/fetch)" && QFILTERS_CACHE="$$cache" scripts/demo
@@ -38,7 +51,8 @@ test: lint
 	  QFILTERS_KERNELS=plain swift test $(TESTS) --skip-build --filter 'InferenceTests|GoldenTests' && \
 	  swift test $(TESTS) --skip-build && \
 	  { scripts/test-slurm "$$QFILTERS_BINARY" "$$cache/SmolLM2-135M-Instruct.Q4_1.gguf" \
-	    fixtures/models/tiny-llama-f32.gguf "$$cache/essays/worked.txt" || [ $$? -eq 77 ]; }
+	    fixtures/models/tiny-llama-f32.gguf "$$cache/essays/worked.txt" || [ $$? -eq 77 ]; } && \
+	  { scripts/test-install "$$cache" || [ $$? -eq 77 ]; }
 	Fuzzing/run $(FUZZ_RUNS) 1
 
 # The inner loops against thresholds, then everything against what people use today, on the same model

@@ -168,17 +168,23 @@ extension AtomicFile {
     var target = path
     // The system follows 40 links; what has more was refused above unless somebody changes them now.
     for _ in 0..<40 {
-      guard let next = destination(ofLink: target) else { break }
+      guard let next = try destination(ofLink: target) else { break }
       target = next.hasPrefix("/") ? next : Folder.sibling(of: target, named: next)
     }
     return target
   }
 
   /// Where a symbolic link points; nil for everything else.
-  private static func destination(ofLink path: String) -> String? {
+  ///
+  /// - Throws: `SystemError` if the name there is not UTF-8: the file would take the link's place.
+  private static func destination(ofLink path: String) throws(SystemError) -> String? {
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
       count = unsafe buffer.baseAddress.map { unsafe max(0, readlink(path, $0, buffer.count)) } ?? 0
     }
-    return bytes.isEmpty ? nil : String(validating: bytes, as: UTF8.self)
+    guard !bytes.isEmpty else { return nil }
+    guard let destination = String(validating: bytes, as: UTF8.self) else {
+      throw SystemError(operation: "create", path: path, code: EILSEQ)
+    }
+    return destination
   }
 }

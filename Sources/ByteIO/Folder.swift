@@ -82,7 +82,8 @@ public enum Folder {
     return (slash.map { String(path[...$0]) } ?? "") + name
   }
 
-  private static func mode(_ path: String) -> mode_t? {
+  /// What kind of thing stands at `path`, or where a symbolic link points; nil if nothing does.
+  static func mode(_ path: String) -> mode_t? {
     var status = stat()
     return unsafe stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
   }

@@ -36,6 +36,20 @@ public enum Interruption {
     unsafe cf_end_on_lost_mapping(strdup(prefix), status)
   }
 
+  /// What a signal writes on standard error before it ends the process, such as what removes a status there.
+  public struct LastWords: Sendable {
+    /// Where a copy is that is never freed.
+    private let address: Int
+
+    /// Takes the words; nothing is written yet.
+    public init(_ text: String) { address = Int(bitPattern: unsafe strdup(text)) }
+
+    /// Whether it is written from now on.
+    public func set(_ isWanted: Bool) {
+      unsafe cf_set_last_words(isWanted ? UnsafePointer(bitPattern: address) : nil)
+    }
+  }
+
   private static func isIgnored(_ number: Int32) -> Bool {
     var action = sigaction()
     unsafe sigaction(number, nil, &action)

@@ -38,6 +38,9 @@ public struct SystemError: Error, CustomStringConvertible, Sendable {
     switch code {
     case _ where operation == Self.folderFlush:
       "; the new file is in place, but a power failure may still undo that"
+    case ENOENT where path.unicodeScalars.contains("\u{FFFD}"):
+      "; if its name is not UTF-8, rename it"
+    case EILSEQ: "; rename it"
     case ENOENT where operation == "create": "; create the folder first"
     case ENOSPC, EDQUOT, EFBIG: "; free some space or choose another folder"
     case EACCES, EPERM, EROFS: "; choose a place that you may use"
@@ -52,6 +55,7 @@ public struct SystemError: Error, CustomStringConvertible, Sendable {
 
   private static func reason(_ code: Int32) -> String {
     guard code != notRegular else { return "not a regular file" }
+    guard code != EILSEQ else { return "it points at a name that is not UTF-8" }
     guard let text = unsafe strerror(code) else { return "error \(code)" }
     return unsafe String(cString: text).lowercased()
   }

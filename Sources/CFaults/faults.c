@@ -69,16 +69,9 @@ static void remove_temporaries(void) {
     if (entry->count == 0) unlink(entry->path);
 }
 
-void cf_end_by_signal(int number) {
-  acquire();
-  remove_temporaries();
-  signal(number, SIG_DFL);
-  kill(getpid(), number);
-}
+static _Atomic(const char *) last_words;
 
-static const char *message_prefix;
-static int exit_status;
-static struct sigaction inherited;
+void cf_set_last_words(const char *text) { last_words = text; }
 
 static void say(const char *text) {
   size_t rest = strlen(text);
@@ -90,12 +83,27 @@ static void say(const char *text) {
   }
 }
 
+void cf_end_by_signal(int number) {
+  acquire();
+  remove_temporaries();
+  const char *words = last_words;
+  if (words) say(words);
+  signal(number, SIG_DFL);
+  kill(getpid(), number);
+}
+
 void cf_end(const char *text, int status) {
   acquire();
   remove_temporaries();
+  const char *words = last_words;
+  if (words) say(words);
   say(text);
   _exit(status);
 }
+
+static const char *message_prefix;
+static int exit_status;
+static struct sigaction inherited;
 
 // Ends the process if the address belongs to a mapped file.
 static void report(uintptr_t address) {

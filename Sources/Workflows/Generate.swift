@@ -33,6 +33,7 @@ public enum Generate {
       options.eviction?.room ?? min(model.contextLength, tokens.count + options.maximumTokens)
     let cache = try KVCache(shape: model.engine.cacheShape, element: element, capacity: room)
     let clock = Stopwatch()
+    progress("prefill", 0, tokens.count)
     let logits = try model.engine.prefill(tokens, into: cache) {
       options.eviction?.apply(to: cache)
       progress("prefill", $0, tokens.count)

@@ -62,6 +62,7 @@ public enum Prefill {
       shape: shape, element: KVCache.Element(options.precision.element), capacity: tokens.count)
     let watch = try method.watch(
       model.engine, usesPublishedScore: options.protection.usesPublishedScore)
+    progress("prefill", 0, tokens.count)
     _ = try model.engine.prefill(
       tokens, into: cache,
       observe: { try watch.observe(layer: $0, queries: $1, count: $2) },
@@ -69,6 +70,7 @@ public enum Prefill {
     let prefillSeconds = clock.seconds
 
     let writing = Stopwatch()
+    progress("rank", 0, 1)
     let orders = try RankedCache(
       cache, scorer: watch.scorer(of: cache), protection: options.protection,
       model: model.engine.architecture)

@@ -8,8 +8,8 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
   case noFile(path: String)
   /// The bytes of a file are no UTF-8 from the given offset on.
   case notUTF8(path: String, offset: Int)
-  /// A file is larger than a text may be.
-  case tooLarge(path: String, bytes: UInt64, limit: UInt64)
+  /// A text is larger than one may be; `bytes` is nil where its end was not seen.
+  case tooLarge(path: String, bytes: UInt64?, limit: UInt64)
   /// There are more tokens than the model's context holds beside `room` new ones.
   case tooLong(tokens: Int, context: Int, room: Int)
   /// A snapshot's tokens and a prompt's are more than the model's context holds beside a new one.
@@ -35,8 +35,10 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
       "\(path) is no ordinary file, or its name is no UTF-8; move it elsewhere, or rename it"
     case .notUTF8(let path, let offset):
       "\(path): not UTF-8 text at byte \(offset); convert it to UTF-8 first"
-    case .tooLarge(let path, let bytes, let limit):
+    case .tooLarge(let path, let bytes?, let limit):
       "\(path) has \(bytes) bytes where a text may have \(limit); give a part of it"
+    case .tooLarge(let path, nil, let limit):
+      "\(path) has more than the \(limit) bytes that a text may have; give a part of it"
     case .tooLong(let tokens, let context, let room):
       "the prompt has \(tokens) tokens and leaves no room "
         + (room == 1 ? "" : "for an answer of \(room) tokens ")

@@ -8,20 +8,22 @@ struct BudgetOptions: ParsableArguments {
   /// Methods that can rank under a budget: pairs are let go by what is in the cache.
   static let methods = TierTable.Scorer.allCases.filter { !$0.needsQueries }.map(Method.ranked)
   private static let names = methods.map(\.rawValue).joined(separator: ", ")
-  @Option(help: "Hold at most so many pairs a head, and let the others go.")
+  @Option(help: "Maximum number of pairs that a head holds; the others are evicted.")
   var budget: Int?
   @Option(
     help:
-      "With --budget: so many last pairs always stay; \(Ranking.usualWindow), or the budget if that is less."
+      "With --budget: number of last pairs that always stay. Default: \(Ranking.usualWindow), or the budget if that is less."
   )
   var window: Int?
   @Option(
     help: ArgumentHelp(
-      "With --budget: what ranks the others: \(Self.names); q-filters unless told.",
-      valueName: "method"),
+      "With --budget: method that ranks the others: \(Self.names). Default: q-filters.",
+      valueName: "method"), completion: .list(Self.methods.map(\.rawValue)),
     transform: Self.parse)
   var method: Method?
-  @Option(help: "The model's filter bank (.qfilt), for q-filters.")
+  @Option(
+    help: ArgumentHelp("Filter bank of the model (.qfilt), for q-filters.", valueName: "file"),
+    completion: .filterBank)
   var filters: String?
 
   func validate() throws {

@@ -5,10 +5,12 @@ import Workflows
 struct CalibrationOptions: ParsableArguments {
   @Option(
     parsing: .upToNextOption,
-    help: "Texts and JSON Lines (.jsonl), also compressed (.zst), in this order.")
+    help: ArgumentHelp(
+      "Texts and JSON Lines (.jsonl), also compressed (.zst), in this order.", valueName: "file"),
+    completion: .text)
   var corpus: [String]
-  @Option(help: "At which key an object of JSON Lines has its text.") var field = "text"
-  @Option(help: "How many sequences.") var sequences = 20
+  @Option(help: "Key at which an object of JSON Lines has its text.") var field = "text"
+  @Option(help: "Number of sequences.") var sequences = 20
   @Option(help: "Tokens in each sequence.") var length = 2048
 
   func validate() throws {

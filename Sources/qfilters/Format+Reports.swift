@@ -36,7 +36,7 @@ extension Format {
 
   /// Text with spaces before it.
   static func aligned(_ text: String, _ width: Int) -> String {
-    String(repeating: " ", count: max(0, width - text.count)) + text
+    String(repeating: " ", count: max(0, width - columns(text))) + text
   }
 
   /// A share from 0 to 1 as a bar of eighths of a character.

@@ -40,7 +40,7 @@ enum Format {
 
   /// Text filled up with spaces to a width, on the left if the width is negative.
   static func padded(_ text: String, to width: Int) -> String {
-    let spaces = String(repeating: " ", count: max(0, abs(width) - text.count))
+    let spaces = String(repeating: " ", count: max(0, abs(width) - columns(text)))
     return width < 0 ? spaces + text : text + spaces
   }
 

@@ -45,6 +45,11 @@ enum ListOptions {
       "Methods, separated by commas: \(names.joined(separator: ", ")) (default: \(usual))."
   }
 
+  /// The names of methods for a shell to offer, all but some.
+  static func completion(besides others: [Method] = []) -> CompletionKind {
+    .list(Method.allCases.filter { !others.contains($0) }.map(\.rawValue))
+  }
+
   /// All of them.
   static let methodNames = Method.allCases.map(\.rawValue).joined(separator: ", ")
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ByteIO
 import CacheCodec
 import CacheFormat
 import Inference
@@ -9,14 +10,16 @@ import Workflows
 struct ModelOption: ParsableArguments {
   @Option(
     name: .customLong("model"),
-    help: "The model: a .gguf file, or a folder with config.json, safetensors and tokenizer.json.")
+    help: "Model: a .gguf file, or a folder with config.json, safetensors and tokenizer.json.",
+    completion: .model)
   var path: String
 
   @OptionGroup var identity: IdentityOption
 
   /// - Parameter weights: `mapped` where a model greater than memory is to work, too.
   func load(_ weights: LoadedModel.Weights = .inMemory) throws -> LoadedModel {
-    try LoadedModel(path: path, weights: weights, remembersIdentity: identity.remembers)
+    ProgressBar.begin("load \(Folder.name(of: path))")
+    return try LoadedModel(path: path, weights: weights, remembersIdentity: identity.remembers)
   }
 }
 
@@ -38,15 +41,15 @@ struct ReportOptions: ParsableArguments {
 
 /// How to generate.
 struct GenerationOptions: ParsableArguments {
-  @Option(help: "At most so many new tokens.")
+  @Option(help: "Maximum number of new tokens.")
   var maxTokens = 128
-  @Option(help: "0 takes the likeliest token; greater values vary more.")
+  @Option(help: "Sampling temperature. 0 takes the likeliest token; greater values vary more.")
   var temperature: Float = 0
-  @Option(help: "Choose among so many of the likeliest tokens; 0 for all.")
+  @Option(help: "Number of likeliest tokens to choose among; 0 for all.")
   var topK = 0
-  @Option(help: "Choose among the likeliest tokens that reach this probability together.")
+  @Option(help: "Probability that the likeliest tokens to choose among reach together.")
   var topP: Float = 1
-  @Option(help: "Equal seeds give equal texts.")
+  @Option(help: "Seed of the sampling. Equal seeds give equal texts.")
   var seed: UInt64 = 0
 
   func validate() throws {
@@ -67,11 +70,16 @@ struct GenerationOptions: ParsableArguments {
   }
 }
 
-/// A prompt, given on the command line or in a file.
+/// A prompt, given on the command line, in a file, or on standard input.
 struct PromptOptions: ParsableArguments {
-  @Option(help: "The prompt.")
+  @Option(
+    help: "Prompt; - reads it from standard input. If it begins with a dash, write --prompt=….",
+    completion: .list([]))
   var prompt: String?
-  @Option(help: "A UTF-8 file that holds the prompt.")
+  @Option(
+    help: ArgumentHelp(
+      "UTF-8 file that holds the prompt; - for standard input.", valueName: "file"),
+    completion: .text)
   var promptFile: String?
 
   func validate() throws {
@@ -82,7 +90,7 @@ struct PromptOptions: ParsableArguments {
 
   func text() throws -> [UInt8] {
     if let promptFile { return try TextFile.read(promptFile) }
-    return Array((prompt ?? "").utf8)
+    return prompt == "-" ? try TextFile.read("-") : Array((prompt ?? "").utf8)
   }
 }
 
@@ -90,7 +98,7 @@ struct PromptOptions: ParsableArguments {
 struct PrecisionOption: ParsableArguments {
   enum Precision: String, ExpressibleByArgument, CaseIterable { case f16, bf16, f32 }
 
-  @Option(help: "How keys and values are held: f16, bf16 or f32.")
+  @Option(help: "Type in which keys and values are held: f16, bf16 or f32.")
   var precision = Precision.f16
 
   var element: KVCache.Element {
@@ -106,12 +114,16 @@ struct PrecisionOption: ParsableArguments {
 struct StoredPrecisionOption: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "How keys and values are stored: terms [keys=|values=][N:]f16|bf16|f32|int8|int4 with commas "
-        + "between them, as int8, or keys=int8,values=int4, or 8:f16,int4 (what ×8 keeps in f16, the "
-        + "rest in int4). N is one of \(Self.ratios). At most one of f16, bf16 and f32.",
-      valueName: "terms"),
+      "Types in which keys and values are stored: terms [keys=|values=][N:]f16|bf16|f32|int8|int4 with "
+        + "commas between them, as int8, or keys=int8,values=int4, or 8:f16,int4 (what ×8 keeps in f16, "
+        + "the rest in int4). N is one of \(Self.ratios). At most one of f16, bf16 and f32. Default: f16, "
+        + "or what the snapshot has.",
+      valueName: "terms"), completion: .list(Self.usual),
     transform: Self.parse)
   var precision: Precision?
+
+  /// Values that a shell offers.
+  private static let usual = ["f16", "bf16", "f32", "int8", "int4", "8:int8,int4"]
 
   private static let ratios = Precision.ratios.map(String.init).joined(separator: ", ")
 
@@ -127,12 +139,18 @@ struct StoredPrecisionOption: ParsableArguments {
 /// What ranks the pairs.
 struct MethodOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("What ranks the pairs: \(Self.names).", valueName: "method"),
+    help: ArgumentHelp(
+      "Method that ranks the pairs: \(Self.names). Default: q-filters.", valueName: "method"),
+    completion: .list(TierTable.Scorer.allCases.map(\.name)),
     transform: Self.parse)
   var method: TierTable.Scorer?
-  @Option(help: "The model's filter bank (.qfilt), for q-filters.")
+  @Option(
+    help: ArgumentHelp("Filter bank of the model (.qfilt), for q-filters.", valueName: "file"),
+    completion: .filterBank)
   var filters: String?
-  @Option(help: "Of the method random: equal seeds keep equal pairs.")
+  @Option(
+    help: ArgumentHelp(
+      "Seed of the method random. Equal seeds keep equal pairs. Default: 0.", valueName: "seed"))
   var rankingSeed: UInt64?
 
   func validate() throws {

@@ -5,7 +5,7 @@ struct ParentOptions: ParsableArguments {
   @Option(
     name: .customLong("parent"),
     help: ArgumentHelp(
-      "A snapshot that it goes on from, if that is not in its folder; may be repeated.",
-      valueName: "file"))
+      "Snapshot that it continues, if that is not in its folder; may be repeated.",
+      valueName: "file"), completion: .snapshot)
   var files: [String] = []
 }

@@ -4,30 +4,29 @@ import Workflows
 
 /// What every compression keeps, whatever scores say.
 struct ProtectionOptions: ParsableArguments {
-  @Option(help: "So many first tokens are always kept; 4 unless a preset says otherwise.")
+  @Option(help: "Number of first tokens that are always kept. Default: 4, or the preset's value.")
   var sinks: Int?
-  @Option(help: "So many last tokens are always kept; 64 unless a preset says otherwise.")
+  @Option(help: "Number of last tokens that are always kept. Default: 64, or the preset's value.")
   var window: Int?
   @Option(
     help: """
-      Of the pairs behind sinks and window, every Nth that is kept is the latest that is left, whatever \
-      its score, 0 for none; unless told, 4 with q-filters, but 1 in layers with a sliding window of up to 512, and 0 with \
-      other methods.
+      Give every Nth place after sinks and window to the newest remaining pair. 0 turns this off. Default: 4 with \
+      q-filters (1 in layers with a sliding window of up to 512), otherwise 0.
       """)
   var recent: Int?
-  @Option(help: "So many first layers are always kept whole; none unless told.")
+  @Option(help: "Number of first layers that are always kept whole. Default: 0.")
   var wholeLayers: Int?
   @Flag(
     help: """
-      Rank by Q-Filters as they were published: ⟨key, filter⟩, the filter being the mean over the query heads \
-      as calibrated. Otherwise each query head's is turned, by RoPE, to the positions behind the prompt, which the \
-      queries come from that its pairs are kept for, and KeyDiff has a share.
+      Rank by Q-Filters as they were published: ⟨key, filter⟩, where the filter is the mean over the query heads. \
+      Without it each query head's filter is turned, by RoPE, to the positions after the prompt, where questions \
+      come from, and KeyDiff has a share.
       """)
   var publishedScore = false
   @Option(
     help: """
-      A preset instead of those: kvpress keeps of each head what its score says, and with streaming-llm four sinks, \
-      no more.
+      Preset instead of these options: kvpress keeps what each head's score says, and with streaming-llm four \
+      sinks, no more.
       """)
   var ranking: Preset?
 

@@ -27,13 +27,14 @@ struct QFiltersCommand: AsyncParsableCommand {
     ])
 
   static func main() async {
-    unsafe cx_end_on_exhaustion(strdup(Terminal.clearLine + "qfilters: "), 1)
+    StandardStreams.reserve()
+    // The text is needed until the end.
+    unsafe cx_end_on_exhaustion(strdup("qfilters: "), 1)
     Engine.limitHeaps()
     ignoreFileSizeSignal()
     Interruption.removesTemporaryFiles()
-    Interruption.reportsLostMappings(prefix: Terminal.clearLine + "qfilters: ", status: 74)
-    let command: any ParsableCommand
-    do { command = try parseAsRoot() } catch { exit(withError: error) }
+    Interruption.reportsLostMappings(prefix: "qfilters: ", status: 74)
+    let command = parse()
     do {
       switch command {
       case var command as any AsyncParsableCommand: try await command.run()
@@ -42,6 +43,34 @@ struct QFiltersCommand: AsyncParsableCommand {
     } catch {
       end(error, of: type(of: command))
     }
+  }
+
+  /// The command that was asked for. Whatever the argument parser would report, a name that is unknown is named
+  /// first.
+  private static func parse() -> any ParsableCommand {
+    let arguments: [String]
+    do { arguments = try Arguments.read() } catch {
+      Terminal.error("qfilters: " + Format.printable("\(error)"))
+      exit(withError: ExitCode.validationFailure)
+    }
+    do {
+      let command = try parseAsRoot(arguments)
+      if arguments.first == "help" { endIfMistaken(arguments) }
+      return command
+    } catch {
+      if exitCode(for: error) == .validationFailure { endIfMistaken(arguments) }
+      exit(withError: error)
+    }
+  }
+
+  private static func endIfMistaken(_ arguments: [String]) {
+    guard let program = CommandTree.describe(self),
+      let mistake = UsageMistake.find(in: arguments, of: program)
+    else { return }
+    Terminal.error(
+      Format.printable("Error: \(mistake)")
+        + "\n  See '\(mistake.command) --help' for more information.")
+    exit(withError: ExitCode.validationFailure)
   }
 
   private static func end(_ error: any Error, of command: any ParsableCommand.Type) -> Never {

@@ -4,8 +4,8 @@ import ArgumentParser
 struct ReachOption: ParsableArguments {
   @Option(
     help: """
-      Of recall: bring pairs that are more than so many positions away within that distance; a quarter \
-      of the model's context unless told.
+      With recall: distance in positions within which pairs from further away are brought. Default: a quarter of \
+      the model's context.
       """)
   var reach: Int?
 

@@ -33,13 +33,8 @@ enum Terminal {
   /// A note for whoever watches; nothing if nobody does.
   static func note(_ text: String) { if isWatched { error(text) } }
 
-  /// What is shown on standard error and stays on its line.
-  static func status(_ text: String) { _ = send(clearLine + text, to: STDERR_FILENO) }
-
-  /// What removes a line that stands on standard error, if somebody watches.
-  static let clearLine = isWatched ? "\r\u{1B}[K" : ""
-
-  /// A result as one JSON object with sorted keys, `startSeconds` among them. What is not finite, which JSON has no number for, is the text
+  /// A result as one JSON object with sorted keys, `startSeconds` among them. What is not finite, which JSON has no
+  /// number for, is the text
   /// `inf`, `-inf` or `nan`.
   static func json(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
@@ -50,6 +45,15 @@ enum Terminal {
   }
 
   private static func send(_ text: String, to descriptor: Int32) -> Bool {
+    removeStatus()
+    return transmit(text, to: descriptor)
+  }
+
+  /// Writes text as it is.
+  ///
+  /// - Returns: Whether it was.
+  @discardableResult
+  static func transmit(_ text: String, to descriptor: Int32) -> Bool {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
       let written = unsafe rest.withUnsafeBytes {

@@ -21,7 +21,11 @@ cf_entry *cf_add_temporary(const char *path);
 /// Forgets an entry; NULL is allowed.
 void cf_remove(cf_entry *entry);
 
-/// Removes all temporary files and ends the process as the signal `number` does by default.
+/// What `cf_end_by_signal` writes on standard error; NULL for nothing. The text must live as long as the
+/// process.
+void cf_set_last_words(const char *text);
+
+/// Removes all temporary files, writes the last words, and ends the process as the signal `number` does by default.
 void cf_end_by_signal(int number);
 
 /// Removes all temporary files, writes `text` on standard error, and ends the process with `status`.

@@ -111,6 +111,7 @@ public enum Fidelity {
     let total = missing.reduce(0) { $0 + $1.count }
     return try file.collect {
       var done = 0
+      progress("fidelity", done, total)
       for (index, methods) in missing.enumerated() where !methods.isEmpty {
         let future = try Future(parts[index], options: options, model: model, bank: bank)
         for method in methods {

@@ -122,6 +122,7 @@ public enum Needle {
     let total = texts.reduce(0) { $0 + $1.length }
     return try file.collect {
       var done = 0
+      progress("\(options.task.rawValue)", done, total)
       for (text, prompt) in zip(texts, prompts) {
         let question = try Question(prompt, options: options, model: model, bank: bank)
         for (index, (method, ratio)) in text.cases.enumerated() {

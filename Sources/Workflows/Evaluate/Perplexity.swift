@@ -94,6 +94,7 @@ public enum Perplexity {
     let total = missing.reduce(0) { $0 + $1.sequences.count } * text.length
     return try file.collect {
       var done = 0
+      progress("score", done, total)
       for (method, sequences) in missing {
         let eviction = budget.map {
           Eviction(method, budget: $0.pairs, window: $0.window, bank: bank, bankPath: bankPath)

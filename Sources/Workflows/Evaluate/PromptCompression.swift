@@ -50,6 +50,7 @@ public enum PromptCompression {
     let total = missing.reduce(0) { $0 + $1.count }
     return try file.collect {
       var done = 0
+      progress("continue", done, total)
       for (index, cases) in missing.enumerated() where !cases.isEmpty {
         let rest = Array(parts[index][options.promptTokens...])
         let context = try PrefilledContext(

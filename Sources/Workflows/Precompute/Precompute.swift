@@ -39,6 +39,7 @@ public enum Precompute {
     progress: Progress
   ) throws -> Result {
     let sequences = try CorpusSequences(corpus, recipe: recipe, model: model)
+    progress("read corpus", 0, 1)
     let set = try sequences.set()
     try AtomicFile.checkWritable(out)
     let clock = Stopwatch()

@@ -37,6 +37,10 @@ struct ModelFinder {
         try visit(prefix + name)
       } else if let stem = Self.stem(name) {
         found.append(Found(path: prefix + name, bank: prefix + stem + ".qfilt"))
+      } else if name.unicodeScalars.contains("\u{FFFD}"), !Folder.hasFile(Folder.path(folder, name))
+      {
+        // Its real name is not UTF-8: it may be a folder with models, and fails as one model.
+        found.append(Found(path: prefix + name, bank: prefix + name + ".qfilt"))
       }
     }
   }

@@ -61,6 +61,7 @@ public enum Zoo {
     target: String, remembersIdentity: Bool, progress: Progress
   ) -> (ZooIndex.Entry, Outcome) {
     do {
+      progress("load \(model.path)", 0, 1)
       let path = Folder.path(target, model.bank)
       try createFolders(of: model.bank, in: target)
       let loaded = try LoadedModel(

@@ -10,8 +10,9 @@ struct CompareCommand: ParsableCommand {
       weights of one architecture, such as another quantisation; the report says so.
       """)
 
-  @Argument(help: "A filter bank (.qfilt).") var first: String
-  @Argument(help: "Another filter bank of the same shape.") var second: String
+  @Argument(help: "Filter bank (.qfilt).", completion: .filterBank) var first: String
+  @Argument(help: "Another filter bank of the same shape.", completion: .filterBank)
+  var second: String
   @OptionGroup var report: ReportOptions
 
   func run() throws {

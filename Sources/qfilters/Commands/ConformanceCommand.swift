@@ -10,7 +10,8 @@ struct ConformanceCommand: AsyncParsableCommand {
       gives (spec/conformance.md). As in: qfilters conformance fixtures/conformance -- python3 spec/reader.py
       """)
 
-  @Argument(help: "The folder of the fixtures, with their manifest.json.") var folder: String
+  @Argument(help: "Folder of the fixtures, with their manifest.json.", completion: .directory)
+  var folder: String
   @Argument(
     parsing: .postTerminator,
     help: "The reader's program and first arguments, after --; this program itself if left out.")

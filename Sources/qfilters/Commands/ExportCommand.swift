@@ -1,4 +1,5 @@
 import ArgumentParser
+import ByteIO
 import CacheFormat
 import QFilters
 import Workflows
@@ -8,17 +9,22 @@ struct ExportCommand: ParsableCommand {
     commandName: "export",
     abstract: "Write a filter bank in the hub's layout, or a snapshot's cache as safetensors.",
     discussion: """
-      Of a filter bank: config.json and model.safetensors in a folder, as the paper's authors publish \
+      A filter bank becomes a folder with config.json and model.safetensors, as the paper's authors publish \
       Q-Filters and kvpress loads them, with the hub's sign, and a model card, README.md, with the model's \
-      identity and the filters' origin; that layout has no filters of query heads. Of a snapshot: one safetensors file with the tensors tokens and, \
-      for each layer and KV head, layer0.head0.positions, .keys and .values, in order of position; \
-      of one that goes on from others, the cache of all of them.
+      identity and the filters' origin. That layout has no filters of query heads. A snapshot becomes one \
+      safetensors file with the tensors tokens and, for each layer and KV head, layer0.head0.positions, .keys and \
+      .values, in order of position. In a chain, that is the cache of all snapshots.
       """)
 
-  @Argument(help: "The filter bank (.qfilt) or snapshot (.kvsnap).") var file: String
-  @Argument(help: "The folder to write into, or the file (.safetensors).") var out: String
-  @Option(help: "Of a snapshot: only the best 1/N of the pairs.") var compression: Int?
-  @Flag(help: "Of a snapshot: the whole cache; so it is without --compression, too.")
+  @Argument(
+    help: "Filter bank (.qfilt) or snapshot (.kvsnap).",
+    completion: .file(extensions: ["qfilt", "kvsnap"]))
+  var file: String
+  @Argument(help: "Folder to write into, or the file (.safetensors).", completion: .tensors)
+  var out: String
+  @Option(help: "With a snapshot: compression ×N, only the best 1/N of the pairs. Default: all.")
+  var compression: Int?
+  @Flag(help: "With a snapshot: the whole cache, as without --compression.")
   var decompressed = false
   @OptionGroup var parents: ParentOptions
   @OptionGroup var report: ReportOptions
@@ -45,6 +51,7 @@ struct ExportCommand: ParsableCommand {
     guard out.hasSuffix(".safetensors") else {
       throw ValidationError("A snapshot is exported to a file that ends in .safetensors.")
     }
+    ProgressBar.begin("export \(Folder.name(of: file))")
     let bytes = try SnapshotExport.run(
       snapshot: file, parents: parents.files, compression: compression, out: out)
     if report.json { return try Terminal.json(SnapshotReport(bytes: bytes)) }

@@ -14,22 +14,30 @@ struct FidelityCommand: ParsableCommand {
       """)
 
   @OptionGroup var model: ModelOption
-  @Option(help: "The model's filter bank (.qfilt).") var filters: String
-  @Option(help: "A UTF-8 text file.") var file: String
-  @Option(help: "Tokens of each context.") var context = Fidelity.Options().context
-  @Option(help: "So many tokens behind each context say what is attended to.")
+  @Option(
+    help: ArgumentHelp("Filter bank of the model (.qfilt).", valueName: "file"),
+    completion: .filterBank)
+  var filters: String
+  @Option(help: "UTF-8 text; - for standard input.", completion: .text) var file: String
+  @Option(help: "Number of tokens of each context.") var context = Fidelity.Options().context
+  @Option(help: "Number of tokens after each context that say what is attended to.")
   var continuation = Fidelity.Options().continuation
-  @Option(help: "How many contexts.") var sequences = Fidelity.Options().sequences
+  @Option(help: "Number of contexts.") var sequences = Fidelity.Options().sequences
   @Option(
     help: ListOptions.help("Compressions ×N", Fidelity.Options().compressions),
     transform: ListOptions.numbers)
   var compressions = Fidelity.Options().compressions
   @Option(
     help: ListOptions.methodHelp(Fidelity.Options().methods, besides: [.full, .recall]),
+    completion: ListOptions.completion(besides: [.full, .recall]),
     transform: ListOptions.methods)
   var methods = Fidelity.Options().methods
   @OptionGroup var protection: ProtectionOptions
-  @Option(help: "A folder that keeps every measurement, tables and pictures.") var out: String?
+  @Option(
+    help: ArgumentHelp(
+      "Folder that keeps every measurement, tables and pictures.", valueName: "folder"),
+    completion: .directory)
+  var out: String?
   @OptionGroup var report: ReportOptions
 
   func validate() throws {

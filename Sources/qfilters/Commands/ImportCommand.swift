@@ -11,9 +11,13 @@ struct ImportCommand: ParsableCommand {
       heads it has. They hold no filters of query heads, so that such a bank ranks by those of KV heads.
       """)
 
-  @Argument(help: "The folder.") var folder: String
+  @Argument(help: "Folder with config.json and model.safetensors.", completion: .directory)
+  var folder: String
   @OptionGroup var model: ModelOption
-  @Option(help: "Where to write the filter bank (.qfilt).") var out: String
+  @Option(
+    help: ArgumentHelp("Filter bank to write (.qfilt).", valueName: "file"),
+    completion: .filterBank)
+  var out: String
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable {

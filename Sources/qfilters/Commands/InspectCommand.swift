@@ -1,4 +1,5 @@
 import ArgumentParser
+import ByteIO
 import CacheCodec
 import CacheFormat
 import QFilters
@@ -12,10 +13,15 @@ struct InspectCommand: ParsableCommand {
       shown; the heat map is of all.
       """)
 
-  @Argument(help: "The file (.kvsnap, .qfilt or .qstat).") var file: String
-  @Option(help: "Also draw which positions of a snapshot survive in which head (.svg).")
+  @Argument(help: "The file (.kvsnap, .qfilt or .qstat).", completion: .container) var file: String
+  @Option(
+    help: ArgumentHelp(
+      "Picture to draw (.svg): which positions of a snapshot survive in which head.",
+      valueName: "file"), completion: .file(extensions: ["svg"]))
   var heatmap: String?
-  @Option(help: "With --heatmap: at ×N; without it 8, or the least that is stored if that is more.")
+  @Option(
+    help: "With --heatmap: compression ×N. Default: 8, or the least that is stored if that is more."
+  )
   var compression: Int?
   @OptionGroup var parents: ParentOptions
   @OptionGroup var report: ReportOptions
@@ -53,6 +59,7 @@ struct InspectCommand: ParsableCommand {
     var snapshot = try SnapshotReport(reader)
     if let heatmap {
       let chain = try SnapshotChain(path: file, parents: parents.files)
+      ProgressBar.begin("draw \(Folder.name(of: heatmap))")
       let map = try Heatmap(chain, compression: compression)
       try map.write(to: heatmap)
       snapshot.heatmap = SnapshotReport.Drawing(file: heatmap, compression: map.compression)

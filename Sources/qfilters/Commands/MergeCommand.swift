@@ -10,8 +10,10 @@ struct MergeCommand: ParsableCommand {
       step by step.
       """)
 
-  @Argument(help: "Statistics files (.qstat).") var files: [String]
-  @Option(help: "Where to write the filter bank (.qfilt) or the statistics (.qstat).")
+  @Argument(help: "Statistics files (.qstat).", completion: .statistics) var files: [String]
+  @Option(
+    help: ArgumentHelp("Filter bank (.qfilt) or statistics (.qstat) to write.", valueName: "file"),
+    completion: .calibration)
   var out: String
   @OptionGroup var report: ReportOptions
 
@@ -26,6 +28,7 @@ struct MergeCommand: ParsableCommand {
   }
 
   func run() throws {
+    ProgressBar.begin("merge")
     let result = try Merge.run(files, out: out)
     if report.json {
       return try Terminal.json(

@@ -14,23 +14,30 @@ struct NeedleCommand: ParsableCommand {
       """)
 
   @OptionGroup var model: ModelOption
-  @Option(help: "The model's filter bank (.qfilt).") var filters: String
-  @Option(help: "A folder whose .txt files are the haystack.") var haystack: String
+  @Option(
+    help: ArgumentHelp("Filter bank of the model (.qfilt).", valueName: "file"),
+    completion: .filterBank)
+  var filters: String
+  @Option(
+    help: ArgumentHelp("Folder whose .txt files are the haystack.", valueName: "folder"),
+    completion: .directory)
+  var haystack: String
   @Option(
     help: "What is hidden: needle, multi-key, multi-value or variable-tracking.",
+    completion: .list(Needle.Task.allCases.map(\.rawValue)),
     transform: Self.task)
   var task = Needle.Task.needle
-  @Option(help: "Other seeds hide other things, in all tasks but needle.") var seed: UInt64?
+  @Option(help: "Seed of what is hidden, in all tasks but needle. Default: 0.") var seed: UInt64?
   @Option(
     help: """
-      Of the task needle: the sentence that is hidden (default: \(Needle.Options().needle)).
+      With the task needle: sentence that is hidden (default: \(Needle.Options().needle)).
       """)
   var needle: String?
-  @Option(help: "Of the task needle: what is asked (default: \(Needle.Options().question)).")
+  @Option(help: "With the task needle: what is asked (default: \(Needle.Options().question)).")
   var question: String?
   @Option(
     help: """
-      Of the task needle: a right answer holds this, in letters of any case (default: \
+      With the task needle: text that a right answer holds, in letters of any case (default: \
       \(Needle.Options().answer)).
       """)
   var answer: String?
@@ -38,18 +45,23 @@ struct NeedleCommand: ParsableCommand {
     help: ListOptions.help("Lengths in tokens", Needle.Options().lengths),
     transform: ListOptions.numbers)
   var lengths = Needle.Options().lengths
-  @Option(help: "So many depths, evenly from the beginning to the end; a single one is the middle.")
+  @Option(
+    help: "Number of depths, evenly from the beginning to the end; a single one is the middle.")
   var depths = Needle.Options().depths
   @Option(
     help: ListOptions.help("Compressions ×N", Needle.Options().compressions),
     transform: ListOptions.numbers)
   var compressions = Needle.Options().compressions
   @Option(
-    help: ListOptions.methodHelp(Needle.Options().methods), transform: ListOptions.methods)
+    help: ListOptions.methodHelp(Needle.Options().methods), completion: ListOptions.completion(),
+    transform: ListOptions.methods)
   var methods = Needle.Options().methods
   @OptionGroup var protection: ProtectionOptions
   @OptionGroup var reach: ReachOption
-  @Option(help: "A folder that keeps every answer, tables and pictures.") var out: String?
+  @Option(
+    help: ArgumentHelp("Folder that keeps every answer, tables and pictures.", valueName: "folder"),
+    completion: .directory)
+  var out: String?
   @OptionGroup var report: ReportOptions
 
   private static func task(_ text: String) throws -> Needle.Task {

@@ -10,16 +10,18 @@ struct PerplexityCommand: ParsableCommand {
     discussion: """
       With --budget, tokens go through the model one by one, and pairs are let go as while generating. With \
       --prompt-tokens, the first tokens of each sequence are prefilled and compressed, and those behind \
-      them are scored. --method takes several names, separated by commas. Of what is \
-      always kept, --window goes with both, and the rest with --prompt-tokens.
+      them are scored. --method takes several names, separated by commas. --window goes with both, and \
+      the other options for what is always kept with --prompt-tokens.
       """)
 
   @OptionGroup var model: ModelOption
-  @Option(help: "A UTF-8 text file.") var file: String
-  @Option(help: "Tokens in each sequence.") var tokens = 2048
-  @Option(help: "How many sequences.") var sequences = 1
-  @Option(help: "Hold at most so many pairs a head, and let the others go.") var budget: Int?
-  @Option(help: "Compress so many first tokens of each sequence.") var promptTokens: Int?
+  @Option(help: "UTF-8 text; - for standard input.", completion: .text) var file: String
+  @Option(help: "Number of tokens in each sequence.") var tokens = 2048
+  @Option(help: "Number of sequences.") var sequences = 1
+  @Option(help: "Maximum number of pairs that a head holds; the others are evicted.") var budget:
+    Int?
+  @Option(help: "Number of first tokens of each sequence that are compressed.") var promptTokens:
+    Int?
   @OptionGroup var protection: ProtectionOptions
   @Option(
     help: ListOptions.help(
@@ -28,12 +30,19 @@ struct PerplexityCommand: ParsableCommand {
   var compressions: [Int]?
   @Option(
     help:
-      "With --budget or --prompt-tokens, what keeps pairs, separated by commas: \(Self.methodNames); q-filters unless told.",
+      "With --budget or --prompt-tokens: methods that keep pairs, separated by commas: \(Self.methodNames). Default: q-filters.",
+    completion: ListOptions.completion(besides: [.recall]),
     transform: ListOptions.methods)
   var method: [Method]?
-  @Option(help: "The model's filter bank (.qfilt), for q-filters and with --prompt-tokens.")
+  @Option(
+    help: ArgumentHelp(
+      "Filter bank of the model (.qfilt), for q-filters and with --prompt-tokens.",
+      valueName: "file"), completion: .filterBank)
   var filters: String?
-  @Option(help: "A folder that keeps every sequence's scores, tables and pictures.")
+  @Option(
+    help: ArgumentHelp(
+      "Folder that keeps every sequence's scores, tables and pictures.", valueName: "folder"),
+    completion: .directory)
   var out: String?
   @OptionGroup var report: ReportOptions
 

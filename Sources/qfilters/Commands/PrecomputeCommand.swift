@@ -16,8 +16,10 @@ struct PrecomputeCommand: ParsableCommand {
 
   @OptionGroup var model: ModelOption
   @OptionGroup var calibration: CalibrationOptions
-  @Option(help: "Which part of the sequences, as in 2/7.") var shard: ShardOption?
-  @Option(help: "Where to write the filter bank (.qfilt) or the statistics (.qstat).")
+  @Option(help: "Part of the sequences, as in 2/7. Default: all of them.") var shard: ShardOption?
+  @Option(
+    help: ArgumentHelp("Filter bank (.qfilt) or statistics (.qstat) to write.", valueName: "file"),
+    completion: .calibration)
   var out: String
   @OptionGroup var report: ReportOptions
 

@@ -13,13 +13,20 @@ struct PrefillCommand: ParsableCommand {
 
   @OptionGroup var model: ModelOption
   @OptionGroup var method: MethodOptions
-  @Option(help: "A UTF-8 file that holds the document.") var promptFile: String
+  @Option(
+    help: ArgumentHelp(
+      "UTF-8 file that holds the document; - for standard input.", valueName: "file"),
+    completion: .text)
+  var promptFile: String
   @Flag(help: "Begin a turn of the model's chat template.") var chat = false
-  @Option(help: "Store only the best 1/N of the pairs; without it every tier is stored.")
+  @Option(
+    help: "Compression ×N: only the best 1/N of the pairs are stored. Default: every tier is.")
   var compression: Int?
   @OptionGroup var precision: StoredPrecisionOption
   @OptionGroup var protection: ProtectionOptions
-  @Option(help: "Where to write the snapshot (.kvsnap).") var out: String
+  @Option(
+    help: ArgumentHelp("Snapshot to write (.kvsnap).", valueName: "file"), completion: .snapshot)
+  var out: String
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable {

@@ -17,12 +17,15 @@ struct RecompressCommand: ParsableCommand {
       that is quantised anew.
       """)
 
-  @Argument(help: "The snapshot (.kvsnap).") var snapshot: String
-  @Option(help: "Keep only the best 1/N of the pairs; without it all that are stored.")
+  @Argument(help: "Snapshot (.kvsnap).", completion: .snapshot) var snapshot: String
+  @Option(
+    help: "Compression ×N: only the best 1/N of the pairs are kept. Default: all that are stored.")
   var compression: Int?
   @OptionGroup var precision: StoredPrecisionOption
   @OptionGroup var method: MethodOptions
-  @Option(help: "Where to write the new snapshot (.kvsnap).") var out: String
+  @Option(
+    help: ArgumentHelp("Snapshot to write (.kvsnap).", valueName: "file"), completion: .snapshot)
+  var out: String
   @OptionGroup var parents: ParentOptions
   @OptionGroup var report: ReportOptions
 

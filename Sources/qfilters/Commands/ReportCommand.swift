@@ -15,9 +15,18 @@ struct ReportCommand: ParsableCommand {
       """)
 
   @OptionGroup var model: ModelOption
-  @Option(help: "The model's filter bank (.qfilt).") var filters: String
-  @Option(help: "A folder whose .txt files are the texts.") var haystack: String
-  @Option(help: "The folder that gets the report.") var out: String
+  @Option(
+    help: ArgumentHelp("Filter bank of the model (.qfilt).", valueName: "file"),
+    completion: .filterBank)
+  var filters: String
+  @Option(
+    help: ArgumentHelp("Folder whose .txt files are the texts.", valueName: "folder"),
+    completion: .directory)
+  var haystack: String
+  @Option(
+    help: ArgumentHelp("Folder that gets the report.", valueName: "folder"),
+    completion: .directory)
+  var out: String
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable { let page: String }

@@ -18,10 +18,9 @@ struct ResumeCommand: ParsableCommand {
       snapshot's are, or by Q-Filters with --filters. They continue what was held: behind a turn at ×N \
       or by recall, they are not those of the whole cache, and `inspect` says so.
 
-      Of a snapshot that goes on from others, --compression N keeps of each what ×N keeps of it, and so \
-      a turn that is no longer than its sinks and window whole. After many short turns, \
-      `recompress` makes one snapshot of them, of which ×N keeps 1/N of the whole. --recall N counts the \
-      whole in any case.
+      In a chain, --compression N applies to each snapshot. A turn that fits in sinks and window is kept whole. \
+      After many short turns, `recompress` makes one snapshot of them, of which ×N keeps 1/N of the whole. \
+      --recall N counts the whole in any case.
 
       With --export, the cache is written as it is behind the answer, in the layout of `export`: keys and \
       values of what was kept and of the new tokens, in the snapshot's type. Of pairs that recall turned \
@@ -32,17 +31,26 @@ struct ResumeCommand: ParsableCommand {
       the child's size, and saveSeconds, unless that failed; with --export exportedBytes, likewise.
       """)
 
-  @Argument(help: "The snapshot (.kvsnap).") var snapshot: String
+  @Argument(help: "Snapshot (.kvsnap).", completion: .snapshot) var snapshot: String
   @OptionGroup var parents: ParentOptions
   @OptionGroup var model: ModelOption
   @OptionGroup var prompt: PromptOptions
-  @Option(help: "Read and attend to only the best 1/N of the pairs.") var compression: Int?
-  @Option(help: "Keep 1/N of the pairs: those that the prompt asks for.") var recall: Int?
+  @Option(help: "Compression ×N: only the best 1/N of the pairs are read and attended to.")
+  var compression: Int?
+  @Option(help: "Compression ×N by recall: the 1/N of the pairs that the prompt asks for.")
+  var recall: Int?
   @OptionGroup var reach: ReachOption
   @Flag(help: "Read the whole cache, bit for bit.") var decompressed = false
-  @Option(help: "Write what the prompt and its answer add to this snapshot (.kvsnap).")
+  @Option(
+    help: ArgumentHelp(
+      "Snapshot to write (.kvsnap): what the prompt and its answer add.", valueName: "file"),
+    completion: .snapshot)
   var save: String?
-  @Option(help: "Write the cache as it is behind the answer (.safetensors).") var export: String?
+  @Option(
+    help: ArgumentHelp(
+      "File to write (.safetensors): the cache as it is after the answer.", valueName: "file"),
+    completion: .tensors)
+  var export: String?
   @OptionGroup var generation: GenerationOptions
   @OptionGroup var budget: BudgetOptions
   @OptionGroup var report: ReportOptions
@@ -99,6 +107,7 @@ struct ResumeCommand: ParsableCommand {
         path: path, filters: try budget.filters.map { (try FilterBank(path: $0), $0) })
     }
     let model = try model.load(.inMemoryLater)
+    ProgressBar.begin("resume \(Folder.name(of: snapshot))")
     // What is to be written is, whether somebody still reads the answer or not.
     let writes = save != nil || export != nil
     if writes { ignorePipeSignal(true) }

@@ -8,7 +8,7 @@ struct TokenizeCommand: ParsableCommand {
     discussion: "No special tokens are added, and those written in the text are not parsed.")
 
   @OptionGroup var model: ModelOption
-  @Option(help: "A UTF-8 text file.") var file: String
+  @Option(help: "UTF-8 text; - for standard input.", completion: .text) var file: String
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable { let ids: [Int] }

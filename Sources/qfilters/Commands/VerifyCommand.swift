@@ -1,4 +1,5 @@
 import ArgumentParser
+import ByteIO
 import CacheCodec
 import Workflows
 
@@ -12,9 +13,10 @@ struct VerifyCommand: ParsableCommand {
       readers of the format.
       """)
 
-  @Argument(help: "Files to check.") var files: [String]
+  @Argument(help: "Files to check.", completion: .container) var files: [String]
   @Flag(help: "Print the SHA-256 of each tensor that the file holds.") var digests = false
-  @Option(help: "With --digests: of what ×N keeps of a snapshot, instead of all that is stored.")
+  @Option(
+    help: "With --digests: compression ×N whose pairs are taken. Default: all that are stored.")
   var compression: Int?
   @OptionGroup var parents: ParentOptions
   @OptionGroup var report: ReportOptions
@@ -54,6 +56,7 @@ struct VerifyCommand: ParsableCommand {
       guard seen.insert(file).inserted else { continue }
       var problems: [any Error] = []
       do {
+        ProgressBar.begin("verify \(Folder.name(of: file))")
         if !isAncestor {
           let ancestors = try Verify.ancestors(of: file, parents: parents.files)
           rest += ancestors.reversed().map { ($0, true) }

@@ -12,9 +12,12 @@ struct ZooCommand: ParsableCommand {
       code 1. index.json and index.md list every filter bank with its origin.
       """)
 
-  @Argument(help: "The folder.") var folder: String
+  @Argument(help: "Folder with models.", completion: .directory) var folder: String
   @OptionGroup var calibration: CalibrationOptions
-  @Option(help: "Where to write; without it beside the models.") var out: String?
+  @Option(
+    help: ArgumentHelp("Folder to write into. Default: next to each model.", valueName: "folder"),
+    completion: .directory)
+  var out: String?
   @OptionGroup var identity: IdentityOption
   @OptionGroup var report: ReportOptions
 
