@@ -60,7 +60,8 @@ public struct FormatHeader: Sendable, Equatable {
   init(_ bytes: [UInt8], path: String, realSize: UInt64) throws(MalformedFile) {
     var reader = unsafe ByteReader(bytes.span.bytes, path: path, section: Self.name)
     guard try reader.read(UInt64.self) == Self.magic else {
-      throw Self.error(path, 0, "not a file of this format")
+      let what = KnownFile.name(startingWith: bytes).map { "this is \($0), " } ?? ""
+      throw Self.error(path, 0, what + "not a file of this format")
     }
     var tail = unsafe ByteReader(bytes.span.bytes, path: path, section: Self.name)
     let covered = try tail.readBytes(Self.byteCount - 8)

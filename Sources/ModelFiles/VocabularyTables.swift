@@ -45,6 +45,6 @@ extension VocabularyTables {
       self = try VocabularyTables(GGUFMetadata(path: path, values: file.metadata))
       return
     }
-    self = try ModelFolder(path: path).vocabulary()
+    self = try ModelFolder(opening: path).vocabulary()
   }
 }

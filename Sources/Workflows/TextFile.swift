@@ -16,7 +16,7 @@ public enum TextFile {
     let bytes = try file.read(at: 0, count: Int(file.size), section: "text")
     guard !bytes.isEmpty else { throw PromptError.empty(source: path) }
     guard String(validating: bytes, as: UTF8.self) != nil else {
-      throw PromptError.notUTF8(path: path, offset: validPrefix(bytes))
+      throw PromptError.notUTF8(path: path, offset: validPrefix(bytes), beginning: bytes)
     }
     return bytes
   }

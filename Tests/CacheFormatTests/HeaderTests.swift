@@ -60,7 +60,7 @@ import Testing
     let error = #expect(throws: MalformedFile.self) {
       _ = try ContainerReader(path: path, kind: .snapshot)
     }
-    #expect(error?.problem == "this is a filter bank, and a snapshot is needed")
+    #expect(error?.problem == "this is a filter bank, not a snapshot")
   }
 
   @Test func refusesAnotherSizeThanTheHeaderSays() throws {

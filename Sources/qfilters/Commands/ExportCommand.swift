@@ -21,6 +21,7 @@ struct ExportCommand: ParsableCommand {
   @Flag(help: "Of a snapshot: the whole cache; so it is without --compression, too.")
   var decompressed = false
   @OptionGroup var parents: ParentOptions
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   private struct FilterReport: Encodable {
@@ -45,6 +46,7 @@ struct ExportCommand: ParsableCommand {
     guard out.hasSuffix(".safetensors") else {
       throw ValidationError("A snapshot is exported to a file that ends in .safetensors.")
     }
+    try force.check(out, as: .cacheTensors)
     let bytes = try SnapshotExport.run(
       snapshot: file, parents: parents.files, compression: compression, out: out)
     if report.json { return try Terminal.json(SnapshotReport(bytes: bytes)) }
@@ -55,9 +57,11 @@ struct ExportCommand: ParsableCommand {
     guard compression == nil, !decompressed, parents.files.isEmpty else {
       throw ValidationError("--compression, --decompressed and --parent are for snapshots.")
     }
-    guard !out.hasSuffix(".safetensors") else {
-      throw ValidationError("A filter bank is exported to a folder; name one without .safetensors.")
+    let endings = [".safetensors", ".qfilt", ".kvsnap", ".gguf"]
+    if let ending = endings.first(where: out.hasSuffix) {
+      throw ValidationError("A filter bank is exported to a folder; name one without \(ending).")
     }
+    if !force.force { try OutputFile.checkHubFolder(out) }
     let shape = try FilterExchange.exportHub(file, folder: out)
     if report.json {
       return try Terminal.json(

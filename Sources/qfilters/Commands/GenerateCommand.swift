@@ -21,6 +21,7 @@ struct GenerateCommand: ParsableCommand {
   private struct Report: Encodable {
     let ids: [Int]
     let text: String
+    let stop: Generation.Stop
     let promptTokens: Int
     let prefillSeconds: Double
     let decodeSeconds: Double
@@ -46,6 +47,12 @@ struct GenerateCommand: ParsableCommand {
     if report.json { return try Terminal.json(self.report(result)) }
     Terminal.line("")
     let new = result.generation
+    new.adviseIfCut(model)
+    if !chat, model.hasChat {
+      Terminal.advise(
+        "\(model.name) answers in turns of a chat; to have the prompt answered, not continued, give --chat"
+      )
+    }
     Terminal.note(
       "\(result.promptTokens) tokens prefilled in \(Format.seconds(result.prefillSeconds)), "
         + "\(new.ids.count) generated in \(Format.seconds(new.decodeSeconds))")
@@ -53,8 +60,9 @@ struct GenerateCommand: ParsableCommand {
 
   private func report(_ result: Generate.Result) -> Report {
     Report(
-      ids: result.generation.ids, text: result.generation.text, promptTokens: result.promptTokens,
-      prefillSeconds: result.prefillSeconds, decodeSeconds: result.generation.decodeSeconds,
+      ids: result.generation.ids, text: result.generation.text, stop: result.generation.stop,
+      promptTokens: result.promptTokens, prefillSeconds: result.prefillSeconds,
+      decodeSeconds: result.generation.decodeSeconds,
       kernels: Engine.kernels.path, blas: Engine.kernels.blas)
   }
 }

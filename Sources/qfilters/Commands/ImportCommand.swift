@@ -14,6 +14,7 @@ struct ImportCommand: ParsableCommand {
   @Argument(help: "The folder.") var folder: String
   @OptionGroup var model: ModelOption
   @Option(help: "Where to write the filter bank (.qfilt).") var out: String
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable {
@@ -26,6 +27,7 @@ struct ImportCommand: ParsableCommand {
   }
 
   func run() throws {
+    try force.check(out, as: .filterBank)
     let (shape, bytes) = try FilterExchange.importHub(
       folder: folder, try model.load(inMemory: false), out: out)
     if report.json {

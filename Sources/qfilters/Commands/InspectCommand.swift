@@ -2,6 +2,7 @@ import ArgumentParser
 import CacheCodec
 import CacheFormat
 import QFilters
+import Workflows
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -9,23 +10,27 @@ struct InspectCommand: ParsableCommand {
     discussion: """
       Digests are shortened; --json gives them whole. The keys of --json and the heat map are \
       described in docs/inspect.md. Of a snapshot that goes on from another, only the file's own part is \
-      shown; the heat map is of all.
+      shown; the heat map is of all. Of several files, each has one line: what it is, how much it holds, its \
+      size, and its model or parent; --json has a list with the report of each. The exit code is that of the \
+      first that cannot be read.
       """)
 
-  @Argument(help: "The file (.kvsnap, .qfilt or .qstat).") var file: String
+  @Argument(help: "Files (.kvsnap, .qfilt or .qstat); of several, each has one line.") var files:
+    [String]
   @Option(help: "Also draw which positions of a snapshot survive in which head (.svg).")
   var heatmap: String?
   @Option(help: "With --heatmap: at ×N; without it 8, or the least that is stored if that is more.")
   var compression: Int?
   @OptionGroup var parents: ParentOptions
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   func validate() throws {
     guard heatmap?.hasSuffix(".svg") ?? true else {
       throw ValidationError("--heatmap must end in .svg.")
     }
-    guard heatmap != file else {
-      throw ValidationError("--heatmap would replace \(file) itself; name another file.")
+    guard heatmap == nil || files.count == 1 else {
+      throw ValidationError("--heatmap takes one snapshot.")
     }
     guard heatmap != nil || compression == nil else {
       throw ValidationError("--compression needs --heatmap.")
@@ -37,18 +42,35 @@ struct InspectCommand: ParsableCommand {
   }
 
   func run() throws {
+    guard files.count == 1, let file = files.first else { return try showAll() }
+    try force.check(heatmap, as: .drawing, reading: [file])
     let kind = try ContainerReader(path: file).header.kind
     guard heatmap == nil || kind == .snapshot else {
       throw ValidationError("\(file) is \(kind.name); only a snapshot has a heat map.")
     }
     switch kind {
-    case .snapshot: try showSnapshot()
+    case .snapshot: try showSnapshot(file)
     case .filterBank: try show(FilterBankReport(try FilterBank(path: file)))
     case .statistics: try show(StatisticsReport(try StatisticsFile(path: file)))
     }
   }
 
-  private func showSnapshot() throws {
+  private func showAll() throws {
+    let summaries = files.map(FileSummary.init)
+    if report.json {
+      try Terminal.json(summaries)
+    } else {
+      Terminal.line(FileSummary.table(summaries))
+    }
+    for error in summaries.compactMap(\.error) {
+      Terminal.error("qfilters: " + Format.printable("\(error)"))
+    }
+    if let first = summaries.compactMap(\.error).first {
+      throw Failure.exitCode(first) ?? ExitCode.failure
+    }
+  }
+
+  private func showSnapshot(_ file: String) throws {
     let reader = try SnapshotReader(path: file)
     var snapshot = try SnapshotReport(reader)
     if let heatmap {

@@ -13,6 +13,7 @@ struct MergeCommand: ParsableCommand {
   @Argument(help: "Statistics files (.qstat).") var files: [String]
   @Option(help: "Where to write the filter bank (.qfilt) or the statistics (.qstat).")
   var out: String
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable {
@@ -26,6 +27,7 @@ struct MergeCommand: ParsableCommand {
   }
 
   func run() throws {
+    try force.check(out, as: .calibration(out), reading: files)
     let result = try Merge.run(files, out: out)
     if report.json {
       return try Terminal.json(

@@ -50,6 +50,7 @@ struct NeedleCommand: ParsableCommand {
   @OptionGroup var protection: ProtectionOptions
   @OptionGroup var reach: ReachOption
   @Option(help: "A folder that keeps every answer, tables and pictures.") var out: String?
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   private static func task(_ text: String) throws -> Needle.Task {
@@ -96,7 +97,7 @@ struct NeedleCommand: ParsableCommand {
   func run() throws {
     let (text, bank) = (try Haystack.read(folder: haystack), try FilterBank(path: filters))
     let model = try model.load()
-    let folder = try ReportFolder(ifNamed: out, for: model, bank)
+    let folder = try ReportFolder(ifNamed: out, for: model, bank, force)
     let results = try Needle.run(
       model, bank: bank, bankPath: filters, haystack: text, options: options, out: out,
       progress: ProgressBar().show)

@@ -19,6 +19,7 @@ struct PrecomputeCommand: ParsableCommand {
   @Option(help: "Which part of the sequences, as in 2/7.") var shard: ShardOption?
   @Option(help: "Where to write the filter bank (.qfilt) or the statistics (.qstat).")
   var out: String
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable {
@@ -40,6 +41,7 @@ struct PrecomputeCommand: ParsableCommand {
   }
 
   func run() throws {
+    try force.check(out, as: .calibration(out))
     let bar = ProgressBar()
     let result = try Precompute.run(
       try model.load(inMemory: false), corpus: calibration.corpusFiles, recipe: calibration.recipe,

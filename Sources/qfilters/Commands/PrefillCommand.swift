@@ -20,6 +20,7 @@ struct PrefillCommand: ParsableCommand {
   @OptionGroup var precision: StoredPrecisionOption
   @OptionGroup var protection: ProtectionOptions
   @Option(help: "Where to write the snapshot (.kvsnap).") var out: String
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable {
@@ -46,13 +47,20 @@ struct PrefillCommand: ParsableCommand {
   }
 
   func run() throws {
+    try force.check(out, as: .snapshot)
     let text = try TextFile.read(promptFile)
     guard let ranking = try method.load() else {
       throw ValidationError("Give --filters, or another --method than q-filters.")
     }
+    let model = try model.load()
+    if !chat, model.hasChat {
+      Terminal.advise(
+        "\(model.name) answers in turns of a chat; to ask it about this text, prefill it with --chat"
+      )
+    }
     let bar = ProgressBar()
     let result = try Prefill.run(
-      try model.load(), method: ranking, text: text, options: options, out: out,
+      model, method: ranking, text: text, options: options, out: out,
       progress: bar.show)
     if report.json {
       return try Terminal.json(

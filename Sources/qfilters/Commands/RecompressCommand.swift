@@ -24,6 +24,7 @@ struct RecompressCommand: ParsableCommand {
   @OptionGroup var method: MethodOptions
   @Option(help: "Where to write the new snapshot (.kvsnap).") var out: String
   @OptionGroup var parents: ParentOptions
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable { let bytes: UInt64 }
@@ -34,6 +35,8 @@ struct RecompressCommand: ParsableCommand {
   }
 
   func run() throws {
+    try Recompress.checkOut(out, snapshot: snapshot, parents: parents.files)
+    try force.check(out, as: .snapshot, reading: [snapshot])
     var options = Recompress.Options()
     options.compression = compression
     options.precision = precision.precision

@@ -18,6 +18,7 @@ struct ReportCommand: ParsableCommand {
   @Option(help: "The model's filter bank (.qfilt).") var filters: String
   @Option(help: "A folder whose .txt files are the texts.") var haystack: String
   @Option(help: "The folder that gets the report.") var out: String
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable { let page: String }
@@ -26,7 +27,7 @@ struct ReportCommand: ParsableCommand {
     let bank = try FilterBank(path: filters)
     let text = try Haystack.read(folder: haystack)
     let model = try model.load()
-    let folder = try ReportFolder(opening: out, for: model, bank)
+    let folder = try ReportFolder(opening: out, for: model, bank, force)
     let plan = Plan(
       model: model, bank: bank, bankPath: filters, text: text,
       tokens: model.tokenizer.encode(text, parsingSpecials: false).count, out: out)

@@ -15,6 +15,7 @@ struct ZooCommand: ParsableCommand {
   @Argument(help: "The folder.") var folder: String
   @OptionGroup var calibration: CalibrationOptions
   @Option(help: "Where to write; without it beside the models.") var out: String?
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable {
@@ -31,6 +32,7 @@ struct ZooCommand: ParsableCommand {
     var models: [Report.Model] = []
     _ = try Zoo.run(
       folder: folder, corpus: calibration.corpusFiles, recipe: calibration.recipe, out: out,
+      replacesAnything: force.force,
       progress: bar.show
     ) { entry, outcome in
       models.append(
