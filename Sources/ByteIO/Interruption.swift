@@ -8,9 +8,9 @@ import Synchronization
 /// For a program to ask for when it starts; a library that is used by another program changes none of
 /// that program's signals.
 public enum Interruption {
-  /// From now on Ctrl-C, a request to terminate, and a closed terminal remove what has a temporary name
-  /// before they end the process, at once or, after `isRequested` was asked, when the work at hand is kept.
-  /// Signals that are ignored stay ignored.
+  /// From now on Ctrl-C, a request to terminate, and a closed terminal remove what has a temporary
+  /// name before they end the process, at once or, after `isRequested` was asked, when the work at
+  /// hand is kept. Signals that are ignored stay ignored.
   public static func removesTemporaryFiles() {
     let queue = DispatchQueue(label: "interruption")
     for number in [SIGINT, SIGTERM, SIGHUP] {
@@ -29,9 +29,10 @@ public enum Interruption {
   private static let postpones = Atomic<Bool>(false)
   private static let postponed = Atomic<Int32>(0)
 
-  /// Whether a signal asks for the end. From the first call on, the first signal does no more than that: the
-  /// caller keeps what there is and calls `endIfRequested`. A second signal ends the process at once.
-  public static var isRequested: Bool {
+  /// Whether a signal asks for the end. From the first call on, the first signal does no more than
+  /// that: the caller keeps what there is and calls `endIfRequested`. A second signal ends the
+  /// process at once.
+  public static func isRequested() -> Bool {
     postpones.store(true, ordering: .relaxed)
     return postponed.load(ordering: .relaxed) != 0
   }

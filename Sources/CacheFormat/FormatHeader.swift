@@ -61,7 +61,7 @@ public struct FormatHeader: Sendable, Equatable {
     var reader = unsafe ByteReader(bytes.span.bytes, path: path, section: Self.name)
     guard try reader.read(UInt64.self) == Self.magic else {
       let what = KnownFile.name(startingWith: bytes).map { "this is \($0), " } ?? ""
-      throw Self.error(path, 0, what + "not a file of this format")
+      throw Self.error(path, 0, what + "not a snapshot, filter bank or statistics file")
     }
     var tail = unsafe ByteReader(bytes.span.bytes, path: path, section: Self.name)
     let covered = try tail.readBytes(Self.byteCount - 8)

@@ -17,8 +17,8 @@ public struct ParentReference: Sendable, Equatable {
     self.fileName = fileName
   }
 
-  /// What the snapshot at `path` goes on from; nil if it stands alone. Nothing else of the file is read than its
-  /// header, directory and this section.
+  /// What the snapshot at `path` goes on from; nil if it stands alone. Nothing else of the file is
+  /// read than its header, directory and this section.
   ///
   /// - Throws: `MalformedFile`, `SystemError`.
   public init?(ofFileAt path: String) throws {

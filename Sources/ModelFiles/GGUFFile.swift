@@ -19,7 +19,9 @@ struct GGUFFile: Sendable {
     let beginning = try reader.readBytes(min(16, head.byteCount))
     let name = KnownFile.name(startingWith: beginning)
     let advice =
-      name == "a safetensors file" ? "; name the folder that it stands in with config.json" : ""
+      name == "a safetensors file"
+      ? "; name the folder that it stands in with config.json"
+      : "; a model is such a file, or a folder with config.json"
     return MalformedFile(
       path: path, section: "header", offset: 0,
       problem: "this is \(name.map { "\($0), " } ?? "")not a GGUF file\(advice)")

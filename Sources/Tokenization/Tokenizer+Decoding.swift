@@ -29,7 +29,8 @@ extension Tokenizer {
     }
   }
 
-  /// Whether a token is found in text as a whole, such as the marks of a chat; others are made of text.
+  /// Whether a token is found in text as a whole, such as the marks of a chat; others are made of
+  /// text.
   public func isAdded(_ id: Int) -> Bool {
     types.indices.contains(id) && [.control, .unknown, .userDefined].contains(types[id])
   }

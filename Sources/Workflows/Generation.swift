@@ -43,8 +43,8 @@ public struct Generation: Sendable {
     }
   }
 
-  /// Generates until the model ends its answer, the limit is reached, the context is full, or somebody
-  /// interrupts it.
+  /// Generates until the model ends its answer, the limit is reached, the context is full, or
+  /// somebody interrupts it.
   ///
   /// - Parameters:
   ///   - logits: Of the last token of the context.

@@ -36,7 +36,8 @@ public final class LoadedModel {
     try tokenizer(of: VocabularyTables(path: path))
   }
 
-  /// Opens only a model's tokenizer and its chat template; nil for the latter if there is none that is known.
+  /// Opens only a model's tokenizer and its chat template; nil for the latter if there is none that
+  /// is known.
   ///
   /// - Throws: As `loadTokenizer`.
   static func loadChat(path: String) throws -> (Tokenizer, ChatTemplate?) {

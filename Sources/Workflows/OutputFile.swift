@@ -43,8 +43,9 @@ public enum OutputFile {
 
     """
 
-  /// Refuses to replace another kind of file, a file that is read, or a snapshot that another one in its folder
-  /// continues. For a command to ask before its work; it reads a few bytes of the file and its neighbours.
+  /// Refuses to replace another kind of file, a file that is read, or a snapshot that another one
+  /// in its folder continues. For a command to ask before its work; it reads a few bytes of the
+  /// file and its neighbours.
   ///
   /// - Parameters:
   ///   - path: Where the file is to be. What is no file there is left to `AtomicFile` to refuse.
@@ -65,7 +66,8 @@ public enum OutputFile {
     throw ReplacementRefusal(path: path, kind: kind, loss: .parent(of: child))
   }
 
-  /// Refuses to write Q-Filters in the hub's layout into a folder that holds something else under their names.
+  /// Refuses to write Q-Filters in the hub's layout into a folder that holds something else under
+  /// their names.
   ///
   /// - Throws: `ReplacementRefusal`.
   public static func checkHubFolder(_ folder: String) throws {
@@ -88,7 +90,7 @@ public enum OutputFile {
   /// A snapshot that names this one as its parent, by name and digest.
   private static func child(of path: String) throws -> String? {
     var places = [path]
-    // Of a link, the file's own name and folder count, too.
+    // The name and folder of what a link leads to count, too.
     if let own = Folder.canonical(path),
       Folder.name(of: own) != Folder.name(of: path)
         || !Folder.isOneFile(Folder.parent(of: own), Folder.parent(of: path))
@@ -159,8 +161,7 @@ public struct ReplacementRefusal: Error, CustomStringConvertible, Sendable {
     let loss =
       switch loss {
       case .input(let input):
-        input == path
-          ? "\(path) is the file to be read" : "\(path) is \(input), which is to be read"
+        "\(input) is both read and written" + (input == path ? "" : " (as \(path))")
       case .otherKind(let name):
         name.map { "\(path) is \($0), not \(new)" } ?? "\(path) is there and is not \(new)"
       case .parent(let child):

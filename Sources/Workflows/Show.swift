@@ -17,14 +17,14 @@ public enum Show {
     public let lacksTemplate: Bool
   }
 
-  /// Reads a context's text. Of the model only the tokenizer is opened, of the snapshot nothing but its
-  /// metadata; the tokens of all that it goes on from are among those.
+  /// Reads a context's text. Only the model's tokenizer and the snapshot's metadata are read; they
+  /// hold the tokens of all that the snapshot continues.
   ///
   /// - Parameters:
   ///   - model: A model's file or folder; nil is refused once the snapshot is known to be sound.
   ///   - parents: Snapshots that it goes on from and that lie elsewhere.
-  /// - Throws: `ModelNeeded`, `IdentityMismatch` if the tokenizer is another one, `MalformedFile`, `SystemError`,
-  ///   `TokenizationError`, `UnsupportedModel`.
+  /// - Throws: `ModelNeeded`, `IdentityMismatch` if the tokenizer is another one, `MalformedFile`,
+  ///   `SystemError`, `TokenizationError`, `UnsupportedModel`.
   public static func run(snapshot: String, parents: [String], model: String?) throws -> Result {
     let chain = try chain(snapshot, parents)
     let metadata = chain.metadata

@@ -4,9 +4,10 @@ import Tokenization
 
 /// A context's text, turn by turn where a chat template wrote it.
 ///
-/// Turns are told apart by what the template writes between them. A special token's name in a text is no such
-/// mark: the marks must be made of the same tokens. Where each turn was saved as a snapshot of its own, marks within
-/// a document or a prompt's beginning are not taken for turns either.
+/// Turns are told apart by what the template writes between them. A special token's name in a text
+/// is no such mark: the marks must be made of the same tokens. Where each turn was saved as a
+/// snapshot of its own, marks within a document or a prompt's beginning are not taken for turns
+/// either.
 public struct Transcript: Sendable, Equatable {
   /// A part of the text and whose it is.
   public struct Turn: Sendable, Equatable, Encodable {
@@ -31,7 +32,7 @@ public struct Transcript: Sendable, Equatable {
   /// The turns in order. The last one may be unfinished.
   public let turns: [Turn]
 
-  /// The transcript of a snapshot and all that it goes on from.
+  /// The transcript of a snapshot and all that it continues.
   init(_ chain: SnapshotChain, _ tokenizer: Tokenizer, _ template: ChatTemplate?) {
     let links = chain.links.map(\.metadata)
     self.init(

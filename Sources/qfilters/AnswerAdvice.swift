@@ -1,7 +1,8 @@
 import Workflows
 
 extension Generation {
-  /// Says on standard error that an answer was cut, and by what; nothing of one that the model ended.
+  /// Says on standard error that an answer was cut, and by what; nothing of one that the model
+  /// ended.
   func adviseIfCut(_ model: LoadedModel) {
     let reason: String
     switch stop {

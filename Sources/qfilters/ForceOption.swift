@@ -7,7 +7,8 @@ struct ForceOption: ParsableArguments {
   @Flag(help: "Replace another kind of file, a file that is read, or the parent of a snapshot.")
   var force = false
 
-  /// Refuses, before the work, a path at which no file can be made, and to replace what somebody may still need.
+  /// Refuses, before the work, a path at which no file can be made, and to replace what somebody
+  /// may still need.
   ///
   /// - Throws: `ReplacementRefusal`, `SystemError`.
   func check(_ path: String?, as kind: OutputFile.Kind, reading inputs: [String] = []) throws {

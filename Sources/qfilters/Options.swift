@@ -53,7 +53,7 @@ struct GenerationOptions: ParsableArguments {
     var options = Generation.Options(
       maximumTokens: maxTokens,
       sampling: Sampler.Options(temperature: temperature, topK: topK, topP: topP, seed: seed))
-    options.isInterrupted = { Interruption.isRequested }
+    options.isInterrupted = Interruption.isRequested
     return options
   }
 }

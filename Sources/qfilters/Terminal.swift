@@ -20,7 +20,8 @@ enum Terminal {
   /// - Returns: Whether it was.
   static func offer(_ text: String) -> Bool { send(text, to: STDOUT_FILENO) }
 
-  /// Text from a file as a result: on a terminal without what could steer it, otherwise as it stands.
+  /// Text from a file as a result: on a terminal without what could steer it, otherwise as it
+  /// stands.
   static func shown(_ text: String) -> String {
     guard isatty(STDOUT_FILENO) == 1 else { return text }
     return text.unicodeScalars.reduce(into: "") { result, scalar in

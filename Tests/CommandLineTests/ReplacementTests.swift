@@ -69,7 +69,8 @@ struct ReplacementTests {
     try expectRefusal(tiny.precompute(out: snapshot), snapshot, "is a snapshot, not a filter bank")
     let weights = try copy(
       Fixtures.path("models/tiny-llama-f32/model.safetensors"), as: "model.safetensors")
-    try expectRefusal(tiny.export(out: weights), weights, "is not a cache as safetensors")
+    try expectRefusal(
+      tiny.export(out: weights), weights, "is a safetensors file, not a cache as safetensors")
   }
 
   @Test("its own kind, an empty file and a damaged one of its kind are replaced")
@@ -109,12 +110,12 @@ struct ReplacementTests {
   func inputs() throws {
     let snapshot = try copy(tiny.snapshot, as: "a.kvsnap")
     try expectRefusal(
-      tiny.recompress(snapshot, out: snapshot), snapshot, "is the file to be read")
+      tiny.recompress(snapshot, out: snapshot), snapshot, "a.kvsnap is both read and written")
     let statistics = scratch.path("a.qstat")
     let made = try Command.run(tiny.precompute(out: statistics))
     #expect(made.status == 0, "\(made.error)")
     let merged = try Command.run("merge", statistics, "--out", statistics)
-    #expect(merged.status == 64 && merged.error.contains("is the file to be read"))
+    #expect(merged.status == 64 && merged.error.contains("is both read and written"))
   }
 
   @Test(

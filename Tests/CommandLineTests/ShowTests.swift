@@ -120,7 +120,7 @@ struct ShowTests {
       ([scratch.path("no.kvsnap"), "--model", model], 66, "no.kvsnap"),
       ([root, "--model", scratch.path("no.gguf")], 66, "no.gguf"),
       ([root, "--model", root], 65, "root.kvsnap"),
-      ([root, "--model", Fixtures.path("models/tiny-qwen2.gguf")], 78, "different tokenizer"),
+      ([root, "--model", Demo.model], 78, "different tokenizer"),
     ] as [([String], Int32, String)] {
       let result = try Command.run(["show"] + arguments)
       #expect(result.status == status, "\(arguments): \(result.error)")

@@ -85,7 +85,8 @@ public struct ConformanceRun: Sendable {
   /// Checks everything, two files at a time, and reports in the order of the manifest.
   ///
   /// - Parameter progress: Called after each check with how many are done.
-  /// - Throws: `ReaderCannotRun`; `SystemError` if a fixture cannot be read or a copy of it not be written.
+  /// - Throws: `ReaderCannotRun`; `SystemError` if a fixture cannot be read or a copy of it not be
+  ///   written.
   public func run(progress: @Sendable (Int) -> Void) async throws -> [Check] {
     try await checkReaderRuns()
     var checks = [Check?](repeating: nil, count: tasks.count)

@@ -7,7 +7,8 @@ struct ConformanceCommand: AsyncParsableCommand {
     discussion: """
       The reader is called as READER --digests [--compression N] FILE. It must print the SHA-256 of \
       each tensor of a sound file, and refuse every other with the exit code that the specification \
-      gives (spec/conformance.md). What it says on standard error is shown where it fails. As in: qfilters conformance fixtures/conformance -- python3 spec/reader.py
+      gives (spec/conformance.md). What it says on standard error is shown where it fails. As in: \
+      qfilters conformance fixtures/conformance -- python3 spec/reader.py
       """)
 
   @Argument(help: "The folder of the fixtures, with their manifest.json.") var folder: String

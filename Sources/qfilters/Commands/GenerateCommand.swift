@@ -8,6 +8,9 @@ struct GenerateCommand: ParsableCommand {
     discussion: """
       The prompt is completed as it stands; special tokens written in it count as such. With --budget \
       the context may be longer than the model's: pairs are let go, positions go on.
+
+      Ctrl-C while an answer is written ends it there. --json has ids, text and stop (end, length, \
+      context or interrupted), promptTokens, prefillSeconds and decodeSeconds.
       """)
 
   @OptionGroup var model: ModelOption

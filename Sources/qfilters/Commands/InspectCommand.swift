@@ -10,9 +10,9 @@ struct InspectCommand: ParsableCommand {
     discussion: """
       Digests are shortened; --json gives them whole. The keys of --json and the heat map are \
       described in docs/inspect.md. Of a snapshot that goes on from another, only the file's own part is \
-      shown; the heat map is of all. Of several files, each has one line: what it is, how much it holds, its \
-      size, and its model or parent; --json has a list with the report of each. The exit code is that of the \
-      first that cannot be read.
+      shown; the heat map is of all. Several files have one line each: what it is, how much it \
+      holds, its size, and its model or parent; --json has a list with the report of each. The exit \
+      code is that of the first that cannot be read.
       """)
 
   @Argument(help: "Files (.kvsnap, .qfilt or .qstat); of several, each has one line.") var files:

@@ -50,7 +50,8 @@ struct PrefillCommand: ParsableCommand {
     try force.check(out, as: .snapshot)
     let text = try TextFile.read(promptFile)
     guard let ranking = try method.load() else {
-      throw ValidationError("Give --filters, or another --method than q-filters.")
+      throw ValidationError(
+        "Give the model's --filters, which precompute makes, or another --method, such as k-norm.")
     }
     let model = try model.load()
     if !chat, model.hasChat {

@@ -27,12 +27,14 @@ struct ResumeCommand: ParsableCommand {
       values of what was kept and of the new tokens, in the snapshot's type. Of pairs that recall turned \
       nearer (--reach), positions are the true ones and keys are as turned.
 
-      Ctrl-C while an answer is written ends it there: what was said is saved and exported, and the process ends \
-      as Ctrl-C ends others (130 in a shell). A second Ctrl-C ends it at once.
+      Ctrl-C while an answer is written ends it there: what was said is saved and exported, and \
+      the process ends by that signal (130 in a shell; 143 after a request to terminate). A second \
+      Ctrl-C ends it at once.
 
-      --json has ids, text and stop (end, length, context or interrupted), loadSeconds, firstTokenSeconds and decodeSeconds, pairs and cacheBytes that \
-      are held at the first token, bytesRead and contextTokens of the snapshot, and with --save savedBytes, \
-      the child's size, and saveSeconds, unless that failed; with --export exportedBytes, likewise.
+      --json has ids, text and stop (end, length, context or interrupted), loadSeconds, \
+      firstTokenSeconds and decodeSeconds, pairs and cacheBytes that are held at the first token, \
+      bytesRead and contextTokens of the snapshot, and with --save savedBytes, the child's size, and \
+      saveSeconds, unless that failed; with --export exportedBytes, likewise.
       """)
 
   @Argument(help: "The snapshot (.kvsnap).") var snapshot: String

@@ -6,13 +6,14 @@ struct ShowCommand: ParsableCommand {
     commandName: "show",
     abstract: "Print the text that a snapshot holds, a conversation turn by turn.",
     discussion: """
-      A snapshot holds the tokens of its whole context, and of all that it continues; the model's tokenizer makes \
-      text of them. Of the model nothing else is read. Turns are told apart by the model's chat template. --json has \
-      tokens and turns, a list of role (system, user, assistant, or text where there are no turns) and text.
+      A snapshot holds the tokens of its whole context, those of all that it continues included. \
+      The model's tokenizer makes text of them; nothing else of the model is read but its chat \
+      template, which tells turns apart. --json has tokens and turns, a list of role (system, user, \
+      assistant, or text where there are no turns) and text.
       """)
 
   @Argument(help: "The snapshot (.kvsnap).") var snapshot: String
-  @Option(help: "The model that the snapshot was made with, or its tokenizer's folder.")
+  @Option(help: "The model that the snapshot was made with.")
   var model: String?
   @OptionGroup var parents: ParentOptions
   @OptionGroup var report: ReportOptions

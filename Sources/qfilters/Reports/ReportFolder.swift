@@ -16,8 +16,8 @@ struct ReportFolder {
 
   /// Opens the folder, which is made if it is not there, before anything is measured for it.
   ///
-  /// - Throws: `FolderInUse`, `ReplacementRefusal`, `OtherResults` if it holds another model's or filter bank's results, `MalformedFile` if
-  ///   a file of results is not sound, `SystemError`.
+  /// - Throws: `FolderInUse`, `ReplacementRefusal`, `OtherResults` if it holds another model's or
+  ///   filter bank's results, `MalformedFile` if a file of results is not sound, `SystemError`.
   init(
     opening path: String, for model: LoadedModel, _ bank: FilterBank?, _ force: ForceOption
   ) throws {
