@@ -19,10 +19,8 @@ public struct ContainerReader: Sendable {
   ///   file is of another kind, `SystemError` if it cannot be read.
   public init(path: String, kind: FileKind? = nil) throws {
     file = try RandomAccessFile(path: path)
-    guard file.size > 0 else {
-      throw MalformedFile(path: path, section: "header", offset: 0, problem: "the file is empty")
-    }
-    let bytes = try file.read(at: 0, count: FormatHeader.byteCount, section: "header")
+    let count = Int(min(file.size, UInt64(FormatHeader.byteCount)))
+    let bytes = try file.read(at: 0, count: count, section: "header")
     header = try FormatHeader(bytes, path: path, realSize: file.size)
     if let kind, kind != header.kind {
       throw MalformedFile(

@@ -19,8 +19,7 @@ public enum FileKind: String, Sendable, CaseIterable {
   /// The kind that a file is of by its first 12 bytes, sound or not; nil if it is no file of the
   /// container.
   public init?(claimedBy bytes: [UInt8]) {
-    let magic = (0..<8).map { UInt8(truncatingIfNeeded: FormatHeader.magic >> ($0 * 8)) }
-    guard bytes.starts(with: magic) else { return nil }
+    guard bytes.starts(with: FormatHeader.magicBytes) else { return nil }
     self.init(rawValue: String(decoding: bytes.dropFirst(8).prefix(4), as: UTF8.self))
   }
 

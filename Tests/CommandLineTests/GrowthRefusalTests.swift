@@ -23,7 +23,8 @@ struct GrowthRefusalTests {
   private func make(_ path: String, _ options: String...) throws {
     let ranking = options.isEmpty ? ["--filters", tiny.filters] : options
     let made = try Command.run(
-      ["prefill", "--model", tiny.model, "--prompt-file", tiny.text, "--out", path] + ranking)
+      ["prefill", "--model", tiny.model, "--prompt-file", tiny.text, "--out", path, "--force"]
+        + ranking)
     try #require(made.status == 0, "\(made.error)")
   }
 

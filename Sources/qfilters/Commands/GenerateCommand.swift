@@ -47,15 +47,17 @@ struct GenerateCommand: ParsableCommand {
     let result = try Generate.run(
       model, text: text, usesChat: chat, element: precision.element, options: options,
       progress: bar.show, emit: { if !report.json { Terminal.write($0) } })
-    if report.json { return try Terminal.json(self.report(result)) }
-    Terminal.line("")
-    let new = result.generation
-    new.adviseIfCut(model)
+    if report.json { try Terminal.json(self.report(result)) } else { note(result, model) }
     if !chat, model.hasChat {
       Terminal.advise(
-        "\(model.name) answers in turns of a chat; to have the prompt answered, not continued, give --chat"
-      )
+        "\(model.name) answers in turns of a chat; to have the prompt answered, give --chat")
     }
+  }
+
+  private func note(_ result: Generate.Result, _ model: LoadedModel) {
+    let new = result.generation
+    Terminal.line("")
+    new.adviseIfCut(model)
     Terminal.note(
       "\(result.promptTokens) tokens prefilled in \(Format.seconds(result.prefillSeconds)), "
         + "\(new.ids.count) generated in \(Format.seconds(new.decodeSeconds))")
