@@ -142,7 +142,7 @@ private struct TurnParser {
     for (index, from) in ends.enumerated() {
       let end = index + 1 < ends.count ? ends[index + 1] : nil
       // A link holds the end of what was open, and one answer at the end.
-      if role == .assistant { _ = passMark(from: from, before: end) }
+      if role == .assistant { _ = passMark(from: max(from, start), before: end) }
       _ = passMark(from: max(from, start), before: end)
     }
     close(at: text.count)
