@@ -53,8 +53,12 @@ public final class LoadedModel {
     try Self.chatTemplate(of: file.vocabulary, tokenizer, path: file.path)
   }
 
-  /// Whether the model has a chat template that is known.
-  public var hasChat: Bool { (try? chatTemplate()) != nil }
+  /// Whether a text is plain though the model has a chat template that is known: no turn of the
+  /// template begins in it.
+  public func takesChatInstead(of text: [UInt8]) -> Bool {
+    guard let template = try? chatTemplate() else { return false }
+    return text.firstRange(of: Array(template.nextOpening.utf8)) == nil
+  }
 
   private static func chatTemplate(
     of tables: VocabularyTables, _ tokenizer: Tokenizer, path: String

@@ -65,5 +65,8 @@ struct MisplacedFileTests {
     #expect(try lines(prefill + ["--chat"]) == [])
     #expect(try lines(resume) == [])
     #expect(try lines(generate + ["--chat"]) == [])
+    let turn = "<|im_start|>user\nx<|im_end|>\n<|im_start|>assistant\n"
+    #expect(
+      try lines(["generate", "--model", tiny.model, "--prompt", turn, "--max-tokens", "1"]) == [])
   }
 }

@@ -48,7 +48,7 @@ struct GenerateCommand: ParsableCommand {
       model, text: text, usesChat: chat, element: precision.element, options: options,
       progress: bar.show, emit: { if !report.json { Terminal.write($0) } })
     if report.json { try Terminal.json(self.report(result)) } else { note(result, model) }
-    if !chat, model.hasChat {
+    if !chat, model.takesChatInstead(of: text) {
       Terminal.advise(
         "\(model.name) answers in turns of a chat; to have the prompt answered, give --chat")
     }

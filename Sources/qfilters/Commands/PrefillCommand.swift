@@ -54,7 +54,7 @@ struct PrefillCommand: ParsableCommand {
         "Give the model's --filters, which precompute makes, or another --method, such as k-norm.")
     }
     let model = try model.load()
-    if !chat, model.hasChat {
+    if !chat, model.takesChatInstead(of: text) {
       Terminal.advise(
         "\(model.name) answers in turns of a chat; to ask it about this text, prefill it with --chat"
       )

@@ -126,7 +126,7 @@ struct ResumeCommand: ParsableCommand {
     if writes { ignorePipeSignal(false) }
     try show(result, unwritten: unwritten)
     if !report.json { result.generation.adviseIfCut(model) }
-    if result.isPlainText, model.hasChat {
+    if result.isPlainText, model.takesChatInstead(of: text) {
       Terminal.advise(
         "\(snapshot) was prefilled without --chat, so the prompt continues its text; to ask about the text, "
           + "prefill it with --chat")
