@@ -26,6 +26,9 @@ public struct SystemError: Error, CustomStringConvertible, Sendable {
     operation == "open" && [EISDIR, ELOOP, Self.notRegular].contains(code)
   }
 
+  /// Whether the user may not do it.
+  public var isForbidden: Bool { code == EACCES || code == EPERM }
+
   /// The operation that fails when a new file is in its place already.
   static let folderFlush = "flush the folder of"
 
@@ -44,6 +47,8 @@ public struct SystemError: Error, CustomStringConvertible, Sendable {
     case ENOENT where operation == "create": "; create the folder first"
     case ENOSPC, EDQUOT, EFBIG: "; free some space or choose another folder"
     case EACCES, EPERM, EROFS: "; choose a place that you may use"
+    case EEXIST where operation == "create": "; name a folder, not a file"
+    case ENOTDIR: "; a file stands where a folder is needed"
     case EISDIR: "; name a file, not a folder"
     case Self.notRegular: "; name a file on a disk, not a pipe or device"
     default: ""

@@ -19,12 +19,13 @@ public struct ContainerReader: Sendable {
   ///   file is of another kind, `SystemError` if it cannot be read.
   public init(path: String, kind: FileKind? = nil) throws {
     file = try RandomAccessFile(path: path)
-    let bytes = try file.read(at: 0, count: FormatHeader.byteCount, section: "header")
+    let count = Int(min(file.size, UInt64(FormatHeader.byteCount)))
+    let bytes = try file.read(at: 0, count: count, section: "header")
     header = try FormatHeader(bytes, path: path, realSize: file.size)
     if let kind, kind != header.kind {
       throw MalformedFile(
         path: path, section: "header", offset: 8,
-        problem: "this is \(header.kind.name), and \(kind.name) is needed")
+        problem: "this is \(header.kind.name), not \(kind.name)")
     }
     let entries = try file.read(
       at: UInt64(FormatHeader.byteCount), count: header.sectionCount * Directory.entryByteCount,

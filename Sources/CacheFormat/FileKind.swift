@@ -16,6 +16,13 @@ public enum FileKind: String, Sendable, CaseIterable {
     }
   }
 
+  /// The kind that a file is of by its first 12 bytes, sound or not; nil if it is no file of the
+  /// container.
+  public init?(claimedBy bytes: [UInt8]) {
+    guard bytes.starts(with: FormatHeader.magicBytes) else { return nil }
+    self.init(rawValue: String(decoding: bytes.dropFirst(8).prefix(4), as: UTF8.self))
+  }
+
   /// The sections that version 1 knows in such a file, in the order in which they must stand. Those with an
   /// upper-case letter are all there, but for `PRNT`, which only a child has.
   public var sections: [SectionType] {

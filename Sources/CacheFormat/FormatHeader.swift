@@ -55,13 +55,22 @@ public struct FormatHeader: Sendable, Equatable {
     return writer.bytes
   }
 
+  /// The magic number as it stands in a file.
+  static let magicBytes = (0..<8).map { UInt8(truncatingIfNeeded: magic >> ($0 * 8)) }
+
   /// Checks in the order that the specification gives, so that a foreign file is called foreign, a
   /// damaged one damaged, and a newer one newer.
   init(_ bytes: [UInt8], path: String, realSize: UInt64) throws(MalformedFile) {
-    var reader = unsafe ByteReader(bytes.span.bytes, path: path, section: Self.name)
-    guard try reader.read(UInt64.self) == Self.magic else {
-      throw Self.error(path, 0, "not a file of this format")
+    guard !bytes.isEmpty, bytes.prefix(8) == Self.magicBytes.prefix(bytes.count) else {
+      let what = KnownFile.name(startingWith: bytes).map { "this is \($0), " } ?? ""
+      throw Self.error(path, 0, what + "not a snapshot, filter bank or statistics file")
     }
+    guard bytes.count == Self.byteCount else {
+      throw Self.error(
+        path, 0, "the file ends before this part is complete; copy or write it again")
+    }
+    var reader = unsafe ByteReader(bytes.span.bytes, path: path, section: Self.name)
+    _ = try reader.read(UInt64.self)
     var tail = unsafe ByteReader(bytes.span.bytes, path: path, section: Self.name)
     let covered = try tail.readBytes(Self.byteCount - 8)
     guard try tail.read() == Checksum.of(covered) else {

@@ -17,6 +17,17 @@ public struct ParentReference: Sendable, Equatable {
     self.fileName = fileName
   }
 
+  /// What the snapshot at `path` goes on from; nil if it stands alone. Nothing else of the file is
+  /// read than its header, directory and this section.
+  ///
+  /// - Throws: `MalformedFile`, `SystemError`.
+  public init?(ofFileAt path: String) throws {
+    let container = try ContainerReader(path: path, kind: .snapshot)
+    let section = try container.section(ifPresent: .parent, atMost: Self.maximumByteCount)
+    guard let section else { return nil }
+    self = try Self(section, tokens: Int(Int32.max))
+  }
+
   private static let longestName = 255
   /// The greatest length of the section in bytes: digest, first position, the name's length, the name.
   static let maximumByteCount = UInt64(Digest.byteCount + 8 + 4 + longestName)

@@ -14,13 +14,25 @@ struct GGUFFile: Sendable {
   /// that a file may ask for whose size costs nothing, because it is sparse.
   private static let headLimit = 1 << 27
 
+  private static func isNone(_ head: RawSpan, _ path: String) throws -> MalformedFile {
+    var reader = ByteReader(head, path: path, section: "header")
+    let beginning = try reader.readBytes(min(16, head.byteCount))
+    let name = KnownFile.name(startingWith: beginning)
+    let advice =
+      name == "a safetensors file"
+      ? "; name the folder that it stands in with config.json"
+      : "; a model is such a file, or a folder with config.json"
+    return MalformedFile(
+      path: path, section: "header", offset: 0,
+      problem: "this is \(name.map { "\($0), " } ?? "")not a GGUF file\(advice)")
+  }
+
   init(_ file: MappedFile) throws {
     path = file.path
     let head = file.bytes.extracting(0..<min(file.bytes.byteCount, Self.headLimit))
     var reader = ByteReader(head, path: file.path, section: "header")
     guard file.bytes.byteCount >= 4, try reader.read(UInt32.self) == Self.magic else {
-      throw MalformedFile(
-        path: path, section: "header", offset: 0, problem: "this is not a GGUF file")
+      throw try Self.isNone(head, path)
     }
     let version = try reader.read(UInt32.self)
     guard version == 3 else {

@@ -17,6 +17,8 @@ public struct HubFilters: Sendable, Equatable {
 
   private static let (configName, weightsName) = ("config.json", "model.safetensors")
   private static let cardName = "README.md"
+  /// The names of the files that `write` makes.
+  public static let names = [configName, weightsName, cardName]
   private static let tensorName = "q_filters"
 
   /// Brings values in the hub's sign together with their shape.

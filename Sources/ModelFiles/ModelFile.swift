@@ -58,7 +58,7 @@ extension ModelFile {
   /// - Throws: `SystemError` if a file cannot be read, `MalformedFile` if its bytes break the
   ///   format, `UnsupportedModel` if it needs what this version does not know.
   public init(path: String) throws {
-    self = try Folder.exists(path) ? ModelFolder(path: path).model() : Self.gguf(path)
+    self = try Folder.exists(path) ? ModelFolder(opening: path).model() : Self.gguf(path)
   }
 
   private static func gguf(_ path: String) throws -> ModelFile {

@@ -10,6 +10,17 @@ struct ModelFolder {
     self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
   }
 
+  /// Names a folder with `config.json`, which says what a model is.
+  ///
+  /// - Throws: `NoModelInFolder` if it has none, `SystemError` if it cannot be read.
+  init(opening path: String) throws {
+    self.init(path: path)
+    guard !Folder.hasFile(file("config.json")) else { return }
+    let names = try Folder.names(self.path)
+    let gguf = names.first { $0.hasSuffix(".gguf") }.map(file)
+    throw NoModelInFolder(path: self.path, gguf: gguf)
+  }
+
   /// Opens everything.
   func model() throws -> ModelFile {
     let config = try TransformersConfig(JSONObject(file: file("config.json"), section: "config"))

@@ -49,6 +49,6 @@ extension VocabularyTables {
         GGUFMetadata(path: path, values: file.metadata), rows: file.embeddingRows)
       return
     }
-    self = try ModelFolder(path: path).vocabulary()
+    self = try ModelFolder(opening: path).vocabulary()
   }
 }

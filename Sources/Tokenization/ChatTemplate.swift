@@ -59,6 +59,20 @@ public struct ChatTemplate: Equatable, Sendable {
     form.system.map { $0.before + system + $0.after }
   }
 
+  /// The default system message that `opening` holds; nil if there is none.
+  public var defaultSystem: String? {
+    guard let around = form.system, form.opening.hasPrefix(around.before),
+      form.opening.dropFirst(around.before.count).hasSuffix(around.after)
+    else { return nil }
+    let message = form.opening.dropFirst(around.before.count).dropLast(around.after.count)
+    return message.isEmpty ? nil : String(message)
+  }
+
+  /// What stands before and after a system message of one's own; nil as `opening(system:)`.
+  public var aroundSystem: (before: String, after: String)? {
+    form.system.map { ($0.before, $0.after) }
+  }
+
   /// The text after the user's content, up to and including the opening of the assistant's answer.
   public var closing: String { form.closing }
 

@@ -21,6 +21,13 @@ extension Resume {
     }
   }
 
+  /// Refuses, before a model is opened, a path at which no child of the snapshot can be.
+  ///
+  /// - Throws: `SaveRefusal`; as `SnapshotChain`.
+  public static func checkSave(_ path: String, snapshot: String, parents: [String]) throws {
+    try ChildSnapshot.check(path, after: SnapshotChain(path: snapshot, parents: parents))
+  }
+
   /// What was written.
   public struct Saved: Sendable {
     /// The child's size.
@@ -48,15 +55,7 @@ struct ChildSnapshot {
     _ save: Resume.Save, of chain: SnapshotChain, selection: Resume.Selection, model: LoadedModel
   ) throws {
     let path = save.path
-    if let link = chain.links.first(where: { Folder.isOneFile(path, $0.path) }) {
-      throw SaveRefusal.replacesLink(path: path, link: link.path)
-    }
-    guard Folder.name(of: path) != Folder.name(of: chain.path) else {
-      throw SaveRefusal.namedAsParent(path: path)
-    }
-    guard chain.links.count < SnapshotChain.maximumLinks else {
-      throw SaveRefusal.chainTooLong(path: chain.path, links: chain.links.count)
-    }
+    try Self.check(path, after: chain)
     let method = try Self.method(save, chain.last, model)
     guard !method.origin.scorer.needsQueries else {
       throw SaveRefusal.needsFilters(path: chain.path, scorer: method.origin.scorer.name)
@@ -64,6 +63,19 @@ struct ChildSnapshot {
     try AtomicFile.checkWritable(path)
     (self.path, self.chain, self.model) = (path, chain, model)
     (self.method, self.selection) = (method, selection)
+  }
+
+  /// Refuses a path at which no child of the chain can be.
+  static func check(_ path: String, after chain: SnapshotChain) throws(SaveRefusal) {
+    if let link = chain.links.first(where: { Folder.isOneFile(path, $0.path) }) {
+      throw .replacesLink(path: path, link: link.path)
+    }
+    guard Folder.name(of: path) != Folder.name(of: chain.path) else {
+      throw .namedAsParent(path: path)
+    }
+    guard chain.links.count < SnapshotChain.maximumLinks else {
+      throw .chainTooLong(path: chain.path, links: chain.links.count)
+    }
   }
 
   private static func method(

@@ -9,6 +9,20 @@ public struct Generation: Sendable {
   public var text = ""
   /// Seconds for all tokens but the first, which comes with the prefill.
   public var decodeSeconds = 0.0
+  /// Why there are no more tokens.
+  public var stop = Stop.length
+
+  /// Why an answer ended.
+  public enum Stop: String, Sendable, Codable {
+    /// The model ended it.
+    case end
+    /// It has as many tokens as it may have.
+    case length
+    /// The model has no position left for another token.
+    case context
+    /// It was asked to stop.
+    case interrupted
+  }
 
   /// How long to go on and how to choose.
   public struct Options: Sendable {
@@ -18,6 +32,8 @@ public struct Generation: Sendable {
     public var sampling: Sampler.Options
     /// What lets pairs go while generating; nil keeps all of them.
     public var eviction: Eviction?
+    /// Asked after each token whether the answer is to end there.
+    public var isInterrupted: @Sendable () -> Bool = { false }
 
     /// Stops after `maximumTokens` at the latest.
     public init(maximumTokens: Int, sampling: Sampler.Options, eviction: Eviction? = nil) {
@@ -27,7 +43,8 @@ public struct Generation: Sendable {
     }
   }
 
-  /// Generates until the model ends its answer, the limit is reached, or the context is full.
+  /// Generates until the model ends its answer, the limit is reached, the context is full, or
+  /// somebody interrupts it.
   ///
   /// - Parameters:
   ///   - logits: Of the last token of the context.
@@ -45,14 +62,20 @@ public struct Generation: Sendable {
     let clock = Stopwatch()
     while result.ids.count < options.maximumTokens {
       let id = sampler.next(logits)
-      if model.tokenizer.isEndOfGeneration(id) { break }
+      if model.tokenizer.isEndOfGeneration(id) {
+        result.stop = .end
+        break
+      }
       result.ids.append(id)
+      // Asked before the text is out: who sees the first of it may interrupt, and keeps it.
+      let stop = options.stop(after: result.ids.count, cache, model)
       let piece = decoder.push(id)
       result.text += piece
       emit(piece)
-      // Without a budget the context ends where the model's does.
-      let isFull = options.eviction == nil && cache.nextPosition >= model.contextLength
-      if result.ids.count == options.maximumTokens || isFull { break }
+      if let stop {
+        result.stop = stop
+        break
+      }
       if result.ids.count == 1 { try afterFirst() }
       logits = try model.engine.prefill([id], into: cache)
       options.eviction?.apply(to: cache)
@@ -62,5 +85,17 @@ public struct Generation: Sendable {
     result.text += rest
     emit(rest)
     return result
+  }
+}
+
+extension Generation.Options {
+  /// Why an answer of `count` tokens ends here; nil if it continues.
+  fileprivate func stop(
+    after count: Int, _ cache: KVCache, _ model: LoadedModel
+  ) -> Generation.Stop? {
+    if count == maximumTokens { return .length }
+    // Without a budget the context ends where the model's does.
+    if eviction == nil && cache.nextPosition >= model.contextLength { return .context }
+    return isInterrupted() ? .interrupted : nil
   }
 }

@@ -68,13 +68,36 @@ public final class LoadedModel {
     try tokenizer(of: VocabularyTables(path: path))
   }
 
+  /// Opens only a model's tokenizer and its chat template; nil for the latter if there is none that
+  /// is known.
+  ///
+  /// - Throws: As `loadTokenizer`.
+  static func loadChat(path: String) throws -> (Tokenizer, ChatTemplate?) {
+    let tables = try VocabularyTables(path: path)
+    let tokenizer = try tokenizer(of: tables)
+    return (tokenizer, try? chatTemplate(of: tables, tokenizer, path: path))
+  }
+
   /// The model's chat template.
   ///
   /// - Throws: `TokenizationError` if it is not one that is known, or writes a mark that is no token of the
   ///   model; `PromptError` if there is none.
   public func chatTemplate() throws -> ChatTemplate {
-    guard let template = file.vocabulary.chatTemplate else {
-      throw PromptError.noChatTemplate(model: file.path)
+    try Self.chatTemplate(of: file.vocabulary, tokenizer, path: file.path)
+  }
+
+  /// Whether a text is plain though the model has a chat template that is known: no turn of the
+  /// template begins in it.
+  public func takesChatInstead(of text: [UInt8]) -> Bool {
+    guard let template = try? chatTemplate() else { return false }
+    return text.firstRange(of: Array(template.nextOpening.utf8)) == nil
+  }
+
+  private static func chatTemplate(
+    of tables: VocabularyTables, _ tokenizer: Tokenizer, path: String
+  ) throws -> ChatTemplate {
+    guard let template = tables.chatTemplate else {
+      throw PromptError.noChatTemplate(model: path)
     }
     func name(_ id: Int?) -> String {
       String(
@@ -97,6 +120,9 @@ public final class LoadedModel {
       throw MalformedFile(path: tables.path, section: "tokenizer", problem: problem)
     }
   }
+
+  /// The name that the model calls itself, or else its file's or folder's.
+  public var name: String { file.name }
 
   /// The longest context in tokens.
   public var contextLength: Int { file.architecture.contextLength }

@@ -114,7 +114,8 @@ extension Identity {
     }
   }
 
-  private static func tokenizer(_ tokenizer: Tokenizer) -> Digest {
+  /// The digest of a tokenizer alone.
+  static func tokenizer(_ tokenizer: Tokenizer) -> Digest {
     var hash = SHA256()
     tokenizer.writeCanonicalBytes { hash.update($0) }
     return Digest(hash.finish())

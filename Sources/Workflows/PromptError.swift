@@ -1,3 +1,5 @@
+import ByteIO
+
 /// A prompt or text cannot be used.
 public enum PromptError: Error, CustomStringConvertible, Sendable {
   /// There is no text.
@@ -8,6 +10,8 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
   case noFile(path: String)
   /// The bytes of a file are no UTF-8 from the given offset on.
   case notUTF8(path: String, offset: Int)
+  /// A file is something else than text.
+  case notText(path: String, what: String)
   /// A text is larger than one may be; `bytes` is nil where its end was not seen.
   case tooLarge(path: String, bytes: UInt64?, limit: UInt64)
   /// There are more tokens than the model's context holds beside `room` new ones.
@@ -25,6 +29,14 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
   /// The model has no chat template, and a snapshot was made with one.
   case noChatTemplateToResume(model: String)
 
+  /// What is wrong with bytes that are no UTF-8 from an offset on.
+  ///
+  /// - Parameter beginning: The file's first bytes.
+  static func notUTF8(path: String, offset: Int, beginning: [UInt8]) -> PromptError {
+    KnownFile.name(startingWith: beginning).map { .notText(path: path, what: $0) }
+      ?? .notUTF8(path: path, offset: offset)
+  }
+
   /// One sentence: what is wrong and what to do.
   public var description: String {
     switch self {
@@ -35,6 +47,8 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
       "\(path) is no ordinary file, or its name is no UTF-8; move it elsewhere, or rename it"
     case .notUTF8(let path, let offset):
       "\(path): not UTF-8 text at byte \(offset); convert it to UTF-8 first"
+    case .notText(let path, let what):
+      "\(path) is \(what), not text in UTF-8; give its text as a file in UTF-8"
     case .tooLarge(let path, let bytes?, let limit):
       "\(path) has \(bytes) bytes where a text may have \(limit); give a part of it"
     case .tooLarge(let path, nil, let limit):

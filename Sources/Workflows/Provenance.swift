@@ -81,6 +81,14 @@ enum Provenance {
   }
 }
 
+/// What a file's provenance says of where it comes from.
+public enum FileOrigin {
+  /// What the model calls itself that the file was made with, if that is said.
+  public static func model(_ provenance: String) -> String? {
+    Provenance.Past(provenance).model.map { String($0.prefix(60)) }
+  }
+}
+
 /// The version of this program.
 public enum Version {
   /// As in the change log.

@@ -17,6 +17,19 @@ public enum Recompress {
     public init() {}
   }
 
+  /// Refuses, before the work, to replace a link that the snapshot goes on from.
+  ///
+  /// - Throws: `SaveRefusal`; as `SnapshotChain`.
+  public static func checkOut(_ out: String, snapshot: String, parents: [String]) throws {
+    try checkOut(out, SnapshotChain(path: snapshot, parents: parents))
+  }
+
+  private static func checkOut(_ out: String, _ chain: SnapshotChain) throws(SaveRefusal) {
+    if let link = chain.links.dropLast().first(where: { Folder.isOneFile(out, $0.path) }) {
+      throw SaveRefusal.outReplacesLink(path: out, link: link.path, snapshot: chain.path)
+    }
+  }
+
   /// Writes the new snapshot, which goes on from none. One layer is in memory at a time; a block that stays as
   /// it is is copied.
   ///
@@ -30,9 +43,7 @@ public enum Recompress {
     snapshot: String, parents: [String], options: Options, out: String, progress: Progress
   ) throws -> UInt64 {
     let chain = try SnapshotChain(path: snapshot, parents: parents)
-    if let link = chain.links.dropLast().first(where: { Folder.isOneFile(out, $0.path) }) {
-      throw SaveRefusal.outReplacesLink(path: out, link: link.path, snapshot: snapshot)
-    }
+    try checkOut(out, chain)
     let plan = try RecompressPlan(chain, options)
     try plan.checkPositions()
     var writer = try SnapshotWriter(path: out, metadata: plan.metadata, codecs: plan.codecs)

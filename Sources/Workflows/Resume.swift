@@ -35,6 +35,8 @@ public enum Resume {
     public let bytesRead: UInt64
     /// Tokens of the context that was saved.
     public let contextTokens: Int
+    /// Whether the context is text without turns of a chat.
+    public let isPlainText: Bool
     /// What was written of the turn, if that was asked for, or why it could not be: the answer is there
     /// all the same.
     public internal(set) var saved: Swift.Result<Saved, any Error>?

@@ -57,9 +57,10 @@ struct Resumption {
         model.copyWeightsWhenIdle()
         options.eviction?.apply(to: cache)
       }, emit: emit)
+    let context = layers.chain.metadata.context
     return Resume.Result(
       generation: generation, loadSeconds: loadSeconds, firstTokenSeconds: firstTokenSeconds,
       pairs: pairs, cacheBytes: bytes, bytesRead: layers.chain.bytesRead,
-      contextTokens: layers.chain.metadata.context.tokens)
+      contextTokens: context.tokens, isPlainText: context.promptForm == .plain)
   }
 }

@@ -29,7 +29,7 @@ public enum TextFile {
   private static func checked(_ bytes: [UInt8], of source: String) throws(PromptError) -> [UInt8] {
     guard !bytes.isEmpty else { throw .empty(source: source) }
     guard String(validating: bytes, as: UTF8.self) != nil else {
-      throw .notUTF8(path: source, offset: validPrefix(bytes))
+      throw .notUTF8(path: source, offset: validPrefix(bytes), beginning: bytes)
     }
     return bytes
   }

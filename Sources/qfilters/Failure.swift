@@ -15,15 +15,16 @@ enum Failure {
     switch error {
     case is MalformedFile: ExitCode(65)
     case let error as SystemError: ExitCode(error.isMissingInput ? 66 : 74)
-    case is Zoo.NoModels, is ParentMissing: ExitCode(66)
+    case is Zoo.NoModels, is ParentMissing, is NoModelInFolder: ExitCode(66)
     case let error as OtherResults: ExitCode(error.isOfOtherModel ? 78 : 1)
     case is IdentityMismatch: ExitCode(78)
     case let error as PromptError: exitCode(error)
     case is CompressionNotStored, is PrecisionNotStored, is QueriesNotStored, is RankingsDiffer,
-      is RatiosDiffer, is SaveRefusal:
+      is RatiosDiffer, is SaveRefusal, is ReplacementRefusal, is ModelNeeded:
       ExitCode(64)
     case is NotQuantisable, is UnsupportedModel, is TokenizationError, is CalibrationError,
       is EngineError, is MergeRefusal, is PartialResult, is FolderInUse, is TooManyResults,
+      is ConformanceRun.ReaderCannotRun,
       is ReportCommand.NothingMeasured:
       ExitCode(1)
     default: nil
@@ -32,7 +33,7 @@ enum Failure {
 
   private static func exitCode(_ error: PromptError) -> ExitCode {
     switch error {
-    case .notUTF8: ExitCode(65)
+    case .notUTF8, .notText: ExitCode(65)
     case .empty, .blank, .noFile, .noChatTemplate, .noChatTemplateToResume: ExitCode(64)
     case .tooLarge, .tooLong, .contextFull, .sequenceTooLong, .tooShort, .needleTooLong: ExitCode(1)
     }

@@ -64,9 +64,11 @@ struct GenerationOptions: ParsableArguments {
   }
 
   var options: Generation.Options {
-    Generation.Options(
+    var options = Generation.Options(
       maximumTokens: maxTokens,
       sampling: Sampler.Options(temperature: temperature, topK: topK, topP: topP, seed: seed))
+    options.isInterrupted = Interruption.isRequested
+    return options
   }
 }
 

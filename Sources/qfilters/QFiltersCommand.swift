@@ -21,7 +21,7 @@ struct QFiltersCommand: AsyncParsableCommand {
       TokenizeCommand.self, GenerateCommand.self, PrecomputeCommand.self,
       MergeCommand.self, ZooCommand.self, ImportCommand.self,
       ExportCommand.self, PrefillCommand.self, ResumeCommand.self,
-      RecompressCommand.self, InspectCommand.self,
+      RecompressCommand.self, ShowCommand.self, InspectCommand.self,
       CompareCommand.self,
       VerifyCommand.self, ConformanceCommand.self, EvaluateCommand.self,
     ])
@@ -40,6 +40,7 @@ struct QFiltersCommand: AsyncParsableCommand {
       case var command as any AsyncParsableCommand: try await command.run()
       case var command: try command.run()
       }
+      Interruption.endIfRequested()
     } catch {
       end(error, of: type(of: command))
     }

@@ -24,11 +24,24 @@ enum Terminal {
     return send(text, to: STDOUT_FILENO)
   }
 
+  /// Text from a file as a result: on a terminal without what could steer it, otherwise as it
+  /// stands.
+  static func shown(_ text: String) -> String {
+    guard isatty(STDOUT_FILENO) == 1 else { return text }
+    return text.unicodeScalars.reduce(into: "") { result, scalar in
+      let text = String(scalar)
+      result += scalar == "\n" || scalar == "\t" ? text : Format.printable(text)
+    }
+  }
+
   /// A line of a result, on standard output.
   static func line(_ text: String) { write(text + "\n") }
 
   /// A message, on standard error.
   static func error(_ text: String) { _ = send(text + "\n", to: STDERR_FILENO) }
+
+  /// What a user should know of a run that did what was asked, on standard error.
+  static func advise(_ text: String) { error("qfilters: note: " + Format.printable(text)) }
 
   /// A note for whoever watches; nothing if nobody does.
   static func note(_ text: String) { if isWatched { error(text) } }

@@ -18,7 +18,7 @@ import Testing
   }
 
   @Test func callsAForeignFileForeign() throws {
-    let problem = "not a file of this format"
+    let problem = "not a snapshot, filter bank or statistics file"
     try refuse("header", 0, problem) { $0.magic = Array("GGUF\u{3}\0\0\0".utf8) }
     // Text transfer turns CR LF into LF; the magic then no longer fits.
     try refuse("header", 0, problem) { $0.magic[4] = 0x0A }
@@ -60,7 +60,7 @@ import Testing
     let error = #expect(throws: MalformedFile.self) {
       _ = try ContainerReader(path: path, kind: .snapshot)
     }
-    #expect(error?.problem == "this is a filter bank, and a snapshot is needed")
+    #expect(error?.problem == "this is a filter bank, not a snapshot")
   }
 
   @Test func refusesAnotherSizeThanTheHeaderSays() throws {

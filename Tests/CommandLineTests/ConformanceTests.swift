@@ -35,12 +35,41 @@ struct ConformanceTests {
     #expect(summary.groups.reduce(0) { $0 + $1.checks } > 200)
   }
 
-  @Test("a reader that accepts everything, one that refuses everything, one that is not there")
+  @Test("a reader that cannot run: one sentence at once, with what it says itself")
+  func noReader() throws {
+    let folder = try ScratchFolder()
+    let text = try folder.write("text", "not a program\n".utf8)
+    for (reader, reason) in [
+      (["no-such-reader"], "no such program"), (["/no/such/reader"], "no such program"),
+      ([text], "it is not executable"),
+      (["sh", "-c", "echo 'cannot find a library' >&2; exit 127"], "127: cannot find a library"),
+      (["sh", "-c", "kill -SEGV $$"], "an end by signal 11"),
+      (["python3", "/no/such.py"], "can't open file"),
+    ] {
+      let result = try Command.run(["conformance", Self.fixtures, "--"] + reader)
+      #expect(result.status == 1)
+      #expect(result.error.contains("does not run: "), "\(result.error)")
+      #expect(result.error.contains(reason), "\(result.error)")
+      #expect(result.error.split(separator: "\n").count == 1)
+      #expect(result.output.isEmpty)
+    }
+  }
+
+  @Test("what a reader says on standard error is shown beside what it gets wrong")
+  func messages() throws {
+    let reader = [
+      "sh", "-c", #"case "$2" in *.qfilt) echo first >&2; echo sorry >&2; exit 3; esac"#, "sh",
+    ]
+    let result = try Command.run(["conformance", Self.fixtures, "--"] + reader)
+    #expect(result.status == 1)
+    let text = String(decoding: result.output, as: UTF8.self)
+    #expect(text.contains("all that is stored: exit code 3\n    first\n    sorry\n"), "\(text)")
+  }
+
+  @Test("a reader that accepts everything, one that refuses everything")
   func badReaders() throws {
     let echo = #"echo "$1 $2" >&2; exit 65"#
-    for reader in [
-      ["true"], ["sh", "-c", "exit 65"], ["sh", "-c", echo, "sh"], ["no-such-reader"],
-    ] {
+    for reader in [["true"], ["sh", "-c", "exit 65"], ["sh", "-c", echo, "sh"]] {
       let result = try Command.run(["conformance", Self.fixtures, "--json", "--"] + reader)
       let summary: Summary = try result.json()
       #expect(result.status == 1)

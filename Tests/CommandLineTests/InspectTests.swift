@@ -181,4 +181,33 @@ struct InspectTests {
     }
     #expect(scratch.contents == ["broken.kvsnap"])
   }
+
+  @Test(
+    "several files: a line each, a list with --json, and the exit code of the first that is broken")
+  func several() throws {
+    let good = ["f16.kvsnap", "filters.qfilt", "statistics.qstat"].map(fixture)
+    let result = try Command.run(["inspect"] + good)
+    #expect(result.status == 0, "\(result.error)")
+    let lines = String(decoding: result.output, as: UTF8.self).split(separator: "\n")
+    #expect(lines.count == 3)
+    for (line, (file, kind)) in zip(lines, zip(good, ["snapshot", "filter bank", "statistics"])) {
+      #expect(line.hasPrefix(file) && line.contains("  \(kind)"), "\(line)")
+    }
+    let bad = try scratch.write("bad\u{1B}.kvsnap", Array("no snapshot".utf8))
+    let files = [good[0], bad, scratch.path("missing.kvsnap"), good[1]]
+    let mixed = try Command.run(["inspect"] + files)
+    #expect(mixed.status == 65)
+    let shown = String(decoding: mixed.output, as: UTF8.self).split(separator: "\n")
+    #expect(shown.count == 4)
+    #expect(shown[1].contains("cannot be read") && shown[2].hasSuffix("missing"))
+    #expect(!mixed.output.contains(0x1B))
+    #expect(mixed.error.split(separator: "\n").count == 2)
+    struct Entry: Decodable { let file: String; let kind, problem: String?; let tokens: Int? }
+    let entries = try Command.run(["inspect", "--json"] + files).json(as: [Entry].self)
+    #expect(entries.map(\.file) == files)
+    #expect(entries.map(\.kind) == ["snapshot", nil, nil, "filter bank"])
+    #expect(entries[0].tokens != nil && entries[1].problem?.contains("header") == true)
+    let drawn = try Command.run(["inspect", "--heatmap", scratch.path("no.svg")] + good)
+    #expect(drawn.status == 64)
+  }
 }

@@ -15,6 +15,8 @@ struct TinyFiles: Sendable {
 
   private init() throws {
     let folder = try Demo.sharedFolder() + "/tiny"
+    // Of an earlier run; a snapshot would not be replaced beside its child.
+    try? FileManager.default.removeItem(atPath: folder)
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     text = folder + "/text.txt"
     otherText = folder + "/other.txt"

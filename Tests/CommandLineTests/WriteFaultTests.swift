@@ -100,9 +100,8 @@ struct WriteFaultTests {
     #expect(result.signal == outcome.signal, "\(what): \(result.error)")
     if outcome.signal == nil {
       #expect(result.status == outcome.status, "\(what): \(result.error)")
-      // A child in another folder than its parent comes with a note.
-      let isSilent = outcome.status == 0 && situation.written != .child
-      #expect(result.error.split(separator: "\n").count == (isSilent ? 0 : 1), "\(what)")
+      let lines = result.error.split(separator: "\n").filter { !$0.hasPrefix("qfilters: note: ") }
+      #expect(lines.count == (outcome.status == 0 ? 0 : 1), "\(what)")
       if let reason = outcome.reason {
         #expect(result.error.contains(reason), "\(what): \(result.error)")
       }
@@ -163,13 +162,16 @@ struct WriteFaultTests {
 
   private func arguments(_ situation: Situation) -> [String] {
     let out = folder.path(name(situation))
-    return switch situation.written {
-    case .snapshot: tiny.prefill(out: out)
-    case .filters: tiny.precompute(out: out)
-    case .recompressed: tiny.recompress(out: out)
-    case .exported: tiny.export(out: out)
-    case .child: tiny.save(out: out)
-    }
+    let arguments =
+      switch situation.written {
+      case .snapshot: tiny.prefill(out: out)
+      case .filters: tiny.precompute(out: out)
+      case .recompressed: tiny.recompress(out: out)
+      case .exported: tiny.export(out: out)
+      case .child: tiny.save(out: out)
+      }
+    // The old file is a text, which no other file replaces by itself.
+    return arguments + ["--force"]
   }
 
   private func content(_ situation: Situation) throws -> [UInt8]? {

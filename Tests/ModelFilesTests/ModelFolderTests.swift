@@ -250,12 +250,22 @@ struct ModelFolderTests {
     #expect(error?.isMissingInput == true)
   }
 
-  @Test("a file that is missing is named", arguments: ["config", "tokenizer", "model"])
+  @Test("a file that is missing is named", arguments: ["tokenizer", "model"])
   func missing(name: String) throws {
     let file = name + (name == "model" ? ".safetensors" : ".json")
     let folder = try copy(file) { _ in nil }
     let error = #expect(throws: SystemError.self) { try ModelFile(path: folder) }
     #expect(error?.isMissingInput == true)
     #expect(error?.path == "\(folder)/\(file)")
+  }
+
+  @Test("a folder without config.json is no model; a GGUF in it is named")
+  func noModel() throws {
+    let folder = try copy("config.json") { _ in nil }
+    let error = #expect(throws: NoModelInFolder.self) { try ModelFile(path: folder) }
+    #expect(error?.description.hasPrefix("\(folder)/config.json: no such file") == true)
+    try Data().write(to: URL(filePath: folder + "/b.gguf"))
+    let named = #expect(throws: NoModelInFolder.self) { try ModelFile(path: folder) }
+    #expect(named?.description.hasSuffix("; name \(folder)/b.gguf") == true)
   }
 }

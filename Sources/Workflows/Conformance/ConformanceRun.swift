@@ -13,6 +13,14 @@ public struct ConformanceRun: Sendable {
     public let problem: String?
     /// For a file that must be refused: whether the message names the section that breaks the rule.
     public let isNamed: Bool?
+    /// With a problem: what the reader said on standard error.
+    public var message = ""
+  }
+
+  /// The reader gave none of the documented exit codes for a file of any kind.
+  public struct ReaderCannotRun: Error, CustomStringConvertible, Sendable {
+    /// One sentence, with what the reader itself says.
+    public let description: String
   }
 
   private struct Task: Sendable {
@@ -79,8 +87,10 @@ public struct ConformanceRun: Sendable {
   /// Checks everything, two files at a time, and reports in the order of the manifest.
   ///
   /// - Parameter progress: Called after each check with how many are done.
-  /// - Throws: `SystemError` if a fixture cannot be read or a copy of it not be written.
+  /// - Throws: `ReaderCannotRun`; `SystemError` if a fixture cannot be read or a copy of it not be
+  ///   written.
   public func run(progress: @Sendable (Int) -> Void) async throws -> [Check] {
+    try await checkReaderRuns()
     var checks = [Check?](repeating: nil, count: tasks.count)
     try await withThrowingTaskGroup(of: (Int, Check).self) { group in
       var (next, done) = (0, 0)
@@ -97,6 +107,28 @@ public struct ConformanceRun: Sendable {
       }
     }
     return checks.compactMap(\.self)
+  }
+
+  /// Tries the first file of each kind, of which a reader may know only some.
+  private func checkReaderRuns() async throws {
+    var kinds: Set<String> = []
+    var last: (status: String, message: String)?
+    for task in tasks where task.zeros == nil && kinds.insert(task.file.fileKind).inserted {
+      let answer = await reader.read("\(folder)/\(task.file)", compression: nil)
+      guard case .failed(let status) = answer.outcome else { return }
+      last = (status, answer.message)
+    }
+    guard let last else { return }
+    let message = Self.ending(of: last.message, lines: 1)
+    throw ReaderCannotRun(
+      description: "the reader \(reader.words.joined(separator: " ")) does not run: \(last.status)"
+        + (message.isEmpty ? "" : ": \(message)"))
+  }
+
+  /// The last lines of what a reader says, in which the reason stands.
+  public static func ending(of message: String, lines: Int) -> String {
+    message.split(whereSeparator: \.isNewline).suffix(lines).map { String($0.prefix(300)) }
+      .joined(separator: "\n")
   }
 
   /// What is read: a chain if there are parents, otherwise the kind of file by its ending.
@@ -139,36 +171,49 @@ public struct ConformanceRun: Sendable {
     switch task.expectation {
     case .tensors(let compression, let tensors):
       let what = compression.map { "×\($0)" } ?? "all that is stored"
-      switch await reader.read(path, compression: compression) {
+      let answer = await reader.read(path, compression: compression)
+      func wrong(_ problem: String) -> Check { result(task, "\(what): \(problem)", answer) }
+      switch answer.outcome {
       case .tensors(tensors): return result(task, nil)
-      case .tensors: return result(task, "\(what): other tensors than the file holds")
-      case .refused(_, let message): return result(task, "\(what): refused: \(message)")
-      case .notStored: return result(task, "\(what): not found in a file that holds it")
-      case .failed(let status): return result(task, "\(what): \(status)")
+      case .tensors: return wrong("other tensors than the file holds")
+      case .refused(let exitCode): return wrong("refused with exit code \(exitCode)")
+      case .notStored: return wrong("not found in a file that holds it")
+      case .failed(let status): return wrong(status)
       }
     case .notStored(let compression):
-      guard case .notStored = await reader.read(path, compression: compression) else {
-        return result(task, "×\(compression), which the file does not hold: no exit code 64")
+      let answer = await reader.read(path, compression: compression)
+      guard case .notStored = answer.outcome else {
+        return result(
+          task, "×\(compression), which the file does not hold: no exit code 64", answer)
       }
       return result(task, nil)
     case .refusal(let compression, let exitCode, let section, let rule):
-      switch await reader.read(path, compression: compression) {
-      case .refused(exitCode, let message):
+      let answer = await reader.read(path, compression: compression)
+      func wrong(_ problem: String) -> Check { result(task, "\(problem): \(rule)", answer) }
+      switch answer.outcome {
+      case .refused(exitCode):
         // The name of the file often says which section is broken: it proves nothing.
-        let words = message.replacing(path, with: "").replacing(task.file, with: "")
+        let words = answer.message.replacing(path, with: "").replacing(task.file, with: "")
         return result(task, nil, isNamed: words.contains(section))
-      case .tensors, .notStored: return result(task, "accepted, though it breaks a rule: \(rule)")
-      case .refused(let other, _):
-        return result(
-          task, "refused with exit code \(other) instead of \(exitCode); it breaks a rule: \(rule)")
+      case .tensors, .notStored: return wrong("accepted, though it breaks a rule")
+      case .refused(let other):
+        return wrong("refused with exit code \(other) instead of \(exitCode); it breaks a rule")
       case .failed(let status):
-        return result(
-          task, "not refused with exit code \(exitCode) but \(status); it breaks a rule: \(rule)")
+        return wrong("not refused with exit code \(exitCode) but \(status); it breaks a rule")
       }
     }
   }
 
-  private func result(_ task: Task, _ problem: String?, isNamed: Bool? = nil) -> Check {
-    Check(group: task.group, file: task.file, problem: problem, isNamed: isNamed)
+  private func result(
+    _ task: Task, _ problem: String?, _ answer: ReaderCommand.Answer? = nil, isNamed: Bool? = nil
+  ) -> Check {
+    Check(
+      group: task.group, file: task.file, problem: problem, isNamed: isNamed,
+      message: answer?.message ?? "")
   }
+}
+
+extension String {
+  /// What follows the last dot: the kind of a fixture.
+  fileprivate var fileKind: String { split(separator: ".").last.map(String.init) ?? self }
 }

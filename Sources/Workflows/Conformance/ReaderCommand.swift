@@ -1,3 +1,4 @@
+import ByteIO
 import Subprocess
 import SystemPackage
 
@@ -10,10 +11,16 @@ struct ReaderCommand: Sendable {
     case tensors([String: String])
     /// Exit code 64: the file is sound and does not hold what was asked for.
     case notStored
-    /// Exit code 65, 66 or 78, with what it said on standard error.
-    case refused(exitCode: Int, String)
+    /// Exit code 65, 66 or 78.
+    case refused(exitCode: Int)
     /// Anything else, in words.
     case failed(String)
+  }
+
+  /// What one call came to, and what it said on standard error.
+  struct Answer: Sendable {
+    let outcome: Outcome
+    var message = ""
   }
 
   /// The program and the arguments that come before ours.
@@ -23,37 +30,42 @@ struct ReaderCommand: Sendable {
   private static let outputLimit = 1 << 26
 
   /// Calls the reader on a file and waits for it, a minute at most.
-  func read(_ path: String, compression: Int?) async -> Outcome {
+  func read(_ path: String, compression: Int?) async -> Answer {
     let ratio = compression.map { ["--compression", "\($0)"] } ?? []
     let arguments = Array(words.dropFirst()) + ["--digests"] + ratio + [path]
     return await withTaskGroup { group in
       group.addTask { await run(arguments) }
       group.addTask {
         try? await Task.sleep(for: Self.timeLimit)
-        return .failed("no answer within a minute")
+        return Answer(outcome: .failed("no answer within a minute"))
       }
-      let first = await group.next() ?? .failed("no answer")
+      let first = await group.next() ?? Answer(outcome: .failed("no answer"))
       group.cancelAll()
       return first
     }
   }
 
-  private func run(_ arguments: [String]) async -> Outcome {
+  private func run(_ arguments: [String]) async -> Answer {
     let program = words[0]
     let executable: Executable = program.contains("/") ? .path(FilePath(program)) : .name(program)
     do {
       let result = try await Subprocess.run(
         executable, arguments: Arguments(arguments), output: .string(limit: Self.outputLimit),
         error: .string(limit: Self.outputLimit))
-      return switch result.terminationStatus {
-      case .exited(0): .tensors(Self.tensors(result.standardOutput))
-      case .exited(64): .notStored
-      case .exited(let code) where [65, 66, 78].contains(code):
-        .refused(exitCode: Int(code), result.standardError)
-      case let status: .failed("\(status)")
-      }
+      let outcome: Outcome =
+        switch result.terminationStatus {
+        case .exited(0): .tensors(Self.tensors(result.standardOutput))
+        case .exited(64): .notStored
+        case .exited(let code) where [65, 66, 78].contains(code): .refused(exitCode: Int(code))
+        case .exited(let code): .failed("exit code \(code)")
+        case .signaled(let number): .failed("an end by signal \(number)")
+        }
+      return Answer(outcome: outcome, message: result.standardError)
+    } catch let error as SubprocessError where error.code == .executableNotFound {
+      let isThere = Folder.hasFile(program)
+      return Answer(outcome: .failed(isThere ? "it is not executable" : "no such program"))
     } catch {
-      return .failed("\(error)")
+      return Answer(outcome: .failed("a start that failed"), message: "\(error)")
     }
   }
 

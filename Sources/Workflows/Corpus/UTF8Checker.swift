@@ -14,7 +14,10 @@ struct UTF8Checker {
     pending += bytes
     let valid = Self.validPrefix(pending)
     // The longest character has four bytes: three that are left over may be the beginning of one.
-    guard pending.count - valid <= 3 else { throw .notUTF8(path: path, offset: offset + valid) }
+    guard pending.count - valid <= 3 else {
+      let beginning = offset == 0 ? pending : [0]
+      throw .notUTF8(path: path, offset: offset + valid, beginning: beginning)
+    }
     defer {
       pending.removeFirst(valid)
       offset += valid

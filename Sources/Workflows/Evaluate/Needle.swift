@@ -70,6 +70,8 @@ public enum Needle {
     public let score: Double
     /// The answer.
     public let text: String
+    /// Why the answer ended; nil in results of older versions.
+    public let stop: Generation.Stop?
     /// Pairs held when the first token came out, over all layers and heads.
     public let pairs: Int
 
@@ -185,6 +187,13 @@ private struct NeedlePrompt {
   }
 }
 
+/// What was answered, and pairs held when the first token came out.
+private struct Answer {
+  let text: String
+  let stop: Generation.Stop
+  let pairs: Int
+}
+
 /// A context and the question that is put to it again and again.
 private struct Question {
   private let tokens: Int
@@ -207,7 +216,7 @@ private struct Question {
     reach = options.reach
   }
 
-  func answer(_ method: Method, ratio: Int) throws -> (text: String, pairs: Int) {
+  func answer(_ method: Method, ratio: Int) throws -> Answer {
     let room = question.count + answerTokens
     switch method {
     case .full:
@@ -227,7 +236,7 @@ private struct Question {
 
   private func generate(
     _ cache: KVCache, _ recall: Recall? = nil
-  ) throws -> (text: String, pairs: Int) {
+  ) throws -> Answer {
     let logits = try recall?.prefill(question) ?? model.engine.prefill(question, into: cache)
     let pairs = cache.pairs
     let generation = try Generation.run(
@@ -238,7 +247,7 @@ private struct Question {
           question, logits: logits, limit: answerTokens,
           isEnd: model.tokenizer.isEndOfGeneration)
       }, emit: { _ in })
-    return (generation.text, pairs)
+    return Answer(text: generation.text, stop: generation.stop, pairs: pairs)
   }
 }
 
@@ -287,13 +296,13 @@ extension Needle.Options {
 
 extension Needle.Cell {
   fileprivate init(
-    _ text: NeedleText.Placed, _ method: Method, _ ratio: Int, _ answer: (text: String, pairs: Int),
+    _ text: NeedleText.Placed, _ method: Method, _ ratio: Int, _ answer: Answer,
     _ prompt: NeedlePrompt
   ) {
     let score = prompt.puzzle.score(answer.text)
     self.init(
       length: text.length, tokens: prompt.context.count, depth: text.depth, compression: ratio,
       method: method.rawValue, found: score == 1, score: score, text: answer.text,
-      pairs: answer.pairs)
+      stop: answer.stop, pairs: answer.pairs)
   }
 }

@@ -32,38 +32,45 @@ public enum Zoo {
   ///   - out: Where banks and index go; nil puts the banks beside the models and the index into
   ///     `folder`.
   ///   - remembersIdentity: As `LoadedModel` has it.
+  ///   - replacesAnything: Whether a bank or the index may take the place of another kind of file.
   ///   - report: Called when a model is done.
-  /// - Throws: `SystemError` if a folder cannot be read or the index not be written, `NoModels`.
+  /// - Throws: `SystemError` if a folder cannot be read or the index not be written, `NoModels`,
+  ///   `ReplacementRefusal` if the index would replace something else.
   public static func run(
     folder: String, corpus: Corpus, recipe: Precompute.Recipe, out: String?,
-    remembersIdentity: Bool = true, progress: Progress, report: (ZooIndex.Entry, Outcome) -> Void
+    remembersIdentity: Bool = true, replacesAnything: Bool = false, progress: Progress,
+    report: (ZooIndex.Entry, Outcome) -> Void
   ) throws -> ZooIndex {
     let found = try ModelFinder(root: folder).found
     guard !found.isEmpty else { throw NoModels(folder: folder) }
     let target = out ?? folder
     try Folder.create(target)
+    let index = ["index.json", "index.md"].map { Folder.path(target, $0) }
+    if !replacesAnything { for path in index { try OutputFile.check(path, as: .index) } }
     var entries: [ZooIndex.Entry] = []
     for model in found {
       let (entry, outcome) = one(
         model, in: folder, corpus: corpus, recipe: recipe, target: target,
-        remembersIdentity: remembersIdentity, progress: progress)
+        remembersIdentity: remembersIdentity, replacesAnything: replacesAnything, progress: progress
+      )
       report(entry, outcome)
       entries.append(entry)
     }
-    let index = ZooIndex(models: entries)
-    try AtomicFile.write(index.json, to: Folder.path(target, "index.json"))
-    try AtomicFile.write(index.markdown, to: Folder.path(target, "index.md"))
-    return index
+    let all = ZooIndex(models: entries)
+    try AtomicFile.write(all.json, to: index[0])
+    try AtomicFile.write(all.markdown, to: index[1])
+    return all
   }
 
   private static func one(
     _ model: ModelFinder.Found, in folder: String, corpus: Corpus, recipe: Precompute.Recipe,
-    target: String, remembersIdentity: Bool, progress: Progress
+    target: String, remembersIdentity: Bool, replacesAnything: Bool, progress: Progress
   ) -> (ZooIndex.Entry, Outcome) {
     do {
       progress("load \(model.path)", 0, 1)
       let path = Folder.path(target, model.bank)
       try createFolders(of: model.bank, in: target)
+      if !replacesAnything { try OutputFile.check(path, as: .filterBank) }
       let loaded = try LoadedModel(
         path: model.path.isEmpty ? folder : Folder.path(folder, model.path),
         remembersIdentity: remembersIdentity)

@@ -50,6 +50,10 @@ public struct ZooIndex: Sendable, Encodable {
   /// The models in order of their paths.
   public let models: [Entry]
 
+  /// How the files of an index begin.
+  static let beginnings = ["{\n  \"models\" : [", "\(heading)\n\n"]
+  private static let heading = "# Q-Filters"
+
   var json: [UInt8] {
     get throws {
       let encoder = JSONEncoder()
@@ -60,7 +64,7 @@ public struct ZooIndex: Sendable, Encodable {
 
   var markdown: [UInt8] {
     var lines = [
-      "# Q-Filters", "",
+      Self.heading, "",
       "Each filter bank belongs to the weights whose digest stands beside it, and to no others. "
         + "`qfilters inspect` shows all of its origin.", "",
       "| model | filter bank | weights | sequences | corpus | heads that fail |",

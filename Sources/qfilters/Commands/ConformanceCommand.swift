@@ -7,7 +7,8 @@ struct ConformanceCommand: AsyncParsableCommand {
     discussion: """
       The reader is called as READER --digests [--compression N] FILE. It must print the SHA-256 of \
       each tensor of a sound file, and refuse every other with the exit code that the specification \
-      gives (spec/conformance.md). As in: qfilters conformance fixtures/conformance -- python3 spec/reader.py
+      gives (spec/conformance.md). What it says on standard error is shown where it fails. As in: \
+      qfilters conformance fixtures/conformance -- python3 spec/reader.py
       """)
 
   @Argument(help: "Folder of the fixtures, with their manifest.json.", completion: .directory)
@@ -21,11 +22,8 @@ struct ConformanceCommand: AsyncParsableCommand {
   func run() async throws {
     let reader = reader.isEmpty ? ["/proc/self/exe", "verify"] : reader
     let run = try ConformanceRun(folder: folder, reader: reader)
-    let count = run.count
-    let checks = try await run.run { done in
-      if Terminal.isWatched { Terminal.status("\(done) of \(count) checks") }
-    }
-    if Terminal.isWatched { Terminal.status("") }
+    let (count, bar) = (run.count, ProgressBar())
+    let checks = try await run.run { bar.show("check", $0, count) }
     let summary = ConformanceSummary(reader: reader, checks: checks)
     if report.json { try Terminal.json(summary) } else { Terminal.line("\(summary)") }
     if !summary.failures.isEmpty { throw ExitCode.failure }
@@ -45,6 +43,21 @@ private struct ConformanceSummary: Encodable, CustomStringConvertible {
   struct Failure: Encodable {
     let file: String
     let problem: String
+    /// What the reader said on standard error; absent if it said nothing.
+    let message: String?
+
+    init?(_ check: ConformanceRun.Check) {
+      guard let problem = check.problem else { return nil }
+      (file, self.problem) = (check.file, problem)
+      message = check.message.isEmpty ? nil : ConformanceRun.ending(of: check.message, lines: 20)
+    }
+
+    /// The problem, and the end of what the reader said.
+    var lines: [String] {
+      let words = ConformanceRun.ending(of: message ?? "", lines: 3).split(separator: "\n")
+      return ["\(file): \(Format.printable(problem))"]
+        + words.map { "    " + Format.printable(String($0)) }
+    }
   }
 
   let reader: [String]
@@ -53,9 +66,7 @@ private struct ConformanceSummary: Encodable, CustomStringConvertible {
 
   init(reader: [String], checks: [ConformanceRun.Check]) {
     self.reader = reader
-    failures = checks.compactMap { check in
-      check.problem.map { Failure(file: check.file, problem: $0) }
-    }
+    failures = checks.compactMap(Failure.init)
     for check in checks {
       let index = groups.firstIndex { $0.name == check.group } ?? groups.count
       if index == groups.count { groups.append(Group(name: check.group)) }
@@ -76,7 +87,7 @@ private struct ConformanceSummary: Encodable, CustomStringConvertible {
     let lines = groups.map { group in
       row([group.name, "\(group.checks)", "\(group.passed)", group.named.map { "\($0)" } ?? ""])
     }
-    let problems = failures.map { "\($0.file): \(Format.printable($0.problem))" }
+    let problems = failures.flatMap(\.lines)
     let total = groups.reduce(0) { $0 + $1.checks }
     return
       ([row(["", "checks", "passed", "section named"])] + lines + problems + [

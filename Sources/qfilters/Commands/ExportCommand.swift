@@ -27,6 +27,7 @@ struct ExportCommand: ParsableCommand {
   @Flag(help: "With a snapshot: the whole cache, as without --compression.")
   var decompressed = false
   @OptionGroup var parents: ParentOptions
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   private struct FilterReport: Encodable {
@@ -51,6 +52,7 @@ struct ExportCommand: ParsableCommand {
     guard out.hasSuffix(".safetensors") else {
       throw ValidationError("A snapshot is exported to a file that ends in .safetensors.")
     }
+    try force.check(out, as: .cacheTensors)
     ProgressBar.begin("export \(Folder.name(of: file))")
     let bytes = try SnapshotExport.run(
       snapshot: file, parents: parents.files, compression: compression, out: out)
@@ -62,9 +64,11 @@ struct ExportCommand: ParsableCommand {
     guard compression == nil, !decompressed, parents.files.isEmpty else {
       throw ValidationError("--compression, --decompressed and --parent are for snapshots.")
     }
-    guard !out.hasSuffix(".safetensors") else {
-      throw ValidationError("A filter bank is exported to a folder; name one without .safetensors.")
+    let endings = [".safetensors", ".qfilt", ".kvsnap", ".gguf"]
+    if let ending = endings.first(where: out.hasSuffix) {
+      throw ValidationError("A filter bank is exported to a folder; name one without \(ending).")
     }
+    if !force.force { try OutputFile.checkHubFolder(out) }
     let shape = try FilterExchange.exportHub(file, folder: out)
     if report.json {
       return try Terminal.json(

@@ -38,6 +38,7 @@ struct FidelityCommand: ParsableCommand {
       "Folder that keeps every measurement, tables and pictures.", valueName: "folder"),
     completion: .directory)
   var out: String?
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   func validate() throws {
@@ -64,7 +65,7 @@ struct FidelityCommand: ParsableCommand {
     options.protection = protection.protection
     let (text, bank) = (try TextFile.read(file), try FilterBank(path: filters))
     let model = try model.load()
-    let folder = try ReportFolder(ifNamed: out, for: model, bank)
+    let folder = try ReportFolder(ifNamed: out, for: model, bank, force)
     let results = try Fidelity.run(
       model, bank: bank, bankPath: filters, text: text, options: options, out: out,
       progress: ProgressBar().show)

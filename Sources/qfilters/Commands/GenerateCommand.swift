@@ -8,6 +8,9 @@ struct GenerateCommand: ParsableCommand {
     discussion: """
       The prompt is completed as it stands; special tokens written in it count as such. With --budget \
       the context may be longer than the model's: pairs are let go, positions go on.
+
+      Ctrl-C while an answer is written ends it there. --json has ids, text and stop (end, length, \
+      context or interrupted), promptTokens, prefillSeconds and decodeSeconds.
       """)
 
   @OptionGroup var model: ModelOption
@@ -21,6 +24,7 @@ struct GenerateCommand: ParsableCommand {
   private struct Report: Encodable {
     let ids: [Int]
     let text: String
+    let stop: Generation.Stop
     let promptTokens: Int
     let prefillSeconds: Double
     let decodeSeconds: Double
@@ -43,9 +47,17 @@ struct GenerateCommand: ParsableCommand {
     let result = try Generate.run(
       model, text: text, usesChat: chat, element: precision.element, options: options,
       progress: bar.show, emit: { report.json ? StartTime.mark($0) : Terminal.write($0) })
-    if report.json { return try Terminal.json(self.report(result)) }
-    Terminal.line("")
+    if report.json { try Terminal.json(self.report(result)) } else { note(result, model) }
+    if !chat, model.takesChatInstead(of: text) {
+      Terminal.advise(
+        "\(model.name) answers in turns of a chat; to have the prompt answered, give --chat")
+    }
+  }
+
+  private func note(_ result: Generate.Result, _ model: LoadedModel) {
     let new = result.generation
+    Terminal.line("")
+    new.adviseIfCut(model)
     Terminal.note(
       "\(result.promptTokens) tokens prefilled in \(Format.seconds(result.prefillSeconds)), "
         + "\(new.ids.count) generated in \(Format.seconds(new.decodeSeconds))")
@@ -53,8 +65,9 @@ struct GenerateCommand: ParsableCommand {
 
   private func report(_ result: Generate.Result) -> Report {
     Report(
-      ids: result.generation.ids, text: result.generation.text, promptTokens: result.promptTokens,
-      prefillSeconds: result.prefillSeconds, decodeSeconds: result.generation.decodeSeconds,
+      ids: result.generation.ids, text: result.generation.text, stop: result.generation.stop,
+      promptTokens: result.promptTokens, prefillSeconds: result.prefillSeconds,
+      decodeSeconds: result.generation.decodeSeconds,
       kernels: Engine.kernels.path, blas: Engine.kernels.blas)
   }
 }

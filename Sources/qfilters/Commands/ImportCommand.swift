@@ -18,6 +18,7 @@ struct ImportCommand: ParsableCommand {
     help: ArgumentHelp("Filter bank to write (.qfilt).", valueName: "file"),
     completion: .filterBank)
   var out: String
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable {
@@ -30,6 +31,7 @@ struct ImportCommand: ParsableCommand {
   }
 
   func run() throws {
+    try force.check(out, as: .filterBank)
     let (shape, bytes) = try FilterExchange.importHub(
       folder: folder, try model.load(.mapped), out: out)
     if report.json {

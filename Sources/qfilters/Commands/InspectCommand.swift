@@ -3,6 +3,7 @@ import ByteIO
 import CacheCodec
 import CacheFormat
 import QFilters
+import Workflows
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -10,10 +11,15 @@ struct InspectCommand: ParsableCommand {
     discussion: """
       Digests are shortened; --json gives them whole. The keys of --json and the heat map are \
       described in docs/inspect.md. Of a snapshot that goes on from another, only the file's own part is \
-      shown; the heat map is of all.
+      shown; the heat map is of all. Several files have one line each: what it is, how much it \
+      holds, its size, and its model or parent; --json has a list with the report of each. The exit \
+      code is that of the first that cannot be read.
       """)
 
-  @Argument(help: "The file (.kvsnap, .qfilt or .qstat).", completion: .container) var file: String
+  @Argument(
+    help: "Files (.kvsnap, .qfilt or .qstat). Several files have one line each.",
+    completion: .container)
+  var files: [String]
   @Option(
     help: ArgumentHelp(
       "Picture to draw (.svg): which positions of a snapshot survive in which head.",
@@ -24,14 +30,15 @@ struct InspectCommand: ParsableCommand {
   )
   var compression: Int?
   @OptionGroup var parents: ParentOptions
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   func validate() throws {
     guard heatmap?.hasSuffix(".svg") ?? true else {
       throw ValidationError("--heatmap must end in .svg.")
     }
-    guard heatmap != file else {
-      throw ValidationError("--heatmap would replace \(file) itself; name another file.")
+    guard heatmap == nil || files.count == 1 else {
+      throw ValidationError("--heatmap takes one snapshot.")
     }
     guard heatmap != nil || compression == nil else {
       throw ValidationError("--compression needs --heatmap.")
@@ -43,18 +50,35 @@ struct InspectCommand: ParsableCommand {
   }
 
   func run() throws {
+    guard files.count == 1, let file = files.first else { return try showAll() }
+    try force.check(heatmap, as: .drawing, reading: [file])
     let kind = try ContainerReader(path: file).header.kind
     guard heatmap == nil || kind == .snapshot else {
       throw ValidationError("\(file) is \(kind.name); only a snapshot has a heat map.")
     }
     switch kind {
-    case .snapshot: try showSnapshot()
+    case .snapshot: try showSnapshot(file)
     case .filterBank: try show(FilterBankReport(try FilterBank(path: file)))
     case .statistics: try show(StatisticsReport(try StatisticsFile(path: file)))
     }
   }
 
-  private func showSnapshot() throws {
+  private func showAll() throws {
+    let summaries = files.map(FileSummary.init)
+    if report.json {
+      try Terminal.json(summaries)
+    } else {
+      Terminal.line(FileSummary.table(summaries))
+    }
+    for error in summaries.compactMap(\.error) {
+      Terminal.error("qfilters: " + Format.printable("\(error)"))
+    }
+    if let first = summaries.compactMap(\.error).first {
+      throw Failure.exitCode(first) ?? ExitCode.failure
+    }
+  }
+
+  private func showSnapshot(_ file: String) throws {
     let reader = try SnapshotReader(path: file)
     var snapshot = try SnapshotReport(reader)
     if let heatmap {

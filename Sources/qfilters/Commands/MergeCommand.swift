@@ -15,6 +15,7 @@ struct MergeCommand: ParsableCommand {
     help: ArgumentHelp("Filter bank (.qfilt) or statistics (.qstat) to write.", valueName: "file"),
     completion: .calibration)
   var out: String
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable {
@@ -28,6 +29,7 @@ struct MergeCommand: ParsableCommand {
   }
 
   func run() throws {
+    try force.check(out, as: .calibration(out), reading: files)
     ProgressBar.begin("merge")
     let result = try Merge.run(files, out: out)
     if report.json {

@@ -62,6 +62,7 @@ struct NeedleCommand: ParsableCommand {
     help: ArgumentHelp("Folder that keeps every answer, tables and pictures.", valueName: "folder"),
     completion: .directory)
   var out: String?
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   private static func task(_ text: String) throws -> Needle.Task {
@@ -108,7 +109,7 @@ struct NeedleCommand: ParsableCommand {
   func run() throws {
     let (text, bank) = (try Haystack.read(folder: haystack), try FilterBank(path: filters))
     let model = try model.load()
-    let folder = try ReportFolder(ifNamed: out, for: model, bank)
+    let folder = try ReportFolder(ifNamed: out, for: model, bank, force)
     let results = try Needle.run(
       model, bank: bank, bankPath: filters, haystack: text, options: options, out: out,
       progress: ProgressBar().show)

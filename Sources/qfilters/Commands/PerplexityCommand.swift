@@ -44,6 +44,7 @@ struct PerplexityCommand: ParsableCommand {
       "Folder that keeps every sequence's scores, tables and pictures.", valueName: "folder"),
     completion: .directory)
   var out: String?
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   func validate() throws {
@@ -130,7 +131,7 @@ struct PerplexityCommand: ParsableCommand {
       try TextFile.read(file), sequences: sequences, length: tokens)
     let bank = try filters.map(FilterBank.init(path:))
     let model = try model.load()
-    let folder = try ReportFolder(ifNamed: out, for: model, bank)
+    let folder = try ReportFolder(ifNamed: out, for: model, bank, force)
     let results = try results(text, bank, model)
     // Before standard output, which may be closed.
     try folder?.write()

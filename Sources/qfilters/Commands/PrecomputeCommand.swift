@@ -21,6 +21,7 @@ struct PrecomputeCommand: ParsableCommand {
     help: ArgumentHelp("Filter bank (.qfilt) or statistics (.qstat) to write.", valueName: "file"),
     completion: .calibration)
   var out: String
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable {
@@ -42,6 +43,7 @@ struct PrecomputeCommand: ParsableCommand {
   }
 
   func run() throws {
+    try force.check(out, as: .calibration(out))
     let bar = ProgressBar()
     let result = try Precompute.run(
       try model.load(.mapped), corpus: calibration.corpusFiles, recipe: calibration.recipe,

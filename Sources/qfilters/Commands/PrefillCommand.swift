@@ -27,6 +27,7 @@ struct PrefillCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp("Snapshot to write (.kvsnap).", valueName: "file"), completion: .snapshot)
   var out: String
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable {
@@ -53,13 +54,21 @@ struct PrefillCommand: ParsableCommand {
   }
 
   func run() throws {
+    try force.check(out, as: .snapshot)
     let text = try TextFile.read(promptFile)
     guard let ranking = try method.load() else {
-      throw ValidationError("Give --filters, or another --method than q-filters.")
+      throw ValidationError(
+        "Give the model's --filters, which precompute makes, or another --method, such as k-norm.")
+    }
+    let model = try model.load()
+    if !chat, model.takesChatInstead(of: text) {
+      Terminal.advise(
+        "\(model.name) answers in turns of a chat; to ask it about this text, prefill it with --chat"
+      )
     }
     let bar = ProgressBar()
     let result = try Prefill.run(
-      try model.load(), method: ranking, text: text, options: options, out: out,
+      model, method: ranking, text: text, options: options, out: out,
       progress: bar.show)
     if report.json {
       return try Terminal.json(

@@ -27,6 +27,7 @@ struct RecompressCommand: ParsableCommand {
     help: ArgumentHelp("Snapshot to write (.kvsnap).", valueName: "file"), completion: .snapshot)
   var out: String
   @OptionGroup var parents: ParentOptions
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable { let bytes: UInt64 }
@@ -37,6 +38,8 @@ struct RecompressCommand: ParsableCommand {
   }
 
   func run() throws {
+    try Recompress.checkOut(out, snapshot: snapshot, parents: parents.files)
+    try force.check(out, as: .snapshot, reading: [snapshot])
     var options = Recompress.Options()
     options.compression = compression
     options.precision = precision.precision

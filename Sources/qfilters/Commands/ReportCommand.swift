@@ -27,6 +27,7 @@ struct ReportCommand: ParsableCommand {
     help: ArgumentHelp("Folder that gets the report.", valueName: "folder"),
     completion: .directory)
   var out: String
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable { let page: String }
@@ -35,7 +36,7 @@ struct ReportCommand: ParsableCommand {
     let bank = try FilterBank(path: filters)
     let text = try Haystack.read(folder: haystack)
     let model = try model.load()
-    let folder = try ReportFolder(opening: out, for: model, bank)
+    let folder = try ReportFolder(opening: out, for: model, bank, force)
     let plan = Plan(
       model: model, bank: bank, bankPath: filters, text: text,
       tokens: model.tokenizer.encode(text, parsingSpecials: false).count, out: out)

@@ -26,9 +26,14 @@ struct ResumeCommand: ParsableCommand {
       values of what was kept and of the new tokens, in the snapshot's type. Of pairs that recall turned \
       nearer (--reach), positions are the true ones and keys are as turned.
 
-      --json has ids and text, loadSeconds, firstTokenSeconds and decodeSeconds, pairs and cacheBytes that \
-      are held at the first token, bytesRead and contextTokens of the snapshot, and with --save savedBytes, \
-      the child's size, and saveSeconds, unless that failed; with --export exportedBytes, likewise.
+      Ctrl-C while an answer is written ends it there: what was said is saved and exported, and \
+      the process ends by that signal (130 in a shell; 143 after a request to terminate). A second \
+      Ctrl-C ends it at once.
+
+      --json has ids, text and stop (end, length, context or interrupted), loadSeconds, \
+      firstTokenSeconds and decodeSeconds, pairs and cacheBytes that are held at the first token, \
+      bytesRead and contextTokens of the snapshot, and with --save savedBytes, the child's size, and \
+      saveSeconds, unless that failed; with --export exportedBytes, likewise.
       """)
 
   @Argument(help: "Snapshot (.kvsnap).", completion: .snapshot) var snapshot: String
@@ -53,11 +58,13 @@ struct ResumeCommand: ParsableCommand {
   var export: String?
   @OptionGroup var generation: GenerationOptions
   @OptionGroup var budget: BudgetOptions
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable {
     let ids: [Int]
     let text: String
+    let stop: Generation.Stop
     let loadSeconds: Double
     let firstTokenSeconds: Double
     let decodeSeconds: Double
@@ -100,6 +107,11 @@ struct ResumeCommand: ParsableCommand {
 
   func run() throws {
     let text = try prompt.text()
+    if let save {
+      try Resume.checkSave(save, snapshot: snapshot, parents: parents.files)
+    }
+    try force.check(save, as: .snapshot)
+    try force.check(export, as: .cacheTensors)
     var options = generation.options
     options.eviction = try budget.eviction()
     let save = try save.map { path in
@@ -122,6 +134,12 @@ struct ResumeCommand: ParsableCommand {
       })
     if writes { ignorePipeSignal(false) }
     try show(result, unwritten: unwritten)
+    if !report.json { result.generation.adviseIfCut(model) }
+    if result.isPlainText, model.takesChatInstead(of: text) {
+      Terminal.advise(
+        "\(snapshot) was prefilled without --chat, so the prompt continues its text; to ask about the text, "
+          + "prefill it with --chat")
+    }
     try note(result)
   }
 
@@ -132,9 +150,8 @@ struct ResumeCommand: ParsableCommand {
         "\(save): \(Format.bytes(saved.bytes)) written in \(Format.seconds(saved.seconds))")
       let expected = Folder.sibling(of: save, named: Folder.name(of: snapshot))
       if !Folder.isOneFile(expected, snapshot) {
-        Terminal.error(
-          "qfilters: note: \(save) goes on from a snapshot in another folder; to use it, add "
-            + "--parent \(snapshot)")
+        Terminal.advise(
+          "\(save) continues a snapshot in another folder; to use it, add --parent \(snapshot)")
       }
     }
     if let export, let bytes = try result.exported?.get() {
@@ -154,8 +171,9 @@ struct ResumeCommand: ParsableCommand {
   private func report(_ result: Resume.Result) -> Report {
     let saved = try? result.saved?.get()
     return Report(
-      ids: result.generation.ids, text: result.generation.text, loadSeconds: result.loadSeconds,
-      firstTokenSeconds: result.firstTokenSeconds, decodeSeconds: result.generation.decodeSeconds,
+      ids: result.generation.ids, text: result.generation.text, stop: result.generation.stop,
+      loadSeconds: result.loadSeconds, firstTokenSeconds: result.firstTokenSeconds,
+      decodeSeconds: result.generation.decodeSeconds,
       pairs: result.pairs, cacheBytes: result.cacheBytes, bytesRead: result.bytesRead,
       contextTokens: result.contextTokens, savedBytes: saved?.bytes, saveSeconds: saved?.seconds,
       exportedBytes: try? result.exported?.get())

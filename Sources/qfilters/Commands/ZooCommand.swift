@@ -19,6 +19,7 @@ struct ZooCommand: ParsableCommand {
     completion: .directory)
   var out: String?
   @OptionGroup var identity: IdentityOption
+  @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable {
@@ -35,7 +36,7 @@ struct ZooCommand: ParsableCommand {
     var models: [Report.Model] = []
     _ = try Zoo.run(
       folder: folder, corpus: calibration.corpusFiles, recipe: calibration.recipe, out: out,
-      remembersIdentity: identity.remembers, progress: bar.show
+      remembersIdentity: identity.remembers, replacesAnything: force.force, progress: bar.show
     ) { entry, outcome in
       models.append(
         Report.Model(

@@ -16,14 +16,16 @@ struct ReportFolder {
 
   /// Opens the folder, which is made if it is not there, before anything is measured for it.
   ///
-  /// - Throws: `FolderInUse`, `OtherResults` if it holds another model's or filter bank's results, `MalformedFile` if
-  ///   a file of results is not sound, `SystemError`.
-  init(opening path: String, for model: LoadedModel, _ bank: FilterBank?) throws {
+  /// - Throws: `FolderInUse`, `ReplacementRefusal`, `OtherResults` if it holds another model's or
+  ///   filter bank's results, `MalformedFile` if a file of results is not sound, `SystemError`.
+  init(
+    opening path: String, for model: LoadedModel, _ bank: FilterBank?, _ force: ForceOption
+  ) throws {
     self.init(path: path)
     try Folder.create(path)
     guard let lock = try FolderLock(path) else { throw FolderInUse(path: path) }
     self.lock = lock
-    try AtomicFile.checkWritable(Folder.path(path, Self.page))
+    try force.check(Folder.path(path, Self.page), as: .page)
     let origin = ResultOrigin(model, bank)
     for section in try sections() {
       let differing = section.origin.identityDifferences(from: origin)
@@ -37,9 +39,11 @@ struct ReportFolder {
   }
 
   /// The same, if a folder is named.
-  init?(ifNamed path: String?, for model: LoadedModel, _ bank: FilterBank?) throws {
+  init?(
+    ifNamed path: String?, for model: LoadedModel, _ bank: FilterBank?, _ force: ForceOption
+  ) throws {
     guard let path else { return nil }
-    try self.init(opening: path, for: model, bank)
+    try self.init(opening: path, for: model, bank, force)
   }
 
   /// Writes a CSV file and SVGs for each evaluation, and `index.html`.

@@ -14,10 +14,7 @@ struct ReportPage {
 
   var html: String {
     """
-    <!DOCTYPE html>
-    <html xmlns="http://www.w3.org/1999/xhtml" lang="en">
-    <head>
-    <meta charset="utf-8"/>
+    \(OutputFile.pageBeginning)\
     <meta name="viewport" content="width=device-width, initial-scale=1"/>
     <meta name="color-scheme" content="light dark"/>
     <title>\(SVG.escaped(title))</title>
