@@ -31,6 +31,21 @@ struct JSONObject {
     (self.path, self.section, self.members) = (path, section, members)
   }
 
+  /// The members of an object, and those of others for the keys that it lacks.
+  init(_ object: JSONObject, section: String, completedBy others: [JSONValue.Member]) {
+    let keys = Set(object.members.map(\.key))
+    (path, self.section) = (object.path, section)
+    members = object.members + others.filter { !keys.contains($0.key) }
+  }
+
+  /// Whether null stands at a key.
+  func isNull(_ key: String) -> Bool {
+    members.contains { member in
+      guard member.key.elementsEqual(key.utf8), case .null = member.value else { return false }
+      return true
+    }
+  }
+
   /// What stands at a key; nil if nothing or null does.
   subscript(_ key: String) -> JSONValue? {
     guard let value = members.first(where: { $0.key.elementsEqual(key.utf8) })?.value else {

@@ -5,17 +5,40 @@ import ByteIO
 /// It takes note of the keys that are asked for: of the others, some mean arithmetic that is not built
 /// in.
 final class TransformersConfig {
-  /// The whole file.
+  /// The whole file, completed by what transformers takes for the keys that it does not have.
   let object: JSONObject
   /// The architecture that `model_type` names.
   let architecture: any Architecture.Type
   let modelType: String
+  /// Whether the folder holds more than a language model; what else it holds is left out.
+  let isMultimodal: Bool
   var asked: Set<String> = []
 
-  init(_ object: JSONObject) throws {
-    self.object = object
-    modelType = try object.text("model_type") ?? "(none)"
-    architecture = try Architectures.modelType(modelType, path: object.path)
+  /// The language model of a configuration that has it beside others (Gemma 3 with its vision tower).
+  private static let languageModels = ["gemma3": "gemma3_text"]
+
+  init(_ file: JSONObject) throws {
+    var object = file
+    let outer = try file.text("model_type") ?? "(none)"
+    if let inner = Self.languageModels[outer] {
+      let text = try file.object("text_config") ?? JSONObject(.object([]), file.path, file.section)
+      object = JSONObject(text, section: file.section, completedBy: file.members)
+      modelType = inner
+    } else {
+      modelType = outer
+    }
+    isMultimodal = outer != modelType
+    architecture = try Architectures.modelType(modelType, path: file.path)
+    let defaults = architecture.defaults(modelType)
+    for key in defaults.keys.sorted() {
+      guard case .value = defaults[key], object.isNull(key) else { continue }
+      throw object.error(key, "is null")
+    }
+    self.object = JSONObject(
+      object, section: object.section,
+      completedBy: defaults.map {
+        JSONValue.Member(key: Array($0.key.utf8), value: $0.value.value, offset: 0)
+      })
   }
 
   /// Everything, checked. What is absent has transformers' default.
@@ -37,10 +60,12 @@ final class TransformersConfig {
     let embedding = try object.integer("hidden_size", in: 1...1 << 16)
     let queryHeads = try object.integer("num_attention_heads", in: 1...4096)
     let headLength =
-      try object.optionalInteger("head_dim", in: 2...8192)
-      ?? architecture.defaults.headLength ?? embedding / queryHeads
+      try object.optionalInteger("head_dim", in: 2...8192) ?? embedding / queryHeads
     guard headLength % 2 == 0, headLength > 0 else {
       throw object.error("hidden_size", "gives heads of odd or no length")
+    }
+    guard let normEpsilon = try object.float("rms_norm_eps") else {
+      throw object.error("rms_norm_eps", "is missing")
     }
     return ArchitectureDescription(
       name: architecture.name,
@@ -52,12 +77,10 @@ final class TransformersConfig {
       keyLength: headLength, valueLength: headLength,
       vocabularySize: try object.integer("vocab_size", in: 1...1 << 20),
       contextLength: try object.integer("max_position_embeddings", in: 1...1 << 30),
-      normEpsilon: try object.float("rms_norm_eps") ?? architecture.defaults.normEpsilon,
+      normEpsilon: normEpsilon,
       rope: try architecture.rope(self, headLength: headLength))
   }
 
-  /// Whether the embedding is the output matrix, too.
-  func isTied() throws(MalformedFile) -> Bool {
-    try object.bool("tie_word_embeddings") ?? architecture.defaults.isTied
-  }
+  /// Whether the embedding is the output matrix, too, unless there is another.
+  func isTied() throws(MalformedFile) -> Bool { try object.bool("tie_word_embeddings") ?? false }
 }
