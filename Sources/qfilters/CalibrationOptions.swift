@@ -5,7 +5,7 @@ import Workflows
 struct CalibrationOptions: ParsableArguments {
   @Option(
     parsing: .upToNextOption,
-    help: "Texts and JSON Lines (.jsonl), also compressed (.zst), in this order.")
+    help: "Texts and JSON Lines (.jsonl, .ndjson, .json), also compressed (.zst), in this order.")
   var corpus: [String]
   @Option(help: "At which key an object of JSON Lines has its text.") var field = "text"
   @Option(help: "How many sequences.") var sequences = 20

@@ -20,7 +20,8 @@ struct ConfigDefaultsTests {
 
   private static func kinds() throws -> [Kind] { try Fixtures.json("models/config-defaults.json") }
 
-  @Test("a key that is absent, or null, means what it means to transformers", arguments: try kinds())
+  @Test(
+    "a key that is absent, or null, means what it means to transformers", arguments: try kinds())
   func defaults(kind: Kind) throws {
     let base = try object(kind.model)
     let config = try object(kind.config)
@@ -45,7 +46,9 @@ struct ConfigDefaultsTests {
     var testDescription: String { config }
   }
 
-  private static func scalings() throws -> [Scaling] { try Fixtures.json("models/config-rope.json") }
+  private static func scalings() throws -> [Scaling] {
+    try Fixtures.json("models/config-rope.json")
+  }
 
   @Test("RoPE turns as in transformers, whatever its scaling has", arguments: try scalings())
   func scaling(scaling: Scaling) throws {

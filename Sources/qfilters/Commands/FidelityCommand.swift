@@ -15,7 +15,7 @@ struct FidelityCommand: ParsableCommand {
 
   @OptionGroup var model: ModelOption
   @Option(help: "The model's filter bank (.qfilt).") var filters: String
-  @Option(help: "A UTF-8 text file.") var file: String
+  @Option(help: "A UTF-8 text, or JSON Lines.") var file: String
   @Option(help: "Tokens of each context.") var context = Fidelity.Options().context
   @Option(help: "So many tokens behind each context say what is attended to.")
   var continuation = Fidelity.Options().continuation
@@ -54,7 +54,7 @@ struct FidelityCommand: ParsableCommand {
     (options.sequences, options.compressions) = (sequences, compressions)
     options.methods = methods
     options.protection = protection.protection
-    let (text, bank) = (try TextFile.read(file), try FilterBank(path: filters))
+    let (text, bank) = (try TextFile.documents(file), try FilterBank(path: filters))
     let model = try model.load()
     let folder = try ReportFolder(ifNamed: out, for: model, bank)
     let results = try Fidelity.run(

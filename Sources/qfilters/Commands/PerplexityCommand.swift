@@ -15,7 +15,7 @@ struct PerplexityCommand: ParsableCommand {
       """)
 
   @OptionGroup var model: ModelOption
-  @Option(help: "A UTF-8 text file.") var file: String
+  @Option(help: "A UTF-8 text, or JSON Lines.") var file: String
   @Option(help: "Tokens in each sequence.") var tokens = 2048
   @Option(help: "How many sequences.") var sequences = 1
   @Option(help: "Hold at most so many pairs a head, and let the others go.") var budget: Int?
@@ -118,7 +118,7 @@ struct PerplexityCommand: ParsableCommand {
 
   func run() throws {
     let text = Perplexity.Text(
-      try TextFile.read(file), sequences: sequences, length: tokens)
+      try TextFile.documents(file), sequences: sequences, length: tokens)
     let bank = try filters.map(FilterBank.init(path:))
     let model = try model.load()
     let folder = try ReportFolder(ifNamed: out, for: model, bank)
