@@ -247,9 +247,9 @@ public final class KVCache: @unchecked Sendable {
   }
 
   private func holds(_ row: Int, of keys: Matrix, _ values: Matrix, limit: Float) -> Bool {
-    [keys, values].allSatisfy { matrix in
-      unsafe Kernels.current.isWithin(matrix.pointer(row: row), matrix.columns, limit: limit)
-    }
+    let kernels = Kernels.current
+    return unsafe kernels.isWithin(keys.pointer(row: row), keys.columns, limit: limit)
+      && kernels.isWithin(values.pointer(row: row), values.columns, limit: limit)
   }
 
   private static let tokensPerItem = 8

@@ -31,11 +31,14 @@ struct JSONObject {
     (self.path, self.section, self.members) = (path, section, members)
   }
 
-  /// The members of an object, and those of others for the keys that it lacks.
-  init(_ object: JSONObject, section: String, completedBy others: [JSONValue.Member]) {
-    let keys = Set(object.members.map(\.key))
-    (path, self.section) = (object.path, section)
-    members = object.members + others.filter { !keys.contains($0.key) }
+  private init(_ members: [JSONValue.Member], of object: JSONObject) {
+    (path, section, self.members) = (object.path, object.section, members)
+  }
+
+  /// This object, with others' members for the keys that it lacks.
+  func completed(by others: [JSONValue.Member]) -> JSONObject {
+    let keys = Set(members.map(\.key))
+    return JSONObject(members + others.filter { !keys.contains($0.key) }, of: self)
   }
 
   /// Whether null stands at a key.

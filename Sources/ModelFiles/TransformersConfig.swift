@@ -16,27 +16,39 @@ final class TransformersConfig {
 
   /// The language model of a configuration that has it beside others (Gemma 3 with its vision tower).
   private static let languageModels = ["gemma3": "gemma3_text"]
+  private static let idSuffix = Array("_token_id".utf8.reversed())
 
   init(_ file: JSONObject) throws {
-    var object = file
     let outer = try file.text("model_type") ?? "(none)"
-    if let inner = Self.languageModels[outer] {
-      let text = try file.object("text_config") ?? JSONObject(.object([]), file.path, file.section)
-      object = JSONObject(text, section: file.section, completedBy: file.members)
-      modelType = inner
-    } else {
-      modelType = outer
-    }
-    isMultimodal = outer != modelType
+    let inner = Self.languageModels[outer]
+    (modelType, isMultimodal) = (inner ?? outer, inner != nil)
     architecture = try Architectures.modelType(modelType, path: file.path)
-    let defaults = architecture.defaults(modelType)
+    object = try Self.completed(
+      isMultimodal ? Self.languageModel(of: file) : file, by: architecture.defaults(modelType))
+  }
+
+  /// The part of a configuration that is of the language model, and of the rest what that lacks.
+  private static func languageModel(of file: JSONObject) throws(MalformedFile) -> JSONObject {
+    // The outer token ids are those that transformers generates by.
+    let ids = file.members.filter { member in
+      guard member.key.reversed().starts(with: idSuffix) else { return false }
+      if case .null = member.value { return false }
+      return true
+    }
+    let text = try file.object("text_config")?.members ?? []
+    return try JSONObject(.object(ids), file.path, file.section)
+      .completed(by: text).completed(by: file.members)
+  }
+
+  private static func completed(
+    _ object: JSONObject, by defaults: [String: ConfigDefault]
+  ) throws(MalformedFile) -> JSONObject {
     for key in defaults.keys.sorted() {
       guard case .value = defaults[key], object.isNull(key) else { continue }
       throw object.error(key, "is null")
     }
-    self.object = JSONObject(
-      object, section: object.section,
-      completedBy: defaults.map {
+    return object.completed(
+      by: defaults.map {
         JSONValue.Member(key: Array($0.key.utf8), value: $0.value.value, offset: 0)
       })
   }

@@ -10,7 +10,10 @@ enum Advice {
     switch error {
     case let error as PromptError: text(for: error, of: command)
     case EngineError.beyondRange: otherPrecision(command)
-    case is NotQuantisable: "store them as they are with --precision bf16 or --precision f32"
+    case is NotQuantisable:
+      command is RecompressCommand.Type
+        ? "leave --precision out to keep them in bf16 or f32"
+        : "store them as they are with --precision bf16 or --precision f32"
     default: nil
     }
   }

@@ -223,6 +223,67 @@ struct ModelFolderTests {
     }
   }
 
+  @Test(
+    "a base model's tensors have no prefix, a language model's beside others a longer one",
+    arguments: ["", "language_model.model.", "model.language_model.", "language_model."])
+  func prefixes(prefix: String) throws {
+    let usual = try ModelFile(path: Fixtures.path("models/tiny-llama-f32"))
+    let folder = try scratch.model("tiny-llama-f32") { file in
+      for index in file.entries.indices {
+        file.entries[index].name.replace("model.", with: prefix, maxReplacements: 1)
+      }
+    }
+    let model = try ModelFile(path: folder)
+    #expect(model.tensors.keys.sorted() == usual.tensors.keys.sorted())
+    let error = #expect(throws: MalformedFile.self) {
+      try model.tensor("blk.1.attn_k.weight", shape: [1, 64])
+    }
+    #expect(error?.section == "tensor \(prefix)layers.1.self_attn.k_proj.weight")
+  }
+
+  @Test("shards of a base model are read as well")
+  func shardsWithoutPrefix() throws {
+    let usual = Fixtures.path("models/tiny-llama-bf16")
+    let folder = try copy("model.safetensors.index.json", of: "tiny-llama-bf16") {
+      $0.replacing("\"model.", with: "\"")
+    }
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder)
+    where name.hasSuffix(".safetensors") {
+      var file = try TensorFile("\(folder)/\(name)")
+      for index in file.entries.indices { file.entries[index].name.replace("model.", with: "") }
+      try file.write(to: "\(folder)/\(name)")
+    }
+    #expect(
+      try ModelFile(path: folder).tensors.keys.sorted()
+        == ModelFile(path: usual).tensors.keys.sorted())
+  }
+
+  @Test("of a Gemma 3 with a vision tower the language model is read, and nothing else")
+  func multimodal() throws {
+    let usual = try ModelFile(path: Fixtures.path("models/tiny-gemma3"))
+    for (prefix, vision) in [
+      ("language_model.model.", "vision_tower."), ("model.language_model.", "model.vision_tower."),
+    ] {
+      let folder = try scratch.model("tiny-gemma3") { file in
+        for index in file.entries.indices {
+          file.entries[index].name.replace("model.", with: prefix, maxReplacements: 1)
+        }
+        file.entries.append(
+          TensorFile.Entry(name: "\(vision)encoder.layers.0.weight", shape: [1], [1]))
+      }
+      let path = "\(folder)/config.json"
+      let inner = String(decoding: try bytes(of: path), as: UTF8.self)
+      #expect(throws: UnsupportedModel.self, "a tower that nobody announced") {
+        try ModelFile(path: folder)
+      }
+      try #"{"model_type": "gemma3", "eos_token_id": [1, 2], "text_config": \#(inner)}"#
+        .write(toFile: path, atomically: true, encoding: .utf8)
+      let model = try ModelFile(path: folder)
+      #expect(model.architecture == usual.architecture)
+      #expect(model.tensors.keys.sorted() == usual.tensors.keys.sorted())
+    }
+  }
+
   @Test("shards must hold exactly what the index says")
   func shards() throws {
     let index = "model.safetensors.index.json"
