@@ -11,9 +11,9 @@ public struct NotQuantisable: Error, Equatable, Sendable, CustomStringConvertibl
   /// The precision that was asked for.
   public let precision: String
 
-  /// What is wrong, where, and what to do.
+  /// What is wrong, and where.
   public var description: String {
-    "\(path): layer \(layer), head \(head): the \(tensor) hold a number beyond ±65504, or none at all, "
-      + "which \(precision) cannot store; use a lossless precision"
+    "\(path): layer \(layer), head \(head): the \(tensor) hold a number that \(precision) cannot "
+      + "store: beyond ±65504, the range of f16, or not finite"
   }
 }

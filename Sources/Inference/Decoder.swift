@@ -28,10 +28,11 @@ struct Decoder: Sendable {
   /// - Parameters:
   ///   - length: Of the sequence that the chunk is a part of; some kinds of RoPE depend on it.
   ///   - ready: Called before a layer's part of the cache is touched.
+  /// - Throws: As `KVCache.append`, and what the closures throw.
   func forward(
     _ tokens: ArraySlice<Int>, of length: Int, cache: KVCache, state: RunState, outputs: Outputs,
     ready: (_ layer: Int) throws -> Void, observe: Engine.QueryObserver
-  ) rethrows {
+  ) throws {
     let count = tokens.count
     prepare(position: cache.nextPosition, count: count, length: length)
     embed(tokens, into: state.hidden)
@@ -70,14 +71,14 @@ struct Decoder: Sendable {
   func run(
     layer index: Int, count: Int, cache: KVCache, state: RunState, outputs: Outputs,
     ready: (_ layer: Int) throws -> Void, observe: Engine.QueryObserver
-  ) rethrows {
+  ) throws {
     let layer = weights.layers[index]
     let products = state.products(count)
     norm(layer.attentionNorm, count, state, products)
     products.project(state.normed, layer.attention, count: count, into: state.projected)
     try ready(index)
     let rope = rope(ofLayer: index)
-    cache.append(layer: index, keys: state.keys, values: state.values, rows: 0..<count) { row in
+    try cache.append(layer: index, keys: state.keys, values: state.values, rows: 0..<count) { row in
       finishProjections(layer, rope, row: row, angles: row, state)
     }
     try observe(index, state.queries, count)

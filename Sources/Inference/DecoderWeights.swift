@@ -24,7 +24,7 @@ struct DecoderWeights: Sendable {
   let embedding: WeightMatrix
   let layers: [Layer]
   let outputNorm: [Float]
-  /// The embedding itself where the model ties them.
+  /// The embedding itself where the model ties them, or where the file's output matrix has the same values.
   let output: WeightGroup
   /// All tensors that the forward pass uses, by name.
   let tensors: [String: Tensor]
@@ -36,11 +36,14 @@ struct DecoderWeights: Sendable {
     embedding = WeightMatrix(try reader.tensor("token_embd", shape))
     layers = try (0..<model.layers).map { try Layer("blk.\($0).", model, &reader) }
     outputNorm = try reader.vector("output_norm", model.embeddingLength)
-    let isTied = file.tensors["output.weight"] == nil
-    output = WeightGroup(
-      isTied ? embedding : WeightMatrix(try reader.tensor("output", shape)))
+    let output = try file.tensors["output.weight"].map { _ in
+      WeightMatrix(try reader.tensor("output", shape))
+    }
+    try file.refuseTensors(besides: reader.used)
+    let isTied = output?.hasValues(of: embedding) ?? true
+    if isTied { reader.drop("output.weight") }
+    self.output = WeightGroup(isTied ? embedding : output ?? embedding)
     tensors = reader.used
-    try file.refuseTensors(besides: tensors)
   }
 }
 
@@ -101,6 +104,9 @@ private struct TensorReader {
     used[tensor.name] = tensor
     return tensor
   }
+
+  /// Takes note that a tensor is not used after all.
+  mutating func drop(_ name: String) { used[name] = nil }
 
   mutating func vector(
     _ name: String, _ length: Int, _ kind: String = "weight"

@@ -11,25 +11,24 @@ public struct Predictions: Sendable {
 extension Engine {
   /// −ln p(token | all before it) of all tokens but the first.
   ///
-  /// - Throws: `EngineError.notFinite`.
+  /// - Throws: `EngineError.notFinite`, `.beyondRange`.
   public func negativeLogLikelihoods(
     _ tokens: [Int], into cache: KVCache, progress: (Int) -> Void = { _ in }
-  ) throws(EngineError) -> [Double] {
+  ) throws -> [Double] {
     let losses = Mutex([Double](repeating: 0, count: max(0, tokens.count - 1)))
-    forEachLogits(tokens, into: cache, observe: { _, _, _ in }, progress: progress) { row, logits in
+    try forEachLogits(tokens, into: cache, observe: { _, _, _ in }, progress: progress) {
+      row, logits in
       guard row + 1 < tokens.count else { return }
       let loss = Self.logarithmOfSum(logits) - Double(logits[tokens[row + 1]])
       losses.withLock { $0[row] = loss }
     }
-    let result = losses.withLock { $0 }
-    guard result.allSatisfy(\.isFinite) else { throw .notFinite }
-    return result
+    return losses.withLock { $0 }
   }
 
   /// What follows each of some tokens, whose pairs are appended to the cache.
   ///
   /// - Parameter observe: Sees each layer's queries, the tokens' own pairs being in the cache.
-  /// - Throws: `EngineError.outOfMemory`, and what the observer throws.
+  /// - Throws: `EngineError`, and what the observer throws.
   public func predictions(
     _ tokens: [Int], into cache: KVCache, observe: QueryObserver = { _, _, _ in }
   ) throws -> Predictions {
@@ -46,13 +45,15 @@ extension Engine {
   /// predicted before and q what this cache predicts.
   ///
   /// - Parameter tokens: Those of the predictions; their pairs are appended to the cache.
-  /// - Throws: `EngineError.notFinite`.
+  /// - Throws: `EngineError.notFinite`, `.beyondRange`.
   public func divergences(
     from predictions: Predictions, _ tokens: [Int], into cache: KVCache
-  ) throws(EngineError) -> [Double] {
+  ) throws -> [Double] {
     precondition(predictions.logarithms.rows == tokens.count)
     let divergences = Mutex([Double](repeating: 0, count: tokens.count))
-    forEachLogits(tokens, into: cache, observe: { _, _, _ in }, progress: { _ in }) { row, logits in
+    try forEachLogits(
+      tokens, into: cache, observe: { _, _, _ in }, progress: { _ in }
+    ) { row, logits in
       let expected = predictions.logarithms.row(row)
       let total = Float(Self.logarithmOfSum(logits))
       var sum = 0.0
@@ -62,7 +63,7 @@ extension Engine {
       divergences.withLock { $0[row] = sum }
     }
     let result = divergences.withLock { $0 }
-    guard result.allSatisfy(\.isFinite) else { throw .notFinite }
+    guard result.allSatisfy(\.isFinite) else { throw EngineError.notFinite }
     return result
   }
 
@@ -70,12 +71,12 @@ extension Engine {
   private func forEachLogits(
     _ tokens: [Int], into cache: KVCache, observe: QueryObserver, progress: (Int) -> Void,
     _ body: @Sendable (_ token: Int, _ logits: Span<Float>) -> Void
-  ) rethrows {
+  ) throws {
     let logits = state.logits
     try forEachChunk(tokens, cache, outputs: .all, ready: { _ in }, observe: observe) { range in
       for start in stride(from: 0, to: range.count, by: RunState.logitRows) {
         let rows = start..<min(range.count, start + RunState.logitRows)
-        state.computeLogits(decoder.weights.output, rows: rows)
+        try state.computeLogits(decoder.weights.output, rows: rows)
         Parallel.forEach(rows.count) { _, row in
           body(range.lowerBound + start + row, logits.row(row))
         }

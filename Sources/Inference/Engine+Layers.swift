@@ -12,7 +12,7 @@ extension Engine {
   ///   - sequences: Token ids, at least one in each, less than the vocabulary's size.
   ///   - observe: Called for each chunk of each sequence, all chunks of a layer before those of the
   ///     next, a layer's in order.
-  /// - Throws: `EngineError.outOfMemory`, and what the observer throws.
+  /// - Throws: `EngineError`, and what the observer throws.
   public func observeByLayer(_ sequences: [[Int]], _ observe: QueryObserver) throws {
     let hidden = try sequences.map { tokens in
       let matrix = try Matrix(rows: tokens.count, columns: architecture.embeddingLength)
@@ -40,7 +40,7 @@ extension Engine {
   /// Runs one layer on one sequence's hidden vectors, which are replaced.
   private func run(
     layer: Int, on hidden: Matrix, cache: KVCache, _ observe: QueryObserver
-  ) rethrows {
+  ) throws {
     for start in stride(from: 0, to: hidden.rows, by: Self.chunk) {
       let count = min(hidden.rows - start, Self.chunk)
       decoder.prepare(position: cache.nextPosition, count: count, length: hidden.rows)

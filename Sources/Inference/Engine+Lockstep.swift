@@ -12,12 +12,15 @@ extension Engine {
   ///   - caches: Of each sequence, with room for a pair; all continue at one position.
   ///   - next: Of each sequence the token that follows.
   /// - Returns: −ln p(next | all before it).
-  public func step(_ tokens: [Int], into caches: [KVCache], next: [Int]) -> [Double] {
+  /// - Throws: `EngineError.notFinite`, `.beyondRange`; the caches are then of no use.
+  public func step(
+    _ tokens: [Int], into caches: [KVCache], next: [Int]
+  ) throws(EngineError) -> [Double] {
     precondition(tokens.count == caches.count && tokens.count == next.count)
     precondition((1...Self.mostSequences).contains(tokens.count))
     precondition(caches.allSatisfy { $0.nextPosition == caches[0].nextPosition })
-    decoder.step(tokens, into: caches, state: state)
-    state.computeLogits(decoder.weights.output, rows: 0..<tokens.count)
+    try decoder.step(tokens, into: caches, state: state)
+    try state.computeLogits(decoder.weights.output, rows: 0..<tokens.count)
     let logits = state.logits
     var losses: [Double] = []
     for (row, token) in next.enumerated() {
@@ -31,7 +34,9 @@ extension Engine {
 extension Decoder {
   /// Runs one token of each sequence through all layers; leaves their final hidden vectors, normalised, in
   /// `state.normed`, one row a sequence, and their pairs in the caches.
-  fileprivate func step(_ tokens: [Int], into caches: [KVCache], state: RunState) {
+  fileprivate func step(
+    _ tokens: [Int], into caches: [KVCache], state: RunState
+  ) throws(EngineError) {
     let (count, position) = (tokens.count, caches[0].nextPosition)
     let products = state.products(count)
     prepare(position: position, count: 1, length: position + 1)
@@ -41,7 +46,7 @@ extension Decoder {
       products.project(state.normed, layer.attention, count: count, into: state.projected)
       let rope = rope(ofLayer: index)
       for (row, cache) in caches.enumerated() {
-        cache.append(
+        try cache.append(
           layer: index, keys: state.keys, values: state.values, rows: row..<row + 1
         ) { row in finishProjections(layer, rope, row: row, angles: 0, state) }
         Blocks.attend(row: row, layer: index, model: model, cache: cache, state: state)

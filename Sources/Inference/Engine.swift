@@ -68,7 +68,8 @@ public final class Engine {
   ///   - observe: Sees each layer's queries, the tokens' own pairs being in the cache.
   ///   - progress: Called after each chunk with the number of tokens done.
   /// - Returns: The logits of the last token, one a token of the vocabulary.
-  /// - Throws: `EngineError.notFinite`, and what `ready` throws; the cache is then of no use.
+  /// - Throws: `EngineError.notFinite` and `.beyondRange`, and what the closures throw; the cache is then of
+  ///   no use.
   public func prefill(
     _ tokens: [Int], into cache: KVCache, ready: (_ layer: Int) throws -> Void = { _ in },
     observe: QueryObserver = { _, _, _ in }, progress: (Int) -> Void = { _ in }
@@ -76,16 +77,14 @@ public final class Engine {
     try forEachChunk(tokens, cache, outputs: .last, ready: ready, observe: observe) {
       progress($0.upperBound)
     }
-    state.computeLogits(decoder.weights.output, rows: 0..<1)
-    let logits = state.logits.copy(row: 0)
-    // One number that is not finite in a layer reaches every logit through the last norm.
-    guard let first = logits.first, first.isFinite else { throw EngineError.notFinite }
-    return logits
+    try state.computeLogits(decoder.weights.output, rows: 0..<1)
+    return state.logits.copy(row: 0)
   }
 
   /// Runs tokens through the model for what the observer sees, without any logits.
   ///
-  /// - Throws: What the observer throws; the cache is then of no use.
+  /// - Throws: `EngineError.notFinite` and `.beyondRange`, and what the observer throws; the cache is then of
+  ///   no use.
   public func observe(
     _ tokens: [Int], into cache: KVCache, progress: (Int) -> Void = { _ in },
     observe: QueryObserver
@@ -99,8 +98,9 @@ public final class Engine {
   ///   none.
   func forEachChunk(
     _ tokens: [Int], _ cache: KVCache, outputs: Decoder.Outputs,
-    ready: (_ layer: Int) throws -> Void, observe: QueryObserver, done: (Range<Int>) -> Void
-  ) rethrows {
+    ready: (_ layer: Int) throws -> Void, observe: QueryObserver,
+    done: (Range<Int>) throws -> Void
+  ) throws {
     precondition(cache.shape == cacheShape, "a cache of another model")
     let length = cache.nextPosition + tokens.count
     for start in stride(from: 0, to: tokens.count, by: Self.chunk) {
@@ -109,7 +109,7 @@ public final class Engine {
       try decoder.forward(
         tokens[range], of: length, cache: cache, state: state,
         outputs: outputs == .last && !isLast ? .none : outputs, ready: ready, observe: observe)
-      done(range)
+      try done(range)
     }
   }
 }

@@ -8,6 +8,8 @@ public enum EngineError: Error, CustomStringConvertible, Sendable {
   case outOfMemory(bytes: Int)
   /// The forward pass gave a number that is not finite.
   case notFinite
+  /// Keys or values of a layer hold a number that is finite, and beyond what the cache's elements hold.
+  case beyondRange(KVCache.Element, layer: Int)
 
   /// One sentence: what is wrong and what to do.
   public var description: String {
@@ -20,6 +22,8 @@ public enum EngineError: Error, CustomStringConvertible, Sendable {
       "the system refused \(bytes) bytes of memory; ask for fewer tokens, or use a larger machine"
     case .notFinite:
       "the model's outputs are not finite numbers; its weights may be damaged"
+    case .beyondRange(let element, let layer):
+      "layer \(layer): a key or a value is beyond ±\(element.limitText), the range of \(element)"
     }
   }
 }

@@ -16,6 +16,24 @@ extension KVCache {
 }
 
 extension KVCache.Element {
+  /// The greatest number that is not rounded to infinity.
+  var limit: Float {
+    switch self {
+    case .f16: Float(65_520).nextDown
+    case .bf16: Float(bitPattern: 0x7F7F_7FFF)
+    case .f32: .greatestFiniteMagnitude
+    }
+  }
+
+  /// The greatest element, for reports.
+  var limitText: String {
+    switch self {
+    case .f16: "65504"
+    case .bf16: "3.39e38"
+    case .f32: "3.40e38"
+    }
+  }
+
   var kernelType: ck_type {
     switch self {
     case .f16: CK_F16

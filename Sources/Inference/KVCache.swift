@@ -1,4 +1,5 @@
 import CKernels
+import Synchronization
 
 /// The keys and values of one context, per layer and KV head, keys after RoPE in half-split order.
 ///
@@ -216,14 +217,18 @@ public final class KVCache: @unchecked Sendable {
 
   /// Appends the pairs of new tokens, one a row, to one layer. `prepare` is called with each token's row
   /// before its pairs are taken, on all cores.
+  ///
+  /// - Throws: `EngineError.notFinite` or `.beyondRange` if a number cannot be held.
   func append(
     layer: Int, keys: Matrix, values: Matrix, rows: Range<Int>, prepare: @Sendable (Int) -> Void
-  ) {
+  ) throws(EngineError) {
+    let fits = Mutex(true)
     for head in 0..<shape.kvHeads { storage(layer, head).grow(by: rows.count, from: nextPosition) }
     Parallel.forEachRange(of: rows.count, size: Self.tokensPerItem) { _, tokens in
       for token in tokens {
         let row = rows.lowerBound + token
         prepare(row)
+        if !holds(row, of: keys, values, limit: element.limit) { fits.withLock { $0 = false } }
         for head in 0..<shape.kvHeads {
           let storage = storage(layer, head)
           unsafe storage.store(
@@ -234,6 +239,17 @@ public final class KVCache: @unchecked Sendable {
         }
       }
     }
+    guard !fits.withLock({ $0 }) else { return }
+    let isFinite = rows.allSatisfy {
+      holds($0, of: keys, values, limit: .greatestFiniteMagnitude)
+    }
+    throw isFinite ? .beyondRange(element, layer: layer) : .notFinite
+  }
+
+  private func holds(_ row: Int, of keys: Matrix, _ values: Matrix, limit: Float) -> Bool {
+    let kernels = Kernels.current
+    return unsafe kernels.isWithin(keys.pointer(row: row), keys.columns, limit: limit)
+      && kernels.isWithin(values.pointer(row: row), values.columns, limit: limit)
   }
 
   private static let tokensPerItem = 8

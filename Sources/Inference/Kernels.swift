@@ -28,6 +28,11 @@ import Glibc
     throw .unknownKernels(name: name, available: all.map(\.name))
   }
 
+  /// Whether every number is finite and at most `limit` in magnitude.
+  @unsafe func isWithin(_ numbers: UnsafePointer<Float>, _ count: Int, limit: Float) -> Bool {
+    unsafe table.pointee.is_within(numbers, count, limit) != 0
+  }
+
   /// Some rows as floats, [rows × length].
   func decode(_ rows: ck_rows, _ range: Range<Int>, length: Int) -> [Float] {
     let stride = (length + 15) / 16 * 16

@@ -90,19 +90,22 @@ import Glibc
   }
 
   /// Changes some keys as floats; different pairs may be changed by different threads.
+  ///
+  /// - Returns: Whether elements hold all of them.
   @unsafe func updateKeys(
     _ pairs: Range<Int>, length: Int, element: KVCache.Element,
     _ change: (_ pair: Int, _ key: UnsafeMutablePointer<Float>) -> Void
-  ) {
+  ) -> Bool {
     precondition(pairs.lowerBound >= 0 && pairs.upperBound <= count)
     let rows = unsafe rows(at: keys, element.kernelType)
     var floats = unsafe Kernels.current.decode(rows, pairs, length: length)
-    unsafe floats.withUnsafeMutableBufferPointer { floats in
-      guard let base = floats.baseAddress else { return }
+    return unsafe floats.withUnsafeMutableBufferPointer { floats in
+      guard let base = floats.baseAddress else { return true }
       for (index, pair) in pairs.enumerated() {
         unsafe change(pair, base + index * length)
         unsafe element.store(base + index * length, length, at: keys + pair * keySize)
       }
+      return unsafe Kernels.current.isWithin(base, floats.count, limit: element.limit)
     }
   }
 

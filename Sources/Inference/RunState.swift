@@ -1,5 +1,6 @@
 import CKernels
 import ModelFiles
+import Synchronization
 
 /// The memory of one forward pass over up to `tokens` tokens; allocated once, used for every chunk.
 struct RunState {
@@ -65,7 +66,9 @@ struct RunState {
   }
 
   /// The logits of some rows of `normed`, in the first rows of `logits`.
-  func computeLogits(_ output: WeightGroup, rows: Range<Int>) {
+  ///
+  /// - Throws: `EngineError.notFinite` if one of them is not: whoever compares would not notice.
+  func computeLogits(_ output: WeightGroup, rows: Range<Int>) throws(EngineError) {
     let products = products(rows.count)
     for (target, row) in rows.enumerated() {
       unsafe outputInput.floats.pointer(row: target).update(
@@ -73,10 +76,16 @@ struct RunState {
       if products.takesRounded { outputInput.round(row: target, columns: 0..<normed.columns) }
     }
     products.project(outputInput, output, count: rows.count, into: [logits])
-    guard let logitCap else { return }
+    let isFinite = Mutex(true)
     Parallel.forEach(rows.count) { _, row in
-      unsafe Kernels.current.table.pointee.soft_cap(
-        logits.pointer(row: row), logits.columns, logitCap)
+      let kernels = Kernels.current
+      if let logitCap {
+        unsafe kernels.table.pointee.soft_cap(logits.pointer(row: row), logits.columns, logitCap)
+      }
+      let isRowFinite = unsafe kernels.isWithin(
+        logits.pointer(row: row), logits.columns, limit: .greatestFiniteMagnitude)
+      if !isRowFinite { isFinite.withLock { $0 = false } }
     }
+    guard isFinite.withLock({ $0 }) else { throw .notFinite }
   }
 }

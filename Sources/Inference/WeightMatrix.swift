@@ -1,4 +1,5 @@
 import CKernels
+import Glibc
 public import ModelFiles
 
 /// A weight matrix as the file has it: quantised, mapped, and decoded or multiplied a few rows at a time.
@@ -67,6 +68,29 @@ public final class WeightMatrix: Sendable {
       if let base = buffer.baseAddress { unsafe decode(row: row, into: base) }
       count = columns
     }
+  }
+
+  /// Whether every value has the same bits as the other matrix's, however both are stored.
+  func hasValues(of other: WeightMatrix) -> Bool {
+    rows == other.rows && columns == other.columns
+      && (0..<rows).allSatisfy { row in
+        storesRow(row, as: other)
+          || zip(decodedRow(row), other.decodedRow(row)).allSatisfy {
+            $0.bitPattern == $1.bitPattern
+          }
+      }
+  }
+
+  /// Whether a row is stored in the same bytes as another matrix's, which stand for the same values.
+  private func storesRow(_ row: Int, as other: WeightMatrix) -> Bool {
+    guard tensor.type == other.tensor.type, tensor.addend == other.tensor.addend else {
+      return false
+    }
+    var isSame = false
+    unsafe withStoredRow(row) { stored in
+      unsafe other.withStoredRow(row) { unsafe isSame = memcmp(stored, $0, rowBytes) == 0 }
+    }
+    return isSame
   }
 
   /// y[r] = ⟨row, x⟩ for each of some rows, straight from the stored blocks.

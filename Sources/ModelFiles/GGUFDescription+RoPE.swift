@@ -29,6 +29,7 @@ extension GGUFDescription {
     if rope.scaling == .none, file.tensors["rope_factors_long.weight"] != nil {
       try readLongRoPE(into: &rope)
     }
+    rope.magnitude *= try nonzeroFloat("rope.scaling.attn_factor") ?? 1
     if let factors = try factors("rope_freqs.weight", rope) {
       guard rope.scaling == .none else {
         throw UnsupportedModel(
@@ -44,7 +45,22 @@ extension GGUFDescription {
     var yarn = RoPE.YaRN(factor: factor, context: try firstContext())
     yarn.fast = try nonzeroFloat("rope.scaling.yarn_beta_fast") ?? yarn.fast
     yarn.slow = try nonzeroFloat("rope.scaling.yarn_beta_slow") ?? yarn.slow
+    if let part = try nonzeroFloat("rope.scaling.yarn_ext_factor"), part != 1 {
+      throw UnsupportedModel(
+        path: file.path, what: "rope.scaling.yarn_ext_factor \(part)", supported: ["1"])
+    }
+    let usual = RoPE.yarnMagnitude(factor: factor, scale: 1)
+    yarn.magnitude = Float(try statedMagnitude(usual: usual))
     return yarn
+  }
+
+  /// llama.cpp's converter writes `attention_factor` of `config.json` here, or else `attn_factor`, which undoes
+  /// the usual magnitude, and which transformers ignores.
+  private func statedMagnitude(usual: Double) throws -> Double {
+    guard let stated = try nonzeroFloat("rope.scaling.yarn_attn_factor").map({ Double($0) }),
+      abs(stated * usual - 1) > 1e-6
+    else { return usual }
+    return stated
   }
 
   private func readLongRoPE(into rope: inout RoPE) throws {
@@ -56,11 +72,12 @@ extension GGUFDescription {
         problem: "LongRoPE needs it and rope_factors_short.weight")
     }
     rope.scaling = .byLength(short: short, long: long, context: try firstContext())
-    rope.magnitude = try nonzeroFloat("rope.scaling.attn_factor") ?? 1
   }
 
+  /// The context before it was extended.
   private func firstContext() throws -> Int {
-    try integer("rope.scaling.original_context_length", in: 2...1 << 30)
+    try optionalInteger("rope.scaling.original_context_length", in: 2...1 << 30)
+      ?? integer("context_length", in: 2...1 << 30)
   }
 
   /// A tensor of one positive float32 for each rotated pair, if there is one.

@@ -31,6 +31,24 @@ struct JSONObject {
     (self.path, self.section, self.members) = (path, section, members)
   }
 
+  private init(_ members: [JSONValue.Member], of object: JSONObject) {
+    (path, section, self.members) = (object.path, object.section, members)
+  }
+
+  /// This object, with others' members for the keys that it lacks.
+  func completed(by others: [JSONValue.Member]) -> JSONObject {
+    let keys = Set(members.map(\.key))
+    return JSONObject(members + others.filter { !keys.contains($0.key) }, of: self)
+  }
+
+  /// Whether null stands at a key.
+  func isNull(_ key: String) -> Bool {
+    members.contains { member in
+      guard member.key.elementsEqual(key.utf8), case .null = member.value else { return false }
+      return true
+    }
+  }
+
   /// What stands at a key; nil if nothing or null does.
   subscript(_ key: String) -> JSONValue? {
     guard let value = members.first(where: { $0.key.elementsEqual(key.utf8) })?.value else {

@@ -5,9 +5,19 @@ import ByteIO
 extension ModelFolder {
   /// The tokenizer alone.
   func vocabulary() throws -> VocabularyTables {
-    let config = try JSONObject(file: file("config.json"), section: "config")
+    let config = try completedConfig()
     let size = try config.integer("vocab_size", in: 1...Int(Int32.max))
     return try vocabulary(config, size: size)
+  }
+
+  /// A tokenizer may be of a model that is not supported: then nothing is known but what the file says.
+  private func completedConfig() throws -> JSONObject {
+    let object = try JSONObject(file: file("config.json"), section: "config")
+    do {
+      return try TransformersConfig(object).object
+    } catch is UnsupportedModel {
+      return object
+    }
   }
 
   func vocabulary(_ config: JSONObject, size: Int) throws -> VocabularyTables {

@@ -23,13 +23,21 @@ struct ModelFolder {
 
   /// Opens everything.
   func model() throws -> ModelFile {
-    let config = try TransformersConfig(JSONObject(file: file("config.json"), section: "config"))
+    let config = try config()
     let model = try config.model()
+    let checkpoint = try checkpoint()
     let names = config.architecture.tensorNames
+    let prefix = TensorNames.Prefix.find(in: checkpoint.names)
     return ModelFile(
       path: path, name: Folder.name(of: path),
       architecture: model, vocabulary: try vocabulary(config.object, size: model.vocabularySize),
-      tensors: try tensors(config), nameInFile: { names.transformers(of: $0) ?? $0 })
+      tensors: try tensors(of: checkpoint, config, prefix),
+      nameInFile: { names.transformers(of: $0, prefix) ?? $0 })
+  }
+
+  /// What `config.json` says.
+  func config() throws -> TransformersConfig {
+    try TransformersConfig(JSONObject(file: file("config.json"), section: "config"))
   }
 
   func file(_ name: String) -> String { Folder.path(path, name) }
@@ -37,42 +45,45 @@ struct ModelFolder {
 
 /// Weights.
 extension ModelFolder {
-  private func tensors(_ config: TransformersConfig) throws -> [String: Tensor] {
+  /// The files that hold the weights, opened.
+  private struct Checkpoint {
+    let files: [SafetensorsFile]
+    var names: Set<String> { Set(files.flatMap(\.names)) }
+  }
+
+  private func checkpoint() throws -> Checkpoint {
     let single = file("model.safetensors")
     let index = file("model.safetensors.index.json")
     // As transformers looks for them; without either, the single file is what is missing.
     let isSharded = !Folder.hasFile(single) && Folder.hasFile(index)
-    let tensors =
-      try isSharded
-      ? sharded(index, config.architecture)
-      : Self.renamed(SafetensorsFile(path: single), config.architecture)
-    let isTied = try config.isTied()
-    let output = tensors["output.weight"]
-    if isTied, output != nil {
-      throw UnsupportedModel(
-        path: path, what: "tensor lm_head.weight beside tied embeddings", supported: ["either"])
+    return Checkpoint(
+      files: isSharded ? try shards(index) : [try SafetensorsFile(path: single)])
+  }
+
+  private func tensors(
+    of checkpoint: Checkpoint, _ config: TransformersConfig, _ prefix: TensorNames.Prefix
+  ) throws -> [String: Tensor] {
+    var tensors: [String: Tensor] = [:]
+    for file in checkpoint.files {
+      tensors.merge(try Self.renamed(file, config, prefix)) { first, _ in first }
     }
-    if !isTied, output == nil {
+    if tensors["output.weight"] == nil, try !config.isTied() {
       throw MalformedFile(path: path, section: "tensor lm_head.weight", problem: "it is missing")
     }
     return tensors
   }
 
-  /// The tensors of all shards, which must hold what the index says and nothing else.
-  private func sharded(
-    _ indexPath: String, _ architecture: any Architecture.Type
-  ) throws -> [String: Tensor] {
+  /// All shards, which must hold what the index says and nothing else.
+  private func shards(_ indexPath: String) throws -> [SafetensorsFile] {
     let index = try JSONObject(file: indexPath, section: "index")
     guard let map = try index.object("weight_map") else {
       throw index.error("weight_map", "is missing")
     }
-    var tensors: [String: Tensor] = [:]
-    for (shard, names) in try Self.shards(map).sorted(by: { $0.key < $1.key }) {
+    return try Self.shards(map).sorted(by: { $0.key < $1.key }).map { shard, names in
       let opened = try SafetensorsFile(path: file(shard))
       try Self.check(opened, holds: names)
-      tensors.merge(try Self.renamed(opened, architecture)) { first, _ in first }
+      return opened
     }
-    return tensors
   }
 
   /// The tensors' names by shard.
@@ -106,12 +117,14 @@ extension ModelFolder {
   }
 
   private static func renamed(
-    _ file: SafetensorsFile, _ architecture: any Architecture.Type
+    _ file: SafetensorsFile, _ config: TransformersConfig, _ prefix: TensorNames.Prefix
   ) throws -> [String: Tensor] {
+    let architecture = config.architecture
     let tensors = try file.tensors { stored in
       // Older checkpoints store what follows from the configuration.
-      if stored.hasSuffix(".rotary_emb.inv_freq") { return nil }
-      guard let name = architecture.tensorNames.gguf(of: stored) else {
+      if stored.hasSuffix("rotary_emb.inv_freq") { return nil }
+      if config.isMultimodal, TensorNames.isOfVision(stored) { return nil }
+      guard let name = architecture.tensorNames.gguf(of: stored, prefix) else {
         throw UnsupportedModel(
           path: file.path, what: "tensor \(stored)",
           supported: ["the tensors of a \(architecture.name)"])

@@ -45,7 +45,9 @@ extension RoPE {
     var context: Int
     var fast: Float = 32
     var slow: Float = 1
-    /// What cosines and sines are multiplied by; nil for 0.1 · ln(factor) + 1.
+    /// Whether the ramp begins and ends at whole pairs.
+    var isRounded = true
+    /// What cosines and sines are multiplied by; nil for what `yarnMagnitude` gives for a scale of 1.
     var magnitude: Float?
   }
 
@@ -56,8 +58,9 @@ extension RoPE {
       Double(dimensions) * log(Double(parameters.context) / (Double(times) * 2 * Double.pi))
         / (2 * log(base))
     }
-    let first = max(pair(turning: parameters.fast).rounded(.down), 0)
-    var last = min(pair(turning: parameters.slow).rounded(.up), Double(dimensions - 1))
+    let (fast, slow) = (pair(turning: parameters.fast), pair(turning: parameters.slow))
+    let first = max(parameters.isRounded ? fast.rounded(.down) : fast, 0)
+    var last = min(parameters.isRounded ? slow.rounded(.up) : slow, Double(dimensions - 1))
     if first == last { last += 0.001 }
     setFactors(
       (0..<pairs).map { pair in
@@ -65,8 +68,12 @@ extension RoPE {
         return Float(1 / (ramp / Double(parameters.factor) + 1 - ramp))
       })
     magnitude =
-      parameters.magnitude
-      ?? (parameters.factor <= 1 ? 1 : Float(0.1 * log(Double(parameters.factor)) + 1))
+      parameters.magnitude ?? Float(Self.yarnMagnitude(factor: parameters.factor, scale: 1))
+  }
+
+  /// YaRN's magnitude: 0.1 · scale · ln(factor) + 1.
+  static func yarnMagnitude(factor: Float, scale: Float) -> Double {
+    factor <= 1 ? 1 : 0.1 * Double(scale) * log(Double(factor)) + 1
   }
 
   /// LongRoPE's magnitude: √(1 + ln(factor) / ln(context)).

@@ -7,26 +7,61 @@ struct TensorNames: Sendable {
 
   /// Outside the layers, the same everywhere.
   private static let whole = [
-    ("model.embed_tokens.weight", "token_embd.weight"),
-    ("model.norm.weight", "output_norm.weight"), ("lm_head.weight", "output.weight"),
+    (embedding, "token_embd.weight"), ("norm.weight", "output_norm.weight"),
   ]
-  private static let (layerOfTransformers, layerOfGGUF) = ("model.layers.", "blk.")
+  private static let embedding = "embed_tokens.weight"
+  private static let output = ("lm_head.weight", "output.weight")
+  private static let (layerOfTransformers, layerOfGGUF) = ("layers.", "blk.")
 
   /// The names within a layer.
   init(_ layered: [(String, String)]...) { self.layered = layered.flatMap(\.self) }
 
   /// GGUF's name of a tensor, or nil if the architecture has none that transformers calls so.
-  func gguf(of name: String) -> String? {
+  func gguf(of name: String, _ prefix: Prefix) -> String? {
+    if name == prefix.output + Self.output.0 { return Self.output.1 }
+    guard name.hasPrefix(prefix.model) else { return nil }
+    let name = String(name.dropFirst(prefix.model.count))
     if let known = Self.whole.first(where: { $0.0 == name }) { return known.1 }
     guard let (layer, rest) = Self.split(name, behind: Self.layerOfTransformers) else { return nil }
     return layered.first { $0.0 == rest }.map { "\(Self.layerOfGGUF)\(layer).\($0.1)" }
   }
 
   /// transformers' name of a tensor, or nil if the architecture has none that GGUF calls so.
-  func transformers(of name: String) -> String? {
-    if let known = Self.whole.first(where: { $0.1 == name }) { return known.0 }
+  func transformers(of name: String, _ prefix: Prefix) -> String? {
+    if name == Self.output.1 { return prefix.output + Self.output.0 }
+    if let known = Self.whole.first(where: { $0.1 == name }) { return prefix.model + known.0 }
     guard let (layer, rest) = Self.split(name, behind: Self.layerOfGGUF) else { return nil }
-    return layered.first { $0.1 == rest }.map { "\(Self.layerOfTransformers)\(layer).\($0.0)" }
+    return layered.first { $0.1 == rest }.map {
+      "\(prefix.model)\(Self.layerOfTransformers)\(layer).\($0.0)"
+    }
+  }
+
+  /// What stands before the names in one checkpoint.
+  struct Prefix: Sendable {
+    /// Before those of the embedding and of the layers.
+    let model: String
+    /// Before that of the output matrix.
+    let output: String
+
+    /// A whole model's; a base model's, which was saved by itself; a language model's next to a vision tower, as
+    /// transformers 4 and 5 write it, and as such a base model's.
+    private static let all = [
+      Prefix(model: "model.", output: ""), Prefix(model: "", output: ""),
+      Prefix(model: "language_model.model.", output: "language_model."),
+      Prefix(model: "model.language_model.", output: ""),
+      Prefix(model: "language_model.", output: ""),
+    ]
+
+    /// The one by which a checkpoint's names have the embedding; a whole model's if none has.
+    static func find(in names: Set<String>) -> Prefix {
+      all.first { names.contains($0.model + TensorNames.embedding) } ?? all[0]
+    }
+  }
+
+  /// Whether a tensor belongs to what stands next to a language model.
+  static func isOfVision(_ name: String) -> Bool {
+    let name = name.hasPrefix("model.") ? name.dropFirst("model.".count) : name[...]
+    return name.hasPrefix("vision_tower.") || name.hasPrefix("multi_modal_projector.")
   }
 
   /// The number of the layer and what follows; one number has one spelling.

@@ -17,25 +17,22 @@ extension TransformersConfig {
     return try object.bool(key)
   }
 
-  /// A cap of scores or logits: null says that there is none, no key at all the default.
-  func cap(_ key: String, default cap: Float?) throws(MalformedFile) -> Float? {
-    let isThere = object.members.contains { $0.key.elementsEqual(key.utf8) }
-    return isThere ? try float(key) : cap
-  }
-
   /// Each layer's window: the one number of the configuration in the layers that `layer_types`, or else
   /// the architecture's rule, names; empty if there is none.
+  ///
+  /// - Parameter isNeeded: Whether layers that the rule names must have a window.
   func windows(
-    layers: Int, _ slides: (_ layer: Int) -> Bool
+    layers: Int, isNeeded: Bool = false, _ slides: (_ layer: Int) -> Bool
   ) throws -> [Int?] {
     let window = try optionalInteger("sliding_window", in: 0...1 << 30)
     let types = try layerTypes(layers: layers)
+    let slide = (0..<layers).map { types?[$0] ?? slides($0) }
+    guard slide.contains(true) else { return [] }
     guard let window, window > 0 else {
-      if types?.contains(true) != true { return [] }
-      throw object.error("sliding_window", "is missing, and layer_types has layers that need it")
+      guard isNeeded || types != nil else { return [] }
+      throw object.error("sliding_window", "is missing, and there are layers that need it")
     }
-    let windows = (0..<layers).map { types?[$0] ?? slides($0) ? window : nil }
-    return windows.allSatisfy { $0 == nil } ? [] : windows
+    return slide.map { $0 ? window : nil }
   }
 
   /// Whether each layer has a window, if that is listed.

@@ -42,6 +42,10 @@ extension TransformersConfig {
   }
 
   private func ropeBase(_ parameters: JSONObject?, _ key: String) throws(MalformedFile) -> Float? {
+    if object.isNull(key) { throw object.error(key, "is null") }
+    if let parameters, parameters.isNull("rope_theta") {
+      throw parameters.error("rope_theta", "is null")
+    }
     let bases = [try float(key), try parameters?.float("rope_theta")].compactMap(\.self)
     guard bases.allSatisfy({ $0 == bases[0] }) else {
       throw object.error(key, "differs from that of rope_parameters")
@@ -63,19 +67,22 @@ extension TransformersConfig {
 
 /// Scaling.
 extension TransformersConfig {
-  private static let common = ["rope_type", "type", "rope_theta", "partial_rotary_factor"]
+  /// What transformers knows in parameters of some kind, and ignores in those of the others, and what
+  /// checkpoints have that it ignores in all: `attn_factor` (DeepSeek-R1-0528-Qwen3-8B) and `finetuned`.
+  private static let known = [
+    "rope_type", "type", "rope_theta", "partial_rotary_factor", "factor", "low_freq_factor",
+    "high_freq_factor", "short_factor", "long_factor", "attention_factor", "beta_fast",
+    "beta_slow", "mscale", "mscale_all_dim", "truncate", "original_max_position_embeddings",
+    "attn_factor", "finetuned",
+  ]
 
   private func scale(_ rope: inout RoPE, _ parameters: JSONObject) throws {
     let kind = try parameters.text("rope_type") ?? parameters.text("type") ?? "default"
-    let known = Self.common
+    try parameters.refuseKeys(besides: Self.known)
     switch kind {
-    case "default":
-      try parameters.refuseKeys(besides: known)
-    case "linear":
-      try parameters.refuseKeys(besides: known + ["factor"])
-      rope.scaleLinearly(factor: try required("factor", parameters))
+    case "default": break
+    case "linear": rope.scaleLinearly(factor: try required("factor", parameters))
     case "dynamic":
-      try parameters.refuseKeys(besides: known + ["factor"])
       let factor = try required("factor", parameters)
       guard factor >= 1 else { throw parameters.error("factor", "is less than 1") }
       rope.scaling = .dynamic(
@@ -94,10 +101,6 @@ extension TransformersConfig {
   }
 
   private func llama3(_ parameters: JSONObject) throws -> RoPE.Llama3 {
-    try parameters.refuseKeys(
-      besides: Self.common + [
-        "factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings",
-      ])
     let scaling = RoPE.Llama3(
       factor: try required("factor", parameters),
       low: try required("low_freq_factor", parameters),
@@ -109,31 +112,40 @@ extension TransformersConfig {
   }
 
   private func yarn(_ parameters: JSONObject) throws -> RoPE.YaRN {
-    try parameters.refuseKeys(
-      besides: Self.common + [
-        "factor", "attention_factor", "beta_fast", "beta_slow", "original_max_position_embeddings",
-      ])
+    let context = try firstContext(parameters)
     var yarn = RoPE.YaRN(
-      factor: try required("factor", parameters), context: try firstContext(parameters),
-      magnitude: try parameters.float("attention_factor"))
+      factor: try parameters.float("factor") ?? Float(longest(beyond: context)), context: context)
     yarn.fast = try parameters.float("beta_fast") ?? yarn.fast
     yarn.slow = try parameters.float("beta_slow") ?? yarn.slow
+    // Where null stands, transformers does not round.
+    yarn.isRounded = try parameters.bool("truncate") ?? !parameters.isNull("truncate")
+    let scales = (try scale("mscale", parameters), try scale("mscale_all_dim", parameters))
+    if let magnitude = try parameters.float("attention_factor") {
+      yarn.magnitude = magnitude
+    } else if let (scale, allScale) = scales as? (Float, Float) {
+      yarn.magnitude = Float(
+        RoPE.yarnMagnitude(factor: yarn.factor, scale: scale)
+          / RoPE.yarnMagnitude(factor: yarn.factor, scale: allScale))
+    }
     return yarn
   }
 
+  /// A number that counts as absent if it is 0.
+  private func scale(_ key: String, _ parameters: JSONObject) throws(MalformedFile) -> Float? {
+    parameters[key]?.double == 0 ? nil : try parameters.float(key)
+  }
+
+  /// How many times the model's context is as long as the one that it began with.
+  private func longest(beyond context: Int) throws(MalformedFile) -> Double {
+    Double(try object.integer("max_position_embeddings", in: 1...1 << 30)) / Double(context)
+  }
+
   private func readLongRoPE(_ parameters: JSONObject, into rope: inout RoPE) throws {
-    try parameters.refuseKeys(
-      besides: Self.common + [
-        "factor", "attention_factor", "short_factor", "long_factor",
-        "original_max_position_embeddings",
-      ])
     let context = try firstContext(parameters)
     rope.scaling = .byLength(
       short: try factors("short_factor", parameters, rope),
       long: try factors("long_factor", parameters, rope), context: context)
-    let longest = try object.integer("max_position_embeddings", in: 1...1 << 30)
-    let factor =
-      try parameters.float("factor").map { Double($0) } ?? Double(longest) / Double(context)
+    let factor = try parameters.float("factor").map { Double($0) } ?? longest(beyond: context)
     rope.magnitude =
       try parameters.float("attention_factor")
       ?? RoPE.longMagnitude(factor: factor, context: context)

@@ -5,17 +5,52 @@ import ByteIO
 /// It takes note of the keys that are asked for: of the others, some mean arithmetic that is not built
 /// in.
 final class TransformersConfig {
-  /// The whole file.
+  /// The whole file, completed by what transformers takes for the keys that it does not have.
   let object: JSONObject
   /// The architecture that `model_type` names.
   let architecture: any Architecture.Type
   let modelType: String
+  /// Whether the folder holds more than a language model; what else it holds is left out.
+  let isMultimodal: Bool
   var asked: Set<String> = []
 
-  init(_ object: JSONObject) throws {
-    self.object = object
-    modelType = try object.text("model_type") ?? "(none)"
-    architecture = try Architectures.modelType(modelType, path: object.path)
+  /// The language model of a configuration that has it beside others (Gemma 3 with its vision tower).
+  private static let languageModels = ["gemma3": "gemma3_text"]
+  private static let idSuffix = Array("_token_id".utf8.reversed())
+
+  init(_ file: JSONObject) throws {
+    let outer = try file.text("model_type") ?? "(none)"
+    let inner = Self.languageModels[outer]
+    (modelType, isMultimodal) = (inner ?? outer, inner != nil)
+    architecture = try Architectures.modelType(modelType, path: file.path)
+    object = try Self.completed(
+      isMultimodal ? Self.languageModel(of: file) : file, by: architecture.defaults(modelType))
+  }
+
+  /// The part of a configuration that is of the language model, and of the rest what that lacks.
+  private static func languageModel(of file: JSONObject) throws(MalformedFile) -> JSONObject {
+    // The outer token ids are those that transformers generates by.
+    let ids = file.members.filter { member in
+      guard member.key.reversed().starts(with: idSuffix) else { return false }
+      if case .null = member.value { return false }
+      return true
+    }
+    let text = try file.object("text_config")?.members ?? []
+    return try JSONObject(.object(ids), file.path, file.section)
+      .completed(by: text).completed(by: file.members)
+  }
+
+  private static func completed(
+    _ object: JSONObject, by defaults: [String: ConfigDefault]
+  ) throws(MalformedFile) -> JSONObject {
+    for key in defaults.keys.sorted() {
+      guard case .value = defaults[key], object.isNull(key) else { continue }
+      throw object.error(key, "is null")
+    }
+    return object.completed(
+      by: defaults.map {
+        JSONValue.Member(key: Array($0.key.utf8), value: $0.value.value, offset: 0)
+      })
   }
 
   /// Everything, checked. What is absent has transformers' default.
@@ -37,10 +72,12 @@ final class TransformersConfig {
     let embedding = try object.integer("hidden_size", in: 1...1 << 16)
     let queryHeads = try object.integer("num_attention_heads", in: 1...4096)
     let headLength =
-      try object.optionalInteger("head_dim", in: 2...8192)
-      ?? architecture.defaults.headLength ?? embedding / queryHeads
+      try object.optionalInteger("head_dim", in: 2...8192) ?? embedding / queryHeads
     guard headLength % 2 == 0, headLength > 0 else {
       throw object.error("hidden_size", "gives heads of odd or no length")
+    }
+    guard let normEpsilon = try object.float("rms_norm_eps") else {
+      throw object.error("rms_norm_eps", "is missing")
     }
     return ArchitectureDescription(
       name: architecture.name,
@@ -52,12 +89,10 @@ final class TransformersConfig {
       keyLength: headLength, valueLength: headLength,
       vocabularySize: try object.integer("vocab_size", in: 1...1 << 20),
       contextLength: try object.integer("max_position_embeddings", in: 1...1 << 30),
-      normEpsilon: try object.float("rms_norm_eps") ?? architecture.defaults.normEpsilon,
+      normEpsilon: normEpsilon,
       rope: try architecture.rope(self, headLength: headLength))
   }
 
-  /// Whether the embedding is the output matrix, too.
-  func isTied() throws(MalformedFile) -> Bool {
-    try object.bool("tie_word_embeddings") ?? architecture.defaults.isTied
-  }
+  /// Whether the embedding is the output matrix, too, unless there is another.
+  func isTied() throws(MalformedFile) -> Bool { try object.bool("tie_word_embeddings") ?? false }
 }

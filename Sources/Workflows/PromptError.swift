@@ -12,6 +12,8 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
   case notUTF8(path: String, offset: Int)
   /// A file is something else than text.
   case notText(path: String, what: String)
+  /// A file begins with the byte order mark of UTF-16.
+  case utf16(path: String)
   /// A text is larger than one may be; `bytes` is nil where its end was not seen.
   case tooLarge(path: String, bytes: UInt64?, limit: UInt64)
   /// There are more tokens than the model's context holds beside `room` new ones.
@@ -37,7 +39,7 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
       ?? .notUTF8(path: path, offset: offset)
   }
 
-  /// One sentence: what is wrong and what to do.
+  /// One sentence: what is wrong, and what to do if no option of a command helps.
   public var description: String {
     switch self {
     case .empty(let source): "\(source) is empty; give some text"
@@ -49,23 +51,23 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
       "\(path): not UTF-8 text at byte \(offset); convert it to UTF-8 first"
     case .notText(let path, let what):
       "\(path) is \(what), not text in UTF-8; give its text as a file in UTF-8"
+    case .utf16(let path): "\(path) is UTF-16 text, not UTF-8; convert it to UTF-8 first"
     case .tooLarge(let path, let bytes?, let limit):
       "\(path) has \(bytes) bytes where a text may have \(limit); give a part of it"
     case .tooLarge(let path, nil, let limit):
       "\(path) has more than the \(limit) bytes that a text may have; give a part of it"
     case .tooLong(let tokens, let context, let room):
-      "the prompt has \(tokens) tokens and leaves no room "
-        + (room == 1 ? "" : "for an answer of \(room) tokens ")
-        + "in the model's context of \(context); shorten it"
+      "the prompt has \(tokens) tokens where at most \(max(0, context - room)) fit the model's context of "
+        + "\(context), with \(room == 1 ? "a token" : "\(room) tokens") of an answer"
     case .contextFull(let tokens, let prompt, let context):
-      "the snapshot's \(tokens) tokens and the prompt's \(prompt) leave no room in the model's context of "
-        + "\(context); shorten the prompt, or let pairs go with --budget"
+      "the prompt has \(prompt) tokens where at most \(max(0, context - 1 - tokens)) fit after the "
+        + "snapshot's \(tokens), in the model's context of \(context) with a token of an answer"
     case .sequenceTooLong(let tokens, let context):
-      "sequences of \(tokens) tokens do not fit the model's context of \(context); ask for shorter ones"
+      "sequences of \(tokens) tokens do not fit the model's context of \(context)"
     case .tooShort(let tokens, let needed):
-      "the text has \(tokens) tokens where \(needed) are needed; give more text or ask for less"
+      "the text has \(tokens) tokens where \(needed) are needed"
     case .needleTooLong(let tokens, let length):
-      "what is hidden has \(tokens) tokens, and a text of \(length) has no room for it; ask for greater lengths"
+      "what is hidden has \(tokens) tokens, and a text of \(length) has no room for it"
     case .noChatTemplate(let model): "\(model) has no chat template; leave --chat out"
     case .noChatTemplateToResume(let model):
       "\(model) has no chat template, by which the snapshot has to go on; resume it with a file of the "

@@ -20,27 +20,32 @@ struct RankedCache {
   ///   - start: Only pairs from this position on are ranked, all of which are in the cache as elements.
   ///   - protection: What ranks before and behind what scores say.
   ///   - model: Says which layers have a sliding window.
+  /// - Throws: `ScoreNotFinite`.
   init(
     _ cache: KVCache, from start: Int = 0, scorer: any PairScorer, protection: Protection,
     model: ArchitectureDescription
-  ) {
+  ) throws {
     self.cache = cache
     self.start = start
     let pairs = cache.nextPosition - start
     let heads = cache.shape.kvHeads
-    let orders = Mutex([[UInt32]](repeating: [], count: cache.shape.layers * heads))
+    let orders = Mutex(
+      [Result<[UInt32], any Error>](
+        repeating: .success([]), count: cache.shape.layers * heads))
     DispatchQueue.concurrentPerform(iterations: cache.shape.layers * heads) { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
-      let scores = scorer.scores(
-        layer: layer, head: head,
-        keys: cache.decodedKeys(
-          layer: layer, head: head, after: cache.count(layer: layer, head: head) - pairs),
-        keyLength: cache.shape.keyLength)
-      let order = protection.order(
-        scores, by: scorer.scorer, of: cache, layer: layer, head: head, model: model)
+      let order = Result {
+        let scores = try scorer.finiteScores(
+          layer: layer, head: head,
+          keys: cache.decodedKeys(
+            layer: layer, head: head, after: cache.count(layer: layer, head: head) - pairs),
+          keyLength: cache.shape.keyLength)
+        return protection.order(
+          scores, by: scorer.scorer, of: cache, layer: layer, head: head, model: model)
+      }
       orders.withLock { $0[index] = order }
     }
-    self.orders = orders.withLock { $0 }
+    self.orders = try orders.withLock { try $0.map { try $0.get() } }
   }
 
   /// Layers whose blocks are in memory at once while writing.

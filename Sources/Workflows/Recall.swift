@@ -52,7 +52,7 @@ final class Recall {
       observe: { layer, queries, count in
         self.attention.add(layer: layer, queries: queries, count: count, cache: self.cache)
       })
-    settle()
+    try settle()
     return logits
   }
 
@@ -108,7 +108,7 @@ final class Recall {
   /// Lets go of the layer before and loads this one. A long question comes by in several chunks: the pairs
   /// of its earlier ones are put aside meanwhile.
   private func load(_ layer: Int) throws {
-    settle()
+    try settle()
     let heads = 0..<cache.shape.kvHeads
     let tails = heads.map { head in
       PairsAside(cache, layer, head, after: rankings[layer].isEmpty ? 0 : kept(layer, head))
@@ -117,7 +117,7 @@ final class Recall {
     let clock = Stopwatch()
     rankings[layer] = try source.load(
       layer: layer, into: cache, tail: UInt32(start)..<UInt32(cache.nextPosition))
-    nearing?.apply(to: cache, layer: layer)
+    try nearing?.apply(to: cache, layer: layer)
     loadSeconds += clock.seconds
     for head in heads { tails[head].putBack(into: cache, layer, head) }
     current = layer
@@ -128,14 +128,14 @@ final class Recall {
   }
 
   /// Lets go of what the layer at work does not keep.
-  private func settle() {
+  private func settle() throws(EngineError) {
     guard let layer = current else { return }
     for head in 0..<cache.shape.kvHeads {
       let ranking = rankings[layer][head]
+      let mass = attention.sums(layer: layer, head: head, pairs: ranking.count)
+      guard mass.allSatisfy(\.isFinite) else { throw .notFinite }
       let places = RecallSelection.places(
-        ranking: ranking,
-        mass: attention.sums(layer: layer, head: head, pairs: ranking.count),
-        kept: kept(layer, head))
+        ranking: ranking, mass: mass, kept: kept(layer, head))
       cache.keep(
         layer: layer, head: head,
         pairs: places + (ranking.count..<cache.count(layer: layer, head: head)))

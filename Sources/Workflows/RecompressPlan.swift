@@ -181,7 +181,7 @@ extension RecompressPlan {
     let tiers = metadata.tiers
     var block = PairBlock(positions: [], keys: [], values: [])
     for (head, stored) in try pairs(for: tier, layer: layer).heads.enumerated() {
-      var chosen = order(stored, layer: layer, head: head)[
+      var chosen = try order(stored, layer: layer, head: head)[
         tiers.ranks(of: tier, layer: layer, head: head)]
       if tiers.isByPosition(tier: tier) { chosen.sort() }
       append(chosen, of: stored, to: &block)
@@ -205,11 +205,15 @@ extension RecompressPlan {
   }
 
   /// A head's positions, best first.
-  private func order(_ head: LayerPairs.Head, layer: Int, head index: Int) -> [UInt32] {
+  ///
+  /// - Throws: `ScoreNotFinite`.
+  private func order(
+    _ head: LayerPairs.Head, layer: Int, head index: Int
+  ) throws(ScoreNotFinite) -> [UInt32] {
     guard let scorer else { return head.ranking }
     let context = metadata.context
     return ranking.order(
-      scorer.scores(
+      try scorer.finiteScores(
         layer: layer, head: index, keys: context.keyCodec.floats(head.keys),
         keyLength: context.keyLength))
   }

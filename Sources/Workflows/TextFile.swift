@@ -5,18 +5,23 @@ public enum TextFile {
   /// A text is held in memory whole; what is larger is refused before memory is asked for.
   private static let maximumBytes: UInt64 = 1 << 30
 
-  /// The bytes of a UTF-8 text.
+  /// The bytes of a UTF-8 text, without a byte order mark.
   ///
   /// - Parameter path: A file or a pipe; `-` or `/dev/stdin` for standard input.
   /// - Throws: `SystemError` if it cannot be read, `PromptError` if it is empty, too large or no UTF-8.
   public static func read(_ path: String) throws -> [UInt8] {
-    if path == "-" || path == "/dev/stdin" { return try read(ByteStream.standardInput()) }
-    if let pipe = ByteStream(pipe: path) { return try read(pipe) }
+    if let text = try readStream(path) { return text }
     let file = try RandomAccessFile(path: path)
     guard file.size <= maximumBytes else {
       throw PromptError.tooLarge(path: path, bytes: file.size, limit: maximumBytes)
     }
     return try checked(file.read(at: 0, count: Int(file.size), section: "text"), of: path)
+  }
+
+  /// What comes through standard input or a pipe; nil if `path` is neither.
+  private static func readStream(_ path: String) throws -> [UInt8]? {
+    if path == "-" || path == "/dev/stdin" { return try read(ByteStream.standardInput()) }
+    return try ByteStream(pipe: path).map(read)
   }
 
   private static func read(_ stream: consuming ByteStream) throws -> [UInt8] {
@@ -26,12 +31,31 @@ public enum TextFile {
     return try checked(bytes, of: stream.name)
   }
 
-  private static func checked(_ bytes: [UInt8], of source: String) throws(PromptError) -> [UInt8] {
+  private static func checked(_ given: [UInt8], of source: String) throws(PromptError) -> [UInt8] {
+    var mark = ByteOrderMark(path: source)
+    let bytes = try mark.drop(from: given, isAtEnd: true)
     guard !bytes.isEmpty else { throw .empty(source: source) }
     guard String(validating: bytes, as: UTF8.self) != nil else {
-      throw .notUTF8(path: source, offset: validPrefix(bytes), beginning: bytes)
+      throw .notUTF8(path: source, offset: mark.length + validPrefix(bytes), beginning: bytes)
     }
     return bytes
+  }
+
+  /// The text of a file that is a text, or of JSON Lines, as calibration reads them (`Corpus`). What comes
+  /// through a pipe is text.
+  ///
+  /// - Throws: As `read`; `MalformedFile` for a line that is no JSON object with a text.
+  public static func documents(_ path: String) throws -> [UInt8] {
+    if let text = try readStream(path) { return text }
+    var text: [UInt8] = []
+    try Corpus(paths: [path], field: "text").forEachPiece { piece in
+      text += piece
+      guard text.count <= maximumBytes else {
+        throw PromptError.tooLarge(path: path, bytes: UInt64(text.count), limit: maximumBytes)
+      }
+      return true
+    }
+    return text
   }
 
   /// How many first bytes are UTF-8.

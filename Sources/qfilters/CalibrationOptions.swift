@@ -6,7 +6,8 @@ struct CalibrationOptions: ParsableArguments {
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Texts and JSON Lines (.jsonl), also compressed (.zst), in this order.", valueName: "file"),
+      "Texts and JSON Lines (.jsonl, .ndjson, .json), also compressed (.zst), in this order.",
+      valueName: "file"),
     completion: .text)
   var corpus: [String]
   @Option(help: "Key at which an object of JSON Lines has its text.") var field = "text"

@@ -23,7 +23,8 @@ enum Failure {
       is RatiosDiffer, is SaveRefusal, is ReplacementRefusal, is ModelNeeded:
       ExitCode(64)
     case is NotQuantisable, is UnsupportedModel, is TokenizationError, is CalibrationError,
-      is EngineError, is MergeRefusal, is PartialResult, is FolderInUse, is TooManyResults,
+      is EngineError, is MergeRefusal, is PartialResult, is ScoreNotFinite, is FolderInUse,
+      is TooManyResults,
       is ConformanceRun.ReaderCannotRun,
       is ReportCommand.NothingMeasured:
       ExitCode(1)
@@ -33,7 +34,7 @@ enum Failure {
 
   private static func exitCode(_ error: PromptError) -> ExitCode {
     switch error {
-    case .notUTF8, .notText: ExitCode(65)
+    case .notUTF8, .notText, .utf16: ExitCode(65)
     case .empty, .blank, .noFile, .noChatTemplate, .noChatTemplateToResume: ExitCode(64)
     case .tooLarge, .tooLong, .contextFull, .sequenceTooLong, .tooShort, .needleTooLong: ExitCode(1)
     }

@@ -82,7 +82,8 @@ struct QFiltersCommand: AsyncParsableCommand {
     }
     guard let code = Failure.exitCode(error) else { exit(withError: error) }
     ProgressBar.clear()
-    Terminal.error("qfilters: " + Format.printable("\(error)"))
+    let advice = Advice.text(for: error, of: command).map { "; \($0)" } ?? ""
+    Terminal.error("qfilters: " + Format.printable("\(error)\(advice)"))
     exit(withError: code)
   }
 

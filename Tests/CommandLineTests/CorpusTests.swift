@@ -66,6 +66,70 @@ struct CorpusTests {
     #expect(banks.count == 1)
   }
 
+  @Test("JSON Lines are known by every usual ending, a byte order mark is no text")
+  func endings() throws {
+    let lines = Array(try jsonLines().utf8)
+    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    let first = try scratch.write("a.jsonl", lines)
+    let text = try scratch.write("marked.txt", mark + documents.joined(separator: "\n\n").utf8)
+    let upper = scratch.path("A.NDJSON.ZST")
+    try FileManager.default.moveItem(atPath: compressed(first), toPath: upper)
+    var banks: Set<[UInt8]> = []
+    for corpus in [
+      first, try scratch.write("a.JSONL", lines), try scratch.write("a.ndjson", lines),
+      try scratch.write("a.Json", mark + lines), upper, text, try compressed(text),
+    ] {
+      let result = try precompute(corpus)
+      #expect(result.status == 0, "\(corpus): \(result.error)")
+      banks.insert(try bytes(of: scratch.path("out.qfilt")))
+      try FileManager.default.removeItem(atPath: scratch.path("out.qfilt"))
+    }
+    #expect(banks.count == 1)
+  }
+
+  @Test("other JSON than lines, and UTF-16, are named for what they are")
+  func otherEncodings() throws {
+    for (name, content, problem) in [
+      ("list.json", Array("[\n{\"text\": \"a\"}\n]".utf8), "JSON Lines are needed"),
+      ("one.json", Array("\n{\n\"text\": \"a\"\n}".utf8), "JSON Lines are needed"),
+      ("wide.txt", [0xFF, 0xFE, 0x61, 0], "is UTF-16"),
+      ("wide.jsonl", [0xFE, 0xFF, 0, 0x7B], "is UTF-16"),
+    ] {
+      let result = try precompute(scratch.write(name, content))
+      #expect(result.status == 65 && result.error.contains(problem), "\(result.error)")
+    }
+    let mark = try precompute(scratch.write("mark.txt", [0xEF, 0xBB, 0xBF]))
+    #expect(mark.status == 64 && mark.error.contains("mark.txt is empty"), "\(mark.error)")
+  }
+
+  @Test("a prompt's byte order mark is no text, and evaluation reads JSON Lines")
+  func otherTexts() throws {
+    let marked = try scratch.write("p.txt", [0xEF, 0xBB, 0xBF] + Array("naïve".utf8))
+    #expect(try TextFile.read(marked) == Array("naïve".utf8))
+    let wide = try scratch.write("w.txt", [0xFF, 0xFE, 0x61, 0])
+    #expect(throws: PromptError.self) { try TextFile.read(wide) }
+    let lines = try scratch.write("e.JSON", jsonLines().utf8)
+    #expect(try TextFile.documents(lines) == Array(documents.joined(separator: "\n\n").utf8))
+  }
+
+  @Test("too little text, or a sequence that is too long: how many tokens, and which option helps")
+  func lengths() throws {
+    let text = try scratch.write("a.txt", "Of this there is little.".utf8)
+    let short = try precompute(text)
+    #expect(
+      short.status == 1 && short.error.contains("where 360 are needed")
+        && short.error.contains("--sequences or --length"), "\(short.error)")
+    let long = try precompute(text, options: ["--length", "600"])
+    #expect(
+      long.status == 1 && long.error.contains("600 tokens do not fit the model's context of 512")
+        && long.error.contains("--length"), "\(long.error)")
+    let prompt = try scratch.write("p.txt", String(repeating: "word ", count: 600).utf8)
+    let generated = try Command.run(
+      "generate", "--model", model, "--prompt-file", prompt)
+    #expect(generated.status == 1 && generated.error.contains("at most 511 fit"))
+    #expect(generated.error.contains("--budget"), "\(generated.error)")
+  }
+
   @Test("a corrupt line is named by file and number, and so is one without the field")
   func corruptLines() throws {
     let good = try jsonLines()

@@ -143,6 +143,21 @@ struct KernelTests {
     #expect(damaged.filter(\.isNaN).count == damaged.count)
   }
 
+  @Test("finds one number among many that is too great, infinite or none", arguments: Path.all)
+  func range(path: Path) {
+    for count in [1, 15, 16, 17, 40, 576] {
+      let numbers = (0..<count).map { $0 % 2 == 0 ? Float(65_504) : -65_504 }
+      #expect(unsafe path.kernels.is_within(numbers, count, 65_504) != 0)
+      for place in Set([0, count / 2, count - 1]) {
+        for odd in [65_505, -65_505, .infinity, -.infinity, .nan, -.nan] as [Float] {
+          var changed = numbers
+          changed[place] = odd
+          #expect(unsafe path.kernels.is_within(changed, count, 65_504) == 0, "\(odd) at \(place)")
+        }
+      }
+    }
+  }
+
   @Test("normalises, gates, adds and rotates", arguments: Path.all)
   func elementwise(path: Path) {
     var random = SeededGenerator(seed: 3)

@@ -35,7 +35,7 @@ struct KeyShiftTests {
       let shift = try KeyShift(
         engine.architecture, shifts: [Double](repeating: Double(steps) / 2, count: Self.tokens))
       for layer in 0..<engine.architecture.layers {
-        for _ in 0..<2 { shift.apply(to: shifted, layer: layer) }
+        for _ in 0..<2 { try shift.apply(to: shifted, layer: layer) }
         let isLocal = engine.architecture.window(ofLayer: layer) != nil
         let expected = isLocal ? before[layer] : keys(later, layer)
         let greatest = expected.reduce(0) { max($0, abs($1)) }
@@ -56,7 +56,7 @@ struct KeyShiftTests {
     let shifts = (0..<20).map { $0 % 2 == 0 ? 0 : Double($0) }
     let shift = try KeyShift(engine.architecture, shifts: shifts)
     let length = engine.architecture.keyLength
-    shift.apply(to: shifted, layer: 0)
+    try shift.apply(to: shifted, layer: 0)
     for head in 0..<shifted.shape.kvHeads {
       let (after, before) = (
         shifted.decodedKeys(layer: 0, head: head), whole.decodedKeys(layer: 0, head: head)

@@ -219,8 +219,8 @@ struct TinyModelTests {
     let sequences = (0..<5).map { _ in (0..<50).map { _ in Int.random(in: 0..<256, using: &random) }
     }
     let caches = try sequences.map { try cache(engine, $0.count) }
-    let together = (0..<49).map { place in
-      engine.step(
+    let together = try (0..<49).map { place in
+      try engine.step(
         sequences.map { $0[place] }, into: caches, next: sequences.map { $0[place + 1] })
     }
     for (index, sequence) in sequences.enumerated() {

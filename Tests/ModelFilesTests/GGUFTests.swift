@@ -1,7 +1,9 @@
 import ByteIO
-import ModelFiles
+import Foundation
 import TestSupport
 import Testing
+
+@testable import ModelFiles
 
 @Suite("GGUF files")
 struct GGUFTests {
@@ -88,6 +90,38 @@ struct GGUFTests {
     #expect((negative as? MalformedFile)?.problem == "a factor is no positive number")
   }
 
+  @Test("what YaRN multiplies by has the meaning of llama.cpp, and of its converter")
+  func yarnMagnitude() throws {
+    let usual = Float(0.1 * log(8) + 1)
+    let scratch = try ScratchFolder()
+    for (key, value, magnitude) in [
+      ("attn_factor", 0.5, usual * 0.5), ("yarn_attn_factor", 0.7, 0.7),
+      ("yarn_ext_factor", 1, usual),
+      // Of config.json's attn_factor, which transformers ignores.
+      ("yarn_attn_factor", 1 / usual, usual), ("yarn_beta_fast", 32, usual),
+    ] as [(String, Float, Float)] {
+      var file = try bytes(of: Fixtures.path("models/tiny-yarn-rope.gguf"))
+      file.insert(number: value, at: "llama.rope.scaling.\(key)")
+      let path = try scratch.write("yarn.gguf", file)
+      #expect(try ModelFile(path: path).architecture.rope.magnitude == magnitude, "\(key)")
+    }
+    let part = try refusal("tiny-yarn-rope.gguf") {
+      $0.insert(number: 0.5, at: "llama.rope.scaling.yarn_ext_factor")
+    }
+    #expect((part as? UnsupportedModel)?.what == "rope.scaling.yarn_ext_factor 0.5")
+  }
+
+  @Test("a context that the file does not name is the model's own")
+  func firstContext() throws {
+    var file = try bytes(of: Fixtures.path("models/tiny-yarn-rope.gguf"))
+    let (key, other) = ("llama.rope.scaling.original_context_length", "general.xxxx")
+    try Self.replace(key, other + String(repeating: "x", count: key.count - other.count), in: &file)
+    let model = try ModelFile(path: ScratchFolder().write("yarn.gguf", file)).architecture
+    var expected = RoPE(base: 10_000, dimensions: 8)
+    expected.scale(RoPE.YaRN(factor: 8, context: 512))
+    #expect(model.rope == expected)
+  }
+
   private static func replace(_ text: String, _ other: String, in bytes: inout [UInt8]) throws {
     let range = try #require(bytes.firstRange(of: Array(text.utf8)))
     bytes.replaceSubrange(range, with: Array(other.utf8))
@@ -168,6 +202,22 @@ struct GGUFTests {
 }
 
 extension [UInt8] {
+  /// Adds a float32 to a GGUF file's metadata, and a text that fills up to where tensors may begin.
+  fileprivate mutating func insert(number: Float, at key: String) {
+    func entry(_ key: String, type: UInt32, _ value: [UInt8]) -> [UInt8] {
+      RawContainer.field(UInt64(key.utf8.count)) + key.utf8 + RawContainer.field(type) + value
+    }
+    func text(_ count: Int) -> [UInt8] {
+      entry(
+        "general.filler", type: 8,
+        RawContainer.field(UInt64(count)) + [UInt8](repeating: 0x78, count: count))
+    }
+    let added = entry(key, type: 6, RawContainer.field(number.bitPattern))
+    let rest = (32 - (added.count + text(0).count) % 32) % 32
+    insert(contentsOf: added + text(rest), at: 24)
+    self[16] += 2
+  }
+
   /// Where `needle` stands first behind the first `mark`.
   fileprivate func firstRange(of needle: [UInt8], after mark: String) -> Range<Int>? {
     guard let start = firstRange(of: Array(mark.utf8))?.upperBound else { return nil }

@@ -122,14 +122,10 @@ struct ModelFolderTests {
     }
     for (parameters, what) in [
       (#""rope_scaling": {"type": "mystery", "factor": 2.0}"#, "RoPE scaling mystery"),
-      (#""rope_parameters": {"factor": 2}"#, #"rope_parameters key "factor""#),
+      (#""rope_parameters": {"xdrope": 2}"#, #"rope_parameters key "xdrope""#),
       (
         #""rope_parameters": {"rope_type": "linear", "factor": 2, "alpha": 2}"#,
         #"rope_parameters key "alpha""#
-      ),
-      (
-        #""rope_parameters": {"rope_type": "yarn", "factor": 2, "mscale": 2}"#,
-        #"rope_parameters key "mscale""#
       ),
       (#""rope_parameters": {"full_attention": {}}"#, #"rope_parameters key "full_attention""#),
       (#""partial_rotary_factor": 0.5"#, "partial_rotary_factor 0.5"),
@@ -176,7 +172,7 @@ struct ModelFolderTests {
     for (part, replacement, problem) in [
       (#""num_key_value_heads": 2"#, #""num_key_value_heads": 3"#, "does not divide"),
       (#""head_dim": 16"#, #""head_dim": 15"#, "odd"),
-      (#""num_hidden_layers": 2,"#, "", "num_hidden_layers is missing"),
+      (#""num_hidden_layers": 2"#, #""num_hidden_layers": null"#, "num_hidden_layers is null"),
       (#""num_hidden_layers": 2"#, #""num_hidden_layers": 2.5"#, "is no whole number"),
       (#""num_hidden_layers": 2"#, #""num_hidden_layers": 0"#, "is outside 1 … 4096"),
       (#""rms_norm_eps": 1e-05"#, #""rms_norm_eps": 1e999"#, "is no positive number"),
@@ -224,6 +220,67 @@ struct ModelFolderTests {
       } catch let error as UnsupportedModel {
         #expect(isRefused && error.what == "tensor \(name)")
       }
+    }
+  }
+
+  @Test(
+    "a base model's tensors have no prefix, a language model's beside others a longer one",
+    arguments: ["", "language_model.model.", "model.language_model.", "language_model."])
+  func prefixes(prefix: String) throws {
+    let usual = try ModelFile(path: Fixtures.path("models/tiny-llama-f32"))
+    let folder = try scratch.model("tiny-llama-f32") { file in
+      for index in file.entries.indices {
+        file.entries[index].name.replace("model.", with: prefix, maxReplacements: 1)
+      }
+    }
+    let model = try ModelFile(path: folder)
+    #expect(model.tensors.keys.sorted() == usual.tensors.keys.sorted())
+    let error = #expect(throws: MalformedFile.self) {
+      try model.tensor("blk.1.attn_k.weight", shape: [1, 64])
+    }
+    #expect(error?.section == "tensor \(prefix)layers.1.self_attn.k_proj.weight")
+  }
+
+  @Test("shards of a base model are read as well")
+  func shardsWithoutPrefix() throws {
+    let usual = Fixtures.path("models/tiny-llama-bf16")
+    let folder = try copy("model.safetensors.index.json", of: "tiny-llama-bf16") {
+      $0.replacing("\"model.", with: "\"")
+    }
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder)
+    where name.hasSuffix(".safetensors") {
+      var file = try TensorFile("\(folder)/\(name)")
+      for index in file.entries.indices { file.entries[index].name.replace("model.", with: "") }
+      try file.write(to: "\(folder)/\(name)")
+    }
+    #expect(
+      try ModelFile(path: folder).tensors.keys.sorted()
+        == ModelFile(path: usual).tensors.keys.sorted())
+  }
+
+  @Test("of a Gemma 3 with a vision tower the language model is read, and nothing else")
+  func multimodal() throws {
+    let usual = try ModelFile(path: Fixtures.path("models/tiny-gemma3"))
+    for (prefix, vision) in [
+      ("language_model.model.", "vision_tower."), ("model.language_model.", "model.vision_tower."),
+    ] {
+      let folder = try scratch.model("tiny-gemma3") { file in
+        for index in file.entries.indices {
+          file.entries[index].name.replace("model.", with: prefix, maxReplacements: 1)
+        }
+        file.entries.append(
+          TensorFile.Entry(name: "\(vision)encoder.layers.0.weight", shape: [1], [1]))
+      }
+      let path = "\(folder)/config.json"
+      let inner = String(decoding: try bytes(of: path), as: UTF8.self)
+      #expect(throws: UnsupportedModel.self, "a tower that nobody announced") {
+        try ModelFile(path: folder)
+      }
+      try #"{"model_type": "gemma3", "eos_token_id": [1, 2], "text_config": \#(inner)}"#
+        .write(toFile: path, atomically: true, encoding: .utf8)
+      let model = try ModelFile(path: folder)
+      #expect(model.architecture == usual.architecture)
+      #expect(model.tensors.keys.sorted() == usual.tensors.keys.sorted())
     }
   }
 

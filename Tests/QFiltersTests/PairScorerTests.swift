@@ -8,6 +8,16 @@ struct PairScorerTests {
     scorer.scores(layer: 1, head: 0, keys: keys, keyLength: length)
   }
 
+  @Test("a score that is not finite has no rank, and is named by layer and head")
+  func notFinite() {
+    for keys in [[1, .nan], [1e30, 1], [.infinity, 0]] as [[Float]] {
+      let error = #expect(throws: ScoreNotFinite.self) {
+        try KNormScorer().finiteScores(layer: 3, head: 1, keys: keys, keyLength: 2)
+      }
+      #expect(error == ScoreNotFinite(scorer: .kNorm, layer: 3, head: 1))
+    }
+  }
+
   @Test("K-norm keeps short keys")
   func kNorm() {
     #expect(scores(KNormScorer(), [3, 4, 0, 1, -6, 8], 2) == [-5, -1, -10])

@@ -142,6 +142,8 @@ typedef struct {
   void (*narrow)(const float *source, uint16_t *target, size_t count);
   /// Rounds to the nearest bfloat16, ties to even.
   void (*narrow_bf16)(const float *source, uint16_t *target, size_t count);
+  /// Whether every number is finite and at most `limit` in magnitude.
+  int (*is_within)(const float *x, size_t count, float limit);
   /// target = x / sqrt(mean(x²) + epsilon) * weight (RMSNorm, arXiv 1910.07467).
   void (*rms_norm)(const float *x, const float *weight, float *target, size_t count, float epsilon);
   /// Rotates pairs (x[i], x[i + half]) by the angles whose cosines and sines are given (RoPE,

@@ -13,8 +13,8 @@ protocol Architecture: Sendable {
   static var isInterleavedInGGUF: Bool { get }
   /// What transformers adds to the weights of RMSNorm when it uses them; GGUF stores the sum.
   static var normOffset: Float { get }
-  /// What transformers takes where a configuration does not say.
-  static var defaults: TransformersDefaults { get }
+  /// What transformers takes where a configuration of that `model_type` does not say.
+  static func defaults(_ modelType: String) -> [String: ConfigDefault]
 
   /// Completes a description that holds what a `llama` of the same sizes would be.
   static func read(_ file: GGUFDescription, into model: inout ArchitectureDescription) throws
@@ -24,19 +24,9 @@ protocol Architecture: Sendable {
   static func rope(_ config: TransformersConfig, headLength: Int) throws -> RoPE
 }
 
-/// What transformers takes where a configuration does not say.
-struct TransformersDefaults {
-  var normEpsilon: Float = 1e-6
-  /// Whether the embedding is the output matrix, too.
-  var isTied = false
-  /// nil for the hidden vector's length divided by the number of heads.
-  var headLength: Int?
-}
-
 extension Architecture {
   static var isInterleavedInGGUF: Bool { false }
   static var normOffset: Float { 0 }
-  static var defaults: TransformersDefaults { .init() }
 
   static func rope(_ config: TransformersConfig, headLength: Int) throws -> RoPE {
     try config.rope(headLength: headLength)

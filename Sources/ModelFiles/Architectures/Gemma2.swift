@@ -6,7 +6,13 @@ enum Gemma2: Architecture {
   static let tensorNames = TensorNames(
     TensorNames.normsAround, TensorNames.attention, TensorNames.gate, TensorNames.outputs)
   static let normOffset: Float = 1
-  static let defaults = TransformersDefaults(isTied: true, headLength: 256)
+
+  static func defaults(_ modelType: String) -> [String: ConfigDefault] {
+    ConfigDefault.common.with(ConfigDefault.gemma).with([
+      "vocab_size": .value(256_000), "max_position_embeddings": .value(8192),
+      "attn_logit_softcapping": .orNull(50), "final_logit_softcapping": .orNull(30),
+    ])
+  }
 
   static func read(_ file: GGUFDescription, into model: inout ArchitectureDescription) throws {
     complete(&model)
@@ -19,9 +25,9 @@ enum Gemma2: Architecture {
 
   static func read(_ config: TransformersConfig, into model: inout ArchitectureDescription) throws {
     complete(&model)
-    model.windows = try config.windows(layers: model.layers) { $0 % 2 == 0 }
-    model.attentionCap = try config.cap("attn_logit_softcapping", default: 50)
-    model.logitCap = try config.cap("final_logit_softcapping", default: 30)
+    model.windows = try config.windows(layers: model.layers, isNeeded: true) { $0 % 2 == 0 }
+    model.attentionCap = try config.float("attn_logit_softcapping")
+    model.logitCap = try config.float("final_logit_softcapping")
     try readScale(config, into: &model)
   }
 
@@ -36,8 +42,10 @@ enum Gemma2: Architecture {
   static func readScale(
     _ config: TransformersConfig, into model: inout ArchitectureDescription
   ) throws {
-    let divisor = try config.float("query_pre_attn_scalar") ?? 256
-    if divisor != Float(model.keyLength) { model.attentionScale = 1 / divisor.squareRoot() }
+    guard let divisor = try config.float("query_pre_attn_scalar"),
+      divisor != Float(model.keyLength)
+    else { return }
+    model.attentionScale = 1 / divisor.squareRoot()
   }
 
   /// As if a head were its share of the hidden vector.

@@ -7,8 +7,15 @@ enum Gemma3: Architecture {
     TensorNames.normsAround, TensorNames.attention, TensorNames.queryKeyNorms, TensorNames.gate,
     TensorNames.outputs)
   static let normOffset: Float = 1
-  static let defaults = TransformersDefaults(isTied: true, headLength: 256)
   private static let pattern = 6
+
+  static func defaults(_ modelType: String) -> [String: ConfigDefault] {
+    ConfigDefault.common.with(ConfigDefault.gemma).with([
+      "vocab_size": .value(262_208), "max_position_embeddings": .value(131_072),
+      "attn_logit_softcapping": .orNull(nil), "final_logit_softcapping": .orNull(nil),
+      "sliding_window_pattern": .value(6),
+    ])
+  }
 
   static func read(_ file: GGUFDescription, into model: inout ArchitectureDescription) throws {
     complete(&model)
@@ -25,9 +32,11 @@ enum Gemma3: Architecture {
   static func read(_ config: TransformersConfig, into model: inout ArchitectureDescription) throws {
     complete(&model)
     let pattern = try config.optionalInteger("sliding_window_pattern", in: 1...4096) ?? pattern
-    model.windows = try config.windows(layers: model.layers) { ($0 + 1) % pattern != 0 }
-    model.attentionCap = try config.cap("attn_logit_softcapping", default: nil)
-    model.logitCap = try config.cap("final_logit_softcapping", default: nil)
+    model.windows = try config.windows(layers: model.layers, isNeeded: true) {
+      ($0 + 1) % pattern != 0
+    }
+    model.attentionCap = try config.float("attn_logit_softcapping")
+    model.logitCap = try config.float("final_logit_softcapping")
     try Gemma2.readScale(config, into: &model)
     let local = try config.rope(
       headLength: model.keyLength, layerType: "sliding_attention", baseKey: "rope_local_base_freq")

@@ -8,6 +8,15 @@ enum Llama: Architecture {
     TensorNames.normsBefore, TensorNames.attention, TensorNames.gate, TensorNames.outputs)
   static let isInterleavedInGGUF = true
 
+  static func defaults(_ modelType: String) -> [String: ConfigDefault] {
+    let llama = ConfigDefault.common.with(["vocab_size": .value(32_000)])
+    guard modelType == "mistral" else { return llama }
+    return llama.with([
+      "intermediate_size": .value(14_336), "num_key_value_heads": .value(8),
+      "max_position_embeddings": .value(131_072), "sliding_window": .orNull(4096),
+    ])
+  }
+
   static func read(_ file: GGUFDescription, into model: inout ArchitectureDescription) throws {
     model.windows = try file.windows(layers: model.layers) { _ in true }
   }

@@ -6,7 +6,10 @@ enum OLMo2: Architecture {
   static let tensorNames = TensorNames(
     TensorNames.normsAfter, TensorNames.attention, TensorNames.queryKeyNorms, TensorNames.gate,
     TensorNames.outputs)
-  static let defaults = TransformersDefaults(normEpsilon: 1e-5)
+
+  static func defaults(_ modelType: String) -> [String: ConfigDefault] {
+    ConfigDefault.common.with(["vocab_size": .value(50_304), "rms_norm_eps": .value(1e-5)])
+  }
 
   static func read(_ file: GGUFDescription, into model: inout ArchitectureDescription) throws {
     complete(&model)

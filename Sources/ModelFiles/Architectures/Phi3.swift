@@ -8,7 +8,15 @@ enum Phi3: Architecture {
       ("self_attn.qkv_proj.weight", "attn_qkv.weight"),
       ("mlp.gate_up_proj.weight", "ffn_up.weight"),
     ])
-  static let defaults = TransformersDefaults(normEpsilon: 1e-5)
+
+  static func defaults(_ modelType: String) -> [String: ConfigDefault] {
+    ConfigDefault.common.with([
+      "vocab_size": .value(32_064), "hidden_size": .value(3072),
+      "intermediate_size": .value(8192), "max_position_embeddings": .value(4096),
+      "original_max_position_embeddings": .value(4096), "rms_norm_eps": .value(1e-5),
+      "sliding_window": .orNull(nil),
+    ])
+  }
 
   static func read(_ file: GGUFDescription, into model: inout ArchitectureDescription) throws {
     model.hasFusedProjections = true

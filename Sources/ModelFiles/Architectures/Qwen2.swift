@@ -6,6 +6,10 @@ enum Qwen2: Architecture {
     TensorNames.normsBefore, TensorNames.attention, TensorNames.attentionBiases, TensorNames.gate,
     TensorNames.outputs)
 
+  static func defaults(_ modelType: String) -> [String: ConfigDefault] {
+    ConfigDefault.common.with(ConfigDefault.qwen)
+  }
+
   static func read(_ file: GGUFDescription, into model: inout ArchitectureDescription) throws {
     model.hasProjectionBiases = true
   }
@@ -18,7 +22,7 @@ enum Qwen2: Architecture {
   /// If windows are used at all, the layers from `max_window_layers` on have them.
   static func windows(_ config: TransformersConfig, layers: Int) throws -> [Int?] {
     let isUsed = try config.bool("use_sliding_window") ?? false
-    let first = try config.optionalInteger("max_window_layers", in: 0...1 << 16) ?? 28
+    let first = try config.optionalInteger("max_window_layers", in: 0...1 << 16) ?? 0
     let windows = try config.windows(layers: layers) { $0 >= first }
     return isUsed ? windows : []
   }

@@ -5,7 +5,10 @@ enum Qwen3: Architecture {
   static let tensorNames = TensorNames(
     TensorNames.normsBefore, TensorNames.attention, TensorNames.queryKeyNorms, TensorNames.gate,
     TensorNames.outputs)
-  static let defaults = TransformersDefaults(headLength: 128)
+
+  static func defaults(_ modelType: String) -> [String: ConfigDefault] {
+    ConfigDefault.common.with(ConfigDefault.qwen).with(["head_dim": .value(128)])
+  }
 
   static func read(_ file: GGUFDescription, into model: inout ArchitectureDescription) throws {
     model.queryKeyNorm = .perHead

@@ -1,4 +1,4 @@
-/// A calibration corpus: texts, and JSON Lines (`.jsonl`), either of them plain or compressed with zstd
+/// A calibration corpus: texts, and JSON Lines (`.jsonl`, `.ndjson`, `.json`), either of them plain or compressed with zstd
 /// (`.zst`). It is read piece by piece and never held whole.
 public struct Corpus: Sendable {
   /// The files in order.

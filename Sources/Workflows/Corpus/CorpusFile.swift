@@ -19,12 +19,17 @@ struct CorpusFile {
   /// The longest line: a document is held whole when it stands on one.
   private static let lineLimit = 1 << 27
 
-  /// Names a file, whose ending says what it is.
+  /// The endings that mean JSON Lines, as the data set loaders of the hub have it.
+  private static let lineEndings = [".jsonl", ".ndjson", ".json"]
+
+  /// Names a file, whose ending says what it is, in whatever case.
   init(path: String, field: String) {
     self.path = path
     self.field = field
-    isCompressed = path.hasSuffix(".zst")
-    hasLines = (isCompressed ? String(path.dropLast(4)) : path).hasSuffix(".jsonl")
+    let name = path.lowercased()
+    isCompressed = name.hasSuffix(".zst")
+    let inner = isCompressed ? name.dropLast(4) : name[...]
+    hasLines = Self.lineEndings.contains { inner.hasSuffix($0) }
   }
 
   /// Calls `body` with one part after the other until it returns false; then returns false, too.
@@ -52,11 +57,13 @@ struct CorpusFile {
   }
 
   private func forEachDocument(_ body: (Part) throws -> Bool) throws -> Bool {
-    var (line, number) = ([UInt8](), 0)
+    var (line, number, isFirst) = ([UInt8](), 0, true)
     func endLine() throws -> Bool {
       number += 1
       defer { line.removeAll(keepingCapacity: true) }
       guard !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) else { return true }
+      if isFirst { try refuseWholeValue(line, number: number) }
+      isFirst = false
       let text = try JSONLine.text(line, field: field, path: path, number: number)
       return try text.isEmpty || body(Part(text: text, beginsDocument: true))
     }
@@ -78,8 +85,29 @@ struct CorpusFile {
     return try goesOn && endLine()
   }
 
-  /// The file's bytes, decompressed.
+  /// Refuses JSON that is one list, or one object over several lines, for what it is.
+  private func refuseWholeValue(_ line: [UInt8], number: Int) throws(MalformedFile) {
+    let text = line.filter { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }
+    guard text.first == UInt8(ascii: "[") || text == [UInt8(ascii: "{")] else { return }
+    throw MalformedFile(
+      path: path, section: "line \(number)",
+      problem: "the file is one JSON value where JSON Lines are needed: one object on each line")
+  }
+
+  /// The file's text: its bytes, decompressed, without a byte order mark.
   private func forEachChunk(_ body: ([UInt8]) throws -> Bool) throws -> Bool {
+    var mark = ByteOrderMark(path: path)
+    let goesOn = try forEachPiece { bytes in
+      let text = try mark.drop(from: bytes)
+      return try text.isEmpty || body(text)
+    }
+    guard goesOn else { return false }
+    let text = try mark.drop(from: [], isAtEnd: true)
+    return try text.isEmpty || body(text)
+  }
+
+  /// The file's bytes, decompressed.
+  private func forEachPiece(_ body: ([UInt8]) throws -> Bool) throws -> Bool {
     let file = try RandomAccessFile(path: path)
     var stream = ZstdStream(path: path)
     var offset: UInt64 = 0

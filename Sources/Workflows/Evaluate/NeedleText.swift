@@ -9,7 +9,7 @@ public enum Haystack {
   ///
   /// - Throws: `SystemError`, `PromptError` if there is no text, or one of them is no file.
   public static func read(folder: String) throws -> [UInt8] {
-    let paths = try Folder.names(folder).filter { $0.hasSuffix(".txt") }
+    let paths = try Folder.names(folder).filter { $0.lowercased().hasSuffix(".txt") }
       .map { Folder.path(folder, $0) }
     var text: [UInt8] = []
     for path in paths where !Folder.exists(path) {

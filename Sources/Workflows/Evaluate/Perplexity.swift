@@ -168,9 +168,8 @@ public enum Perplexity {
     }
     var losses = [[Double]](repeating: [], count: sequences.count)
     for place in sequences[0].indices.dropLast() {
-      let step = model.engine.step(
+      let step = try model.engine.step(
         sequences.map { $0[place] }, into: caches, next: sequences.map { $0[place + 1] })
-      guard step.allSatisfy(\.isFinite) else { throw EngineError.notFinite }
       for (sequence, loss) in step.enumerated() { losses[sequence].append(loss) }
       for cache in caches { eviction.apply(to: cache) }
       progress(place + 2)

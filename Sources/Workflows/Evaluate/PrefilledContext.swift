@@ -63,16 +63,20 @@ final class PrefilledContext {
       preconditionFailure("\(method.rawValue) values no pairs")
     }
     let heads = cache.shape.kvHeads
-    let scores = Mutex([[Float]](repeating: [], count: cache.shape.layers * heads))
+    let scores = Mutex(
+      [Result<[Float], any Error>](
+        repeating: .success([]), count: cache.shape.layers * heads))
     let cache = cache
     DispatchQueue.concurrentPerform(iterations: cache.shape.layers * heads) { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
-      let values = scorer.scores(
-        layer: layer, head: head, keys: cache.decodedKeys(layer: layer, head: head),
-        keyLength: cache.shape.keyLength)
+      let values = Result {
+        try scorer.finiteScores(
+          layer: layer, head: head, keys: cache.decodedKeys(layer: layer, head: head),
+          keyLength: cache.shape.keyLength)
+      }
       scores.withLock { $0[index] = values }
     }
-    return scores.withLock { $0 }
+    return try scores.withLock { try $0.map { try $0.get() } }
   }
 
   /// The places of a head's pairs that a method ranks by its scores.

@@ -18,7 +18,8 @@ struct FidelityCommand: ParsableCommand {
     help: ArgumentHelp("Filter bank of the model (.qfilt).", valueName: "file"),
     completion: .filterBank)
   var filters: String
-  @Option(help: "UTF-8 text; - for standard input.", completion: .text) var file: String
+  @Option(help: "UTF-8 text or JSON Lines; - for standard input.", completion: .text) var file:
+    String
   @Option(help: "Number of tokens of each context.") var context = Fidelity.Options().context
   @Option(help: "Number of tokens after each context that say what is attended to.")
   var continuation = Fidelity.Options().continuation
@@ -63,7 +64,7 @@ struct FidelityCommand: ParsableCommand {
     (options.sequences, options.compressions) = (sequences, compressions)
     options.methods = methods
     options.protection = protection.protection
-    let (text, bank) = (try TextFile.read(file), try FilterBank(path: filters))
+    let (text, bank) = (try TextFile.documents(file), try FilterBank(path: filters))
     let model = try model.load()
     let folder = try ReportFolder(ifNamed: out, for: model, bank, force)
     let results = try Fidelity.run(

@@ -15,7 +15,8 @@ struct PerplexityCommand: ParsableCommand {
       """)
 
   @OptionGroup var model: ModelOption
-  @Option(help: "UTF-8 text; - for standard input.", completion: .text) var file: String
+  @Option(help: "UTF-8 text or JSON Lines; - for standard input.", completion: .text) var file:
+    String
   @Option(help: "Number of tokens in each sequence.") var tokens = 2048
   @Option(help: "Number of sequences.") var sequences = 1
   @Option(help: "Maximum number of pairs that a head holds; the others are evicted.") var budget:
@@ -128,7 +129,7 @@ struct PerplexityCommand: ParsableCommand {
 
   func run() throws {
     let text = Perplexity.Text(
-      try TextFile.read(file), sequences: sequences, length: tokens)
+      try TextFile.documents(file), sequences: sequences, length: tokens)
     let bank = try filters.map(FilterBank.init(path:))
     let model = try model.load()
     let folder = try ReportFolder(ifNamed: out, for: model, bank, force)

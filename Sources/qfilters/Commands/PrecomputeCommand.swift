@@ -5,8 +5,8 @@ struct PrecomputeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "precompute", abstract: "Compute a model's Q-Filters from a calibration corpus.",
     discussion: """
-      The corpus is text files, and JSON Lines with one document a line (.jsonl), plain or compressed \
-      with zstd (.txt.zst, .jsonl.zst). Documents are joined by two newlines and cut into consecutive \
+      The corpus is text files, and JSON Lines with one document a line (.jsonl, .ndjson, .json), plain \
+      or compressed with zstd (.txt.zst, .jsonl.zst). Documents are joined by two newlines and cut into consecutive \
       sequences. The defaults are the paper's authors' recipe: 20 sequences of 2,048 tokens.
 
       With --shard I/N only every Nth sequence is summed, beginning with the Ith; `merge` makes the \

@@ -1,0 +1,31 @@
+public import CacheFormat
+
+/// A pair's score is infinite or not a number, so that it has no rank among the others.
+public struct ScoreNotFinite: Error, Equatable, Sendable, CustomStringConvertible {
+  /// What scored.
+  public let scorer: TierTable.Scorer
+  /// The layer.
+  public let layer: Int
+  /// The KV head.
+  public let head: Int
+
+  /// What is wrong, and where.
+  public var description: String {
+    "layer \(layer), head \(head): a score by \(scorer.name) is not finite; keys or values may be damaged"
+  }
+}
+
+extension PairScorer {
+  /// As `scores`.
+  ///
+  /// - Throws: `ScoreNotFinite`.
+  public func finiteScores(
+    layer: Int, head: Int, keys: [Float], keyLength: Int
+  ) throws(ScoreNotFinite) -> [Float] {
+    let scores = scores(layer: layer, head: head, keys: keys, keyLength: keyLength)
+    guard scores.allSatisfy(\.isFinite) else {
+      throw ScoreNotFinite(scorer: scorer, layer: layer, head: head)
+    }
+    return scores
+  }
+}
