@@ -21,7 +21,8 @@ public enum TextFile {
   /// What comes through standard input or a pipe; nil if `path` is neither.
   private static func readStream(_ path: String) throws -> [UInt8]? {
     if path == "-" || path == "/dev/stdin" { return try read(ByteStream.standardInput()) }
-    return try ByteStream(pipe: path).map(read)
+    guard let pipe = ByteStream(pipe: path) else { return nil }
+    return try read(pipe)
   }
 
   private static func read(_ stream: consuming ByteStream) throws -> [UInt8] {
