@@ -27,7 +27,7 @@ extension ModelFolder {
       ? try JSONObject(file: file("tokenizer_config.json"), section: "tokenizer_config") : nil
     func id(_ kind: String) throws -> Int? {
       guard let settings, let name = try Self.content(of: "\(kind)_token", settings),
-        !tokenizer.beyond.contains(name)
+        !name.isEmpty, !tokenizer.beyond.contains(name)
       else { return try Self.id(config, "\(kind)_token_id", size) }
       guard let id = tokenizer.id(of: name) else {
         throw settings.error("\(kind)_token", "names no token of tokenizer.json")

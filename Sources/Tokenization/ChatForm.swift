@@ -23,8 +23,13 @@ struct ChatForm: Equatable, Sendable {
     var after: String
   }
 
-  /// The marks of all forms.
-  static let marksOfAll = (known.values + [chatML(defaultSystem: nil)]).flatMap(\.marks)
+  /// The form of a template in Jinja, if it is one that is known.
+  init?(recognizing template: String) {
+    guard let form = Self.known[JinjaText.digest(template)] ?? ChatForm(chatML: template) else {
+      return nil
+    }
+    self = form
+  }
 
   /// The form with the tokens' names in it.
   func naming(begin: String, end: String) -> ChatForm {

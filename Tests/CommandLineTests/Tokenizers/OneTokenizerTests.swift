@@ -75,16 +75,20 @@ struct OneTokenizerTests {
     #expect(description(padded) == description(plain))
   }
 
-  @Test("where one of them types a well-known mark as text, ids are the same all the same")
+  @Test(
+    "where one of them types a mark of the chat template as text, ids are the same all the same")
   func types() throws {
-    let names = Array(Self.tokens.dropLast()) + ["<|eot_id|>"]
+    let template = try String(
+      decoding: bytes(of: Fixtures.path("chat/chatml.jinja")), as: UTF8.self)
     for type in [1, 3, 4] as [Int32] {
       let tokenizer = try gguf {
-        $0.metadata["tokens"] = .texts(names)
-        $0.metadata["token_type"] = .types([1, 1, 1, 3, type])
+        $0.metadata["tokens"] = .texts(["a", "b", "ab", "<|im_start|>", "<|im_end|>"])
+        $0.metadata["token_type"] = .types([1, 1, 1, type, type])
+        $0.metadata["bos_token_id"] = nil
         $0.metadata["eos_token_id"] = nil
+        $0.metadata["tokenizer.chat_template"] = .text(template)
       }
-      #expect(tokenizer.encode("ab<|eot_id|>a", parsingSpecials: true) == [2, 4, 0])
+      #expect(tokenizer.encode("ab<|im_end|>a<|im_start|>", parsingSpecials: true) == [2, 4, 0, 3])
       #expect(tokenizer.isEndOfGeneration(4))
     }
   }
