@@ -11,15 +11,7 @@ enum ChunkEncoder {
     codec == .bfloat16 ? 1 << 14 : 1 << 13
   }
 
-  /// A chunk as it is written.
-  struct Chunk {
-    /// The stored bytes.
-    let bytes: [UInt8]
-    /// The checksum of those streams that became frames, before they were compressed.
-    let decodedChecksum: UInt64
-  }
-
-  /// Encodes a chunk.
+  /// The stored bytes of a chunk.
   ///
   /// - Parameters:
   ///   - elements: Of all heads, pair by pair, in the cache's own type; positions as `u32`.
@@ -28,7 +20,7 @@ enum ChunkEncoder {
   /// - Returns: Nil for the first head that holds a number that the codec cannot store.
   static func encode(
     _ elements: [UInt8], counts: [Int], shape: ChunkShape, element: ElementCodec
-  ) throws(UnstorableHead) -> Chunk {
+  ) throws(UnstorableHead) -> [UInt8] {
     guard !shape.codec.isLossless else {
       return store(split(elements, counts: counts, shape: shape), shape, counts)
     }
@@ -70,22 +62,24 @@ enum ChunkEncoder {
     return (0..<width).map { all[$0 * planeLength..<($0 + 1) * planeLength] }
   }
 
-  /// Lengths, then each stream as a frame, or as it is unless the frame is smaller and allowed. A frame is made
-  /// where it is to stand.
+  /// Lengths, then each stream as a frame, or as it is unless the frame is smaller and allowed; behind frames the
+  /// checksum of what they were made of. A frame is made where it is to stand.
   private static func store(
     _ streams: [ArraySlice<UInt8>], _ shape: ChunkShape, _ counts: [Int]
-  ) -> Chunk {
+  ) -> [UInt8] {
     let compressor = ZstdCompressor()
     let checksum = ChecksumStream()
     let ends = streams.indices.map { index in
       index == streams.count - 1 && shape.isByElement
         ? blockEnds(counts, shape) : [streams[index].count]
     }
-    let room = zip(streams, ends).reduce(4 * streams.count) {
+    let fixed = 4 * streams.count + ChunkShape.decodedChecksumByteCount
+    let room = zip(streams, ends).reduce(fixed) {
       $0 + ZstdCompressor.bound($1.0.count, blocks: $1.1.count)
     }
-    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, filled in
+    return unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, filled in
       filled = 4 * streams.count
+      var hasFrames = false
       for (index, stream) in streams.enumerated() {
         let isHighest = index == streams.count - 1
         let rest = unsafe UnsafeMutableRawBufferPointer(
@@ -98,13 +92,17 @@ enum ChunkEncoder {
           length = stream.count
         } else {
           unsafe checksum.update(stream.span.bytes)
+          hasFrames = true
         }
         unsafe UnsafeMutableRawBufferPointer(buffer).storeBytes(
           of: UInt32(length).littleEndian, toByteOffset: 4 * index, as: UInt32.self)
         filled += length
       }
+      guard hasFrames else { return }
+      unsafe UnsafeMutableRawBufferPointer(buffer).storeBytes(
+        of: checksum.value.littleEndian, toByteOffset: filled, as: UInt64.self)
+      filled += ChunkShape.decodedChecksumByteCount
     }
-    return Chunk(bytes: bytes, decodedChecksum: checksum.value)
   }
 
   /// Where blocks of a plane end that holds, for each head, `rowLength` rows of its count.

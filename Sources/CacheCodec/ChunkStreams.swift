@@ -5,10 +5,10 @@ import CacheFormat
 ///
 /// ```
 ///  0         4·S
-///  ┌─────────┬──────────┬──────────┬─ ─
-///  │ lengths │ stream 0 │ stream 1 │       a stream of its decoded length is stored as it is,
-///  │ S × u32 │          │          │       a shorter one is a zstd frame
-///  └─────────┴──────────┴──────────┴─ ─
+///  ┌─────────┬──────────┬──────────┬─ ─ ─┬──────────┐   a stream of its decoded length is stored as it is,
+///  │ lengths │ stream 0 │ stream 1 │     │ checksum │   a shorter one is a zstd frame; the checksum of what
+///  │ S × u32 │          │          │     │ u64      │   frames decode to is there if any stream is a frame
+///  └─────────┴──────────┴──────────┴─ ─ ─┴──────────┘
 /// ```
 ///
 /// One value serves chunk after chunk and keeps its memory: reading into fresh memory would cost more
@@ -43,18 +43,21 @@ struct ChunkStreams: ~Copyable {
     guard unsafe Checksum.of(stored.span.bytes.extracting(first: count)) == entry.checksum else {
       throw place.mismatch
     }
-    let (found, frames) = try findStreams(count, decodedLengths: shape.streamLengths, place: place)
+    let (found, frames, decodedChecksum) = try findStreams(
+      count, decodedLengths: shape.streamLengths, place: place)
     sources = found
     try decode(frames, place: place)
     let frameBytes = unsafe decoded.span.bytes.extracting(
       first: frames.last?.decoded.upperBound ?? 0)
-    guard Checksum.of(frameBytes) == entry.decodedChecksum else { throw place.decodedMismatch }
+    guard decodedChecksum == nil || Checksum.of(frameBytes) == decodedChecksum else {
+      throw place.decodedMismatch
+    }
   }
 
   /// Finds the streams and checks the headers of those that are compressed.
   private func findStreams(
     _ count: Int, decodedLengths: [Int], place: ChunkPlace
-  ) throws(MalformedFile) -> (sources: [Source], frames: [Frame]) {
+  ) throws(MalformedFile) -> (sources: [Source], frames: [Frame], decodedChecksum: UInt64?) {
     var sources: [Source] = []
     let chunk = unsafe stored.span.bytes.extracting(first: count)
     var reader = ByteReader(
@@ -79,8 +82,17 @@ struct ChunkStreams: ~Copyable {
       }
       start += length
     }
-    guard start == count else { throw place.error("bytes after the last stream", at: start) }
-    return (sources, frames)
+    let rest = frames.isEmpty ? 0 : ChunkShape.decodedChecksumByteCount
+    guard start + rest == count else {
+      throw place.error(
+        "\(count - start) bytes after the last stream instead of \(rest)", at: start)
+    }
+    guard rest > 0 else { return (sources, frames, nil) }
+    let checksum = chunk.extracting(start..<count)
+    return (
+      sources, frames,
+      unsafe UInt64(littleEndian: checksum.unsafeLoadUnaligned(as: UInt64.self))
+    )
   }
 
   private mutating func decode(_ frames: [Frame], place: ChunkPlace) throws(MalformedFile) {

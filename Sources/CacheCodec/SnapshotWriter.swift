@@ -164,13 +164,12 @@ extension SnapshotWriter {
       case .values: block.values
       }
     do throws(ChunkEncoder.UnstorableHead) {
-      let chunk = try ChunkEncoder.encode(
+      let bytes = try ChunkEncoder.encode(
         elements, counts: counts, shape: shape,
         element: metadata.context.codec(of: shape.tensor))
       let entry = ChunkTable.Entry(
-        storedLength: UInt64(chunk.bytes.count), checksum: Checksum.of(chunk.bytes),
-        decodedChecksum: chunk.decodedChecksum, codec: shape.codec)
-      return (chunk.bytes, entry)
+        storedLength: UInt64(bytes.count), checksum: Checksum.of(bytes), codec: shape.codec)
+      return (bytes, entry)
     } catch {
       throw NotQuantisable(
         path: path, layer: layer, head: error.head, tensor: "\(shape.tensor)",

@@ -2,6 +2,8 @@
 public struct ChunkShape: Sendable, Equatable {
   /// Pairs of a head that share scales and minima, in order of rank.
   public static let groupSize = 64
+  /// The checksum of what frames decode to, behind the streams of a chunk that has frames.
+  public static let decodedChecksumByteCount = 8
 
   /// How the elements are stored.
   public let codec: ElementCodec

@@ -18,23 +18,18 @@ public struct ChunkTable: Sendable, Equatable {
     public let storedLength: UInt64
     /// Their checksum.
     public let checksum: UInt64
-    /// The checksum of what those streams that are frames decode to, one after the other.
-    public let decodedChecksum: UInt64
     /// How their elements are stored.
     public let codec: ElementCodec
 
     /// Describes a chunk.
-    public init(
-      storedLength: UInt64, checksum: UInt64, decodedChecksum: UInt64, codec: ElementCodec
-    ) {
+    public init(storedLength: UInt64, checksum: UInt64, codec: ElementCodec) {
       self.storedLength = storedLength
       self.checksum = checksum
-      self.decodedChecksum = decodedChecksum
       self.codec = codec
     }
   }
 
-  static let entryByteCount = 32
+  static let entryByteCount = 24
 
   /// [tiers][layers][3], in the order of `DATA`.
   public let entries: [Entry]
@@ -68,7 +63,6 @@ public struct ChunkTable: Sendable, Equatable {
     for entry in entries {
       writer.write(entry.storedLength)
       writer.write(entry.checksum)
-      writer.write(entry.decodedChecksum)
       writer.write(entry.codec.rawValue)
       writer.write(UInt32(0))
     }
@@ -107,7 +101,8 @@ public struct ChunkTable: Sendable, Equatable {
             tiers: tiers)
           let (end, overflow) = offsets[index].addingReportingOverflow(entry.storedLength)
           let lengths = shape.streamLengths
-          let range = 4 * lengths.count...lengths.reduce(4 * lengths.count, +)
+          let least = 4 * lengths.count
+          let range = least...lengths.reduce(least + ChunkShape.decodedChecksumByteCount, +)
           guard !overflow, range ~= Int(clamping: entry.storedLength) else {
             throw reader.error(
               "a chunk of \(entry.storedLength) bytes for \(shape.elements) elements")
@@ -135,14 +130,11 @@ public struct ChunkTable: Sendable, Equatable {
   private static func entry(_ reader: inout ByteReader) throws(MalformedFile) -> Entry {
     let storedLength = try reader.read(UInt64.self)
     let checksum = try reader.read(UInt64.self)
-    let decodedChecksum = try reader.read(UInt64.self)
     let value = try reader.read(UInt32.self)
     guard let codec = ElementCodec(rawValue: value) else {
       throw reader.error("an unknown codec: \(value); update")
     }
     try reader.expectZeros(4)
-    return Entry(
-      storedLength: storedLength, checksum: checksum, decodedChecksum: decodedChecksum, codec: codec
-    )
+    return Entry(storedLength: storedLength, checksum: checksum, codec: codec)
   }
 }

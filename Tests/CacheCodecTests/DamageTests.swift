@@ -115,9 +115,8 @@ struct DamageTests {
       ("TIER", { $0["TIER"]?[0] = 77 }),
       ("TIER", { $0["TIER"]?.replaceSubrange(16..<20, with: [0, 0, 0, 0]) }),
       ("CHNK", { $0["CHNK"]?.replaceSubrange(0..<8, with: [UInt8](repeating: 0xFF, count: 8)) }),
-      ("CHNK", { $0["CHNK"]?[24] = 3 }),
-      ("CHNK", { $0["CHNK"]?[28] = 1 }),
-      ("DATA, tier 0, layer 0", { $0["CHNK"]?[16] ^= 1 }),
+      ("CHNK", { $0["CHNK"]?[16] = 3 }),
+      ("CHNK", { $0["CHNK"]?[20] = 1 }),
       ("IDEN", { $0["IDEN"]?.removeLast() }),
     ]
     for (section, change) in changes {

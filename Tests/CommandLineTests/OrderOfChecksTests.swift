@@ -112,7 +112,7 @@ struct OrderOfChecksTests {
     }
   }
 
-  @Test("resume refuses frames that decode to other bytes than the chunk table says")
+  @Test("resume refuses frames that decode to other bytes than their checksum says")
   func resumeOfOtherBytes() throws {
     let tiny = try TinyFiles.shared.get()
     let file = try bytes(of: tiny.snapshot)
@@ -120,8 +120,12 @@ struct OrderOfChecksTests {
       (type: $0.name, bytes: Array(file[$0.offset..<$0.offset + $0.length]))
     }
     let table = try #require(sections.firstIndex { $0.type == "CHNK" })
-    // The decoded checksum of the first chunk, which is read at every compression.
-    sections[table].bytes[16] ^= 1
+    let data = sections.count - 1
+    // The first chunk, which is read at every compression, ends with the checksum of what its frames decode to.
+    let length = (0..<8).reduce(0) { $0 | Int(sections[table].bytes[$1]) << (8 * $1) }
+    sections[data].bytes[length - 1] ^= 1
+    let stored = RawContainer.checksum(Array(sections[data].bytes[..<length]))
+    sections[table].bytes.replaceSubrange(8..<16, with: RawContainer.field(stored))
     let path = try scratch.write(
       "other.kvsnap", RawContainer(kind: "SNAP", sections: sections).bytes)
     for ratio in [["--compression", "32"], ["--compression", "64"]] {

@@ -86,8 +86,9 @@ struct ChunkSizes {
 
   private static func addsUp(_ chunk: [UInt8], _ decoded: [Int]) -> Bool {
     let lengths = decoded.indices.map { Int(chunk.u32(4 * $0)) }
+    let hasFrames = zip(lengths, decoded).contains { $0 < $1 }
     return chunk.count >= 4 * decoded.count && zip(lengths, decoded).allSatisfy { $0 <= $1 }
-      && lengths.reduce(4 * decoded.count, +) == chunk.count
+      && lengths.reduce(4 * decoded.count, +) + (hasFrames ? 8 : 0) == chunk.count
   }
 
   /// A chunk with as much of the old one's bytes as there is room for, all streams stored as they are.

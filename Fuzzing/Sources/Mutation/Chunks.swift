@@ -1,23 +1,27 @@
 import ByteIO
 import CFuzzing
 
-/// The chunks of a snapshot: entries of 32 bytes in `CHNK`, and their bytes in `DATA`.
+/// The chunks of a snapshot: entries of 24 bytes in `CHNK`, and their bytes in `DATA`.
 enum Chunks {
-  static let entryByteCount = 32
+  static let entryByteCount = 24
   /// Where an entry has its codec.
-  static let codecOffset = 24
+  static let codecOffset = 16
 
-  /// Puts in both checksums of every chunk that lies within `DATA`.
+  /// Puts in the checksum of every chunk that lies within `DATA`, and of what its frames decode to.
   static func repairChecksums(_ image: inout ContainerImage) {
-    guard var table = image["CHNK"], let data = image["DATA"] else { return }
+    guard var table = image["CHNK"], var data = image["DATA"] else { return }
     for (index, place) in places(table, data).enumerated() {
       let (entry, chunk) = (index * entryByteCount, Array(data[place]))
-      table.set(Checksum.of(chunk), at: entry + 8)
       let codec = table.u32(entry + codecOffset)
       let streams = codec == 3 || codec == 4 ? 2 : codec == 5 || codec == 6 ? 5 : 4
-      table.set(Checksum.of(decodedFrames(chunk, streams: streams)), at: entry + 16)
+      let decoded = decodedFrames(chunk, streams: streams)
+      if !decoded.isEmpty, place.count >= 8 {
+        data.set(Checksum.of(decoded), at: place.upperBound - 8)
+      }
+      table.set(Checksum.of(Array(data[place])), at: entry + 8)
     }
     image["CHNK"] = table
+    image["DATA"] = data
   }
 
   /// What those streams of a chunk that are frames decode to. More than a small snapshot's frames hold is left out.
