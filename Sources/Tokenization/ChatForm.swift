@@ -23,6 +23,9 @@ struct ChatForm: Equatable, Sendable {
     var after: String
   }
 
+}
+
+extension ChatForm {
   /// The form of a template in Jinja, if it is one that is known.
   init?(recognizing template: String) {
     guard let form = Self.known[JinjaText.digest(template)] ?? ChatForm(chatML: template) else {
