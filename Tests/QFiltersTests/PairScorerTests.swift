@@ -1,5 +1,5 @@
 import CacheFormat
-import QFilters
+@testable import QFilters
 import Testing
 
 @Suite("Scorers that need nothing but keys")
