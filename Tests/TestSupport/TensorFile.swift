@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 
 /// A safetensors file as a list of tensors, so that a test can change one and write the file again.
 public struct TensorFile {
