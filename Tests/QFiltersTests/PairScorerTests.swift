@@ -14,7 +14,7 @@ struct PairScorerTests {
       let error = #expect(throws: ScoreNotFinite.self) {
         try KNormScorer().finiteScores(layer: 3, head: 1, keys: keys, keyLength: 2)
       }
-      #expect(error == ScoreNotFinite(scorer: .kNorm, layer: 3, head: 1))
+      #expect(error?.scorer == .kNorm && error?.layer == 3 && error?.head == 1)
     }
   }
 
