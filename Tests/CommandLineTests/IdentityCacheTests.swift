@@ -20,9 +20,10 @@ struct IdentityCacheTests {
   private var entries: String { folder.path("cache/qfilters/identity") }
 
   private func prefill(_ model: String, out: String) throws {
+    let text = try folder.write("text.txt", Array("the fox".utf8))
     let result = try Command.run(
       [
-        "prefill", "--model", model, "--method", "k-norm", "--prompt", "the fox", "--out", out,
+        "prefill", "--model", model, "--method", "k-norm", "--prompt-file", text, "--out", out,
       ], environment: environment)
     try #require(result.status == 0, "\(result.error)")
   }

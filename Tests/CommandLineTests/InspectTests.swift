@@ -203,7 +203,8 @@ struct InspectTests {
     #expect(!mixed.output.contains(0x1B))
     #expect(mixed.error.split(separator: "\n").count == 2)
     struct Entry: Decodable { let file: String; let kind, problem: String?; let tokens: Int? }
-    let entries = try Command.run(["inspect", "--json"] + files).json(as: [Entry].self)
+    struct Report: Decodable { let files: [Entry] }
+    let entries = try Command.run(["inspect", "--json"] + files).json(as: Report.self).files
     #expect(entries.map(\.file) == files)
     #expect(entries.map(\.kind) == ["snapshot", nil, nil, "filter bank"])
     #expect(entries[0].tokens != nil && entries[1].problem?.contains("header") == true)

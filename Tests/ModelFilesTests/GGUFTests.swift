@@ -116,7 +116,8 @@ struct GGUFTests {
     var file = try bytes(of: Fixtures.path("models/tiny-yarn-rope.gguf"))
     let (key, other) = ("llama.rope.scaling.original_context_length", "general.xxxx")
     try Self.replace(key, other + String(repeating: "x", count: key.count - other.count), in: &file)
-    let model = try ModelFile(path: ScratchFolder().write("yarn.gguf", file)).architecture
+    let scratch = try ScratchFolder()
+    let model = try ModelFile(path: scratch.write("yarn.gguf", file)).architecture
     var expected = RoPE(base: 10_000, dimensions: 8)
     expected.scale(RoPE.YaRN(factor: 8, context: 512))
     #expect(model.rope == expected)

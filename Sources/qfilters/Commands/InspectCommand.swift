@@ -12,7 +12,7 @@ struct InspectCommand: ParsableCommand {
       Digests are shortened; --json gives them whole. The keys of --json and the heat map are \
       described in docs/inspect.md. Of a snapshot that goes on from another, only the file's own part is \
       shown; the heat map is of all. Several files have one line each: what it is, how much it \
-      holds, its size, and its model or parent; --json has a list with the report of each. The exit \
+      holds, its size, and its model or parent; --json has the report of each under files. The exit \
       code is that of the first that cannot be read.
       """)
 
@@ -66,7 +66,7 @@ struct InspectCommand: ParsableCommand {
   private func showAll() throws {
     let summaries = files.map(FileSummary.init)
     if report.json {
-      try Terminal.json(summaries)
+      try Terminal.json(["files": summaries])
     } else {
       Terminal.line(FileSummary.table(summaries))
     }

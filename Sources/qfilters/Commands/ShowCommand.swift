@@ -12,8 +12,10 @@ struct ShowCommand: ParsableCommand {
       assistant, or text where there are no turns) and text.
       """)
 
-  @Argument(help: "The snapshot (.kvsnap).") var snapshot: String
-  @Option(help: "The model that the snapshot was made with.")
+  @Argument(help: "Snapshot (.kvsnap).", completion: .snapshot) var snapshot: String
+  @Option(
+    help: "Model that the snapshot was made with: a .gguf file or a folder. Its tokenizer is needed.",
+    completion: .model)
   var model: String?
   @OptionGroup var parents: ParentOptions
   @OptionGroup var report: ReportOptions
