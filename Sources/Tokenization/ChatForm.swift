@@ -23,17 +23,6 @@ struct ChatForm: Equatable, Sendable {
     var after: String
   }
 
-}
-
-extension ChatForm {
-  /// The form of a template in Jinja, if it is one that is known.
-  init?(recognizing template: String) {
-    guard let form = Self.known[JinjaText.digest(template)] ?? ChatForm(chatML: template) else {
-      return nil
-    }
-    self = form
-  }
-
   /// The form with the tokens' names in it.
   func naming(begin: String, end: String) -> ChatForm {
     func named(_ text: String) -> String {
@@ -49,6 +38,16 @@ extension ChatForm {
     form.boundaries = [("\u{2}", begin), ("\u{3}", end)]
       .filter { mark, name in !name.isEmpty && written.contains(mark) }.map(\.1)
     return form
+  }
+}
+
+extension ChatForm {
+  /// The form of a template in Jinja, if it is one that is known.
+  init?(recognizing template: String) {
+    guard let form = Self.known[JinjaText.digest(template)] ?? ChatForm(chatML: template) else {
+      return nil
+    }
+    self = form
   }
 }
 
