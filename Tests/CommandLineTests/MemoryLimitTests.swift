@@ -24,7 +24,7 @@ struct MemoryLimitTests {
     ]
   }
 
-  @Test(arguments: [36_000, 50_000, 80_000, 150_000, 200_000, 250_000, 350_000, 700_000])
+  @Test(arguments: [50_000, 65_000, 80_000, 150_000, 200_000, 250_000, 350_000, 700_000])
   func noHangAndNoTrap(kilobytes: Int) throws {
     let model = Fixtures.path("models/tiny-llama-f32.gguf")
     try check(

@@ -28,7 +28,7 @@ struct MisplacedFileTests {
       (generate(scratch.path(""), text), 66, "name \(models)"),
       (generate(tiny.model, tiny.model), 65, "is a GGUF model, not text"),
       (generate(tiny.model, pdf), 65, "is a PDF, not text"),
-      (generate(tiny.model, wide), 65, "is text in UTF-16, not text in UTF-8"),
+      (generate(tiny.model, wide), 65, "is UTF-16 text, not UTF-8"),
       (
         ["import", text, "--model", tiny.model, "--out", scratch.path("x.qfilt")], 66,
         "a file stands"

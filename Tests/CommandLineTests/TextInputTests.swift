@@ -22,7 +22,7 @@ struct TextInputTests {
     arguments: [
       #"tokenize --model "$model" --file"#,
       #"generate --model "$model" --max-tokens 3 --prompt-file"#,
-      #"evaluate perplexity --model "$model" --tokens 8 --json --file"#,
+      #"evaluate perplexity --model "$model" --tokens 8 --file"#,
     ])
   func sources(_ command: String) throws {
     let expected = try shell(#"$qfilters \#(command) "$text""#)
