@@ -109,10 +109,15 @@ extension SnapshotChain {
     do throws(CompressionNotStored) {
       _ = try tiersNeeded(ratio: ratio)
     } catch {
-      for link in links.reversed() { try link.verifyChunks() }
+      try verifyChunks()
       throw error
     }
   }
+
+  /// Reads all chunks of all snapshots: what is damaged is to be called so, and not unfit for what was asked.
+  ///
+  /// - Throws: `MalformedFile`; `SystemError`.
+  public func verifyChunks() throws { for link in links.reversed() { try link.verifyChunks() } }
 }
 
 extension SnapshotReader {

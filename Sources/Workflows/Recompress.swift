@@ -44,7 +44,7 @@ public enum Recompress {
   ) throws -> UInt64 {
     let chain = try SnapshotChain(path: snapshot, parents: parents)
     try checkOut(out, chain)
-    let plan = try RecompressPlan(chain, options)
+    let plan = try plan(chain, options)
     try plan.checkPositions()
     var writer = try SnapshotWriter(path: out, metadata: plan.metadata, codecs: plan.codecs)
     let tiers = plan.metadata.tiers
@@ -59,6 +59,18 @@ public enum Recompress {
       }
     }
     return try writer.finish()
+  }
+
+  /// Says of a damaged chain that it is, whatever else it cannot do. Source: spec/conformance.md, order of checks.
+  private static func plan(_ chain: SnapshotChain, _ options: Options) throws -> RecompressPlan {
+    do {
+      return try RecompressPlan(chain, options)
+    } catch let error as IdentityMismatch {
+      throw error
+    } catch {
+      try chain.verifyChunks()
+      throw error
+    }
   }
 }
 

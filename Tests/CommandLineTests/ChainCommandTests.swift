@@ -79,17 +79,14 @@ struct ChainCommandTests {
 
   @Test("ranked anew, a chain and the one snapshot of it are the same bytes")
   func rankedAnew() throws {
-    // Other fixtures hold keys that are not numbers, which only the last two rank.
-    for (name, methods) in [
-      ("chain-int8", ["k-norm", "keydiff"]), ("chain-grandchild", ["streaming-llm", "random"]),
-    ] {
-      let flat = try recompress(fixture(name))
-      for method in methods {
-        let (a, b) = (
-          try recompress(fixture(name), "--method", method), try recompress(flat, "--method", method)
-        )
-        #expect(try bytes(of: a) == bytes(of: b), "\(name), \(method)")
-      }
+    let flat = try recompress(fixture("chain-grandchild"))
+    // The fixture's keys are any bit patterns, which the methods that read keys do not rank.
+    for method in ["streaming-llm", "random"] {
+      let (a, b) = (
+        try recompress(fixture("chain-grandchild"), "--method", method),
+        try recompress(flat, "--method", method)
+      )
+      #expect(try bytes(of: a) == bytes(of: b))
     }
   }
 

@@ -14,7 +14,8 @@ struct ShowCommand: ParsableCommand {
 
   @Argument(help: "Snapshot (.kvsnap).", completion: .snapshot) var snapshot: String
   @Option(
-    help: "Model that the snapshot was made with: a .gguf file or a folder. Its tokenizer is needed.",
+    help:
+      "Model that the snapshot was made with: a .gguf file or a folder. Its tokenizer is needed.",
     completion: .model)
   var model: String?
   @OptionGroup var parents: ParentOptions
