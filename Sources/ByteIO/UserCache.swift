@@ -42,7 +42,8 @@ public struct UserCache: Sendable {
   /// A relative path must be ignored, says the XDG specification.
   private static var base: String? {
     func folder(_ variable: String) -> String? {
-      let value = unsafe getenv(variable).map { unsafe String(cString: $0) }
+      // A name that is not UTF-8 would become another one.
+      let value = unsafe getenv(variable).flatMap { unsafe String(validatingCString: $0) }
       return value?.hasPrefix("/") == true ? value : nil
     }
     return folder("XDG_CACHE_HOME") ?? folder("HOME").map { Folder.path($0, ".cache") }
