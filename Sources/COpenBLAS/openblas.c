@@ -103,7 +103,7 @@ static const char *problem = "libopenblas.so.0 is missing or incomplete; install
 static void open_once(void) {
   bool tight = is_tight();
   if (tight && !has_space(library_space + thread_space)) {
-    problem = "the limit on address space (ulimit -v) leaves less than the 180 MB that OpenBLAS takes";
+    problem = "the limit on address space (ulimit -v) leaves less than the 180 MB that OpenBLAS takes; raise it by that much";
     return;
   }
   void *library = open_library(!tight);

@@ -74,10 +74,14 @@ struct CorpusTests {
     let text = try scratch.write("marked.txt", mark + documents.joined(separator: "\n\n").utf8)
     let upper = scratch.path("A.NDJSON.ZST")
     try FileManager.default.moveItem(atPath: compressed(first), toPath: upper)
+    let other = scratch.path("b.jsonl.zstd")
+    try FileManager.default.copyItem(atPath: upper, toPath: other)
     var banks: Set<[UInt8]> = []
     for corpus in [
       first, try scratch.write("a.JSONL", lines), try scratch.write("a.ndjson", lines),
-      try scratch.write("a.Json", mark + lines), upper, text, try compressed(text),
+      try scratch.write("a.Json", mark + lines), try scratch.write("a.jsonlines", lines),
+      try scratch.write("a.jl", lines), try scratch.write("a.ldjson", lines), upper, other, text,
+      try compressed(text),
     ] {
       let result = try precompute(corpus)
       #expect(result.status == 0, "\(corpus): \(result.error)")

@@ -1,6 +1,7 @@
 /// The mark with which some programs begin a text file. It is no part of the text.
 struct ByteOrderMark {
-  private static let utf8: [UInt8] = [0xEF, 0xBB, 0xBF]
+  /// The mark in UTF-8.
+  static let utf8: [UInt8] = [0xEF, 0xBB, 0xBF]
 
   private let path: String
   /// The first bytes, as long as they may be a part of a mark.

@@ -19,16 +19,18 @@ struct CorpusFile {
   /// The longest line: a document is held whole when it stands on one.
   private static let lineLimit = 1 << 27
 
-  /// The endings that mean JSON Lines, as the data set loaders of the hub have it.
-  private static let lineEndings = [".jsonl", ".ndjson", ".json"]
+  /// The endings that mean JSON Lines: those of the hub's data set loaders, and older names.
+  private static let lineEndings = [".jsonl", ".ndjson", ".json", ".jsonlines", ".ldjson", ".jl"]
+  private static let compressedEndings = [".zst", ".zstd"]
 
   /// Names a file, whose ending says what it is, in whatever case.
   init(path: String, field: String) {
     self.path = path
     self.field = field
     let name = path.lowercased()
-    isCompressed = name.hasSuffix(".zst")
-    let inner = isCompressed ? name.dropLast(4) : name[...]
+    let ending = Self.compressedEndings.first { name.hasSuffix($0) }
+    isCompressed = ending != nil
+    let inner = name.dropLast(ending?.count ?? 0)
     hasLines = Self.lineEndings.contains { inner.hasSuffix($0) }
   }
 
@@ -60,6 +62,8 @@ struct CorpusFile {
     var (line, number, isFirst) = ([UInt8](), 0, true)
     func endLine() throws -> Bool {
       number += 1
+      // Files with a mark each may have been joined.
+      if line.starts(with: ByteOrderMark.utf8) { line.removeFirst(ByteOrderMark.utf8.count) }
       defer { line.removeAll(keepingCapacity: true) }
       guard !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) else { return true }
       if isFirst { try refuseWholeValue(line, number: number) }
