@@ -1,3 +1,6 @@
+import Dispatch
+import Synchronization
+
 /// Finds the ways to make a spelling of two others.
 ///
 /// Vocabularies have hundreds of thousands of spellings, and a model's start waits for this: everything
@@ -12,8 +15,12 @@ struct SplitSearch {
   /// Takes spellings that all differ.
   init(_ spellings: [[UInt8]]) {
     lengths = spellings.map(\.count)
-    prefixes = Self.longestPrefixes(FlatSpellings(spellings, isReversed: false))
-    suffixes = Self.longestPrefixes(FlatSpellings(spellings, isReversed: true))
+    let found = Mutex([[Int](), []])
+    DispatchQueue.concurrentPerform(iterations: 2) { end in
+      let parents = Self.longestPrefixes(FlatSpellings(spellings, isReversed: end == 1))
+      found.withLock { $0[end] = parents }
+    }
+    (prefixes, suffixes) = found.withLock { ($0[0], $0[1]) }
   }
 
   /// Calls `body` with the two halves of each way to make a spelling, the longest left half first.

@@ -43,15 +43,19 @@ public final class LoadedModel {
     (self.weights, self.remembersIdentity) = (weights, remembersIdentity)
     let file = try ModelFile(path: path)
     let engine = try Engine(file)
-    let tokenizer = Mutex(Result<Tokenizer, any Error>.failure(CancellationError()))
-    Parallel.both {
-      let built = Result { try Self.tokenizer(of: file.vocabulary) }
-      tokenizer.withLock { $0 = built }
-    } _: {
-      if weights == .inMemory { file.copyIntoMemory() }
-    }
     (self.file, self.engine) = (file, engine)
-    self.tokenizer = try tokenizer.withLock { try $0.get() }
+    guard weights == .inMemory else {
+      tokenizer = try Self.tokenizer(of: file.vocabulary)
+      return
+    }
+    let built = Mutex(Result<Tokenizer, any Error>.failure(CancellationError()))
+    Parallel.both {
+      let result = Result { try Self.tokenizer(of: file.vocabulary) }
+      built.withLock { $0 = result }
+    } _: {
+      file.copyIntoMemory()
+    }
+    tokenizer = try built.withLock { try $0.get() }
   }
 
   /// Has the weights copied into memory from now on, if that was wanted.
