@@ -73,6 +73,7 @@ enum SpaceMarking: String, CaseIterable {
 
   /// The text that a spelling stands for.
   static func unmarked(_ spelling: [UInt8]) -> [UInt8] {
+    guard spelling.contains(mark[0]) else { return spelling }
     var text: [UInt8] = []
     var index = 0
     while index < spelling.count {
