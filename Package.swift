@@ -64,8 +64,9 @@ let package = Package(
     .executableTarget(
       name: "qfilters",
       dependencies: [
-        "Workflows", "ByteIO", "CacheCodec", "CacheFormat", "CExhaustion", "Inference", "ModelFiles",
-        "QFilters", "Tokenization", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Workflows", "ByteIO", "CacheCodec", "CacheFormat", "CExhaustion", "Inference",
+        "ModelFiles", "QFilters", "Tokenization",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 
