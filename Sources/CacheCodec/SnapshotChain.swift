@@ -14,7 +14,7 @@ public struct SnapshotChain: Sendable {
   /// So many open files any process may have.
   private static let manyLinks = 256
 
-  /// Opens a snapshot and those that it goes on from, and checks that they belong together, in the order
+  /// Opens a snapshot and those that it continues, and checks that they belong together, in the order
   /// of spec/conformance.md: that all are there, then the rules of the chain, then the identity.
   ///
   /// - Parameters:
@@ -44,7 +44,7 @@ public struct SnapshotChain: Sendable {
     for (child, parent) in zip(links, links.dropFirst()) { try child.checkRules(parent) }
     for (child, parent) in zip(links, links.dropFirst()) {
       try child.metadata.identity.check(
-        against: parent.metadata.identity, path: "\(child.path), which goes on from \(parent.path)")
+        against: parent.metadata.identity, path: "\(child.path), which continues \(parent.path)")
     }
     self.init(links: links.reversed())
   }

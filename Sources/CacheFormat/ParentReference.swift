@@ -17,7 +17,7 @@ public struct ParentReference: Sendable, Equatable {
     self.fileName = fileName
   }
 
-  /// What the snapshot at `path` goes on from; nil if it stands alone. Nothing else of the file is
+  /// The parent of the snapshot at `path`; nil if it has none. Nothing else of the file is
   /// read than its header, directory and this section.
   ///
   /// - Throws: `MalformedFile`, `SystemError`.

@@ -24,7 +24,7 @@ extension Tokenizer {
   ///     u8      1 if one unknown token stands for a run, otherwise 0
   ///     f32     of "t5" only: the score of each token, by id
   ///
-  /// Of any kind, a user-defined token that is spelled as control tokens are (`<|…|>`) is written as one, since
+  /// In every kind, a user-defined token that is spelled as control tokens are (`<|…|>`) is written as one, since
   /// converters to GGUF make it one.
   ///
   /// At the end of any kind, only if there are tokens with traits:

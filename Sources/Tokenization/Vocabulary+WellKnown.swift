@@ -36,7 +36,7 @@ extension Vocabulary {
     return Set(named + endsOfGeneration).union(endOfText.map { [$0] } ?? [])
   }
 
-  /// Of tokens that end a text, a turn or a message, by name.
+  /// The tokens that end a text, a turn or a message, by name.
   private static let namesOfEnds = utf8([
     "<|endoftext|>", "<|end_of_text|>", "<|eot_id|>", "<|eom_id|>", "<|im_end|>", "<|end|>",
     "<|return|>", "<|call|>", "<|calls|>", "<|flush|>", "<end_of_turn>", "<turn|>",

@@ -17,7 +17,7 @@ public enum Recompress {
     public init() {}
   }
 
-  /// Refuses, before the work, to replace a link that the snapshot goes on from.
+  /// Refuses, before the work, to replace a snapshot that this one continues.
   ///
   /// - Throws: `SaveRefusal`; as `SnapshotChain`.
   public static func checkOut(_ out: String, snapshot: String, parents: [String]) throws {

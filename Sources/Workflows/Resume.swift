@@ -47,7 +47,7 @@ public enum Resume {
   /// Loads a snapshot, adds a prompt and generates.
   ///
   /// - Parameters:
-  ///   - parents: Snapshots that it goes on from and that lie elsewhere.
+  ///   - parents: Snapshots that it continues and that are elsewhere.
   ///   - selection: The pairs to go on with.
   ///   - text: The prompt in UTF-8; in a snapshot made with a chat template, the rest of the user's turn, or
   ///     behind an answer a turn of its own.

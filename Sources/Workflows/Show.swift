@@ -22,7 +22,7 @@ public enum Show {
   ///
   /// - Parameters:
   ///   - model: A model's file or folder; nil is refused once the snapshot is known to be sound.
-  ///   - parents: Snapshots that it goes on from and that lie elsewhere.
+  ///   - parents: Snapshots that it continues and that are elsewhere.
   /// - Throws: `ModelNeeded`, `IdentityMismatch` if the tokenizer is another one, `MalformedFile`,
   ///   `SystemError`, `TokenizationError`, `UnsupportedModel`.
   public static func run(snapshot: String, parents: [String], model: String?) throws -> Result {

@@ -5,7 +5,7 @@ import QFilters
 /// Whether all of a file is sound.
 public enum Verify {
   /// Checks every byte of a file of any kind, and everything that a command would rely on; but not what a
-  /// snapshot goes on from, which comes first (`ancestors`; spec/conformance.md, order of checks).
+  /// snapshot continues, which comes first (`ancestors`; spec/conformance.md, order of checks).
   ///
   /// - Throws: `MalformedFile` that names the section, `SystemError`.
   public static func run(path: String) throws {

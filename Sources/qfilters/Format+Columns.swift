@@ -5,7 +5,7 @@ extension Format {
     text.unicodeScalars.reduce(0) { $0 + columns($1) }
   }
 
-  /// Text that takes at most so many columns; what is longer ends with "…".
+  /// Text that takes at most that number of columns; what is longer ends with "…".
   static func cut(_ text: String, toColumns limit: Int) -> String {
     guard columns(text) > limit else { return text }
     guard limit > 0 else { return "" }

@@ -41,7 +41,7 @@ struct ProgressTests {
     #expect(Format.padded("日本", to: 6) == "日本  ")
   }
 
-  /// What a run writes to a terminal of so many columns.
+  /// What a run writes to a terminal of that width.
   private func screen(_ arguments: String, columns: Int, term: String) throws -> String {
     let result = try Command.shell(
       "export TERM=\(term) NO_COLOR=1; script -qec 'stty cols \(columns); '\"$qfilters \(arguments)\" /dev/null"
