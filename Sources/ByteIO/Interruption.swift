@@ -63,7 +63,7 @@ public enum Interruption {
     unsafe cf_end_on_lost_mapping(strdup(prefix), status)
   }
 
-  /// What a signal writes on standard error before it ends the process, such as what removes a status there.
+  /// What is written on standard error before the process is ended, such as what removes a status there.
   public struct LastWords: Sendable {
     /// Where a copy is that is never freed.
     private let address: Int

@@ -83,20 +83,23 @@ static void say(const char *text) {
   }
 }
 
-void cf_end_by_signal(int number) {
-  acquire();
+// What every end begins with: no temporary file is left, and no status on the terminal. The lock is held.
+static void clean_up(void) {
   remove_temporaries();
   const char *words = last_words;
   if (words) say(words);
+}
+
+void cf_end_by_signal(int number) {
+  acquire();
+  clean_up();
   signal(number, SIG_DFL);
   kill(getpid(), number);
 }
 
 void cf_end(const char *text, int status) {
   acquire();
-  remove_temporaries();
-  const char *words = last_words;
-  if (words) say(words);
+  clean_up();
   say(text);
   _exit(status);
 }
@@ -110,7 +113,7 @@ static void report(uintptr_t address) {
   acquire();
   for (cf_entry *entry = entries; entry; entry = entry->next) {
     if (address - entry->start >= entry->count) continue;
-    remove_temporaries();
+    clean_up();
     say(message_prefix);
     say("cannot read ");
     say(entry->path);

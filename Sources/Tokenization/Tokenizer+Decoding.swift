@@ -32,7 +32,7 @@ extension Tokenizer {
   /// Whether a token is found in text as a whole, such as the marks of a chat; others are made of
   /// text.
   public func isAdded(_ id: Int) -> Bool {
-    types.indices.contains(id) && [.control, .unknown, .userDefined].contains(types[id])
+    types.indices.contains(id) && types[id].isAdded
   }
 
   /// Whether a token is found in normalised text, behind which nothing is added any more.

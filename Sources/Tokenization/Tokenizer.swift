@@ -73,11 +73,8 @@ public struct Tokenizer: Sendable {
   /// Whether a name that stands in a text, such as `<|im_end|>`, is one token there.
   public func hasToken(named name: String) -> Bool {
     let spelling = Array(name.utf8)
-    return vocabulary.tokens.indices.contains { id in
-      switch types[id] {
-      case .control, .unknown, .userDefined: vocabulary.tokens[id] == spelling
-      case .normal, .unused, .byte: false
-      }
+    return vocabulary.tokens.indices.contains {
+      types[$0].isAdded && vocabulary.tokens[$0] == spelling
     }
   }
 

@@ -9,14 +9,10 @@ extension Vocabulary {
     let marks = Set(
       chatTemplate.flatMap(ChatForm.init(recognizing:))?.marks.map { Array($0.utf8) } ?? [])
     var effective = types
-    for (id, type) in types.enumerated() {
-      switch type {
-      case .control, .unknown, .userDefined: break
-      case .normal, .unused, .byte:
-        let isBoundary = id == beginOfText || id == endOfText
-        if !marks.isEmpty && marks.contains(tokens[id]) || isBoundary && isInBrackets(id) {
-          effective[id] = .control
-        }
+    for (id, type) in types.enumerated() where !type.isAdded {
+      let isBoundary = id == beginOfText || id == endOfText
+      if !marks.isEmpty && marks.contains(tokens[id]) || isBoundary && isInBrackets(id) {
+        effective[id] = .control
       }
     }
     return effective

@@ -95,5 +95,13 @@ public struct Vocabulary: Sendable {
     case unused = 5
     /// One byte, in vocabularies of SentencePiece.
     case byte = 6
+
+    /// Whether such a token is found in text as a whole, by its name; the others are made of text.
+    var isAdded: Bool {
+      switch self {
+      case .control, .unknown, .userDefined: true
+      case .normal, .unused, .byte: false
+      }
+    }
   }
 }

@@ -1,9 +1,7 @@
 import ByteIO
 import CacheFormat
-import Dispatch
 import Inference
 import ModelFiles
-import Synchronization
 import Tokenization
 
 extension Identity {
@@ -20,19 +18,17 @@ extension Identity {
   }
 
   private static func weights(_ tensors: [WeightMatrix]) -> Digest {
-    let digests = Mutex([[UInt8]](repeating: [], count: tensors.count))
-    DispatchQueue.concurrentPerform(iterations: tensors.count) { index in
+    let digests = concurrentMap(tensors.count) { index in
       var hash = SHA256()
       for row in 0..<tensors[index].rows {
         let values = tensors[index].decodedRow(row)
         unsafe hash.update(values.span.bytes)
       }
       tensors[index].letGo()
-      let digest = hash.finish()
-      digests.withLock { $0[index] = digest }
+      return hash.finish()
     }
     var record = ByteWriter()
-    for (tensor, digest) in zip(tensors, digests.withLock { $0 }) {
+    for (tensor, digest) in zip(tensors, digests) {
       record.writeText(tensor.name)
       record.write(UInt32(tensor.shape.count))
       for length in tensor.shape { record.write(UInt64(length)) }

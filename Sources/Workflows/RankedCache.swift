@@ -1,10 +1,8 @@
 import CacheCodec
 import CacheFormat
-import Dispatch
 import Inference
 import ModelFiles
 import QFilters
-import Synchronization
 
 /// A cache whose pairs, or last ones, are ranked, ready to be written tier by tier.
 struct RankedCache {
@@ -29,23 +27,16 @@ struct RankedCache {
     self.start = start
     let pairs = cache.nextPosition - start
     let heads = cache.shape.kvHeads
-    let orders = Mutex(
-      [Result<[UInt32], any Error>](
-        repeating: .success([]), count: cache.shape.layers * heads))
-    DispatchQueue.concurrentPerform(iterations: cache.shape.layers * heads) { index in
+    orders = try concurrentMap(cache.shape.layers * heads) { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
-      let order = Result {
-        let scores = try scorer.finiteScores(
-          layer: layer, head: head,
-          keys: cache.decodedKeys(
-            layer: layer, head: head, after: cache.count(layer: layer, head: head) - pairs),
-          keyLength: cache.shape.keyLength)
-        return protection.order(
-          scores, by: scorer.scorer, of: cache, layer: layer, head: head, model: model)
-      }
-      orders.withLock { $0[index] = order }
+      let scores = try scorer.finiteScores(
+        layer: layer, head: head,
+        keys: cache.decodedKeys(
+          layer: layer, head: head, after: cache.count(layer: layer, head: head) - pairs),
+        keyLength: cache.shape.keyLength)
+      return protection.order(
+        scores, by: scorer.scorer, of: cache, layer: layer, head: head, model: model)
     }
-    self.orders = try orders.withLock { try $0.map { try $0.get() } }
   }
 
   /// Layers whose blocks are in memory at once while writing.

@@ -31,7 +31,7 @@ struct RecompressPlan {
           layers: context.layers, kvHeads: context.kvHeads, headLength: context.keyLength))
       guard scorer != nil else { throw QueriesNotStored(method: method.origin.scorer.name) }
       // A pair that is not in the file cannot be ranked.
-      try chain.checkStored(ratio: nil)
+      _ = try chain.tiersNeeded(ratio: nil)
       metadata.filterDigest = method.origin.filters
     } else {
       try Self.checkRanking(chain)
@@ -40,7 +40,7 @@ struct RecompressPlan {
       metadata.provenance = try Self.provenance(chain, options.method, protection)
     }
     let compression = try options.compression ?? Self.storedRatio(chain)
-    try chain.checkStored(ratio: compression)
+    _ = try chain.tiersNeeded(ratio: compression)
     metadata.tiers = TierTable(
       scorer: scorer?.scorer ?? metadata.tiers.scorer, sinks: chain.sinks, window: chain.window,
       layers: context.layers, kvHeads: context.kvHeads, tokens: context.tokens,

@@ -23,6 +23,17 @@ struct ModelOption: ParsableArguments {
   }
 }
 
+/// `--filters`, in every command that cannot do without a filter bank.
+struct FiltersOption: ParsableArguments {
+  @Option(
+    name: .customLong("filters"),
+    help: ArgumentHelp("Filter bank of the model (.qfilt).", valueName: "file"),
+    completion: .filterBank)
+  var path: String
+
+  func load() throws -> FilterBank { try FilterBank(path: path) }
+}
+
 /// `--no-identity-cache`, in every command that compares or writes digests of models.
 struct IdentityOption: ParsableArguments {
   @Flag(

@@ -6,15 +6,14 @@ enum StartTime {
   private static let first = Mutex<Double?>(nil)
 
   /// Notes that some of the result is there now; the first that is not empty counts.
-  static func mark(_ text: String = "…") {
-    guard !text.isEmpty else { return }
-    first.withLock { $0 = $0 ?? ProcessClock.seconds }
-  }
+  static func mark(_ text: String) { if !text.isEmpty { _ = seconds } }
 
   /// Seconds from the process's start to the first of the result, which is now if there was none so far.
   static var seconds: Double? {
-    mark()
-    return first.withLock { $0 }
+    first.withLock {
+      $0 = $0 ?? ProcessClock.seconds
+      return $0
+    }
   }
 }
 

@@ -46,9 +46,8 @@ enum Terminal {
   /// A note for whoever watches; nothing if nobody does.
   static func note(_ text: String) { if isWatched { error(text) } }
 
-  /// A result as one JSON object with sorted keys, `startSeconds` among them. What is not finite, which JSON has no
-  /// number for, is the text
-  /// `inf`, `-inf` or `nan`.
+  /// A result as one JSON object with sorted keys, `startSeconds` among them. What is not finite, for
+  /// which JSON has no number, is the text `inf`, `-inf` or `nan`.
   static func json(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -44,6 +44,20 @@ struct CorpusTests {
         + ["--out", scratch.path("out.qfilt"), "--corpus"] + corpus)
   }
 
+  /// The different filter banks of several corpora, each with options.
+  private func banks(
+    _ corpora: [(files: [String], options: [String])]
+  ) throws -> Set<[UInt8]> {
+    var banks: Set<[UInt8]> = []
+    for (files, options) in corpora {
+      let result = try precompute(files, options: options)
+      #expect(result.status == 0, "\(files): \(result.error)")
+      banks.insert(try bytes(of: scratch.path("out.qfilt")))
+      try FileManager.default.removeItem(atPath: scratch.path("out.qfilt"))
+    }
+    return banks
+  }
+
   @Test(
     "the same text gives the same bytes, whether a text, JSON Lines, or either of them compressed")
   func forms() throws {
@@ -53,16 +67,10 @@ struct CorpusTests {
     let body = try scratch.write("b.jsonl", jsonLines("body").replacing("\n", with: "\r\n\n").utf8)
     let one = try scratch.write("1.txt", documents[..<9].joined(separator: "\n\n").utf8)
     let two = try scratch.write("2.txt", documents[9...].joined(separator: "\n\n").utf8)
-    var banks: Set<[UInt8]> = []
-    for (corpus, options) in [
+    let banks = try banks([
       ([text], []), ([lines], []), ([try compressed(text)], []), ([try compressed(lines)], []),
       ([body], ["--field", "body"]), ([one, two], []), ([try compressed(one), two], []),
-    ] as [([String], [String])] {
-      let result = try precompute(corpus, options: options)
-      #expect(result.status == 0, "\(result.error)")
-      banks.insert(try bytes(of: scratch.path("out.qfilt")))
-      try FileManager.default.removeItem(atPath: scratch.path("out.qfilt"))
-    }
+    ])
     #expect(banks.count == 1)
   }
 
@@ -76,18 +84,13 @@ struct CorpusTests {
     try FileManager.default.moveItem(atPath: compressed(first), toPath: upper)
     let other = scratch.path("b.jsonl.zstd")
     try FileManager.default.copyItem(atPath: upper, toPath: other)
-    var banks: Set<[UInt8]> = []
-    for corpus in [
+    let corpora = [
       first, try scratch.write("a.JSONL", lines), try scratch.write("a.ndjson", lines),
       try scratch.write("a.Json", mark + lines), try scratch.write("a.jsonlines", lines),
       try scratch.write("a.jl", lines), try scratch.write("a.ldjson", lines), upper, other, text,
       try compressed(text),
-    ] {
-      let result = try precompute(corpus)
-      #expect(result.status == 0, "\(corpus): \(result.error)")
-      banks.insert(try bytes(of: scratch.path("out.qfilt")))
-      try FileManager.default.removeItem(atPath: scratch.path("out.qfilt"))
-    }
+    ]
+    let banks = try banks(corpora.map { ([$0], []) })
     #expect(banks.count == 1)
   }
 

@@ -21,18 +21,18 @@ cf_entry *cf_add_temporary(const char *path);
 /// Forgets an entry; NULL is allowed.
 void cf_remove(cf_entry *entry);
 
-/// What `cf_end_by_signal` writes on standard error; NULL for nothing. The text must live as long as the
-/// process.
+/// What each of the ends below writes on standard error first; NULL for nothing. The text must live as long
+/// as the process.
 void cf_set_last_words(const char *text);
 
 /// Removes all temporary files, writes the last words, and ends the process as the signal `number` does by default.
 void cf_end_by_signal(int number);
 
-/// Removes all temporary files, writes `text` on standard error, and ends the process with `status`.
+/// Removes all temporary files, writes the last words and `text` on standard error, and ends the process with `status`.
 void cf_end(const char *text, int status);
 
 /// From now on, reading mapped bytes that cannot be had any more (SIGBUS: the file was cut short, or
-/// its disk failed) removes all temporary files, writes one sentence that begins with `prefix` and
+/// its disk failed) removes all temporary files, writes the last words and one sentence that begins with `prefix` and
 /// names the file on standard error, and ends the process with `status`. What another address or
 /// process raises keeps its old meaning. `prefix` must live as long as the process.
 void cf_end_on_lost_mapping(const char *prefix, int status);

@@ -1,8 +1,6 @@
-import Dispatch
 import Inference
 import ModelFiles
 import QFilters
-import Synchronization
 
 /// A context in memory, from which caches of any method and compression are made.
 final class PrefilledContext {
@@ -63,20 +61,13 @@ final class PrefilledContext {
       preconditionFailure("\(method.rawValue) values no pairs")
     }
     let heads = cache.shape.kvHeads
-    let scores = Mutex(
-      [Result<[Float], any Error>](
-        repeating: .success([]), count: cache.shape.layers * heads))
     let cache = cache
-    DispatchQueue.concurrentPerform(iterations: cache.shape.layers * heads) { index in
+    return try concurrentMap(cache.shape.layers * heads) { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
-      let values = Result {
-        try scorer.finiteScores(
-          layer: layer, head: head, keys: cache.decodedKeys(layer: layer, head: head),
-          keyLength: cache.shape.keyLength)
-      }
-      scores.withLock { $0[index] = values }
+      return try scorer.finiteScores(
+        layer: layer, head: head, keys: cache.decodedKeys(layer: layer, head: head),
+        keyLength: cache.shape.keyLength)
     }
-    return try scores.withLock { try $0.map { try $0.get() } }
   }
 
   /// The places of a head's pairs that a method ranks by its scores.

@@ -14,10 +14,7 @@ struct FidelityCommand: ParsableCommand {
       """)
 
   @OptionGroup var model: ModelOption
-  @Option(
-    help: ArgumentHelp("Filter bank of the model (.qfilt).", valueName: "file"),
-    completion: .filterBank)
-  var filters: String
+  @OptionGroup var filters: FiltersOption
   @Option(help: "UTF-8 text or JSON Lines; - for standard input.", completion: .text) var file:
     String
   @Option(help: "Number of tokens of each context.") var context = Fidelity.Options().context
@@ -64,11 +61,11 @@ struct FidelityCommand: ParsableCommand {
     (options.sequences, options.compressions) = (sequences, compressions)
     options.methods = methods
     options.protection = protection.protection
-    let (text, bank) = (try TextFile.documents(file), try FilterBank(path: filters))
+    let (text, bank) = (try TextFile.documents(file), try filters.load())
     let model = try model.load()
     let folder = try ReportFolder(ifNamed: out, for: model, bank, force)
     let results = try Fidelity.run(
-      model, bank: bank, bankPath: filters, text: text, options: options, out: out,
+      model, bank: bank, bankPath: filters.path, text: text, options: options, out: out,
       progress: ProgressBar().show)
     if let out { try FilterEnergy.write(bank, of: model, to: out) }
     // Before standard output, which may be closed.

@@ -14,10 +14,7 @@ struct NeedleCommand: ParsableCommand {
       """)
 
   @OptionGroup var model: ModelOption
-  @Option(
-    help: ArgumentHelp("Filter bank of the model (.qfilt).", valueName: "file"),
-    completion: .filterBank)
-  var filters: String
+  @OptionGroup var filters: FiltersOption
   @Option(
     help: ArgumentHelp("Folder whose .txt files are the haystack.", valueName: "folder"),
     completion: .directory)
@@ -107,11 +104,11 @@ struct NeedleCommand: ParsableCommand {
   }
 
   func run() throws {
-    let (text, bank) = (try Haystack.read(folder: haystack), try FilterBank(path: filters))
+    let (text, bank) = (try Haystack.read(folder: haystack), try filters.load())
     let model = try model.load()
     let folder = try ReportFolder(ifNamed: out, for: model, bank, force)
     let results = try Needle.run(
-      model, bank: bank, bankPath: filters, haystack: text, options: options, out: out,
+      model, bank: bank, bankPath: filters.path, haystack: text, options: options, out: out,
       progress: ProgressBar().show)
     // Before standard output, which may be closed.
     try folder?.write()

@@ -15,10 +15,7 @@ struct ReportCommand: ParsableCommand {
       """)
 
   @OptionGroup var model: ModelOption
-  @Option(
-    help: ArgumentHelp("Filter bank of the model (.qfilt).", valueName: "file"),
-    completion: .filterBank)
-  var filters: String
+  @OptionGroup var filters: FiltersOption
   @Option(
     help: ArgumentHelp("Folder whose .txt files are the texts.", valueName: "folder"),
     completion: .directory)
@@ -33,12 +30,12 @@ struct ReportCommand: ParsableCommand {
   private struct Report: Encodable { let page: String }
 
   func run() throws {
-    let bank = try FilterBank(path: filters)
+    let bank = try filters.load()
     let text = try Haystack.read(folder: haystack)
     let model = try model.load()
     let folder = try ReportFolder(opening: out, for: model, bank, force)
     let plan = Plan(
-      model: model, bank: bank, bankPath: filters, text: text,
+      model: model, bank: bank, bankPath: filters.path, text: text,
       tokens: model.tokenizer.encode(text, parsingSpecials: false).count, out: out)
     let parts = try plan.parts()
     guard !parts.isEmpty else { throw NothingMeasured(haystack: haystack) }
