@@ -11,13 +11,20 @@ let strict: [SwiftSetting] = [
   .enableExperimentalFeature("Lifetimes"),
 ]
 
+/// A Swift library in `Sources/<group>/<name>`.
+func swift(_ path: String, _ dependencies: Target.Dependency...) -> Target {
+  .target(
+    name: String(path.drop { $0 != "/" }.dropFirst()), dependencies: dependencies,
+    path: "Sources/" + path, swiftSettings: strict)
+}
+
 let package = Package(
   name: "qfilters",
   products: [
     .library(name: "CacheFormat", targets: ["CacheFormat"]),
     .library(name: "CacheCodec", targets: ["CacheCodec"]),
     .library(name: "QFilters", targets: ["QFilters"]),
-    .executable(name: "qfilters", targets: ["qfilters"]),
+    .executable(name: "qfilters", targets: ["QFiltersCLI"]),
     // For the nested packages Fuzzing and Benchmarks, which can depend on nothing but products; no
     // promise to others.
     .library(name: "ModelReaders", targets: ["ByteIO", "ModelFiles", "Tokenization"]),
@@ -31,44 +38,48 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-system", .upToNextMinor(from: "1.8.1")),
   ],
   targets: [
-    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-    .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
-    .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-    .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
-    .target(name: "CKernels"),
-    .target(name: "CFaults"),
-    .target(name: "CExhaustion", dependencies: ["CFaults"]),
+    // C: borders to libraries, and loops that Swift cannot vectorise.
+    .systemLibrary(
+      name: "CZstd", path: "Sources/C/CZstd", pkgConfig: "libzstd",
+      providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(
+      name: "CXXHash", path: "Sources/C/CXXHash", pkgConfig: "libxxhash",
+      providers: [.apt(["libxxhash-dev"])]),
+    .systemLibrary(
+      name: "CLibCrypto", path: "Sources/C/CLibCrypto", pkgConfig: "libcrypto",
+      providers: [.apt(["libssl-dev"])]),
+    .target(
+      name: "COpenBLAS", path: "Sources/C/COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
+    .target(name: "CKernels", path: "Sources/C/CKernels"),
+    .target(name: "CFaults", path: "Sources/C/CFaults"),
+    .target(name: "CExhaustion", dependencies: ["CFaults"], path: "Sources/C/CExhaustion"),
 
-    .target(
-      name: "ByteIO", dependencies: ["CFaults", "CXXHash", "CLibCrypto"], swiftSettings: strict),
-    .target(name: "CacheFormat", dependencies: ["ByteIO"], swiftSettings: strict),
-    .target(
-      name: "CacheCodec", dependencies: ["CacheFormat", "ByteIO", "CZstd", "CKernels"],
-      swiftSettings: strict),
-    .target(name: "ModelFiles", dependencies: ["ByteIO"], swiftSettings: strict),
-    .target(name: "Tokenization", swiftSettings: strict),
-    .target(
-      name: "Inference", dependencies: ["ModelFiles", "CKernels", "COpenBLAS"],
-      swiftSettings: strict),
-    .target(
-      name: "QFilters", dependencies: ["CacheFormat", "ByteIO", "COpenBLAS"],
-      swiftSettings: strict),
-    .target(
-      name: "Workflows",
-      dependencies: [
-        "Inference", "QFilters", "CacheCodec", "CacheFormat", "ModelFiles", "Tokenization",
-        "ByteIO", .product(name: "Subprocess", package: "swift-subprocess"),
-        .product(name: "SystemPackage", package: "swift-system"),
-      ],
-      swiftSettings: strict),
+    // Format: files, the container, tensors to chunks and back.
+    swift("Format/ByteIO", "CFaults", "CXXHash", "CLibCrypto"),
+    swift("Format/CacheFormat", "ByteIO"),
+    swift("Format/CacheCodec", "CacheFormat", "ByteIO", "CZstd", "CKernels"),
+
+    // Method: filters, scores, ranking.
+    swift("Method/QFilters", "CacheFormat", "ByteIO", "COpenBLAS"),
+
+    // Engine: a model's files, its tokens, its forward pass.
+    swift("Engine/ModelFiles", "ByteIO"),
+    swift("Engine/Tokenization"),
+    swift("Engine/Inference", "ModelFiles", "CKernels", "COpenBLAS"),
+
+    // App: where the engine and the codec meet.
+    swift(
+      "App/Workflows", "Inference", "QFilters", "CacheCodec", "CacheFormat", "ModelFiles",
+      "Tokenization", "ByteIO", .product(name: "Subprocess", package: "swift-subprocess"),
+      .product(name: "SystemPackage", package: "swift-system")),
     .executableTarget(
-      name: "qfilters",
+      name: "QFiltersCLI",
       dependencies: [
         "Workflows", "ByteIO", "CacheCodec", "CacheFormat", "CExhaustion", "Inference",
         "ModelFiles", "QFilters", "Tokenization",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: strict),
+      path: "Sources/App/QFiltersCLI", swiftSettings: strict),
 
     .target(
       name: "TestSupport", dependencies: ["CXXHash"], path: "Tests/TestSupport",
@@ -85,7 +96,7 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "qfilters", "Workflows", "Tokenization", "QFilters", "CacheCodec", "CacheFormat", "ByteIO",
+        "QFiltersCLI", "Workflows", "Tokenization", "QFilters", "CacheCodec", "CacheFormat", "ByteIO",
         "COpenBLAS", "Inference", "TestSupport",
       ], swiftSettings: strict),
     .testTarget(

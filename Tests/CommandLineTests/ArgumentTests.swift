@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import qfilters
+@testable import QFiltersCLI
 
 @Suite("Arguments as people type them")
 struct ArgumentTests {

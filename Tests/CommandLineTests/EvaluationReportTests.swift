@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 @testable import Workflows
-@testable import qfilters
+@testable import QFiltersCLI
 
 @Suite("A folder's report", .serialized)
 struct EvaluationReportTests {

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import qfilters
+@testable import QFiltersCLI
 
 @Suite("A heat map shows which positions survive in which head")
 struct HeatmapTests {

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import qfilters
+@testable import QFiltersCLI
 
 @Suite("inspect shows what is in a file, to people, to scripts and as a picture")
 struct InspectTests {

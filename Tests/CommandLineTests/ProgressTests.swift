@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import qfilters
+@testable import QFiltersCLI
 
 @Suite("Progress fits the terminal that it is shown on")
 struct ProgressTests {

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import qfilters
+@testable import QFiltersCLI
 
 @Suite("A name that nothing has is named before anything else")
 struct UsageMistakeTests {
