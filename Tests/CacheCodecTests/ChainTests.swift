@@ -24,8 +24,8 @@ struct ChainTests {
       #expect(chain.links.map(\.path) == sample.paths, "seed \(seed)")
       #expect(chain.metadata.tokens == sample.tokens, "seed \(seed)")
       #expect(chain.isWhole, "seed \(seed)")
-      for ratio in [nil, 1, 2, 8, .random(in: 2...70, using: &random)] {
-        try expect(chain, sample, ratio: ratio, "seed \(seed), ×\(ratio ?? 0)")
+      for compression in [nil, 1, 2, 8, .random(in: 2...70, using: &random)] {
+        try expect(chain, sample, compression: compression, "seed \(seed), ×\(compression ?? 0)")
       }
       for path in sample.paths { try Verification.verify(path: path) }
     }
@@ -38,21 +38,21 @@ struct ChainTests {
       let sample = try SampleChain(random: &random, in: folder, count: 3, compressions: [4, 16, 1])
       let chain = try chain(sample)
       #expect(chain.leastRatio == 16)
-      try expect(chain, sample, ratio: 16, "seed \(seed)")
+      try expect(chain, sample, compression: 16, "seed \(seed)")
       for layer in 0..<chain.metadata.context.layers {
         let pairs = try chain.readStoredLayer(layer)
         #expect(
           try chain.readStoredPositions(layer: layer) == pairs.heads.map(\.positions),
           "seed \(seed)")
         for (head, stored) in pairs.heads.enumerated() {
-          let expected = sample.expected(layer: layer, head: head, ratio: nil)
+          let expected = sample.expected(layer: layer, head: head, compression: nil)
           #expect(stored.positions == expected.positions, "seed \(seed)")
           #expect(stored.keys == expected.keys, "seed \(seed)")
         }
       }
-      for (ratio, link) in [(nil, 0), (3, 0), (4, 1), (15, 1)] {
+      for (compression, link) in [(nil, 0), (3, 0), (4, 1), (15, 1)] {
         let error = #expect(throws: CompressionNotStored.self) {
-          try chain.readLayer(0, ratio: ratio)
+          try chain.readLayer(0, compression: compression)
         }
         #expect(error?.path == sample.paths[link])
       }
@@ -60,19 +60,22 @@ struct ChainTests {
   }
 
   private func expect(
-    _ chain: SnapshotChain, _ sample: SampleChain, ratio: Int?, _ what: Comment
+    _ chain: SnapshotChain, _ sample: SampleChain, compression: Int?, _ what: Comment
   ) throws {
     for layer in 0..<chain.metadata.context.layers {
-      let pairs = try chain.readLayer(layer, ratio: ratio)
+      let pairs = try chain.readLayer(layer, compression: compression)
       #expect(
-        try chain.readPositions(layer: layer, ratio: ratio) == pairs.heads.map(\.positions), what)
+        try chain.readPositions(layer: layer, compression: compression)
+          == pairs.heads.map(\.positions), what)
       for (head, read) in pairs.heads.enumerated() {
-        let expected = sample.expected(layer: layer, head: head, ratio: ratio)
+        let expected = sample.expected(layer: layer, head: head, compression: compression)
         #expect(read.positions == expected.positions, what)
         #expect(read.keys == expected.keys, what)
         #expect(read.values == expected.values, what)
         #expect(read.ranking.sorted() == expected.positions, what)
-        if ratio == nil { #expect(read.positions == Array(0..<UInt32(sample.tokens.count)), what) }
+        if compression == nil {
+          #expect(read.positions == Array(0..<UInt32(sample.tokens.count)), what)
+        }
       }
     }
   }
@@ -84,9 +87,9 @@ struct ChainTests {
       let sample = try SampleChain(random: &random, in: folder, count: 3)
       let chain = try chain(sample)
       for layer in 0..<chain.metadata.context.layers {
-        let merged = try chain.readLayer(layer, ratio: 2)
+        let merged = try chain.readLayer(layer, compression: 2)
         for (index, link) in chain.links.enumerated() {
-          let own = try SnapshotChain(alone: link).readLayer(layer, ratio: 2)
+          let own = try SnapshotChain(alone: link).readLayer(layer, compression: 2)
           for (head, pairs) in own.heads.enumerated() {
             let kept = pairs.ranking.filter { $0 < chain.end(ofLink: index) }
             let ranking = merged.heads[head].ranking
@@ -122,7 +125,7 @@ struct ChainTests {
     let sample = try SampleChain(random: &random, in: folder, count: links + 1)
     let longest = try SnapshotChain(path: sample.paths[links - 1])
     #expect(longest.links.count == links)
-    _ = try longest.readPositions(layer: 0, ratio: nil)
+    _ = try longest.readPositions(layer: 0, compression: nil)
     let error = #expect(throws: MalformedFile.self) { try chain(sample) }
     #expect(error?.section == "PRNT")
     #expect(error?.description.contains("1023") == true)

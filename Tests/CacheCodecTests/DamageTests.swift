@@ -82,7 +82,7 @@ struct DamageTests {
 
   @Test("only where it is read: ×N does not mind damage beyond its prefix")
   func partialReads() throws {
-    let prefix = try SnapshotReader(path: folder.path("a.kvsnap")).prefixLength(ratio: 8)
+    let prefix = try SnapshotReader(path: folder.path("a.kvsnap")).prefixLength(compression: 8)
     for (index, isRead) in [(Int(prefix) - 1, true), (Int(prefix) + 1, false)] {
       var changed = whole
       changed[index] ^= 1
@@ -90,7 +90,7 @@ struct DamageTests {
       let chain = try SnapshotChain(path: path)
       let read = {
         for layer in 0..<chain.metadata.context.layers {
-          _ = try chain.readLayer(layer, ratio: 8)
+          _ = try chain.readLayer(layer, compression: 8)
         }
       }
       if isRead {
@@ -146,7 +146,7 @@ struct DamageTests {
       do {
         let chain = try SnapshotChain(path: path)
         for layer in 0..<chain.metadata.context.layers {
-          _ = try chain.readLayer(layer, ratio: 5)
+          _ = try chain.readLayer(layer, compression: 5)
         }
         try Verification.verify(path: path)
       } catch is MalformedFile {} catch is CompressionNotStored {}

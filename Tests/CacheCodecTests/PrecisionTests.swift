@@ -7,9 +7,9 @@ import Testing
 struct PrecisionTests {
   private func codecs(_ text: String) throws -> [[ElementCodec]] {
     let precision = try Precision(text)
-    return [64, 8, 1].map { ratio in
+    return [64, 8, 1].map { compression in
       [ChunkTable.Tensor.keys, .values].map {
-        precision.codec(of: $0, ratio: ratio) ?? precision.element
+        precision.codec(of: $0, compression: compression) ?? precision.element
       }
     }
   }

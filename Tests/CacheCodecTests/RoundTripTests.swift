@@ -17,7 +17,7 @@ struct RoundTripTests {
       try sample.write(to: folder.path("a.kvsnap"))
       let chain = try SnapshotChain(path: folder.path("a.kvsnap"))
       #expect(chain.metadata == sample.metadata, "seed \(seed)")
-      try expect(chain, sample, ratio: nil, "seed \(seed)")
+      try expect(chain, sample, compression: nil, "seed \(seed)")
       try Verification.verify(path: folder.path("a.kvsnap"))
       #expect(chain.bytesRead == chain.last.fileSize, "seed \(seed)")
     }
@@ -28,7 +28,7 @@ struct RoundTripTests {
     var random = SeededGenerator(seed: 1)
     let sample = SampleSnapshot(random: &random, tokens: tokens)
     try sample.write(to: folder.path("a.kvsnap"))
-    try expect(SnapshotChain(path: folder.path("a.kvsnap")), sample, ratio: nil, "\(tokens)")
+    try expect(SnapshotChain(path: folder.path("a.kvsnap")), sample, compression: nil, "\(tokens)")
     try Verification.verify(path: folder.path("a.kvsnap"))
   }
 
@@ -38,21 +38,23 @@ struct RoundTripTests {
       var random = SeededGenerator(seed: seed)
       let sample = SampleSnapshot(random: &random)
       try sample.write(to: folder.path("whole.kvsnap"))
-      for ratio in 1...64 {
+      for compression in 1...64 {
         let whole = try SnapshotChain(path: folder.path("whole.kvsnap"))
-        try sample.made(at: ratio).write(to: folder.path("made.kvsnap"))
+        try sample.made(at: compression).write(to: folder.path("made.kvsnap"))
         let made = try SnapshotChain(path: folder.path("made.kvsnap"))
         for layer in 0..<sample.metadata.context.layers {
           let (a, b) = (
-            try whole.readLayer(layer, ratio: ratio), try made.readLayer(layer, ratio: ratio)
+            try whole.readLayer(layer, compression: compression),
+            try made.readLayer(layer, compression: compression)
           )
-          #expect(a.heads.map(\.positions) == b.heads.map(\.positions), "seed \(seed), ×\(ratio)")
-          #expect(a.heads.map(\.keys) == b.heads.map(\.keys), "seed \(seed), ×\(ratio)")
-          #expect(a.heads.map(\.values) == b.heads.map(\.values), "seed \(seed), ×\(ratio)")
+          #expect(
+            a.heads.map(\.positions) == b.heads.map(\.positions), "seed \(seed), ×\(compression)")
+          #expect(a.heads.map(\.keys) == b.heads.map(\.keys), "seed \(seed), ×\(compression)")
+          #expect(a.heads.map(\.values) == b.heads.map(\.values), "seed \(seed), ×\(compression)")
         }
-        let prefix = try whole.last.prefixLength(ratio: ratio)
-        #expect(whole.bytesRead == prefix, "seed \(seed), ×\(ratio)")
-        try expect(whole, sample, ratio: ratio, "seed \(seed), ×\(ratio)")
+        let prefix = try whole.last.prefixLength(compression: compression)
+        #expect(whole.bytesRead == prefix, "seed \(seed), ×\(compression)")
+        try expect(whole, sample, compression: compression, "seed \(seed), ×\(compression)")
       }
     }
   }
@@ -68,17 +70,19 @@ struct RoundTripTests {
         random: &random, tokens: 300 + Int(seed), layers: 2, codec: .float16, isFinite: true)
       try sample.write(to: folder.path("whole.kvsnap"), precision)
       let whole = try SnapshotChain(path: folder.path("whole.kvsnap"))
-      for ratio in 1...64 {
-        try sample.made(at: ratio).write(to: folder.path("made.kvsnap"), precision)
+      for compression in 1...64 {
+        try sample.made(at: compression).write(to: folder.path("made.kvsnap"), precision)
         let made = try SnapshotChain(path: folder.path("made.kvsnap"))
         for layer in 0..<2 {
           let (a, b) = (
-            try whole.readLayer(layer, ratio: ratio), try made.readLayer(layer, ratio: ratio)
+            try whole.readLayer(layer, compression: compression),
+            try made.readLayer(layer, compression: compression)
           )
-          #expect(a.heads.map(\.positions) == b.heads.map(\.positions), "seed \(seed), ×\(ratio)")
-          #expect(a.heads.map(\.values) == b.heads.map(\.values), "seed \(seed), ×\(ratio)")
-          for head in a.heads.indices where groupsEnd(whole, made, ratio, layer, head) {
-            #expect(a.heads[head].keys == b.heads[head].keys, "seed \(seed), ×\(ratio)")
+          #expect(
+            a.heads.map(\.positions) == b.heads.map(\.positions), "seed \(seed), ×\(compression)")
+          #expect(a.heads.map(\.values) == b.heads.map(\.values), "seed \(seed), ×\(compression)")
+          for head in a.heads.indices where groupsEnd(whole, made, compression, layer, head) {
+            #expect(a.heads[head].keys == b.heads[head].keys, "seed \(seed), ×\(compression)")
           }
         }
       }
@@ -87,7 +91,7 @@ struct RoundTripTests {
 
   /// Whether the last group of keys that ×N keeps of a whole snapshot ends where it does in one made so.
   private func groupsEnd(
-    _ whole: SnapshotChain, _ made: SnapshotChain, _ ratio: Int, _ layer: Int, _ head: Int
+    _ whole: SnapshotChain, _ made: SnapshotChain, _ compression: Int, _ layer: Int, _ head: Int
   ) -> Bool {
     let (a, b) = (whole.metadata.tiers, made.metadata.tiers)
     let last = b.tierCount - 1
@@ -109,7 +113,7 @@ struct RoundTripTests {
       try sample.write(to: folder.path("a.kvsnap"), precision)
       let chain = try SnapshotChain(path: folder.path("a.kvsnap"))
       try Verification.verify(path: folder.path("a.kvsnap"))
-      let pairs = try chain.readLayer(0, ratio: 1)
+      let pairs = try chain.readLayer(0, compression: 1)
       for head in 0..<2 {
         let expected = sample.expected(layer: 0, head: head, kept: 200)
         for (old, new) in [
@@ -156,9 +160,9 @@ struct RoundTripTests {
     let sample = SampleSnapshot(random: &random, tokens: 100, compression: 8)
     try sample.write(to: folder.path("a.kvsnap"))
     let chain = try SnapshotChain(path: folder.path("a.kvsnap"))
-    for ratio in [nil, 1, 7] {
+    for compression in [nil, 1, 7] {
       let error = #expect(throws: CompressionNotStored.self) {
-        try chain.readLayer(0, ratio: ratio)
+        try chain.readLayer(0, compression: compression)
       }
       #expect(error?.least == 8)
     }
@@ -182,13 +186,15 @@ struct RoundTripTests {
   }
 
   private func expect(
-    _ chain: SnapshotChain, _ sample: SampleSnapshot, ratio: Int?, _ what: Comment
+    _ chain: SnapshotChain, _ sample: SampleSnapshot, compression: Int?, _ what: Comment
   ) throws {
     let context = sample.metadata.context
     for layer in 0..<context.layers {
-      let pairs = try chain.readLayer(layer, ratio: ratio)
+      let pairs = try chain.readLayer(layer, compression: compression)
       for head in 0..<context.kvHeads {
-        let kept = ratio.flatMap { sample.metadata.tiers.kept(ratio: $0, layer: layer, head: head) }
+        let kept = compression.flatMap {
+          sample.metadata.tiers.kept(compression: $0, layer: layer, head: head)
+        }
         let expected = sample.expected(layer: layer, head: head, kept: kept ?? context.tokens)
         #expect(pairs.heads[head].positions == expected.positions, what)
         #expect(pairs.heads[head].keys == expected.keys, what)

@@ -43,15 +43,16 @@ struct SampleChain {
     links[(link + 1)...].reduce(tokens.count) { min($0, $1.first) }
   }
 
-  /// What ×`ratio` must give of a head: the best of each link's own pairs, but none that later links let go.
+  /// What ×`compression` must give of a head: the best of each link's own pairs, but none that later links let go.
   func expected(
-    layer: Int, head: Int, ratio: Int?
+    layer: Int, head: Int, compression: Int?
   ) -> (positions: [UInt32], keys: [UInt8], values: [UInt8]) {
     var result: (positions: [UInt32], keys: [UInt8], values: [UInt8]) = ([], [], [])
     for (index, link) in links.enumerated() {
       let (tiers, context) = (link.sample.metadata.tiers, link.sample.metadata.context)
       let stored = tiers.total(through: tiers.tierCount - 1, layer: layer, head: head)
-      let kept = ratio.flatMap { tiers.kept(ratio: $0, layer: layer, head: head) } ?? stored
+      let kept =
+        compression.flatMap { tiers.kept(compression: $0, layer: layer, head: head) } ?? stored
       let pairs = link.sample.expected(layer: layer, head: head, kept: kept)
       let count = pairs.positions.count { Int($0) + link.first < end(of: index) }
       let width = context.keyCodec.width

@@ -75,7 +75,7 @@ struct SampleSnapshot {
     }
   }
 
-  /// What ×`ratio` must give of a head: its best pairs in order of position.
+  /// What ×`compression` must give of a head: its best pairs in order of position.
   func expected(layer: Int, head: Int, kept: Int) -> (
     positions: [UInt32], keys: [UInt8], values: [UInt8]
   ) {

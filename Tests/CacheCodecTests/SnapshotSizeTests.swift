@@ -26,9 +26,9 @@ struct SnapshotSizeTests {
       #expect((0..<sizes.layerCount).reduce(0) { $0 + sizes.size(layer: $1).stored } == chunks)
       #expect(
         ChunkTable.Tensor.allCases.reduce(0) { $0 + sizes.size(tensor: $1).stored } == chunks)
-      for (tier, ratio) in reader.metadata.tiers.ratios.enumerated() {
+      for (tier, compression) in reader.metadata.tiers.ratios.enumerated() {
         let prefix = sizes.tiers[...tier].reduce(sizes.metadata) { $0 + $1.stored }
-        #expect(try reader.prefixLength(ratio: ratio) == prefix, "seed \(seed)")
+        #expect(try reader.prefixLength(compression: compression) == prefix, "seed \(seed)")
       }
     }
   }
@@ -39,7 +39,7 @@ struct SnapshotSizeTests {
     let reader = try reader(SampleSnapshot(random: &random, tokens: 90))
     let sizes = SnapshotSizes(reader)
     for layer in 0..<reader.metadata.context.layers {
-      let pairs = try SnapshotChain(alone: reader).readLayer(layer, ratio: nil)
+      let pairs = try SnapshotChain(alone: reader).readLayer(layer, compression: nil)
       let bytes = pairs.heads.reduce(into: (positions: 0, keys: 0, values: 0)) { sum, head in
         sum.positions += 4 * head.positions.count
         sum.keys += head.keys.count

@@ -21,7 +21,7 @@ struct SurvivalMapTests {
     let heads = row * map.heads.size..<row * map.heads.size + map.heads.size(of: row)
     return try heads.reduce(0) { sum, head in
       let table = sample.metadata.tiers
-      let kept = try #require(table.kept(ratio: map.compression, layer: layer, head: head))
+      let kept = try #require(table.kept(compression: map.compression, layer: layer, head: head))
       let positions = sample.expected(layer: layer, head: head, kept: kept).positions
       return sum + positions.filter { Int($0) / map.positions.size == column }.count
     }
@@ -62,7 +62,7 @@ struct SurvivalMapTests {
     let chain = try write(SampleSnapshot(random: &random, tokens: 180))
     let before = chain.bytesRead
     _ = try SurvivalMap(chain, compression: 8, columns: 100, rows: 100)
-    let tiers = try chain.last.tiersNeeded(ratio: 8)
+    let tiers = try chain.last.tiersNeeded(compression: 8)
     let positions = (0..<tiers).reduce(UInt64(0)) { sum, tier in
       (0..<chain.metadata.context.layers).reduce(sum) {
         $0 + chain.last.size(tier: tier, layer: $1, tensor: .positions).stored

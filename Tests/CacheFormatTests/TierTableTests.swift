@@ -24,7 +24,7 @@ import Testing
           let floor = min(max(floors[head], 0), tokens)
           let expected = ratio < compression ? nil : min(tokens, max(tokens / ratio, floor))
           #expect(
-            table.kept(ratio: ratio, layer: head / 3, head: head % 3) == expected,
+            table.kept(compression: ratio, layer: head / 3, head: head % 3) == expected,
             "seed \(seed), ratio \(ratio), head \(head)")
         }
       }
@@ -33,13 +33,13 @@ import Testing
 
   @Test func readsNoMoreTiersThanACompressionNeeds() {
     let table = table(tokens: 640, floors: [0], compression: 1)
-    #expect(table.tiersNeeded(ratio: 1000) == 1)
-    #expect(table.tiersNeeded(ratio: 64) == 1)
-    #expect(table.tiersNeeded(ratio: 63) == 2)
-    #expect(table.tiersNeeded(ratio: 32) == 2)
-    #expect(table.tiersNeeded(ratio: 1) == 7)
-    #expect(table.tiersNeeded(ratio: 0) == nil)
-    #expect(table.tiersNeeded(ratio: -5) == nil)
+    #expect(table.tiersNeeded(compression: 1000) == 1)
+    #expect(table.tiersNeeded(compression: 64) == 1)
+    #expect(table.tiersNeeded(compression: 63) == 2)
+    #expect(table.tiersNeeded(compression: 32) == 2)
+    #expect(table.tiersNeeded(compression: 1) == 7)
+    #expect(table.tiersNeeded(compression: 0) == nil)
+    #expect(table.tiersNeeded(compression: -5) == nil)
   }
 
   @Test func addsItsCountsUp() {

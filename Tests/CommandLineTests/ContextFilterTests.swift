@@ -53,9 +53,10 @@ struct ContextFilterTests {
     let (start, end) = (first.metadata.context.tokens, second.metadata.context.tokens)
     #expect(end - start > 40)
     for layer in 0..<2 {
-      let whole = try second.readLayer(layer, ratio: nil).heads
+      let whole = try second.readLayer(layer, compression: nil).heads
       let kept = (
-        try first.readLayer(layer, ratio: 4).heads, try second.readLayer(layer, ratio: 4).heads
+        try first.readLayer(layer, compression: 4).heads,
+        try second.readLayer(layer, compression: 4).heads
       )
       for (head, pairs) in whole.enumerated() {
         let before = try expected(
@@ -82,38 +83,40 @@ struct ContextFilterTests {
       ] + (follows ? [] : ["--published-score"]))
     try #require(result.status == 0, "\(result.error)")
     let chain = try SnapshotChain(path: snapshot)
-    var protection = Protection()
-    protection.usesPublishedScore = !follows
+    var retention = RetentionPolicy()
+    retention.usesPublishedScore = !follows
     let context = try PrefilledContext(
       chain.metadata.tokens.map(Int.init), room: 1, methods: [.qFilters], model: model, bank: bank,
-      protection: protection)
+      retention: retention)
     let orders = try context.order(.qFilters)
     for layer in 0..<2 {
-      for (head, pairs) in try chain.readLayer(layer, ratio: 2).heads.enumerated() {
+      for (head, pairs) in try chain.readLayer(layer, compression: 2).heads.enumerated() {
         let expected = orders[layer * 2 + head].prefix(pairs.positions.count).sorted()
         #expect(pairs.positions == expected, "layer \(layer), head \(head)")
       }
     }
   }
 
+  private struct Inspected: Decodable { let provenance: String }
+
+  private func provenance(_ path: String) throws -> String {
+    try Command.run("inspect", path, "--json").json(as: Inspected.self).provenance
+  }
+
   @Test(
     "a snapshot's provenance says how it was ranked; ranked anew without its model, as published")
   func provenance() throws {
-    struct Inspected: Decodable { let provenance: String }
     let (root, again) = (try prefill(), scratch.path("again.kvsnap"))
-    func provenance(_ path: String) throws -> String {
-      try Command.run("inspect", path, "--json").json(as: Inspected.self).provenance
-    }
-    #expect(
-      try provenance(root).contains(
-        #""score":"by query head, turned from position 20, with KeyDiff""#))
-    #expect(
-      try provenance(try prefill("--published-score")).contains(#""score":"as published""#))
+    let turned = try provenance(root)
+    #expect(turned.contains(#""score":"by query head, turned from position 20, with KeyDiff""#))
+    let published = try provenance(try prefill("--published-score"))
+    #expect(published.contains(#""score":"as published""#))
     let result = try Command.run(
       "recompress", root, "--method", "q-filters", "--filters", tiny.filters, "--out", again)
     #expect(
       String(decoding: result.output, as: UTF8.self).contains("Q-Filters as they were published"))
-    #expect(try provenance(again).contains(#""score":"as published""#))
+    let ranked = try provenance(again)
+    #expect(ranked.contains(#""score":"as published""#))
   }
 
   @Test("filters of another number of query heads than the model has are refused: 65")

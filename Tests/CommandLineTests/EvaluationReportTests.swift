@@ -165,12 +165,12 @@ struct EvaluationReportTests {
     let whole = try #require(table.split(separator: "\n").first { $0.contains("full") })
     #expect(!whole.contains("("))
     // A head keeps one pair at least, which scores choose if nothing else is protected.
-    #expect(!Protection.isAlone(of: 100, 128, "k-norm", ["sinks": "0", "window": "0"]))
-    #expect(Protection.isAlone(of: 100, 128, "k-norm", ["sinks": "1", "window": "0"]))
+    #expect(!RetentionPolicy.isAlone(of: 100, 128, "k-norm", ["sinks": "0", "window": "0"]))
+    #expect(RetentionPolicy.isAlone(of: 100, 128, "k-norm", ["sinks": "1", "window": "0"]))
     let bank = try FilterBank(path: try TinyFiles.shared.get().filters)
-    let preset = Protection.kvpress.settings(bank)
+    let preset = RetentionPolicy.kvpress.settings(bank)
     for method in ["streaming-llm", "k-norm"] {
-      #expect(!Protection.isAlone(of: 100, 25, method, preset))
+      #expect(!RetentionPolicy.isAlone(of: 100, 25, method, preset))
     }
   }
 

@@ -41,8 +41,8 @@ struct EveryRatioTests {
 
   @Test(
     "for every N and lossless precision, whatever ranks, on random shapes",
-    arguments: TierTable.Scorer.allCases)
-  func identical(scorer: TierTable.Scorer) throws {
+    arguments: ScorerID.allCases)
+  func identical(scorer: ScorerID) throws {
     let folder = try ScratchFolder()
     let (whole, made) = (folder.path("whole.kvsnap"), folder.path("made.kvsnap"))
     var random = SeededGenerator(seed: UInt64(scorer.rawValue))
@@ -58,20 +58,22 @@ struct EveryRatioTests {
         ? try folder.filters(of: Fixtures.path("models/\(shape.model).gguf"), corpus: text) : nil
       let all = try Command.run(shape.prefill(text, filters: filters, out: whole))
       try #require(all.status == 0, "\(shape): \(all.error)")
-      for ratio in ratios[start..<start + 16] {
+      for compression in ratios[start..<start + 16] {
         let one = try Command.run(
-          shape.prefill(text, filters: filters, out: made) + ["--compression", "\(ratio)"])
+          shape.prefill(text, filters: filters, out: made) + ["--compression", "\(compression)"])
         #expect(one.status == 0, "\(shape): \(one.error)")
-        try expectEqual(whole, made, ratio, "\(shape), ×\(ratio)")
+        try expectEqual(whole, made, compression, "\(shape), ×\(compression)")
       }
     }
   }
 
-  private func expectEqual(_ whole: String, _ made: String, _ ratio: Int, _ what: String) throws {
+  private func expectEqual(_ whole: String, _ made: String, _ compression: Int, _ what: String)
+    throws
+  {
     let (whole, made) = (try SnapshotChain(path: whole), try SnapshotChain(path: made))
     for layer in 0..<whole.metadata.context.layers {
-      let prefix = try whole.readLayer(layer, ratio: ratio).heads
-      let own = try made.readLayer(layer, ratio: ratio).heads
+      let prefix = try whole.readLayer(layer, compression: compression).heads
+      let own = try made.readLayer(layer, compression: compression).heads
       let stored = try made.readStoredLayer(layer).heads
       for (a, b) in zip(prefix, own) {
         #expect(a.positions == b.positions && a.ranking == b.ranking, "\(what)")

@@ -69,7 +69,9 @@ struct FlattenTests {
           compression: 1))
     let protected = Array<UInt32>(0..<4) + Array(UInt32(tokens) - 64..<UInt32(tokens))
     for layer in 0..<Self.layers {
-      for kept in try flat.readPositions(layer: layer, ratio: 32) { #expect(kept == protected) }
+      for kept in try flat.readPositions(layer: layer, compression: 32) {
+        #expect(kept == protected)
+      }
     }
   }
 

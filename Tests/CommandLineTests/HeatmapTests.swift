@@ -16,19 +16,20 @@ struct HeatmapTests {
     tokens: 8, rankings: [[7, 0, 1, 2, 3, 4, 5, 6], [1, 3, 5, 7, 0, 2, 4, 6]])
 
   private func draw(
-    _ snapshot: HandMadeSnapshot, ratio: Int, columns: Int, rows: Int = 100, name: String = "x"
+    _ snapshot: HandMadeSnapshot, compression: Int, columns: Int, rows: Int = 100,
+    name: String = "x"
   ) throws -> DrawnHeatmap {
     let path = scratch.path("hand.kvsnap")
     try snapshot.write(to: path)
     let map = try SurvivalMap(
-      SnapshotChain(path: path), compression: ratio, columns: columns, rows: rows)
+      SnapshotChain(path: path), compression: compression, columns: columns, rows: rows)
     let drawing = HeatmapDrawing(map: map, name: name, sinks: 4, window: 64)
     return try DrawnHeatmap(Data(drawing.svg.utf8), columns: map.positions.count)
   }
 
   @Test("a position of a head is drawn in the last shade if it is kept, and not at all if not")
   func kept() throws {
-    let drawn = try draw(eight, ratio: 2, columns: 8)
+    let drawn = try draw(eight, compression: 2, columns: 8)
     #expect(drawn.rows == [[8, 8, 8, 0, 0, 0, 0, 8], [0, 8, 0, 8, 0, 8, 0, 8]])
     #expect(
       drawn.texts.contains(
@@ -39,17 +40,17 @@ struct HeatmapTests {
   @Test("a cell of many positions and heads has the shade of the share that is kept, rounded up")
   func shares() throws {
     // Of the first four positions 3 and 2 survive, of the last four 1 and 2.
-    #expect(try draw(eight, ratio: 2, columns: 2).rows == [[6, 2], [4, 4]])
-    #expect(try draw(eight, ratio: 2, columns: 2, rows: 1).rows == [[5, 3]])
+    #expect(try draw(eight, compression: 2, columns: 2).rows == [[6, 2], [4, 4]])
+    #expect(try draw(eight, compression: 2, columns: 2, rows: 1).rows == [[5, 3]])
     // Columns of three, three and two positions; of the last head one in eight: 1/3 is shade 3.
-    #expect(try draw(eight, ratio: 8, columns: 3).rows == [[0, 0, 4], [3, 0, 0]])
+    #expect(try draw(eight, compression: 8, columns: 3).rows == [[0, 0, 4], [3, 0, 0]])
   }
 
   @Test("layers follow each other from the top, each with its number")
   func layers() throws {
     var snapshot = eight
     snapshot.layers = 3
-    let drawn = try draw(snapshot, ratio: 4, columns: 8)
+    let drawn = try draw(snapshot, compression: 4, columns: 8)
     let layer = [[8, 0, 0, 0, 0, 0, 0, 8], [0, 8, 0, 8, 0, 0, 0, 0]]
     #expect(drawn.rows == layer + layer + layer)
     for label in ["layer", "0", "1", "2", "token position"] { #expect(drawn.texts.contains(label)) }
@@ -58,13 +59,13 @@ struct HeatmapTests {
   @Test("one layer of one head, one token and no token are drawn too")
   func small() throws {
     let one = try draw(
-      HandMadeSnapshot(tokens: 1, rankings: [[0]]), ratio: 1, columns: 900)
+      HandMadeSnapshot(tokens: 1, rankings: [[0]]), compression: 1, columns: 900)
     #expect(one.rows == [[8]])
     #expect(
       one.texts.contains {
         $0.hasPrefix("1 token in 1 layer × 1 KV head; ×1 keeps 1 of 1 pairs (100.0 %)")
       })
-    let none = try draw(HandMadeSnapshot(tokens: 0, rankings: [[]]), ratio: 1, columns: 900)
+    let none = try draw(HandMadeSnapshot(tokens: 0, rankings: [[]]), compression: 1, columns: 900)
     #expect(none.rows.isEmpty)
     #expect(none.texts.contains("no tokens, so nothing to keep"))
   }
@@ -86,7 +87,7 @@ struct HeatmapTests {
   @Test("what a file's name holds is text, whatever it is")
   func names() throws {
     let name = "<a href=\"&\">\u{1B}[2J\u{FFFF}é.kvsnap"
-    let drawn = try draw(eight, ratio: 2, columns: 8, name: name)
+    let drawn = try draw(eight, compression: 2, columns: 8, name: name)
     #expect(drawn.texts.first == "<a href=\"&\">\\u{1B}[2J\u{FFFD}é.kvsnap, ×2")
   }
 

@@ -52,7 +52,8 @@ struct KVPressTests {
         let chain = try SnapshotChain(path: snapshot)
         #expect(chain.metadata.tokens.map(Int.init) == model.ids)
         for (layer, heads) in kept.enumerated() {
-          let pairs = try chain.readLayer(layer, ratio: golden.compression).heads.map(\.positions)
+          let pairs = try chain.readLayer(layer, compression: golden.compression).heads.map(
+            \.positions)
           // Equal tokens have keys of equal length in the first layer.
           let areTied = method == "k-norm" && layer == 0
           func places(_ heads: [[UInt32]]) -> [[Int]] {

@@ -76,8 +76,8 @@ struct MemoryTests {
     _ = try resume(snapshot, ["--decompressed"], room: room + 2 * layer)
     let all = try resume(small, ["--compression", "1"], room: room + 2 * layer)
     #expect(all < cache * 2 / 3)
-    for ratio in ["8", "32"] {
-      _ = try resume(snapshot, ["--compression", ratio], room: room)
+    for compression in ["8", "32"] {
+      _ = try resume(snapshot, ["--compression", compression], room: room)
     }
     // More than one token, so that recall looks ahead.
     _ = try resume(snapshot, ["--recall", "32"], tokens: 8, room: room + layer)

@@ -29,16 +29,16 @@ struct OrderOfChecksTests {
     #expect(fixtures.count > 10)
     for fixture in fixtures {
       let path = Fixtures.path("conformance/\(fixture.file)")
-      let ratio = fixture.compression.map { ["--compression", "\($0)"] } ?? []
+      let compression = fixture.compression.map { ["--compression", "\($0)"] } ?? []
       let (export, recompressed) = (scratch.path("a.safetensors"), scratch.path("a.kvsnap"))
       let status = Int32(fixture.exitCode ?? 65)
       var commands = [
-        ["verify", "--digests", path] + ratio,
-        ["export", path, export] + (ratio.isEmpty ? ["--compression", "64"] : ratio),
-        ["recompress", path, "--out", recompressed] + ratio,
-        ["inspect", path, "--heatmap", scratch.path("a.svg")] + ratio,
+        ["verify", "--digests", path] + compression,
+        ["export", path, export] + (compression.isEmpty ? ["--compression", "64"] : compression),
+        ["recompress", path, "--out", recompressed] + compression,
+        ["inspect", path, "--heatmap", scratch.path("a.svg")] + compression,
       ]
-      if ratio.isEmpty { commands.append(["verify", path]) }
+      if compression.isEmpty { commands.append(["verify", path]) }
       for command in commands {
         let result = try Command.run(command)
         #expect(result.status == status, "\(command): \(result.error)")
@@ -46,7 +46,7 @@ struct OrderOfChecksTests {
       // Its identity is no model's: that comes before DATA and the compression.
       let resume = try Command.run(
         ["resume", path, "--model", Fixtures.path("models/tiny-llama-f32.gguf"), "--prompt", "x"]
-          + ratio)
+          + compression)
       #expect(resume.status == (fixture.file.contains("/order-data") ? 78 : status))
       for out in [export, recompressed] {
         #expect(!FileManager.default.fileExists(atPath: out), "\(fixture.file)")
@@ -128,9 +128,9 @@ struct OrderOfChecksTests {
     sections[table].bytes.replaceSubrange(8..<16, with: RawContainer.field(stored))
     let path = try scratch.write(
       "other.kvsnap", RawContainer(kind: "SNAP", sections: sections).bytes)
-    for ratio in [["--compression", "32"], ["--compression", "64"]] {
+    for compression in [["--compression", "32"], ["--compression", "64"]] {
       let result = try Command.run(
-        ["resume", path, "--model", tiny.model, "--prompt", "x", "--max-tokens", "1"] + ratio)
+        ["resume", path, "--model", tiny.model, "--prompt", "x", "--max-tokens", "1"] + compression)
       #expect(result.status == 65, "\(result.error)")
       #expect(result.error.contains("decoded bytes"))
     }

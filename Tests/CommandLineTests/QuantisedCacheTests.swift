@@ -27,7 +27,7 @@ struct QuantisedCacheTests {
       model = try LoadedModel(path: path)
       var options = Prefill.Options()
       options.precision = precision
-      (options.protection.sinks, options.protection.window) = (2, 6)
+      (options.retention.sinks, options.retention.window) = (2, 6)
       let made = try Prefill.run(
         model, method: .keys(KNormScorer()), text: text, options: options, out: snapshot
       ) { _, _, _ in }
@@ -35,9 +35,9 @@ struct QuantisedCacheTests {
       chain = try SnapshotChain(path: snapshot)
     }
 
-    /// What ×`ratio` keeps of the tokens before `end`, with room for 40 more.
-    func cache(ratio: Int, before end: Int, isDecoded: Bool) throws -> KVCache {
-      let plan = try CachePlan(chain, ratio: ratio, isDecoded: isDecoded)
+    /// What ×`compression` keeps of the tokens before `end`, with room for 40 more.
+    func cache(compression: Int, before end: Int, isDecoded: Bool) throws -> KVCache {
+      let plan = try CachePlan(chain, compression: compression, isDecoded: isDecoded)
       let cache = try plan.emptyCache(shape: model.engine.cacheShape, room: 40)
       var decoder = LayerDecoder(chain)
       for layer in 0..<cache.shape.layers {
@@ -58,12 +58,12 @@ struct QuantisedCacheTests {
   }
 
   private func expectSame(
-    _ context: Context, ratio: Int, tolerance: Float, _ what: Comment
+    _ context: Context, compression: Int, tolerance: Float, _ what: Comment
   ) throws {
     // The last tokens are let go, as they are where a prompt's first token takes their place.
     let end = context.tokens - 3
-    let held = try context.cache(ratio: ratio, before: end, isDecoded: false)
-    let decoded = try context.cache(ratio: ratio, before: end, isDecoded: true)
+    let held = try context.cache(compression: compression, before: end, isDecoded: false)
+    let decoded = try context.cache(compression: compression, before: end, isDecoded: true)
     #expect(held.pairs == decoded.pairs, what)
     for head in 0..<held.shape.kvHeads {
       let layer = held.shape.layers - 1
@@ -87,8 +87,10 @@ struct QuantisedCacheTests {
     let context = try Context(
       Fixtures.path("models/\(name)"), text: Array(String(repeating: line, count: 5).utf8),
       precision: try Precision(precision), to: scratch.path("s.kvsnap"))
-    for ratio in [1, 2, 3, 8] {
-      try expectSame(context, ratio: ratio, tolerance: 1e-3, "\(name), \(precision), ×\(ratio)")
+    for compression in [1, 2, 3, 8] {
+      try expectSame(
+        context, compression: compression, tolerance: 1e-3, "\(name), \(precision), ×\(compression)"
+      )
     }
   }
 
@@ -99,11 +101,13 @@ struct QuantisedCacheTests {
       let context = try Context(
         Demo.model, text: text, precision: try Precision(precision),
         to: scratch.path("s.kvsnap"))
-      for ratio in [1, 8] {
-        try expectSame(context, ratio: ratio, tolerance: 2e-2, "\(precision), ×\(ratio)")
-        let cache = try context.cache(ratio: ratio, before: context.tokens, isDecoded: false)
-        #expect(cache.bytes < cache.pairs * bytesAPair, "\(precision), ×\(ratio)")
-        #expect(cache.bytes > cache.pairs * (bytesAPair - 16), "\(precision), ×\(ratio)")
+      for compression in [1, 8] {
+        try expectSame(
+          context, compression: compression, tolerance: 2e-2, "\(precision), ×\(compression)")
+        let cache = try context.cache(
+          compression: compression, before: context.tokens, isDecoded: false)
+        #expect(cache.bytes < cache.pairs * bytesAPair, "\(precision), ×\(compression)")
+        #expect(cache.bytes > cache.pairs * (bytesAPair - 16), "\(precision), ×\(compression)")
       }
     }
   }

@@ -22,12 +22,12 @@ struct RankingOptionTests {
         "\(sinks)", "--window", "\(window)", "--whole-layers", "\(whole)", "--out", snapshot,
         "--json")
       let tokens = try saved.json(as: Prefilled.self).tokens
-      for ratio in [2, 8, 32] {
+      for compression in [2, 8, 32] {
         let resumed = try Command.run(
-          "resume", snapshot, "--model", tiny, "--prompt", "x", "--compression", "\(ratio)",
+          "resume", snapshot, "--model", tiny, "--prompt", "x", "--compression", "\(compression)",
           "--max-tokens", "1", "--json")
         // The question's one token is held beside the document's pairs.
-        let compressed = max(tokens / ratio, sinks + window) + 1
+        let compressed = max(tokens / compression, sinks + window) + 1
         let perHead = whole * (tokens + 1) + (Self.layers - whole) * compressed
         #expect(try resumed.json(as: Resumed.self).pairs == perHead * Self.kvHeads)
       }
@@ -36,7 +36,7 @@ struct RankingOptionTests {
 
   @Test(
     "whatever ranks, the file names it, and a compressed cache goes on",
-    arguments: TierTable.Scorer.allCases.map(\.name))
+    arguments: ScorerID.allCases.map(\.name))
   func method(name: String) throws {
     let tiny = try TinyFiles.shared.get()
     let scratch = try ScratchFolder()
@@ -76,7 +76,7 @@ struct RankingOptionTests {
       let chain = try SnapshotChain(path: snapshot)
       let tokens = chain.metadata.context.tokens
       for layer in layers {
-        let kept = try chain.readLayer(layer, ratio: 2).heads.flatMap(\.positions)
+        let kept = try chain.readLayer(layer, compression: 2).heads.flatMap(\.positions)
         let seen = kept.filter { Int($0) > tokens - window }.count
         let all = chain.metadata.context.kvHeads * min(window - 1, tokens / 2)
         #expect((seen == all) == ranksHiddenLast, "layer \(layer): \(seen) of \(all)")

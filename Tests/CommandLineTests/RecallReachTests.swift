@@ -6,7 +6,7 @@ import Testing
 
 @Suite("How recall brings far pairs within reach")
 struct RecallReachTests {
-  private func model() throws -> ArchitectureDescription {
+  private func model() throws -> ModelConfig {
     try ModelFile(path: Fixtures.path("models/tiny-llama-f32.gguf")).architecture
   }
 

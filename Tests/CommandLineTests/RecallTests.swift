@@ -62,7 +62,8 @@ struct RecallTests {
     #expect(recalled.pairs <= Self.heads * (tokens / 32 + 40))
   }
 
-  @Test("it takes one of --compression, --recall and --decompressed, and a ratio of at least 1")
+  @Test(
+    "it takes one of --compression, --recall and --decompressed, and a compression of at least 1")
   func usage() throws {
     for options in [["--recall", "0"], ["--recall", "8", "--compression", "8"]] {
       let result = try Command.run(

@@ -181,7 +181,7 @@ struct RefusalTests {
       "leave --chat out")
   }
 
-  @Test("a ratio that makes no sense, two answers at once, a wrong ending: 64")
+  @Test("a compression that makes no sense, two answers at once, a wrong ending: 64")
   func usage() throws {
     for arguments in [
       ["resume", snapshot, "--model", tiny, "--prompt", "x", "--compression", "0"],

@@ -58,13 +58,13 @@ struct ResumeTests {
   }
 
   @Test("×8 attends to exactly the pairs that the specification says", arguments: [8, 3])
-  func compressedPairs(ratio: Int) throws {
+  func compressedPairs(compression: Int) throws {
     let chain = try SnapshotChain(path: documents.snapshot)
     let bank = try FilterBank(path: documents.filters)
     let n = chain.metadata.context.tokens
     for layer in [0, 7, 29] {
-      let whole = try chain.readLayer(layer, ratio: nil)
-      let kept = try chain.readLayer(layer, ratio: ratio)
+      let whole = try chain.readLayer(layer, compression: nil)
+      let kept = try chain.readLayer(layer, compression: compression)
       for (head, (all, best)) in zip(whole.heads, kept.heads).enumerated() {
         #expect(all.positions == (0..<UInt32(n)).map { $0 })
         let keys = Self.floats(all.keys)
@@ -76,7 +76,7 @@ struct ResumeTests {
         let rest = (0..<UInt32(n)).filter { !protected.contains($0) }
           .sorted { (scores[Int($1)], $0) < (scores[Int($0)], $1) }
         var (left, chosen) = (rest, [UInt32]())
-        for index in 0..<n / ratio - 68 {
+        for index in 0..<n / compression - 68 {
           let next = try #require(index % 4 == 3 ? left.max() : left.first)
           left.removeAll { $0 == next }
           chosen.append(next)

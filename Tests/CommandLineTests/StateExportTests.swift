@@ -56,7 +56,7 @@ struct StateExportTests {
     let chain = try SnapshotChain(path: snapshot)
     var pairs = 0
     for layer in 0..<chain.metadata.context.layers {
-      for (head, old) in try chain.readLayer(layer, ratio: 3).heads.enumerated() {
+      for (head, old) in try chain.readLayer(layer, compression: 3).heads.enumerated() {
         let name = "layer\(layer).head\(head)"
         let positions = state.words("\(name).positions")
         #expect(positions.starts(with: old.positions))

@@ -21,7 +21,7 @@ struct RecentQueriesTests {
         }
         start += count
       }
-      let mass = try AttentionMass(engine.architecture, pairs: tokens.count)
+      let mass = try AccumulatedAttention(engine.architecture, pairs: tokens.count)
       recent.addAttention(to: mass, of: cache)
       let sums = (0..<cache.shape.layers).flatMap { layer in
         (0..<cache.shape.kvHeads).flatMap { mass.sums(layer: layer, head: $0, pairs: 90) }

@@ -98,8 +98,8 @@ struct RankingTests {
   @Test("only what Q-Filters rank has a share for the latest, all of it in short sliding windows")
   func usualRecent() {
     let windows = [nil, 4096, 513, 512, 12]
-    #expect(windows.map { TierTable.Scorer.qFilters.usualRecent(window: $0) } == [4, 4, 4, 1, 1])
-    for scorer in TierTable.Scorer.allCases where scorer != .qFilters {
+    #expect(windows.map { ScorerID.qFilters.usualRecent(window: $0) } == [4, 4, 4, 1, 1])
+    for scorer in ScorerID.allCases where scorer != .qFilters {
       #expect(windows.allSatisfy { scorer.usualRecent(window: $0) == 0 })
     }
   }

@@ -39,7 +39,7 @@ private func check(_ path: String) throws {
   require(again.architecture == model.architecture, "the same file reads the same")
 }
 
-private func check(_ model: ArchitectureDescription) {
+private func check(_ model: ModelConfig) {
   let sizes = [
     model.layers, model.embeddingLength, model.feedForwardLength, model.queryHeads, model.kvHeads,
     model.keyLength, model.valueLength, model.vocabularySize, model.contextLength,

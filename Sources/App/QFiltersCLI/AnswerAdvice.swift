@@ -1,6 +1,6 @@
 import Workflows
 
-extension Generation {
+extension GenerationResult {
   /// Says on standard error that an answer was cut, and by what; nothing of one that the model
   /// ended.
   func adviseIfCut(_ model: LoadedModel) {

@@ -6,7 +6,7 @@ import Workflows
 /// `--budget` and what goes with it, in commands that may let pairs go.
 struct BudgetOptions: ParsableArguments {
   /// Methods that can rank under a budget: pairs are let go by what is in the cache.
-  static let methods = TierTable.Scorer.allCases.filter { !$0.needsQueries }.map(Method.ranked)
+  static let methods = ScorerID.allCases.filter { !$0.needsQueries }.map(Method.ranked)
   private static let names = methods.map(\.rawValue).joined(separator: ", ")
   @Option(help: "Maximum number of pairs that a head holds; the others are evicted.")
   var budget: Int?

@@ -74,8 +74,8 @@ struct GenerationOptions: ParsableArguments {
     guard topP > 0, topP <= 1 else { throw ValidationError("--top-p must be above 0, at most 1.") }
   }
 
-  var options: Generation.Options {
-    var options = Generation.Options(
+  var options: GenerationConfig {
+    var options = GenerationConfig(
       maximumTokens: maxTokens,
       sampling: Sampler.Options(temperature: temperature, topK: topK, topP: topP, seed: seed))
     options.isInterrupted = Interruption.isRequested
@@ -154,9 +154,9 @@ struct MethodOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Method that ranks the pairs: \(Self.names). Default: q-filters.", valueName: "method"),
-    completion: .list(TierTable.Scorer.allCases.map(\.name)),
+    completion: .list(ScorerID.allCases.map(\.name)),
     transform: Self.parse)
-  var method: TierTable.Scorer?
+  var method: ScorerID?
   @Option(
     help: ArgumentHelp("Filter bank of the model (.qfilt), for q-filters.", valueName: "file"),
     completion: .filterBank)
@@ -181,26 +181,26 @@ struct MethodOptions: ParsableArguments {
   /// Whether filters rank, as they do unless told.
   var isFilters: Bool { (method ?? .qFilters) == .qFilters }
 
-  private static let names = TierTable.Scorer.allCases.map(\.name).joined(separator: ", ")
+  private static let names = ScorerID.allCases.map(\.name).joined(separator: ", ")
 
-  private static func parse(_ name: String) throws -> TierTable.Scorer {
-    guard let scorer = TierTable.Scorer(name: name) else {
+  private static func parse(_ name: String) throws -> ScorerID {
+    guard let scorer = ScorerID(name: name) else {
       throw ValidationError("\(name) is no method; there are \(names).")
     }
     return scorer
   }
 
   /// The method that was asked for; nil if none was.
-  func load() throws -> RankingMethod? {
+  func load() throws -> ScorerSource? {
     let bank = try filters.map { (try FilterBank(path: $0), path: $0) }
-    return RankingMethod(method ?? .qFilters, bank: bank, seed: rankingSeed ?? 0)
+    return ScorerSource(method ?? .qFilters, bank: bank, seed: rankingSeed ?? 0)
   }
 }
 
-/// Checks a ratio ×N.
-func validateCompression(_ ratio: Int?, option: String = "--compression") throws {
-  guard let ratio else { return }
-  guard (1...Int(UInt32.max)).contains(ratio) else {
+/// Checks a compression ×N.
+func validateCompression(_ compression: Int?, option: String = "--compression") throws {
+  guard let compression else { return }
+  guard (1...Int(UInt32.max)).contains(compression) else {
     throw ValidationError(
       "\(option) must be from 1 to \(UInt32.max): ×N keeps 1/N of the pairs.")
   }

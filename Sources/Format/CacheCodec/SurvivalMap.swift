@@ -47,14 +47,14 @@ public struct SurvivalMap: Sendable, Equatable {
   ///   - rows: The most rows that are wanted over all layers; each layer has at least one.
   /// - Throws: As `SnapshotChain.checkStored` and `readPositions`.
   public init(_ chain: SnapshotChain, compression: Int, columns: Int, rows: Int) throws {
-    try chain.checkStored(ratio: compression)
+    try chain.checkStored(compression: compression)
     let context = chain.metadata.context
     let positions = Grouping(context.tokens, atMost: max(1, columns))
     let heads = Grouping(context.kvHeads, atMost: max(1, rows / context.layers))
     var counts = [Int](repeating: 0, count: context.layers * heads.count * positions.count)
     var pairs = 0
     for layer in 0..<context.layers {
-      let kept = try chain.readPositions(layer: layer, ratio: compression)
+      let kept = try chain.readPositions(layer: layer, compression: compression)
       for (head, survivors) in kept.enumerated() {
         let row = layer * heads.count + head / heads.size
         for position in survivors {

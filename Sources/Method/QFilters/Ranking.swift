@@ -1,6 +1,6 @@
 public import CacheFormat
 
-extension TierTable.Scorer {
+extension ScorerID {
   /// How many first tokens a method's source keeps beside what scores say: four in Streaming-LLM (arXiv 2309.17453),
   /// none in the others, whose scores say it themselves where it is so.
   public var sourceSinks: Int { self == .streamingLLM ? 4 : 0 }

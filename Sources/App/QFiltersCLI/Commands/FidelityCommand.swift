@@ -30,7 +30,7 @@ struct FidelityCommand: ParsableCommand {
     completion: ListOptions.completion(besides: [.full, .recall]),
     transform: ListOptions.methods)
   var methods = Fidelity.Options().methods
-  @OptionGroup var protection: ProtectionOptions
+  @OptionGroup var retention: RetentionOptions
   @Option(
     help: ArgumentHelp(
       "Folder that keeps every measurement, tables and pictures.", valueName: "folder"),
@@ -52,7 +52,7 @@ struct FidelityCommand: ParsableCommand {
     if let other = methods.first(where: { [.full, .recall].contains($0) }) {
       throw ValidationError("\(other.rawValue) foresees nothing; leave it out.")
     }
-    try protection.check(ranksByFilters: methods.contains(.qFilters))
+    try retention.check(ranksByFilters: methods.contains(.qFilters))
   }
 
   func run() throws {
@@ -60,7 +60,7 @@ struct FidelityCommand: ParsableCommand {
     (options.context, options.continuation) = (context, continuation)
     (options.sequences, options.compressions) = (sequences, compressions)
     options.methods = methods
-    options.protection = protection.protection
+    options.retention = retention.retention
     let (text, bank) = (try TextFile.documents(file), try filters.load())
     let model = try model.load()
     let folder = try ReportFolder(ifNamed: out, for: model, bank, force)

@@ -24,7 +24,7 @@ struct GenerateCommand: ParsableCommand {
   private struct Report: Encodable {
     let ids: [Int]
     let text: String
-    let stop: Generation.Stop
+    let stop: GenerationResult.Stop
     let promptTokens: Int
     let prefillSeconds: Double
     let decodeSeconds: Double

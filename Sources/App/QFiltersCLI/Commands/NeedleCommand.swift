@@ -53,7 +53,7 @@ struct NeedleCommand: ParsableCommand {
     help: ListOptions.methodHelp(Needle.Options().methods), completion: ListOptions.completion(),
     transform: ListOptions.methods)
   var methods = Needle.Options().methods
-  @OptionGroup var protection: ProtectionOptions
+  @OptionGroup var retention: RetentionOptions
   @OptionGroup var reach: ReachOption
   @Option(
     help: ArgumentHelp("Folder that keeps every answer, tables and pictures.", valueName: "folder"),
@@ -74,7 +74,7 @@ struct NeedleCommand: ParsableCommand {
     guard (1...1000).contains(depths) else {
       throw ValidationError("--depths must be from 1 to 1000.")
     }
-    try protection.check(ranksByFilters: methods.contains { [.qFilters, .recall].contains($0) })
+    try retention.check(ranksByFilters: methods.contains { [.qFilters, .recall].contains($0) })
     guard lengths.allSatisfy({ $0 >= 64 }) else {
       throw ValidationError("--lengths must be 64 or more.")
     }
@@ -99,7 +99,7 @@ struct NeedleCommand: ParsableCommand {
     options.answer = answer ?? options.answer
     (options.lengths, options.depths) = (lengths, depths)
     (options.compressions, options.methods) = (compressions, methods)
-    (options.protection, options.reach) = (protection.protection, reach.reach)
+    (options.retention, options.reach) = (retention.retention, reach.reach)
     return options
   }
 

@@ -23,7 +23,7 @@ struct PerplexityCommand: ParsableCommand {
     Int?
   @Option(help: "Number of first tokens of each sequence that are compressed.") var promptTokens:
     Int?
-  @OptionGroup var protection: ProtectionOptions
+  @OptionGroup var retention: RetentionOptions
   @Option(
     help: ListOptions.help(
       "With --prompt-tokens: compressions ×N", PromptCompression.Options().compressions),
@@ -60,7 +60,7 @@ struct PerplexityCommand: ParsableCommand {
     }
     try validateBudget()
     try validatePrompt()
-    try protection.check(ranksByFilters: methods.contains(.qFilters))
+    try retention.check(ranksByFilters: methods.contains(.qFilters))
     guard filters != nil || !needsFilters else {
       throw ValidationError(
         promptTokens == nil
@@ -78,7 +78,7 @@ struct PerplexityCommand: ParsableCommand {
   private var methods: [Method] { method ?? [.qFilters] }
 
   /// So many last pairs stay under a budget.
-  private var keptWindow: Int { protection.protection.window }
+  private var keptWindow: Int { retention.retention.window }
 
   private func validateBudget() throws {
     guard let budget else {
@@ -113,7 +113,7 @@ struct PerplexityCommand: ParsableCommand {
       guard compressions == nil else {
         throw ValidationError("--compressions needs --prompt-tokens.")
       }
-      if let name = protection.given.first(where: { budget == nil || $0 != "--window" }) {
+      if let name = retention.given.first(where: { budget == nil || $0 != "--window" }) {
         throw ValidationError(
           "\(name) needs \(name == "--window" ? "--budget or " : "")--prompt-tokens.")
       }
@@ -162,7 +162,7 @@ struct PerplexityCommand: ParsableCommand {
     options.promptTokens = promptTokens
     options.compressions = ratios
     options.methods = methods
-    options.protection = protection.protection
+    options.retention = retention.retention
     return try PromptCompression.run(
       model, bank: bank, bankPath: filters ?? "", text, options: options, out: out,
       progress: bar.show)

@@ -23,7 +23,7 @@ struct PrefillCommand: ParsableCommand {
     help: "Compression ×N: only the best 1/N of the pairs are stored. Default: every tier is.")
   var compression: Int?
   @OptionGroup var precision: StoredPrecisionOption
-  @OptionGroup var protection: ProtectionOptions
+  @OptionGroup var retention: RetentionOptions
   @Option(
     help: ArgumentHelp("Snapshot to write (.kvsnap).", valueName: "file"), completion: .snapshot)
   var out: String
@@ -40,7 +40,7 @@ struct PrefillCommand: ParsableCommand {
 
   func validate() throws {
     try validateCompression(compression)
-    try protection.check(ranksByFilters: method.isFilters)
+    try retention.check(ranksByFilters: method.isFilters)
     guard out.hasSuffix(".kvsnap") else { throw ValidationError("--out must end in .kvsnap.") }
   }
 
@@ -49,7 +49,7 @@ struct PrefillCommand: ParsableCommand {
     options.usesChat = chat
     options.compression = compression ?? 1
     if let precision = precision.precision { options.precision = precision }
-    options.protection = protection.protection
+    options.retention = retention.retention
     return options
   }
 

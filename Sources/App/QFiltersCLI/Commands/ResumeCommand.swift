@@ -64,7 +64,7 @@ struct ResumeCommand: ParsableCommand {
   private struct Report: Encodable {
     let ids: [Int]
     let text: String
-    let stop: Generation.Stop
+    let stop: GenerationResult.Stop
     let loadSeconds: Double
     let firstTokenSeconds: Double
     let decodeSeconds: Double

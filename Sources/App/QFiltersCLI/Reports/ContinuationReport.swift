@@ -24,8 +24,8 @@ struct ContinuationReport {
     let rows = methods.map { method in
       let own = summaries.filter { $0.method == method }
       return [method, "\(own.first?.sequences ?? 0)"]
-        + ratios.map { ratio in
-          own.first { $0.compression == ratio }.map(text) ?? "–"
+        + ratios.map { compression in
+          own.first { $0.compression == compression }.map(text) ?? "–"
         }
     }
     return (["method", "sequences"] + ratios.map { "×\($0)" }, rows)

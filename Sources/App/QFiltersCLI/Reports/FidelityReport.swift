@@ -35,12 +35,12 @@ struct FidelityReport {
     Self.mean(perHead(method, \.correlations))
   }
 
-  private func massKept(_ method: String, _ ratio: Int) -> Double? {
-    Self.mean(perHead(method) { $0.massKept[ratio] })
+  private func massKept(_ method: String, _ compression: Int) -> Double? {
+    Self.mean(perHead(method) { $0.massKept[compression] })
   }
 
-  private func divergence(_ method: String, _ ratio: Int) -> Double? {
-    Self.mean(cells(method).map { $0.divergences[ratio] })
+  private func divergence(_ method: String, _ compression: Int) -> Double? {
+    Self.mean(cells(method).map { $0.divergences[compression] })
   }
 
   private static func text(_ value: Double?, _ decimals: Int) -> String {
@@ -82,7 +82,9 @@ struct FidelityReport {
   private var csv: String {
     let lines = methods.flatMap { method in
       let correlations = perHead(method, \.correlations)
-      let kept = compressions.indices.map { ratio in perHead(method) { $0.massKept[ratio] } }
+      let kept = compressions.indices.map { compression in
+        perHead(method) { $0.massKept[compression] }
+      }
       let heads = cells.first?.kvHeads ?? 1
       let all =
         [method, "all", "all", Self.csv(correlation(method))]

@@ -76,14 +76,15 @@ struct SnapshotReport: Encodable {
     identity = IdentityReport(
       metadata.identity, filters: metadata.filterDigest == .zero ? nil : metadata.filterDigest)
     var held = 0
-    tiers = try table.ratios.enumerated().map { tier, ratio in
+    tiers = try table.ratios.enumerated().map { tier, compression in
       let pairs = (0..<context.layers).reduce(0) { $0 + table.pairs(tier: tier, layer: $1) }
       held += pairs
       return Tier(
-        compression: ratio, pairs: pairs, pairsHeld: held,
+        compression: compression, pairs: pairs, pairsHeld: held,
         keyPrecision: reader.codec(of: .keys, tier: tier).name,
         valuePrecision: reader.codec(of: .values, tier: tier).name,
-        bytes: sizes.tiers[tier].stored, prefixBytes: try reader.prefixLength(ratio: ratio))
+        bytes: sizes.tiers[tier].stored,
+        prefixBytes: try reader.prefixLength(compression: compression))
     }
     bytesByTensor = Self.tensors(sizes.chunks) { sizes.size(tensor: $0) }
     bytesByLayer = (0..<context.layers).map { layer in

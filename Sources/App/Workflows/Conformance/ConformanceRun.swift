@@ -69,8 +69,8 @@ public struct ConformanceRun: Sendable {
             read.compression == nil ? "" : ", ×N",
             .tensors(compression: read.compression, read.tensors))
         }
-          + (file.notStored ?? []).map { ratio in
-            task(", ×N not stored", .notStored(compression: ratio))
+          + (file.notStored ?? []).map { compression in
+            task(", ×N not stored", .notStored(compression: compression))
           }
       }
       + manifest.invalid.map { file in

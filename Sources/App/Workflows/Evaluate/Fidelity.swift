@@ -22,7 +22,7 @@ public enum Fidelity {
       .qFilters, .snapKV, .expectedAttention, .streamingLLM, .kNorm, .keyDiff, .random,
     ]
     /// What every compression keeps.
-    public var protection = Protection()
+    public var retention = RetentionPolicy()
 
     /// Eight contexts of 4,096 tokens.
     public init() {}
@@ -33,7 +33,7 @@ public enum Fidelity {
         "tokens behind it": "\(continuation)",
         "compressions": compressions.map(String.init).joined(separator: ", "),
       ]
-      return settings.merging(protection.settings(bank)) { $1 }
+      return settings.merging(retention.settings(bank)) { $1 }
     }
   }
 
@@ -168,8 +168,8 @@ private struct Future {
     rest = Array(tokens[options.context...])
     let context = try PrefilledContext(
       Array(tokens[..<options.context]), room: rest.count, methods: options.methods,
-      model: model, bank: bank, protection: options.protection)
-    let attention = try AttentionMass(model.engine.architecture, pairs: tokens.count)
+      model: model, bank: bank, retention: options.retention)
+    let attention = try AccumulatedAttention(model.engine.architecture, pairs: tokens.count)
     predictions = try model.engine.predictions(
       rest, into: context.cache,
       observe: { layer, queries, count in
@@ -188,13 +188,13 @@ private struct Future {
   func cell(_ method: Method, sequence: Int, _ compressions: [Int]) throws -> Fidelity.Cell {
     let shape = context.cache.shape
     let order = try context.order(method)
-    let kept = compressions.map { ratio in
+    let kept = compressions.map { compression in
       mass.indices.map { index in
         share(
           of: mass[index],
           order[index].prefix(
             context.kept(
-              ratio: ratio, layer: index / shape.kvHeads, head: index % shape.kvHeads)))
+              compression: compression, layer: index / shape.kvHeads, head: index % shape.kvHeads)))
       }
     }
     let correlations = try zip(context.scores(method), mass).enumerated().map { index, pair in
@@ -202,10 +202,10 @@ private struct Future {
         by: method, layer: index / shape.kvHeads, head: index % shape.kvHeads)
       return try RankCorrelation.spearman(Array(pair.0[ranked]), Array(pair.1[ranked]))
     }
-    let divergences = try compressions.map { ratio in
+    let divergences = try compressions.map { compression in
       let values = try model.engine.divergences(
         from: predictions, rest,
-        into: context.compressed(method, ratio: ratio, room: rest.count))
+        into: context.compressed(method, compression: compression, room: rest.count))
       return values.reduce(0, +) / Double(values.count)
     }
     return Fidelity.Cell(

@@ -28,7 +28,7 @@ public enum Needle {
     /// Methods.
     public var methods: [Method] = [.full, .qFilters, .snapKV, .streamingLLM, .recall]
     /// What every compression keeps.
-    public var protection = Protection()
+    public var retention = RetentionPolicy()
 
     /// From how far away recall sees pairs, in positions; nil for a quarter of the model's context.
     public var reach: Int?
@@ -48,7 +48,7 @@ public enum Needle {
       } else {
         settings["seed"] = "\(seed)"
       }
-      return settings.merging(protection.settings(bank)) { $1 }
+      return settings.merging(retention.settings(bank)) { $1 }
     }
   }
 
@@ -71,7 +71,7 @@ public enum Needle {
     /// The answer.
     public let text: String
     /// Why the answer ended; nil in results of older versions.
-    public let stop: Generation.Stop?
+    public let stop: GenerationResult.Stop?
     /// Pairs held when the first token came out, over all layers and heads.
     public let pairs: Int
 
@@ -82,7 +82,7 @@ public enum Needle {
     ///
     /// - Parameter settings: Those of the results.
     public func isProtectedAlone(_ settings: [String: String]) -> Bool {
-      Protection.isAlone(of: tokens, compression, method, settings)
+      RetentionPolicy.isAlone(of: tokens, compression, method, settings)
     }
 
     /// Checks every figure's range, and the methods' names.
@@ -127,9 +127,9 @@ public enum Needle {
       progress("\(options.task.rawValue)", done, total)
       for (text, prompt) in zip(texts, prompts) {
         let question = try Question(prompt, options: options, model: model, bank: bank)
-        for (index, (method, ratio)) in text.cases.enumerated() {
-          let answer = try question.answer(method, ratio: ratio)
-          try file.append(Cell(text, method, ratio, answer, prompt))
+        for (index, (method, compression)) in text.cases.enumerated() {
+          let answer = try question.answer(method, compression: compression)
+          try file.append(Cell(text, method, compression, answer, prompt))
           progress(
             "\(options.task.rawValue)", done + text.length * (index + 1) / text.cases.count, total)
         }
@@ -190,7 +190,7 @@ private struct NeedlePrompt {
 /// What was answered, and pairs held when the first token came out.
 private struct Answer {
   let text: String
-  let stop: Generation.Stop
+  let stop: GenerationResult.Stop
   let pairs: Int
 }
 
@@ -210,13 +210,13 @@ private struct Question {
     context = try PrefilledContext(
       prompt.context, room: question.count + options.task.answerTokens,
       methods: options.methods, model: model, bank: bank,
-      protection: options.protection)
+      retention: options.retention)
     self.model = model
     answerTokens = options.task.answerTokens
     reach = options.reach
   }
 
-  func answer(_ method: Method, ratio: Int) throws -> Answer {
+  func answer(_ method: Method, compression: Int) throws -> Answer {
     let room = question.count + answerTokens
     switch method {
     case .full:
@@ -227,10 +227,10 @@ private struct Question {
         shape: context.cache.shape, element: .f16, capacity: tokens + room)
       cache.continue(at: tokens)
       let recall = try Recall(
-        context, ratio: ratio, reach: reach, engine: model.engine, into: cache)
+        context, compression: compression, reach: reach, engine: model.engine, into: cache)
       return try generate(cache, recall)
     case .ranked:
-      return try generate(context.compressed(method, ratio: ratio, room: room))
+      return try generate(context.compressed(method, compression: compression, room: room))
     }
   }
 
@@ -239,7 +239,7 @@ private struct Question {
   ) throws -> Answer {
     let logits = try recall?.prefill(question) ?? model.engine.prefill(question, into: cache)
     let pairs = cache.pairs
-    let generation = try Generation.run(
+    let generation = try GenerationResult.run(
       model, cache: cache, logits: logits,
       options: .init(maximumTokens: answerTokens, sampling: Sampler.Options()),
       afterFirst: {
@@ -264,8 +264,8 @@ extension NeedleText {
       return options.lengths.flatMap { length in
         (0..<options.depths).compactMap { step in
           let depth = options.depths == 1 ? 0.5 : Double(step) / Double(options.depths - 1)
-          let cases = options.cases.filter { method, ratio in
-            !done.contains(Key(length, depth, method.rawValue, ratio))
+          let cases = options.cases.filter { method, compression in
+            !done.contains(Key(length, depth, method.rawValue, compression))
           }
           return cases.isEmpty ? nil : Placed(length: length, depth: depth, cases: cases)
         }
@@ -296,12 +296,13 @@ extension Needle.Options {
 
 extension Needle.Cell {
   fileprivate init(
-    _ text: NeedleText.Placed, _ method: Method, _ ratio: Int, _ answer: Answer,
+    _ text: NeedleText.Placed, _ method: Method, _ compression: Int, _ answer: Answer,
     _ prompt: NeedlePrompt
   ) {
     let score = prompt.puzzle.score(answer.text)
     self.init(
-      length: text.length, tokens: prompt.context.count, depth: text.depth, compression: ratio,
+      length: text.length, tokens: prompt.context.count, depth: text.depth,
+      compression: compression,
       method: method.rawValue, found: score == 1, score: score, text: answer.text,
       stop: answer.stop, pairs: answer.pairs)
   }

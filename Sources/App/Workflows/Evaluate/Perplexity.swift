@@ -123,7 +123,7 @@ public enum Perplexity {
     var settings = text.settings
     if let budget {
       (settings["budget"], settings["window"]) = ("\(budget.pairs)", "\(budget.window)")
-      settings["Q-Filters"] = Protection.publishedScore
+      settings["Q-Filters"] = RetentionPolicy.publishedScore
     }
     return try ResultFile(
       folder: out, name: "perplexity", origin: ResultOrigin(model, bank), settings: settings)

@@ -6,24 +6,24 @@ import QFilters
 final class PrefilledContext {
   /// The whole cache.
   let cache: KVCache
-  private let watches: [Method: any ContextWatch]
-  private let model: ArchitectureDescription
+  private let watches: [Method: any QueryHook]
+  private let model: ModelConfig
   private var orders: [Method: [[UInt32]]] = [:]
   /// What every method keeps.
-  private let protection: Protection
+  private let retention: RetentionPolicy
 
   /// Prefills tokens, with room for `room` more, and watches what `methods`, and recall, rank by.
   init(
     _ tokens: [Int], room: Int, methods: [Method], model: LoadedModel, bank: FilterBank,
-    protection: Protection
+    retention: RetentionPolicy
   ) throws {
-    self.protection = protection
-    var watches: [Method: any ContextWatch] = [:]
+    self.retention = retention
+    var watches: [Method: any QueryHook] = [:]
     for method in Set(methods + [.qFilters]) {
       guard case .ranked(let scorer) = method else { continue }
-      let ranking = RankingMethod(scorer, bank: (bank, ""), seed: 0)
+      let ranking = ScorerSource(scorer, bank: (bank, ""), seed: 0)
       watches[method] = try ranking?.watch(
-        model.engine, usesPublishedScore: protection.usesPublishedScore)
+        model.engine, usesPublishedScore: retention.usesPublishedScore)
     }
     cache = try KVCache(
       shape: model.engine.cacheShape, element: .f16, capacity: tokens.count + room)
@@ -46,11 +46,12 @@ final class PrefilledContext {
     return order
   }
 
-  /// A cache of 1/`ratio` of the pairs.
-  func compressed(_ method: Method, ratio: Int, room: Int) throws -> KVCache {
+  /// A cache of 1/`compression` of the pairs.
+  func compressed(_ method: Method, compression: Int, room: Int) throws -> KVCache {
     let heads = cache.shape.kvHeads
     let places = try order(method).enumerated().map { index, order in
-      order.prefix(kept(ratio: ratio, layer: index / heads, head: index % heads)).sorted()
+      order.prefix(kept(compression: compression, layer: index / heads, head: index % heads))
+        .sorted()
     }
     return try cache.copy(keeping: places, room: room)
   }
@@ -73,9 +74,9 @@ final class PrefilledContext {
   /// The places of a head's pairs that a method ranks by its scores.
   func ranked(by method: Method, layer: Int, head: Int) -> Range<Int> {
     guard case .ranked(let scorer) = method else { return 0..<0 }
-    return protection.ranking(by: scorer, slidingWindow: nil).ranked(
+    return retention.ranking(by: scorer, slidingWindow: nil).ranked(
       of: cache.nextPosition,
-      hidden: protection.hiddenPairs(
+      hidden: retention.hiddenPairs(
         of: cache, layer: layer, head: head, last: cache.nextPosition, model: model))
   }
 
@@ -87,16 +88,16 @@ final class PrefilledContext {
     let heads = cache.shape.kvHeads
     return try scores(method).enumerated().map { index, scores in
       let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
-      return protection.order(
+      return retention.order(
         scores, by: scorer, of: cache, layer: layer, head: head, model: model)
     }
   }
 }
 
 extension PrefilledContext: LayerSource {
-  func kept(ratio: Int, layer: Int, head: Int) -> Int {
-    layer < protection.wholeLayers
-      ? cache.nextPosition : Protection.kept(of: cache.nextPosition, ratio: ratio)
+  func kept(compression: Int, layer: Int, head: Int) -> Int {
+    layer < retention.wholeLayers
+      ? cache.nextPosition : RetentionPolicy.kept(of: cache.nextPosition, compression: compression)
   }
 
   func load(layer: Int, into target: KVCache, tail: Range<UInt32>) throws -> [[Int]] {

@@ -13,7 +13,7 @@ public enum PromptCompression {
     /// Methods.
     public var methods: [Method] = [.full, .qFilters, .snapKV, .expectedAttention, .streamingLLM]
     /// What every compression keeps.
-    public var protection = Protection()
+    public var retention = RetentionPolicy()
 
     /// The first 4,096 tokens.
     public init() {}
@@ -41,9 +41,9 @@ public enum PromptCompression {
     let parts = try text.split(model)
     let file = try file(model, bank, bankPath, text, options, out)
     let missing = parts.indices.map { index in
-      options.cases.filter { method, ratio in
+      options.cases.filter { method, compression in
         !file.results.cells.contains {
-          $0.method == method.rawValue && $0.compression == ratio && $0.sequence == index
+          $0.method == method.rawValue && $0.compression == compression && $0.sequence == index
         }
       }
     }
@@ -55,12 +55,12 @@ public enum PromptCompression {
         let rest = Array(parts[index][options.promptTokens...])
         let context = try PrefilledContext(
           Array(parts[index][..<options.promptTokens]), room: rest.count, methods: options.methods,
-          model: model, bank: bank, protection: options.protection)
-        for (method, ratio) in cases {
-          let losses = try losses(model, rest, context, method, ratio)
+          model: model, bank: bank, retention: options.retention)
+        for (method, compression) in cases {
+          let losses = try losses(model, rest, context, method, compression)
           try file.append(
             Perplexity.Cell(
-              method: method.rawValue, compression: ratio, sequence: index,
+              method: method.rawValue, compression: compression, sequence: index,
               losses: losses.map { Float($0) }))
           done += 1
           progress("continue", done, total)
@@ -76,7 +76,7 @@ public enum PromptCompression {
     try bank.check(model, path: bankPath)
     var settings = text.settings
     settings[tokensName] = "\(options.promptTokens)"
-    settings.merge(options.protection.settings(bank)) { $1 }
+    settings.merge(options.retention.settings(bank)) { $1 }
     return try ResultFile(
       folder: out, name: "continuation", origin: ResultOrigin(model, bank), settings: settings)
   }
@@ -90,11 +90,12 @@ public enum PromptCompression {
   ) throws { _ = try file(model, bank, bankPath, text, options, folder) }
 
   private static func losses(
-    _ model: LoadedModel, _ rest: [Int], _ context: PrefilledContext, _ method: Method, _ ratio: Int
+    _ model: LoadedModel, _ rest: [Int], _ context: PrefilledContext, _ method: Method,
+    _ compression: Int
   ) throws -> [Double] {
     guard method == .full else {
       return try model.engine.negativeLogLikelihoods(
-        rest, into: context.compressed(method, ratio: ratio, room: rest.count))
+        rest, into: context.compressed(method, compression: compression, room: rest.count))
     }
     defer { context.cache.removeLast(rest.count) }
     return try model.engine.negativeLogLikelihoods(rest, into: context.cache)

@@ -79,7 +79,7 @@ public struct Results<Cell: ResultCell>: Codable, Sendable {
     guard let tokens = settings[name].flatMap(Int.init), (1...1 << 24).contains(tokens) else {
       return false
     }
-    return Protection.isAlone(of: tokens, compression, method, settings)
+    return RetentionPolicy.isAlone(of: tokens, compression, method, settings)
   }
 
   /// These, if more measurements of such an origin can stand beside them; of its filter bank, if there was none.

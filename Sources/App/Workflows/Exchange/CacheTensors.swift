@@ -26,17 +26,15 @@ struct CacheTensors {
   /// - Throws: `SystemError`, and what `heads` throws.
   func write(to path: String, heads: (_ layer: Int) throws -> [PairBlock]) throws -> UInt64 {
     let file = try AtomicFile(path: path)
-    let header = header
-    try file.write(header, at: 0)
-    var offset = UInt64(header.count)
-    func append(_ bytes: [UInt8]) throws {
-      try file.write(bytes, at: offset)
-      offset += UInt64(bytes.count)
-    }
-    try append(Self.bytes(tokens))
+    let start = header + Self.bytes(tokens)
+    try file.write(start, at: 0)
+    var offset = UInt64(start.count)
     for layer in 0..<context.layers {
       for head in try heads(layer) {
-        for bytes in [Self.bytes(head.positions), head.keys, head.values] { try append(bytes) }
+        for bytes in [Self.bytes(head.positions), head.keys, head.values] {
+          try file.write(bytes, at: offset)
+          offset += UInt64(bytes.count)
+        }
       }
     }
     try file.commit()

@@ -14,14 +14,14 @@ public enum SnapshotExport {
     snapshot: String, parents: [String], compression: Int?, out: String
   ) throws -> UInt64 {
     let chain = try SnapshotChain(path: snapshot, parents: parents)
-    try chain.checkStored(ratio: compression)
+    try chain.checkStored(compression: compression)
     let context = chain.metadata.context
     let counts = try (0..<context.layers).map { layer in
-      try chain.readPositions(layer: layer, ratio: compression).map(\.count)
+      try chain.readPositions(layer: layer, compression: compression).map(\.count)
     }
     let tensors = CacheTensors(tokens: chain.metadata.tokens, context: context, counts: counts)
     return try tensors.write(to: out) { layer in
-      try chain.readLayer(layer, ratio: compression).heads.map {
+      try chain.readLayer(layer, compression: compression).heads.map {
         PairBlock(positions: $0.positions, keys: $0.keys, values: $0.values)
       }
     }

@@ -5,7 +5,7 @@ public enum Generate {
   /// What came out, and how long it took.
   public struct Result: Sendable {
     /// The new tokens.
-    public let generation: Generation
+    public let generation: GenerationResult
     /// Tokens of the prompt.
     public let promptTokens: Int
     /// Seconds from the prompt's first token to the first new one.
@@ -21,7 +21,7 @@ public enum Generate {
   /// - Throws: `PromptError`, `TokenizationError`.
   public static func run(
     _ model: LoadedModel, text: [UInt8], usesChat: Bool, element: KVCache.Element,
-    options: Generation.Options, progress: Progress, emit: (String) -> Void
+    options: GenerationConfig, progress: Progress, emit: (String) -> Void
   ) throws -> Result {
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }
     let tokens = try Prompt.tokens(text, usesChat: usesChat, model: model)
@@ -39,7 +39,7 @@ public enum Generate {
       progress("prefill", $0, tokens.count)
     }
     let seconds = clock.seconds
-    let generation = try Generation.run(
+    let generation = try GenerationResult.run(
       model, cache: cache, logits: logits, options: options, emit: emit)
     return Result(generation: generation, promptTokens: tokens.count, prefillSeconds: seconds)
   }

@@ -37,7 +37,7 @@ extension Identity {
     return Digest(of: record.bytes)
   }
 
-  private static func architecture(_ model: ArchitectureDescription) -> Digest {
+  private static func architecture(_ model: ModelConfig) -> Digest {
     var record = ByteWriter()
     record.writeText(model.name)
     for size in [
@@ -51,7 +51,7 @@ extension Identity {
 
   /// What a plain `llama` does not have, each behind its name.
   private static func writeFeatures(
-    _ model: ArchitectureDescription, to record: inout ByteWriter
+    _ model: ModelConfig, to record: inout ByteWriter
   ) {
     if !model.windows.isEmpty {
       record.writeText("windows")
@@ -81,7 +81,7 @@ extension Identity {
     }
   }
 
-  private static func rope(_ model: ArchitectureDescription) -> Digest {
+  private static func rope(_ model: ModelConfig) -> Digest {
     var record = ByteWriter()
     write(model.rope, to: &record)
     if let local = model.localRope {

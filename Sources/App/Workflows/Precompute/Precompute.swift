@@ -70,7 +70,7 @@ public enum Precompute {
 
 extension FilterShape {
   /// The shape of a model's filters.
-  init(of model: ArchitectureDescription) {
+  init(of model: ModelConfig) {
     self.init(layers: model.layers, kvHeads: model.kvHeads, headLength: model.keyLength)
   }
 }

@@ -16,7 +16,7 @@ public enum Prefill {
     /// How keys and values are held and stored.
     public var precision = Precision(.float16)
     /// What every compression keeps.
-    public var protection = Protection()
+    public var retention = RetentionPolicy()
 
     /// Every tier in f16, four sinks and a window of 64.
     public init() {}
@@ -44,7 +44,7 @@ public enum Prefill {
   /// - Throws: `IdentityMismatch` if the filters are another model's, `PromptError`, `NotQuantisable`,
   ///   `SystemError`.
   public static func run(
-    _ model: LoadedModel, method: RankingMethod, text: [UInt8], options: Options, out: String,
+    _ model: LoadedModel, method: ScorerSource, text: [UInt8], options: Options, out: String,
     progress: Progress
   ) throws -> Result {
     let shape = model.engine.cacheShape
@@ -61,7 +61,7 @@ public enum Prefill {
     let cache = try KVCache(
       shape: shape, element: KVCache.Element(options.precision.element), capacity: tokens.count)
     let watch = try method.watch(
-      model.engine, usesPublishedScore: options.protection.usesPublishedScore)
+      model.engine, usesPublishedScore: options.retention.usesPublishedScore)
     progress("prefill", 0, tokens.count)
     _ = try model.engine.prefill(
       tokens, into: cache,
@@ -72,7 +72,7 @@ public enum Prefill {
     let writing = Stopwatch()
     progress("rank", 0, 1)
     let orders = try RankedCache(
-      cache, scorer: watch.scorer(of: cache), protection: options.protection,
+      cache, scorer: watch.scorer(of: cache), retention: options.retention,
       model: model.engine.architecture)
     try orders.write(to: &writer, tiers: metadata.tiers, progress: progress)
     let bytes = try writer.finish()
@@ -82,15 +82,15 @@ public enum Prefill {
   }
 
   private static func metadata(
-    _ model: LoadedModel, _ method: RankingMethod, _ tokens: [Int], _ options: Options
+    _ model: LoadedModel, _ method: ScorerSource, _ tokens: [Int], _ options: Options
   ) throws -> SnapshotMetadata {
     let (origin, shape) = (method.origin, model.engine.cacheShape)
     let codec = options.precision.element
-    let protection = options.protection
-    let ranking = protection.ranking(by: origin.scorer, slidingWindow: nil)
+    let retention = options.retention
+    let ranking = retention.ranking(by: origin.scorer, slidingWindow: nil)
     let protected = ranking.protected(of: tokens.count)
     let floors = (0..<shape.layers * shape.kvHeads).map { index in
-      index / shape.kvHeads < protection.wholeLayers ? tokens.count : protected
+      index / shape.kvHeads < retention.wholeLayers ? tokens.count : protected
     }
     return SnapshotMetadata(
       identity: model.identity, filterDigest: origin.filters,
@@ -104,6 +104,6 @@ public enum Prefill {
         compression: options.compression),
       tokens: tokens.map(UInt32.init),
       provenance: try Provenance.json(
-        model: model.file.name, origin: origin, ranking: protection.rules(of: method)))
+        model: model.file.name, origin: origin, ranking: retention.rules(of: method)))
   }
 }

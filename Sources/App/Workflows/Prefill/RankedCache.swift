@@ -16,12 +16,12 @@ struct RankedCache {
   ///
   /// - Parameters:
   ///   - start: Only pairs from this position on are ranked, all of which are in the cache as elements.
-  ///   - protection: What ranks before and behind what scores say.
+  ///   - retention: What ranks before and behind what scores say.
   ///   - model: Says which layers have a sliding window.
   /// - Throws: `ScoreNotFinite`.
   init(
-    _ cache: KVCache, from start: Int = 0, scorer: any PairScorer, protection: Protection,
-    model: ArchitectureDescription
+    _ cache: KVCache, from start: Int = 0, scorer: any Scorer, retention: RetentionPolicy,
+    model: ModelConfig
   ) throws {
     self.cache = cache
     self.start = start
@@ -34,7 +34,7 @@ struct RankedCache {
         keys: cache.decodedKeys(
           layer: layer, head: head, after: cache.count(layer: layer, head: head) - pairs),
         keyLength: cache.shape.keyLength)
-      return protection.order(
+      return retention.order(
         scores, by: scorer.scorer, of: cache, layer: layer, head: head, model: model)
     }
   }

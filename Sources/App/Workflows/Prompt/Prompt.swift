@@ -40,17 +40,17 @@ public enum Prompt {
   /// - Throws: As `tokens`.
   static func continuation(
     _ text: [UInt8], after context: [Int], form: ContextDescription.PromptForm, model: LoadedModel
-  ) throws -> Continuation {
+  ) throws -> BoundaryRetokenization {
     switch form {
     case .plain:
-      return Continuation(after: context, with: text, tokenizer: model.tokenizer)
+      return BoundaryRetokenization(after: context, with: text, tokenizer: model.tokenizer)
     case .openUserTurn:
       let template = try templateToResume(model)
       let content = template.content(text, isBeginning: false)
       // The document would lose the blanks at its end, too.
       guard !content.isEmpty else { throw PromptError.blank(part: "the prompt") }
       let whole = Array(documentSeparator.utf8) + content + Array(template.closing.utf8)
-      return Continuation(after: context, with: whole, tokenizer: model.tokenizer)
+      return BoundaryRetokenization(after: context, with: whole, tokenizer: model.tokenizer)
     case .openAnswer:
       return try nextTurn(
         text, after: context, template: templateToResume(model), tokenizer: model.tokenizer)
@@ -68,11 +68,11 @@ public enum Prompt {
   /// The end of the answer that a conversation stands in, and a user's turn.
   static func nextTurn(
     _ text: [UInt8], after conversation: [Int], template: ChatTemplate, tokenizer: Tokenizer
-  ) -> Continuation {
+  ) -> BoundaryRetokenization {
     let turn =
       Array((template.turnEnd + template.nextOpening).utf8) + template.content(text)
       + Array(template.closing.utf8)
-    return Continuation(
+    return BoundaryRetokenization(
       after: conversation, with: turn, tokenizer: tokenizer, ending: template.endingAnswer)
   }
 

@@ -5,7 +5,7 @@ public enum Method: Sendable, Hashable {
   /// The whole cache, for comparison.
   case full
   /// By a score; there are those that a snapshot may name.
-  case ranked(TierTable.Scorer)
+  case ranked(ScorerID)
   /// What the question itself attends to, among all pairs.
   case recall
 }
@@ -13,7 +13,7 @@ public enum Method: Sendable, Hashable {
 extension Method: CaseIterable, RawRepresentable {
   /// All of them.
   public static var allCases: [Method] {
-    [.full] + TierTable.Scorer.allCases.map(Method.ranked) + [.recall]
+    [.full] + ScorerID.allCases.map(Method.ranked) + [.recall]
   }
 
   /// The name.

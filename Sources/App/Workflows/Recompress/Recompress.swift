@@ -11,7 +11,7 @@ public enum Recompress {
     /// How tiers are stored; nil as they are, or of a chain of several links bit for bit.
     public var precision: Precision?
     /// What ranks the pairs; nil as they are ranked, which must then be one way in all links.
-    public var method: RankingMethod?
+    public var method: ScorerSource?
 
     /// Changes nothing.
     public init() {}

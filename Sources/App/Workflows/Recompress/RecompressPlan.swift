@@ -7,7 +7,7 @@ struct RecompressPlan {
   let metadata: SnapshotMetadata
   let codecs: [TierCodecs]
   private let chain: SnapshotChain
-  private let scorer: (any PairScorer)?
+  private let scorer: (any Scorer)?
   private let ranking: Ranking
 
   init(_ chain: SnapshotChain, _ options: Recompress.Options) throws {
@@ -18,11 +18,11 @@ struct RecompressPlan {
     scorer = options.method?.keyScorer
     // Neither windows nor RoPE are in a snapshot: all layers rank as those without a window, by Q-Filters as
     // they were published.
-    var protection = Protection()
-    (protection.sinks, protection.window) = (chain.sinks, chain.window)
-    protection.usesPublishedScore = true
+    var retention = RetentionPolicy()
+    (retention.sinks, retention.window) = (chain.sinks, chain.window)
+    retention.usesPublishedScore = true
     ranking =
-      scorer.map { protection.ranking(by: $0.scorer, slidingWindow: nil) }
+      scorer.map { retention.ranking(by: $0.scorer, slidingWindow: nil) }
       ?? Ranking(sinks: chain.sinks, window: chain.window)
     if let method = options.method {
       try method.check(
@@ -31,16 +31,16 @@ struct RecompressPlan {
           layers: context.layers, kvHeads: context.kvHeads, headLength: context.keyLength))
       guard scorer != nil else { throw QueriesNotStored(method: method.origin.scorer.name) }
       // A pair that is not in the file cannot be ranked.
-      _ = try chain.tiersNeeded(ratio: nil)
+      _ = try chain.tiersNeeded(compression: nil)
       metadata.filterDigest = method.origin.filters
     } else {
       try Self.checkRanking(chain)
     }
     if chain.links.count > 1 || options.method != nil {
-      metadata.provenance = try Self.provenance(chain, options.method, protection)
+      metadata.provenance = try Self.provenance(chain, options.method, retention)
     }
     let compression = try options.compression ?? Self.storedRatio(chain)
-    _ = try chain.tiersNeeded(ratio: compression)
+    _ = try chain.tiersNeeded(compression: compression)
     metadata.tiers = TierTable(
       scorer: scorer?.scorer ?? metadata.tiers.scorer, sinks: chain.sinks, window: chain.window,
       layers: context.layers, kvHeads: context.kvHeads, tokens: context.tokens,
@@ -76,13 +76,13 @@ struct RecompressPlan {
   }
 
   private static func provenance(
-    _ chain: SnapshotChain, _ method: RankingMethod?, _ protection: Protection
+    _ chain: SnapshotChain, _ method: ScorerSource?, _ retention: RetentionPolicy
   ) throws -> String {
     let past = chain.links.map { Provenance.Past($0.metadata.provenance) }
     let rankings = Set(past.map(\.ranking))
     return try Provenance.json(
       model: past.last?.model ?? "", origin: method?.origin ?? RankingOrigin(of: chain.metadata),
-      ranking: method.map(protection.rules)
+      ranking: method.map(retention.rules)
         ?? (rankings.count == 1 ? past[0].ranking : ["score": "each turn its own"]),
       attendedTo: past.flatMap { $0.attendedTo ?? [] })
   }
@@ -113,10 +113,10 @@ struct RecompressPlan {
     _ chain: SnapshotChain, _ tiers: TierTable, _ precision: Precision?
   ) throws -> [TierCodecs] {
     let context = chain.metadata.context
-    return try tiers.ratios.map { ratio in
+    return try tiers.ratios.map { compression in
       func codec(_ tensor: ChunkTable.Tensor) throws -> ElementCodec {
         let element = context.codec(of: tensor)
-        let wanted = precision?.codec(of: tensor, ratio: ratio)
+        let wanted = precision?.codec(of: tensor, compression: compression)
         if let wanted, wanted.isLossless, wanted != element {
           throw PrecisionNotStored(
             path: chain.path, requested: wanted.name, stored: element.name)
@@ -124,7 +124,7 @@ struct RecompressPlan {
         let codec = wanted ?? element
         guard chain.links.count == 1 else { return codec }
         let stored = chain.last.codec(
-          of: tensor, tier: try chain.last.tiersNeeded(ratio: ratio) - 1)
+          of: tensor, tier: try chain.last.tiersNeeded(compression: compression) - 1)
         guard stored.bits < codec.bits else { return codec }
         guard wanted == nil else {
           throw PrecisionNotStored(path: chain.path, requested: codec.name, stored: stored.name)
@@ -172,7 +172,7 @@ extension RecompressPlan {
   func checkPositions() throws {
     guard chain.links.count == 1, scorer == nil else { return }
     for layer in 0..<metadata.context.layers {
-      _ = try chain.readPositions(layer: layer, ratio: metadata.tiers.ratios.last)
+      _ = try chain.readPositions(layer: layer, compression: metadata.tiers.ratios.last)
     }
   }
 
@@ -193,15 +193,15 @@ extension RecompressPlan {
   /// them. Of several links it may not: each keeps a share of its own.
   private func pairs(for tier: Int, layer: Int) throws -> LayerPairs {
     let (old, new) = (chain.last.metadata.tiers, metadata.tiers)
-    let ratio = new.ratios[tier]
+    let compression = new.ratios[tier]
     let isEnough = (0..<new.kvHeads).allSatisfy { head in
-      let kept = old.kept(ratio: ratio, layer: layer, head: head) ?? 0
+      let kept = old.kept(compression: compression, layer: layer, head: head) ?? 0
       return kept >= new.total(through: tier, layer: layer, head: head)
     }
     guard chain.links.count == 1, scorer == nil, isEnough else {
       return try chain.readStoredLayer(layer)
     }
-    return try chain.readLayer(layer, ratio: ratio)
+    return try chain.readLayer(layer, compression: compression)
   }
 
   /// A head's positions, best first.

@@ -12,22 +12,22 @@ struct CachePlan {
   }
 
   private let chain: SnapshotChain
-  private let ratio: Int?
+  private let compression: Int?
   private let parts: [Part]
   private let tiers: [ChainTier]
   /// Tiers that are held as elements.
   private let elements: [ChainTier]
 
-  /// Plans for what ×`ratio` keeps, or for all pairs; all of them as elements if `isDecoded`.
+  /// Plans for what ×`compression` keeps, or for all pairs; all of them as elements if `isDecoded`.
   ///
   /// - Throws: `CompressionNotStored`.
   init(
-    _ chain: SnapshotChain, ratio: Int?, isDecoded: Bool
+    _ chain: SnapshotChain, compression: Int?, isDecoded: Bool
   ) throws(CompressionNotStored) {
     self.chain = chain
-    self.ratio = ratio
+    self.compression = compression
     var (parts, elements): ([Part], [ChainTier]) = ([], [])
-    tiers = try chain.tiersNeeded(ratio: ratio)
+    tiers = try chain.tiersNeeded(compression: compression)
     for tier in tiers {
       let reader = chain.links[tier.link]
       let keys = QuantisedPairs.Form(reader.codec(of: .keys, tier: tier.tier))
@@ -70,7 +70,8 @@ struct CachePlan {
   private func kept(_ tier: ChainTier, _ layer: Int, _ head: Int) -> Int {
     let table = chain.links[tier.link].metadata.tiers
     let ranks = table.ranks(of: tier.tier, layer: layer, head: head)
-    guard let kept = ratio.flatMap({ table.kept(ratio: $0, layer: layer, head: head) }) else {
+    guard let kept = compression.flatMap({ table.kept(compression: $0, layer: layer, head: head) })
+    else {
       return ranks.count
     }
     return ranks.clamped(to: 0..<kept).count
@@ -86,7 +87,7 @@ struct CachePlan {
   func load(
     layer: Int, before end: Int, into cache: KVCache, with decoder: inout LayerDecoder
   ) throws {
-    let selection = try decoder.select(layer: layer, ratio: ratio, before: end)
+    let selection = try decoder.select(layer: layer, compression: compression, before: end)
     let whole = parts.isEmpty ? selection : decoder.restrict(selection, to: elements)
     try decoder.load(whole, into: cache)
     for (index, part) in parts.enumerated() {

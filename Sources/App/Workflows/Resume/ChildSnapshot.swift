@@ -42,7 +42,7 @@ struct ChildSnapshot {
   private let path: String
   private let chain: SnapshotChain
   private let model: LoadedModel
-  private let method: RankingMethod
+  private let method: ScorerSource
   private let selection: Resume.Selection
 
   /// Checks before the long work what could make it vain.
@@ -80,10 +80,10 @@ struct ChildSnapshot {
 
   private static func method(
     _ save: Resume.Save, _ parent: SnapshotReader, _ model: LoadedModel
-  ) throws -> RankingMethod {
+  ) throws -> ScorerSource {
     let scorer = parent.metadata.tiers.scorer
     let bank = save.filters.map { ($0.bank, path: $0.path) }
-    guard let method = RankingMethod(bank == nil ? scorer : .qFilters, bank: bank, seed: 0) else {
+    guard let method = ScorerSource(bank == nil ? scorer : .qFilters, bank: bank, seed: 0) else {
       throw SaveRefusal.needsFilters(path: parent.path, scorer: scorer.name)
     }
     try method.check(model)
@@ -100,28 +100,28 @@ struct ChildSnapshot {
   func write(_ cache: KVCache, from start: Int, tokens: [Int]) throws -> Resume.Saved {
     let clock = Stopwatch()
     let new = tokens.prefix(cache.nextPosition - start)
-    var protection = Protection()
-    (protection.sinks, protection.window) = (start == 0 ? chain.sinks : 0, chain.window)
-    let metadata = try metadata(from: start, Array(new), protection)
+    var retention = RetentionPolicy()
+    (retention.sinks, retention.window) = (start == 0 ? chain.sinks : 0, chain.window)
+    let metadata = try metadata(from: start, Array(new), retention)
     var writer = try SnapshotWriter(
       path: path, metadata: metadata, codecs: codecs(metadata.tiers))
     let ranked = try RankedCache(
       cache, from: start,
-      scorer: method.watch(model.engine, usesPublishedScore: protection.usesPublishedScore)
+      scorer: method.watch(model.engine, usesPublishedScore: retention.usesPublishedScore)
         .scorer(of: cache),
-      protection: protection, model: model.engine.architecture)
+      retention: retention, model: model.engine.architecture)
     try ranked.write(to: &writer, tiers: metadata.tiers) { _, _, _ in }
     return Resume.Saved(bytes: try writer.finish(), seconds: clock.seconds)
   }
 
   private func metadata(
-    from start: Int, _ new: [Int], _ protection: Protection
+    from start: Int, _ new: [Int], _ retention: RetentionPolicy
   ) throws -> SnapshotMetadata {
     let tokens = chain.metadata.tokens.prefix(start) + new.map(UInt32.init)
     var context = chain.metadata.context
     context.tokens = tokens.count
     context.promptForm = context.promptForm.next
-    let ranking = protection.ranking(by: method.origin.scorer, slidingWindow: nil)
+    let ranking = retention.ranking(by: method.origin.scorer, slidingWindow: nil)
     let floors = (0..<context.layers * context.kvHeads).map { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: context.kvHeads)
       return chain.isKeptWhole(layer: layer, head: head)
@@ -143,7 +143,7 @@ struct ChildSnapshot {
       tokens: Array(tokens),
       provenance: try Provenance.json(
         model: model.file.name, origin: method.origin,
-        ranking: protection.rules(of: method),
+        ranking: retention.rules(of: method),
         attendedTo: (Provenance.Past(chain.metadata.provenance).attendedTo ?? []) + [selection.name]
       ))
   }
@@ -152,8 +152,8 @@ struct ChildSnapshot {
   private func codecs(_ tiers: TierTable) -> [TierCodecs] {
     let parent = chain.last
     let table = parent.metadata.tiers
-    return tiers.ratios.map { ratio in
-      let tier = (table.tiersNeeded(ratio: ratio) ?? table.tierCount) - 1
+    return tiers.ratios.map { compression in
+      let tier = (table.tiersNeeded(compression: compression) ?? table.tierCount) - 1
       return TierCodecs(
         keys: parent.codec(of: .keys, tier: tier), values: parent.codec(of: .values, tier: tier))
     }

@@ -4,8 +4,8 @@ import Inference
 
 /// Where recall takes a context's layers from, one at a time.
 protocol LayerSource {
-  /// How many pairs of a head 1/`ratio` is; all of them in a layer that was asked to stay whole.
-  func kept(ratio: Int, layer: Int, head: Int) -> Int
+  /// How many pairs of a head 1/`compression` is; all of them in a layer that was asked to stay whole.
+  func kept(compression: Int, layer: Int, head: Int) -> Int
 
   /// Fills a layer of the cache with all pairs, in order of position, in front of others, at the positions
   /// `tail`, that the caller fills in.
@@ -28,9 +28,9 @@ final class SnapshotLayers: LayerSource {
     decoder = LayerDecoder(chain)
   }
 
-  func kept(ratio: Int, layer: Int, head: Int) -> Int {
+  func kept(compression: Int, layer: Int, head: Int) -> Int {
     let tokens = chain.metadata.context.tokens
-    return chain.isKeptWhole(layer: layer, head: head) ? tokens : max(1, tokens / ratio)
+    return chain.isKeptWhole(layer: layer, head: head) ? tokens : max(1, tokens / compression)
   }
 
   func load(layer: Int, into cache: KVCache, tail: Range<UInt32>) throws -> [[Int]] {

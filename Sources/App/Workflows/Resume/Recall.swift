@@ -10,8 +10,8 @@ final class Recall {
   private let source: any LayerSource
   private let engine: Engine
   private let cache: KVCache
-  private let ratio: Int
-  private let attention: AttentionMass
+  private let compression: Int
+  private let attention: AccumulatedAttention
   /// What brings far pairs within reach, if there are any.
   private let nearing: KeyShift?
   /// Where the question begins.
@@ -30,14 +30,14 @@ final class Recall {
   ///
   /// - Parameter reach: As `RecallReach` has it.
   init(
-    _ source: any LayerSource, ratio: Int, reach: Int?, engine: Engine, into cache: KVCache
+    _ source: any LayerSource, compression: Int, reach: Int?, engine: Engine, into cache: KVCache
   ) throws {
     self.source = source
     self.engine = engine
     self.cache = cache
-    self.ratio = ratio
+    self.compression = compression
     start = cache.nextPosition
-    attention = try AttentionMass(engine.architecture, pairs: cache.capacity)
+    attention = try AccumulatedAttention(engine.architecture, pairs: cache.capacity)
     nearing = try RecallReach(reach, of: engine.architecture).shifts(before: start).map {
       try KeyShift(engine.architecture, shifts: $0)
     }
@@ -124,7 +124,8 @@ final class Recall {
   }
 
   private func kept(_ layer: Int, _ head: Int) -> Int {
-    min(rankings[layer][head].count, source.kept(ratio: ratio, layer: layer, head: head))
+    min(
+      rankings[layer][head].count, source.kept(compression: compression, layer: layer, head: head))
   }
 
   /// Lets go of what the layer at work does not keep.

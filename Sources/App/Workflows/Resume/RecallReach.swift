@@ -14,7 +14,7 @@ struct RecallReach {
   private static let power = 0.8
 
   /// Brings every pair within so many positions, or within a quarter of the model's context.
-  init(_ reach: Int?, of model: ArchitectureDescription) {
+  init(_ reach: Int?, of model: ModelConfig) {
     self.reach = max(reach ?? model.contextLength / 4, Self.near)
   }
 

@@ -21,7 +21,7 @@ public enum Resume {
   /// What came out, and what it took.
   public struct Result: Sendable {
     /// The new tokens.
-    public let generation: Generation
+    public let generation: GenerationResult
     /// Seconds from opening the snapshot until its last layer was in memory; the first layers' part of
     /// the prompt is computed meanwhile.
     public let loadSeconds: Double
@@ -57,7 +57,7 @@ public enum Resume {
   ///   `MalformedFile`, `SystemError`, `PromptError`, `SaveRefusal`.
   public static func run(
     _ model: LoadedModel, snapshot: String, parents: [String] = [], text: [UInt8],
-    selection: Selection, options: Generation.Options, save: Save? = nil, export: String? = nil,
+    selection: Selection, options: GenerationConfig, save: Save? = nil, export: String? = nil,
     emit: (String) -> Void
   ) throws -> Result {
     precondition(save == nil || options.eviction == nil, "what is let go cannot be saved")
@@ -69,7 +69,7 @@ public enum Resume {
     try metadata.identity.check(against: identity, path: snapshot)
     try checkShape(
       chain, model.engine.cacheShape, vocabularySize: model.engine.architecture.vocabularySize)
-    try chain.checkStored(ratio: selection.ratio)
+    try chain.checkStored(compression: selection.compression)
     let child = try save.map {
       try ChildSnapshot($0, of: chain, selection: selection, model: model)
     }
@@ -90,10 +90,11 @@ public enum Resume {
       options.eviction.map { $0.room + continuation.tokens.count }
       ?? min(model.contextLength, total + options.maximumTokens) - start
     let plan = try CachePlan(
-      chain, ratio: selection.ratio, isDecoded: selection == .whole || options.eviction != nil)
+      chain, compression: selection.compression,
+      isDecoded: selection == .whole || options.eviction != nil)
     let cache = try emptyCache(chain, selection, plan, room: room, model: model)
     cache.continue(at: start)
-    let resumption = Resumption(
+    let resumption = ResumeRun(
       model: model, layers: SnapshotLayers(chain, before: start), plan: plan, cache: cache,
       prompt: continuation.tokens, options: options, clock: clock)
     var result = try resumption.run(selection, emit: emit)
@@ -166,10 +167,10 @@ public enum Resume {
 
 extension Resume.Selection {
   /// The compression, or nil for the whole cache.
-  var ratio: Int? {
+  var compression: Int? {
     switch self {
     case .whole: nil
-    case .compressed(let ratio), .recalled(let ratio, _): ratio
+    case .compressed(let compression), .recalled(let compression, _): compression
     }
   }
 
@@ -177,9 +178,9 @@ extension Resume.Selection {
   var name: String {
     switch self {
     case .whole: "the whole cache"
-    case .compressed(let ratio): "×\(ratio)"
-    case .recalled(let ratio, let reach):
-      "recall ×\(ratio)" + (reach.map { ", reach \($0)" } ?? "")
+    case .compressed(let compression): "×\(compression)"
+    case .recalled(let compression, let reach):
+      "recall ×\(compression)" + (reach.map { ", reach \($0)" } ?? "")
     }
   }
 }

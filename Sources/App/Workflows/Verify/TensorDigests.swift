@@ -35,10 +35,10 @@ public enum TensorDigests {
   }
 
   private static func snapshot(_ chain: SnapshotChain, _ compression: Int?) throws -> [Entry] {
-    if let compression { try chain.checkStored(ratio: compression) }
+    if let compression { try chain.checkStored(compression: compression) }
     var entries = [Entry("tokens", bytes(chain.metadata.tokens))]
     for layer in 0..<chain.metadata.context.layers {
-      let pairs = try compression.map { try chain.readLayer(layer, ratio: $0) }
+      let pairs = try compression.map { try chain.readLayer(layer, compression: $0) }
       for (index, head) in try (pairs ?? chain.readStoredLayer(layer)).heads.enumerated() {
         let name = "layer\(layer).head\(index)"
         entries += [

@@ -5,7 +5,7 @@ extension Blocks {
   /// Causal attention of `count` new tokens, whose pairs are already in the cache, over a layer's pairs
   /// that its window leaves them; in bfloat16 if `rounded`.
   static func attend(
-    layer: Int, model: ArchitectureDescription, cache: KVCache, count: Int, state: RunState,
+    layer: Int, model: ModelConfig, cache: KVCache, count: Int, state: RunState,
     rounded: Bool
   ) {
     let window = model.window(ofLayer: layer)
@@ -64,7 +64,7 @@ extension Blocks {
 
   /// Attention of the newest token of a sequence, whose query is in some row.
   static func attend(
-    row: Int, layer: Int, model: ArchitectureDescription, cache: KVCache, state: RunState
+    row: Int, layer: Int, model: ModelConfig, cache: KVCache, state: RunState
   ) {
     let heads = (0..<model.kvHeads).map {
       cache.parts(layer: layer, head: $0, count: 1, window: model.window(ofLayer: layer))
@@ -75,7 +75,7 @@ extension Blocks {
   /// Attention of one new token, whose query is in a row, to the pairs of each KV head that it sees. How they are cut into segments
   /// depends on their number alone, so that sums do not depend on the number of cores.
   private static func attend(
-    token: Int, row: Int, to heads: [[HeldPairs]], model: ArchitectureDescription, state: RunState
+    token: Int, row: Int, to heads: [[HeldPairs]], model: ModelConfig, state: RunState
   ) {
     let partial = ck_segment_floats(model.valueLength)
     let segments = heads.indices.map { cut(heads[$0], head: $0, token: token) }
@@ -122,7 +122,7 @@ extension Blocks {
     max(segmentPairs, (pairs + mostSegments - 1) / mostSegments)
   }
 
-  static func scale(_ model: ArchitectureDescription) -> Float {
+  static func scale(_ model: ModelConfig) -> Float {
     model.attentionScale ?? 1 / Float(model.keyLength).squareRoot()
   }
 }

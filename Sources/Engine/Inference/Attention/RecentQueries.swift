@@ -9,7 +9,7 @@ public final class RecentQueries {
   /// Has room for the queries of the last `tokens` tokens.
   ///
   /// - Throws: `EngineError.outOfMemory`.
-  public init(_ model: ArchitectureDescription, tokens: Int) throws(EngineError) {
+  public init(_ model: ModelConfig, tokens: Int) throws(EngineError) {
     layers = try (0..<model.layers).map { _ throws(EngineError) in
       try Matrix(rows: tokens, columns: model.queryHeads * model.keyLength)
     }
@@ -29,7 +29,7 @@ public final class RecentQueries {
   }
 
   /// Adds the attention that these tokens pay to `mass`, their pairs being the cache's last ones.
-  public func addAttention(to mass: AttentionMass, of cache: KVCache) {
+  public func addAttention(to mass: AccumulatedAttention, of cache: KVCache) {
     for (layer, queries) in layers.enumerated() {
       mass.add(layer: layer, queries: queries, count: counts[layer], cache: cache)
     }

@@ -3,7 +3,7 @@ import Synchronization
 
 /// Turns keys as if their tokens had stood at later positions: RoPE's rotations add up.
 public struct KeyShift: Sendable {
-  private let model: ArchitectureDescription
+  private let model: ModelConfig
   private let rope: RoPETable
   private let positions: Int
 
@@ -11,7 +11,7 @@ public struct KeyShift: Sendable {
   ///
   /// - Parameter shifts: By how many positions each of the context's positions moves; parts of one too.
   /// - Throws: `EngineError.outOfMemory`.
-  public init(_ model: ArchitectureDescription, shifts: [Double]) throws(EngineError) {
+  public init(_ model: ModelConfig, shifts: [Double]) throws(EngineError) {
     self.model = model
     positions = shifts.count
     rope = try RoPETable(model.rope, maximumTokens: shifts.count)

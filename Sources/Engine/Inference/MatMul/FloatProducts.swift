@@ -44,7 +44,7 @@ struct FloatProducts: Products {
 
   func gate(
     _ x: Activations, _ weights: WeightGroup,
-    _ activation: ArchitectureDescription.Activation, count: Int, into target: Activations
+    _ activation: ModelConfig.Activation, count: Int, into target: Activations
   ) {
     project(x, weights, count: count, into: [target.floats, spare])
     Parallel.forEachRange(of: count, size: Self.rowsPerItem) { _, rows in

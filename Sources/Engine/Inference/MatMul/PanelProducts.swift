@@ -57,7 +57,7 @@ struct PanelProducts: Products {
 
   func gate(
     _ x: Activations, _ weights: WeightGroup,
-    _ activation: ArchitectureDescription.Activation, count: Int, into target: Activations
+    _ activation: ModelConfig.Activation, count: Int, into target: Activations
   ) {
     pack(weights)
     let gates = (weights.matrices[0].rows + Self.panel - 1) / Self.panel

@@ -15,13 +15,13 @@ protocol Products: Sendable {
   /// target = activation(x · gateᵀ) · (x · upᵀ) for the first `count` rows; the group has those two.
   func gate(
     _ x: Activations, _ weights: WeightGroup,
-    _ activation: ArchitectureDescription.Activation, count: Int, into target: Activations)
+    _ activation: ModelConfig.Activation, count: Int, into target: Activations)
 }
 
 extension Kernels {
   /// gate = activation(gate) · up, element by element.
   @unsafe func gate(
-    _ activation: ArchitectureDescription.Activation, _ gate: UnsafeMutablePointer<Float>,
+    _ activation: ModelConfig.Activation, _ gate: UnsafeMutablePointer<Float>,
     _ up: UnsafePointer<Float>, count: Int
   ) {
     switch activation {

@@ -4,7 +4,7 @@ import ModelFiles
 /// network makes of it, to each token's hidden vector (arXiv 2302.13971). What architectures do
 /// differently stands in their description and in which weights they have.
 struct Decoder: Sendable {
-  let model: ArchitectureDescription
+  let model: ModelConfig
   let weights: DecoderWeights
   private let rope: RoPETable
   private let localRope: RoPETable?

@@ -50,7 +50,7 @@ struct DecoderWeights: Sendable {
 extension DecoderWeights.Layer {
   /// The weights whose names begin with `prefix`.
   fileprivate init(
-    _ prefix: String, _ model: ArchitectureDescription, _ reader: inout TensorReader
+    _ prefix: String, _ model: ModelConfig, _ reader: inout TensorReader
   ) throws {
     let (width, hidden) = (model.embeddingLength, model.feedForwardLength)
     let lengths = [
@@ -125,7 +125,7 @@ private struct TensorReader {
   }
 
   mutating func headNorm(
-    _ name: String, _ model: ArchitectureDescription, heads: Int
+    _ name: String, _ model: ModelConfig, heads: Int
   ) throws -> [Float]? {
     switch model.queryKeyNorm {
     case .none: nil

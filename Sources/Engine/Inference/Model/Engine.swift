@@ -7,7 +7,7 @@ public import ModelFiles
 /// which lives in a `KVCache`.
 public final class Engine {
   /// The model's shape.
-  public let architecture: ArchitectureDescription
+  public let architecture: ModelConfig
   let decoder: Decoder
   let state: RunState
 

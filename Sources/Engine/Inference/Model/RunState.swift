@@ -28,8 +28,7 @@ struct RunState {
   private let floats: FloatProducts
   private let panels: PanelProducts?
 
-  init(_ weights: DecoderWeights, _ model: ArchitectureDescription, tokens: Int) throws(EngineError)
-  {
+  init(_ weights: DecoderWeights, _ model: ModelConfig, tokens: Int) throws(EngineError) {
     hidden = try Matrix(rows: tokens, columns: model.embeddingLength)
     normed = try Activations(rows: tokens, columns: model.embeddingLength)
     branch = try Matrix(rows: tokens, columns: model.embeddingLength)

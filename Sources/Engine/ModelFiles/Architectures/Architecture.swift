@@ -17,9 +17,9 @@ protocol Architecture: Sendable {
   static func defaults(_ modelType: String) -> [String: ConfigDefault]
 
   /// Completes a description that holds what a `llama` of the same sizes would be.
-  static func read(_ file: GGUFDescription, into model: inout ArchitectureDescription) throws
+  static func read(_ file: GGUFDescription, into model: inout ModelConfig) throws
   /// Completes a description that holds what a `llama` of the same sizes would be.
-  static func read(_ config: TransformersConfig, into model: inout ArchitectureDescription) throws
+  static func read(_ config: TransformersConfig, into model: inout ModelConfig) throws
   /// RoPE of the layers that have no window, at least.
   static func rope(_ config: TransformersConfig, headLength: Int) throws -> RoPE
 }

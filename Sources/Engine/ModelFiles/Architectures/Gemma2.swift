@@ -14,7 +14,7 @@ enum Gemma2: Architecture {
     ])
   }
 
-  static func read(_ file: GGUFDescription, into model: inout ArchitectureDescription) throws {
+  static func read(_ file: GGUFDescription, into model: inout ModelConfig) throws {
     complete(&model)
     model.windows = try file.windows(layers: model.layers) { $0 % 2 == 0 }
     model.attentionCap = try file.cap("attn_logit_softcapping") ?? 50
@@ -23,7 +23,7 @@ enum Gemma2: Architecture {
     if model.layers == 46 { scaleByWidth(&model) }
   }
 
-  static func read(_ config: TransformersConfig, into model: inout ArchitectureDescription) throws {
+  static func read(_ config: TransformersConfig, into model: inout ModelConfig) throws {
     complete(&model)
     model.windows = try config.windows(layers: model.layers, isNeeded: true) { $0 % 2 == 0 }
     model.attentionCap = try config.float("attn_logit_softcapping")
@@ -32,7 +32,7 @@ enum Gemma2: Architecture {
   }
 
   /// What Gemma 3 has, too.
-  static func complete(_ model: inout ArchitectureDescription) {
+  static func complete(_ model: inout ModelConfig) {
     model.normPlace = .both
     model.activation = .geluTanh
     model.embeddingScale = Float(model.embeddingLength).squareRoot()
@@ -40,7 +40,7 @@ enum Gemma2: Architecture {
 
   /// Scores are divided by the root of `query_pre_attn_scalar`.
   static func readScale(
-    _ config: TransformersConfig, into model: inout ArchitectureDescription
+    _ config: TransformersConfig, into model: inout ModelConfig
   ) throws {
     guard let divisor = try config.float("query_pre_attn_scalar"),
       divisor != Float(model.keyLength)
@@ -49,7 +49,7 @@ enum Gemma2: Architecture {
   }
 
   /// As if a head were its share of the hidden vector.
-  static func scaleByWidth(_ model: inout ArchitectureDescription) {
+  static func scaleByWidth(_ model: inout ModelConfig) {
     let length = model.embeddingLength / model.queryHeads
     if length != model.keyLength { model.attentionScale = 1 / Float(length).squareRoot() }
   }

@@ -17,7 +17,7 @@ enum Gemma3: Architecture {
     ])
   }
 
-  static func read(_ file: GGUFDescription, into model: inout ArchitectureDescription) throws {
+  static func read(_ file: GGUFDescription, into model: inout ModelConfig) throws {
     complete(&model)
     model.windows = try file.windows(layers: model.layers) { ($0 + 1) % pattern != 0 }
     model.logitCap = try file.cap("final_logit_softcapping")
@@ -29,7 +29,7 @@ enum Gemma3: Architecture {
     if model.layers == 62 { Gemma2.scaleByWidth(&model) }
   }
 
-  static func read(_ config: TransformersConfig, into model: inout ArchitectureDescription) throws {
+  static func read(_ config: TransformersConfig, into model: inout ModelConfig) throws {
     complete(&model)
     let pattern = try config.optionalInteger("sliding_window_pattern", in: 1...4096) ?? pattern
     model.windows = try config.windows(layers: model.layers, isNeeded: true) {
@@ -47,7 +47,7 @@ enum Gemma3: Architecture {
     try config.rope(headLength: headLength, layerType: "full_attention", defaultBase: 1_000_000)
   }
 
-  private static func complete(_ model: inout ArchitectureDescription) {
+  private static func complete(_ model: inout ModelConfig) {
     Gemma2.complete(&model)
     model.queryKeyNorm = .perHead
   }

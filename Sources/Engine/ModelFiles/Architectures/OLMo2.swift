@@ -11,15 +11,15 @@ enum OLMo2: Architecture {
     ConfigDefault.common.with(["vocab_size": .value(50_304), "rms_norm_eps": .value(1e-5)])
   }
 
-  static func read(_ file: GGUFDescription, into model: inout ArchitectureDescription) throws {
+  static func read(_ file: GGUFDescription, into model: inout ModelConfig) throws {
     complete(&model)
   }
 
-  static func read(_ config: TransformersConfig, into model: inout ArchitectureDescription) throws {
+  static func read(_ config: TransformersConfig, into model: inout ModelConfig) throws {
     complete(&model)
   }
 
-  private static func complete(_ model: inout ArchitectureDescription) {
+  private static func complete(_ model: inout ModelConfig) {
     model.normPlace = .after
     model.queryKeyNorm = .wholeWidth
   }

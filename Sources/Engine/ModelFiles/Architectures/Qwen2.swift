@@ -10,11 +10,11 @@ enum Qwen2: Architecture {
     ConfigDefault.common.with(ConfigDefault.qwen)
   }
 
-  static func read(_ file: GGUFDescription, into model: inout ArchitectureDescription) throws {
+  static func read(_ file: GGUFDescription, into model: inout ModelConfig) throws {
     model.hasProjectionBiases = true
   }
 
-  static func read(_ config: TransformersConfig, into model: inout ArchitectureDescription) throws {
+  static func read(_ config: TransformersConfig, into model: inout ModelConfig) throws {
     model.hasProjectionBiases = true
     model.windows = try windows(config, layers: model.layers)
   }

@@ -10,11 +10,11 @@ enum Qwen3: Architecture {
     ConfigDefault.common.with(ConfigDefault.qwen).with(["head_dim": .value(128)])
   }
 
-  static func read(_ file: GGUFDescription, into model: inout ArchitectureDescription) throws {
+  static func read(_ file: GGUFDescription, into model: inout ModelConfig) throws {
     model.queryKeyNorm = .perHead
   }
 
-  static func read(_ config: TransformersConfig, into model: inout ArchitectureDescription) throws {
+  static func read(_ config: TransformersConfig, into model: inout ModelConfig) throws {
     model.queryKeyNorm = .perHead
     model.windows = try Qwen2.windows(config, layers: model.layers)
   }

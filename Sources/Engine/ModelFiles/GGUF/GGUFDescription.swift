@@ -16,7 +16,7 @@ final class GGUFDescription {
   }
 
   /// Everything, checked.
-  func model() throws -> ArchitectureDescription {
+  func model() throws -> ModelConfig {
     var model = try plain()
     try architecture.read(self, into: &model)
     try refuseOtherKeys()
@@ -24,12 +24,12 @@ final class GGUFDescription {
   }
 
   /// What a `llama` of the same sizes would be.
-  private func plain() throws -> ArchitectureDescription {
+  private func plain() throws -> ModelConfig {
     let embedding = try integer("embedding_length", in: 1...1 << 16)
     let queryHeads = try integer("attention.head_count", in: 1...4096)
     let keyLength =
       try optionalInteger("attention.key_length", in: 2...8192) ?? embedding / queryHeads
-    return ArchitectureDescription(
+    return ModelConfig(
       name: architecture.name,
       layers: try integer("block_count", in: 1...4096),
       embeddingLength: embedding,
@@ -48,8 +48,8 @@ final class GGUFDescription {
 
   /// Combinations that the engine's arithmetic relies on.
   private func checked(
-    _ model: ArchitectureDescription
-  ) throws(MalformedFile) -> ArchitectureDescription {
+    _ model: ModelConfig
+  ) throws(MalformedFile) -> ModelConfig {
     guard model.queryHeads % model.kvHeads == 0 else {
       throw error("attention.head_count_kv", "does not divide the query heads")
     }

@@ -72,7 +72,7 @@ extension TransformersConfig {
     "use_bidirectional_attention", "use_sliding_window", "layer_types", "rope_local_base_freq",
   ]
 
-  func refuseUnknownArithmetic(_ model: ArchitectureDescription) throws {
+  func refuseUnknownArithmetic(_ model: ModelConfig) throws {
     try checkActivation(model.activation)
     for key in Self.unsupportedKeys where !asked.contains(key) {
       switch object[key] {
@@ -85,7 +85,7 @@ extension TransformersConfig {
   }
 
   /// Gemma has a key of its own for it.
-  private func checkActivation(_ activation: ArchitectureDescription.Activation) throws {
+  private func checkActivation(_ activation: ModelConfig.Activation) throws {
     let (key, name) =
       switch activation {
       case .silu: ("hidden_act", "silu")

@@ -54,7 +54,7 @@ final class TransformersConfig {
   }
 
   /// Everything, checked. What is absent has transformers' default.
-  func model() throws -> ArchitectureDescription {
+  func model() throws -> ModelConfig {
     var model = try plain()
     try architecture.read(self, into: &model)
     try refuseUnknownArithmetic(model)
@@ -68,7 +68,7 @@ final class TransformersConfig {
   }
 
   /// What a `llama` of the same sizes would be.
-  private func plain() throws -> ArchitectureDescription {
+  private func plain() throws -> ModelConfig {
     let embedding = try object.integer("hidden_size", in: 1...1 << 16)
     let queryHeads = try object.integer("num_attention_heads", in: 1...4096)
     let headLength =
@@ -79,7 +79,7 @@ final class TransformersConfig {
     guard let normEpsilon = try object.float("rms_norm_eps") else {
       throw object.error("rms_norm_eps", "is missing")
     }
-    return ArchitectureDescription(
+    return ModelConfig(
       name: architecture.name,
       layers: try object.integer("num_hidden_layers", in: 1...4096),
       embeddingLength: embedding,

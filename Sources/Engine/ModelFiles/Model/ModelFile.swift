@@ -7,7 +7,7 @@ public struct ModelFile: Sendable {
   /// The name that the model calls itself, or else the file's or folder's name.
   public let name: String
   /// The shape of the model.
-  public let architecture: ArchitectureDescription
+  public let architecture: ModelConfig
   /// The tokenizer's tables.
   public let vocabulary: VocabularyTables
   /// All tensors by name, in GGUF's spelling.

@@ -11,12 +11,12 @@ public struct ChainTier: Sendable, Hashable {
 extension SnapshotChain {
   /// The tiers that hold what a compression keeps: of each link the first ones, link by link.
   ///
-  /// - Parameter ratio: The compression, or nil for the whole cache.
+  /// - Parameter compression: The compression, or nil for the whole cache.
   /// - Throws: `CompressionNotStored` that names the link.
-  public func tiersNeeded(ratio: Int?) throws(CompressionNotStored) -> [ChainTier] {
+  public func tiersNeeded(compression: Int?) throws(CompressionNotStored) -> [ChainTier] {
     var tiers: [ChainTier] = []
     for (index, link) in links.enumerated() {
-      for tier in 0..<(try link.tiersNeeded(ratio: ratio)) {
+      for tier in 0..<(try link.tiersNeeded(compression: compression)) {
         tiers.append(ChainTier(link: index, tier: tier))
       }
     }

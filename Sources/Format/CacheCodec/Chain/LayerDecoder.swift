@@ -28,23 +28,27 @@ public struct LayerDecoder: ~Copyable {
   ///
   /// - Parameters:
   ///   - layer: 0 … layers − 1.
-  ///   - ratio: The compression, or nil for the whole cache.
+  ///   - compression: The compression, or nil for the whole cache.
   ///   - end: Only pairs at positions before this one are kept.
   /// - Throws: `CompressionNotStored`; `MalformedFile` that names tier, layer and tensor, also if a
   ///   position occurs twice; `SystemError`.
-  public mutating func select(layer: Int, ratio: Int?, before end: Int = .max) throws -> Selection {
-    try select(try chain.tiersNeeded(ratio: ratio), layer: layer, ratio: ratio, before: end)
+  public mutating func select(layer: Int, compression: Int?, before end: Int = .max) throws
+    -> Selection
+  {
+    try select(
+      try chain.tiersNeeded(compression: compression), layer: layer, compression: compression,
+      before: end)
   }
 
   /// Reads which pairs of a layer are stored at all, which may be less than the whole cache.
   ///
   /// - Throws: `MalformedFile`, `SystemError`, as `select`.
   public mutating func selectStored(layer: Int, before end: Int = .max) throws -> Selection {
-    try select(chain.allTiers, layer: layer, ratio: nil, before: end)
+    try select(chain.allTiers, layer: layer, compression: nil, before: end)
   }
 
   private mutating func select(
-    _ tiers: [ChainTier], layer: Int, ratio: Int?, before end: Int
+    _ tiers: [ChainTier], layer: Int, compression: Int?, before end: Int
   ) throws -> Selection {
     var links = [[PairOrder]](repeating: [], count: chain.metadata.context.kvHeads)
     let counts = tiers.reduce(into: [Int](repeating: 0, count: chain.links.count)) {
@@ -54,7 +58,7 @@ public struct LayerDecoder: ~Copyable {
       let table = link.metadata.tiers
       let place = link.place(tier: count - 1, layer: layer, tensor: .positions)
       for (head, ranked) in try rankings(of: link, layer: layer, tiers: count).enumerated() {
-        let kept = ratio.flatMap { table.kept(ratio: $0, layer: layer, head: head) }
+        let kept = compression.flatMap { table.kept(compression: $0, layer: layer, head: head) }
         links[head].append(
           try PairOrder(
             ranked: ranked, kept: kept ?? ranked.count, allowed: table.positions,

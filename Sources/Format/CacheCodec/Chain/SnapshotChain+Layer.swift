@@ -6,12 +6,12 @@ extension SnapshotChain {
   ///
   /// - Parameters:
   ///   - layer: 0 … layers − 1.
-  ///   - ratio: The compression, or nil for the whole cache.
+  ///   - compression: The compression, or nil for the whole cache.
   /// - Throws: `CompressionNotStored`; `MalformedFile` that names tier, layer and tensor, also if a
   ///   position occurs twice; `SystemError`.
-  public func readLayer(_ layer: Int, ratio: Int?) throws -> LayerPairs {
+  public func readLayer(_ layer: Int, compression: Int?) throws -> LayerPairs {
     var decoder = LayerDecoder(self)
-    return try decoder.pairs(of: decoder.select(layer: layer, ratio: ratio))
+    return try decoder.pairs(of: decoder.select(layer: layer, compression: compression))
   }
 
   /// Reads all that is stored of one layer, which may be less than the whole cache.
@@ -27,12 +27,12 @@ extension SnapshotChain {
   ///
   /// - Parameters:
   ///   - layer: 0 … layers − 1.
-  ///   - ratio: The compression, or nil for the whole cache.
+  ///   - compression: The compression, or nil for the whole cache.
   /// - Returns: For each KV head its positions, ascending.
   /// - Throws: As `readLayer`.
-  public func readPositions(layer: Int, ratio: Int?) throws -> [[UInt32]] {
+  public func readPositions(layer: Int, compression: Int?) throws -> [[UInt32]] {
     var decoder = LayerDecoder(self)
-    return try decoder.select(layer: layer, ratio: ratio).positions
+    return try decoder.select(layer: layer, compression: compression).positions
   }
 
   /// Reads only which positions are stored at all, likewise.

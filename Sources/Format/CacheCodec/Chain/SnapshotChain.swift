@@ -103,11 +103,11 @@ extension SnapshotChain {
   /// Refuses a compression that some link does not hold. What is damaged is called so, and not unfit for the
   /// compression: only then are all chunks read.
   ///
-  /// - Parameter ratio: The compression, or nil for the whole cache.
+  /// - Parameter compression: The compression, or nil for the whole cache.
   /// - Throws: `CompressionNotStored` that names the link; `MalformedFile`; `SystemError`.
-  public func checkStored(ratio: Int?) throws {
+  public func checkStored(compression: Int?) throws {
     do throws(CompressionNotStored) {
-      _ = try tiersNeeded(ratio: ratio)
+      _ = try tiersNeeded(compression: compression)
     } catch {
       try verifyChunks()
       throw error

@@ -9,7 +9,7 @@ public import CacheFormat
 public struct Precision: Sendable, Equatable {
   private struct Term: Equatable {
     var tensor: ChunkTable.Tensor?
-    var ratio: Int
+    var compression: Int
     var codec: ElementCodec
   }
 
@@ -21,10 +21,10 @@ public struct Precision: Sendable, Equatable {
   public init(_ element: ElementCodec) {
     precondition(ElementCodec.elements.contains(element), "a cache has lossless elements")
     self.element = element
-    terms = [Term(tensor: nil, ratio: 1, codec: element)]
+    terms = [Term(tensor: nil, compression: 1, codec: element)]
   }
 
-  /// The N that a term may name. Other tiers would differ between a whole snapshot and one made at a ratio.
+  /// The N that a term may name. Other tiers would differ between a whole snapshot and one made at a compression.
   public static let ratios = [2, 4, 8, 16, 32, 64]
   private static let knownCodecs = ElementCodec.elements + [.int8, .int4]
 
@@ -43,7 +43,9 @@ public struct Precision: Sendable, Equatable {
         }
         element = term.codec
       }
-      guard !terms.contains(where: { $0.tensor == term.tensor && $0.ratio == term.ratio }) else {
+      guard
+        !terms.contains(where: { $0.tensor == term.tensor && $0.compression == term.compression })
+      else {
         throw PrecisionRefusal(text, "another term is for the same pairs as \(part)")
       }
       terms.append(term)
@@ -54,17 +56,17 @@ public struct Precision: Sendable, Equatable {
 
   private static func term(_ text: Substring) throws(PrecisionRefusal) -> Term {
     var rest = text
-    var term = Term(tensor: nil, ratio: 1, codec: .float16)
+    var term = Term(tensor: nil, compression: 1, codec: .float16)
     for tensor in [ChunkTable.Tensor.keys, .values] where rest.hasPrefix("\(tensor)=") {
       term.tensor = tensor
       rest.removeFirst("\(tensor)=".count)
     }
     if let colon = rest.firstIndex(of: ":") {
-      guard let ratio = Int(rest[..<colon]), ratios.contains(ratio) else {
+      guard let compression = Int(rest[..<colon]), ratios.contains(compression) else {
         let known = ratios.map(String.init).joined(separator: ", ")
         throw PrecisionRefusal(text, "\(rest[..<colon]) is no N; there are \(known)")
       }
-      term.ratio = ratio
+      term.compression = compression
       rest = rest[rest.index(after: colon)...]
     }
     guard let codec = knownCodecs.first(where: { $0.name == rest }) else {
@@ -75,20 +77,20 @@ public struct Precision: Sendable, Equatable {
     return term
   }
 
-  /// How a tensor of the tier that completes `ratio` is stored, or nil if no term says so.
-  public func codec(of tensor: ChunkTable.Tensor, ratio: Int) -> ElementCodec? {
-    let fitting = terms.filter { ($0.tensor ?? tensor) == tensor && $0.ratio <= ratio }
+  /// How a tensor of the tier that completes `compression` is stored, or nil if no term says so.
+  public func codec(of tensor: ChunkTable.Tensor, compression: Int) -> ElementCodec? {
+    let fitting = terms.filter { ($0.tensor ?? tensor) == tensor && $0.compression <= compression }
     return fitting.max {
-      ($0.ratio, $0.tensor == nil ? 0 : 1) < ($1.ratio, $1.tensor == nil ? 0 : 1)
+      ($0.compression, $0.tensor == nil ? 0 : 1) < ($1.compression, $1.tensor == nil ? 0 : 1)
     }?.codec
   }
 
   /// For each tier of a table.
   public func codecs(_ tiers: TierTable) -> [TierCodecs] {
-    tiers.ratios.map { ratio in
+    tiers.ratios.map { compression in
       TierCodecs(
-        keys: codec(of: .keys, ratio: ratio) ?? element,
-        values: codec(of: .values, ratio: ratio) ?? element)
+        keys: codec(of: .keys, compression: compression) ?? element,
+        values: codec(of: .values, compression: compression) ?? element)
     }
   }
 }

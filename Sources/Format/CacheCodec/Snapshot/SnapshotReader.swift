@@ -55,24 +55,25 @@ public struct SnapshotReader: Sendable {
 
   /// How many first tiers hold what a compression keeps.
   ///
-  /// - Parameter ratio: The compression, or nil for the whole cache.
+  /// - Parameter compression: The compression, or nil for the whole cache.
   /// - Throws: `CompressionNotStored`.
-  public func tiersNeeded(ratio: Int?) throws(CompressionNotStored) -> Int {
+  public func tiersNeeded(compression: Int?) throws(CompressionNotStored) -> Int {
     let tiers = metadata.tiers
-    let needed = ratio.map(tiers.tiersNeeded(ratio:)) ?? (tiers.isWhole ? tiers.tierCount : nil)
+    let needed =
+      compression.map(tiers.tiersNeeded(compression:)) ?? (tiers.isWhole ? tiers.tierCount : nil)
     guard let needed else {
       throw CompressionNotStored(
-        path: path, requested: ratio, least: tiers.ratios[tiers.tierCount - 1])
+        path: path, requested: compression, least: tiers.ratios[tiers.tierCount - 1])
     }
     return needed
   }
 
   /// How many first bytes of the file hold everything that a compression needs.
   ///
-  /// - Parameter ratio: The compression, or nil for the whole cache.
+  /// - Parameter compression: The compression, or nil for the whole cache.
   /// - Throws: `CompressionNotStored`.
-  public func prefixLength(ratio: Int?) throws(CompressionNotStored) -> UInt64 {
-    dataOffset + chunks.length(ofTiers: try tiersNeeded(ratio: ratio))
+  public func prefixLength(compression: Int?) throws(CompressionNotStored) -> UInt64 {
+    dataOffset + chunks.length(ofTiers: try tiersNeeded(compression: compression))
   }
 }
 

@@ -34,7 +34,7 @@ extension TierTable {
   ) throws(MalformedFile) {
     var reader = section.reader
     let heads = context.layers * context.kvHeads
-    guard let scorer = Scorer(rawValue: try reader.read()) else {
+    guard let scorer = ScorerID(rawValue: try reader.read()) else {
       throw reader.error("an unknown scorer; update")
     }
     self.scorer = scorer

@@ -5,48 +5,11 @@
 /// ×2 is ordered by position instead: no compression parts it. A child holds only pairs from its first
 /// position on; what a compression keeps is counted among those.
 public struct TierTable: Sendable, Equatable {
-  /// What ranked the pairs.
-  public enum Scorer: UInt32, Sendable, CaseIterable {
-    /// ⟨key after RoPE, Q-Filter⟩.
-    case qFilters = 1
-    /// The key's length, negated.
-    case kNorm = 2
-    /// The position: later is better.
-    case streamingLLM = 3
-    /// Attention of the context's last queries.
-    case snapKV = 4
-    /// Attention that queries are expected to pay.
-    case expectedAttention = 5
-    /// The cosine between key and mean key, negated.
-    case keyDiff = 6
-    /// Random numbers.
-    case random = 7
-
-    /// The scorer of that name.
-    public init?(name: String) {
-      guard let scorer = Self.allCases.first(where: { $0.name == name }) else { return nil }
-      self = scorer
-    }
-
-    /// The name that people use, as `--method` does.
-    public var name: String {
-      switch self {
-      case .qFilters: "q-filters"
-      case .kNorm: "k-norm"
-      case .streamingLLM: "streaming-llm"
-      case .snapKV: "snapkv"
-      case .expectedAttention: "expected-attention"
-      case .keyDiff: "keydiff"
-      case .random: "random"
-      }
-    }
-  }
-
   /// The greatest number of tiers.
   public static let maximumTiers = 64
 
   /// What ranked the pairs.
-  public let scorer: Scorer
+  public let scorer: ScorerID
   /// How many first positions rank before all others.
   public let sinks: Int
   /// How many last positions rank next.
@@ -110,17 +73,17 @@ public struct TierTable: Sendable, Equatable {
     isByPosition(tier: tier) ? .positionGaps : .position
   }
 
-  /// How many first tiers hold the pairs that ×`ratio` keeps, or nil if the file does not hold them.
-  public func tiersNeeded(ratio: Int) -> Int? {
-    ratios.firstIndex { $0 <= ratio }.map { $0 + 1 }
+  /// How many first tiers hold the pairs that ×`compression` keeps, or nil if the file does not hold them.
+  public func tiersNeeded(compression: Int) -> Int? {
+    ratios.firstIndex { $0 <= compression }.map { $0 + 1 }
   }
 
-  /// How many first pairs of a head's ranking ×`ratio` keeps, or nil if the file does not hold them.
-  public func kept(ratio: Int, layer: Int, head: Int) -> Int? {
-    guard let tiers = tiersNeeded(ratio: ratio) else { return nil }
+  /// How many first pairs of a head's ranking ×`compression` keeps, or nil if the file does not hold them.
+  public func kept(compression: Int, layer: Int, head: Int) -> Int? {
+    guard let tiers = tiersNeeded(compression: compression) else { return nil }
     let stored = total(through: tiers - 1, layer: layer, head: head)
-    if ratios[tiers - 1] == ratio { return stored }
-    return min(stored, max(tokens / ratio, floor(layer: layer, head: head)))
+    if ratios[tiers - 1] == compression { return stored }
+    return min(stored, max(tokens / compression, floor(layer: layer, head: head)))
   }
 }
 
@@ -136,7 +99,7 @@ extension TierTable {
   ///   - stored: [layers][kvHeads], how many pairs there are; nil for one of each position.
   ///   - compression: ≥ 1; 1 stores every tier, and so the whole cache.
   public init(
-    scorer: Scorer = .qFilters, sinks: Int, window: Int, layers: Int, kvHeads: Int,
+    scorer: ScorerID = .qFilters, sinks: Int, window: Int, layers: Int, kvHeads: Int,
     firstPosition: Int = 0, tokens: Int, floors: [Int], stored: [Int]? = nil,
     compression: Int
   ) {
@@ -152,9 +115,9 @@ extension TierTable {
     self.kvHeads = kvHeads
     positions = firstPosition..<firstPosition + tokens
     self.floors = floors.map { UInt32(clamping: $0) }
-    totals = ratios.flatMap { ratio in
+    totals = ratios.flatMap { compression in
       floors.indices.map { head in
-        UInt32(clamping: min(stored?[head] ?? tokens, max(tokens / ratio, floors[head])))
+        UInt32(clamping: min(stored?[head] ?? tokens, max(tokens / compression, floors[head])))
       }
     }
   }

@@ -11,7 +11,7 @@ import Glibc
 /// Of a bank without filters of the query heads it is ⟨k, R filter⟩. What a context says often it need not keep as
 /// often, which a filter cannot see, so half of KeyDiff's score is added, both being standardised over the head's
 /// pairs. How that was found is in docs/results.md.
-public struct ContextFilterScorer: PairScorer {
+public struct ContextFilterScorer: Scorer {
   /// How much of KeyDiff's standardised score is added to the filters'.
   static let keyDiffShare: Float = 0.5
 
@@ -32,7 +32,7 @@ public struct ContextFilterScorer: PairScorer {
   }
 
   /// Its number in a snapshot.
-  public var scorer: TierTable.Scorer { .qFilters }
+  public var scorer: ScorerID { .qFilters }
   /// The filter bank's.
   public var filterDigest: Digest { bank.digest }
 

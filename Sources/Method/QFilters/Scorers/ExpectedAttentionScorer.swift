@@ -12,7 +12,7 @@ public import CacheFormat
 /// A pair's score is that, divided by the sum over all pairs, averaged over the query heads that share the
 /// KV head, times ‖value‖. The first tokens, which all queries attend to, are left out of all that and come
 /// first.
-public struct ExpectedAttentionScorer: PairScorer {
+public struct ExpectedAttentionScorer: Scorer {
   /// So many first tokens are neither counted as queries nor scored.
   public static let sinks = 4
   /// Over so many positions to come RoPE is averaged.
@@ -43,7 +43,7 @@ public struct ExpectedAttentionScorer: PairScorer {
   }
 
   /// Its number in a snapshot.
-  public var scorer: TierTable.Scorer { .expectedAttention }
+  public var scorer: ScorerID { .expectedAttention }
 
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {

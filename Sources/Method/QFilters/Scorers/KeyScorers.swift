@@ -1,12 +1,12 @@
 public import CacheFormat
 
 /// Short keys are kept: −‖k‖ (arXiv 2406.11430).
-public struct KNormScorer: PairScorer {
+public struct KNormScorer: Scorer {
   /// Needs nothing but keys.
   public init() {}
 
   /// Its number in a snapshot.
-  public var scorer: TierTable.Scorer { .kNorm }
+  public var scorer: ScorerID { .kNorm }
 
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
@@ -15,12 +15,12 @@ public struct KNormScorer: PairScorer {
 }
 
 /// Keys that differ from the others are kept: −cos(k, mean of k / ‖k‖) (arXiv 2504.15364).
-public struct KeyDiffScorer: PairScorer {
+public struct KeyDiffScorer: Scorer {
   /// Needs nothing but keys.
   public init() {}
 
   /// Its number in a snapshot.
-  public var scorer: TierTable.Scorer { .keyDiff }
+  public var scorer: ScorerID { .keyDiff }
 
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
@@ -35,12 +35,12 @@ public struct KeyDiffScorer: PairScorer {
 }
 
 /// Late positions are kept (arXiv 2309.17453); its sinks are those of the ranking.
-public struct StreamingScorer: PairScorer {
+public struct StreamingScorer: Scorer {
   /// Needs nothing at all.
   public init() {}
 
   /// Its number in a snapshot.
-  public var scorer: TierTable.Scorer { .streamingLLM }
+  public var scorer: ScorerID { .streamingLLM }
 
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
@@ -49,14 +49,14 @@ public struct StreamingScorer: PairScorer {
 }
 
 /// Any pairs are kept, the same for the same seed.
-public struct RandomScorer: PairScorer {
+public struct RandomScorer: Scorer {
   private let seed: UInt64
 
   /// Other seeds keep other pairs.
   public init(seed: UInt64) { self.seed = seed }
 
   /// Its number in a snapshot.
-  public var scorer: TierTable.Scorer { .random }
+  public var scorer: ScorerID { .random }
 
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {

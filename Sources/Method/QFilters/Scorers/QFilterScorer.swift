@@ -1,14 +1,14 @@
 public import CacheFormat
 
 /// Scores pairs by ⟨key after RoPE, filter⟩ (arXiv 2503.02812).
-public struct QFilterScorer: PairScorer {
+public struct QFilterScorer: Scorer {
   private let bank: FilterBank
 
   /// Scores by the filters of the model that the keys are of.
   public init(_ bank: FilterBank) { self.bank = bank }
 
   /// Its number in a snapshot.
-  public var scorer: TierTable.Scorer { .qFilters }
+  public var scorer: ScorerID { .qFilters }
   /// The filter bank's.
   public var filterDigest: Digest { bank.digest }
 

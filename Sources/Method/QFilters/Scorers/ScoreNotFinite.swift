@@ -3,7 +3,7 @@ public import CacheFormat
 /// A pair's score is infinite or not a number, so that it has no rank among the others.
 public struct ScoreNotFinite: Error, Equatable, Sendable, CustomStringConvertible {
   /// What scored.
-  public let scorer: TierTable.Scorer
+  public let scorer: ScorerID
   /// The layer.
   public let layer: Int
   /// The KV head.
@@ -15,7 +15,7 @@ public struct ScoreNotFinite: Error, Equatable, Sendable, CustomStringConvertibl
   }
 }
 
-extension PairScorer {
+extension Scorer {
   /// As `scores`.
   ///
   /// - Throws: `ScoreNotFinite`.

@@ -3,7 +3,7 @@ public import CacheFormat
 /// Keeps what the context's last queries attend to (SnapKV, arXiv 2404.14469, as kvpress' `SnapKVPress` has
 /// it): attention is summed over these queries and over the query heads that share a KV head, and averaged
 /// over neighbouring pairs. The last tokens' own pairs come first, the last one before all.
-public struct SnapKVScorer: PairScorer {
+public struct SnapKVScorer: Scorer {
   /// So many last tokens' queries count.
   public static let window = 64
   private static let pooling = 5
@@ -21,7 +21,7 @@ public struct SnapKVScorer: PairScorer {
   }
 
   /// Its number in a snapshot.
-  public var scorer: TierTable.Scorer { .snapKV }
+  public var scorer: ScorerID { .snapKV }
 
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {

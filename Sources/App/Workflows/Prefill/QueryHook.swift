@@ -4,20 +4,20 @@ import ModelFiles
 import QFilters
 
 /// Sees a context's queries while that is prefilled, for a scorer that needs them.
-protocol ContextWatch: AnyObject {
+protocol QueryHook: AnyObject {
   /// Takes note of the queries that an observer sees.
   func observe(layer: Int, queries: Matrix, count: Int) throws
 
   /// The scorer of the context's pairs, all of which are in the cache.
-  func scorer(of cache: KVCache) throws -> any PairScorer
+  func scorer(of cache: KVCache) throws -> any Scorer
 }
 
-extension RankingMethod {
+extension ScorerSource {
   /// What watches a context for the method's scorer.
   ///
   /// - Parameter usesPublishedScore: Whether Q-Filters score as they were published, not by what follows the
   ///   context.
-  func watch(_ engine: Engine, usesPublishedScore: Bool) throws -> any ContextWatch {
+  func watch(_ engine: Engine, usesPublishedScore: Bool) throws -> any QueryHook {
     switch self {
     case .qFilters(let bank, _) where usesPublishedScore: KeysAlone { _ in QFilterScorer(bank) }
     case .qFilters(let bank, _): KeysAlone { bank.scorer(behind: $0, engine: engine) }
@@ -29,18 +29,18 @@ extension RankingMethod {
 }
 
 /// Watches nothing: the scorer needs keys alone, and to know where the context ends.
-private final class KeysAlone: ContextWatch {
-  private let scorer: (_ tokens: Int) -> any PairScorer
+private final class KeysAlone: QueryHook {
+  private let scorer: (_ tokens: Int) -> any Scorer
 
-  init(_ scorer: @escaping (_ tokens: Int) -> any PairScorer) { self.scorer = scorer }
+  init(_ scorer: @escaping (_ tokens: Int) -> any Scorer) { self.scorer = scorer }
 
   func observe(layer: Int, queries: Matrix, count: Int) {}
 
-  func scorer(of cache: KVCache) -> any PairScorer { scorer(cache.nextPosition) }
+  func scorer(of cache: KVCache) -> any Scorer { scorer(cache.nextPosition) }
 }
 
 /// Holds the queries of the last few tokens.
-private final class SnapKVWatch: ContextWatch {
+private final class SnapKVWatch: QueryHook {
   private let engine: Engine
   private let recent: RecentQueries
 
@@ -53,9 +53,9 @@ private final class SnapKVWatch: ContextWatch {
     recent.add(layer: layer, queries: queries, count: count)
   }
 
-  func scorer(of cache: KVCache) throws -> any PairScorer {
+  func scorer(of cache: KVCache) throws -> any Scorer {
     let pairs = cache.nextPosition
-    let mass = try AttentionMass(engine.architecture, pairs: pairs)
+    let mass = try AccumulatedAttention(engine.architecture, pairs: pairs)
     recent.addAttention(to: mass, of: cache)
     return SnapKVScorer(
       attention: cache.forEachHead { mass.sums(layer: $0, head: $1, pairs: pairs) },
@@ -64,7 +64,7 @@ private final class SnapKVWatch: ContextWatch {
 }
 
 /// Sums up what queries were before RoPE, but for those of the first tokens.
-private final class ExpectedAttentionWatch: ContextWatch {
+private final class ExpectedAttentionWatch: QueryHook {
   private let engine: Engine
   private var statistics: CalibrationStatistics
   /// The queries of one chunk before RoPE.
@@ -91,7 +91,7 @@ private final class ExpectedAttentionWatch: ContextWatch {
       layer: layer, queries: unrotated.leadingRows(rows.count), count: rows.count)
   }
 
-  func scorer(of cache: KVCache) throws -> any PairScorer {
+  func scorer(of cache: KVCache) throws -> any Scorer {
     let end = cache.nextPosition
     let future = end..<end + ExpectedAttentionScorer.futurePositions
     return ExpectedAttentionScorer(

@@ -1,8 +1,8 @@
-public import Inference
+import Inference
 import Tokenization
 
 /// New tokens after a context.
-public struct Generation: Sendable {
+public struct GenerationResult: Sendable {
   /// The new tokens, without the one that ended the answer.
   public var ids: [Int] = []
   /// Their text.
@@ -24,25 +24,6 @@ public struct Generation: Sendable {
     case interrupted
   }
 
-  /// How long to go on and how to choose.
-  public struct Options: Sendable {
-    /// At most so many new tokens.
-    public var maximumTokens: Int
-    /// How to choose each.
-    public var sampling: Sampler.Options
-    /// What lets pairs go while generating; nil keeps all of them.
-    public var eviction: Eviction?
-    /// Asked after each token whether the answer is to end there.
-    public var isInterrupted: @Sendable () -> Bool = { false }
-
-    /// Stops after `maximumTokens` at the latest.
-    public init(maximumTokens: Int, sampling: Sampler.Options, eviction: Eviction? = nil) {
-      self.maximumTokens = maximumTokens
-      self.sampling = sampling
-      self.eviction = eviction
-    }
-  }
-
   /// Generates until the model ends its answer, the limit is reached, the context is full, or
   /// somebody interrupts it.
   ///
@@ -53,10 +34,10 @@ public struct Generation: Sendable {
   ///   - emit: Receives text as it becomes whole characters; its first call comes with the first token.
   /// - Throws: `EngineError.notFinite`.
   static func run(
-    _ model: LoadedModel, cache: KVCache, logits: [Float], options: Options,
+    _ model: LoadedModel, cache: KVCache, logits: [Float], options: GenerationConfig,
     afterFirst: () throws -> Void = {}, emit: (String) -> Void
-  ) throws -> Generation {
-    var result = Generation()
+  ) throws -> GenerationResult {
+    var result = GenerationResult()
     var (sampler, decoder) = (Sampler(options.sampling), StreamingDecoder(model.tokenizer))
     var logits = logits
     let clock = Stopwatch()
@@ -85,17 +66,5 @@ public struct Generation: Sendable {
     result.text += rest
     emit(rest)
     return result
-  }
-}
-
-extension Generation.Options {
-  /// Why an answer of `count` tokens ends here; nil if it continues.
-  fileprivate func stop(
-    after count: Int, _ cache: KVCache, _ model: LoadedModel
-  ) -> Generation.Stop? {
-    if count == maximumTokens { return .length }
-    // Without a budget the context ends where the model's does.
-    if eviction == nil && cache.nextPosition >= model.contextLength { return .context }
-    return isInterrupted() ? .interrupted : nil
   }
 }

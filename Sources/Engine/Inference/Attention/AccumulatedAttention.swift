@@ -2,8 +2,8 @@ import CKernels
 public import ModelFiles
 
 /// How much attention a question's queries pay to each pair: what SnapKV (arXiv 2404.14469) chooses by.
-public struct AttentionMass: Sendable {
-  private let model: ArchitectureDescription
+public struct AccumulatedAttention: Sendable {
+  private let model: ModelConfig
   /// Sums over queries, one row a layer and KV head.
   private let sums: Matrix
   /// Attention of some queries, one row a query.
@@ -15,7 +15,7 @@ public struct AttentionMass: Sendable {
   /// Zeros for caches of up to `pairs` pairs a head.
   ///
   /// - Throws: `EngineError.outOfMemory`.
-  public init(_ model: ArchitectureDescription, pairs: Int) throws(EngineError) {
+  public init(_ model: ModelConfig, pairs: Int) throws(EngineError) {
     self.model = model
     sums = try Matrix(rows: model.layers * model.kvHeads, columns: pairs)
     scores = try Matrix(rows: Self.rowsAtOnce, columns: pairs)

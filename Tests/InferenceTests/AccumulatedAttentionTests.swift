@@ -6,7 +6,7 @@ import Testing
 @testable import Inference
 
 @Suite("How much attention pairs get")
-struct AttentionMassTests {
+struct AccumulatedAttentionTests {
   @Test("sums softmax weights over tokens and query heads, as plain arithmetic does")
   func plain() throws {
     for seed in UInt64(1)...10 {
@@ -19,7 +19,7 @@ struct AttentionMassTests {
       let split = Int.random(in: 0..<tokens.count, using: &random)
       let cache = try KVCache(shape: engine.cacheShape, element: .f32, capacity: tokens.count)
       if split > 0 { _ = try engine.prefill(Array(tokens[..<split]), into: cache) }
-      let mass = try AttentionMass(model, pairs: tokens.count)
+      let mass = try AccumulatedAttention(model, pairs: tokens.count)
       var expected: [[Float]] = []
       _ = try engine.prefill(
         Array(tokens[split...]), into: cache,
@@ -40,7 +40,7 @@ struct AttentionMassTests {
 
   private static func sums(
     _ layer: Int, _ head: Int, _ queries: Matrix, _ count: Int, _ cache: KVCache,
-    _ model: ArchitectureDescription
+    _ model: ModelConfig
   ) -> [Float] {
     let keys = cache.decodedKeys(layer: layer, head: head)
     let (length, pairs) = (model.keyLength, keys.count / model.keyLength)

@@ -6,7 +6,7 @@ import Tokenization
 /// Then the context's last tokens are not those of the whole text; they are let go, and the new tokens
 /// begin with what stands in their place. So a resumed context and one that is prefilled with the
 /// whole text have the same tokens.
-struct Continuation {
+struct BoundaryRetokenization {
   /// How many of the context's last tokens are let go.
   let dropped: Int
   /// The tokens that follow the rest of the context.

@@ -2,7 +2,7 @@ public import CacheFormat
 public import QFilters
 
 /// What every compression keeps, whatever scores say, and in which order the rest is let go.
-public struct Protection: Sendable, Equatable {
+public struct RetentionPolicy: Sendable, Equatable {
   /// How many first tokens rank before all others; nil for as many as each method's source has.
   public var sinks: Int? = Ranking.usualSinks
   /// How many last tokens rank next.
@@ -22,27 +22,27 @@ public struct Protection: Sendable, Equatable {
   public init() {}
 
   /// Of each head what its score says, and the sinks of the method's source, no more, as kvpress compresses prompts.
-  public static let kvpress: Protection = {
-    var protection = Protection()
-    (protection.sinks, protection.window, protection.recent) = (nil, 0, 0)
-    (protection.usesPublishedScore, protection.ranksHiddenLast) = (true, false)
-    return protection
+  public static let kvpress: RetentionPolicy = {
+    var retention = RetentionPolicy()
+    (retention.sinks, retention.window, retention.recent) = (nil, 0, 0)
+    (retention.usesPublishedScore, retention.ranksHiddenLast) = (true, false)
+    return retention
   }()
 
   /// How a layer's pairs rank by a scorer.
   ///
   /// - Parameter slidingWindow: The layer's, if it has one.
-  public func ranking(by scorer: TierTable.Scorer, slidingWindow: Int?) -> Ranking {
+  public func ranking(by scorer: ScorerID, slidingWindow: Int?) -> Ranking {
     Ranking(
       sinks: sinks(of: scorer), window: window,
       recent: recent ?? scorer.usualRecent(window: slidingWindow))
   }
 
   /// How many first tokens rank before all others by a scorer.
-  func sinks(of scorer: TierTable.Scorer) -> Int { sinks ?? scorer.sourceSinks }
+  func sinks(of scorer: ScorerID) -> Int { sinks ?? scorer.sourceSinks }
 
   /// How many of `tokens` pairs ×N keeps of a head that is not kept whole.
-  static func kept(of tokens: Int, ratio: Int) -> Int { max(1, tokens / ratio) }
+  static func kept(of tokens: Int, compression: Int) -> Int { max(1, tokens / compression) }
 
   /// By name, as results have it: what a measurement with that bank depends on.
   func settings(_ bank: FilterBank) -> [String: String] {
@@ -57,7 +57,7 @@ public struct Protection: Sendable, Equatable {
   }
 
   /// By name, as provenance has it: how pairs behind sinks and window rank in layers without a sliding window.
-  func rules(of method: RankingMethod) -> [String: String] {
+  func rules(of method: ScorerSource) -> [String: String] {
     let usual = method.origin.scorer.usualRecent(window: nil)
     var rules = ["recent": "\(recent ?? usual)"]
     if case .qFilters(let bank, _) = method { rules["score"] = score(by: bank) }
@@ -77,7 +77,7 @@ public struct Protection: Sendable, Equatable {
 
   /// What is usual with each scorer that has a share for the latest.
   private static var usualRecent: String {
-    let usual = TierTable.Scorer.allCases.filter { $0.usualRecent(window: nil) > 0 }.map {
+    let usual = ScorerID.allCases.filter { $0.usualRecent(window: nil) > 0 }.map {
       "\($0.usualRecent(window: nil)), in short sliding windows \($0.usualRecent(window: 1)) "
         + "(\($0.name))"
     }
@@ -96,6 +96,6 @@ public struct Protection: Sendable, Equatable {
     // Where sinks are each method's own, they are not the same.
     let usualSinks = settings[sinksName] == sourceSinks ? 0 : Ranking.usualSinks
     let protected = number(sinksName, usualSinks) + number(windowName, Ranking.usualWindow)
-    return kept(of: tokens, ratio: compression) <= protected
+    return kept(of: tokens, compression: compression) <= protected
   }
 }

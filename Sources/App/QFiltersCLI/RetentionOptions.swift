@@ -3,7 +3,7 @@ import QFilters
 import Workflows
 
 /// What every compression keeps, whatever scores say.
-struct ProtectionOptions: ParsableArguments {
+struct RetentionOptions: ParsableArguments {
   @Option(help: "Number of first tokens that are always kept. Default: 4, or the preset's value.")
   var sinks: Int?
   @Option(help: "Number of last tokens that are always kept. Default: 64, or the preset's value.")
@@ -66,14 +66,14 @@ struct ProtectionOptions: ParsableArguments {
     }
   }
 
-  var protection: Protection {
+  var retention: RetentionPolicy {
     guard ranking == nil else { return .kvpress }
-    var protection = Protection()
-    protection.sinks = sinks ?? protection.sinks
-    protection.window = window ?? protection.window
-    protection.recent = recent
-    protection.wholeLayers = wholeLayers ?? protection.wholeLayers
-    protection.usesPublishedScore = publishedScore
-    return protection
+    var retention = RetentionPolicy()
+    retention.sinks = sinks ?? retention.sinks
+    retention.window = window ?? retention.window
+    retention.recent = recent
+    retention.wholeLayers = wholeLayers ?? retention.wholeLayers
+    retention.usesPublishedScore = publishedScore
+    return retention
   }
 }

@@ -3,11 +3,11 @@ import Inference
 public import QFilters
 
 /// What ranks a cache's pairs.
-public enum RankingMethod: Sendable {
+public enum ScorerSource: Sendable {
   /// A model's Q-Filters, and the file they came from.
   case qFilters(FilterBank, path: String)
   /// A scorer that needs nothing but the cache.
-  case keys(any PairScorer)
+  case keys(any Scorer)
   /// SnapKV, which needs the context's last queries.
   case snapKV
   /// Expected Attention, which needs the distribution of the context's queries.
@@ -18,7 +18,7 @@ public enum RankingMethod: Sendable {
   /// - Parameters:
   ///   - bank: The model's Q-Filters, and the file they came from.
   ///   - seed: Of random numbers.
-  public init?(_ scorer: TierTable.Scorer, bank: (FilterBank, path: String)?, seed: UInt64) {
+  public init?(_ scorer: ScorerID, bank: (FilterBank, path: String)?, seed: UInt64) {
     switch scorer {
     case .snapKV: self = .snapKV
     case .expectedAttention: self = .expectedAttention
@@ -57,7 +57,7 @@ public enum RankingMethod: Sendable {
   }
 
   /// The scorer, if it needs nothing but the cache.
-  var keyScorer: (any PairScorer)? {
+  var keyScorer: (any Scorer)? {
     switch self {
     case .qFilters(let bank, _): QFilterScorer(bank)
     case .keys(let scorer): scorer
@@ -66,12 +66,12 @@ public enum RankingMethod: Sendable {
   }
 }
 
-extension TierTable.Scorer {
+extension ScorerID {
   /// Whether keys do not suffice, and the context has to be seen while it is prefilled.
   public var needsQueries: Bool { self == .snapKV || self == .expectedAttention }
 
   /// What gives these scores by keys; nil for what needs queries, and for Q-Filters without a bank.
-  func keyScorer(_ bank: FilterBank?, seed: UInt64 = 0) -> (any PairScorer)? {
+  func keyScorer(_ bank: FilterBank?, seed: UInt64 = 0) -> (any Scorer)? {
     switch self {
     case .qFilters: bank.map { QFilterScorer($0) }
     case .streamingLLM: StreamingScorer()
@@ -85,10 +85,10 @@ extension TierTable.Scorer {
 
 /// Who ranked a snapshot, as its tables and its provenance say it.
 struct RankingOrigin: Equatable {
-  let scorer: TierTable.Scorer
+  let scorer: ScorerID
   let filters: Digest
 
-  init(_ scorer: TierTable.Scorer, filters: Digest = .zero) {
+  init(_ scorer: ScorerID, filters: Digest = .zero) {
     self.scorer = scorer
     self.filters = filters
   }

@@ -3,9 +3,9 @@ public import CacheFormat
 /// Gives every KV pair of a head a score: the lowest go first.
 ///
 /// A scorer that needs more than keys, such as the context's queries, holds what it needs itself.
-public protocol PairScorer: Sendable {
+public protocol Scorer: Sendable {
   /// The scorer's number in a snapshot.
-  var scorer: TierTable.Scorer { get }
+  var scorer: ScorerID { get }
   /// The digest of the filter bank that it uses; zero if it uses none.
   var filterDigest: Digest { get }
 
@@ -21,7 +21,7 @@ public protocol PairScorer: Sendable {
   ) -> [Float]
 }
 
-extension PairScorer {
+extension Scorer {
   /// No filter bank.
   public var filterDigest: Digest { .zero }
 

@@ -3,7 +3,7 @@
 /// Every architecture is a decoder whose layers add two branches to the residual stream: attention and a
 /// gated feed-forward network. What they do differently stands here as data; the values that are not
 /// given are those of a plain `llama`.
-public struct ArchitectureDescription: Sendable, Equatable {
+public struct ModelConfig: Sendable, Equatable {
   /// The architecture's name as GGUF spells it: "llama".
   public var name: String
   /// How many transformer layers there are.

@@ -3,15 +3,15 @@ import Inference
 import ModelFiles
 import QFilters
 
-extension Protection {
+extension RetentionPolicy {
   /// Places of a head's last pairs, best first.
   ///
   /// - Parameters:
   ///   - scores: One for each of them, by `scorer`.
   ///   - model: Says which layers have a sliding window.
   func order(
-    _ scores: [Float], by scorer: TierTable.Scorer, of cache: KVCache, layer: Int, head: Int,
-    model: ArchitectureDescription
+    _ scores: [Float], by scorer: ScorerID, of cache: KVCache, layer: Int, head: Int,
+    model: ModelConfig
   ) -> [UInt32] {
     ranking(by: scorer, slidingWindow: model.window(ofLayer: layer)).order(
       scores,
@@ -21,7 +21,7 @@ extension Protection {
 
   /// How many of a head's last pairs rank behind all others, because no later token sees them.
   func hiddenPairs(
-    of cache: KVCache, layer: Int, head: Int, last: Int, model: ArchitectureDescription
+    of cache: KVCache, layer: Int, head: Int, last: Int, model: ModelConfig
   ) -> Int {
     guard ranksHiddenLast else { return 0 }
     return cache.hiddenPairs(

@@ -3,8 +3,8 @@ import CacheFormat
 import Testing
 
 @Suite("Scorers that need nothing but keys")
-struct PairScorerTests {
-  private func scores(_ scorer: some PairScorer, _ keys: [Float], _ length: Int) -> [Float] {
+struct ScorerTests {
+  private func scores(_ scorer: some Scorer, _ keys: [Float], _ length: Int) -> [Float] {
     scorer.scores(layer: 1, head: 0, keys: keys, keyLength: length)
   }
 
@@ -62,7 +62,7 @@ struct PairScorerTests {
 
   @Test("each has its own number in the file, and no filter bank")
   func numbers() {
-    let scorers: [any PairScorer] = [
+    let scorers: [any Scorer] = [
       KNormScorer(), StreamingScorer(), KeyDiffScorer(), RandomScorer(seed: 0),
     ]
     #expect(scorers.map(\.scorer.rawValue) == [2, 3, 6, 7])

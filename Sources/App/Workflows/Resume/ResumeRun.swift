@@ -4,23 +4,24 @@ import Inference
 import Tokenization
 
 /// A context that is being resumed: what a prompt and its answer need, once everything is checked.
-struct Resumption {
+struct ResumeRun {
   let model: LoadedModel
   let layers: SnapshotLayers
   let plan: CachePlan
   /// Empty, and made by the plan, or for recall.
   let cache: KVCache
   let prompt: [Int]
-  let options: Generation.Options
+  let options: GenerationConfig
   let clock: Stopwatch
 
   /// Loads what is selected, adds the prompt and generates.
   func run(_ selection: Resume.Selection, emit: (String) -> Void) throws -> Resume.Result {
-    guard case .recalled(let ratio, let reach) = selection else {
+    guard case .recalled(let compression, let reach) = selection else {
       let (logits, loadSeconds) = try prefill()
       return try generate(after: logits, loadSeconds, emit: emit) {}
     }
-    let recall = try Recall(layers, ratio: ratio, reach: reach, engine: model.engine, into: cache)
+    let recall = try Recall(
+      layers, compression: compression, reach: reach, engine: model.engine, into: cache)
     let logits = try recall.prefill(prompt)
     return try generate(after: logits, recall.loadSeconds, emit: emit) {
       try recall.lookAhead(
@@ -50,7 +51,7 @@ struct Resumption {
     options.eviction?.apply(to: cache)
     let firstTokenSeconds = clock.seconds
     let (pairs, bytes) = (cache.pairs, cache.bytes)
-    let generation = try Generation.run(
+    let generation = try GenerationResult.run(
       model, cache: cache, logits: logits, options: options,
       afterFirst: {
         try choose()

@@ -1,0 +1,32 @@
+public import Inference
+
+/// How long an answer may be, and how its tokens are chosen.
+public struct GenerationConfig: Sendable {
+  /// The maximum number of new tokens.
+  public var maximumTokens: Int
+  /// How each token is chosen.
+  public var sampling: Sampler.Options
+  /// What drops pairs while generating; nil keeps all of them.
+  public var eviction: Eviction?
+  /// Asked after each token whether the answer is to end there.
+  public var isInterrupted: @Sendable () -> Bool = { false }
+
+  /// Stops after `maximumTokens` at the latest.
+  public init(maximumTokens: Int, sampling: Sampler.Options, eviction: Eviction? = nil) {
+    self.maximumTokens = maximumTokens
+    self.sampling = sampling
+    self.eviction = eviction
+  }
+}
+
+extension GenerationConfig {
+  /// Why an answer of `count` tokens ends here; nil if it continues.
+  func stop(
+    after count: Int, _ cache: KVCache, _ model: LoadedModel
+  ) -> GenerationResult.Stop? {
+    if count == maximumTokens { return .length }
+    // Without a budget the context ends where the model's does.
+    if eviction == nil && cache.nextPosition >= model.contextLength { return .context }
+    return isInterrupted() ? .interrupted : nil
+  }
+}
