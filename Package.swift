@@ -70,13 +70,21 @@ let package = Package(
     // App: where the engine and the codec meet.
     swift(
       "App/Workflows", "Inference", "QFilters", "CacheCodec", "CacheFormat", "ModelFiles",
-      "Tokenization", "ByteIO", .product(name: "Subprocess", package: "swift-subprocess"),
+      "Tokenization", "ByteIO"),
+    swift(
+      "App/Evaluation", "Workflows", "Inference", "QFilters", "CacheFormat", "ModelFiles",
+      "Tokenization", "ByteIO"),
+    swift(
+      "App/Conformance", "CacheFormat", "ByteIO",
+      .product(name: "Subprocess", package: "swift-subprocess"),
       .product(name: "SystemPackage", package: "swift-system")),
+    swift(
+      "App/Reports", "Evaluation", "Workflows", "QFilters", "CacheCodec", "CacheFormat", "ByteIO"),
     .executableTarget(
       name: "QFiltersCLI",
       dependencies: [
-        "Workflows", "ByteIO", "CacheCodec", "CacheFormat", "CExhaustion", "Inference",
-        "ModelFiles", "QFilters", "Tokenization",
+        "Reports", "Evaluation", "Conformance", "Workflows", "ByteIO", "CacheCodec", "CacheFormat",
+        "CExhaustion", "Inference", "ModelFiles", "QFilters", "Tokenization",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/App/QFiltersCLI", swiftSettings: strict),
@@ -84,9 +92,14 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["CXXHash"], path: "Tests/TestSupport",
       swiftSettings: strict),
+    .target(
+      name: "SampleSnapshots", dependencies: ["CacheCodec", "CacheFormat", "TestSupport"],
+      path: "Tests/SampleSnapshots", swiftSettings: strict),
     .testTarget(
       name: "CacheCodecTests",
-      dependencies: ["CacheCodec", "CacheFormat", "ByteIO", "CKernels", "TestSupport"],
+      dependencies: [
+        "CacheCodec", "CacheFormat", "ByteIO", "CKernels", "SampleSnapshots", "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "ByteIOTests", dependencies: ["ByteIO", "TestSupport"], swiftSettings: strict),
@@ -96,9 +109,13 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "QFiltersCLI", "Workflows", "Tokenization", "QFilters", "CacheCodec", "CacheFormat", "ByteIO",
-        "COpenBLAS", "Inference", "TestSupport",
+        "QFiltersCLI", "Reports", "Evaluation", "Conformance", "Workflows", "Tokenization",
+        "QFilters", "CacheCodec", "CacheFormat", "ByteIO", "COpenBLAS", "Inference", "TestSupport",
       ], swiftSettings: strict),
+    .testTarget(
+      name: "ReportsTests",
+      dependencies: ["Reports", "CacheCodec", "CacheFormat", "SampleSnapshots", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "ModelFilesTests", dependencies: ["ModelFiles", "ByteIO", "TestSupport"],
       swiftSettings: strict),

@@ -2,6 +2,7 @@ import ByteIO
 import CacheCodec
 import CacheFormat
 import Foundation
+import SampleSnapshots
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@ import ByteIO
 import CacheCodec
 import CacheFormat
 import Glibc
+import SampleSnapshots
 import TestSupport
 import Testing
 

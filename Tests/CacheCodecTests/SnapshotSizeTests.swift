@@ -1,5 +1,6 @@
 import CacheCodec
 import CacheFormat
+import SampleSnapshots
 import TestSupport
 import Testing
 

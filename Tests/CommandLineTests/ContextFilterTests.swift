@@ -1,3 +1,4 @@
+import Evaluation
 import CacheCodec
 import CacheFormat
 import QFilters

@@ -1,3 +1,5 @@
+@testable import Evaluation
+@testable import Reports
 import ByteIO
 import Foundation
 import FoundationXML

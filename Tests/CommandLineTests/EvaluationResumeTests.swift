@@ -1,3 +1,4 @@
+import Evaluation
 import ByteIO
 import Foundation
 import TestSupport

@@ -1,3 +1,4 @@
+import Reports
 import CacheCodec
 import CacheFormat
 import Foundation

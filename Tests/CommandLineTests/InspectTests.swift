@@ -1,3 +1,4 @@
+import Reports
 import CacheFormat
 import Foundation
 import TestSupport

@@ -1,3 +1,4 @@
+@testable import Evaluation
 import TestSupport
 import Testing
 

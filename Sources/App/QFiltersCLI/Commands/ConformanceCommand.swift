@@ -1,3 +1,5 @@
+import Reports
+import Conformance
 import ArgumentParser
 import Workflows
 

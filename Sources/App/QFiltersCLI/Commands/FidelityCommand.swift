@@ -1,3 +1,5 @@
+import Reports
+import Evaluation
 import ArgumentParser
 import QFilters
 import Workflows
@@ -63,7 +65,7 @@ struct FidelityCommand: ParsableCommand {
     options.retention = retention.retention
     let (text, bank) = (try TextFile.documents(file), try filters.load())
     let model = try model.load()
-    let folder = try ReportFolder(ifNamed: out, for: model, bank, force)
+    let folder = try ReportFolder(ifNamed: out, for: model, bank, mayReplace: force.force)
     let results = try Fidelity.run(
       model, bank: bank, bankPath: filters.path, text: text, options: options, out: out,
       progress: ProgressBar().show)

@@ -1,3 +1,5 @@
+import Reports
+import Evaluation
 import ArgumentParser
 import QFilters
 import Workflows
@@ -106,7 +108,7 @@ struct NeedleCommand: ParsableCommand {
   func run() throws {
     let (text, bank) = (try Haystack.read(folder: haystack), try filters.load())
     let model = try model.load()
-    let folder = try ReportFolder(ifNamed: out, for: model, bank, force)
+    let folder = try ReportFolder(ifNamed: out, for: model, bank, mayReplace: force.force)
     let results = try Needle.run(
       model, bank: bank, bankPath: filters.path, haystack: text, options: options, out: out,
       progress: ProgressBar().show)

@@ -1,3 +1,5 @@
+import Reports
+import Evaluation
 import ArgumentParser
 import QFilters
 import Workflows
@@ -132,7 +134,7 @@ struct PerplexityCommand: ParsableCommand {
       try TextFile.documents(file), sequences: sequences, length: tokens)
     let bank = try filters.map(FilterBank.init(path:))
     let model = try model.load()
-    let folder = try ReportFolder(ifNamed: out, for: model, bank, force)
+    let folder = try ReportFolder(ifNamed: out, for: model, bank, mayReplace: force.force)
     let results = try results(text, bank, model)
     // Before standard output, which may be closed.
     try folder?.write()

@@ -1,3 +1,5 @@
+import Reports
+import Evaluation
 import ArgumentParser
 import ByteIO
 import QFilters
@@ -33,7 +35,7 @@ struct ReportCommand: ParsableCommand {
     let bank = try filters.load()
     let text = try Haystack.read(folder: haystack)
     let model = try model.load()
-    let folder = try ReportFolder(opening: out, for: model, bank, force)
+    let folder = try ReportFolder(opening: out, for: model, bank, mayReplace: force.force)
     let plan = Plan(
       model: model, bank: bank, bankPath: filters.path, text: text,
       tokens: model.tokenizer.encode(text, parsingSpecials: false).count, out: out)

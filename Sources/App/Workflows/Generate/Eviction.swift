@@ -1,6 +1,6 @@
 import CacheFormat
 import Dispatch
-import Inference
+package import Inference
 public import QFilters
 
 /// Lets pairs go when a head holds more than a budget: the newest stay, the others by score. Positions go
@@ -38,7 +38,7 @@ public struct Eviction: Sendable {
   }
 
   /// Brings every head down to the budget.
-  func apply(to cache: KVCache) {
+  package func apply(to cache: KVCache) {
     guard case .ranked(let ranked) = method, let scorer = ranked.keyScorer(bank) else { return }
     let heads = cache.shape.kvHeads
     DispatchQueue.concurrentPerform(iterations: cache.shape.layers * heads) { index in

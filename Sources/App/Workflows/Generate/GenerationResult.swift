@@ -1,4 +1,4 @@
-import Inference
+package import Inference
 import Tokenization
 
 /// New tokens after a context.
@@ -33,7 +33,7 @@ public struct GenerationResult: Sendable {
   ///   - afterFirst: Called between the first token and the next, with the cache as it was.
   ///   - emit: Receives text as it becomes whole characters; its first call comes with the first token.
   /// - Throws: `EngineError.notFinite`.
-  static func run(
+  package static func run(
     _ model: LoadedModel, cache: KVCache, logits: [Float], options: GenerationConfig,
     afterFirst: () throws -> Void = {}, emit: (String) -> Void
   ) throws -> GenerationResult {

@@ -9,7 +9,7 @@ extension FilterBank {
   ///
   /// - Throws: `IdentityMismatch` if they are another model's; `MalformedFile` if they say that they are
   ///   this model's and yet do not fit it.
-  func check(_ model: LoadedModel, path: String) throws {
+  package func check(_ model: LoadedModel, path: String) throws {
     let architecture = model.engine.architecture
     try check(identity: model.identity, cache: FilterShape(of: architecture), path: path)
     guard heads == nil || heads?.queryHeads == architecture.queryHeads else {

@@ -1,10 +1,10 @@
 import CacheFormat
-import Inference
+package import Inference
 import ModelFiles
-import QFilters
+package import QFilters
 
 /// Sees a context's queries while that is prefilled, for a scorer that needs them.
-protocol QueryHook: AnyObject {
+package protocol QueryHook: AnyObject {
   /// Takes note of the queries that an observer sees.
   func observe(layer: Int, queries: Matrix, count: Int) throws
 
@@ -17,7 +17,7 @@ extension ScorerSource {
   ///
   /// - Parameter usesPublishedScore: Whether Q-Filters score as they were published, not by what follows the
   ///   context.
-  func watch(_ engine: Engine, usesPublishedScore: Bool) throws -> any QueryHook {
+  package func watch(_ engine: Engine, usesPublishedScore: Bool) throws -> any QueryHook {
     switch self {
     case .qFilters(let bank, _) where usesPublishedScore: KeysAlone { _ in QFilterScorer(bank) }
     case .qFilters(let bank, _): KeysAlone { bank.scorer(behind: $0, engine: engine) }

@@ -6,11 +6,11 @@ import Tokenization
 /// Then the context's last tokens are not those of the whole text; they are let go, and the new tokens
 /// begin with what stands in their place. So a resumed context and one that is prefilled with the
 /// whole text have the same tokens.
-struct BoundaryRetokenization {
+package struct BoundaryRetokenization {
   /// How many of the context's last tokens are let go.
-  let dropped: Int
+  package let dropped: Int
   /// The tokens that follow the rest of the context.
-  let tokens: [Int]
+  package let tokens: [Int]
 
   /// A seam reaches no farther back than this many tokens.
   private static let reach = 64

@@ -1,4 +1,4 @@
-import CacheFormat
+package import CacheFormat
 import Tokenization
 
 /// How a prompt becomes tokens.
@@ -38,7 +38,7 @@ public enum Prompt {
   /// rest of the turn and the opening of the answer; in an answer, its end and a whole turn.
   ///
   /// - Throws: As `tokens`.
-  static func continuation(
+  package static func continuation(
     _ text: [UInt8], after context: [Int], form: ContextDescription.PromptForm, model: LoadedModel
   ) throws -> BoundaryRetokenization {
     switch form {
@@ -89,7 +89,7 @@ public enum Prompt {
   }
 
   /// Checks that a context leaves room for so many new tokens.
-  static func checkLength(
+  package static func checkLength(
     _ tokens: Int, room: Int = 1, _ model: LoadedModel
   ) throws(PromptError) {
     guard tokens > 0 else { throw .empty(source: "the prompt") }

@@ -1,13 +1,13 @@
 import Tokenization
 
 /// Consecutive sequences of equal length from one text.
-enum Sequences {
+package enum Sequences {
   /// `count` sequences of `length` tokens; a begin-of-text token, where the model adds one, is the first
   /// of each and counts.
   ///
   /// - Throws: `PromptError.tooShort` if the text does not fill them, `.sequenceTooLong` if one does not fit
   ///   the model's context.
-  static func split(
+  package static func split(
     _ text: [UInt8], count: Int, length: Int, model: LoadedModel
   ) throws -> [[Int]] {
     guard length <= model.contextLength else {

@@ -1,6 +1,6 @@
-import CacheFormat
-import Inference
-import ModelFiles
+package import CacheFormat
+package import Inference
+package import ModelFiles
 import QFilters
 
 extension RetentionPolicy {
@@ -9,7 +9,7 @@ extension RetentionPolicy {
   /// - Parameters:
   ///   - scores: One for each of them, by `scorer`.
   ///   - model: Says which layers have a sliding window.
-  func order(
+  package func order(
     _ scores: [Float], by scorer: ScorerID, of cache: KVCache, layer: Int, head: Int,
     model: ModelConfig
   ) -> [UInt32] {
@@ -20,7 +20,7 @@ extension RetentionPolicy {
   }
 
   /// How many of a head's last pairs rank behind all others, because no later token sees them.
-  func hiddenPairs(
+  package func hiddenPairs(
     of cache: KVCache, layer: Int, head: Int, last: Int, model: ModelConfig
   ) -> Int {
     guard ranksHiddenLast else { return 0 }

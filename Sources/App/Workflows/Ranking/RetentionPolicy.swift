@@ -42,10 +42,10 @@ public struct RetentionPolicy: Sendable, Equatable {
   func sinks(of scorer: ScorerID) -> Int { sinks ?? scorer.sourceSinks }
 
   /// How many of `tokens` pairs ×N keeps of a head that is not kept whole.
-  static func kept(of tokens: Int, compression: Int) -> Int { max(1, tokens / compression) }
+  package static func kept(of tokens: Int, compression: Int) -> Int { max(1, tokens / compression) }
 
   /// By name, as results have it: what a measurement with that bank depends on.
-  func settings(_ bank: FilterBank) -> [String: String] {
+  package func settings(_ bank: FilterBank) -> [String: String] {
     var settings = [
       Self.sinksName: sinks.map(String.init) ?? Self.sourceSinks, Self.windowName: "\(window)",
       "whole layers": "\(wholeLayers)",
@@ -71,7 +71,7 @@ public struct RetentionPolicy: Sendable, Equatable {
   }
 
   /// What settings call ⟨key, filter⟩.
-  static let publishedScore = "as published"
+  package static let publishedScore = "as published"
   private static let (sinksName, windowName) = ("sinks", "window")
   private static let sourceSinks = "as each method's source has them"
 
@@ -86,7 +86,7 @@ public struct RetentionPolicy: Sendable, Equatable {
 
   /// Whether sinks and window are all that ×N leaves of `tokens`, by such settings, which a file may hold, so that
   /// all methods that rank hold the same.
-  static func isAlone(
+  package static func isAlone(
     of tokens: Int, _ compression: Int, _ method: String, _ settings: [String: String]
   ) -> Bool {
     guard case .ranked = Method(rawValue: method) else { return false }

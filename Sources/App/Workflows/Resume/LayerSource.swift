@@ -1,9 +1,9 @@
 import CacheCodec
 import CacheFormat
-import Inference
+package import Inference
 
 /// Where recall takes a context's layers from, one at a time.
-protocol LayerSource {
+package protocol LayerSource {
   /// How many pairs of a head 1/`compression` is; all of them in a layer that was asked to stay whole.
   func kept(compression: Int, layer: Int, head: Int) -> Int
 

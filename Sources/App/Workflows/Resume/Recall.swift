@@ -1,4 +1,4 @@
-import Inference
+package import Inference
 import QFilters
 
 /// Prefills a question against a whole stored context, one layer in memory at a time, and keeps of each
@@ -6,7 +6,7 @@ import QFilters
 ///
 /// The cache has room for the whole context, but takes memory only for the layer at work and for what is
 /// kept of the others.
-final class Recall {
+package final class Recall {
   private let source: any LayerSource
   private let engine: Engine
   private let cache: KVCache
@@ -29,7 +29,7 @@ final class Recall {
   /// Recalls from `source` into an empty cache that goes on where the question begins.
   ///
   /// - Parameter reach: As `RecallReach` has it.
-  init(
+  package init(
     _ source: any LayerSource, compression: Int, reach: Int?, engine: Engine, into cache: KVCache
   ) throws {
     self.source = source
@@ -45,7 +45,7 @@ final class Recall {
 
   /// The question's logits, which saw the whole context; the cache then holds what was kept and the
   /// question's own pairs.
-  func prefill(_ question: [Int]) throws -> [Float] {
+  package func prefill(_ question: [Int]) throws -> [Float] {
     clear()
     let logits = try engine.prefill(
       question, into: cache, ready: load,
@@ -63,7 +63,7 @@ final class Recall {
   ///   - logits: The question's.
   ///   - limit: How many tokens the answer may have.
   ///   - isEnd: Whether a token ends an answer.
-  func lookAhead(
+  package func lookAhead(
     _ question: [Int], logits: [Float], limit: Int, isEnd: (Int) -> Bool
   ) throws {
     let room = cache.capacity - start - question.count

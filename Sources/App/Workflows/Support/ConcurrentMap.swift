@@ -4,7 +4,7 @@ import Synchronization
 /// What `body` gives for each index below `count`, in order, computed on all cores.
 ///
 /// - Throws: What it throws for the lowest index for which it does.
-func concurrentMap<Value: Sendable, Failure: Error>(
+package func concurrentMap<Value: Sendable, Failure: Error>(
   _ count: Int, _ body: @Sendable (Int) throws(Failure) -> Value
 ) throws(Failure) -> [Value] {
   let results = Mutex([Result<Value, Failure>?](repeating: nil, count: count))

@@ -1,9 +1,12 @@
 /// Measures how long something takes.
-struct Stopwatch {
+package struct Stopwatch {
   private let start = ContinuousClock.now
 
+  /// Starts.
+  package init() {}
+
   /// Seconds since it was made.
-  var seconds: Double {
+  package var seconds: Double {
     let (seconds, attoseconds) = (ContinuousClock.now - start).components
     return Double(seconds) + Double(attoseconds) * 1e-18
   }

@@ -1,0 +1,150 @@
+import Workflows
+import ByteIO
+import FoundationEssentials
+
+/// One measurement of an evaluation.
+package protocol ResultCell: Codable, Sendable {
+  /// What was measured, in words: no two cells of a file have the same.
+  var subject: [String] { get }
+
+  /// Why measurements that were read from a file cannot be used; nil if they can.
+  static func problem(_ cells: [Self]) -> String?
+}
+
+/// Measurements, and what they were made with.
+package struct Results<Cell: ResultCell>: Codable, Sendable {
+  /// The model, the filters and the machine.
+  package private(set) var origin: ResultOrigin
+  /// What was asked for, by name.
+  package let settings: [String: String]
+  /// When the first run began, in UTC.
+  package let started: String
+  /// How long all runs took together.
+  package internal(set) var seconds = 0.0
+  /// The measurements, in the order in which they were made.
+  package internal(set) var cells: [Cell] = []
+
+  init(_ origin: ResultOrigin, _ settings: [String: String]) {
+    (self.origin, self.settings) = (origin, settings)
+    started = Date().formatted(.iso8601)
+  }
+
+  /// A file of results is held in memory whole.
+  private static var maximumBytes: UInt64 { 1 << 28 }
+
+  /// Reads results; nil if there is no file.
+  ///
+  /// - Throws: `SystemError`, `MalformedFile` if the file does not hold such results.
+  package init?(ifPresentAt path: String) throws {
+    guard Folder.hasFile(path) else { return nil }
+    let file = try RandomAccessFile(path: path)
+    func refusal(_ problem: String) -> MalformedFile {
+      MalformedFile(
+        path: path, section: "results",
+        problem: problem + "; remove the file, or name another folder")
+    }
+    guard file.size <= Self.maximumBytes else { throw refusal("\(file.size) bytes are too many") }
+    let bytes = try file.read(at: 0, count: Int(file.size), section: "results")
+    guard let results = try? JSONDecoder().decode(Self.self, from: Data(bytes)) else {
+      throw refusal("these are not the results of such an evaluation")
+    }
+    guard results.seconds.isFinite, results.seconds >= 0 else {
+      throw refusal("the time they took is not a time")
+    }
+    if let problem = Cell.problem(results.cells) { throw refusal(problem) }
+    guard Set(results.cells.map(\.subject)).count == results.cells.count else {
+      throw refusal("one measurement stands there twice")
+    }
+    self = results
+  }
+
+  func write(to path: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let bytes = [UInt8](try encoder.encode(self)) + [10]
+    guard bytes.count <= Self.maximumBytes else { throw TooManyResults(path: path) }
+    try AtomicFile.write(bytes, to: path)
+  }
+
+  /// Measurements of what all groups were measured on, in their order.
+  func shared<Group: Hashable, Place: Hashable>(
+    by group: (Cell) -> Group, over place: (Cell) -> Place
+  ) -> [Cell] {
+    let places = Dictionary(grouping: cells, by: group).values.map { Set($0.map(place)) }
+    let common = places.dropFirst().reduce(places.first ?? []) { $0.intersection($1) }
+    return cells.filter { common.contains(place($0)) }
+  }
+
+  /// Whether sinks and window are all that a method keeps at ×N of so many tokens as a setting says.
+  func isProtectedAlone(_ method: String, _ compression: Int, tokensNamed name: String) -> Bool {
+    guard let tokens = settings[name].flatMap(Int.init), (1...1 << 24).contains(tokens) else {
+      return false
+    }
+    return RetentionPolicy.isAlone(of: tokens, compression, method, settings)
+  }
+
+  /// These, if more measurements of such an origin can stand beside them; of its filter bank, if there was none.
+  func joined(by origin: ResultOrigin, _ settings: [String: String], path: String)
+    throws(OtherResults) -> Self
+  {
+    let names = Set(self.settings.keys).union(settings.keys)
+    let changed = names.sorted().filter { self.settings[$0] != settings[$0] }.map { name in
+      let (there, here) = Self.shortened(self.settings[name], settings[name])
+      return "\(name.prefix(40)): \(there) there, \(here) here"
+    }
+    let identity = self.origin.identityDifferences(from: origin)
+    let other = (identity + self.origin.programDifferences(from: origin)).map { "other \($0)" }
+    let differing = other + changed.prefix(8)
+    guard differing.isEmpty else {
+      throw OtherResults(path: path, differing: differing, isOfOtherModel: !identity.isEmpty)
+    }
+    var joined = self
+    joined.origin = self.origin.joined(by: origin)
+    return joined
+  }
+
+  /// Two settings, which may be whole questions, from shortly before where they differ.
+  private static func shortened(_ there: String?, _ here: String?) -> (String, String) {
+    let same = zip(there ?? "", here ?? "").prefix { $0 == $1 }.count
+    func shortened(_ setting: String?) -> String {
+      guard let setting else { return "nothing" }
+      guard setting.count > 60 else { return setting }
+      let rest = setting.dropFirst(max(0, same - 20))
+      return (rest.count < setting.count ? "…" : "") + rest.prefix(40)
+        + (rest.count > 40 ? "…" : "")
+    }
+    return (shortened(there), shortened(here))
+  }
+}
+
+/// A file of results would be longer than one that is read again.
+package struct TooManyResults: Error, CustomStringConvertible, Sendable {
+  /// The file, as it was before.
+  package let path: String
+
+  /// One sentence: what is wrong and what to do.
+  package var description: String {
+    "\(path) has no room for more measurements; name another folder for the rest"
+  }
+}
+
+/// A folder holds results of another model, or of other settings, than are asked for now.
+package struct OtherResults: Error, CustomStringConvertible, Sendable {
+  /// The file that holds them.
+  package let path: String
+  /// What differs.
+  package let differing: [String]
+  /// Whether the model or the filter bank does.
+  package let isOfOtherModel: Bool
+
+  /// Names the file and what differs.
+  package init(path: String, differing: [String], isOfOtherModel: Bool) {
+    (self.path, self.differing, self.isOfOtherModel) = (path, differing, isOfOtherModel)
+  }
+
+  /// One sentence: what differs and what to do.
+  package var description: String {
+    "\(path) holds results of another run (\(differing.joined(separator: "; "))); "
+      + "ask for the same again, or name another folder"
+  }
+}

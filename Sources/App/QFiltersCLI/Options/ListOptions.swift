@@ -1,0 +1,56 @@
+import Reports
+import ArgumentParser
+import Workflows
+
+/// Options whose value is a list with commas in it; what is named twice counts once.
+enum ListOptions {
+  /// Whole numbers.
+  static func numbers(_ text: String) throws -> [Int] {
+    try unique(text) { part in
+      guard let number = Int(part), (1...1 << 24).contains(number) else {
+        throw ValidationError("\(named(part)) is no whole number from 1 to \(1 << 24).")
+      }
+      return number
+    }
+  }
+
+  /// Methods by name.
+  static func methods(_ text: String) throws -> [Method] {
+    try unique(text) { part in
+      guard let method = Method(rawValue: part) else {
+        throw ValidationError("\(named(part)) is no method; there are \(methodNames).")
+      }
+      return method
+    }
+  }
+
+  private static func named(_ part: String) -> String { part.isEmpty ? "An empty place" : part }
+
+  private static func unique<Element: Hashable>(
+    _ text: String, _ element: (String) throws -> Element
+  ) rethrows -> [Element] {
+    try text.split(separator: ",", omittingEmptySubsequences: false).map { try element(String($0)) }
+      .uniqued
+  }
+
+  /// What the help says of a list, with what it is where none is given.
+  static func help(_ what: String, _ usual: [some CustomStringConvertible]) -> ArgumentHelp {
+    "\(what), separated by commas (default: \(usual.map(\.description).joined(separator: ",")))."
+  }
+
+  /// The same of methods, all but some.
+  static func methodHelp(_ usual: [Method], besides others: [Method] = []) -> ArgumentHelp {
+    let names = Method.allCases.filter { !others.contains($0) }.map(\.rawValue)
+    let usual = usual.map(\.rawValue).joined(separator: ",")
+    return
+      "Methods, separated by commas: \(names.joined(separator: ", ")) (default: \(usual))."
+  }
+
+  /// The names of methods for a shell to offer, all but some.
+  static func completion(besides others: [Method] = []) -> CompletionKind {
+    .list(Method.allCases.filter { !others.contains($0) }.map(\.rawValue))
+  }
+
+  /// All of them.
+  static let methodNames = Method.allCases.map(\.rawValue).joined(separator: ", ")
+}

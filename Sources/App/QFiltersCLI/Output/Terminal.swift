@@ -1,0 +1,87 @@
+import Reports
+import ByteIO
+import FoundationEssentials
+import Glibc
+
+/// Where the program writes.
+enum Terminal {
+  /// Whether somebody watches standard error.
+  static let isWatched = isatty(STDERR_FILENO) == 1
+
+  /// A result, on standard output, without a line break. A result that cannot be written is lost, so
+  /// the program ends there and then with the exit code for input and output.
+  static func write(_ text: String) {
+    StartTime.mark(text)
+    guard !send(text, to: STDOUT_FILENO) else { return }
+    error("qfilters: \(SystemError(operation: "write", path: "standard output"))")
+    exit(74)
+  }
+
+  /// The beginning of a result, which is lost without ending the program if it cannot be written.
+  ///
+  /// - Returns: Whether it was.
+  static func offer(_ text: String) -> Bool {
+    StartTime.mark(text)
+    return send(text, to: STDOUT_FILENO)
+  }
+
+  /// Text from a file as a result: on a terminal without what could steer it, otherwise as it
+  /// stands.
+  static func shown(_ text: String) -> String {
+    guard isatty(STDOUT_FILENO) == 1 else { return text }
+    return text.unicodeScalars.reduce(into: "") { result, scalar in
+      let text = String(scalar)
+      result += scalar == "\n" || scalar == "\t" ? text : Format.printable(text)
+    }
+  }
+
+  /// A line of a result, on standard output.
+  static func line(_ text: String) { write(text + "\n") }
+
+  /// A message, on standard error.
+  static func error(_ text: String) { _ = send(text + "\n", to: STDERR_FILENO) }
+
+  /// What a user should know of a run that did what was asked, on standard error.
+  static func advise(_ text: String) { error("qfilters: note: " + Format.printable(text)) }
+
+  /// A note for whoever watches; nothing if nobody does.
+  static func note(_ text: String) { if isWatched { error(text) } }
+
+  /// A result as one JSON object with sorted keys, `startSeconds` among them. What is not finite, for
+  /// which JSON has no number, is the text `inf`, `-inf` or `nan`.
+  static func json(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    line(String(decoding: try encoder.encode(Started(value)), as: UTF8.self))
+  }
+
+  private static func send(_ text: String, to descriptor: Int32) -> Bool {
+    removeStatus()
+    return transmit(text, to: descriptor)
+  }
+
+  /// Writes text as it is.
+  ///
+  /// - Returns: Whether it was.
+  @discardableResult
+  static func transmit(_ text: String, to descriptor: Int32) -> Bool {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let written = unsafe rest.withUnsafeBytes {
+        unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+      }
+      if written < 0 && errno == EINTR { continue }
+      guard written > 0 else { return false }
+      rest = rest.dropFirst(written)
+    }
+    return true
+  }
+}
+
+/// Whether a write to a reader that went away fails like one on a full disk, instead of ending the program.
+func ignorePipeSignal(_ isIgnored: Bool) { _ = signal(SIGPIPE, isIgnored ? SIG_IGN : SIG_DFL) }
+
+/// A write beyond a limit on file sizes then fails like one on a full disk instead of ending the program.
+func ignoreFileSizeSignal() { _ = signal(SIGXFSZ, SIG_IGN) }

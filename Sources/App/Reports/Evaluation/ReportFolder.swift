@@ -1,0 +1,103 @@
+import ByteIO
+package import QFilters
+import Evaluation
+package import Workflows
+
+/// A folder of results, with tables and pictures of all that it holds and a page that shows them. One process at a
+/// time has it.
+package struct ReportFolder {
+  /// The file's name that shows everything.
+  package static let page = "index.html"
+
+  let path: String
+  private var lock: FolderLock?
+
+  /// A folder of results, as it is.
+  init(path: String) { self.path = path }
+
+  /// Opens the folder, which is made if it is not there, before anything is measured for it.
+  ///
+  /// - Throws: `FolderInUse`, `ReplacementRefusal`, `OtherResults` if it holds another model's or
+  ///   filter bank's results, `MalformedFile` if a file of results is not sound, `SystemError`.
+  package init(
+    opening path: String, for model: LoadedModel, _ bank: FilterBank?, mayReplace: Bool
+  ) throws {
+    self.init(path: path)
+    try Folder.create(path)
+    guard let lock = try FolderLock(path) else { throw FolderInUse(path: path) }
+    self.lock = lock
+    let page = Folder.path(path, Self.page)
+    try AtomicFile.checkWritable(page)
+    if !mayReplace { try OutputFile.check(page, as: .page) }
+    let origin = ResultOrigin(model, bank)
+    for section in try sections() {
+      let differing = section.origin.identityDifferences(from: origin)
+      guard differing.isEmpty else {
+        throw OtherResults(
+          path: Folder.path(path, section.name + ".json"),
+          differing: differing.map { "other \($0)" },
+          isOfOtherModel: true)
+      }
+    }
+  }
+
+  /// The same, if a folder is named.
+  package init?(
+    ifNamed path: String?, for model: LoadedModel, _ bank: FilterBank?, mayReplace: Bool
+  ) throws {
+    guard let path else { return nil }
+    try self.init(opening: path, for: model, bank, mayReplace: mayReplace)
+  }
+
+  /// Writes a CSV file and SVGs for each evaluation, and `index.html`.
+  ///
+  /// - Throws: `MalformedFile` if a file of results is not sound, `SystemError`.
+  package func write() throws {
+    let sections = try sections()
+    for section in sections {
+      try write(section.csv, to: section.name + ".csv")
+      for picture in section.pictures { try write(picture.svg, to: picture.name + ".svg") }
+    }
+    try write(ReportPage(sections: sections).html, to: Self.page)
+  }
+
+  private func sections() throws -> [ReportSection] {
+    var sections: [ReportSection] = []
+    for task in Needle.Task.allCases {
+      if let results: Results<Needle.Cell> = try results(task.rawValue) {
+        sections.append(NeedleReport(results, task).section)
+      }
+    }
+    if let results: Results<Perplexity.Cell> = try results("perplexity") {
+      sections.append(PerplexityReport(results).section)
+    }
+    if let results: Results<Perplexity.Cell> = try results("continuation") {
+      sections.append(ContinuationReport(results).section)
+    }
+    if let results: Results<Fidelity.Cell> = try results("fidelity") {
+      sections.append(FidelityReport(results).section)
+    }
+    if let results: Results<FilterEnergy.Cell> = try results("energy") {
+      sections.append(EnergyReport(results).section)
+    }
+    return sections
+  }
+
+  private func results<Cell>(_ name: String) throws -> Results<Cell>? {
+    let results = try Results<Cell>(ifPresentAt: Folder.path(path, name + ".json"))
+    return results.flatMap { $0.cells.isEmpty ? nil : $0 }
+  }
+
+  private func write(_ text: String, to name: String) throws {
+    try AtomicFile.write(Array(text.utf8), to: Folder.path(path, name))
+  }
+}
+
+/// Another run writes to a folder.
+package struct FolderInUse: Error, CustomStringConvertible {
+  let path: String
+
+  package var description: String {
+    "another run writes its results to \(path); wait until it has ended, or name another folder"
+  }
+}

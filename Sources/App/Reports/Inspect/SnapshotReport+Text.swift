@@ -1,0 +1,101 @@
+extension SnapshotReport: CustomStringConvertible {
+  private static let barWidth = 6
+
+  /// As a person wants to see it, in 80 columns.
+  package var description: String {
+    let parts = [
+      heading, "\(identity)", tierTable, tensorTable, layerTable, "\(ProvenanceText(provenance))",
+    ]
+    let drawing = heatmap.map { ["heat map of ×\($0.compression): \($0.file)"] } ?? []
+    return (parts + drawing).joined(separator: "\n\n")
+  }
+
+  private var heading: String {
+    let form =
+      switch promptForm {
+      case "open user turn": ", the beginning of a user's turn"
+      case "open answer": ", the beginning of an answer"
+      default: ""
+      }
+    let precision =
+      keyPrecision == valuePrecision
+      ? keyPrecision : "keys in \(keyPrecision), values in \(valuePrecision)"
+    let share = cacheBytes > 0 ? ", \(Format.percent(bytes, of: cacheBytes, 1)) of the cache" : ""
+    let shape =
+      "\(Format.count(layers, "layer")) × \(Format.count(kvHeads, "KV head")) × "
+      + "(\(keyLength) + \(valueLength))"
+    let origin = parent.map { parent in
+      [
+        ("goes on from", Format.shortened(parent.fileName, to: 60)),
+        ("of digest", Format.shortened(parent.digest)),
+        (
+          "own tokens",
+          "\(Format.count(ownTokens)), from position \(Format.count(parent.firstPosition)) on"
+        ),
+      ]
+    }
+    return Format.list(
+      "snapshot of \(Format.count(tokens, "token"))\(form)",
+      (origin ?? []) + [
+        ("cache", "\(shape), \(Format.bytes(cacheBytes))"), ("precision", precision),
+        ("file", "\(Format.bytes(bytes))\(share)"), ("digest", Format.shortened(digest)),
+        (
+          "metadata",
+          "\(Format.bytes(metadataBytes)), \(Format.percent(metadataBytes, of: bytes, 2)) of the file"
+        ),
+        (
+          "ranking",
+          "\(scorer), \(Format.count(sinks, "sink")), window of \(Format.count(window))"
+        ),
+      ])
+  }
+
+  private var tierTable: String {
+    let all = ownTokens * layers * kvHeads
+    var table = TextTable(
+      "tiers, best first",
+      ["tier", "pairs", "pairs held", "of all", "stored in", "tier's bytes", "to read"])
+    for tier in tiers {
+      table.add([
+        "×\(tier.compression)", Format.count(tier.pairs), Format.count(tier.pairsHeld),
+        Format.percent(tier.pairsHeld, of: all, 1),
+        tier.keyPrecision == tier.valuePrecision
+          ? tier.keyPrecision : "\(tier.keyPrecision), \(tier.valuePrecision)",
+        Format.bytes(tier.bytes),
+        Format.bytes(tier.prefixBytes),
+      ])
+    }
+    return table.description
+  }
+
+  private var tensorTable: String {
+    var table = TextTable("bytes by tensor", ["tensor", "stored", "raw", "stored / raw"])
+    let sizes = bytesByTensor
+    for (name, size) in [
+      ("positions", sizes.positions), ("keys", sizes.keys), ("values", sizes.values),
+      ("all", sizes.all),
+    ] {
+      table.add([
+        name, Format.bytes(size.storedBytes), Format.bytes(size.rawBytes),
+        Format.percent(size.storedBytes, of: size.rawBytes, 1),
+      ])
+    }
+    return table.description
+  }
+
+  /// Each cell is what is stored, and how much of the raw bytes that is.
+  private var layerTable: String {
+    var table = TextTable(
+      "bytes by layer, and what share of the raw bytes they are",
+      ["layer", "positions", "keys", "values", "all"])
+    for (layer, sizes) in bytesByLayer.enumerated() {
+      let cells = [sizes.positions, sizes.keys, sizes.values, sizes.all].map { size in
+        let share = Format.percent(size.storedBytes, of: size.rawBytes, 0)
+        return Format.bytes(size.storedBytes) + " " + Format.aligned(share, 4)
+      }
+      let share = Format.share(sizes.all.storedBytes, of: sizes.all.rawBytes) ?? 0
+      table.add(["\(layer)"] + cells, Format.bar(share, width: Self.barWidth))
+    }
+    return table.description
+  }
+}

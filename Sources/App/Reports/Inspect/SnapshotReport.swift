@@ -1,0 +1,119 @@
+package import CacheCodec
+package import CacheFormat
+
+/// What a snapshot holds.
+package struct SnapshotReport: Encodable {
+  struct Tier: Encodable {
+    let compression: Int
+    /// Of this tier, and together with the tiers before it.
+    let pairs, pairsHeld: Int
+    /// How its keys and values are stored.
+    let keyPrecision, valuePrecision: String
+    let bytes, prefixBytes: UInt64
+  }
+
+  /// Bytes in the file and decoded, over all tiers.
+  struct Size: Encodable {
+    let storedBytes, rawBytes: UInt64
+
+    init(_ size: StoredSize) { (storedBytes, rawBytes) = (size.stored, size.raw) }
+  }
+
+  struct Tensors: Encodable {
+    let positions, keys, values, all: Size
+  }
+
+  /// What the snapshot goes on from.
+  package struct Parent: Encodable {
+    let fileName, digest: String
+    let firstPosition: Int
+  }
+
+  package struct Drawing: Encodable {
+    let file: String
+    let compression: Int
+
+    package init(file: String, compression: Int) {
+      (self.file, self.compression) = (file, compression)
+    }
+  }
+
+  let kind = "snapshot"
+  let digest: String
+  package let parent: Parent?
+  /// Of the whole context, and those whose pairs the file itself may hold.
+  package let tokens, ownTokens: Int
+  let layers, kvHeads, keyLength, valueLength: Int
+  let keyPrecision, valuePrecision, promptForm, scorer: String
+  let sinks, window: Int
+  let bytes, metadataBytes, cacheBytes: UInt64
+  let identity: IdentityReport
+  let tiers: [Tier]
+  let bytesByTensor: Tensors
+  let bytesByLayer: [Tensors]
+  let provenance: String
+  package var heatmap: Drawing?
+
+  package init(_ reader: SnapshotReader) throws {
+    let (metadata, context) = (reader.metadata, reader.metadata.context)
+    let (table, sizes) = (metadata.tiers, SnapshotSizes(reader))
+    digest = try reader.digest.description
+    parent = metadata.parent.map {
+      Parent(
+        fileName: $0.fileName, digest: $0.digest.description, firstPosition: $0.firstPosition)
+    }
+    (tokens, ownTokens) = (context.tokens, table.tokens)
+    (layers, kvHeads) = (context.layers, context.kvHeads)
+    (keyLength, valueLength) = (context.keyLength, context.valueLength)
+    (keyPrecision, valuePrecision) = (context.keyCodec.name, context.valueCodec.name)
+    promptForm =
+      switch context.promptForm {
+      case .plain: "plain text"
+      case .openUserTurn: "open user turn"
+      case .openAnswer: "open answer"
+      }
+    scorer = table.scorer.name
+    (sinks, window) = (table.sinks, table.window)
+    bytes = reader.fileSize
+    metadataBytes = sizes.metadata
+    cacheBytes = Self.cacheBytes(context, tokens: table.tokens)
+    identity = IdentityReport(
+      metadata.identity, filters: metadata.filterDigest == .zero ? nil : metadata.filterDigest)
+    var held = 0
+    tiers = try table.ratios.enumerated().map { tier, compression in
+      let pairs = (0..<context.layers).reduce(0) { $0 + table.pairs(tier: tier, layer: $1) }
+      held += pairs
+      return Tier(
+        compression: compression, pairs: pairs, pairsHeld: held,
+        keyPrecision: reader.codec(of: .keys, tier: tier).name,
+        valuePrecision: reader.codec(of: .values, tier: tier).name,
+        bytes: sizes.tiers[tier].stored,
+        prefixBytes: try reader.prefixLength(compression: compression))
+    }
+    bytesByTensor = Self.tensors(sizes.chunks) { sizes.size(tensor: $0) }
+    bytesByLayer = (0..<context.layers).map { layer in
+      Self.tensors(sizes.size(layer: layer)) { sizes.size(layer: layer, tensor: $0) }
+    }
+    provenance = metadata.provenance
+  }
+
+  private static func tensors(
+    _ all: StoredSize, _ size: (ChunkTable.Tensor) -> StoredSize
+  ) -> Tensors {
+    Tensors(
+      positions: Size(size(.positions)), keys: Size(size(.keys)), values: Size(size(.values)),
+      all: Size(all))
+  }
+
+  /// Keys and values of so many tokens. A file of few pairs may claim more tokens than any memory holds,
+  /// so this stays at the greatest number.
+  package static func cacheBytes(_ context: ContextDescription, tokens: Int) -> UInt64 {
+    let heads = UInt64(context.layers * context.kvHeads)
+    let pair =
+      context.keyLength * context.keyCodec.width
+      + context.valueLength * context.valueCodec.width
+    let (bytes, overflow) = (heads * UInt64(pair)).multipliedReportingOverflow(
+      by: UInt64(tokens))
+    return overflow ? .max : bytes
+  }
+}
