@@ -38,19 +38,19 @@ uninstall:
 	scripts/install --remove "$(DESTDIR)$(PREFIX)"
 
 demo: build
-	cache="$$(scripts/fetch)" && QFILTERS_CACHE="$$cache" scripts/demo
+	cache="$$(scripts/fetch.py)" && QFILTERS_CACHE="$$cache" scripts/demo.py
 
 # Everything runs on the processor's widest kernels, and what depends on kernels runs again on the
 # portable ones.
 test: lint
 	scripts/setup --for-tests
 	swift build $(TESTS) --build-tests
-	cache="$$(scripts/fetch --for-tests)" && \
+	cache="$$(scripts/fetch.py --for-tests)" && \
 	  export QFILTERS_CACHE="$$cache" QFILTERS_BINARY="$$PWD/.build-tests/release/qfilters" && \
 	  QFILTERS_PYTHON="$$(scripts/python)" && export QFILTERS_PYTHON && \
 	  QFILTERS_KERNELS=plain swift test $(TESTS) --skip-build --filter 'InferenceTests|GoldenTests' && \
 	  swift test $(TESTS) --skip-build && \
-	  { scripts/test-slurm "$$QFILTERS_BINARY" "$$cache/SmolLM2-135M-Instruct.Q4_1.gguf" \
+	  { scripts/cluster/test-slurm "$$QFILTERS_BINARY" "$$cache/SmolLM2-135M-Instruct.Q4_1.gguf" \
 	    fixtures/models/tiny-llama-f32.gguf "$$cache/essays/worked.txt" || [ $$? -eq 77 ]; } && \
 	  { scripts/test-install "$$cache" || [ $$? -eq 77 ]; }
 	Fuzzing/run $(FUZZ_RUNS) 1
@@ -58,7 +58,7 @@ test: lint
 # The inner loops against thresholds, then everything against what people use today, on the same model
 # and text. Nothing else should run meanwhile.
 bench: build
-	swift run -c release --package-path Benchmarks kernels; loops=$$?; Benchmarks/run && exit $$loops
+	swift run -c release --package-path Benchmarks kernels; loops=$$?; Benchmarks/run.py && exit $$loops
 
 # New inputs every time, where `make test` begins with a fixed seed.
 fuzz:
@@ -72,4 +72,4 @@ format:
 	swift format --in-place --recursive Package.swift Sources Tests $(NESTED)
 
 clean:
-	rm -rf .build .build-tests .build-fuzz
+	rm -rf .build .build-tests .build-fuzz .build-python

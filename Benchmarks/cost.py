@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """What a context costs as it grows: time, memory and bytes, as a Markdown table with exponents.
 
-    Benchmarks/cost [--demo 512,1024,...,8192] [--long 8192,...,131072]
+    Benchmarks/cost.py [--demo 512,1024,...,8192] [--long 8192,...,131072]
 
 The demo model in its whole context, and a tiny random llama (fixtures/models/tiny-llama-q8_0.gguf) in a
 context that no small model has. The exponent e of a column says that it grew like tokens^e over the upper
-half of the lengths. Needs `make build` and `scripts/fetch`.
+half of the lengths. Needs `make build` and `scripts/fetch.py`.
 """
 
 import argparse
@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--long", default="8192,16384,32768,65536,131072")
     options = parser.parse_args()
     cache = pathlib.Path(subprocess.run(
-        [ROOT / "scripts/fetch"], check=True, capture_output=True, text=True).stdout.strip())
+        [ROOT / "scripts/fetch.py"], check=True, capture_output=True, text=True).stdout.strip())
     essays = "\n\n".join(path.read_text() for path in sorted((cache / "essays").glob("*.txt")))
     demo, long = ([int(n) for n in lengths.split(",") if n] for lengths in (options.demo, options.long))
     with tempfile.TemporaryDirectory() as place:

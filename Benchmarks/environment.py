@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tomllib
 import venv
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -22,14 +23,19 @@ def supported(sets: list[str]) -> list[str]:
     return [name for name in sets if names.get(name, name.lower()) in flags]
 
 
+def requirements() -> list[str]:
+    """The peers with their versions."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return project["optional-dependencies"]["bench"]
+
+
 def python_of(cache: pathlib.Path, with_blas: bool) -> str:
     """The interpreter of the peers' environment, which is made where it is missing or of other requirements."""
-    lines = (ROOT / "Benchmarks/requirements.txt").read_text().splitlines()
-    requirements = [line for line in lines if line[0] != "#" and (not with_blas or "llama" in line)]
+    wanted = [line for line in requirements() if not with_blas or "llama" in line]
     flags = ["-DGGML_NATIVE=OFF", *(f"-DGGML_{name}=ON" for name in supported(SETS))]
     if with_blas:
         flags += ["-DGGML_BLAS=ON", "-DGGML_BLAS_VENDOR=OpenBLAS"]
-    digest = hashlib.sha256(f"{requirements} {flags}".encode()).hexdigest()[:12]
+    digest = hashlib.sha256(f"{wanted} {flags}".encode()).hexdigest()[:12]
     folder = cache / f"bench{'-blas' if with_blas else ''}-{digest}"
     python = folder / "bin/python"
     if not (folder / "complete").exists():
@@ -39,7 +45,7 @@ def python_of(cache: pathlib.Path, with_blas: bool) -> str:
         environment = os.environ | {"CMAKE_ARGS": " ".join(flags)}
         # Without its cache: pip would take an earlier build, whatever its flags.
         subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-cache-dir", "--no-binary",
-                        "llama-cpp-python", *requirements],
+                        "llama-cpp-python", *wanted],
                        env=environment, check=True, stdout=sys.stderr)
         if any(folder.rglob("libggml-blas.so")) != with_blas:
             sys.exit(f"bench: llama.cpp in {folder} is not what was asked for; is OpenBLAS installed (scripts/setup)?")

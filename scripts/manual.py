@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the manual pages of the program, one for each command, from what its argument parser says of itself.
 
-usage: manual QFILTERS FOLDER
+usage: manual.py QFILTERS FOLDER
 
 Prints the name of each page that it wrote.
 """
@@ -109,7 +109,7 @@ def write(command: dict, path: list[str], version: str, folder: pathlib.Path) ->
 
 def main() -> None:
     if len(sys.argv) != 3:
-        sys.exit("usage: manual QFILTERS FOLDER")
+        sys.exit("usage: manual.py QFILTERS FOLDER")
     program, folder = sys.argv[1], pathlib.Path(sys.argv[2])
     description = subprocess.run([program, "--experimental-dump-help"], check=True, capture_output=True).stdout
     version = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout.strip()

@@ -2,8 +2,7 @@
 """Language modelling under a budget, by transformers and by `evaluate perplexity`: they must agree within 1 %, over
 all tokens and over those behind the budget.
 
-    pip install torch==2.13.0 transformers==5.23.0 gguf accelerate safetensors
-    scripts/check-eviction QFILTERS MODEL.gguf BANK.qfilt TEXT [TOKENS SEQUENCES BUDGET WINDOW]
+    "$(scripts/python interop)" scripts/interop/check_eviction.py QFILTERS MODEL.gguf BANK.qfilt TEXT [TOKENS SEQUENCES BUDGET WINDOW]
 
 TEXT is cut into SEQUENCES (8) of TOKENS (1,536) tokens. transformers runs them in float32, token by token, all
 sequences at once. Behind each token, every layer and head that holds more than BUDGET (256) pairs keeps its last

@@ -2,8 +2,7 @@
 """Shows that `prefill --method` keeps the pairs that kvpress' presses keep, and that kvpress takes an export of
 a filter bank for its own.
 
-    python3 -m venv kvpress && kvpress/bin/pip install kvpress==0.5.5 gguf==0.19.0 -r spec/requirements.txt
-    kvpress/bin/python scripts/check-kvpress QFILTERS MODEL BANK.qfilt TEXT [CHARACTERS]
+    "$(scripts/python kvpress)" scripts/interop/check_kvpress.py QFILTERS MODEL BANK.qfilt TEXT [CHARACTERS]
 
 QFILTERS is the built command, MODEL a .gguf file or a folder, BANK.qfilt a filter bank of it. Each press removes
 half, three quarters and seven eighths of the pairs of a text's first CHARACTERS (3,000) while transformers
@@ -43,7 +42,6 @@ import kvpress  # noqa: E402
 import torch  # noqa: E402
 import transformers  # noqa: E402
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "spec"))
 import reader  # noqa: E402
 
 LEAST = 0.999

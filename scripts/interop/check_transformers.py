@@ -3,8 +3,7 @@
 `resume --decompressed` gives; and so does the last of three turns that are saved behind it, each as a
 snapshot of its new pairs alone.
 
-    pip install torch==2.13.0 transformers==5.23.0 gguf accelerate -r spec/requirements.txt
-    scripts/check-transformers QFILTERS MODEL.gguf FILTERS.qfilt SNAPSHOT.kvsnap [PROMPT]
+    "$(scripts/python interop)" scripts/interop/check_transformers.py QFILTERS MODEL.gguf FILTERS.qfilt SNAPSHOT.kvsnap [PROMPT]
 
 The snapshot is one of MODEL, made with FILTERS and without --chat, and holds the whole cache.
 """
@@ -18,9 +17,7 @@ import tempfile
 
 import torch
 import transformers
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "spec"))
-from dynamic_cache import load  # noqa: E402
+from dynamic_cache import load
 
 NEW_TOKENS = 32
 TURNS = ("\n\nIn short,", "\n\nFor example,", "\n\nStill,")

@@ -1,4 +1,4 @@
-"""Turns a snapshot into a transformers DynamicCache, by way of reader.py.
+"""Turns a snapshot into a transformers DynamicCache with spec/reader.py.
 
     from dynamic_cache import load
     cache, tokens, next_position = load("context.kvsnap")
@@ -6,8 +6,8 @@
 
 The cache is the whole one; of a snapshot that continues others, the cache of the whole chain, whose files
 lie in one folder. Keys are stored after RoPE in transformers' own layout, so nothing is
-rotated; the first new token has position `next_position`. Needs torch and transformers beside
-requirements.txt.
+rotated; the first new token has position `next_position`. Needs what
+`scripts/python interop` installs.
 """
 
 import pathlib

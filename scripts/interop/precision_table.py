@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """The table of docs/precision.md: what each precision takes, and what it changes.
 
-    pip install torch==2.13.0 transformers==5.23.0 gguf accelerate -r spec/requirements.txt
-    scripts/precision-table QFILTERS MODEL.gguf FILTERS.qfilt TEXT [TOKENS [CONTINUATION]]
+    "$(scripts/python interop)" scripts/interop/precision_table.py QFILTERS MODEL.gguf FILTERS.qfilt TEXT [TOKENS [CONTINUATION]]
 
 TEXT is prefilled up to about TOKENS (8,000) tokens; the CONTINUATION (500 tokens) behind them is scored by
 transformers in float32, each time with the whole cache that spec/reader.py restores from a snapshot. So
@@ -17,9 +16,7 @@ import tempfile
 
 import torch
 import transformers
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "spec"))
-from dynamic_cache import load  # noqa: E402
+from dynamic_cache import load
 
 # The types in which a cache is held; all others are made of the first.
 HELD = ["f16", "bf16", "f32"]

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """Which way of ranking keeps most, without knowing the question? The tables of docs/results.md.
 
-    pip install torch==2.13.0 transformers==5.23.0 gguf accelerate
-    scripts/ablation MODEL.gguf ESSAYS [PROMPTS [REPORT.json [SETTINGS]]]
+    "$(scripts/python research)" scripts/research/ablation.py MODEL.gguf ESSAYS [PROMPTS [REPORT.json [SETTINGS]]]
 
 ESSAYS is a folder of texts. Every second one, beginning with the first, calibrates: 20 sequences of 2,048 tokens.
 From the others come PROMPTS (8) prompts of 2,048 tokens, each with the 256 tokens that follow. For every setting

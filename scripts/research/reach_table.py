@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """From how far away does a model answer? The table of docs/recall.md, by transformers in float32.
 
-    pip install torch==2.13.0 transformers==5.23.0 gguf accelerate
-    scripts/reach-table MODEL.gguf ESSAYS [--length 7500] [--depths 10]
+    "$(scripts/python research)" scripts/research/reach_table.py MODEL.gguf ESSAYS [--length 7500] [--depths 10]
 
 Hides the classic needle in the essays, prefills them once, and asks with caches that hold parts of what was
 prefilled: the question stands at its true position, or right behind the last pair that is kept.

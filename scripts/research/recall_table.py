@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Counts who finds a sentence in a long text, the whole cache or recall at ×32: the tables of docs/recall.md.
 
-    scripts/recall-table QFILTERS MODEL.gguf BANK.qfilt ESSAYS OUT
+    scripts/research/recall_table.py QFILTERS MODEL.gguf BANK.qfilt ESSAYS OUT
 
 The classic needle at 2,048 and 7,500 tokens, ten depths each, and four other facts at 2,048, 4,096 and 7,500
 tokens, seven depths each. OUT keeps every measurement; a run that was ended goes on where it was.
