@@ -33,8 +33,15 @@ def run(*arguments: object) -> dict:
     words = [shlex.quote(name) for name in names]
     if len(words) > 20:  # a corpus: its first file stands for all
         words[12:] = ["…"]
-    say(textwrap.fill("$ qfilters " + " ".join(words), 80, subsequent_indent="    ",
-                      break_long_words=False, break_on_hyphens=False))
+    say(
+        textwrap.fill(
+            "$ qfilters " + " ".join(words),
+            80,
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    )
     done = subprocess.run([BINARY, *map(str, arguments), "--json"], stdout=subprocess.PIPE)
     if done.returncode:
         sys.exit(done.returncode)
@@ -42,7 +49,11 @@ def run(*arguments: object) -> dict:
 
 
 def answer(name: str, result: dict) -> None:
-    say(textwrap.fill(f"{name}: {result['text'].strip()}", 80, initial_indent="  ", subsequent_indent="    "))
+    say(
+        textwrap.fill(
+            f"{name}: {result['text'].strip()}", 80, initial_indent="  ", subsequent_indent="    "
+        )
+    )
 
 
 def megabytes(count: int) -> str:
@@ -67,18 +78,48 @@ def main() -> None:
     say(f"{made['tokens']} tokens in {made['seconds']:.1f} s. Done once for a model.")
 
     step("2. Prefill a long document once, and keep its KV cache")
-    saved = run("prefill", "--model", MODEL, "--filters", filters, "--prompt-file", essay,
-                "--chat", "--out", snapshot)
-    say(f"{saved['tokens']} tokens prefilled in {saved['prefillSeconds']:.1f} s, "
-        f"written in {saved['writeSeconds']:.2f} s:")
+    saved = run(
+        "prefill",
+        "--model",
+        MODEL,
+        "--filters",
+        filters,
+        "--prompt-file",
+        essay,
+        "--chat",
+        "--out",
+        snapshot,
+    )
+    say(
+        f"{saved['tokens']} tokens prefilled in {saved['prefillSeconds']:.1f} s, "
+        f"written in {saved['writeSeconds']:.2f} s:"
+    )
     say(f"{megabytes(saved['bytes'])} in the file, {megabytes(saved['cacheBytes'])} in memory.")
 
     step("3. Ask, from the snapshot")
     rows = []
-    for name, option in [("decompressed", ["--decompressed"]), ("×2", ["--compression", 2]),
-                         ("×8", ["--compression", 8]), ("×32", ["--compression", 32])]:
-        rows.append((name, run("resume", snapshot, "--model", MODEL, "--prompt", QUESTION,
-                               "--max-tokens", 60, *option)))
+    for name, option in [
+        ("decompressed", ["--decompressed"]),
+        ("×2", ["--compression", 2]),
+        ("×8", ["--compression", 8]),
+        ("×32", ["--compression", 32]),
+    ]:
+        rows.append(
+            (
+                name,
+                run(
+                    "resume",
+                    snapshot,
+                    "--model",
+                    MODEL,
+                    "--prompt",
+                    QUESTION,
+                    "--max-tokens",
+                    60,
+                    *option,
+                ),
+            )
+        )
         answer(name, rows[-1][1])
 
     step("4. The same without a snapshot: a second prefill")
@@ -91,12 +132,18 @@ def main() -> None:
 
     step("What it saves")
     first = again["prefillSeconds"]
-    say(f"{'':16}{'read':>10}{'KV cache':>12}{'pairs':>10}{'load':>10}{'first token':>14}{'faster':>9}")
-    say(f"{'second prefill':16}{'':>10}{megabytes(saved['cacheBytes']):>12}{'':>10}{'':>10}{first:>12.2f} s{'1×':>9}")
+    say(
+        f"{'':16}{'read':>10}{'KV cache':>12}{'pairs':>10}{'load':>10}{'first token':>14}{'faster':>9}"
+    )
+    say(
+        f"{'second prefill':16}{'':>10}{megabytes(saved['cacheBytes']):>12}{'':>10}{'':>10}{first:>12.2f} s{'1×':>9}"
+    )
     for name, row in rows:
-        say(f"{name:16}{megabytes(row['bytesRead']):>10}{megabytes(row['cacheBytes']):>12}{row['pairs']:>10}"
+        say(
+            f"{name:16}{megabytes(row['bytesRead']):>10}{megabytes(row['cacheBytes']):>12}{row['pairs']:>10}"
             f"{row['loadSeconds']:>8.3f} s{row['firstTokenSeconds']:>12.3f} s"
-            f"{first / row['firstTokenSeconds']:>8.0f}×")
+            f"{first / row['firstTokenSeconds']:>8.0f}×"
+        )
     say(f"\nKernels: {again['kernels']}, OpenBLAS {again['blas']}. Files are in {WORK}.")
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the manual pages of the program, one for each command, from what its argument parser says of itself.
+"""Writes the manual pages of the program, one for each command, from what its argument parser says
+of itself.
 
 usage: manual.py QFILTERS FOLDER
 
@@ -22,8 +23,10 @@ EXIT_STATUS = [
     ("78", "The file belongs to another model. The message names what differs."),
 ]
 ENVIRONMENT = [
-    ("QFILTERS_KERNELS",
-     "The kernels to compute with: plain, avx2, avx512 or avx512bf16. Default: the widest that the processor has."),
+    (
+        "QFILTERS_KERNELS",
+        "The kernels to compute with: plain, avx2, avx512 or avx512bf16. Default: the widest that the processor has.",
+    ),
 ]
 
 
@@ -41,7 +44,9 @@ def spelling(argument: dict, separator: str = ", ") -> str:
     value = f"\\fI{plain(argument['valueName'])}\\fR"
     if argument["kind"] == "positional":
         return value
-    names = [("-" if name["kind"] == "short" else "--") + name["name"] for name in argument["names"]]
+    names = [
+        ("-" if name["kind"] == "short" else "--") + name["name"] for name in argument["names"]
+    ]
     text = separator.join(f"\\fB{plain(name)}\\fR" for name in names)
     return text if argument["kind"] == "flag" else f"{text} {value}"
 
@@ -74,17 +79,31 @@ def page(command: dict, path: list[str], version: str) -> str:
     after = [argument for argument in positional if argument["parsingStrategy"] == "postTerminator"]
     first = [argument for argument in positional if argument not in after]
 
-    lines = [f'.TH {name.upper()} 1 "" "qfilters {version}" "User Commands"', ".nh", ".ad l", ".SH NAME",
-             f"{plain(name)} \\- {plain(command['abstract'].rstrip('.'))}", ".SH SYNOPSIS",
-             f"\\fB{' '.join(path)}\\fR"]
-    lines += ["\\fIcommand\\fR ..."] if subcommands else map(synopsis, first + needed + others + after)
+    lines = [
+        f'.TH {name.upper()} 1 "" "qfilters {version}" "User Commands"',
+        ".nh",
+        ".ad l",
+        ".SH NAME",
+        f"{plain(name)} \\- {plain(command['abstract'].rstrip('.'))}",
+        ".SH SYNOPSIS",
+        f"\\fB{' '.join(path)}\\fR",
+    ]
+    lines += (
+        ["\\fIcommand\\fR ..."] if subcommands else map(synopsis, first + needed + others + after)
+    )
     if command.get("discussion"):
         lines.append(".SH DESCRIPTION")
-        lines += "\n.PP\n".join(plain(part) for part in command["discussion"].split("\n\n")).split("\n")
+        lines += "\n.PP\n".join(plain(part) for part in command["discussion"].split("\n\n")).split(
+            "\n"
+        )
     if subcommands:
         lines.append(".SH COMMANDS")
         for each in subcommands:
-            lines += [".TP", f"\\fB{plain('-'.join(path + [each['commandName']]))}\\fR(1)", plain(each["abstract"])]
+            lines += [
+                ".TP",
+                f"\\fB{plain('-'.join(path + [each['commandName']]))}\\fR(1)",
+                plain(each["abstract"]),
+            ]
     if positional:
         lines += [".SH ARGUMENTS", *described(positional)]
     if options:
@@ -111,8 +130,12 @@ def main() -> None:
     if len(sys.argv) != 3:
         sys.exit("usage: manual.py QFILTERS FOLDER")
     program, folder = sys.argv[1], pathlib.Path(sys.argv[2])
-    description = subprocess.run([program, "--experimental-dump-help"], check=True, capture_output=True).stdout
-    version = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout.strip()
+    description = subprocess.run(
+        [program, "--experimental-dump-help"], check=True, capture_output=True
+    ).stdout
+    version = subprocess.run(
+        [program, "--version"], check=True, capture_output=True, text=True
+    ).stdout.strip()
     command = json.loads(description)["command"]
     write(command, [command["commandName"]], version, folder)
 

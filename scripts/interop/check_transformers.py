@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Shows that a snapshot, turned into a DynamicCache, continues in transformers with the tokens that
-`resume --decompressed` gives; and so does the last of three turns that are saved behind it, each as a
-snapshot of its new pairs alone.
+`resume --decompressed` gives; and so does the last of three turns that are saved behind it, each as
+a snapshot of its new pairs alone.
 
     "$(scripts/python interop)" scripts/interop/check_transformers.py QFILTERS MODEL.gguf FILTERS.qfilt SNAPSHOT.kvsnap [PROMPT]
 
@@ -26,8 +26,22 @@ TURNS = ("\n\nIn short,", "\n\nFor example,", "\n\nStill,")
 def resume(command, model, snapshot, prompt, *options):
     """The ids with which the command continues a snapshot."""
     done = subprocess.run(
-        [command, "resume", snapshot, "--model", model, "--prompt", prompt, "--max-tokens", str(NEW_TOKENS), "--json",
-         *options], check=True, stdout=subprocess.PIPE)
+        [
+            command,
+            "resume",
+            snapshot,
+            "--model",
+            model,
+            "--prompt",
+            prompt,
+            "--max-tokens",
+            str(NEW_TOKENS),
+            "--json",
+            *options,
+        ],
+        check=True,
+        stdout=subprocess.PIPE,
+    )
     return json.loads(done.stdout)["ids"]
 
 
@@ -52,11 +66,14 @@ def main() -> None:
     source = {"pretrained_model_name_or_path": model_path.parent, "gguf_file": model_path.name}
     tokenizer = transformers.AutoTokenizer.from_pretrained(**source)
     model = transformers.AutoModelForCausalLM.from_pretrained(
-        **source, dtype=torch.float32, quantization_config=transformers.GgufConfig(dequantize=True)).eval()
+        **source, dtype=torch.float32, quantization_config=transformers.GgufConfig(dequantize=True)
+    ).eval()
 
     def compare(name, snapshot):
         ours = resume(command, model_path, snapshot, prompt, "--decompressed")
-        theirs = continued(model, snapshot, tokenizer(prompt, add_special_tokens=False).input_ids, len(ours))
+        theirs = continued(
+            model, snapshot, tokenizer(prompt, add_special_tokens=False).input_ids, len(ours)
+        )
         if theirs != ours:
             sys.exit(f"{name}: other tokens:\n{ours}\n{theirs}")
         print(f"{name}: {len(ours)} tokens alike: {tokenizer.decode(ours)!r}")
@@ -68,7 +85,17 @@ def main() -> None:
         compare("snapshot", last)
         for number, turn in enumerate(TURNS, 1):
             child = pathlib.Path(folder) / f"turn-{number}.kvsnap"
-            resume(command, model_path, last, turn, "--decompressed", "--filters", filters, "--save", child)
+            resume(
+                command,
+                model_path,
+                last,
+                turn,
+                "--decompressed",
+                "--filters",
+                filters,
+                "--save",
+                child,
+            )
             last = child
         compare(f"chain of {len(TURNS)} turns", last)
 

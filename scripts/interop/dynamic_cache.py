@@ -4,19 +4,17 @@
     cache, tokens, next_position = load("context.kvsnap")
     model(new_ids, past_key_values=cache, position_ids=...)
 
-The cache is the whole one; of a snapshot that continues others, the cache of the whole chain, whose files
-lie in one folder. Keys are stored after RoPE in transformers' own layout, so nothing is
-rotated; the first new token has position `next_position`. Needs what
-`scripts/python interop` installs.
-"""
+The cache is the whole one; of a snapshot that continues others, the cache of the whole chain, whose
+files lie in one folder. Keys are stored after RoPE in transformers' own layout, so nothing is
+rotated; the first new token has position `next_position`. Needs what `scripts/python interop`
+installs."""
 
 import pathlib
 
 import numpy as np
+import reader
 import torch
 import transformers
-
-import reader
 
 
 def load(path: str | pathlib.Path, dtype: torch.dtype = torch.float32):
@@ -31,7 +29,9 @@ def load(path: str | pathlib.Path, dtype: torch.dtype = torch.float32):
         if any(len(tensors[f"{name}.positions"]) != snapshot.n for name in names):
             raise ValueError(f"{path}: not the whole cache")
         stacked = [
-            torch.stack([element(tensors[f"{name}.{tensor}"], codec) for name in names])[None].to(dtype)
+            torch.stack([element(tensors[f"{name}.{tensor}"], codec) for name in names])[None].to(
+                dtype
+            )
             for tensor, codec in zip(("keys", "values"), snapshot.codecs[1:])
         ]
         cache.update(*stacked, layer)

@@ -163,7 +163,9 @@ def check_dependencies(all_targets: dict[str, Target]) -> Iterator[Finding]:
             if not (target.kind == "test" and is_program):
                 what = f"{target.name} depends on {module}, which it does not import"
                 yield Finding("Package.swift", 1, what)
-        for module in (target.imports.keys() & (products | all_targets.keys())) - target.dependencies:
+        for module in (
+            target.imports.keys() & (products | all_targets.keys())
+        ) - target.dependencies:
             path, line = target.imports[module]
             yield Finding(path, line, f"{target.name} does not depend on {module} in Package.swift")
 

@@ -21,7 +21,9 @@ LONG_FILES = {
 PATTERNS = ("*.swift", "*.c", "*.h", "*.inc", "*.py")
 
 BRACKETS = {"(": ")", "[": "]", "{": "}"}
-DECLARATION = re.compile(r"\b(?:func\s+[^\s(<]+|(?<!\.)\b(?:init|subscript)\b[?!]?|deinit|var\s+\w+)")
+DECLARATION = re.compile(
+    r"\b(?:func\s+[^\s(<]+|(?<!\.)\b(?:init|subscript)\b[?!]?|deinit|var\s+\w+)"
+)
 # What may stand after the end of a line for a signature to continue on the next one.
 CONTINUATION = re.compile(r"\s*(?:->|where\b|throws\b|async\b|rethrows\b|\{)")
 NO_CALL = re.compile(
@@ -55,7 +57,9 @@ def body_of(code: str, place: int, is_variable: bool) -> int | None:
             return None
         elif sign == "\n":
             before = code[:place].rstrip()
-            if not (before.endswith(("->", "where", ",", "&", ":")) or CONTINUATION.match(code, place)):
+            if not (
+                before.endswith(("->", "where", ",", "&", ":")) or CONTINUATION.match(code, place)
+            ):
                 return None
         place += 1
     return None
@@ -71,7 +75,8 @@ def swift_functions(code: str) -> Iterator[tuple[str, int, int]]:
 
 
 def c_functions(code: str) -> Iterator[tuple[str, int, int]]:
-    """Functions, whose braces end lines or stand at their beginning, by a brace that closes at column 0."""
+    """Functions, whose braces end lines or stand at their beginning, by a brace that closes at
+    column 0."""
     lines, first = code.split("\n"), None
     for number, line in enumerate(lines, start=1):
         if line.startswith("}"):

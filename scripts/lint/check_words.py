@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Fails for every word that the project's language rules forbid, in comments, messages and Markdown.
+"""Fails for every word that the project's language rules forbid, in comments, messages and
+Markdown.
 
 usage: check_words.py [FILE...]      all files of the repository, or these
 
-Source: CONTRIBUTING.md, "Language". Names in code, and text in backticks, are free. So is what stands
-in files that the program or the fixtures' generators write: that is data, and stays word for word.
-"""
+Source: CONTRIBUTING.md, "Language". Names in code, and text in backticks, are free. So is what
+stands in files that the program or the fixtures' generators write: that is data, and stays word for
+word."""
 
 import re
 import sys
@@ -46,9 +47,22 @@ RULES = [
     (re.compile(pattern.replace(" ", r"\s+"), re.I), advice) for pattern, advice in WORDS.items()
 ]
 
-PATTERNS = ("*.swift", "*.c", "*.h", "*.inc", "*.py", "*.md", "Makefile", "scripts/*", "Fuzzing/run", "Fuzzing/minimise")
+PATTERNS = (
+    "*.swift",
+    "*.c",
+    "*.h",
+    "*.inc",
+    "*.py",
+    "*.md",
+    "Makefile",
+    "scripts/*",
+    "Fuzzing/run",
+    "Fuzzing/minimise",
+)
 # The fixtures' rules and descriptions are data; this script and its tests name the words.
-EXCLUDED = re.compile(r"fixtures/|Fuzzing/Corpus/|Fuzzing/Regressions/|scripts/lint/(?:tests/.*|check_words\.py)$")
+EXCLUDED = re.compile(
+    r"fixtures/|Fuzzing/Corpus/|Fuzzing/Regressions/|scripts/lint/(?:tests/.*|check_words\.py)$"
+)
 
 # Headings whose sections are not checked: what a version said stays, and the rules name the words.
 EXCEPTED = {"CHANGELOG.md": [r"## \d"], "CONTRIBUTING.md": ["## Language"]}
@@ -85,7 +99,13 @@ def without_interpolations(string: str) -> str:
 
 def source_prose(path: str, text: str) -> str:
     """Comments and strings, the signs before each line of a comment left out."""
-    endings = {"swift": swift_pieces, "py": python_pieces, "c": c_pieces, "h": c_pieces, "inc": c_pieces}
+    endings = {
+        "swift": swift_pieces,
+        "py": python_pieces,
+        "c": c_pieces,
+        "h": c_pieces,
+        "inc": c_pieces,
+    }
     pieces = endings.get(path.rsplit(".", 1)[-1], shell_pieces)
     parts, end = [], 0
     for kind, start, last in pieces(text):

@@ -53,7 +53,8 @@ def report(findings: list[Finding], name: str) -> int:
 
 
 def code_only(text: str, pieces: Iterator[Piece]) -> str:
-    """The text with blanks in the place of comments, and of what strings hold; lines keep their numbers."""
+    """The text with blanks in the place of comments, and of what strings hold; lines keep their
+    numbers."""
     parts = []
     for kind, start, end in pieces:
         blank = re.sub(r"[^\n]", " ", text[start:end])
@@ -74,8 +75,7 @@ def c_pieces(text: str) -> Iterator[Piece]:
 def swift_pieces(text: str) -> Iterator[Piece]:
     """An interpolation is part of its string."""
     place = end = 0
-    opening = re.compile(
-        r"//|/\*|#*\"\"\"(?=[ \t]*\n)|#*\"|#+/|(?:(?<=[(:=,] )|(?<=\())/(?!\s)")
+    opening = re.compile(r"//|/\*|#*\"\"\"(?=[ \t]*\n)|#*\"|#+/|(?:(?<=[(:=,] )|(?<=\())/(?!\s)")
     while match := opening.search(text, place):
         start = match.start()
         if match.group() == "//":

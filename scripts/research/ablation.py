@@ -3,22 +3,23 @@
 
     "$(scripts/python research)" scripts/research/ablation.py MODEL.gguf ESSAYS [PROMPTS [REPORT.json [SETTINGS]]]
 
-ESSAYS is a folder of texts. Every second one, beginning with the first, calibrates: 20 sequences of 2,048 tokens.
-From the others come PROMPTS (8) prompts of 2,048 tokens, each with the 256 tokens that follow. For every setting
-and ×4 and ×8 it prints the share of the attention that the continuation pays to the prompt's pairs which the
-kept ones get, by how much the continuation's mean negative log-likelihood rises given only the kept pairs and its own,
-and how that differs from what `prefill` does, with the standard error of the difference over the prompts. All
-settings keep the same number of pairs in all: what one layer or head keeps more, others keep less.
+ESSAYS is a folder of texts. Every second one, beginning with the first, calibrates: 20 sequences of
+2,048 tokens. From the others come PROMPTS (8) prompts of 2,048 tokens, each with the 256 tokens
+that follow. For every setting and ×4 and ×8 it prints the share of the attention that the
+continuation pays to the prompt's pairs which the kept ones get, by how much the continuation's mean
+negative log-likelihood rises given only the kept pairs and its own, and how that differs from what
+`prefill` does, with the standard error of the difference over the prompts. All settings keep the
+same number of pairs in all: what one layer or head keeps more, others keep less.
 
-"q-filters" is what `prefill` does: of each query head the filter, turned by RoPE from the middle of the calibration's
-sequences to that of the 512 positions behind the prompt, and as long as queries project on it; the logarithm of the mean
-attention that these would pay, and ½ of KeyDiff's score, each less its mean in standard deviations. 4 sinks, a window of
-64; of what is kept between them every 4th pair the latest that is left ("recent 4"), and every one in layers with a
-sliding window ("in windows 1"), where what no later token sees goes first ("seen only"). Other names say what is different.
-Of methods of others, and "as published", only "seen only" is left of that, and sinks and window. Settings that protect more
-pairs than are kept are left out.
-SETTINGS is a regular expression that chooses among them.
-"""
+"q-filters" is what `prefill` does: of each query head the filter, turned by RoPE from the middle of
+the calibration's sequences to that of the 512 positions behind the prompt, and as long as queries
+project on it; the logarithm of the mean attention that these would pay, and ½ of KeyDiff's score,
+each less its mean in standard deviations. 4 sinks, a window of 64; of what is kept between them
+every 4th pair the latest that is left ("recent 4"), and every one in layers with a sliding window
+("in windows 1"), where what no later token sees goes first ("seen only"). Other names say what is
+different. Of methods of others, and "as published", only "seen only" is left of that, and sinks and
+window. Settings that protect more pairs than are kept are left out. SETTINGS is a regular
+expression that chooses among them."""
 
 import argparse
 import inspect
@@ -30,7 +31,9 @@ from fractions import Fraction
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("model", type=lambda path: pathlib.Path(path).absolute())
     parser.add_argument("essays", type=pathlib.Path)
     parser.add_argument("prompts", type=int, nargs="?", default=8)
@@ -51,7 +54,8 @@ PROMPT, CONTINUATION, OBSERVED, FUTURE, RATIOS = 2048, 256, 64, 512, (4, 8)
 
 
 class Tap:
-    """The attention of all layers: records queries, keys and values, or attends to some of a prompt's pairs."""
+    """The attention of all layers: records queries, keys and values, or attends to some of a
+    prompt's pairs."""
 
     def __init__(self, model):
         self.record, self.prompt, self.kept = None, None, None
@@ -80,7 +84,8 @@ class Tap:
         group = query.shape[1] // key.shape[1]
         repeated = [x.repeat_interleave(group, dim=1) for x in (key, value)]
         out = torch.nn.functional.scaled_dot_product_attention(
-            query, *repeated, attn_mask=visible.repeat_interleave(group, dim=0)[None], scale=scaling)
+            query, *repeated, attn_mask=visible.repeat_interleave(group, dim=0)[None], scale=scaling
+        )
         return out.transpose(1, 2).contiguous(), None
 
 
@@ -106,10 +111,12 @@ class Calibration:
         self.count += query.shape[1]
 
     def finish(self, turn):
-        """Filters by layer and query head, as calibrated and turned; the turned moments; and by how much queries
-        project on their filter on average."""
+        """Filters by layer and query head, as calibrated and turned; the turned moments; and by how
+        much queries project on their filter on average."""
         places = [place + PROMPT / 2 for place in range(FUTURE // 16, FUTURE, FUTURE // 8)]
-        self.directions, self.turned, self.ahead, self.means, self.covariances, self.projections = [[] for _ in range(6)]
+        self.directions, self.turned, self.ahead, self.means, self.covariances, self.projections = [
+            [] for _ in range(6)
+        ]
         for layer, (total, gram) in enumerate(zip(self.sums, self.grams)):
             mean = total / self.count
             covariance = (gram / self.count - mean[:, :, None] * mean[:, None]).float()
@@ -149,9 +156,13 @@ def raw_scores(layer, record, calibration, tap):
     turned, norm = calibration.turned[layer], key.norm(dim=-1)
     share = attention(logits(turned))
     q, pooled, half = said(share.mean(1)), z(on(turned)), 0.5 * z(keydiff)
-    ahead = torch.stack([attention(logits(filters)).mean(1) for filters in calibration.ahead[layer]]).mean(0)
+    ahead = torch.stack(
+        [attention(logits(filters)).mean(1) for filters in calibration.ahead[layer]]
+    ).mean(0)
     means = attention(scale * torch.einsum("hnd,hd->hn", wide, calibration.means[layer])).mean(1)
-    moments = attention(expected(key, calibration.means[layer], calibration.covariances[layer], scale)).mean(1)
+    moments = attention(
+        expected(key, calibration.means[layer], calibration.covariances[layer], scale)
+    ).mean(1)
     late = torch.matmul(query[:, -OBSERVED:], wide.transpose(1, 2)) * scale
     late = late.masked_fill(~tap.visible(layer, OBSERVED, PROMPT), -torch.inf)
     snap = attention(late).mean((1, 2))
@@ -187,13 +198,19 @@ OTHERS = ("as published", "keydiff", "k-norm", "snapkv", "streaming-llm", "rando
 def settings(has_windows):
     """Name: (score, options). What is not among the options is as `prefill` does it."""
     table = {}
+
     def add(score, **options):
         said = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in options.items())
         table[f"{score} | {said}"] = (score, options)
+
     for score in SCORES:
         add(score, **({"recent": 0, "in_windows": 0} if score in OTHERS else {}))
     for option, values in {
-        "sinks": (0, 16), "window": (0, "1/4", "1/2"), "recent": (0, 2, 8), "whole_layers": (2,), "shared": (True,),
+        "sinks": (0, 16),
+        "window": (0, "1/4", "1/2"),
+        "recent": (0, 2, 8),
+        "whole_layers": (2,),
+        "shared": (True,),
     }.items():
         for value in values:
             add("q-filters", **{option: value})
@@ -209,7 +226,8 @@ SCORES = []
 
 
 def with_latest(scores, count, sinks, last, hidden, recent):
-    """Which pairs one head keeps of those behind sinks and window: of `count`, every so-manieth is the latest left."""
+    """Which pairs one head keeps of those behind sinks and window: of `count`, every so-manieth is
+    the latest left."""
     start, end = max(sinks, hidden), PROMPT - last
     best = iter((start + scores[start:end].argsort(descending=True, stable=True)).tolist())
     latest, taken = iter(range(end - 1, start - 1, -1)), set()
@@ -219,9 +237,20 @@ def with_latest(scores, count, sinks, last, hidden, recent):
     return sorted(taken)
 
 
-def kept(scores, tap, ratio, sinks=4, window=64, recent=4, in_windows=1, seen_only=True, shared=False, whole_layers=0):
-    """Masks of the kept pairs by layer, [heads, pairs]; all settings keep the same number in all. None if fewer
-    are kept than sinks and window are."""
+def kept(
+    scores,
+    tap,
+    ratio,
+    sinks=4,
+    window=64,
+    recent=4,
+    in_windows=1,
+    seen_only=True,
+    shared=False,
+    whole_layers=0,
+):
+    """Masks of the kept pairs by layer, [heads, pairs]; all settings keep the same number in all.
+    None if fewer are kept than sinks and window are."""
     layers = len(scores)
     pairs = PROMPT // ratio
     each = (layers * pairs - whole_layers * PROMPT) // (layers - whole_layers)
@@ -240,11 +269,11 @@ def kept(scores, tap, ratio, sinks=4, window=64, recent=4, in_windows=1, seen_on
         score[:, :hidden] = -greatest
         every = in_windows or recent if span else recent
         if every and shared:
-            score[:, PROMPT - last - (each - sinks - last) // every:] = greatest
+            score[:, PROMPT - last - (each - sinks - last) // every :] = greatest
         elif every:
             for row in score:
                 row[with_latest(row, each - sinks - last, sinks, last, hidden, every)] = greatest
-        score[:, PROMPT - last:] = greatest
+        score[:, PROMPT - last :] = greatest
         score[:, :sinks] = greatest
         mask = torch.zeros_like(score, dtype=torch.bool)
         if shared:
@@ -256,18 +285,23 @@ def kept(scores, tap, ratio, sinks=4, window=64, recent=4, in_windows=1, seen_on
 
 
 def mass(record, tap):
-    """The attention that each of the prompt's pairs gets from the continuation, by layer: [heads, pairs]."""
+    """The attention that each of the prompt's pairs gets from the continuation, by layer: [heads,
+    pairs]."""
     result = []
     for layer, (query, key, _) in sorted(record.items()):
         wide = key.repeat_interleave(len(query) // len(key), dim=0)
         logits = query[:, PROMPT:] @ wide.transpose(1, 2) * tap.scale
-        logits = logits.masked_fill(~tap.visible(layer, CONTINUATION, PROMPT + CONTINUATION), -torch.inf)
+        logits = logits.masked_fill(
+            ~tap.visible(layer, CONTINUATION, PROMPT + CONTINUATION), -torch.inf
+        )
         result.append(grouped(shares(logits)[:, :, :PROMPT], len(key)).sum((1, 2)))
     return result
 
 
 def ids(tokenizer, files):
-    return tokenizer("\n\n".join(f.read_text(encoding="utf-8") for f in files), add_special_tokens=False).input_ids
+    return tokenizer(
+        "\n\n".join(f.read_text(encoding="utf-8") for f in files), add_special_tokens=False
+    ).input_ids
 
 
 def main():
@@ -276,7 +310,8 @@ def main():
     source = {"pretrained_model_name_or_path": path.parent, "gguf_file": path.name}
     tokenizer = transformers.AutoTokenizer.from_pretrained(**source)
     model = transformers.AutoModelForCausalLM.from_pretrained(
-        **source, dtype=torch.float32, quantization_config=transformers.GgufConfig(dequantize=True)).eval()
+        **source, dtype=torch.float32, quantization_config=transformers.GgufConfig(dequantize=True)
+    ).eval()
     begin = [tokenizer.bos_token_id] if tokenizer.bos_token_id in tokenizer("a").input_ids else []
     tap = Tap(model)
     torch.set_grad_enabled(False)
@@ -290,7 +325,11 @@ def main():
     def turn(layer, vectors, positions):
         """What RoPE makes of vectors that it has turned already, so many positions on."""
         kinds = getattr(model.config, "layer_types", None)
-        kind = [kinds[layer]] if "layer_type" in inspect.signature(model.model.rotary_emb.forward).parameters else []
+        kind = (
+            [kinds[layer]]
+            if "layer_type" in inspect.signature(model.model.rotary_emb.forward).parameters
+            else []
+        )
         cosines, sines = model.model.rotary_emb(vectors, torch.tensor([[positions]]), *kind)
         first, second = vectors.chunk(2, dim=-1)
         return vectors * cosines[0] + torch.cat([-second, first], dim=-1) * sines[0]
@@ -298,13 +337,17 @@ def main():
     def likelihood(tokens, prompt, masks):
         tap.record, tap.prompt, tap.kept = None, prompt, masks
         at = torch.arange(PROMPT, PROMPT + CONTINUATION)
-        logits = model(torch.tensor([tokens[PROMPT:]]), position_ids=at[None], use_cache=False).logits[0]
-        return torch.nn.functional.cross_entropy(logits[:-1].float(), torch.tensor(tokens[PROMPT + 1:])).item()
+        logits = model(
+            torch.tensor([tokens[PROMPT:]]), position_ids=at[None], use_cache=False
+        ).logits[0]
+        return torch.nn.functional.cross_entropy(
+            logits[:-1].float(), torch.tensor(tokens[PROMPT + 1 :])
+        ).item()
 
     calibration, text = Calibration(model.config.num_hidden_layers), ids(tokenizer, essays[::2])
     step = PROMPT - len(begin)
     for index in range(min(20, len(text) // step)):
-        calibration.add(run(begin + text[index * step:(index + 1) * step]))
+        calibration.add(run(begin + text[index * step : (index + 1) * step]))
     calibration.finish(turn)
     print("calibrated", file=sys.stderr, flush=True)
 
@@ -312,7 +355,7 @@ def main():
     length = PROMPT + CONTINUATION - len(begin)
     for prompt in range(prompts):
         start = prompt * (len(text) - length) // max(1, prompts - 1)
-        tokens = begin + text[start:start + length]
+        tokens = begin + text[start : start + length]
         record = run(tokens)
         weights, whole = mass(record, tap), likelihood(tokens, record, None)
         report.setdefault("whole cache", {}).setdefault("×1", []).append((1.0, whole))
@@ -325,9 +368,14 @@ def main():
                 masks = kept([layer[score] for layer in scores], tap, ratio, **options)
                 if masks is None:
                     continue
-                share = torch.stack([(w * m).sum() / w.sum() for w, m in zip(weights, masks)]).mean().item()
+                share = (
+                    torch.stack([(w * m).sum() / w.sum() for w, m in zip(weights, masks)])
+                    .mean()
+                    .item()
+                )
                 report.setdefault(name, {}).setdefault(f"×{ratio}", []).append(
-                    (share, likelihood(tokens, record, masks)))
+                    (share, likelihood(tokens, record, masks))
+                )
         print(f"prompt {prompt + 1} of {prompts}", file=sys.stderr, flush=True)
         if GIVEN.report:
             GIVEN.report.write_text(json.dumps(report), encoding="utf-8")
@@ -356,19 +404,36 @@ def table(report):
     whole = report["whole cache"]["×1"]
     print(f"whole cache {mean([row[1] for row in whole]):.4f}\n")
     ratios = [f"×{ratio}" for ratio in RATIOS]
-    print("| score | what differs | " + " | ".join(f"mass {r}" for r in ratios)
-          + " | " + " | ".join(f"ΔNLL {r}" for r in ratios)
-          + " | " + " | ".join(f"against the default {r}" for r in ratios)
-          + " |\n| --- | --- |" + " --- |" * 3 * len(ratios))
+    print(
+        "| score | what differs | "
+        + " | ".join(f"mass {r}" for r in ratios)
+        + " | "
+        + " | ".join(f"ΔNLL {r}" for r in ratios)
+        + " | "
+        + " | ".join(f"against the default {r}" for r in ratios)
+        + " |\n| --- | --- |"
+        + " --- |" * 3 * len(ratios)
+    )
     for name, rows in report.items():
         if name == "whole cache":
             continue
+
         def cells(text):
             return [text(r) if r in rows else "–" for r in ratios]
-        print(f"| {name} | " + " | ".join(
-            cells(lambda r: f"{mean([row[0] for row in rows[r]]):.3f}")
-            + cells(lambda r: f"{mean([row[1] for row in rows[r]]) - mean([row[1] for row in whole]):+.3f}")
-            + (cells(lambda r: against(rows[r], report[USUAL][r])) if USUAL in report else [])) + " |")
+
+        print(
+            f"| {name} | "
+            + " | ".join(
+                cells(lambda r: f"{mean([row[0] for row in rows[r]]):.3f}")
+                + cells(
+                    lambda r: (
+                        f"{mean([row[1] for row in rows[r]]) - mean([row[1] for row in whole]):+.3f}"
+                    )
+                )
+                + (cells(lambda r: against(rows[r], report[USUAL][r])) if USUAL in report else [])
+            )
+            + " |"
+        )
 
 
 main()

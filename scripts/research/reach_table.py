@@ -3,9 +3,9 @@
 
     "$(scripts/python research)" scripts/research/reach_table.py MODEL.gguf ESSAYS [--length 7500] [--depths 10]
 
-Hides the classic needle in the essays, prefills them once, and asks with caches that hold parts of what was
-prefilled: the question stands at its true position, or right behind the last pair that is kept.
-"""
+Hides the classic needle in the essays, prefills them once, and asks with caches that hold parts of
+what was prefilled: the question stands at its true position, or right behind the last pair that is
+kept."""
 
 import argparse
 import pathlib
@@ -18,7 +18,9 @@ OPENING = 24
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("model", type=pathlib.Path)
     parser.add_argument("essays", type=pathlib.Path)
     parser.add_argument("--length", type=int, default=7500)
@@ -32,10 +34,14 @@ import torch
 import transformers
 
 torch.set_grad_enabled(False)
-source = {"pretrained_model_name_or_path": options.model.absolute().parent, "gguf_file": options.model.name}
+source = {
+    "pretrained_model_name_or_path": options.model.absolute().parent,
+    "gguf_file": options.model.name,
+}
 tokenizer = transformers.AutoTokenizer.from_pretrained(**source)
 model = transformers.AutoModelForCausalLM.from_pretrained(
-    **source, dtype=torch.float32, quantization_config=transformers.GgufConfig(dequantize=True)).eval()
+    **source, dtype=torch.float32, quantization_config=transformers.GgufConfig(dequantize=True)
+).eval()
 
 
 def ids(text: str) -> list:
@@ -44,7 +50,9 @@ def ids(text: str) -> list:
 
 def run(tokens: list, cache, position: int):
     positions = torch.arange(position, position + len(tokens))[None]
-    return model(torch.tensor([tokens]), past_key_values=cache, position_ids=positions, use_cache=True).logits[0, -1]
+    return model(
+        torch.tensor([tokens]), past_key_values=cache, position_ids=positions, use_cache=True
+    ).logits[0, -1]
 
 
 def answer(layers: list, kept, question: list, position: int) -> bool:
@@ -69,17 +77,31 @@ def hide(hay: list, depth: float) -> str:
 
 def choices(needle: range, tokens: int) -> dict:
     def around(margin: int):
-        return torch.tensor([*range(OPENING), *range(max(OPENING, needle.start - margin), min(tokens, needle.stop + margin))])
-    return {"everything": torch.arange(tokens), "the 1,024 tokens around the needle": around(500),
-            "the needle and eight tokens on each side": around(8)}
+        return torch.tensor(
+            [
+                *range(OPENING),
+                *range(max(OPENING, needle.start - margin), min(tokens, needle.stop + margin)),
+            ]
+        )
+
+    return {
+        "everything": torch.arange(tokens),
+        "the 1,024 tokens around the needle": around(500),
+        "the needle and eight tokens on each side": around(8),
+    }
 
 
-hay = ids("".join(path.read_text(encoding="utf-8") + "\n\n" for path in sorted(options.essays.glob("*.txt"))))
+hay = ids(
+    "".join(
+        path.read_text(encoding="utf-8") + "\n\n" for path in sorted(options.essays.glob("*.txt"))
+    )
+)
 found: dict = {}
 for step in range(options.depths):
     text = hide(hay, step / max(1, options.depths - 1))
     turn = tokenizer.apply_chat_template(
-        [{"role": "user", "content": text + "\0"}], tokenize=False, add_generation_prompt=True)
+        [{"role": "user", "content": text + "\0"}], tokenize=False, add_generation_prompt=True
+    )
     opening, rest = turn.split("\0")
     context, question = ids(opening), ids("\n\n" + QUESTION + rest)
     start, tokens = len(ids(opening[: opening.index(NEEDLE)])), len(context)
@@ -95,4 +117,10 @@ for step in range(options.depths):
 
 print("| the cache holds | at its true position | right behind |\n| --- | --- | --- |")
 for name in dict.fromkeys(name for name, _ in found):
-    print(f"| {name} | " + " | ".join(f"{sum(found[name, place])} of {options.depths}" for place in ("true", "behind")) + " |")
+    print(
+        f"| {name} | "
+        + " | ".join(
+            f"{sum(found[name, place])} of {options.depths}" for place in ("true", "behind")
+        )
+        + " |"
+    )

@@ -24,7 +24,7 @@ TABLE = """# Contributing
 | C | `CNothing` | `Elsewhere` |
 """
 FILES = {
-    "Sources/Format/ByteIO/A.swift": '#if os(Linux)\n  import Glibc\n#endif\npackage import CFaults\n',
+    "Sources/Format/ByteIO/A.swift": "#if os(Linux)\n  import Glibc\n#endif\npackage import CFaults\n",
     "Sources/Format/CacheCodec/A.swift": 'import struct ByteIO.File\nlet a = """\n  import No\n  """\n',
     "Sources/Method/QFilters/A.swift": "public import ByteIO // import Nothing\n",
     "Sources/Engine/Inference/A.swift": "private import ByteIO\n",
@@ -84,7 +84,9 @@ class Imports(unittest.TestCase):
 
     def test_line_without_a_target(self):
         table = TABLE.replace("| C | `CF", "| | `Gone` | nothing |\n| C | `CF")
-        self.assertEqual(found(table=table), ["CONTRIBUTING.md:12: Package.swift has no target Gone"])
+        self.assertEqual(
+            found(table=table), ["CONTRIBUTING.md:12: Package.swift has no target Gone"]
+        )
 
     def test_no_table(self):
         self.assertEqual(

@@ -47,8 +47,8 @@ class Sizes(unittest.TestCase):
             "let a = run {\n",
             "// func f() {\n",
             'let a = "func f() {"; run {\n',
-            "let a = #\"\\\"func f() {\"#; run {\n",
-            "let a = \"\\(b[\"func f() {\"])\"; run {\n",
+            'let a = #"\\"func f() {"#; run {\n',
+            'let a = "\\(b["func f() {"])"; run {\n',
             "protocol P {\n  func f() -> Int\n  var a: Int { get }\n",
         ):
             self.assertEqual(swift(head + body), [], head)

@@ -28,7 +28,12 @@ class Words(unittest.TestCase):
             "The file is sound.": "is sound",
             "Brings the three tensors together.": "Brings the three tensors together",
         }.items():
-            for path, form in (("A.swift", "/// {}\n"), ("a.py", '"""{}"""\n'), ("a.md", "{}\n"), ("a.c", "// {}")):
+            for path, form in (
+                ("A.swift", "/// {}\n"),
+                ("a.py", '"""{}"""\n'),
+                ("a.md", "{}\n"),
+                ("a.c", "// {}"),
+            ):
                 self.assertEqual(found(path, form.format(text)), [(1, words)], text)
 
     def test_free_words(self):
@@ -44,7 +49,9 @@ class Words(unittest.TestCase):
             self.assertEqual(found("A.swift", f"/// {text}\n"), [], text)
 
     def test_lines(self):
-        self.assertEqual(found("A.swift", "let a = 1\n/// It lets\n/// pairs go.\n"), [(2, "lets pairs go")])
+        self.assertEqual(
+            found("A.swift", "let a = 1\n/// It lets\n/// pairs go.\n"), [(2, "lets pairs go")]
+        )
         self.assertEqual(found("a.py", "a = 1\n# So, so\n# many tokens.\n"), [(2, "so many")])
         self.assertEqual(found("a.md", "Now\nOf all.\n"), [(2, "Of")])
 
@@ -55,7 +62,10 @@ class Words(unittest.TestCase):
         self.assertEqual(found("A.swift", "/// `refused` is a name.\n"), [])
         self.assertEqual(found("A.swift", "let a = /refused/\n"), [])
         self.assertEqual(found("a.md", "Write `beside`.\n\n```\nbehind\n```\n\n    refused\n"), [])
-        self.assertEqual(found("run", "behind=1\n# It is refused.\necho stands\n"), [(2, "refused"), (3, "stands")])
+        self.assertEqual(
+            found("run", "behind=1\n# It is refused.\necho stands\n"),
+            [(2, "refused"), (3, "stands")],
+        )
 
     def test_comment_and_string_are_apart(self):
         self.assertEqual(found("A.swift", 'f("so") // many\ng("many")\n'), [])
