@@ -101,7 +101,7 @@ def exponent(rows: list[tuple[int, list[float]]], column: int) -> float:
     logarithms = [
         (math.log(tokens), math.log(max(values[column], 1e-9))) for tokens, values in upper
     ]
-    return statistics.linear_regression(*zip(*logarithms)).slope
+    return statistics.linear_regression(*zip(*logarithms, strict=True)).slope
 
 
 def table(title: str, rows: list[tuple[int, list[float]]]) -> None:

@@ -14,6 +14,7 @@ Needs the packages of requirements.txt.
 
 import argparse
 import hashlib
+import itertools
 import mmap
 import pathlib
 import struct
@@ -333,7 +334,7 @@ class Snapshot:
         count = fields.size("tier count", 1, 64)
         self.ratios = [int(ratio) for ratio in fields.u32s(count)]
         need(
-            all(a > b for a, b in zip(self.ratios, self.ratios[1:])) and self.ratios[-1] >= 1,
+            all(a > b for a, b in itertools.pairwise(self.ratios)) and self.ratios[-1] >= 1,
             "TIER",
             "ratios do not decrease",
         )
@@ -398,10 +399,10 @@ class Snapshot:
         need(checksum(raw) == expected, where, "checksum mismatch")
         at = 4 * len(decoded)
         lengths = struct.unpack_from(f"<{len(decoded)}I", raw)
-        has_frames = any(length < size for length, size in zip(lengths, decoded))
+        has_frames = any(length < size for length, size in zip(lengths, decoded, strict=True))
         need(at + sum(lengths) + 8 * has_frames == stored, where, "lengths do not add up")
         streams, unpacked = [], xxhash.xxh64(seed=0)
-        for length, size in zip(lengths, decoded):
+        for length, size in zip(lengths, decoded, strict=True):
             need(length <= size, where, "a stream longer than its content")
             stream = raw[at : at + length]
             if length < size:
@@ -523,7 +524,7 @@ class Chain:
             child = self.links[0]
             need(len(self.links) < LINKS, "PRNT", f"a chain of more than {LINKS} files")
             self.links.insert(0, read_parent(path.parent / child.name, child))
-        pairs = list(zip(self.links, self.links[1:]))
+        pairs = list(itertools.pairwise(self.links))
         for parent, child in reversed(pairs):
             check_rules(child, parent)
         for parent, child in reversed(pairs):
@@ -549,13 +550,16 @@ class Chain:
         for layer in range(self.layers):
             links = [
                 link.pairs(ratio or link.ratios[-1], layer, end)
-                for link, end in zip(self.links, self.ends)
+                for link, end in zip(self.links, self.ends, strict=True)
             ]
             for head in range(self.heads):
                 positions, keys, values = (
-                    np.concatenate(parts) for parts in zip(*(link[head] for link in links))
+                    np.concatenate(parts)
+                    for parts in zip(*(link[head] for link in links), strict=True)
                 )
-                for name, tensor in zip(TENSORS, (positions[:, 0].astype("<u4"), keys, values)):
+                for name, tensor in zip(
+                    TENSORS, (positions[:, 0].astype("<u4"), keys, values), strict=True
+                ):
                     result[f"layer{layer}.head{head}.{name}"] = tensor
         return result
 

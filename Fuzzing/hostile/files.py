@@ -1,5 +1,6 @@
 """Files with faults: those of the fixtures, and snapshots of random shape."""
 
+import itertools
 import json
 import pathlib
 import random
@@ -137,10 +138,10 @@ def make(seed: str, index: int, folder: pathlib.Path) -> tuple[pathlib.Path, str
             done.append(f"{fault.__name__} in {names[target]}")
     # From the root on, so that a child names what its parent became.
     relinks = r.random() < 0.7
-    for image, before in reversed(list(zip(images, images[1:]))):
+    for image, before in reversed(list(itertools.pairwise(images))):
         if relinks and image.data is None and len(image[b"PRNT"]) >= 32:
             image[b"PRNT"][:32] = before.digest()
-    for name, image in zip(names, images):
+    for name, image in zip(names, images, strict=True):
         (folder / name).write_bytes(image.encoded())
     if len(names) > 1 and r.random() < 0.08:
         done.append(replaced(names[1:], r, folder))

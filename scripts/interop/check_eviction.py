@@ -91,7 +91,7 @@ def whole(model, ids):
     return torch.stack(
         [
             torch.nn.functional.cross_entropy(one, sequence[1:], reduction="none")
-            for one, sequence in zip(logits, ids)
+            for one, sequence in zip(logits, ids, strict=False)
         ]
     )
 
@@ -168,11 +168,13 @@ def main():
         report = json.loads(done.stdout)
         curve = report["methods"][0]["curve"][budget:]
         ours = [report["perplexity"], math.exp(sum(curve) / len(curve))]
-        worst = max([worst, *(abs(mine / other - 1) for mine, other in zip(ours, theirs))])
+        worst = max(
+            [worst, *(abs(mine / other - 1) for mine, other in zip(ours, theirs, strict=False))]
+        )
         order.append(ours[0])
         cells = (
             f"{other:.3f} | {mine:.3f} | {mine / other - 1:+.3%}"
-            for mine, other in zip(ours, theirs)
+            for mine, other in zip(ours, theirs, strict=False)
         )
         print(f"\r| {method} | {' | '.join(cells)} |", flush=True)
     if worst > TOLERANCE:

@@ -117,8 +117,10 @@ def sentence_piece(data, name):
     """Of a SentencePiece model, with the merges that its scores mean."""
     pieces = [dict(fields(value)) for number, value in fields(data) if number == 1]
     tokens = [piece[1].decode() for piece in pieces]
-    scores = {token: struct.unpack("<f", piece[2])[0] for token, piece in zip(tokens, pieces)}
-    normal = [token for token, piece in zip(tokens, pieces) if piece.get(3, 1) == 1]
+    scores = {
+        token: struct.unpack("<f", piece[2])[0] for token, piece in zip(tokens, pieces, strict=True)
+    }
+    normal = [token for token, piece in zip(tokens, pieces, strict=True) if piece.get(3, 1) == 1]
     normalizer, pre_tokenizer, _ = tokenization.MARKED[name]
     tokenizer = Tokenizer(
         tokenization.models.BPE(
@@ -169,7 +171,9 @@ def differences(program, tokenizer, text, folder):
         json.loads(result.stdout)["ids"],
         tokenizer.encode(text, add_special_tokens=False).ids,
     )
-    return len(theirs), sum(a != b for a, b in zip(ours, theirs)) + abs(len(ours) - len(theirs))
+    return len(theirs), sum(a != b for a, b in zip(ours, theirs, strict=False)) + abs(
+        len(ours) - len(theirs)
+    )
 
 
 def main():

@@ -32,7 +32,7 @@ def load(path: str | pathlib.Path, dtype: torch.dtype = torch.float32):
             torch.stack([element(tensors[f"{name}.{tensor}"], codec) for name in names])[None].to(
                 dtype
             )
-            for tensor, codec in zip(("keys", "values"), snapshot.codecs[1:])
+            for tensor, codec in zip(("keys", "values"), snapshot.codecs[1:], strict=True)
         ]
         cache.update(*stacked, layer)
     return cache, torch.from_numpy(tensors["tokens"].astype(np.int64)), snapshot.n

@@ -50,7 +50,10 @@ def likelihood(model, cache, ids: torch.Tensor, position: int) -> float:
 
 def error(cache, exact, name: str) -> float:
     """Relative to the exact tensors, over all layers and heads."""
-    pairs = [(getattr(a, name), getattr(b, name)) for a, b in zip(cache.layers, exact.layers)]
+    pairs = [
+        (getattr(a, name), getattr(b, name))
+        for a, b in zip(cache.layers, exact.layers, strict=True)
+    ]
     wrong = sum(((a - b).double() ** 2).sum().item() for a, b in pairs)
     return (wrong / sum((b.double() ** 2).sum().item() for _, b in pairs)) ** 0.5
 

@@ -117,7 +117,7 @@ class Calibration:
         self.directions, self.turned, self.ahead, self.means, self.covariances, self.projections = [
             [] for _ in range(6)
         ]
-        for layer, (total, gram) in enumerate(zip(self.sums, self.grams)):
+        for layer, (total, gram) in enumerate(zip(self.sums, self.grams, strict=True)):
             mean = total / self.count
             covariance = (gram / self.count - mean[:, :, None] * mean[:, None]).float()
             direction = torch.linalg.eigh(gram).eigenvectors[:, :, -1].float()
@@ -369,7 +369,9 @@ def main():
                 if masks is None:
                     continue
                 share = (
-                    torch.stack([(w * m).sum() / w.sum() for w, m in zip(weights, masks)])
+                    torch.stack(
+                        [(w * m).sum() / w.sum() for w, m in zip(weights, masks, strict=True)]
+                    )
                     .mean()
                     .item()
                 )
@@ -394,7 +396,7 @@ def mean(values):
 
 def against(rows, others):
     """The mean difference of the likelihoods of the same prompts, and its standard error."""
-    differences = [row[1] - other[1] for row, other in zip(rows, others)]
+    differences = [row[1] - other[1] for row, other in zip(rows, others, strict=True)]
     middle, count = mean(differences), len(differences)
     spread = sum((x - middle) ** 2 for x in differences) / max(1, count - 1)
     return f"{middle:+.4f} ± {(spread / count) ** 0.5:.4f}"
