@@ -1,7 +1,7 @@
 # `make demo` shows the main job on a real model and a real text; `make test` passes all tests.
 # Both set up what is missing first.
 
-.PHONY: bench demo test fuzz build install uninstall lint format clean help
+.PHONY: bench build check clean demo format fuzz help install lint test uninstall
 
 # Where `make install` puts the program, its manual pages and its completions.
 PREFIX = /usr/local
@@ -12,18 +12,26 @@ TESTS = -c release --scratch-path .build-tests -Xswiftc -enable-testing
 
 NESTED = Fuzzing/Package.swift Fuzzing/Sources Benchmarks/Package.swift Benchmarks/Sources
 
+C_FILES = '*.c' '*.h' '*.inc'
+
+# Where ruff and clang-format are; they are installed first.
+LINT = "$$(dirname "$$(scripts/python lint)")"
+
 # How many inputs each reader is fuzzed with.
 FUZZ_RUNS = 100000
 
 help:
-	@echo "make demo    compute Q-Filters, prefill a real essay, resume it compressed and whole"
-	@echo "make test    set up, lint, build, and pass all tests (about 17 minutes on two cores)"
-	@echo "make bench   measure the inner loops, then everything against what people use today"
-	@echo "make fuzz    try every reader with $(FUZZ_RUNS) hostile inputs; FUZZ_RUNS=10000000 for a release"
-	@echo "make build   build .build/release/qfilters, which runs without the Swift toolchain"
-	@echo "make install put it, its manual and completions below PREFIX (now $(PREFIX)); make uninstall removes them"
-	@echo "make lint    check the style of all Swift sources; make format mends it"
-	@echo "make clean   remove what was built"
+	@echo "make demo       Q-Filters of a real model, a long essay's prefill, and its resume at ×1 to ×32"
+	@echo "make check      lint, build, and all tests that need no real model (2 minutes after a build)"
+	@echo "make test       setup, lint, build, and all tests (about 17 minutes on two cores)"
+	@echo "make lint       style, imports, sizes and words of Swift, C, Python and Markdown"
+	@echo "make format     the formatters of Swift, C and Python"
+	@echo "make build      .build/release/qfilters, which runs without the Swift toolchain"
+	@echo "make install    the program, its manual and completions below PREFIX (now $(PREFIX))"
+	@echo "make uninstall  removal of what make install put there"
+	@echo "make fuzz       $(FUZZ_RUNS) hostile inputs for every reader; FUZZ_RUNS=10000000 for a release"
+	@echo "make bench      the inner loops, then everything against what people use today"
+	@echo "make clean      removal of what was built"
 
 build:
 	scripts/setup
@@ -38,19 +46,25 @@ uninstall:
 	scripts/install --remove "$(DESTDIR)$(PREFIX)"
 
 demo: build
-	cache="$$(scripts/fetch)" && QFILTERS_CACHE="$$cache" scripts/demo
+	cache="$$(scripts/fetch.py)" && QFILTERS_CACHE="$$cache" scripts/demo.py
+
+# Tests of real models see QFILTERS_QUICK and are skipped. Nothing is fetched but packages.
+check: lint
+	scripts/setup
+	swift build $(TESTS) --build-tests
+	QFILTERS_PYTHON="$$(scripts/python)" scripts/quick-tests $(TESTS) --skip-build
 
 # Everything runs on the processor's widest kernels, and what depends on kernels runs again on the
 # portable ones.
 test: lint
 	scripts/setup --for-tests
 	swift build $(TESTS) --build-tests
-	cache="$$(scripts/fetch --for-tests)" && \
+	cache="$$(scripts/fetch.py --for-tests)" && \
 	  export QFILTERS_CACHE="$$cache" QFILTERS_BINARY="$$PWD/.build-tests/release/qfilters" && \
 	  QFILTERS_PYTHON="$$(scripts/python)" && export QFILTERS_PYTHON && \
 	  QFILTERS_KERNELS=plain swift test $(TESTS) --skip-build --filter 'InferenceTests|GoldenTests' && \
 	  swift test $(TESTS) --skip-build && \
-	  { scripts/test-slurm "$$QFILTERS_BINARY" "$$cache/SmolLM2-135M-Instruct.Q4_1.gguf" \
+	  { scripts/cluster/test-slurm "$$QFILTERS_BINARY" "$$cache/SmolLM2-135M-Instruct.Q4_1.gguf" \
 	    fixtures/models/tiny-llama-f32.gguf "$$cache/essays/worked.txt" || [ $$? -eq 77 ]; } && \
 	  { scripts/test-install "$$cache" || [ $$? -eq 77 ]; }
 	Fuzzing/run $(FUZZ_RUNS) 1
@@ -58,18 +72,35 @@ test: lint
 # The inner loops against thresholds, then everything against what people use today, on the same model
 # and text. Nothing else should run meanwhile.
 bench: build
-	swift run -c release --package-path Benchmarks kernels; loops=$$?; Benchmarks/run && exit $$loops
+	swift run -c release --package-path Benchmarks kernels; loops=$$?; Benchmarks/run.py && exit $$loops
 
 # New inputs every time, where `make test` begins with a fixed seed.
 fuzz:
 	scripts/setup
 	Fuzzing/run $(FUZZ_RUNS)
 
-lint:
+lint: lint-swift lint-c lint-python
+	cd scripts/lint && python3 -B -m unittest discover --quiet
+	scripts/lint/check_imports.py
+	scripts/lint/check_sizes.py
+	scripts/lint/check_words.py
+
+.PHONY: lint-swift lint-c lint-python
+lint-swift:
 	swift format lint --strict --recursive Package.swift Sources Tests $(NESTED)
+
+lint-c:
+	$(LINT)/clang-format --dry-run --Werror $$(git ls-files $(C_FILES))
+
+lint-python:
+	$(LINT)/ruff check --quiet
+	$(LINT)/ruff format --check --quiet
 
 format:
 	swift format --in-place --recursive Package.swift Sources Tests $(NESTED)
+	$(LINT)/clang-format -i $$(git ls-files $(C_FILES))
+	$(LINT)/ruff check --quiet --fix-only
+	$(LINT)/ruff format --quiet
 
 clean:
-	rm -rf .build .build-tests .build-fuzz
+	rm -rf .build .build-tests .build-fuzz .build-python

@@ -17,13 +17,37 @@ import sys
 FIXTURES = pathlib.Path(__file__).resolve().parent.parent / "fixtures"
 LARGEST = 8192
 ENDINGS = {"filter-bank": "qfilt", "snapshot": "kvsnap", "statistics": "qstat"}
-FORMATS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+FORMATS = {
+    0: "B",
+    1: "b",
+    2: "H",
+    3: "h",
+    4: "I",
+    5: "i",
+    6: "f",
+    7: "?",
+    10: "Q",
+    11: "q",
+    12: "d",
+}
 TEXT, ARRAY = 8, 9
 # Of each tensor type, by its number: the values and the bytes of a block.
 BLOCKS = {
-    0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34),
-    10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 20: (32, 18),
-    30: (1, 2)}
+    0: (1, 4),
+    1: (1, 2),
+    2: (32, 18),
+    3: (32, 20),
+    6: (32, 22),
+    7: (32, 24),
+    8: (32, 34),
+    10: (256, 84),
+    11: (256, 110),
+    12: (256, 144),
+    13: (256, 176),
+    14: (256, 210),
+    20: (32, 18),
+    30: (1, 2),
+}
 # Ids in the tiny models' vocabulary; the letters' are those of the space and of a to z.
 SPECIAL, LETTERS = range(3), [35, *range(100, 126)]
 TEXTS = ["", " the house, 1984's  end\n", "naïve 東京 \U0001f600", "<|im_start|>user\nin<|im_end|>"]
@@ -41,19 +65,24 @@ class Model:
             type_ = self.number("I")
             self.metadata[key] = (type_, self.value(type_))
         self.tensors = [
-            (self.text(), [self.number("Q") for _ in range(self.number("I"))],
-             self.number("I"), self.number("Q"))
-            for _ in range(tensors)]
+            (
+                self.text(),
+                [self.number("Q") for _ in range(self.number("I"))],
+                self.number("I"),
+                self.number("Q"),
+            )
+            for _ in range(tensors)
+        ]
 
     def number(self, format_: str):
-        value, = struct.unpack_from("<" + format_, self.data, self.place)
+        (value,) = struct.unpack_from("<" + format_, self.data, self.place)
         self.place += struct.calcsize("<" + format_)
         return value
 
     def text(self) -> bytes:
         length = self.number("Q")
         self.place += length
-        return self.data[self.place - length:self.place]
+        return self.data[self.place - length : self.place]
 
     def value(self, type_: int):
         if type_ == TEXT:
@@ -83,7 +112,9 @@ def some_tensors(model: Model) -> list:
     first = {}
     for tensor in model.tensors:
         first.setdefault(tensor[2], tensor)
-    return model.tensors[:4] + [tensor for tensor in first.values() if tensor not in model.tensors[:4]]
+    return model.tensors[:4] + [
+        tensor for tensor in first.values() if tensor not in model.tensors[:4]
+    ]
 
 
 def small(model: Model, tensors: list, tokens: list[int]) -> bytes:
@@ -115,7 +146,8 @@ def small(model: Model, tensors: list, tokens: list[int]) -> bytes:
 
 
 def safetensors(tensors: list[tuple[str, str, list[int], int]], metadata=None) -> bytes:
-    """A safetensors file of tensors of a name, type, shape and size. Source: the format's description."""
+    """A safetensors file of tensors of a name, type, shape and size. Source: the format's
+    description."""
     header, end = {"__metadata__": metadata} if metadata else {}, 0
     for name, type_, shape, size in tensors:
         header[name] = {"dtype": type_, "shape": shape, "data_offsets": [end, end + size]}
@@ -125,7 +157,8 @@ def safetensors(tensors: list[tuple[str, str, list[int], int]], metadata=None) -
 
 
 def small_tokenizer(file: dict, tokens=64) -> bytes:
-    """A tokenizer.json with as many tokens as the fuzzer's model has: special ones, letters, merged ones."""
+    """A tokenizer.json with as many tokens as the fuzzer's model has: special ones, letters, merged
+    ones."""
     model = file["model"]
     spellings = list(model["vocab"])
     kept = [spellings[i] for i in (*SPECIAL, *LETTERS)] + spellings[-28:]
@@ -136,14 +169,21 @@ def small_tokenizer(file: dict, tokens=64) -> bytes:
 
 
 def small_family(file: dict, tokens=64) -> bytes:
-    """A tokenizer.json of another family, with as many tokens: bytes or not, letters, and what they make."""
+    """A tokenizer.json of another family, with as many tokens: bytes or not, letters, and what they
+    make."""
     model = file["model"]
     vocabulary = model["vocab"]
-    spellings = [entry[0] for entry in vocabulary] if isinstance(vocabulary, list) else list(vocabulary)
+    spellings = (
+        [entry[0] for entry in vocabulary] if isinstance(vocabulary, list) else list(vocabulary)
+    )
     scores = dict(vocabulary) if isinstance(vocabulary, list) else {}
     some = [s for s in spellings if len(s) == 1 and s in " ▁Ġ.,0123abcdehinorst\n"]
-    some += [s for s in spellings if s in ("<unk>", "<0x0A>", "<0xE6>", "▁▁", "▁t", "he", "in", "Ġt", "the")]
-    some = sorted(dict.fromkeys(some), key=spellings.index)[:tokens - 8]
+    some += [
+        s
+        for s in spellings
+        if s in ("<unk>", "<0x0A>", "<0xE6>", "▁▁", "▁t", "he", "in", "Ġt", "the")
+    ]
+    some = sorted(dict.fromkeys(some), key=spellings.index)[: tokens - 8]
     added = [token for token in file["added_tokens"] if token["content"] not in some][:8]
     for index, token in enumerate(added):
         token["id"] = len(some) + index
@@ -174,13 +214,27 @@ def main() -> None:
     for path in sorted(FIXTURES.glob("models/*/tokenizer.json")):
         write("tokenizer-file", path.parent.name, small_tokenizer(json.loads(path.read_text())))
     for path in sorted(FIXTURES.glob("tokenization/*.tokenizer.json")):
-        write("tokenizer-file", path.name, small_family(json.loads(path.read_text(encoding="utf-8"))))
+        write(
+            "tokenizer-file", path.name, small_family(json.loads(path.read_text(encoding="utf-8")))
+        )
     write("safetensors", "empty", safetensors([]))
     write("safetensors", "filters", safetensors([("q_filters", "F32", [2, 1, 4], 32)]))
-    write("safetensors", "types", safetensors(
-        [("a", "F16", [3], 6), ("b.weight", "BF16", [2, 2], 8), ("é", "I64", [], 8), ("c", "F32", [0], 0)],
-        metadata={"format": "pt"}))
-    for path in sorted([*FIXTURES.glob("models/*.gguf"), *FIXTURES.glob("models/*/*-00001-of-*.gguf")]):
+    write(
+        "safetensors",
+        "types",
+        safetensors(
+            [
+                ("a", "F16", [3], 6),
+                ("b.weight", "BF16", [2, 2], 8),
+                ("é", "I64", [], 8),
+                ("c", "F32", [0], 0),
+            ],
+            metadata={"format": "pt"},
+        ),
+    )
+    for path in sorted(
+        [*FIXTURES.glob("models/*.gguf"), *FIXTURES.glob("models/*/*-00001-of-*.gguf")]
+    ):
         model = Model(path.read_bytes())
         count = len(model.metadata[b"tokenizer.ggml.tokens"][1][1])
         write("gguf", path.name, small(model, some_tensors(model), [*SPECIAL, *LETTERS[:2]]))
@@ -195,8 +249,11 @@ def main() -> None:
         for index, sample in enumerate(TEXTS):
             sample = sample.encode()
             tokens = [*range(4), 11, 98, *range(240 + 20 * index, 300 + 20 * index)]
-            write("tokenizer", f"{path.name}-{index}",
-                  bytes([len(sample)]) + sample + small(Model(path.read_bytes()), [], tokens))
+            write(
+                "tokenizer",
+                f"{path.name}-{index}",
+                bytes([len(sample)]) + sample + small(Model(path.read_bytes()), [], tokens),
+            )
 
 
 if __name__ == "__main__":

@@ -4,16 +4,17 @@
     python reader.py FILE [--compression N] [--tensors OUT.npz] [--digests]
 
 Checks every rule of the specification and prints what the file holds; with --tensors it also writes
-the decoded tensors, with --digests it prints the SHA-256 of each instead (conformance.md). A snapshot that
-continues another is read with its whole chain, whose files lie in its folder. Exits with 65 and one sentence
-when a rule is broken; conformance.md has the other exit codes, and the order of the checks. Section numbers in the
-comments are those of format.md.
+the decoded tensors, with --digests it prints the SHA-256 of each instead (conformance.md). A
+snapshot that continues another is read with its whole chain, whose files lie in its folder. Exits
+with 65 and one sentence when a rule is broken; conformance.md has the other exit codes, and the
+order of the checks. Section numbers in the comments are those of format.md.
 
 Needs the packages of requirements.txt.
 """
 
 import argparse
 import hashlib
+import itertools
 import mmap
 import pathlib
 import struct
@@ -32,7 +33,15 @@ KINDS = {
 # Section 5.5: codec -> (element type, planes). Elements of 4 are the upper halves of binary32s.
 POSITIONS, INT8, INT4, GAPS = 1, 5, 6, 7
 CODECS = {POSITIONS: ("<u4", 4), 2: ("<f4", 4), 3: ("<f2", 2), 4: ("<u2", 2), GAPS: ("<u4", 4)}
-SCORERS = ("Q-Filters", "K-norm", "Streaming-LLM", "SnapKV", "Expected Attention", "KeyDiff", "random")
+SCORERS = (
+    "Q-Filters",
+    "K-norm",
+    "Streaming-LLM",
+    "SnapKV",
+    "Expected Attention",
+    "KeyDiff",
+    "random",
+)
 GROUP = 64
 TENSORS = ("positions", "keys", "values")
 DIGESTS = ("weights", "architecture", "RoPE", "tokenizer")
@@ -113,7 +122,8 @@ def read_container(data: memoryview) -> tuple[bytes, dict[bytes, memoryview], li
     need(len(data) >= 64, "header", "the file is too short")
     need(data[:8] == MAGIC, "header", "not a file of this format")
     version, oldest, required, _, size, count, reserved, directory_sum, header_sum = struct.unpack(
-        "<HHQQQIIQQ", data[12:64])
+        "<HHQQQIIQQ", data[12:64]
+    )
     need(checksum(data[:56]) == header_sum, "header", "checksum mismatch")
     need(1 <= oldest <= version, "header", "oldest reader is beyond the version, or 0")
     need(oldest <= 1, "header", f"needs a reader of version {oldest}")
@@ -129,8 +139,9 @@ def read_container(data: memoryview) -> tuple[bytes, dict[bytes, memoryview], li
     return kind, *read_sections(kind, data, directory, directory_end)
 
 
-def read_sections(kind: bytes, data: memoryview, directory: memoryview,
-                  end: int) -> tuple[dict[bytes, memoryview], list[Unknown]]:
+def read_sections(
+    kind: bytes, data: memoryview, directory: memoryview, end: int
+) -> tuple[dict[bytes, memoryview], list[Unknown]]:
     """Section 2.2."""
     sections: dict[bytes, memoryview] = {}
     unknown = []
@@ -140,8 +151,11 @@ def read_sections(kind: bytes, data: memoryview, directory: memoryview,
         need(type_ not in sections, "directory", f"{name} twice")
         need(type_ in KINDS[kind] or type_[:1].islower(), "directory", f"unknown section {name}")
         need(offset == align64(end), "directory", f"{name} does not follow the section before")
-        need(length <= len(data) - offset if offset <= len(data) else False, "directory",
-             f"{name} is beyond the end of the file")
+        need(
+            length <= len(data) - offset if offset <= len(data) else False,
+            "directory",
+            f"{name} is beyond the end of the file",
+        )
         need(not any(data[end:offset]), "padding", f"not zero before {name}")
         section = data[offset : offset + length]
         if type_ == b"DATA":
@@ -154,7 +168,11 @@ def read_sections(kind: bytes, data: memoryview, directory: memoryview,
         end = offset + length
     need(end == len(data), "directory", "the last section does not end the file")
     known = [type_ for type_ in sections if type_ in KINDS[kind]]
-    wanted = [type_ for type_ in KINDS[kind] if type_ in sections or type_[:1].isupper() and type_ != b"PRNT"]
+    wanted = [
+        type_
+        for type_ in KINDS[kind]
+        if type_ in sections or type_[:1].isupper() and type_ != b"PRNT"
+    ]
     need(known == wanted, "directory", "a section is missing or out of order")
     need(b"DATA" not in sections or list(sections)[-1] == b"DATA", "directory", "DATA is not last")
     return sections, unknown
@@ -177,8 +195,11 @@ def check_provenance(section: memoryview) -> None:
 def read_filters(sections: dict[bytes, memoryview]) -> np.ndarray:
     """Section 4.1: [layers][KV heads][head dimension]."""
     fields = Fields("FILT", sections[b"FILT"])
-    shape = (fields.size("layers", 1, 4096), fields.size("KV heads", 1, 4096),
-             fields.size("head dimension", 1, 8192))
+    shape = (
+        fields.size("layers", 1, 4096),
+        fields.size("KV heads", 1, 4096),
+        fields.size("head dimension", 1, 8192),
+    )
     need(fields.u32() == 0, "FILT", "reserved bits")
     filters = np.frombuffer(fields.take(4 * shape[0] * shape[1] * shape[2]), "<f4").reshape(shape)
     fields.end()
@@ -200,7 +221,11 @@ def check_quality(fields: Fields, layers: int, heads: int) -> int:
     need(queries % heads == 0, "qual", "query heads are no multiple of KV heads")
     figures = np.frombuffer(fields.take(12 * layers * queries), "<f4").reshape(-1, 3)
     fields.end()
-    need(bool((np.isfinite(figures) & (figures >= 0)).all()), "qual", "a figure is not finite, or negative")
+    need(
+        bool((np.isfinite(figures) & (figures >= 0)).all()),
+        "qual",
+        "a figure is not finite, or negative",
+    )
     need(bool((figures[:, [0, 2]] <= 1).all()), "qual", "a figure is greater than 1")
     return queries
 
@@ -219,7 +244,10 @@ def check_heads(fields: Fields, layers: int, heads: int, length: int, known: int
 def read_sequences(fields: Fields) -> int:
     """Section 4.4: how many tokens the members have."""
     fields.take(32)
-    count, length = fields.size("sequences", 1, 2**24), fields.size("tokens in a sequence", 1, 2**24)
+    count, length = (
+        fields.size("sequences", 1, 2**24),
+        fields.size("tokens in a sequence", 1, 2**24),
+    )
     members = np.unpackbits(np.frombuffer(fields.take((count + 7) // 8), "u1"), bitorder="little")
     fields.end()
     need(not members[count:].any(), "seqs", "a sequence beyond the last")
@@ -242,7 +270,9 @@ def read_statistics(sections: dict[bytes, memoryview]) -> dict[str, np.ndarray]:
     need(bool((grams[..., diagonal] >= 0).all()), "STAT", "a diagonal element is negative")
     if b"seqs" in sections:
         summed = read_sequences(Fields("seqs", sections[b"seqs"]))
-        need(summed == tokens, "seqs", f"sequences of {summed} tokens where the sums are of {tokens}")
+        need(
+            summed == tokens, "seqs", f"sequences of {summed} tokens where the sums are of {tokens}"
+        )
     return {"sums": sums, "grams": grams}
 
 
@@ -282,7 +312,11 @@ class Snapshot:
         need(1 <= self.first <= self.n, "PRNT", f"the first position is {self.first}")
         name = bytes(fields.take(fields.size("length of the name", 1, 255)))
         fields.end()
-        need(b"/" not in name and b"\0" not in name and name not in (b".", b".."), "PRNT", "not a file's name")
+        need(
+            b"/" not in name and b"\0" not in name and name not in (b".", b".."),
+            "PRNT",
+            "not a file's name",
+        )
         try:
             self.name = name.decode("utf-8")
         except UnicodeDecodeError:
@@ -291,12 +325,19 @@ class Snapshot:
     def read_tiers(self, fields: Fields) -> None:
         scorer = fields.size("scorer", 1, len(SCORERS))
         self.scorer = SCORERS[scorer - 1]
-        need((scorer == 1) == any(self.bank), "TIER", "Q-Filters without a filter bank, or another scorer with one")
+        need(
+            (scorer == 1) == any(self.bank),
+            "TIER",
+            "Q-Filters without a filter bank, or another scorer with one",
+        )
         self.sinks, self.window = fields.u32(), fields.u32()
         count = fields.size("tier count", 1, 64)
         self.ratios = [int(ratio) for ratio in fields.u32s(count)]
-        need(all(a > b for a, b in zip(self.ratios, self.ratios[1:])) and self.ratios[-1] >= 1,
-             "TIER", "ratios do not decrease")
+        need(
+            all(a > b for a, b in itertools.pairwise(self.ratios)) and self.ratios[-1] >= 1,
+            "TIER",
+            "ratios do not decrease",
+        )
         heads = self.layers * self.heads
         self.floors = fields.u32s(heads).reshape(self.layers, self.heads)
         need(bool((self.floors <= self.own).all()), "TIER", "a floor exceeds the tokens")
@@ -326,17 +367,25 @@ class Snapshot:
     def read_chunks(self, fields: Fields) -> None:
         self.chunks, at = {}, 0
         for tier in range(len(self.ratios)):
-            allowed = [{GAPS if self.by_position(tier) else POSITIONS},
-                       {self.codecs[1], INT8, INT4}, {self.codecs[2], INT8, INT4}]
+            allowed = [
+                {GAPS if self.by_position(tier) else POSITIONS},
+                {self.codecs[1], INT8, INT4},
+                {self.codecs[2], INT8, INT4},
+            ]
             for layer in range(self.layers):
                 for tensor in range(3):
                     stored, expected = fields.u64(), fields.u64()
                     codec, reserved = fields.u32(), fields.u32()
-                    need(codec in allowed[tensor] and reserved == 0, "CHNK", "codec or reserved bits")
+                    need(
+                        codec in allowed[tensor] and reserved == 0, "CHNK", "codec or reserved bits"
+                    )
                     allowed[tensor] = {codec}
                     lengths = self.streams(tier, layer, tensor, codec)
-                    need(4 * len(lengths) <= stored <= 4 * len(lengths) + sum(lengths) + 8, "CHNK",
-                         "impossible stored length")
+                    need(
+                        4 * len(lengths) <= stored <= 4 * len(lengths) + sum(lengths) + 8,
+                        "CHNK",
+                        "impossible stored length",
+                    )
                     self.chunks[tier, layer, tensor] = (at, stored, expected, codec, lengths)
                     at += stored
         fields.end()
@@ -350,10 +399,10 @@ class Snapshot:
         need(checksum(raw) == expected, where, "checksum mismatch")
         at = 4 * len(decoded)
         lengths = struct.unpack_from(f"<{len(decoded)}I", raw)
-        has_frames = any(length < size for length, size in zip(lengths, decoded))
+        has_frames = any(length < size for length, size in zip(lengths, decoded, strict=True))
         need(at + sum(lengths) + 8 * has_frames == stored, where, "lengths do not add up")
         streams, unpacked = [], xxhash.xxh64(seed=0)
-        for length, size in zip(lengths, decoded):
+        for length, size in zip(lengths, decoded, strict=True):
             need(length <= size, where, "a stream longer than its content")
             stream = raw[at : at + length]
             if length < size:
@@ -362,7 +411,11 @@ class Snapshot:
             streams.append(np.frombuffer(stream, np.uint8))
             at += length
         if has_frames:
-            need(unpacked.intdigest() == struct.unpack_from("<Q", raw, at)[0], where, "the decoded bytes have another checksum")
+            need(
+                unpacked.intdigest() == struct.unpack_from("<Q", raw, at)[0],
+                where,
+                "the decoded bytes have another checksum",
+            )
         return codec, streams, where
 
     def chunk(self, tier: int, layer: int, tensor: int) -> list[np.ndarray]:
@@ -374,14 +427,17 @@ class Snapshot:
         heads, at, length = [], 0, self.lengths[tensor]
         for count in map(int, self.counts[tier, layer]):
             part = elements[at : at + count * length]
-            heads.append(part.reshape(length, count).T if tensor == 1 else part.reshape(count, length))
+            heads.append(
+                part.reshape(length, count).T if tensor == 1 else part.reshape(count, length)
+            )
             at += count * length
         if codec == GAPS:
             heads = [np.cumsum(head.astype(np.uint64) + 1, axis=0) - 1 for head in heads]
         return heads
 
-    def restored(self, tier: int, layer: int, tensor: int, codec: int, streams: list[np.ndarray],
-                 where: str) -> list[np.ndarray]:
+    def restored(
+        self, tier: int, layer: int, tensor: int, codec: int, streams: list[np.ndarray], where: str
+    ) -> list[np.ndarray]:
         """Section 5.6: minimum + code · scale."""
         codes = streams[0]
         if codec == INT4:
@@ -389,7 +445,11 @@ class Snapshot:
             elements = int(self.counts[tier, layer].sum()) * self.lengths[tensor]
             need(not codes[elements:].any(), where, "a code too many")
         scales, minima = (np.stack(streams[i : i + 2], -1).reshape(-1).view("<f2") for i in (1, 3))
-        need(bool(np.isfinite(scales).all() and not np.signbit(scales).any()), where, "an impossible scale")
+        need(
+            bool(np.isfinite(scales).all() and not np.signbit(scales).any()),
+            where,
+            "an impossible scale",
+        )
         need(bool(np.isfinite(minima).all()), where, "a minimum that is not finite")
         heads, at, first, length = [], 0, 0, self.lengths[tensor]
         for count in map(int, self.counts[tier, layer]):
@@ -398,9 +458,17 @@ class Snapshot:
             factors = []
             for numbers in (scales, minima):
                 numbers = numbers[first : first + size].astype("<f4")
-                rows = numbers.reshape(-1, length).repeat(GROUP, 0)[:count] if tensor == 1 else numbers[:, None]
+                rows = (
+                    numbers.reshape(-1, length).repeat(GROUP, 0)[:count]
+                    if tensor == 1
+                    else numbers[:, None]
+                )
                 factors.append(rows)
-            heads.append(narrowed(np.clip(factors[1] + part * factors[0], -65504, 65504), self.codecs[tensor]))
+            heads.append(
+                narrowed(
+                    np.clip(factors[1] + part * factors[0], -65504, 65504), self.codecs[tensor]
+                )
+            )
             at, first = at + count * length, first + size
         return heads
 
@@ -430,7 +498,8 @@ class Snapshot:
         return heads
 
     def pairs(self, ratio: int, layer: int, end: int) -> list[list[np.ndarray]]:
-        """For each head: positions, keys, values of what ×ratio keeps before a position, in order of position."""
+        """For each head: positions, keys, values of what ×ratio keeps before a position, in order
+        of position."""
         tiers, result = self.kept(ratio, layer, 0)[0], []
         for head, tensors in enumerate(self.layer(layer, tiers)):
             positions = tensors[0][: self.kept(ratio, layer, head)[1], 0]
@@ -455,7 +524,7 @@ class Chain:
             child = self.links[0]
             need(len(self.links) < LINKS, "PRNT", f"a chain of more than {LINKS} files")
             self.links.insert(0, read_parent(path.parent / child.name, child))
-        pairs = list(zip(self.links, self.links[1:]))
+        pairs = list(itertools.pairwise(self.links))
         for parent, child in reversed(pairs):
             check_rules(child, parent)
         for parent, child in reversed(pairs):
@@ -463,17 +532,34 @@ class Chain:
         for link in self.links:
             link.check()
         self.layers, self.heads, self.codecs = last.layers, last.heads, last.codecs
-        self.n, self.tokens, self.scorer, self.ratios = last.n, last.tokens, last.scorer, last.ratios
-        self.ends = [min([link.first for link in self.links[i + 1 :]], default=last.n) for i in range(len(self.links))]
+        self.n, self.tokens, self.scorer, self.ratios = (
+            last.n,
+            last.tokens,
+            last.scorer,
+            last.ratios,
+        )
+        self.ends = [
+            min([link.first for link in self.links[i + 1 :]], default=last.n)
+            for i in range(len(self.links))
+        ]
 
     def tensors(self, ratio: int | None) -> dict[str, np.ndarray]:
-        """What a compression keeps, each head in order of position; without one, all that is stored."""
+        """What a compression keeps, each head in order of position; without one, all that is
+        stored."""
         result = {"tokens": self.tokens.astype("<u4")}
         for layer in range(self.layers):
-            links = [link.pairs(ratio or link.ratios[-1], layer, end) for link, end in zip(self.links, self.ends)]
+            links = [
+                link.pairs(ratio or link.ratios[-1], layer, end)
+                for link, end in zip(self.links, self.ends, strict=True)
+            ]
             for head in range(self.heads):
-                positions, keys, values = (np.concatenate(parts) for parts in zip(*(link[head] for link in links)))
-                for name, tensor in zip(TENSORS, (positions[:, 0].astype("<u4"), keys, values)):
+                positions, keys, values = (
+                    np.concatenate(parts)
+                    for parts in zip(*(link[head] for link in links), strict=True)
+                )
+                for name, tensor in zip(
+                    TENSORS, (positions[:, 0].astype("<u4"), keys, values), strict=True
+                ):
                     result[f"layer{layer}.head{head}.{name}"] = tensor
         return result
 
@@ -481,7 +567,9 @@ class Chain:
 def read_parent(path: pathlib.Path, child: Snapshot) -> Snapshot:
     """Section 5.7: the parent, if it is the one that the child continues."""
     if not path.is_file():
-        raise NoParent(f"PRNT: its parent {child.name!r} of digest {child.parent.hex()[:16]}… is not in the folder")
+        raise NoParent(
+            f"PRNT: its parent {child.name!r} of digest {child.parent.hex()[:16]}… is not in the folder"
+        )
     data = map_file(path)
     try:
         _, parent = read(data)
@@ -495,11 +583,27 @@ def read_parent(path: pathlib.Path, child: Snapshot) -> Snapshot:
 
 def check_rules(child: Snapshot, parent: Snapshot) -> None:
     """Section 5.7: what a child and its parent agree in, but their model."""
-    need(child.first <= parent.n, "PRNT", f"the first position is {child.first} in a parent of {parent.n} tokens")
+    need(
+        child.first <= parent.n,
+        "PRNT",
+        f"the first position is {child.first} in a parent of {parent.n} tokens",
+    )
     shape = (parent.layers, parent.heads, parent.lengths, parent.codecs)
-    need((child.layers, child.heads, child.lengths, child.codecs) == shape, "CONT", "another shape or type than the parent's")
-    need(child.form == (2 if parent.form else 0), "CONT", f"prompt form {child.form} where the parent's is {parent.form}")
-    need(bool((child.tokens[: child.first] == parent.tokens[: child.first]).all()), "TOKN", "other tokens than the parent's")
+    need(
+        (child.layers, child.heads, child.lengths, child.codecs) == shape,
+        "CONT",
+        "another shape or type than the parent's",
+    )
+    need(
+        child.form == (2 if parent.form else 0),
+        "CONT",
+        f"prompt form {child.form} where the parent's is {parent.form}",
+    )
+    need(
+        bool((child.tokens[: child.first] == parent.tokens[: child.first]).all()),
+        "TOKN",
+        "other tokens than the parent's",
+    )
 
 
 def check_identity(child: Snapshot, parent: Snapshot) -> None:
@@ -522,14 +626,22 @@ def unpack(frame: memoryview, elements: int, where: str) -> bytes:
     need(elements <= 2**20 + 64 * len(frame), where, "a zstd frame that expands too much")
     try:
         parameters = zstandard.get_frame_parameters(frame)
-        need(parameters.content_size == elements and parameters.dict_id == 0, where, "a zstd frame of another size")
+        need(
+            parameters.content_size == elements and parameters.dict_id == 0,
+            where,
+            "a zstd frame of another size",
+        )
         need(parameters.window_size <= 2**27, where, "a zstd frame of too wide a window")
         check_blocks(frame, parameters, where)
         decoder = zstandard.ZstdDecompressor().decompressobj()
         plane = decoder.decompress(frame)
     except zstandard.ZstdError as error:
         raise Refused(f"{where}: {error}") from None
-    need(decoder.eof and not decoder.unused_data and len(plane) == elements, where, "not one whole zstd frame")
+    need(
+        decoder.eof and not decoder.unused_data and len(plane) == elements,
+        where,
+        "not one whole zstd frame",
+    )
     return plane
 
 
@@ -553,7 +665,8 @@ def map_file(path: pathlib.Path) -> memoryview:
 
 
 def read(data: memoryview) -> tuple[str, Snapshot | dict[str, np.ndarray]]:
-    """Checks all of a file but what `Snapshot.check` does; gives its kind, and the snapshot or the tensors."""
+    """Checks all of a file but what `Snapshot.check` does; gives its kind, and the snapshot or the
+    tensors."""
     kind, sections, unknown = read_container(data)
     need(len(sections[b"IDEN"]) == (160 if kind == b"SNAP" else 128), "IDEN", "wrong length")
     check_provenance(sections.get(b"prov", memoryview(b"")))
@@ -588,17 +701,25 @@ STATUS = {NotStored: 64, Refused: 65, NoParent: 66, OSError: 66, OtherModel: 78}
 def main() -> int:
     parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=pathlib.Path)
-    parser.add_argument("--compression", type=ratio, help="only what ×N keeps; else all that is stored")
-    parser.add_argument("--tensors", type=pathlib.Path, help="write the decoded tensors here (.npz)")
+    parser.add_argument(
+        "--compression", type=ratio, help="only what ×N keeps; else all that is stored"
+    )
+    parser.add_argument(
+        "--tensors", type=pathlib.Path, help="write the decoded tensors here (.npz)"
+    )
     parser.add_argument("--digests", action="store_true", help="print each tensor's SHA-256")
     options = parser.parse_args()
     try:
         kind, content = read_file(options.file)
         tensors = content
         if isinstance(content, Chain):
-            kind += (f" of {content.n} tokens, {content.layers} layers, {content.heads} KV heads, ranked by "
-                     f"{content.scorer}, ×{', ×'.join(map(str, content.ratios))}; files of the chain: {len(content.links)}")
-            tensors = content.tensors(options.compression) if options.tensors or options.digests else {}
+            kind += (
+                f" of {content.n} tokens, {content.layers} layers, {content.heads} KV heads, ranked by "
+                f"{content.scorer}, ×{', ×'.join(map(str, content.ratios))}; files of the chain: {len(content.links)}"
+            )
+            tensors = (
+                content.tensors(options.compression) if options.tensors or options.digests else {}
+            )
     except tuple(STATUS) as error:
         print(f"{options.file}: {error}", file=sys.stderr)
         return next(status for kind, status in STATUS.items() if isinstance(error, kind))

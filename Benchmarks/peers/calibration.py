@@ -1,20 +1,24 @@
-"""The authors' recipe for Q-Filters in float32: queries after RoPE, 3,000 of them a head, and their first
-right singular vector (arXiv 2503.02812)."""
+"""The authors' recipe for Q-Filters in float32: queries after RoPE, 3,000 of them a head, and their
+first right singular vector (arXiv 2503.02812)."""
 
 import json
 import sys
 import time
 
 import torch
-from transformers.models.llama import modeling_llama
-
 from networks import network
+from transformers.models.llama import modeling_llama
 
 SAMPLES = 3000
 
 
 def main() -> None:
-    model, ids_path, sequences, length = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    model, ids_path, sequences, length = (
+        sys.argv[1],
+        sys.argv[2],
+        int(sys.argv[3]),
+        int(sys.argv[4]),
+    )
     torch.manual_seed(0)
     ids = json.load(open(ids_path))
     llama = network(model)
@@ -34,7 +38,11 @@ def main() -> None:
     start = time.perf_counter()
     with torch.inference_mode():
         for index in range(sequences):
-            llama(torch.tensor([ids[index * length:(index + 1) * length]]), logits_to_keep=1, use_cache=False)
+            llama(
+                torch.tensor([ids[index * length : (index + 1) * length]]),
+                logits_to_keep=1,
+                use_cache=False,
+            )
         for queries in kept:
             stacked = torch.cat(queries, dim=1)
             _, _, right = torch.linalg.svd(stacked, full_matrices=False)

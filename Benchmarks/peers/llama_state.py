@@ -23,8 +23,11 @@ def main() -> None:
     loaded_after = time.perf_counter() - start
     other.eval([token])
     first = time.perf_counter() - start
-    print(json.dumps({"write": saved, "read": loaded_after, "first": first,
-                      "bytes": state.llama_state_size}))
+    print(
+        json.dumps(
+            {"write": saved, "read": loaded_after, "first": first, "bytes": state.llama_state_size}
+        )
+    )
 
 
 main()

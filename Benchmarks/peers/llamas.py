@@ -5,10 +5,17 @@ import numpy
 
 
 def loaded(model: str, tokens: int, has_flash: bool = False) -> llama_cpp.Llama:
-    """With room for so many tokens, which go in batches of 512, the usual: its wrapper saves and loads the logits
-    of a batch with the state."""
+    """With room for so many tokens, which go in batches of 512, the usual: its wrapper saves and
+    loads the logits of a batch with the state."""
     llama = llama_cpp.Llama(
-        model, n_ctx=tokens, n_batch=512, n_threads=2, n_threads_batch=2, flash_attn=has_flash, verbose=False)
+        model,
+        n_ctx=tokens,
+        n_batch=512,
+        n_threads=2,
+        n_threads_batch=2,
+        flash_attn=has_flash,
+        verbose=False,
+    )
     llama.eval([0] * 8)  # what is done once, before the clock runs
     llama.reset()
     return llama

@@ -7,4 +7,6 @@ import transformers
 def network(model: str, precision: torch.dtype = torch.float32):
     torch.set_num_threads(2)
     folder, _, name = model.rpartition("/")
-    return transformers.AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=precision).eval()
+    return transformers.AutoModelForCausalLM.from_pretrained(
+        folder, gguf_file=name, dtype=precision
+    ).eval()

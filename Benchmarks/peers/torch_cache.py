@@ -5,12 +5,11 @@ import os
 import sys
 import tempfile
 import time
-from typing import Callable
+from collections.abc import Callable
 
 import safetensors.torch
 import torch
 import zipnn
-
 from networks import network
 
 
@@ -35,7 +34,8 @@ def file_row(tensors: dict, path: str, write: Callable, read: Callable) -> dict:
 
 
 def processor_seconds(body: Callable[[object], object], inputs: list) -> tuple[float, object]:
-    """The least processor time of several runs, as this project's codec is measured, and a result."""
+    """The least processor time of several runs, as this project's codec is measured, and a
+    result."""
     times = []
     for given in inputs:
         start = time.process_time()
@@ -68,9 +68,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         rows = {
             "safetensors": file_row(
-                tensors, f"{place}/a.safetensors", safetensors.torch.save_file, safetensors.torch.load_file),
+                tensors,
+                f"{place}/a.safetensors",
+                safetensors.torch.save_file,
+                safetensors.torch.load_file,
+            ),
             "torch.save": file_row(tensors, f"{place}/a.pt", torch.save, torch.load),
-            "zipnn": zipnn_row(tensors)}
+            "zipnn": zipnn_row(tensors),
+        }
     print(json.dumps(rows))
 
 

@@ -6,7 +6,6 @@ import time
 
 import torch
 import transformers
-
 from networks import network
 
 
@@ -23,9 +22,15 @@ def main() -> None:
             token = output.logits[:, -1].argmax(-1, keepdim=True)
             output = llama(token, past_key_values=output.past_key_values, use_cache=True)
         done = time.perf_counter()
-    print(json.dumps({
-        "prefill": len(ids) / (prefilled - start), "decode": decoded / (done - prefilled),
-        "about": f"torch {torch.__version__}, transformers {transformers.__version__}"}))
+    print(
+        json.dumps(
+            {
+                "prefill": len(ids) / (prefilled - start),
+                "decode": decoded / (done - prefilled),
+                "about": f"torch {torch.__version__}, transformers {transformers.__version__}",
+            }
+        )
+    )
 
 
 main()

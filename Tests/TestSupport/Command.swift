@@ -22,7 +22,7 @@ public struct Command {
   /// `make` says where the binary is.
   public static let binary = ProcessInfo.processInfo.environment["QFILTERS_BINARY"] ?? "qfilters"
 
-  /// A Python interpreter with the packages of `spec/requirements.txt`; `make` says which.
+  /// A Python interpreter with the packages of `spec/requirements.txt`, from `scripts/python`.
   public static let python = ProcessInfo.processInfo.environment["QFILTERS_PYTHON"] ?? "python3"
 
   /// Runs the command to its end.

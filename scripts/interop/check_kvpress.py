@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""Shows that `prefill --method` keeps the pairs that kvpress' presses keep, and that kvpress takes
+an export of a filter bank for its own.
+
+    "$(scripts/python kvpress)" scripts/interop/check_kvpress.py QFILTERS MODEL BANK.qfilt TEXT [CHARACTERS]
+
+QFILTERS is the built command, MODEL a .gguf file or a folder, BANK.qfilt a filter bank of it. Each
+press removes half, three quarters and seven eighths of the pairs of a text's first CHARACTERS
+(3,000) while transformers computes them in float32; the bank is exported and loaded by QFilterPress
+as one of its authors' own. The command prefills the same text, in float32 too, with `--ranking
+kvpress`, and spec/reader.py reads from its snapshot which pairs are kept.
+
+They are compared in every layer and head. Pairs whose scores are equal may change places, and both
+programs add in different orders: pairs are tied if their scores are no further apart than a
+hundred-thousandth of the standard deviation of their head's scores. The table says how many pairs
+of all that are kept are the same ones, how many others are tied, and how far apart the scores of
+those are at most. If more than one in a thousand is neither, the check fails."""
+
+import argparse
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+CHARACTERS = 3000
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    for name in ("qfilters", "model", "bank", "text"):
+        parser.add_argument(name, type=lambda path: pathlib.Path(path).absolute())
+    parser.add_argument("characters", type=int, nargs="?", default=CHARACTERS)
+    return parser.parse_args()
+
+
+# Before what takes seconds to load.
+GIVEN = arguments()
+
+import kvpress  # noqa: E402
+import reader  # noqa: E402
+import torch  # noqa: E402
+import transformers  # noqa: E402
+
+LEAST = 0.999
+# In standard deviations.
+TIE = 1e-5
+METHODS = {
+    "q-filters": kvpress.QFilterPress,
+    "k-norm": kvpress.KnormPress,
+    "streaming-llm": kvpress.StreamingLLMPress,
+    "snapkv": kvpress.SnapKVPress,
+    "expected-attention": kvpress.ExpectedAttentionPress,
+    "keydiff": kvpress.KeyDiffPress,
+}
+
+
+def load(path):
+    """The model with dequantised weights; kvpress looks for filters by the last part of its
+    name."""
+    source = (
+        {"pretrained_model_name_or_path": path}
+        if path.is_dir()
+        else {"pretrained_model_name_or_path": path.parent, "gguf_file": path.name}
+    )
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        **source, dtype=torch.float32, attn_implementation="eager"
+    )
+    model.config.name_or_path = path.stem
+    return model.eval()
+
+
+def cached_keys(model, ids, press=None):
+    """The keys after RoPE that are left in the cache, by layer: [heads, pairs, length]."""
+    with torch.no_grad(), press(model) if press else torch.no_grad():
+        return [layer.keys[0] for layer in model(ids, use_cache=True).past_key_values.layers]
+
+
+def recording(press_class):
+    """The press, which notes the scores that it gives by layer: [heads, pairs]."""
+
+    class Recording(press_class):
+        def score(self, module, *arguments):
+            scores = super().score(module, *arguments)
+            self.__dict__.setdefault("seen", {})[module.layer_idx] = scores[0]
+            return scores
+
+    return Recording
+
+
+def positions(whole, kept):
+    """Where each kept key stands among all: [heads, pairs], ascending."""
+    found = [(key[:, None] == all_[None]).all(-1) for key, all_ in zip(kept, whole, strict=True)]
+    assert all((match.sum(1) == 1).all() for match in found)
+    return torch.stack([match.int().argmax(1).sort().values for match in found])
+
+
+def compare(model, ids, whole, ours, method, compression):
+    """How many pairs are kept by both, how many others are tied, how many are kept in all, and the
+    greatest difference of scores between those that are not kept by both."""
+    press = recording(METHODS[method])(compression_ratio=1 - 1 / compression)
+    left = cached_keys(model, ids, press)
+    tensors = ours.tensors(compression)
+    same, tied, total, widest = 0, 0, 0, 0.0
+    for layer, (all_, kept) in enumerate(zip(whole, left, strict=True)):
+        for head, theirs in enumerate(positions(all_, kept)):
+            mine = set(tensors[f"layer{layer}.head{head}.positions"].astype("i8").tolist())
+            theirs = set(theirs.tolist())
+            assert len(mine) == len(theirs), (len(mine), len(theirs))
+            same, total = same + len(mine & theirs), total + len(theirs)
+            if odd := sorted(mine ^ theirs):
+                scores = press.seen[layer][head].double()
+                gap = ((scores[odd].max() - scores[odd].min()) / scores.std()).item()
+                tied, widest = tied + (len(odd) // 2 if gap <= TIE else 0), max(widest, gap)
+    return same, tied, total, widest
+
+
+def main():
+    command, path, bank, text = GIVEN.qfilters, GIVEN.model, GIVEN.bank, GIVEN.text
+    model = load(path)
+    # Computes a prefill in float32, on every processor.
+    environment = {"QFILTERS_KERNELS": "plain", **os.environ}
+    failed = []
+    with tempfile.TemporaryDirectory() as work:
+        work = pathlib.Path(work)
+        document, snapshot = work / "text", work / "s.kvsnap"
+        document.write_text(text.read_text(encoding="utf-8")[: GIVEN.characters], encoding="utf-8")
+        # Where the press looks for the authors' files; a folder comes before the hub.
+        export = work / "nthngdy" / f"{path.stem}_qfilt"
+        export.parent.mkdir()
+        subprocess.run([command, "export", bank, export], check=True, stdout=subprocess.DEVNULL)
+        whole = None
+        for method in METHODS:
+            filters = ["--filters", bank] if method == "q-filters" else []
+            subprocess.run(
+                [
+                    command,
+                    "prefill",
+                    "--model",
+                    path,
+                    "--method",
+                    method,
+                    *filters,
+                    "--prompt-file",
+                    document,
+                    "--precision",
+                    "f32",
+                    "--ranking",
+                    "kvpress",
+                    "--out",
+                    snapshot,
+                ],
+                check=True,
+                env=environment,
+                stdout=subprocess.DEVNULL,
+            )
+            ours = reader.read_file(snapshot)[1]
+            os.chdir(work)
+            if whole is None:
+                ids = torch.tensor(ours.tokens.astype("i8"))[None]
+                whole = cached_keys(model, ids)
+                print(
+                    f"{path.name}: {ids.shape[1]} tokens, {len(whole)} layers × {len(whole[0])} heads\n"
+                )
+                print(
+                    "| method | ×2 | ×4 | ×8 | greatest difference |\n| --- | --- | --- | --- | --- |"
+                )
+            results = [
+                compare(model, ids, whole, ours, method, compression) for compression in (2, 4, 8)
+            ]
+            shares = [(same + tied) / total for same, tied, total, _ in results]
+            counts = " | ".join(
+                f"{same} of {total}" + (f", {tied} tied" if tied else "")
+                for same, tied, total, _ in results
+            )
+            print(f"| {method} | {counts} | {max(gap for *_, gap in results):.1e} σ |", flush=True)
+            failed += [method] if min(shares) < LEAST else []
+            os.chdir("/")
+    if failed:
+        sys.exit(f"other pairs are kept: {', '.join(failed)}")
+
+
+main()
