@@ -64,7 +64,7 @@ let package = Package(
 
     // Engine: a model's files, its tokens, its forward pass.
     swift("Engine/ModelFiles", "ByteIO"),
-    swift("Engine/Tokenization"),
+    swift("Engine/Tokenization", "ByteIO"),
     swift("Engine/Inference", "ModelFiles", "CKernels", "COpenBLAS"),
 
     // App: where the engine and the codec meet.

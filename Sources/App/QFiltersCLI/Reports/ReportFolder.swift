@@ -91,8 +91,10 @@ struct ReportFolder {
 }
 
 /// Another run writes to a folder.
-struct FolderInUse: Error, CustomStringConvertible {
+struct FolderInUse: CategorisedError {
   let path: String
+
+  var category: FailureCategory { .other }
 
   var description: String {
     "another run writes its results to \(path); wait until it has ended, or name another folder"

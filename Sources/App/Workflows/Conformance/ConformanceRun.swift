@@ -1,4 +1,4 @@
-import ByteIO
+public import ByteIO
 import CacheFormat
 
 /// Runs a reader over the conformance fixtures and says what it got right.
@@ -18,7 +18,10 @@ public struct ConformanceRun: Sendable {
   }
 
   /// The reader gave none of the documented exit codes for a file of any kind.
-  public struct ReaderCannotRun: Error, CustomStringConvertible, Sendable {
+  public struct ReaderCannotRun: CategorisedError, Sendable {
+    /// No other category fits.
+    public var category: FailureCategory { .other }
+
     /// One sentence, with what the reader itself says.
     public let description: String
   }

@@ -1,4 +1,4 @@
-import ByteIO
+public import ByteIO
 import FoundationEssentials
 
 /// One measurement of an evaluation.
@@ -117,9 +117,12 @@ public struct Results<Cell: ResultCell>: Codable, Sendable {
 }
 
 /// A file of results would be longer than one that is read again.
-public struct TooManyResults: Error, CustomStringConvertible, Sendable {
+public struct TooManyResults: CategorisedError, Sendable {
   /// The file, as it was before.
   public let path: String
+
+  /// No other category fits.
+  public var category: FailureCategory { .other }
 
   /// One sentence: what is wrong and what to do.
   public var description: String {
@@ -128,7 +131,7 @@ public struct TooManyResults: Error, CustomStringConvertible, Sendable {
 }
 
 /// A folder holds results of another model, or of other settings, than are asked for now.
-public struct OtherResults: Error, CustomStringConvertible, Sendable {
+public struct OtherResults: CategorisedError, Sendable {
   /// The file that holds them.
   public let path: String
   /// What differs.
@@ -140,6 +143,9 @@ public struct OtherResults: Error, CustomStringConvertible, Sendable {
   public init(path: String, differing: [String], isOfOtherModel: Bool) {
     (self.path, self.differing, self.isOfOtherModel) = (path, differing, isOfOtherModel)
   }
+
+  /// By what differs.
+  public var category: FailureCategory { isOfOtherModel ? .identity : .other }
 
   /// One sentence: what differs and what to do.
   public var description: String {

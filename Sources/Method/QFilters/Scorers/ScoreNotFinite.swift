@@ -1,13 +1,17 @@
+public import ByteIO
 public import CacheFormat
 
 /// A pair's score is infinite or not a number, so that it has no rank among the others.
-public struct ScoreNotFinite: Error, Equatable, Sendable, CustomStringConvertible {
+public struct ScoreNotFinite: CategorisedError, Equatable, Sendable {
   /// What scored.
   public let scorer: ScorerID
   /// The layer.
   public let layer: Int
   /// The KV head.
   public let head: Int
+
+  /// No other category fits.
+  public var category: FailureCategory { .other }
 
   /// What is wrong, and where.
   public var description: String {
