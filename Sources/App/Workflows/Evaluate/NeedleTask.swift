@@ -1,4 +1,4 @@
-import Inference
+import ByteIO
 
 extension Needle {
   /// What is hidden, and what is asked. All but the first are after RULER (arXiv 2404.06654), generated
@@ -44,7 +44,7 @@ struct NeedlePuzzle: Equatable {
   /// puzzle.
   init(_ options: Needle.Options, length: Int, depth: Double) {
     var random = SplitMix64(
-      state: options.seed &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(length) << 20 ^ depth.bitPattern)
+      seed: options.seed &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(length) << 20 ^ depth.bitPattern)
     switch options.task {
     case .needle:
       hidden = [Hidden(depth: depth, sentence: options.needle)]
