@@ -22,7 +22,7 @@ struct RecompressPlan {
     (retention.sinks, retention.window) = (chain.sinks, chain.window)
     retention.usesPublishedScore = true
     ranking =
-      scorer.map { retention.ranking(by: $0.scorer, slidingWindow: nil) }
+      scorer.map { retention.ranking(by: $0.id, slidingWindow: nil) }
       ?? Ranking(sinks: chain.sinks, window: chain.window)
     if let method = options.method {
       try method.check(
@@ -42,7 +42,7 @@ struct RecompressPlan {
     let compression = try options.compression ?? Self.storedRatio(chain)
     _ = try chain.tiersNeeded(compression: compression)
     metadata.tiers = TierTable(
-      scorer: scorer?.scorer ?? metadata.tiers.scorer, sinks: chain.sinks, window: chain.window,
+      scorer: scorer?.id ?? metadata.tiers.scorer, sinks: chain.sinks, window: chain.window,
       layers: context.layers, kvHeads: context.kvHeads, tokens: context.tokens,
       floors: Self.floors(chain, ranking), stored: try Self.storedCounts(chain),
       compression: compression)

@@ -7,7 +7,7 @@ public struct KNormScorer: Scorer {
   public init() {}
 
   /// Its number in a snapshot.
-  public var scorer: ScorerID { .kNorm }
+  public var id: ScorerID { .kNorm }
 
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
@@ -21,7 +21,7 @@ public struct KeyDiffScorer: Scorer {
   public init() {}
 
   /// Its number in a snapshot.
-  public var scorer: ScorerID { .keyDiff }
+  public var id: ScorerID { .keyDiff }
 
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
@@ -41,7 +41,7 @@ public struct StreamingScorer: Scorer {
   public init() {}
 
   /// Its number in a snapshot.
-  public var scorer: ScorerID { .streamingLLM }
+  public var id: ScorerID { .streamingLLM }
 
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
@@ -57,7 +57,7 @@ public struct RandomScorer: Scorer {
   public init(seed: UInt64) { self.seed = seed }
 
   /// Its number in a snapshot.
-  public var scorer: ScorerID { .random }
+  public var id: ScorerID { .random }
 
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {

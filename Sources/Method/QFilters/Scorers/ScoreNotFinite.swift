@@ -28,7 +28,7 @@ extension Scorer {
   ) throws(ScoreNotFinite) -> [Float] {
     let scores = scores(layer: layer, head: head, keys: keys, keyLength: keyLength)
     guard scores.allSatisfy(\.isFinite) else {
-      throw ScoreNotFinite(scorer: scorer, layer: layer, head: head)
+      throw ScoreNotFinite(scorer: id, layer: layer, head: head)
     }
     return scores
   }

@@ -21,7 +21,7 @@ public struct SnapKVScorer: Scorer {
   }
 
   /// Its number in a snapshot.
-  public var scorer: ScorerID { .snapKV }
+  public var id: ScorerID { .snapKV }
 
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
