@@ -85,7 +85,7 @@ private func check(_ path: String) throws {
 private func checkChain(_ path: String, _ layer: Int) throws {
   let chain = try SnapshotChain(path: path, parents: parents)
   let context = chain.metadata.context
-  for head in try chain.readLayer(layer, ratio: chain.leastRatio).heads {
+  for head in try chain.readLayer(layer, ratio: chain.leastCompression).heads {
     checkPairs(of: head, context)
     require(head.positions.allSatisfy { $0 < context.tokens }, "positions are the context's")
     require(

@@ -18,7 +18,7 @@ struct Heatmap {
   ///
   /// - Throws: `CompressionNotStored`, `MalformedFile`, `SystemError`.
   init(_ chain: SnapshotChain, compression: Int?) throws {
-    self.compression = compression ?? max(Self.usual, chain.leastRatio)
+    self.compression = compression ?? max(Self.usual, chain.leastCompression)
     let map = try SurvivalMap(
       chain, compression: self.compression, columns: Self.columns, rows: Self.rows)
     let name = Folder.name(of: chain.path)

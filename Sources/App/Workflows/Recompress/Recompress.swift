@@ -25,7 +25,7 @@ public enum Recompress {
   }
 
   private static func checkOut(_ out: String, _ chain: SnapshotChain) throws(SaveRefusal) {
-    if let link = chain.links.dropLast().first(where: { Folder.isOneFile(out, $0.path) }) {
+    if let link = chain.snapshots.dropLast().first(where: { Folder.isOneFile(out, $0.path) }) {
       throw SaveRefusal.outReplacesLink(path: out, link: link.path, snapshot: chain.path)
     }
   }
