@@ -64,8 +64,8 @@ let package = Package(
 
     // Engine: a model's files, its tokens, its forward pass.
     swift("Engine/ModelFiles", "ByteIO"),
-    swift("Engine/Tokenization"),
-    swift("Engine/Inference", "ModelFiles", "CKernels", "COpenBLAS"),
+    swift("Engine/Tokenization", "ByteIO"),
+    swift("Engine/Inference", "ModelFiles", "ByteIO", "CKernels", "COpenBLAS"),
 
     // App: where the engine and the codec meet.
     swift(
@@ -90,7 +90,7 @@ let package = Package(
       path: "Sources/App/QFiltersCLI", swiftSettings: strict),
 
     .target(
-      name: "TestSupport", dependencies: ["CXXHash"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["ByteIO", "CXXHash"], path: "Tests/TestSupport",
       swiftSettings: strict),
     .target(
       name: "SampleSnapshots", dependencies: ["CacheCodec", "CacheFormat", "TestSupport"],
@@ -127,6 +127,6 @@ let package = Package(
       dependencies: ["Inference", "ModelFiles", "ByteIO", "CKernels", "COpenBLAS", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "TokenizationTests", dependencies: ["Tokenization"], swiftSettings: strict),
+      name: "TokenizationTests", dependencies: ["Tokenization", "ByteIO"], swiftSettings: strict),
   ]
 )

@@ -22,7 +22,7 @@ struct ChainTests {
       var random = SeededGenerator(seed: seed)
       let sample = try SampleChain(random: &random, in: folder)
       let chain = try chain(sample)
-      #expect(chain.links.map(\.path) == sample.paths, "seed \(seed)")
+      #expect(chain.snapshots.map(\.path) == sample.paths, "seed \(seed)")
       #expect(chain.metadata.tokens == sample.tokens, "seed \(seed)")
       #expect(chain.isWhole, "seed \(seed)")
       for compression in [nil, 1, 2, 8, .random(in: 2...70, using: &random)] {
@@ -38,7 +38,7 @@ struct ChainTests {
       var random = SeededGenerator(seed: seed)
       let sample = try SampleChain(random: &random, in: folder, count: 3, compressions: [4, 16, 1])
       let chain = try chain(sample)
-      #expect(chain.leastRatio == 16)
+      #expect(chain.leastCompression == 16)
       try expect(chain, sample, compression: 16, "seed \(seed)")
       for layer in 0..<chain.metadata.context.layers {
         let pairs = try chain.readStoredLayer(layer)
@@ -89,10 +89,10 @@ struct ChainTests {
       let chain = try chain(sample)
       for layer in 0..<chain.metadata.context.layers {
         let merged = try chain.readLayer(layer, compression: 2)
-        for (index, link) in chain.links.enumerated() {
+        for (index, link) in chain.snapshots.enumerated() {
           let own = try SnapshotChain(alone: link).readLayer(layer, compression: 2)
           for (head, pairs) in own.heads.enumerated() {
-            let kept = pairs.ranking.filter { $0 < chain.end(ofLink: index) }
+            let kept = pairs.ranking.filter { $0 < chain.end(ofSnapshot: index) }
             let ranking = merged.heads[head].ranking
             #expect(ranking.filter(Set(kept).contains) == kept, "seed \(seed)")
           }
@@ -111,10 +111,10 @@ struct ChainTests {
     #expect(error?.path == sample.paths[1])
     #expect(error?.description.contains("link0.kvsnap") == true)
     let found = try chain(sample, parents: [sample.paths[2], elsewhere])
-    #expect(found.links.map(\.path) == [elsewhere] + sample.paths[1...])
+    #expect(found.snapshots.map(\.path) == [elsewhere] + sample.paths[1...])
     // Another file under its name does not matter to who has the right one.
     try FileManager.default.copyItem(atPath: sample.paths[1], toPath: sample.paths[0])
-    #expect(try chain(sample, parents: [elsewhere]).links.count == 3)
+    #expect(try chain(sample, parents: [elsewhere]).snapshots.count == 3)
     let replaced = #expect(throws: MalformedFile.self) { try chain(sample) }
     #expect(replaced?.section == "PRNT")
   }
@@ -122,10 +122,10 @@ struct ChainTests {
   @Test("a chain of 1,024 links is read, and one more is refused")
   func longest() throws {
     var random = SeededGenerator(seed: 6)
-    let links = SnapshotChain.maximumLinks
+    let links = SnapshotChain.maximumSnapshots
     let sample = try SampleChain(random: &random, in: folder, count: links + 1)
     let longest = try SnapshotChain(path: sample.paths[links - 1])
-    #expect(longest.links.count == links)
+    #expect(longest.snapshots.count == links)
     _ = try longest.readPositions(layer: 0, compression: nil)
     let error = #expect(throws: MalformedFile.self) { try chain(sample) }
     #expect(error?.section == "PRNT")

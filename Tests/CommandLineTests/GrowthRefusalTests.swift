@@ -95,7 +95,7 @@ struct GrowthRefusalTests {
   @Test("a chain of 1,024 links has no room for one more: 64, before the work")
   func longestChain() throws {
     var path = root
-    for index in 1..<SnapshotChain.maximumLinks {
+    for index in 1..<SnapshotChain.maximumSnapshots {
       let parent = try SnapshotReader(path: path)
       path = scratch.path("link\(index).kvsnap")
       var metadata = parent.metadata

@@ -65,7 +65,7 @@ struct ScorerTests {
     let scorers: [any Scorer] = [
       KNormScorer(), StreamingScorer(), KeyDiffScorer(), RandomScorer(seed: 0),
     ]
-    #expect(scorers.map(\.scorer.rawValue) == [2, 3, 6, 7])
+    #expect(scorers.map(\.id.rawValue) == [2, 3, 6, 7])
     #expect(scorers.allSatisfy { $0.filterDigest == .zero })
   }
 }

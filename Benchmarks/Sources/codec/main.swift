@@ -37,7 +37,7 @@ var memory = tensors.map { tensor in
 let decoding = try processorSeconds {
   var decoder = LayerDecoder(SnapshotChain(alone: reader))
   for layer in 0..<context.layers {
-    let selection = try decoder.select(layer: layer, ratio: nil)
+    let selection = try decoder.select(layer: layer, compression: nil)
     for (index, tensor) in tensors.enumerated() {
       try decoder.decode(tensor, of: selection) { head, write in
         var span = memory[index][head].mutableSpan

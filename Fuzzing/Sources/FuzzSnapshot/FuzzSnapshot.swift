@@ -63,16 +63,16 @@ private func check(_ path: String) throws {
   let ratios = reader.metadata.tiers.ratios
   let least = ratios[ratios.count - 1]
   do {
-    let all = try checkedLayer(reader, layer, ratio: least)
+    let all = try checkedLayer(reader, layer, compression: least)
     try checkRows(reader, layer, all)
-    let ratio = (ratios + [ratios[0] + 1, least + 1])[choice % (ratios.count + 2)]
-    for (less, more) in zip(try checkedLayer(reader, layer, ratio: ratio).heads, all.heads) {
+    let compression = (ratios + [ratios[0] + 1, least + 1])[choice % (ratios.count + 2)]
+    for (less, more) in zip(try checkedLayer(reader, layer, compression: compression).heads, all.heads) {
       require(more.ranking.starts(with: less.ranking), "more compression keeps a prefix")
     }
-    try checkCodes(reader, layer, ratio: ratio)
+    try checkCodes(reader, layer, compression: compression)
     if reader.metadata.tiers.isWhole, choice % 4 == 0 {
       require(
-        try SnapshotChain(alone: reader).readLayer(layer, ratio: nil) == all,
+        try SnapshotChain(alone: reader).readLayer(layer, compression: nil) == all,
         "×1 is the whole cache")
     }
   } catch is MalformedFile {
@@ -85,7 +85,7 @@ private func check(_ path: String) throws {
 private func checkChain(_ path: String, _ layer: Int) throws {
   let chain = try SnapshotChain(path: path, parents: parents)
   let context = chain.metadata.context
-  for head in try chain.readLayer(layer, ratio: chain.leastRatio).heads {
+  for head in try chain.readLayer(layer, compression: chain.leastCompression).heads {
     checkPairs(of: head, context)
     require(head.positions.allSatisfy { $0 < context.tokens }, "positions are the context's")
     require(
@@ -144,14 +144,14 @@ private func decodedByteCount(_ metadata: SnapshotMetadata) -> Int {
 
 /// Reads a layer, whose pairs must be as many as the table says, in order, all different.
 private func checkedLayer(
-  _ reader: SnapshotReader, _ layer: Int, ratio: Int
+  _ reader: SnapshotReader, _ layer: Int, compression: Int
 ) throws -> LayerPairs {
   let (context, tiers) = (reader.metadata.context, reader.metadata.tiers)
-  let pairs = try SnapshotChain(alone: reader).readLayer(layer, ratio: ratio)
+  let pairs = try SnapshotChain(alone: reader).readLayer(layer, compression: compression)
   require(pairs.heads.count == context.kvHeads, "every head is there")
   for (index, head) in pairs.heads.enumerated() {
     let count = head.positions.count
-    require(count == tiers.kept(ratio: ratio, layer: layer, head: index), "as many as ×N keeps")
+    require(count == tiers.kept(compression: compression, layer: layer, head: index), "as many as ×N keeps")
     require(
       head.positions.allSatisfy { tiers.positions.contains(Int($0)) },
       "positions are those that the snapshot may hold")
@@ -186,12 +186,12 @@ private func checkRows(_ reader: SnapshotReader, _ layer: Int, _ pairs: LayerPai
 }
 
 /// Reads the codes of quantised tiers, which must be those of the pairs that ×N keeps of them.
-private func checkCodes(_ reader: SnapshotReader, _ layer: Int, ratio: Int) throws {
+private func checkCodes(_ reader: SnapshotReader, _ layer: Int, compression: Int) throws {
   let chain = SnapshotChain(alone: reader)
   var decoder = LayerDecoder(chain)
-  let selection = try decoder.select(layer: layer, ratio: ratio)
+  let selection = try decoder.select(layer: layer, compression: compression)
   for tensor in [ChunkTable.Tensor.keys, .values] {
-    let tiers = try chain.tiersNeeded(ratio: ratio).filter {
+    let tiers = try chain.tiersNeeded(compression: compression).filter {
       !reader.codec(of: tensor, tier: $0.tier).isLossless
     }
     let length = reader.metadata.context.elementsPerPair(of: tensor)

@@ -1,4 +1,4 @@
-import ByteIO
+public import ByteIO
 import CacheFormat
 
 /// Runs a reader over the conformance fixtures and says what it got right.
@@ -18,7 +18,10 @@ package struct ConformanceRun: Sendable {
   }
 
   /// The reader gave none of the documented exit codes for a file of any kind.
-  package struct ReaderCannotRun: Error, CustomStringConvertible, Sendable {
+  package struct ReaderCannotRun: CategorisedError, Sendable {
+    /// No other category fits.
+    package var category: FailureCategory { .other }
+
     /// One sentence, with what the reader itself says.
     package let description: String
   }

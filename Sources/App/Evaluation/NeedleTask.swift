@@ -1,5 +1,6 @@
-import Workflows
+import ByteIO
 import Inference
+import Workflows
 
 extension Needle {
   /// What is hidden, and what is asked. All but the first are after RULER (arXiv 2404.06654), generated
@@ -45,7 +46,7 @@ package struct NeedlePuzzle: Equatable {
   /// puzzle.
   package init(_ options: Needle.Options, length: Int, depth: Double) {
     var random = SplitMix64(
-      state: options.seed &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(length) << 20 ^ depth.bitPattern)
+      seed: options.seed &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(length) << 20 ^ depth.bitPattern)
     switch options.task {
     case .needle:
       hidden = [Hidden(depth: depth, sentence: options.needle)]

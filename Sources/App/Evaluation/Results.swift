@@ -1,5 +1,5 @@
-import Workflows
 import ByteIO
+import Workflows
 import FoundationEssentials
 
 /// One measurement of an evaluation.
@@ -118,9 +118,12 @@ package struct Results<Cell: ResultCell>: Codable, Sendable {
 }
 
 /// A file of results would be longer than one that is read again.
-package struct TooManyResults: Error, CustomStringConvertible, Sendable {
+package struct TooManyResults: CategorisedError, Sendable {
   /// The file, as it was before.
   package let path: String
+
+  /// No other category fits.
+  public var category: FailureCategory { .other }
 
   /// One sentence: what is wrong and what to do.
   package var description: String {
@@ -129,7 +132,7 @@ package struct TooManyResults: Error, CustomStringConvertible, Sendable {
 }
 
 /// A folder holds results of another model, or of other settings, than are asked for now.
-package struct OtherResults: Error, CustomStringConvertible, Sendable {
+package struct OtherResults: CategorisedError, Sendable {
   /// The file that holds them.
   package let path: String
   /// What differs.
@@ -141,6 +144,9 @@ package struct OtherResults: Error, CustomStringConvertible, Sendable {
   package init(path: String, differing: [String], isOfOtherModel: Bool) {
     (self.path, self.differing, self.isOfOtherModel) = (path, differing, isOfOtherModel)
   }
+
+  /// By what differs.
+  public var category: FailureCategory { isOfOtherModel ? .identity : .other }
 
   /// One sentence: what differs and what to do.
   package var description: String {

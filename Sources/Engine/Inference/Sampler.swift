@@ -1,3 +1,4 @@
+import ByteIO
 import Glibc
 
 /// Chooses the next token from logits.
@@ -28,7 +29,7 @@ public struct Sampler: Sendable {
   /// A sampler that starts at the options' seed.
   public init(_ options: Options) {
     self.options = options
-    random = SplitMix64(state: options.seed)
+    random = SplitMix64(seed: options.seed)
   }
 
   /// The id of the chosen token. Of equal logits the lowest id is taken as the likeliest.
@@ -64,22 +65,5 @@ public struct Sampler: Sendable {
       return reached >= total
     }
     return Array(candidates.prefix((needed ?? candidates.count - 1) + 1))
-  }
-}
-
-/// A small random generator whose whole state is its seed (Steele, Lea, Flood, OOPSLA 2014).
-public struct SplitMix64: RandomNumberGenerator, Sendable {
-  private var state: UInt64
-
-  /// Equal states go on equally.
-  public init(state: UInt64) { self.state = state }
-
-  /// The next 64 random bits.
-  public mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

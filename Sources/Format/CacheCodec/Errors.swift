@@ -1,7 +1,8 @@
+public import ByteIO
 public import CacheFormat
 
 /// A snapshot does not hold the pairs of a compression that was asked for.
-public struct CompressionNotStored: Error, Equatable, Sendable, CustomStringConvertible {
+public struct CompressionNotStored: CategorisedError, Equatable, Sendable {
   /// The snapshot.
   public let path: String
   /// The compression that was asked for, or nil for the whole cache.
@@ -16,6 +17,9 @@ public struct CompressionNotStored: Error, Equatable, Sendable, CustomStringConv
     self.least = least
   }
 
+  /// Another request can be met.
+  public var category: FailureCategory { .usage }
+
   /// The file, what it holds, and what to do.
   public var description: String {
     let missing = requested.map { "×\($0)" } ?? "the whole cache"
@@ -25,7 +29,7 @@ public struct CompressionNotStored: Error, Equatable, Sendable, CustomStringConv
 }
 
 /// A snapshot holds its pairs in fewer bits, or in another type, than was asked for.
-public struct PrecisionNotStored: Error, Equatable, Sendable, CustomStringConvertible {
+public struct PrecisionNotStored: CategorisedError, Equatable, Sendable {
   /// The snapshot.
   public let path: String
   /// What was asked for.
@@ -40,6 +44,9 @@ public struct PrecisionNotStored: Error, Equatable, Sendable, CustomStringConver
     self.stored = stored
   }
 
+  /// Another request can be met.
+  public var category: FailureCategory { .usage }
+
   /// The file, what it holds, and what to do.
   public var description: String {
     let possible = ["int8", "int4"].filter { stored != "int4" || $0 == "int4" }
@@ -50,7 +57,7 @@ public struct PrecisionNotStored: Error, Equatable, Sendable, CustomStringConver
 }
 
 /// A text says nothing about how keys and values are to be stored.
-public struct PrecisionRefusal: Error, CustomStringConvertible, Sendable {
+public struct PrecisionRefusal: CategorisedError, Sendable {
   /// The text, or the term that is wrong.
   public let text: String
   /// The rule that it breaks.
@@ -60,12 +67,15 @@ public struct PrecisionRefusal: Error, CustomStringConvertible, Sendable {
     (self.text, self.problem) = (String(text), problem)
   }
 
+  /// Another request can be met.
+  public var category: FailureCategory { .usage }
+
   /// What is wrong, and what may stand there.
   public var description: String { "\(text) is no precision: \(problem)" }
 }
 
 /// A cache holds a number that int8 and int4 cannot store.
-public struct NotQuantisable: Error, Equatable, Sendable, CustomStringConvertible {
+public struct NotQuantisable: CategorisedError, Equatable, Sendable {
   /// The snapshot that was to be written.
   public let path: String
   /// The layer.
@@ -77,6 +87,9 @@ public struct NotQuantisable: Error, Equatable, Sendable, CustomStringConvertibl
   /// The precision that was asked for.
   public let precision: String
 
+  /// No other category fits.
+  public var category: FailureCategory { .other }
+
   /// What is wrong, and where.
   public var description: String {
     "\(path): layer \(layer), head \(head): the \(tensor) hold a number that \(precision) cannot "
@@ -85,7 +98,7 @@ public struct NotQuantisable: Error, Equatable, Sendable, CustomStringConvertibl
 }
 
 /// A snapshot goes on from another one that is not where it was looked for.
-public struct ParentMissing: Error, Equatable, Sendable, CustomStringConvertible {
+public struct ParentMissing: CategorisedError, Equatable, Sendable {
   /// The snapshot that goes on.
   public let path: String
   /// What it goes on from.
@@ -99,6 +112,9 @@ public struct ParentMissing: Error, Equatable, Sendable, CustomStringConvertible
     self.parent = parent
     self.othersAreNamed = othersAreNamed
   }
+
+  /// An input is missing.
+  public var category: FailureCategory { .noInput }
 
   /// The file, which one is missing, and what to do.
   public var description: String {

@@ -58,7 +58,7 @@ enum Arguments {
 
 extension Arguments {
   /// An argument is not UTF-8.
-  struct NotUTF8: Error, CustomStringConvertible {
+  struct NotUTF8: CategorisedError {
     private let subject: String
     private let bytes: ArraySlice<UInt8>
 
@@ -77,6 +77,8 @@ extension Arguments {
         (subject, self.bytes) = ("argument \(place)", bytes[...])
       }
     }
+
+    var category: FailureCategory { .usage }
 
     /// One sentence that says what is wrong and what to do.
     var description: String {

@@ -50,8 +50,10 @@ struct ReportCommand: ParsableCommand {
     Terminal.line(page)
   }
 
-  struct NothingMeasured: Error, CustomStringConvertible {
+  struct NothingMeasured: CategorisedError {
     let haystack: String
+
+    var category: FailureCategory { .other }
 
     var description: String {
       "nothing was measured: every part needs more text than \(haystack) has, or a longer context; give more text"

@@ -94,8 +94,10 @@ package struct ReportFolder {
 }
 
 /// Another run writes to a folder.
-package struct FolderInUse: Error, CustomStringConvertible {
+package struct FolderInUse: CategorisedError {
   let path: String
+
+  package var category: FailureCategory { .other }
 
   package var description: String {
     "another run writes its results to \(path); wait until it has ended, or name another folder"

@@ -17,8 +17,8 @@ package struct Heatmap {
   /// Finds the survivors of ×`compression` and draws them.
   ///
   /// - Throws: `CompressionNotStored`, `MalformedFile`, `SystemError`.
-  package init(_ chain: SnapshotChain, compression: Int?) throws {
-    self.compression = compression ?? max(Self.usual, chain.leastRatio)
+  init(_ chain: SnapshotChain, compression: Int?) throws {
+    self.compression = compression ?? max(Self.usual, chain.leastCompression)
     let map = try SurvivalMap(
       chain, compression: self.compression, columns: Self.columns, rows: Self.rows)
     let name = Folder.name(of: chain.path)

@@ -1,4 +1,4 @@
-import ByteIO
+public import ByteIO
 import CacheFormat
 import Inference
 import ModelFiles
@@ -92,11 +92,14 @@ struct Calibration {
 }
 
 /// What an earlier run finished cannot be gone on from.
-public enum PartialResult: Error, CustomStringConvertible, Sendable {
+public enum PartialResult: CategorisedError, Sendable {
   /// It holds other sequences, or sequences of another corpus.
   case otherRecipe(path: String)
   /// The corpus was changed while it was being read.
   case corpusChanged
+
+  /// No other category fits.
+  public var category: FailureCategory { .other }
 
   /// One sentence that says what is wrong and what to do.
   public var description: String {

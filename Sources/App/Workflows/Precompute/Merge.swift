@@ -1,4 +1,4 @@
-import ByteIO
+public import ByteIO
 import CacheFormat
 import QFilters
 
@@ -82,7 +82,7 @@ public enum Merge {
 }
 
 /// Statistics do not go together.
-public enum MergeRefusal: Error, CustomStringConvertible, Sendable {
+public enum MergeRefusal: CategorisedError, Sendable {
   /// A file does not say which sequences were summed.
   case unknownSequences(path: String)
   /// A file is of another corpus, or of sequences of another number or length, than the first.
@@ -91,6 +91,9 @@ public enum MergeRefusal: Error, CustomStringConvertible, Sendable {
   case twice(path: String, sequences: [Int])
   /// Sequences are in no file.
   case missing(sequences: [Int], of: Int)
+
+  /// No other category fits.
+  public var category: FailureCategory { .other }
 
   /// One sentence that says what is wrong and what to do.
   public var description: String {

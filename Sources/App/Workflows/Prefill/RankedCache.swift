@@ -35,7 +35,7 @@ struct RankedCache {
           layer: layer, head: head, after: cache.count(layer: layer, head: head) - pairs),
         keyLength: cache.shape.keyLength)
       return retention.order(
-        scores, by: scorer.scorer, of: cache, layer: layer, head: head, model: model)
+        scores, by: scorer.id, of: cache, layer: layer, head: head, model: model)
     }
   }
 

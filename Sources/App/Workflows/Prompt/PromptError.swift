@@ -1,7 +1,7 @@
-import ByteIO
+public import ByteIO
 
 /// A prompt or text cannot be used.
-public enum PromptError: Error, CustomStringConvertible, Sendable {
+public enum PromptError: CategorisedError, Sendable {
   /// There is no text.
   case empty(source: String)
   /// A part of a turn is blank, and the model's chat template leaves out blanks at a turn's ends.
@@ -37,6 +37,15 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
   static func notUTF8(path: String, offset: Int, beginning: [UInt8]) -> PromptError {
     KnownFile.name(startingWith: beginning).map { .notText(path: path, what: $0) }
       ?? .notUTF8(path: path, offset: offset)
+  }
+
+  /// By what is wrong with the text.
+  public var category: FailureCategory {
+    switch self {
+    case .notUTF8, .notText, .utf16: .malformed
+    case .empty, .blank, .noFile, .noChatTemplate, .noChatTemplateToResume: .usage
+    case .tooLarge, .tooLong, .contextFull, .sequenceTooLong, .tooShort, .needleTooLong: .other
+    }
   }
 
   /// One sentence: what is wrong, and what to do if no option of a command helps.

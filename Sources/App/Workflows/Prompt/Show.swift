@@ -1,5 +1,5 @@
 import CacheCodec
-import ByteIO
+public import ByteIO
 import CacheFormat
 import Tokenization
 
@@ -55,7 +55,10 @@ public enum Show {
 }
 
 /// A snapshot's text was asked for without the model whose tokens it holds.
-public struct ModelNeeded: Error, CustomStringConvertible, Sendable {
+public struct ModelNeeded: CategorisedError, Sendable {
+  /// Another request can be met.
+  public var category: FailureCategory { .usage }
+
   /// One sentence that says what is missing.
   public let description: String
 

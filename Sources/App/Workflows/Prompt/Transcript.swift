@@ -34,7 +34,7 @@ public struct Transcript: Sendable, Equatable {
 
   /// The transcript of a snapshot and all that it continues.
   init(_ chain: SnapshotChain, _ tokenizer: Tokenizer, _ template: ChatTemplate?) {
-    let links = chain.links.map(\.metadata)
+    let links = chain.snapshots.map(\.metadata)
     self.init(
       chain.metadata.tokens.map(Int.init), root: links[0].context.promptForm,
       seams: links.dropFirst().map(\.tiers.positions.lowerBound), tokenizer, template)

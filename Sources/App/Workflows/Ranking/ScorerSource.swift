@@ -35,7 +35,7 @@ public enum ScorerSource: Sendable {
   var origin: RankingOrigin {
     switch self {
     case .qFilters(let bank, _): RankingOrigin(.qFilters, filters: bank.digest)
-    case .keys(let scorer): RankingOrigin(scorer.scorer, filters: scorer.filterDigest)
+    case .keys(let scorer): RankingOrigin(scorer.id, filters: scorer.filterDigest)
     case .snapKV: RankingOrigin(.snapKV)
     case .expectedAttention: RankingOrigin(.expectedAttention)
     }

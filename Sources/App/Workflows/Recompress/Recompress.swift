@@ -1,4 +1,4 @@
-import ByteIO
+public import ByteIO
 public import CacheCodec
 import CacheFormat
 
@@ -25,7 +25,7 @@ public enum Recompress {
   }
 
   private static func checkOut(_ out: String, _ chain: SnapshotChain) throws(SaveRefusal) {
-    if let link = chain.links.dropLast().first(where: { Folder.isOneFile(out, $0.path) }) {
+    if let link = chain.snapshots.dropLast().first(where: { Folder.isOneFile(out, $0.path) }) {
       throw SaveRefusal.outReplacesLink(path: out, link: link.path, snapshot: chain.path)
     }
   }
@@ -75,9 +75,12 @@ public enum Recompress {
 }
 
 /// A ranking was asked for that needs queries, which a snapshot does not hold.
-public struct QueriesNotStored: Error, CustomStringConvertible, Sendable {
+public struct QueriesNotStored: CategorisedError, Sendable {
   /// The method's name.
   public let method: String
+
+  /// Another request can be met.
+  public var category: FailureCategory { .usage }
 
   /// One sentence that says what is wrong and what to do.
   public var description: String {
@@ -87,7 +90,7 @@ public struct QueriesNotStored: Error, CustomStringConvertible, Sendable {
 }
 
 /// A chain is to become one snapshot, which names one ranking, and its links have several.
-public struct RankingsDiffer: Error, CustomStringConvertible, Sendable {
+public struct RankingsDiffer: CategorisedError, Sendable {
   /// The last link.
   public let path: String
   /// What ranked it.
@@ -97,6 +100,9 @@ public struct RankingsDiffer: Error, CustomStringConvertible, Sendable {
   /// What ranked that.
   public let parentRanking: String
 
+  /// Another request can be met.
+  public var category: FailureCategory { .usage }
+
   /// One sentence that says what is wrong and what to do.
   public var description: String {
     "\(path) is ranked by \(ranking), and \(parent), which it goes on from, by \(parentRanking); "
@@ -105,7 +111,7 @@ public struct RankingsDiffer: Error, CustomStringConvertible, Sendable {
 }
 
 /// The links of a chain hold different compressions, and no compression was asked for.
-public struct RatiosDiffer: Error, CustomStringConvertible, Sendable {
+public struct RatiosDiffer: CategorisedError, Sendable {
   /// The last link.
   public let path: String
   /// The greatest compression that is the least of a link.
@@ -114,6 +120,9 @@ public struct RatiosDiffer: Error, CustomStringConvertible, Sendable {
   public let link: String
   /// What it holds.
   public let least: Int
+
+  /// Another request can be met.
+  public var category: FailureCategory { .usage }
 
   /// One sentence that says what is wrong and what to do.
   public var description: String {

@@ -22,7 +22,7 @@ struct RecompressPlan {
     (retention.sinks, retention.window) = (chain.sinks, chain.window)
     retention.usesPublishedScore = true
     ranking =
-      scorer.map { retention.ranking(by: $0.scorer, slidingWindow: nil) }
+      scorer.map { retention.ranking(by: $0.id, slidingWindow: nil) }
       ?? Ranking(sinks: chain.sinks, window: chain.window)
     if let method = options.method {
       try method.check(
@@ -36,13 +36,13 @@ struct RecompressPlan {
     } else {
       try Self.checkRanking(chain)
     }
-    if chain.links.count > 1 || options.method != nil {
+    if chain.snapshots.count > 1 || options.method != nil {
       metadata.provenance = try Self.provenance(chain, options.method, retention)
     }
     let compression = try options.compression ?? Self.storedRatio(chain)
     _ = try chain.tiersNeeded(compression: compression)
     metadata.tiers = TierTable(
-      scorer: scorer?.scorer ?? metadata.tiers.scorer, sinks: chain.sinks, window: chain.window,
+      scorer: scorer?.id ?? metadata.tiers.scorer, sinks: chain.sinks, window: chain.window,
       layers: context.layers, kvHeads: context.kvHeads, tokens: context.tokens,
       floors: Self.floors(chain, ranking), stored: try Self.storedCounts(chain),
       compression: compression)
@@ -53,7 +53,7 @@ struct RecompressPlan {
   /// Refuses links that were not all ranked by one scorer and bank: a snapshot names one.
   private static func checkRanking(_ chain: SnapshotChain) throws(RankingsDiffer) {
     let ranking = RankingOrigin(of: chain.metadata)
-    for link in chain.links.reversed() {
+    for link in chain.snapshots.reversed() {
       let other = RankingOrigin(of: link.metadata)
       guard other == ranking else {
         throw RankingsDiffer(
@@ -65,8 +65,8 @@ struct RecompressPlan {
   /// The compression that all links hold and none holds less than: whatever else became of the whole, pairs of a
   /// link would be left out, or ×N would promise more than there is.
   private static func storedRatio(_ chain: SnapshotChain) throws(RatiosDiffer) -> Int {
-    let least = chain.leastRatio
-    for link in chain.links {
+    let least = chain.leastCompression
+    for link in chain.snapshots {
       let own = link.metadata.tiers.ratios.last ?? 1
       guard own == least else {
         throw RatiosDiffer(path: chain.path, most: least, link: link.path, least: own)
@@ -78,7 +78,7 @@ struct RecompressPlan {
   private static func provenance(
     _ chain: SnapshotChain, _ method: ScorerSource?, _ retention: RetentionPolicy
   ) throws -> String {
-    let past = chain.links.map { Provenance.Past($0.metadata.provenance) }
+    let past = chain.snapshots.map { Provenance.Past($0.metadata.provenance) }
     let rankings = Set(past.map(\.ranking))
     return try Provenance.json(
       model: past.last?.model ?? "", origin: method?.origin ?? RankingOrigin(of: chain.metadata),
@@ -90,7 +90,7 @@ struct RecompressPlan {
   /// The least number of pairs of each head: what was asked to stay whole stays so, and links that were protected
   /// each by itself are protected as one.
   private static func floors(_ chain: SnapshotChain, _ ranking: Ranking) -> [Int] {
-    let (context, links) = (chain.metadata.context, chain.links)
+    let (context, links) = (chain.metadata.context, chain.snapshots)
     let protected = links.count == 1 ? 0 : ranking.protected(of: context.tokens)
     return (0..<context.layers * context.kvHeads).map { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: context.kvHeads)
@@ -122,7 +122,7 @@ struct RecompressPlan {
             path: chain.path, requested: wanted.name, stored: element.name)
         }
         let codec = wanted ?? element
-        guard chain.links.count == 1 else { return codec }
+        guard chain.snapshots.count == 1 else { return codec }
         let stored = chain.last.codec(
           of: tensor, tier: try chain.last.tiersNeeded(compression: compression) - 1)
         guard stored.bits < codec.bits else { return codec }
@@ -152,7 +152,7 @@ extension RecompressPlan {
   func source(of tier: Int, layer: Int) -> (reader: SnapshotReader, tier: Int)? {
     let (reader, new) = (chain.last, metadata.tiers)
     let old = reader.metadata.tiers
-    guard chain.links.count == 1, scorer == nil,
+    guard chain.snapshots.count == 1, scorer == nil,
       let source = old.ratios.firstIndex(of: new.ratios[tier]),
       old.isByPosition(tier: source) == new.isByPosition(tier: tier),
       codecs[tier]
@@ -170,7 +170,7 @@ extension RecompressPlan {
   /// Checks over all tiers the positions of what may be copied: a block alone does not show that another
   /// tier has one of its positions, too.
   func checkPositions() throws {
-    guard chain.links.count == 1, scorer == nil else { return }
+    guard chain.snapshots.count == 1, scorer == nil else { return }
     for layer in 0..<metadata.context.layers {
       _ = try chain.readPositions(layer: layer, compression: metadata.tiers.ratios.last)
     }
@@ -198,7 +198,7 @@ extension RecompressPlan {
       let kept = old.kept(compression: compression, layer: layer, head: head) ?? 0
       return kept >= new.total(through: tier, layer: layer, head: head)
     }
-    guard chain.links.count == 1, scorer == nil, isEnough else {
+    guard chain.snapshots.count == 1, scorer == nil, isEnough else {
       return try chain.readStoredLayer(layer)
     }
     return try chain.readLayer(layer, compression: compression)

@@ -29,7 +29,7 @@ struct CachePlan {
     var (parts, elements): ([Part], [ChainTier]) = ([], [])
     tiers = try chain.tiersNeeded(compression: compression)
     for tier in tiers {
-      let reader = chain.links[tier.link]
+      let reader = chain.snapshots[tier.snapshot]
       let keys = QuantisedPairs.Form(reader.codec(of: .keys, tier: tier.tier))
       let values = QuantisedPairs.Form(reader.codec(of: .values, tier: tier.tier))
       if isDecoded || keys == .elements && values == .elements {
@@ -68,7 +68,7 @@ struct CachePlan {
 
   /// How many pairs of a tier the compression keeps, at most: later links may have let some go.
   private func kept(_ tier: ChainTier, _ layer: Int, _ head: Int) -> Int {
-    let table = chain.links[tier.link].metadata.tiers
+    let table = chain.snapshots[tier.snapshot].metadata.tiers
     let ranks = table.ranks(of: tier.tier, layer: layer, head: head)
     guard let kept = compression.flatMap({ table.kept(compression: $0, layer: layer, head: head) })
     else {
@@ -100,7 +100,7 @@ struct CachePlan {
   }
 
   private static func load(
-    _ tensor: ChunkTable.Tensor, _ form: QuantisedPairs.Form, of selection: LayerDecoder.Selection,
+    _ tensor: ChunkTable.Tensor, _ form: QuantisedPairs.Form, of selection: KeptPairs,
     _ heads: [CodedRows], with decoder: inout LayerDecoder
   ) throws {
     guard form != .elements else {

@@ -67,14 +67,14 @@ struct ChildSnapshot {
 
   /// Refuses a path at which no child of the chain can be.
   static func check(_ path: String, after chain: SnapshotChain) throws(SaveRefusal) {
-    if let link = chain.links.first(where: { Folder.isOneFile(path, $0.path) }) {
+    if let link = chain.snapshots.first(where: { Folder.isOneFile(path, $0.path) }) {
       throw .replacesLink(path: path, link: link.path)
     }
     guard Folder.name(of: path) != Folder.name(of: chain.path) else {
       throw .namedAsParent(path: path)
     }
-    guard chain.links.count < SnapshotChain.maximumLinks else {
-      throw .chainTooLong(path: chain.path, links: chain.links.count)
+    guard chain.snapshots.count < SnapshotChain.maximumSnapshots else {
+      throw .chainTooLong(path: chain.path, links: chain.snapshots.count)
     }
   }
 

@@ -8,7 +8,7 @@ extension LayerDecoder {
   ///
   /// - Throws: As `decode`.
   mutating func load(
-    _ selection: Selection, tail: Range<UInt32> = 0..<0, into cache: KVCache
+    _ selection: KeptPairs, tail: Range<UInt32> = 0..<0, into cache: KVCache
   ) throws {
     let layer = selection.layer
     for (head, positions) in selection.positions.enumerated() {

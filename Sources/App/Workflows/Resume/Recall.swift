@@ -135,7 +135,7 @@ package final class Recall {
       let ranking = rankings[layer][head]
       let mass = attention.sums(layer: layer, head: head, pairs: ranking.count)
       guard mass.allSatisfy(\.isFinite) else { throw .notFinite }
-      let places = RecallSelection.places(
+      let places = RecallTopK.slots(
         ranking: ranking, mass: mass, kept: kept(layer, head))
       cache.keep(
         layer: layer, head: head,

@@ -1,5 +1,7 @@
+public import ByteIO
+
 /// A snapshot cannot be written as was asked.
-public enum SaveRefusal: Error, CustomStringConvertible, Sendable {
+public enum SaveRefusal: CategorisedError, Sendable {
   /// What ranked the snapshot cannot rank new pairs without a filter bank.
   case needsFilters(path: String, scorer: String)
   /// The child would take the place of a snapshot that it goes on from.
@@ -10,6 +12,9 @@ public enum SaveRefusal: Error, CustomStringConvertible, Sendable {
   case chainTooLong(path: String, links: Int)
   /// What becomes one snapshot would take the place of a link that the chain's last one goes on from.
   case outReplacesLink(path: String, link: String, snapshot: String)
+
+  /// Another request can be met.
+  public var category: FailureCategory { .usage }
 
   /// One sentence: what is wrong and what to do.
   public var description: String {

@@ -1,4 +1,4 @@
-import ByteIO
+public import ByteIO
 import CacheCodec
 import CacheFormat
 import ModelFiles
@@ -141,7 +141,7 @@ extension OutputFile.Kind {
 }
 
 /// A file would be lost if another was written in its place.
-public struct ReplacementRefusal: Error, CustomStringConvertible, Sendable {
+public struct ReplacementRefusal: CategorisedError, Sendable {
   enum Loss {
     case input(String)
     /// Another kind of file, with its name if it has one.
@@ -154,6 +154,9 @@ public struct ReplacementRefusal: Error, CustomStringConvertible, Sendable {
   /// Nil for a part of Q-Filters in the hub's layout.
   let kind: OutputFile.Kind?
   let loss: Loss
+
+  /// Another request can be met.
+  public var category: FailureCategory { .usage }
 
   /// One sentence: what would be lost and what to do.
   public var description: String {

@@ -1,4 +1,4 @@
-import ByteIO
+public import ByteIO
 import CacheFormat
 import QFilters
 
@@ -15,8 +15,11 @@ public enum Zoo {
   }
 
   /// There is nothing to do.
-  public struct NoModels: Error, CustomStringConvertible, Sendable {
+  public struct NoModels: CategorisedError, Sendable {
     let folder: String
+    /// An input is missing.
+    public var category: FailureCategory { .noInput }
+
     /// One sentence that says what was looked for.
     public var description: String {
       "\(folder) holds no model: neither .gguf files nor folders with config.json and model.safetensors"

@@ -1,5 +1,7 @@
+public import ByteIO
+
 /// The engine cannot start or go on.
-public enum EngineError: Error, CustomStringConvertible, Sendable {
+public enum EngineError: CategorisedError, Sendable {
   /// libopenblas cannot be used; the sentence says why.
   case openBLASMissing(problem: String)
   /// `QFILTERS_KERNELS` names a path that this processor does not have.
@@ -10,6 +12,9 @@ public enum EngineError: Error, CustomStringConvertible, Sendable {
   case notFinite
   /// Keys or values of a layer hold a number that is finite, and beyond what the cache's elements hold.
   case beyondRange(KVCache.Element, layer: Int)
+
+  /// No other category fits.
+  public var category: FailureCategory { .other }
 
   /// One sentence: what is wrong and what to do.
   public var description: String {

@@ -1,9 +1,14 @@
+public import ByteIO
+
 /// A folder was named as a model and holds none.
-public struct NoModelInFolder: Error, CustomStringConvertible, Sendable {
+public struct NoModelInFolder: CategorisedError, Sendable {
   /// The folder.
   public let path: String
   /// A `.gguf` file in it, if there is one.
   public let gguf: String?
+
+  /// An input is missing.
+  public var category: FailureCategory { .noInput }
 
   /// One sentence: what is missing and what to do.
   public var description: String {

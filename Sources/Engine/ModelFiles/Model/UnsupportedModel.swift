@@ -1,11 +1,16 @@
+public import ByteIO
+
 /// A sound model file needs something that this version does not know.
-public struct UnsupportedModel: Error, CustomStringConvertible, Sendable {
+public struct UnsupportedModel: CategorisedError, Sendable {
   /// The model file.
   public let path: String
   /// What is not known, by name: "architecture mamba", "tensor type Q5_0 of blk.0.ffn_up.weight".
   public let what: String
   /// What is known instead.
   public let supported: [String]
+
+  /// No other category fits.
+  public var category: FailureCategory { .other }
 
   /// One sentence for the person who chose the model.
   public var description: String {

@@ -1,5 +1,7 @@
+public import ByteIO
+
 /// A model's tokenizer cannot be used.
-public enum TokenizationError: Error, Equatable, Sendable {
+public enum TokenizationError: CategorisedError, Equatable, Sendable {
   /// The model file names a kind of tokenizer that is not built in.
   case unsupportedModel(name: String)
   /// The model file names a pre-tokeniser that is not built in.
@@ -10,6 +12,9 @@ public enum TokenizationError: Error, Equatable, Sendable {
   case missingMark(name: String)
   /// The tables of the vocabulary contradict each other.
   case inconsistentVocabulary(problem: String)
+
+  /// No other category fits.
+  public var category: FailureCategory { .other }
 }
 
 extension TokenizationError: CustomStringConvertible {

@@ -1,5 +1,5 @@
 /// The bytes of a file break a rule of its format.
-public struct MalformedFile: Error, CustomStringConvertible, Sendable {
+public struct MalformedFile: CategorisedError, Sendable {
   /// The file that holds the bytes.
   public var path: String
   /// The part of the file that is wrong, as its format names it.
@@ -16,6 +16,9 @@ public struct MalformedFile: Error, CustomStringConvertible, Sendable {
     self.offset = offset
     self.problem = problem
   }
+
+  /// A rule of the format is broken.
+  public var category: FailureCategory { .malformed }
 
   /// The file, the section, the place and the problem.
   public var description: String {

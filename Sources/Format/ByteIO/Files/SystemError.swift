@@ -1,7 +1,7 @@
 import Glibc
 
 /// A system call on a file failed.
-public struct SystemError: Error, CustomStringConvertible, Sendable {
+public struct SystemError: CategorisedError, Sendable {
   /// What was being done, as a verb: "open", "read", "write", "flush", "rename".
   public let operation: String
   /// The file or folder that it was done to.
@@ -31,6 +31,9 @@ public struct SystemError: Error, CustomStringConvertible, Sendable {
 
   /// The operation that fails when a new file is in its place already.
   static let folderFlush = "flush the folder of"
+
+  /// A missing input is told from every other failure.
+  public var category: FailureCategory { isMissingInput ? .noInput : .io }
 
   /// What failed, on which file, why, and what to do.
   public var description: String {

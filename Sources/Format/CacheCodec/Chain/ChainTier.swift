@@ -1,32 +1,32 @@
 import CacheFormat
 
-/// A tier of one link of a chain.
+/// A tier of one snapshot of a chain.
 public struct ChainTier: Sendable, Hashable {
-  /// The link's place in the chain; 0 is the root.
-  public let link: Int
-  /// The tier's place in the link.
+  /// The snapshot's index in the chain; 0 is the root.
+  public let snapshot: Int
+  /// The tier's index in the snapshot.
   public let tier: Int
 }
 
 extension SnapshotChain {
-  /// The tiers that hold what a compression keeps: of each link the first ones, link by link.
+  /// The tiers that hold what a compression keeps: the first ones of each snapshot, the root's first.
   ///
   /// - Parameter compression: The compression, or nil for the whole cache.
-  /// - Throws: `CompressionNotStored` that names the link.
+  /// - Throws: `CompressionNotStored` that names the snapshot.
   public func tiersNeeded(compression: Int?) throws(CompressionNotStored) -> [ChainTier] {
     var tiers: [ChainTier] = []
-    for (index, link) in links.enumerated() {
-      for tier in 0..<(try link.tiersNeeded(compression: compression)) {
-        tiers.append(ChainTier(link: index, tier: tier))
+    for (index, snapshot) in snapshots.enumerated() {
+      for tier in 0..<(try snapshot.tiersNeeded(compression: compression)) {
+        tiers.append(ChainTier(snapshot: index, tier: tier))
       }
     }
     return tiers
   }
 
-  /// The tiers of all links.
+  /// The tiers of all snapshots.
   public var allTiers: [ChainTier] {
-    links.enumerated().flatMap { index, link in
-      (0..<link.metadata.tiers.tierCount).map { ChainTier(link: index, tier: $0) }
+    snapshots.enumerated().flatMap { index, snapshot in
+      (0..<snapshot.metadata.tiers.tierCount).map { ChainTier(snapshot: index, tier: $0) }
     }
   }
 }

@@ -1,43 +1,43 @@
 public import CacheFormat
 
-/// One head's keys or values of one tier as they are quantised, in the tier's order (spec, section 5.6).
+/// One head's keys or values of one tier as quantised codes, in the tier's order (spec, section 5.6).
 public struct StoredCodes: Sendable {
   /// [pairs][key or value length], one code a byte.
   public let codes: ArraySlice<UInt8>
-  /// Binary16s: of keys [⌈pairs / 64⌉][key length], of values [pairs].
+  /// Binary16 bit patterns. Keys: [⌈pairs / 64⌉][key length]. Values: [pairs].
   public let scales: ArraySlice<UInt16>
-  /// Likewise.
+  /// Of the same shape and type as `scales`.
   public let minima: ArraySlice<UInt16>
-  /// For each pair its place among the selected ones, or `UInt32.max` if it is not one of them.
+  /// [pairs]: each pair's slot among the kept ones, or `UInt32.max` if it is not kept.
   public let slots: ArraySlice<UInt32>
 }
 
 extension LayerDecoder {
-  /// The selected pairs of some tiers alone.
-  public func restrict(_ selection: Selection, to tiers: [ChainTier]) -> Selection {
-    let heads = selection.heads.enumerated().map { head, order in
-      order.restricted(
+  /// Only the kept pairs that are in some tiers; slots count among those.
+  public func restrict(_ pairs: KeptPairs, to tiers: [ChainTier]) -> KeptPairs {
+    let heads = pairs.heads.enumerated().map { index, head in
+      head.restricted(
         to: tiers.map { part in
-          let table = chain.links[part.link].metadata.tiers
-          return (part.link, table.ranks(of: part.tier, layer: selection.layer, head: head))
+          let table = chain.snapshots[part.snapshot].metadata.tiers
+          return (part.snapshot, table.ranks(of: part.tier, layer: pairs.layer, head: index))
         })
     }
-    return Selection(layer: selection.layer, tiers: tiers, heads: heads)
+    return KeptPairs(layer: pairs.layer, tiers: tiers, heads: heads)
   }
 
-  /// Reads the selected pairs' keys or values as they are quantised, tier by tier.
+  /// Reads the kept pairs' keys or values as quantised codes, tier by tier.
   ///
   /// - Parameters:
   ///   - tensor: `keys` or `values`.
-  ///   - selection: Of tiers in which the tensor is quantised: anything else is a programmer's error.
+  ///   - pairs: Pairs of tiers in which the tensor is quantised. Other tiers are a programmer's error.
   ///   - store: Called for each tier with each head's part of it.
   /// - Throws: `MalformedFile` that names tier, layer and tensor; `SystemError`.
   public mutating func readCodes(
-    _ tensor: ChunkTable.Tensor, of selection: Selection,
+    _ tensor: ChunkTable.Tensor, of pairs: KeptPairs,
     store: (_ head: Int, _ codes: StoredCodes) -> Void
   ) throws {
-    try forEachPart(of: tensor, selection) { chunk, head, pairs, firstParameter, slots in
-      store(head, chunk.codes(pairs, firstParameter: firstParameter, slots: slots))
+    try forEachPart(of: tensor, pairs) { chunk, part in
+      store(part.head, chunk.codes(part.pairs, firstParameter: part.firstParameter, slots: part.slots))
     }
   }
 }

@@ -3,21 +3,9 @@ public import CacheFormat
 
 /// Decodes layers of a chain of snapshots straight into memory that the caller owns.
 ///
-/// It keeps the memory of one chunk for the next, so a cache is best loaded by one decoder for each
+/// It keeps the memory of one chunk for the next. A cache is loaded fastest by one decoder for each
 /// thread, each taking layer after layer. For a layer as arrays, use `SnapshotChain.readLayer`.
 public struct LayerDecoder: ~Copyable {
-  /// Which pairs of a layer a compression keeps.
-  public struct Selection: Sendable {
-    /// The layer.
-    public let layer: Int
-    /// The tiers that hold them.
-    let tiers: [ChainTier]
-    let heads: [HeadSelection]
-
-    /// For each KV head the positions that are kept, ascending.
-    public var positions: [[UInt32]] { heads.map(\.positions) }
-  }
-
   let chain: SnapshotChain
   var chunk = ChunkDecoder()
 
@@ -32,90 +20,100 @@ public struct LayerDecoder: ~Copyable {
   ///   - end: Only pairs at positions before this one are kept.
   /// - Throws: `CompressionNotStored`; `MalformedFile` that names tier, layer and tensor, also if a
   ///   position occurs twice; `SystemError`.
-  public mutating func select(layer: Int, compression: Int?, before end: Int = .max) throws
-    -> Selection
-  {
+  public mutating func select(
+    layer: Int, compression: Int?, before end: Int = .max
+  ) throws -> KeptPairs {
     try select(
       try chain.tiersNeeded(compression: compression), layer: layer, compression: compression,
       before: end)
   }
 
-  /// Reads which pairs of a layer are stored at all, which may be less than the whole cache.
+  /// Reads which pairs of a layer are stored, which may be less than the whole cache.
   ///
   /// - Throws: `MalformedFile`, `SystemError`, as `select`.
-  public mutating func selectStored(layer: Int, before end: Int = .max) throws -> Selection {
+  public mutating func selectStored(layer: Int, before end: Int = .max) throws -> KeptPairs {
     try select(chain.allTiers, layer: layer, compression: nil, before: end)
   }
 
   private mutating func select(
     _ tiers: [ChainTier], layer: Int, compression: Int?, before end: Int
-  ) throws -> Selection {
-    var links = [[PairOrder]](repeating: [], count: chain.metadata.context.kvHeads)
-    let counts = tiers.reduce(into: [Int](repeating: 0, count: chain.links.count)) {
-      $0[$1.link] += 1
+  ) throws -> KeptPairs {
+    var heads = [[PairOrder]](repeating: [], count: chain.metadata.context.kvHeads)
+    let counts = tiers.reduce(into: [Int](repeating: 0, count: chain.snapshots.count)) {
+      $0[$1.snapshot] += 1
     }
-    for (index, (link, count)) in zip(chain.links, counts).enumerated() {
-      let table = link.metadata.tiers
-      let place = link.place(tier: count - 1, layer: layer, tensor: .positions)
-      for (head, ranked) in try rankings(of: link, layer: layer, tiers: count).enumerated() {
+    for (index, (snapshot, count)) in zip(chain.snapshots, counts).enumerated() {
+      let table = snapshot.metadata.tiers
+      let place = snapshot.place(tier: count - 1, layer: layer, tensor: .positions)
+      for (head, ranked) in try rankings(of: snapshot, layer: layer, tiers: count).enumerated() {
         let kept = compression.flatMap { table.kept(compression: $0, layer: layer, head: head) }
-        links[head].append(
+        heads[head].append(
           try PairOrder(
             ranked: ranked, kept: kept ?? ranked.count, allowed: table.positions,
-            before: min(end, chain.end(ofLink: index)), place: place))
+            before: min(end, chain.end(ofSnapshot: index)), place: place))
       }
     }
-    return Selection(layer: layer, tiers: tiers, heads: links.map(HeadSelection.init))
+    return KeptPairs(layer: layer, tiers: tiers, heads: heads.map(KeptPairs.Head.init))
   }
 
-  /// For each KV head the places of the selected pairs in its positions, best first, but for those of a tier
-  /// that is ordered by position. What links rank by themselves is merged (`ChainRanking`).
-  public func rankings(of selection: Selection) -> [[Int]] {
+  /// [kvHeads]: the slots of the kept pairs, best first. A tier that is ordered by position stays so.
+  /// The rankings of several snapshots are merged (`ChainRanking`).
+  public func rankings(of pairs: KeptPairs) -> [[Int]] {
     let ranking = ChainRanking(chain)
-    return selection.heads.map(ranking.order)
+    return pairs.heads.map(ranking.order)
   }
 
-  /// Decodes the selected pairs' keys or values, in order of position.
+  /// Decodes the kept pairs' keys or values, in order of position.
   ///
   /// - Parameters:
   ///   - tensor: `keys` or `values`.
-  ///   - memory: Called some times for each head with a function that writes into that head's memory:
+  ///   - memory: Called once or more for each head with a function that writes into that head's memory:
   ///     [positions][key or value length] elements of the cache's own type. It must hand the same memory
-  ///     to the function each time; less than that is a programmer's error.
+  ///     to the function each time; less room is a programmer's error.
   /// - Throws: `MalformedFile` that names tier, layer and tensor; `SystemError`.
   public mutating func decode(
-    _ tensor: ChunkTable.Tensor, of selection: Selection,
+    _ tensor: ChunkTable.Tensor, of pairs: KeptPairs,
     memory: (_ head: Int, _ write: (inout MutableRawSpan) -> Void) -> Void
   ) throws {
-    try forEachPart(of: tensor, selection) { chunk, head, pairs, firstParameter, slots in
-      memory(head) { target in
-        chunk.decode(pairs, firstParameter: firstParameter, slots: slots, into: &target)
+    try forEachPart(of: tensor, pairs) { chunk, part in
+      memory(part.head) { target in
+        chunk.decode(
+          part.pairs, firstParameter: part.firstParameter, slots: part.slots, into: &target)
       }
     }
   }
 
-  /// Loads the chunks of the selected tiers, and calls `body` for each head of each, with its pairs' places in
-  /// the chunk, how many scales the heads before it have, and where its pairs go.
+  /// One head's part of a chunk.
+  struct Part {
+    let head: Int
+    /// The indices of its pairs in the chunk.
+    let pairs: Range<Int>
+    /// How many scales the heads before it have.
+    let firstParameter: Int
+    /// The slot of each pair, or `noSlot`.
+    let slots: ArraySlice<UInt32>
+  }
+
+  /// Loads the chunks of the kept pairs' tiers, and calls `body` for each head of each chunk.
   mutating func forEachPart(
-    of tensor: ChunkTable.Tensor, _ selection: Selection,
-    _ body: (
-      _ chunk: borrowing ChunkDecoder, _ head: Int, _ pairs: Range<Int>, _ firstParameter: Int,
-      _ slots: ArraySlice<UInt32>
-    ) -> Void
+    of tensor: ChunkTable.Tensor, _ pairs: KeptPairs,
+    _ body: (_ chunk: borrowing ChunkDecoder, _ part: Part) -> Void
   ) throws {
-    let layer = selection.layer
-    for part in selection.tiers {
-      let reader = chain.links[part.link]
-      try reader.load(&chunk, tier: part.tier, layer: layer, tensor: tensor)
-      let shape = reader.shape(tier: part.tier, layer: layer, tensor: tensor)
-      reader.forEachHead(of: shape, tier: part.tier, layer: layer) { head, pairs, firstParameter in
-        let ranks = reader.metadata.tiers.ranks(of: part.tier, layer: layer, head: head)
-        body(chunk, head, pairs, firstParameter, selection.heads[head].slots[part.link][ranks])
+    let layer = pairs.layer
+    for tier in pairs.tiers {
+      let reader = chain.snapshots[tier.snapshot]
+      try reader.load(&chunk, tier: tier.tier, layer: layer, tensor: tensor)
+      let shape = reader.shape(tier: tier.tier, layer: layer, tensor: tensor)
+      reader.forEachHead(of: shape, tier: tier.tier, layer: layer) { head, range, firstParameter in
+        let ranks = reader.metadata.tiers.ranks(of: tier.tier, layer: layer, head: head)
+        let slots = pairs.heads[head].slots[tier.snapshot][ranks]
+        body(chunk, Part(head: head, pairs: range, firstParameter: firstParameter, slots: slots))
       }
     }
   }
 
-  /// Each head's positions over a link's first tiers, best first but for a tier that is ordered by position.
+  /// [kvHeads]: the positions in a snapshot's first tiers, best first. A tier that is ordered by position
+  /// stays so.
   private mutating func rankings(
     of reader: SnapshotReader, layer: Int, tiers: Int
   ) throws -> [[UInt32]] {
@@ -139,7 +137,7 @@ public struct LayerDecoder: ~Copyable {
     return rankings
   }
 
-  /// Adds gaps up. A sum that leaves 32 bits stays at the greatest number, which is no position.
+  /// Adds gaps up. A sum beyond 32 bits stays at the greatest number, which is no position.
   private static func ascending(_ gaps: [UInt32]) -> [UInt32] {
     var next: UInt64 = 0
     return gaps.map { gap in

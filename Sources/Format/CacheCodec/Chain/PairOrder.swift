@@ -1,12 +1,10 @@
 import ByteIO
-import CKernels
 
 /// Turns a head's ranking in one snapshot into order of position.
 struct PairOrder {
   /// Positions of the kept pairs, ascending.
   let positions: [UInt32]
-  /// For every ranked pair that was read, its index in `positions`, or `CK_NO_SLOT` if it is not
-  /// kept.
+  /// [ranks]: the index in `positions` of each pair that was read, or `noSlot` if it is not kept.
   let slots: [UInt32]
 
   /// Orders the first `kept` pairs of a ranking.
@@ -14,7 +12,7 @@ struct PairOrder {
   /// - Parameters:
   ///   - ranked: Positions of the pairs that were read, best first.
   ///   - allowed: The positions whose pairs the snapshot may hold.
-  ///   - end: Of the kept pairs, only those at positions before this one stay.
+  ///   - end: Only pairs at positions before this one are kept.
   /// - Throws: `MalformedFile` unless all positions that were read are different and allowed.
   init(
     ranked: [UInt32], kept: Int, allowed: Range<Int>, before end: Int, place: ChunkPlace
@@ -23,8 +21,8 @@ struct PairOrder {
       throw place.error(
         "position \(position) where \(allowed.lowerBound) to below \(allowed.upperBound) may be")
     }
-    // A bit a token is fastest for a head with many pairs. A file may claim very many heads with hardly
-    // any: those must not cost the context's length.
+    // A bit for each position is fastest for a head with many pairs. A file may claim many heads with
+    // few pairs each: those must not cost the context's length.
     let isDense = ranked.count >= allowed.count / 64
     (positions, slots) =
       isDense
@@ -41,7 +39,7 @@ struct PairOrder {
       set.remove(position)
     }
     let slots = set.indices(of: ranked).enumerated().map { rank, index in
-      rank < kept && ranked[rank] < end ? index : UInt32.max
+      rank < kept && ranked[rank] < end ? index : .noSlot
     }
     return (set.positions, slots)
   }
@@ -54,7 +52,7 @@ struct PairOrder {
       throw twice(ranked[rank], place)
     }
     var positions: [UInt32] = []
-    var slots = [UInt32](repeating: .max, count: ranked.count)
+    var slots = [UInt32](repeating: .noSlot, count: ranked.count)
     for rank in order where rank < kept && ranked[rank] < end {
       slots[rank] = UInt32(positions.count)
       positions.append(ranked[rank])
@@ -67,7 +65,7 @@ struct PairOrder {
   }
 }
 
-/// A set of positions of a range, one bit each.
+/// A set of positions in a range, one bit each.
 private struct PositionSet {
   private let first: UInt32
   private var words: [UInt64]
@@ -77,20 +75,20 @@ private struct PositionSet {
     words = Array(repeating: 0, count: (range.count + 63) / 64)
   }
 
-  private func place(_ position: UInt32) -> (word: Int, bit: UInt64) {
+  private func bit(of position: UInt32) -> (word: Int, bit: UInt64) {
     let index = position - first
     return (Int(index / 64), UInt64(1) << UInt64(index % 64))
   }
 
   /// Adds a position; false if it was there.
   mutating func insert(_ position: UInt32) -> Bool {
-    let (word, bit) = place(position)
+    let (word, bit) = bit(of: position)
     defer { words[word] |= bit }
     return words[word] & bit == 0
   }
 
   mutating func remove(_ position: UInt32) {
-    let (word, bit) = place(position)
+    let (word, bit) = bit(of: position)
     words[word] &= ~bit
   }
 
@@ -118,7 +116,7 @@ private struct PositionSet {
       count += UInt32(word.nonzeroBitCount)
     }
     return positions.map { position in
-      let (word, bit) = place(position)
+      let (word, bit) = bit(of: position)
       return before[word] + UInt32((words[word] & (bit - 1)).nonzeroBitCount)
     }
   }

@@ -1,110 +1,113 @@
 import ByteIO
 public import CacheFormat
 
-/// A snapshot and all those that it goes on from (spec, section 5.7): together they hold one cache. A
-/// snapshot that stands alone is a chain of one link.
+/// A snapshot and all those that it continues (spec, section 5.7). Together they hold one cache. A
+/// snapshot without a parent is a chain of one.
 public struct SnapshotChain: Sendable {
   /// The snapshots, the root first, each the parent of the next one.
-  public let links: [SnapshotReader]
-  /// The position before which each link's pairs count; those behind it were let go by a later link.
+  public let snapshots: [SnapshotReader]
+  /// [snapshots]: pairs count at positions before this one; a later snapshot dropped the others.
   private let ends: [Int]
 
-  /// The greatest number of links.
-  public static let maximumLinks = 1024
-  /// So many open files any process may have.
-  private static let manyLinks = 256
+  /// The greatest number of snapshots.
+  public static let maximumSnapshots = 1024
+  /// The number of open files that every process may have.
+  private static let usualOpenFiles = 256
 
   /// Opens a snapshot and those that it continues, and checks that they belong together, in the order
   /// of spec/conformance.md: that all are there, then the rules of the chain, then the identity.
   ///
   /// - Parameters:
-  ///   - path: The last link.
-  ///   - parents: Snapshots that it may go on from; one of them that has the digest is taken before what
-  ///     lies in the child's folder.
-  /// - Throws: `ParentMissing`; `IdentityMismatch` if links are of different models; `MalformedFile` if a
-  ///   link's bytes break a rule of the format, or links do not belong together; `SystemError`.
+  ///   - path: The last snapshot.
+  ///   - parents: Snapshots that it may continue. One that has the digest is preferred to a file in the
+  ///     child's folder.
+  /// - Throws: `ParentMissing`; `IdentityMismatch` if the snapshots are of different models;
+  ///   `MalformedFile` if the bytes of one break a rule of the format, or they do not belong together;
+  ///   `SystemError`.
   public init(path: String, parents: [String] = []) throws {
-    var links = [try SnapshotReader(path: path)]
+    var snapshots = [try SnapshotReader(path: path)]
     var named: [Digest: SnapshotReader] = [:]
     for path in parents {
       let reader = try SnapshotReader(path: path)
       named[try reader.digest] = reader
     }
-    while let child = links.last, let reference = child.metadata.parent {
-      guard links.count < Self.maximumLinks else {
+    while let child = snapshots.last, let reference = child.metadata.parent {
+      guard snapshots.count < Self.maximumSnapshots else {
         throw MalformedFile(
           path: path, section: "PRNT",
-          problem: "it goes on from more than \(Self.maximumLinks - 1) snapshots; "
+          problem: "it goes on from more than \(Self.maximumSnapshots - 1) snapshots; "
             + "make one snapshot of its parent with recompress, and save it again behind that")
       }
-      if links.count == Self.manyLinks { OpenFiles.allowMany() }
-      links.append(
+      if snapshots.count == Self.usualOpenFiles { OpenFiles.allowMany() }
+      snapshots.append(
         try named[reference.digest] ?? child.parent(reference, othersAreNamed: !named.isEmpty))
     }
-    for (child, parent) in zip(links, links.dropFirst()) { try child.checkRules(parent) }
-    for (child, parent) in zip(links, links.dropFirst()) {
+    for (child, parent) in zip(snapshots, snapshots.dropFirst()) { try child.checkRules(parent) }
+    for (child, parent) in zip(snapshots, snapshots.dropFirst()) {
       try child.metadata.identity.check(
         against: parent.metadata.identity, path: "\(child.path), which continues \(parent.path)")
     }
-    self.init(links: links.reversed())
+    self.init(snapshots: snapshots.reversed())
   }
 
-  /// A snapshot's own pairs alone, without those of what it goes on from.
-  public init(alone reader: SnapshotReader) { self.init(links: [reader]) }
+  /// A snapshot's own pairs alone, without its parents'.
+  public init(alone reader: SnapshotReader) { self.init(snapshots: [reader]) }
 
-  private init(links: [SnapshotReader]) {
-    self.links = links
+  private init(snapshots: [SnapshotReader]) {
+    self.snapshots = snapshots
     var end = Int.max
-    ends = links.reversed().map { link in
-      defer { end = min(end, link.metadata.tiers.positions.lowerBound) }
-      return min(end, link.metadata.context.tokens)
+    ends = snapshots.reversed().map { snapshot in
+      defer { end = min(end, snapshot.metadata.tiers.positions.lowerBound) }
+      return min(end, snapshot.metadata.context.tokens)
     }.reversed()
   }
 }
 
 extension SnapshotChain {
   /// The snapshot that was opened.
-  public var last: SnapshotReader { links[links.count - 1] }
+  public var last: SnapshotReader { snapshots[snapshots.count - 1] }
 
-  /// Where that is.
+  /// Where it was opened.
   public var path: String { last.path }
 
-  /// All of it but its pairs; context and tokens are those of the whole chain.
+  /// The last snapshot's metadata. Its context and tokens are those of the whole chain.
   public var metadata: SnapshotMetadata { last.metadata }
 
-  /// The first position behind those whose pairs count in a link.
-  public func end(ofLink link: Int) -> Int { ends[link] }
+  /// The first position whose pairs no longer count in a snapshot.
+  ///
+  /// - Parameter index: The snapshot's index; 0 is the root.
+  public func end(ofSnapshot index: Int) -> Int { ends[index] }
 
-  /// How many bytes of all links have been read so far.
-  public var bytesRead: UInt64 { links.reduce(0) { $0 + $1.bytesRead } }
+  /// How many bytes of all snapshots have been read so far.
+  public var bytesRead: UInt64 { snapshots.reduce(0) { $0 + $1.bytesRead } }
 
-  /// Whether every pair of every position is there.
-  public var isWhole: Bool { links.allSatisfy(\.metadata.tiers.isWhole) }
+  /// Whether every pair of every position is stored.
+  public var isWhole: Bool { snapshots.allSatisfy(\.metadata.tiers.isWhole) }
 
-  /// The least compression that every link holds.
-  public var leastRatio: Int {
-    links.reduce(1) { max($0, $1.metadata.tiers.ratios.last ?? 1) }
+  /// The least compression that every snapshot holds.
+  public var leastCompression: Int {
+    snapshots.reduce(1) { max($0, $1.metadata.tiers.ratios.last ?? 1) }
   }
 
-  /// Whether a head was asked to stay whole at every compression, as far as its links tell. A short link stays
-  /// whole for its sinks and window alone, which says nothing of the whole.
+  /// Whether a head was asked to stay whole at every compression, as far as its snapshots tell. A short
+  /// snapshot stays whole for its sinks and window alone, which proves nothing.
   public func isKeptWhole(layer: Int, head: Int) -> Bool {
-    let tables = links.map(\.metadata.tiers)
+    let tables = snapshots.map(\.metadata.tiers)
     return tables.allSatisfy { $0.floor(layer: layer, head: head) == $0.tokens }
       && tables.contains { $0.tokens > $0.sinks + $0.window }
   }
 
   /// How many first positions of the root rank before all others.
-  public var sinks: Int { links[0].metadata.tiers.sinks }
+  public var sinks: Int { snapshots[0].metadata.tiers.sinks }
 
-  /// How many last positions of the whole rank next.
+  /// How many last positions of the chain rank next.
   public var window: Int { last.metadata.tiers.window }
 
-  /// Refuses a compression that some link does not hold. What is damaged is called so, and not unfit for the
-  /// compression: only then are all chunks read.
+  /// Rejects a compression that a snapshot does not hold. Then all chunks are read first, so that a
+  /// damaged file is reported as damaged.
   ///
   /// - Parameter compression: The compression, or nil for the whole cache.
-  /// - Throws: `CompressionNotStored` that names the link; `MalformedFile`; `SystemError`.
+  /// - Throws: `CompressionNotStored` that names the snapshot; `MalformedFile`; `SystemError`.
   public func checkStored(compression: Int?) throws {
     do throws(CompressionNotStored) {
       _ = try tiersNeeded(compression: compression)
@@ -114,14 +117,16 @@ extension SnapshotChain {
     }
   }
 
-  /// Reads all chunks of all snapshots: what is damaged is to be called so, and not unfit for what was asked.
+  /// Reads and checks all chunks of all snapshots, the last snapshot first.
   ///
   /// - Throws: `MalformedFile`; `SystemError`.
-  public func verifyChunks() throws { for link in links.reversed() { try link.verifyChunks() } }
+  public func verifyChunks() throws {
+    for snapshot in snapshots.reversed() { try snapshot.verifyChunks() }
+  }
 }
 
 extension SnapshotReader {
-  /// Opens what this snapshot goes on from, from its folder.
+  /// Opens this snapshot's parent, which is looked for in the same folder.
   ///
   /// - Parameter othersAreNamed: Whether other files were named, none of which has the digest.
   fileprivate func parent(
@@ -146,7 +151,7 @@ extension SnapshotReader {
     return parent
   }
 
-  /// Refuses a parent that this snapshot cannot go on from, whatever its model.
+  /// Rejects a parent that this snapshot cannot continue. Its model is checked elsewhere.
   fileprivate func checkRules(_ parent: SnapshotReader) throws(MalformedFile) {
     let (first, old) = (metadata.tiers.positions.lowerBound, parent.metadata)
     let advice = "make this snapshot again"

@@ -29,7 +29,7 @@ struct ChunkDecoder: ~Copyable {
   /// - Parameters:
   ///   - pairs: Where the head's pairs stand among those of the chunk.
   ///   - firstParameter: How many scales the heads before it have.
-  ///   - slots: The row of `target` that each pair becomes, or `CK_NO_SLOT`; nil keeps the order.
+  ///   - slots: The row of `target` that each pair becomes, or `noSlot`; nil keeps the order.
   ///   - target: Has room for every slot.
   func decode(
     _ pairs: Range<Int>, firstParameter: Int, slots: ArraySlice<UInt32>? = nil,
@@ -71,7 +71,7 @@ struct ChunkDecoder: ~Copyable {
   ) {
     guard let slots else { return precondition(pairs * rowBytes <= room, "no room for the rows") }
     precondition(slots.count == pairs, "a slot for each row")
-    let last = slots.lazy.filter { $0 != UInt32.max }.max()
+    let last = slots.lazy.filter { $0 != .noSlot }.max()
     precondition(last.map { (Int($0) + 1) * rowBytes <= room } ?? true, "no room for the rows")
   }
 

@@ -62,7 +62,7 @@ struct QuantisedRows {
   /// - Parameters:
   ///   - first: The head's first code.
   ///   - firstParameter: Its first scale.
-  ///   - slots: The row of `target` for each pair, or `CK_NO_SLOT`; nil keeps the order.
+  ///   - slots: The row of `target` for each pair, or `noSlot`; nil keeps the order.
   @unsafe func decode(
     _ pairs: Int, first: Int, firstParameter: Int, slots: UnsafePointer<UInt32>?,
     element: ElementCodec, into target: UnsafeMutablePointer<UInt8>
@@ -80,7 +80,7 @@ struct QuantisedRows {
         guard let source = floats.baseAddress else { return }
         for row in 0..<rows {
           let slot = unsafe slots.map { unsafe Int($0[start + row]) } ?? start + row
-          guard slot != Int(UInt32.max) else { continue }
+          guard slot != Int(UInt32.noSlot) else { continue }
           unsafe kernels.narrow(
             source + row * rowLength, target + slot * rowBytes, element, rowLength)
         }

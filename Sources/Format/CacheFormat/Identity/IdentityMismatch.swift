@@ -1,5 +1,7 @@
+public import ByteIO
+
 /// A file was made with another model, or another filter bank, than it is to be used with.
-public struct IdentityMismatch: Error, Equatable, Sendable, CustomStringConvertible {
+public struct IdentityMismatch: CategorisedError, Equatable, Sendable {
   /// What a digest stands for.
   public enum Part: String, Sendable, CaseIterable {
     /// The model's weights.
@@ -24,6 +26,9 @@ public struct IdentityMismatch: Error, Equatable, Sendable, CustomStringConverti
     self.path = path
     self.differing = differing
   }
+
+  /// Another model or filter bank is needed.
+  public var category: FailureCategory { .identity }
 
   /// The file, every part that differs, and what to do.
   public var description: String {

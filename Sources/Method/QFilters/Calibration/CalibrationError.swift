@@ -1,5 +1,7 @@
+public import ByteIO
+
 /// Q-Filters cannot be computed.
-public enum CalibrationError: Error, CustomStringConvertible, Sendable {
+public enum CalibrationError: CategorisedError, Sendable {
   /// No query vector was seen.
   case noQueries
   /// A query vector was infinite or not a number.
@@ -10,6 +12,9 @@ public enum CalibrationError: Error, CustomStringConvertible, Sendable {
   case noEigenvector
   /// libopenblas cannot be used; the sentence says why.
   case openBLASMissing(problem: String)
+
+  /// No other category fits.
+  public var category: FailureCategory { .other }
 
   /// One sentence that says what is wrong.
   public var description: String {

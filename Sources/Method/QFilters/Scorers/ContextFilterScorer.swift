@@ -32,7 +32,7 @@ public struct ContextFilterScorer: Scorer {
   }
 
   /// Its number in a snapshot.
-  public var scorer: ScorerID { .qFilters }
+  public var id: ScorerID { .qFilters }
   /// The filter bank's.
   public var filterDigest: Digest { bank.digest }
 

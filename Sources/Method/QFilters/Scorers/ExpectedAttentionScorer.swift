@@ -43,7 +43,7 @@ public struct ExpectedAttentionScorer: Scorer {
   }
 
   /// Its number in a snapshot.
-  public var scorer: ScorerID { .expectedAttention }
+  public var id: ScorerID { .expectedAttention }
 
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {

@@ -1,3 +1,4 @@
+import ByteIO
 public import CacheFormat
 
 /// Short keys are kept: −‖k‖ (arXiv 2406.11430).
@@ -6,7 +7,7 @@ public struct KNormScorer: Scorer {
   public init() {}
 
   /// Its number in a snapshot.
-  public var scorer: ScorerID { .kNorm }
+  public var id: ScorerID { .kNorm }
 
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
@@ -20,7 +21,7 @@ public struct KeyDiffScorer: Scorer {
   public init() {}
 
   /// Its number in a snapshot.
-  public var scorer: ScorerID { .keyDiff }
+  public var id: ScorerID { .keyDiff }
 
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
@@ -40,7 +41,7 @@ public struct StreamingScorer: Scorer {
   public init() {}
 
   /// Its number in a snapshot.
-  public var scorer: ScorerID { .streamingLLM }
+  public var id: ScorerID { .streamingLLM }
 
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
@@ -56,7 +57,7 @@ public struct RandomScorer: Scorer {
   public init(seed: UInt64) { self.seed = seed }
 
   /// Its number in a snapshot.
-  public var scorer: ScorerID { .random }
+  public var id: ScorerID { .random }
 
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
@@ -69,17 +70,10 @@ public struct RandomScorer: Scorer {
   public func scores(
     layer: Int, head: Int, positions: [UInt32], keys: [Float], keyLength: Int
   ) -> [Float] {
-    positions.map { position in
-      let place = (UInt64(layer) << 12 | UInt64(head)) << 32 | UInt64(position)
-      return Float(Self.mixed(Self.mixed(seed) ^ place) >> 40)
+    let base = SplitMix64.first(seed: seed)
+    return positions.map { position in
+      let pair = (UInt64(layer) << 12 | UInt64(head)) << 32 | UInt64(position)
+      return Float(SplitMix64.first(seed: base ^ pair) >> 40)
     }
-  }
-
-  /// SplitMix64's output function.
-  private static func mixed(_ value: UInt64) -> UInt64 {
-    var z = value &+ 0x9E37_79B9_7F4A_7C15
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -8,7 +8,7 @@ public struct QFilterScorer: Scorer {
   public init(_ bank: FilterBank) { self.bank = bank }
 
   /// Its number in a snapshot.
-  public var scorer: ScorerID { .qFilters }
+  public var id: ScorerID { .qFilters }
   /// The filter bank's.
   public var filterDigest: Digest { bank.digest }
 

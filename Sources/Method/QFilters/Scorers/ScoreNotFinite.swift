@@ -1,13 +1,17 @@
+public import ByteIO
 public import CacheFormat
 
 /// A pair's score is infinite or not a number, so that it has no rank among the others.
-public struct ScoreNotFinite: Error, Equatable, Sendable, CustomStringConvertible {
+public struct ScoreNotFinite: CategorisedError, Equatable, Sendable {
   /// What scored.
   public let scorer: ScorerID
   /// The layer.
   public let layer: Int
   /// The KV head.
   public let head: Int
+
+  /// No other category fits.
+  public var category: FailureCategory { .other }
 
   /// What is wrong, and where.
   public var description: String {
@@ -24,7 +28,7 @@ extension Scorer {
   ) throws(ScoreNotFinite) -> [Float] {
     let scores = scores(layer: layer, head: head, keys: keys, keyLength: keyLength)
     guard scores.allSatisfy(\.isFinite) else {
-      throw ScoreNotFinite(scorer: scorer, layer: layer, head: head)
+      throw ScoreNotFinite(scorer: id, layer: layer, head: head)
     }
     return scores
   }

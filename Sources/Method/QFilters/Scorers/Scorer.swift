@@ -5,7 +5,7 @@ public import CacheFormat
 /// A scorer that needs more than keys, such as the context's queries, holds what it needs itself.
 public protocol Scorer: Sendable {
   /// The scorer's number in a snapshot.
-  var scorer: ScorerID { get }
+  var id: ScorerID { get }
   /// The digest of the filter bank that it uses; zero if it uses none.
   var filterDigest: Digest { get }
 

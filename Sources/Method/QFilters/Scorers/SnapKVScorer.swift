@@ -21,12 +21,12 @@ public struct SnapKVScorer: Scorer {
   }
 
   /// Its number in a snapshot.
-  public var scorer: ScorerID { .snapKV }
+  public var id: ScorerID { .snapKV }
 
   /// One score a pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
     let sums = attention[layer * kvHeads + head]
-    let before = RecallSelection.pool(Array(sums.dropLast(Self.window)), over: Self.pooling)
+    let before = RecallTopK.pool(Array(sums.dropLast(Self.window)), over: Self.pooling)
     let greatest = before.max() ?? 0
     return before + (0..<sums.count - before.count).map { greatest + 1 + Float($0) }
   }

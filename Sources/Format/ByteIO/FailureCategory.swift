@@ -1,0 +1,23 @@
+/// What kind of failure an error is, whatever the module that reports it.
+///
+/// A program decides by it alone what to tell its caller: the command line has an exit code for each.
+public enum FailureCategory: Sendable {
+  /// The request cannot be met as it was made; another one can.
+  case usage
+  /// The bytes of a file break a rule of their format.
+  case malformed
+  /// An input is missing, or is no file.
+  case noInput
+  /// Reading or writing failed.
+  case io
+  /// A file belongs to another model or filter bank.
+  case identity
+  /// Anything else: a limit, an unsupported model, damaged numbers.
+  case other
+}
+
+/// An error that knows its category.
+public protocol CategorisedError: Error, CustomStringConvertible {
+  /// The kind of failure.
+  var category: FailureCategory { get }
+}

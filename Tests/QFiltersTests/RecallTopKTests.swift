@@ -1,0 +1,39 @@
+import TestSupport
+import Testing
+
+@testable import QFilters
+
+@Suite("Pairs that a question keeps")
+struct RecallTopKTests {
+  @Test("an eighth of the pairs follows the ranking, the rest the question's attention")
+  func shares() {
+    var mass = [Float](repeating: 0, count: 100)
+    mass[70] = 1
+    let ranking = [0, 1, 99, 98] + (2..<98)
+    let slots = RecallTopK.slots(ranking: ranking, mass: mass, kept: 16)
+    // Neighbours within reach of pooling have equal mass; the first slots without mass come next.
+    #expect(slots == [0, 1, 2, 3, 4, 5, 6] + Array(66...74))
+  }
+
+  @Test("on random attention the given number is kept, each pair once, in order")
+  func property() {
+    for seed in UInt64(1)...50 {
+      var random = SeededGenerator(seed: seed)
+      let count = Int.random(in: 1...300, using: &random)
+      let mass = (0..<count).map { _ in Float.random(in: 0...1, using: &random) }
+      let kept = Int.random(in: 0...count + 5, using: &random)
+      let ranking = (0..<count).shuffled(using: &random)
+      let slots = RecallTopK.slots(ranking: ranking, mass: mass, kept: kept)
+      #expect(slots.count == min(kept, count), "seed \(seed)")
+      #expect(zip(slots, slots.dropFirst()).allSatisfy { $0 < $1 }, "seed \(seed)")
+      let ranked = ranking.prefix(Int(Double(min(kept, count)) * 0.125))
+      #expect(Set(slots).isSuperset(of: ranked), "seed \(seed)")
+    }
+  }
+
+  @Test("smoothing is the mean over neighbours, with nothing beyond the ends")
+  func pooling() {
+    #expect(RecallTopK.pool([3, 0, 0, 6], over: 3) == [1, 1, 2, 2])
+    #expect(RecallTopK.pool([], over: 3).isEmpty)
+  }
+}
