@@ -63,8 +63,8 @@ let package = Package(
     swift("Method/QFilters", "CacheFormat", "ByteIO", "COpenBLAS"),
 
     // Engine: a model's files, its tokens, its forward pass.
-    swift("Engine/ModelFiles", "ByteIO"),
     swift("Engine/Tokenization"),
+    swift("Engine/ModelFiles", "Tokenization", "ByteIO"),
     swift("Engine/Inference", "ModelFiles", "CKernels", "COpenBLAS"),
 
     // App: where the engine and the codec meet.
@@ -96,12 +96,13 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "QFiltersCLI", "Workflows", "Tokenization", "QFilters", "CacheCodec", "CacheFormat", "ByteIO",
+        "QFiltersCLI", "Workflows", "Tokenization", "QFilters", "CacheCodec", "CacheFormat",
+        "ByteIO",
         "COpenBLAS", "Inference", "TestSupport",
       ], swiftSettings: strict),
     .testTarget(
-      name: "ModelFilesTests", dependencies: ["ModelFiles", "ByteIO", "TestSupport"],
-      swiftSettings: strict),
+      name: "ModelFilesTests",
+      dependencies: ["ModelFiles", "Tokenization", "ByteIO", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "QFiltersTests", dependencies: ["QFilters", "CacheFormat", "ByteIO", "TestSupport"],
       swiftSettings: strict),

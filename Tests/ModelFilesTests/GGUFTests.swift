@@ -2,6 +2,7 @@ import ByteIO
 import Foundation
 import TestSupport
 import Testing
+import Tokenization
 
 @testable import ModelFiles
 
