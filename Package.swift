@@ -63,8 +63,8 @@ let package = Package(
     swift("Method/QFilters", "CacheFormat", "ByteIO", "COpenBLAS"),
 
     // Engine: a model's files, its tokens, its forward pass.
-    swift("Engine/ModelFiles", "ByteIO"),
     swift("Engine/Tokenization", "ByteIO"),
+    swift("Engine/ModelFiles", "Tokenization", "ByteIO"),
     swift("Engine/Inference", "ModelFiles", "ByteIO", "CKernels", "COpenBLAS"),
 
     // App: where the engine and the codec meet.
@@ -117,8 +117,8 @@ let package = Package(
       dependencies: ["Reports", "CacheCodec", "CacheFormat", "SampleSnapshots", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "ModelFilesTests", dependencies: ["ModelFiles", "ByteIO", "TestSupport"],
-      swiftSettings: strict),
+      name: "ModelFilesTests",
+      dependencies: ["ModelFiles", "Tokenization", "ByteIO", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "QFiltersTests", dependencies: ["QFilters", "CacheFormat", "ByteIO", "TestSupport"],
       swiftSettings: strict),

@@ -3,6 +3,7 @@ import Foundation
 import ModelFiles
 import TestSupport
 import Testing
+import Tokenization
 
 @Suite("Tokens that the embedding has no row for are left out, and the model is read")
 struct BeyondEmbeddingTests {
@@ -10,8 +11,8 @@ struct BeyondEmbeddingTests {
 
   init() throws { scratch = try ScratchFolder() }
 
-  /// The tables of a folder with this tokenizer and an embedding of four rows.
-  private func folder(_ model: String, added: String = "[]") throws -> VocabularyTables {
+  /// The vocabulary of a folder with this tokenizer and an embedding of four rows.
+  private func folder(_ model: String, added: String = "[]") throws -> Vocabulary {
     let path = scratch.path("model")
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     let tokenizer =
@@ -19,15 +20,15 @@ struct BeyondEmbeddingTests {
       + #""decoder":{"type":"ByteLevel"},"model":{"type":"BPE",\#(model)}}"#
     try Data(tokenizer.utf8).write(to: URL(filePath: "\(path)/tokenizer.json"))
     try Data(#"{"vocab_size":4}"#.utf8).write(to: URL(filePath: "\(path)/config.json"))
-    return try VocabularyTables(path: path)
+    return try Vocabulary(path: path)
   }
 
-  private func gguf(_ tokens: [String], merges: [String], rows: Int?) throws -> VocabularyTables {
+  private func gguf(_ tokens: [String], merges: [String], rows: Int?) throws -> Vocabulary {
     var file = RawGGUF(
       model: "gpt2", pre: "gpt-2", tokens: tokens, types: tokens.map { $0.hasPrefix("<") ? 3 : 1 },
       merges: merges)
     file.rows = rows
-    return try VocabularyTables(path: scratch.write("model.gguf", file.bytes))
+    return try Vocabulary(path: scratch.write("model.gguf", file.bytes))
   }
 
   private func texts(_ bytes: [[UInt8]]) -> [String] {
@@ -40,29 +41,29 @@ struct BeyondEmbeddingTests {
   func addedTokens() throws {
     for ids in [[4], [4, 5, 6], [9, 1_000_000_000]] {
       let added = ids.map { #"{"id":\#($0),"content":"<image \#($0)>","special":true}"# }
-      let tables = try folder(
+      let vocabulary = try folder(
         Self.four,
         added: #"[{"id":3,"content":"<s>","special":true},\#(added.joined(separator: ","))]"#)
-      #expect(texts(tables.tokens) == ["a", "b", "ab", "<s>"])
-      #expect(tables.types == [1, 1, 1, 3])
-      #expect(texts(tables.merges) == ["a b"])
+      #expect(texts(vocabulary.tokens) == ["a", "b", "ab", "<s>"])
+      #expect(vocabulary.types == [1, 1, 1, 3])
+      #expect(texts(vocabulary.merges) == ["a b"])
     }
   }
 
   @Test("pieces of text, with the merges that make them; and the same in GGUF")
   func pieces() throws {
     let merges = ["a b", "ab ab", "abab a"]
-    let vocabulary = #""vocab":{"a":0,"b":1,"ab":2,"abab":4,"ababa":5}"#
-    let tables = try folder(
-      vocabulary + #","merges":["a b","ab ab","abab a"]"#,
+    let pieces = #""vocab":{"a":0,"b":1,"ab":2,"abab":4,"ababa":5}"#
+    let vocabulary = try folder(
+      pieces + #","merges":["a b","ab ab","abab a"]"#,
       added: #"[{"id":3,"content":"<s>","special":true}]"#)
-    #expect(texts(tables.tokens) == ["a", "b", "ab", "<s>"])
-    #expect(texts(tables.merges) == ["a b"])
+    #expect(texts(vocabulary.tokens) == ["a", "b", "ab", "<s>"])
+    #expect(texts(vocabulary.merges) == ["a b"])
     let tokens = ["a", "b", "ab", "<s>", "abab", "ababa"]
     let same = try gguf(tokens, merges: merges, rows: 4)
-    #expect(same.tokens == tables.tokens)
-    #expect(same.types == tables.types)
-    #expect(same.merges == tables.merges)
+    #expect(same.tokens == vocabulary.tokens)
+    #expect(same.types == vocabulary.types)
+    #expect(same.merges == vocabulary.merges)
     #expect(try texts(gguf(tokens, merges: merges, rows: 6).merges) == merges)
     #expect(try texts(gguf(tokens, merges: merges, rows: nil).tokens) == tokens)
   }
@@ -87,8 +88,8 @@ struct BeyondEmbeddingTests {
       + #"{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],["a",-1],["b",-2],["ab",-0.5]]}}"#
     try Data(tokenizer.utf8).write(to: URL(filePath: "\(path)/tokenizer.json"))
     try Data(#"{"vocab_size":3}"#.utf8).write(to: URL(filePath: "\(path)/config.json"))
-    let tables = try VocabularyTables(path: path)
-    #expect(texts(tables.tokens) == ["<unk>", "a", "b"])
-    #expect(tables.scores == [0, -1, -2])
+    let vocabulary = try Vocabulary(path: path)
+    #expect(texts(vocabulary.tokens) == ["<unk>", "a", "b"])
+    #expect(vocabulary.scores == [0, -1, -2])
   }
 }

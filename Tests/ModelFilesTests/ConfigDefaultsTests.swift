@@ -55,7 +55,7 @@ struct ConfigDefaultsTests {
     var config = try object(scaling.config)
     config["model_type"] = "qwen3"
     let rope = try transformers(config).model().rope
-    #expect(abs(Double(rope.magnitude) - scaling.magnitude) < 1e-6)
+    #expect(abs(Double(rope.attentionFactor) - scaling.magnitude) < 1e-6)
     let inverse = Self.inverse(rope)
     #expect(inverse.count == scaling.inverse.count)
     for (ours, theirs) in zip(inverse, scaling.inverse) {
@@ -89,9 +89,9 @@ struct ConfigDefaultsTests {
       "context": model.contextLength, "epsilon": Self.rounded(model.normEpsilon),
       "tied": try file.isTied(), "windows": windows ?? [],
       "scale": Self.rounded(model.attentionScale ?? 1 / Float(model.keyLength).squareRoot()),
-      "attentionCap": model.attentionCap.map { $0 as Any } ?? NSNull(),
-      "logitCap": model.logitCap.map { $0 as Any } ?? NSNull(),
-      "rope": Self.short(model.rope), "magnitude": Self.rounded(model.rope.magnitude),
+      "attentionCap": model.attentionSoftcap.map { $0 as Any } ?? NSNull(),
+      "logitCap": model.logitSoftcap.map { $0 as Any } ?? NSNull(),
+      "rope": Self.short(model.rope), "magnitude": Self.rounded(model.rope.attentionFactor),
     ]
     if kind.model_type == "gemma3_text" {
       described["localRope"] = Self.short(model.localRope ?? model.rope)

@@ -3,6 +3,7 @@ import Foundation
 import ModelFiles
 import TestSupport
 import Testing
+import Tokenization
 
 @Suite("GGUF models in parts")
 struct GGUFPartsTests {

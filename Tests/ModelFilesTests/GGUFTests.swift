@@ -2,6 +2,7 @@ import ByteIO
 import Foundation
 import TestSupport
 import Testing
+import Tokenization
 
 @testable import ModelFiles
 
@@ -94,7 +95,7 @@ struct GGUFTests {
   func yarnMagnitude() throws {
     let usual = Float(0.1 * log(8) + 1)
     let scratch = try ScratchFolder()
-    for (key, value, magnitude) in [
+    for (key, value, factor) in [
       ("attn_factor", 0.5, usual * 0.5), ("yarn_attn_factor", 0.7, 0.7),
       ("yarn_ext_factor", 1, usual),
       // Of config.json's attn_factor, which transformers ignores.
@@ -103,7 +104,7 @@ struct GGUFTests {
       var file = try bytes(of: Fixtures.path("models/tiny-yarn-rope.gguf"))
       file.insert(number: value, at: "llama.rope.scaling.\(key)")
       let path = try scratch.write("yarn.gguf", file)
-      #expect(try ModelFile(path: path).architecture.rope.magnitude == magnitude, "\(key)")
+      #expect(try ModelFile(path: path).architecture.rope.attentionFactor == factor, "\(key)")
     }
     let part = try refusal("tiny-yarn-rope.gguf") {
       $0.insert(number: 0.5, at: "llama.rope.scaling.yarn_ext_factor")

@@ -3,6 +3,7 @@ import Foundation
 import ModelFiles
 import TestSupport
 import Testing
+import Tokenization
 
 @Suite("A model's folder")
 struct ModelFolderTests {
@@ -86,7 +87,7 @@ struct ModelFolderTests {
     }
     let model = try ModelFile(path: folder).architecture
     #expect(model == (try ModelFile(path: Fixtures.path("models/tiny-gemma3")).architecture))
-    #expect(model.windows == [12, 12, 12, 12, 12, nil])
+    #expect(model.slidingWindows == [12, 12, 12, 12, 12, nil])
     #expect(model.localRope?.base == 10_000 && model.rope.base == 1_000_000)
     #expect(model.rope.scaling == .fixed([Float](repeating: 8, count: 8)))
   }
@@ -100,7 +101,7 @@ struct ModelFolderTests {
       ("tiny-mistral", #""sliding_window": 12"#, #""sliding_window": 7"#, [7, 7]),
     ] as [(String, String, String, [Int?])] {
       let folder = try copy("config.json", of: name) { $0.replacing(part, with: replacement) }
-      #expect(try ModelFile(path: folder).architecture.windows == windows, "\(name)")
+      #expect(try ModelFile(path: folder).architecture.slidingWindows == windows, "\(name)")
     }
     let odd = try copy("config.json", of: "tiny-gemma2") {
       $0.replacing("sliding_attention", with: "chunked_attention", maxReplacements: 1)

@@ -3,6 +3,7 @@ import Foundation
 import ModelFiles
 import TestSupport
 import Testing
+import Tokenization
 
 @Suite("What model files say, and leave out, of the tokens that begin and end texts")
 struct SpecialTokenTests {
@@ -10,8 +11,8 @@ struct SpecialTokenTests {
 
   init() throws { scratch = try ScratchFolder() }
 
-  private func tables(_ file: RawGGUF) throws -> VocabularyTables {
-    try VocabularyTables(path: scratch.write("model.gguf", file.bytes))
+  private func vocabulary(_ file: RawGGUF) throws -> Vocabulary {
+    try Vocabulary(path: scratch.write("model.gguf", file.bytes))
   }
 
   /// Byte-level BPE with four tokens.
@@ -38,32 +39,32 @@ struct SpecialTokenTests {
     ])
   func addsBeginOfText(pre: String, adds: Bool) throws {
     var file = byteLevel(pre)
-    #expect(try tables(file).addsBeginOfText == adds)
+    #expect(try vocabulary(file).addsBeginOfText == adds)
     file.metadata["add_bos_token"] = .bool(!adds)
-    #expect(try tables(file).addsBeginOfText == !adds)
+    #expect(try vocabulary(file).addsBeginOfText == !adds)
     file.metadata["bos_token_id"] = nil
     file.metadata["add_bos_token"] = .bool(true)
-    #expect(try !tables(file).addsBeginOfText, "there is none")
+    #expect(try !vocabulary(file).addsBeginOfText, "there is none")
   }
 
   @Test("vocabularies of SentencePiece have the usual special tokens where their types say so")
   func defaultIDs() throws {
-    let llama = try tables(pieces("llama"))
+    let llama = try vocabulary(pieces("llama"))
     #expect((llama.beginOfText, llama.endOfText, llama.unknown) == (1, 2, 0))
     #expect(llama.addsBeginOfText)
-    let unigram = try tables(pieces("t5", types: [3, 3, 2, 1]))
+    let unigram = try vocabulary(pieces("t5", types: [3, 3, 2, 1]))
     #expect((unigram.beginOfText, unigram.endOfText, unigram.unknown) == (nil, 1, 2))
     #expect(!unigram.addsBeginOfText)
-    let odd = try tables(pieces("llama", types: [1, 1, 1, 1]))
+    let odd = try vocabulary(pieces("llama", types: [1, 1, 1, 1]))
     #expect((odd.beginOfText, odd.endOfText, odd.unknown) == (nil, nil, nil))
     #expect(!odd.addsBeginOfText)
     var named = pieces("llama")
     named.metadata["bos_token_id"] = .id(2)
     named.metadata["eos_token_id"] = .id(1)
     named.metadata["unknown_token_id"] = .id(3)
-    let tables = try tables(named)
-    #expect((tables.beginOfText, tables.endOfText, tables.unknown) == (2, 1, 3))
-    let byteLevel = try self.tables(
+    let vocabulary = try vocabulary(named)
+    #expect((vocabulary.beginOfText, vocabulary.endOfText, vocabulary.unknown) == (2, 1, 3))
+    let byteLevel = try self.vocabulary(
       RawGGUF(
         model: "gpt2", pre: "qwen2", tokens: Array("abcdefghijklmn").map(String.init),
         types: Array(repeating: 3, count: 14)))
@@ -75,13 +76,13 @@ struct SpecialTokenTests {
     var file = byteLevel("smollm")
     file.metadata["eot_token_id"] = .id(1)
     file.metadata["eom_token_id"] = .id(2)
-    #expect(try tables(file).endsOfGeneration == [1, 2])
+    #expect(try vocabulary(file).endsOfGeneration == [1, 2])
     file.metadata["eot_token_id"] = .text("<|eot_id|>")
-    #expect(throws: MalformedFile.self) { try tables(file) }
+    #expect(throws: MalformedFile.self) { try vocabulary(file) }
   }
 
   /// A folder with the tokenizer of a small model, and what is said of it beside it.
-  private func folder(_ files: [String: String]) throws -> VocabularyTables {
+  private func folder(_ files: [String: String]) throws -> Vocabulary {
     let path = scratch.path("model")
     try? FileManager.default.removeItem(atPath: path)
     try FileManager.default.copyItem(
@@ -89,7 +90,7 @@ struct SpecialTokenTests {
     for (name, text) in files {
       try Data(text.utf8).write(to: URL(filePath: "\(path)/\(name)"))
     }
-    return try VocabularyTables(path: path)
+    return try Vocabulary(path: path)
   }
 
   private func config(_ ids: String) -> String { #"{"vocab_size":287,\#(ids)}"# }
@@ -103,12 +104,12 @@ struct SpecialTokenTests {
       (#""x":0"#, #"{"temperature":0.6}"#, []),
       (#""eos_token_id":[2,400]"#, "{}", [2, 400]),
     ] {
-      let tables = try folder([
+      let vocabulary = try folder([
         "config.json": self.config(config), "generation_config.json": generation,
         "tokenizer_config.json": #"{"eos_token":{"content":"<|im_end|>"}}"#,
       ])
-      #expect(tables.endsOfGeneration == ends)
-      #expect(tables.endOfText == 2)
+      #expect(vocabulary.endsOfGeneration == ends)
+      #expect(vocabulary.endOfText == 2)
     }
     for bad in [#""</s>""#, "[2,[3]]", "-1", "2.5", "{}", "[null]", "4294967296"] {
       for (config, generation) in [("2", bad), (bad, "2")] {
@@ -124,12 +125,12 @@ struct SpecialTokenTests {
 
   @Test("a list of ends is no end of text, as converters to GGUF have it")
   func listIsNoEndOfText() throws {
-    let tables = try folder([
+    let vocabulary = try folder([
       "config.json": config(#""bos_token_id":1,"eos_token_id":[2,9]"#),
       "tokenizer_config.json": #"{"add_bos_token":true}"#,
     ])
-    #expect((tables.beginOfText, tables.endOfText) == (1, nil))
-    #expect(tables.addsBeginOfText)
+    #expect((vocabulary.beginOfText, vocabulary.endOfText) == (1, nil))
+    #expect(vocabulary.addsBeginOfText)
     let none = try folder([
       "config.json": config(#""bos_token_id":null"#),
       "tokenizer_config.json": #"{"add_bos_token":true}"#,
@@ -144,12 +145,12 @@ struct SpecialTokenTests {
     let added = #"{"id":287,"content":"<pad>","special":true},"#
     let start = try #require(tokenizer.firstMatch(of: /"added_tokens":\s*\[/)?.range.upperBound)
     let changed = tokenizer[..<start] + added + tokenizer[start...]
-    let tables = try folder([
+    let vocabulary = try folder([
       "tokenizer.json": String(changed),
       "config.json": config(#""bos_token_id":287,"eos_token_id":2"#),
       "tokenizer_config.json": #"{"eos_token":"<pad>"}"#,
     ])
-    #expect((tables.beginOfText, tables.endOfText) == (nil, 2))
-    #expect(tables.tokens.count == 287)
+    #expect((vocabulary.beginOfText, vocabulary.endOfText) == (nil, 2))
+    #expect(vocabulary.tokens.count == 287)
   }
 }

@@ -3,6 +3,7 @@ import Foundation
 import ModelFiles
 import TestSupport
 import Testing
+import Tokenization
 
 @Suite("tokenizer.json, and what is said of it beside it")
 struct TokenizerFileTests {
@@ -30,7 +31,7 @@ struct TokenizerFileTests {
     try write(file, text.replacing(part, with: replacement, maxReplacements: 1))
   }
 
-  private func vocabulary() throws -> VocabularyTables { try ModelFile(path: folder).vocabulary }
+  private func vocabulary() throws -> Vocabulary { try ModelFile(path: folder).vocabulary }
 
   /// A byte-level BPE of a few tokens for an embedding of 287 rows.
   private func small(
@@ -79,13 +80,13 @@ struct TokenizerFileTests {
         [{"id":4,"content":"<s>","special":true},{"id":5,"content":"  ","special":false},
          {"id":2,"content":"ab","special":true}]
         """)
-    let tables = try vocabulary()
-    #expect(tables.types.prefix(7) == [1, 1, 3, 5, 3, 4, 5])
+    let vocabulary = try vocabulary()
+    #expect(vocabulary.types.prefix(7) == [1, 1, 3, 5, 3, 4, 5])
     #expect(
-      tables.tokens.prefix(7).map { String(decoding: $0, as: UTF8.self) }
+      vocabulary.tokens.prefix(7).map { String(decoding: $0, as: UTF8.self) }
         == ["a", "b", "ab", "[PAD3]", "<s>", "  ", "[PAD6]"])
-    #expect(tables.tokens.count == 287)
-    #expect(tables.preTokenizer == "gpt-2")
+    #expect(vocabulary.tokens.count == 287)
+    #expect(vocabulary.preTokenizer == "gpt-2")
   }
 
   @Test("ids that are taken twice or are no numbers from 0 on are refused")
@@ -169,14 +170,14 @@ struct TokenizerFileTests {
 
   @Test("begin and end of text come from tokenizer_config.json, or else from config.json")
   func beginAndEnd() throws {
-    let tables = try vocabulary()
-    #expect((tables.beginOfText, tables.endOfText) == (1, 2))
+    let first = try vocabulary()
+    #expect((first.beginOfText, first.endOfText) == (1, 2))
     try write(
       "tokenizer_config.json",
       #"{"bos_token":"<|endoftext|>","eos_token":{"content":"<|im_start|>"},"add_bos_token":true}"#)
     let changed = try vocabulary()
     #expect((changed.beginOfText, changed.endOfText) == (0, 1))
-    #expect(changed.addsBeginOfText && !tables.addsBeginOfText)
+    #expect(changed.addsBeginOfText && !first.addsBeginOfText)
     try write("tokenizer_config.json", #"{"bos_token":"<s>"}"#)
     let error = #expect(throws: MalformedFile.self) { try vocabulary() }
     #expect(error?.problem == "bos_token names no token of tokenizer.json")

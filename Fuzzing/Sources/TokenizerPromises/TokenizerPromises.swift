@@ -1,13 +1,12 @@
 import Harness
-public import ModelFiles
-import Tokenization
+public import Tokenization
 
 /// A tokenizer that is accepted gives ids of its vocabulary, and text back.
 ///
-/// - Throws: `TokenizationError` if the tables make no tokenizer.
-public func checkTokenizer(_ tables: VocabularyTables, _ text: [UInt8]) throws {
-  if let template = tables.chatTemplate { checkTemplate(template) }
-  let tokenizer = try Tokenizer(Vocabulary(tables))
+/// - Throws: `TokenizationError` if the vocabulary makes no tokenizer.
+public func checkTokenizer(_ vocabulary: Vocabulary, _ text: [UInt8]) throws {
+  if let template = vocabulary.chatTemplate { checkTemplate(template) }
+  let tokenizer = try Tokenizer(vocabulary)
   // One way for each text, so that there is time for many.
   let parsingSpecials = text.count % 2 == 1
   let ids = tokenizer.encode(text, parsingSpecials: parsingSpecials)
@@ -16,8 +15,8 @@ public func checkTokenizer(_ tables: VocabularyTables, _ text: [UInt8]) throws {
   checkStreaming(tokenizer, ids, is: decoded)
   let texts = tokenizer.texts(of: ids, continuing: true)
   require(texts.count == ids.count, "each token stands for a text")
-  if tables.types.allSatisfy({ $0 == Vocabulary.TokenType.normal.rawValue }),
-    tables.model == "gpt2", tables.preTokenizer != "qwen2"
+  if vocabulary.types.allSatisfy({ $0 == Vocabulary.TokenType.normal.rawValue }),
+    vocabulary.model == "gpt2", vocabulary.preTokenizer != "qwen2"
   {
     // Bytes without a token are left out, so what is left is what can be said.
     let again = tokenizer.encode(decoded, parsingSpecials: parsingSpecials)
@@ -45,19 +44,4 @@ private func canonicalBytes(_ tokenizer: Tokenizer) -> [UInt8] {
   var bytes: [UInt8] = []
   tokenizer.writeCanonicalBytes { bytes += $0 }
   return bytes
-}
-
-extension Vocabulary {
-  init(_ tables: VocabularyTables) {
-    self.init(
-      model: tables.model, preTokenizer: tables.preTokenizer, tokens: tables.tokens,
-      types: tables.types, merges: tables.merges, beginOfText: tables.beginOfText,
-      endOfText: tables.endOfText, addsBeginOfText: tables.addsBeginOfText,
-      chatTemplate: tables.chatTemplate)
-    scores = tables.scores
-    unknown = tables.unknown
-    fusesUnknown = tables.fusesUnknown
-    traits = tables.traits.mapValues { Traits(rawValue: $0) }
-    endsOfGeneration = tables.endsOfGeneration
-  }
 }

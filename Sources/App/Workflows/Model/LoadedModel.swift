@@ -69,7 +69,7 @@ public final class LoadedModel {
   ///
   /// - Throws: `SystemError`, `MalformedFile`, `UnsupportedModel`, `TokenizationError`.
   public static func loadTokenizer(path: String) throws -> Tokenizer {
-    try tokenizer(of: VocabularyTables(path: path))
+    try tokenizer(of: Vocabulary(path: path))
   }
 
   /// Opens only a model's tokenizer and its chat template; nil for the latter if there is none that
@@ -77,9 +77,9 @@ public final class LoadedModel {
   ///
   /// - Throws: As `loadTokenizer`.
   static func loadChat(path: String) throws -> (Tokenizer, ChatTemplate?) {
-    let tables = try VocabularyTables(path: path)
-    let tokenizer = try tokenizer(of: tables)
-    return (tokenizer, try? chatTemplate(of: tables, tokenizer, path: path))
+    let vocabulary = try Vocabulary(path: path)
+    let tokenizer = try tokenizer(of: vocabulary)
+    return (tokenizer, try? chatTemplate(of: vocabulary, tokenizer, path: path))
   }
 
   /// The model's chat template.
@@ -98,9 +98,9 @@ public final class LoadedModel {
   }
 
   private static func chatTemplate(
-    of tables: VocabularyTables, _ tokenizer: Tokenizer, path: String
+    of vocabulary: Vocabulary, _ tokenizer: Tokenizer, path: String
   ) throws -> ChatTemplate {
-    guard let template = tables.chatTemplate else {
+    guard let template = vocabulary.chatTemplate else {
       throw PromptError.noChatTemplate(model: path)
     }
     func name(_ id: Int?) -> String {
@@ -116,12 +116,12 @@ public final class LoadedModel {
     return recognized
   }
 
-  /// A model's tokenizer; what is wrong with its tables is wrong with the file.
-  private static func tokenizer(of tables: VocabularyTables) throws -> Tokenizer {
+  /// A model's tokenizer; what is wrong with its vocabulary is wrong with the file.
+  private static func tokenizer(of vocabulary: Vocabulary) throws -> Tokenizer {
     do {
-      return try Tokenizer(Vocabulary(tables))
+      return try Tokenizer(vocabulary)
     } catch .inconsistentVocabulary(let problem) {
-      throw MalformedFile(path: tables.path, section: "tokenizer", problem: problem)
+      throw MalformedFile(path: vocabulary.path, section: "tokenizer", problem: problem)
     }
   }
 
@@ -130,19 +130,4 @@ public final class LoadedModel {
 
   /// The longest context in tokens.
   public var contextLength: Int { file.architecture.contextLength }
-}
-
-extension Vocabulary {
-  init(_ tables: VocabularyTables) {
-    self.init(
-      model: tables.model, preTokenizer: tables.preTokenizer, tokens: tables.tokens,
-      types: tables.types, merges: tables.merges, beginOfText: tables.beginOfText,
-      endOfText: tables.endOfText, addsBeginOfText: tables.addsBeginOfText,
-      chatTemplate: tables.chatTemplate)
-    scores = tables.scores
-    unknown = tables.unknown
-    fusesUnknown = tables.fusesUnknown
-    traits = tables.traits.mapValues { Traits(rawValue: $0) }
-    endsOfGeneration = tables.endsOfGeneration
-  }
 }

@@ -53,9 +53,9 @@ extension Identity {
   private static func writeFeatures(
     _ model: ModelConfig, to record: inout ByteWriter
   ) {
-    if !model.windows.isEmpty {
+    if !model.slidingWindows.isEmpty {
       record.writeText("windows")
-      for window in model.windows { record.write(UInt32(window ?? 0)) }
+      for window in model.slidingWindows { record.write(UInt32(window ?? 0)) }
     }
     if model.hasProjectionBiases { record.writeText("projection_biases") }
     if model.queryKeyNorm != .none {
@@ -72,8 +72,8 @@ extension Identity {
     }
     for (name, number) in [
       ("embedding_scale", model.embeddingScale == 1 ? nil : model.embeddingScale),
-      ("attention_scale", model.attentionScale), ("attention_cap", model.attentionCap),
-      ("logit_cap", model.logitCap),
+      ("attention_scale", model.attentionScale), ("attention_cap", model.attentionSoftcap),
+      ("logit_cap", model.logitSoftcap),
     ] {
       guard let number else { continue }
       record.writeText(name)
@@ -95,8 +95,8 @@ extension Identity {
     record.writeText(rope.scaling.name)
     record.write(UInt32(rope.dimensions))
     record.write(rope.base)
-    guard rope.scaling != .none || rope.magnitude != 1 else { return }
-    record.write(rope.magnitude)
+    guard rope.scaling != .none || rope.attentionFactor != 1 else { return }
+    record.write(rope.attentionFactor)
     switch rope.scaling {
     case .none: break
     case .fixed(let factors):

@@ -56,7 +56,7 @@ public struct AccumulatedAttention: Sendable {
     _ storage: PairStorage, _ type: ck_type
   ) {
     let (group, length) = (model.group, model.keyLength)
-    let (scale, cap) = (Blocks.scale(model), model.attentionCap ?? 0)
+    let (scale, cap) = (Blocks.scale(model), model.attentionSoftcap ?? 0)
     let hidden = model.window(ofLayer: layer).map {
       HeldPairs.hidden(storage.positions, from: storage.positions.suffix(count), window: $0)
     }

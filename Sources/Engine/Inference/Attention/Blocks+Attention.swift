@@ -35,7 +35,7 @@ extension Blocks {
             first_token: first, token_count: tokens.count, group: model.group,
             query_stride: state.queries.columns, output_stride: state.attended.columns,
             key_length: model.keyLength, value_length: model.valueLength, scale: scale(model),
-            cap: model.attentionCap ?? 0, scratch: state.scratch.pointer(row: worker))
+            cap: model.attentionSoftcap ?? 0, scratch: state.scratch.pointer(row: worker))
         ) { unsafe Kernels.current.table.pointee.attend($0) }
       }
       if rounded { for token in tokens { state.attended.round(row: token, columns: columns) } }
@@ -88,7 +88,7 @@ extension Blocks {
           queries: state.queries.pointer(row: row) + segment.head * model.group * model.keyLength,
           keys: part.keys, values: part.values, first: segment.pairs.lowerBound,
           pairs: segment.pairs.count, group: model.group, key_length: model.keyLength,
-          value_length: model.valueLength, scale: scale(model), cap: model.attentionCap ?? 0,
+          value_length: model.valueLength, scale: scale(model), cap: model.attentionSoftcap ?? 0,
           partials: state.partials.pointer(row: segment.head) + segment.index * model.group
             * partial,
           scratch: state.scratch.pointer(row: worker))

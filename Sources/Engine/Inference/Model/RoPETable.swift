@@ -19,7 +19,7 @@ struct RoPETable: Sendable {
 
   /// Prepares the angles of `count` tokens from `position` on, in a sequence of `length` tokens.
   func prepare(position: Int, count: Int, length: Int) {
-    fill(rows: count, length: length, magnitude: rope.magnitude) { token, frequency in
+    fill(rows: count, length: length, magnitude: rope.attentionFactor) { token, frequency in
       Double(Float(position + token) * frequency)
     }
   }
@@ -71,7 +71,7 @@ struct RoPETable: Sendable {
 
   /// The mean cosines and sines over a run of positions, in a sequence that ends with them.
   func mean(over positions: Range<Int>) -> (cosines: [Float], sines: [Float]) {
-    let scale = Double(rope.magnitude) / Double(positions.count)
+    let scale = Double(rope.attentionFactor) / Double(positions.count)
     let angles = inverseFrequencies(positions.upperBound).map { frequency in
       positions.map { Double(Float($0) * frequency) }
     }
@@ -93,7 +93,7 @@ struct RoPETable: Sendable {
 
   /// Undoes what `rotate` did to a row of whose position the angles are in row `angles`.
   func rotateBack(_ heads: Matrix, row: Int, angles: Int, length: Int) {
-    let (half, scale) = (cosines.columns, 1 / (rope.magnitude * rope.magnitude))
+    let (half, scale) = (cosines.columns, 1 / (rope.attentionFactor * rope.attentionFactor))
     let (cosines, sines) = (cosines.row(angles), sines.row(angles))
     for head in stride(from: 0, to: heads.columns, by: length) {
       let vector = unsafe heads.pointer(row: row) + head

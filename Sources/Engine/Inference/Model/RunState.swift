@@ -40,7 +40,7 @@ struct RunState {
     gated = try Activations(rows: tokens, columns: model.feedForwardLength)
     outputInput = try Activations(rows: Self.logitRows, columns: model.embeddingLength)
     logits = try Matrix(rows: Self.logitRows, columns: model.vocabularySize)
-    logitCap = model.logitCap
+    logitCap = model.logitSoftcap
     scratch = try Matrix(
       rows: Parallel.workers,
       columns: max(

@@ -16,18 +16,20 @@ enum Gemma2: Architecture {
 
   static func read(_ file: GGUFDescription, into model: inout ModelConfig) throws {
     complete(&model)
-    model.windows = try file.windows(layers: model.layers) { $0 % 2 == 0 }
-    model.attentionCap = try file.cap("attn_logit_softcapping") ?? 50
-    model.logitCap = try file.cap("final_logit_softcapping") ?? 30
+    model.slidingWindows = try file.slidingWindows(layers: model.layers) { $0 % 2 == 0 }
+    model.attentionSoftcap = try file.cap("attn_logit_softcapping") ?? 50
+    model.logitSoftcap = try file.cap("final_logit_softcapping") ?? 30
     // Gemma 2 27B, which has 46 layers, scales by its width; the file does not say so.
     if model.layers == 46 { scaleByWidth(&model) }
   }
 
   static func read(_ config: TransformersConfig, into model: inout ModelConfig) throws {
     complete(&model)
-    model.windows = try config.windows(layers: model.layers, isNeeded: true) { $0 % 2 == 0 }
-    model.attentionCap = try config.float("attn_logit_softcapping")
-    model.logitCap = try config.float("final_logit_softcapping")
+    model.slidingWindows = try config.slidingWindows(layers: model.layers, isNeeded: true) {
+      $0 % 2 == 0
+    }
+    model.attentionSoftcap = try config.float("attn_logit_softcapping")
+    model.logitSoftcap = try config.float("final_logit_softcapping")
     try readScale(config, into: &model)
   }
 

@@ -19,10 +19,10 @@ enum Gemma3: Architecture {
 
   static func read(_ file: GGUFDescription, into model: inout ModelConfig) throws {
     complete(&model)
-    model.windows = try file.windows(layers: model.layers) { ($0 + 1) % pattern != 0 }
-    model.logitCap = try file.cap("final_logit_softcapping")
+    model.slidingWindows = try file.slidingWindows(layers: model.layers) { ($0 + 1) % pattern != 0 }
+    model.logitSoftcap = try file.cap("final_logit_softcapping")
     let base = try file.float("rope.freq_base_swa") ?? 10_000
-    if !model.windows.isEmpty {
+    if !model.slidingWindows.isEmpty {
       model.localRope = RoPE(base: base, dimensions: model.rope.dimensions)
     }
     // Gemma 3 27B, which has 62 layers, scales by its width; the file does not say so.
@@ -32,15 +32,15 @@ enum Gemma3: Architecture {
   static func read(_ config: TransformersConfig, into model: inout ModelConfig) throws {
     complete(&model)
     let pattern = try config.optionalInteger("sliding_window_pattern", in: 1...4096) ?? pattern
-    model.windows = try config.windows(layers: model.layers, isNeeded: true) {
+    model.slidingWindows = try config.slidingWindows(layers: model.layers, isNeeded: true) {
       ($0 + 1) % pattern != 0
     }
-    model.attentionCap = try config.float("attn_logit_softcapping")
-    model.logitCap = try config.float("final_logit_softcapping")
+    model.attentionSoftcap = try config.float("attn_logit_softcapping")
+    model.logitSoftcap = try config.float("final_logit_softcapping")
     try Gemma2.readScale(config, into: &model)
     let local = try config.rope(
       headLength: model.keyLength, layerType: "sliding_attention", baseKey: "rope_local_base_freq")
-    if !model.windows.isEmpty { model.localRope = local }
+    if !model.slidingWindows.isEmpty { model.localRope = local }
   }
 
   static func rope(_ config: TransformersConfig, headLength: Int) throws -> RoPE {

@@ -18,11 +18,11 @@ enum Llama: Architecture {
   }
 
   static func read(_ file: GGUFDescription, into model: inout ModelConfig) throws {
-    model.windows = try file.windows(layers: model.layers) { _ in true }
+    model.slidingWindows = try file.slidingWindows(layers: model.layers) { _ in true }
   }
 
   static func read(_ config: TransformersConfig, into model: inout ModelConfig) throws {
     guard config.modelType == "mistral" else { return }
-    model.windows = try config.windows(layers: model.layers) { _ in true }
+    model.slidingWindows = try config.slidingWindows(layers: model.layers) { _ in true }
   }
 }

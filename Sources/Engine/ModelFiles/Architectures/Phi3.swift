@@ -20,12 +20,12 @@ enum Phi3: Architecture {
 
   static func read(_ file: GGUFDescription, into model: inout ModelConfig) throws {
     model.hasFusedProjections = true
-    model.windows = try file.windows(layers: model.layers) { _ in true }
+    model.slidingWindows = try file.slidingWindows(layers: model.layers) { _ in true }
   }
 
   static func read(_ config: TransformersConfig, into model: inout ModelConfig) throws {
     model.hasFusedProjections = true
-    model.windows = try config.windows(layers: model.layers) { _ in true }
+    model.slidingWindows = try config.slidingWindows(layers: model.layers) { _ in true }
   }
 
   static func rope(_ config: TransformersConfig, headLength: Int) throws -> RoPE {

@@ -16,14 +16,14 @@ enum Qwen2: Architecture {
 
   static func read(_ config: TransformersConfig, into model: inout ModelConfig) throws {
     model.hasProjectionBiases = true
-    model.windows = try windows(config, layers: model.layers)
+    model.slidingWindows = try slidingWindows(config, layers: model.layers)
   }
 
   /// If windows are used at all, the layers from `max_window_layers` on have them.
-  static func windows(_ config: TransformersConfig, layers: Int) throws -> [Int?] {
+  static func slidingWindows(_ config: TransformersConfig, layers: Int) throws -> [Int?] {
     let isUsed = try config.bool("use_sliding_window") ?? false
     let first = try config.optionalInteger("max_window_layers", in: 0...1 << 16) ?? 0
-    let windows = try config.windows(layers: layers) { $0 >= first }
+    let windows = try config.slidingWindows(layers: layers) { $0 >= first }
     return isUsed ? windows : []
   }
 }

@@ -16,6 +16,6 @@ enum Qwen3: Architecture {
 
   static func read(_ config: TransformersConfig, into model: inout ModelConfig) throws {
     model.queryKeyNorm = .perHead
-    model.windows = try Qwen2.windows(config, layers: model.layers)
+    model.slidingWindows = try Qwen2.slidingWindows(config, layers: model.layers)
   }
 }

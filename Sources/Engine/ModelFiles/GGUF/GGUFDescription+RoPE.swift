@@ -29,7 +29,7 @@ extension GGUFDescription {
     if rope.scaling == .none, file.tensors["rope_factors_long.weight"] != nil {
       try readLongRoPE(into: &rope)
     }
-    rope.magnitude *= try nonzeroFloat("rope.scaling.attn_factor") ?? 1
+    rope.attentionFactor *= try nonzeroFloat("rope.scaling.attn_factor") ?? 1
     if let factors = try factors("rope_freqs.weight", rope) {
       guard rope.scaling == .none else {
         throw UnsupportedModel(
@@ -49,14 +49,14 @@ extension GGUFDescription {
       throw UnsupportedModel(
         path: file.path, what: "rope.scaling.yarn_ext_factor \(part)", supported: ["1"])
     }
-    let usual = RoPE.yarnMagnitude(factor: factor, scale: 1)
-    yarn.magnitude = Float(try statedMagnitude(usual: usual))
+    let usual = RoPE.yarnAttentionFactor(factor: factor, scale: 1)
+    yarn.attentionFactor = Float(try statedAttentionFactor(usual: usual))
     return yarn
   }
 
   /// llama.cpp's converter writes `attention_factor` of `config.json` here, or else `attn_factor`, which undoes
-  /// the usual magnitude, and which transformers ignores.
-  private func statedMagnitude(usual: Double) throws -> Double {
+  /// the usual factor, and which transformers ignores.
+  private func statedAttentionFactor(usual: Double) throws -> Double {
     guard let stated = try nonzeroFloat("rope.scaling.yarn_attn_factor").map({ Double($0) }),
       abs(stated * usual - 1) > 1e-6
     else { return usual }

@@ -125,7 +125,7 @@ extension GGUFDescription {
   func isAbsentOrZero(_ name: String) -> Bool { metadata.isAbsentOrZero(key(name)) }
 
   /// Each layer's window, by the file's only number and the architecture's rule; empty if there is none.
-  func windows(
+  func slidingWindows(
     layers: Int, _ slides: (_ layer: Int) -> Bool
   ) throws(MalformedFile) -> [Int?] {
     guard !isAbsentOrZero("attention.sliding_window") else { return [] }

@@ -1,10 +1,11 @@
 import ByteIO
+import Tokenization
 
 /// The tokenizer: `tokenizer.json`, and what `tokenizer_config.json`, `config.json` and
 /// `generation_config.json` say of it.
 extension ModelFolder {
   /// The tokenizer alone.
-  func vocabulary() throws -> VocabularyTables {
+  func vocabulary() throws -> Vocabulary {
     let config = try completedConfig()
     let size = try config.integer("vocab_size", in: 1...Int(Int32.max))
     return try vocabulary(config, size: size)
@@ -20,7 +21,7 @@ extension ModelFolder {
     }
   }
 
-  func vocabulary(_ config: JSONObject, size: Int) throws -> VocabularyTables {
+  func vocabulary(_ config: JSONObject, size: Int) throws -> Vocabulary {
     let tokenizer = try TokenizerFile(path: file("tokenizer.json"), size: size)
     let settings =
       Folder.hasFile(file("tokenizer_config.json"))
@@ -41,16 +42,20 @@ extension ModelFolder {
         what: "the token \(JSONParser.quoted(first)) before every text",
         supported: ["the begin-of-text token"])
     }
-    return VocabularyTables(
-      path: tokenizer.object.path, model: tokenizer.form.kind.rawValue,
-      preTokenizer: tokenizer.form.preTokenizer, tokens: tokenizer.tokens, types: tokenizer.types,
-      merges: tokenizer.merges, scores: tokenizer.scores, unknown: tokenizer.unknown,
-      fusesUnknown: tokenizer.fusesUnknown, traits: tokenizer.traits, beginOfText: beginOfText,
-      endOfText: try id("eos"),
-      endsOfGeneration: try config.ids("eos_token_id") + generationEnds(),
+    var vocabulary = Vocabulary(
+      model: tokenizer.form.kind.rawValue, preTokenizer: tokenizer.form.preTokenizer,
+      tokens: tokenizer.tokens, types: tokenizer.types, merges: tokenizer.merges,
+      beginOfText: beginOfText, endOfText: try id("eos"),
       addsBeginOfText: try beginOfText != nil
         && settings?.bool("add_bos_token") ?? (tokenizer.firstSpecial != nil),
       chatTemplate: try chatTemplate(settings))
+    vocabulary.path = tokenizer.object.path
+    vocabulary.scores = tokenizer.scores
+    vocabulary.unknown = tokenizer.unknown
+    vocabulary.fusesUnknown = tokenizer.fusesUnknown
+    vocabulary.traits = tokenizer.traits
+    vocabulary.endsOfGeneration = try config.ids("eos_token_id") + generationEnds()
+    return vocabulary
   }
 
   /// What `generation_config.json` adds to the ends of an answer.

@@ -21,7 +21,7 @@ extension TransformersConfig {
   /// the architecture's rule, names; empty if there is none.
   ///
   /// - Parameter isNeeded: Whether layers that the rule names must have a window.
-  func windows(
+  func slidingWindows(
     layers: Int, isNeeded: Bool = false, _ slides: (_ layer: Int) -> Bool
   ) throws -> [Int?] {
     let window = try optionalInteger("sliding_window", in: 0...1 << 30)

@@ -120,12 +120,12 @@ extension TransformersConfig {
     // Where null stands, transformers does not round.
     yarn.isRounded = try parameters.bool("truncate") ?? !parameters.isNull("truncate")
     let scales = (try scale("mscale", parameters), try scale("mscale_all_dim", parameters))
-    if let magnitude = try parameters.float("attention_factor") {
-      yarn.magnitude = magnitude
+    if let attentionFactor = try parameters.float("attention_factor") {
+      yarn.attentionFactor = attentionFactor
     } else if let (scale, allScale) = scales as? (Float, Float) {
-      yarn.magnitude = Float(
-        RoPE.yarnMagnitude(factor: yarn.factor, scale: scale)
-          / RoPE.yarnMagnitude(factor: yarn.factor, scale: allScale))
+      yarn.attentionFactor = Float(
+        RoPE.yarnAttentionFactor(factor: yarn.factor, scale: scale)
+          / RoPE.yarnAttentionFactor(factor: yarn.factor, scale: allScale))
     }
     return yarn
   }
@@ -146,9 +146,9 @@ extension TransformersConfig {
       short: try factors("short_factor", parameters, rope),
       long: try factors("long_factor", parameters, rope), context: context)
     let factor = try parameters.float("factor").map { Double($0) } ?? longest(beyond: context)
-    rope.magnitude =
+    rope.attentionFactor =
       try parameters.float("attention_factor")
-      ?? RoPE.longMagnitude(factor: factor, context: context)
+      ?? RoPE.longAttentionFactor(factor: factor, context: context)
   }
 
   private func required(_ key: String, _ parameters: JSONObject) throws(MalformedFile) -> Float {

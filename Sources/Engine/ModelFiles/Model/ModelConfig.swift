@@ -33,7 +33,7 @@ public struct ModelConfig: Sendable, Equatable {
   public var localRope: RoPE?
   /// For each layer how many tokens one sees, itself included; nil for all before it. No entries at all
   /// stand for nil in every layer.
-  public var windows: [Int?] = []
+  public var slidingWindows: [Int?] = []
   /// Whether queries, keys and values have biases (Qwen 2).
   public var hasProjectionBiases = false
   /// Whether one matrix holds those of queries, keys and values, and one those of gate and up (Phi-3).
@@ -49,9 +49,9 @@ public struct ModelConfig: Sendable, Equatable {
   /// What products of queries and keys are multiplied by, where that is not 1 / √keyLength.
   public var attentionScale: Float?
   /// If scores become cap · tanh(score / cap), the cap (Gemma 2).
-  public var attentionCap: Float?
+  public var attentionSoftcap: Float?
   /// If logits become cap · tanh(logit / cap), the cap (Gemma 2).
-  public var logitCap: Float?
+  public var logitSoftcap: Float?
 
   /// Which RMSNorm queries and keys go through.
   public enum QueryKeyNorm: UInt32, Sendable {
@@ -85,5 +85,7 @@ public struct ModelConfig: Sendable, Equatable {
   public var group: Int { queryHeads / kvHeads }
 
   /// How many tokens one of a layer sees, itself included; nil for all before it.
-  public func window(ofLayer layer: Int) -> Int? { windows.isEmpty ? nil : windows[layer] }
+  public func window(ofLayer layer: Int) -> Int? {
+    slidingWindows.isEmpty ? nil : slidingWindows[layer]
+  }
 }

@@ -1,4 +1,5 @@
 public import ByteIO
+public import Tokenization
 
 /// An opened model: its description, its vocabulary, and its weights, still in the file.
 public struct ModelFile: Sendable {
@@ -8,8 +9,8 @@ public struct ModelFile: Sendable {
   public let name: String
   /// The shape of the model.
   public let architecture: ModelConfig
-  /// The tokenizer's tables.
-  public let vocabulary: VocabularyTables
+  /// What the model says of its tokenizer.
+  public let vocabulary: Vocabulary
   /// All tensors by name, in GGUF's spelling.
   public let tensors: [String: Tensor]
   /// What the file calls a tensor, for errors.
@@ -78,7 +79,7 @@ extension ModelFile {
     return ModelFile(
       path: path,
       name: try metadata.optionalText("general.name") ?? Folder.name(of: path),
-      architecture: model, vocabulary: try VocabularyTables(metadata, rows: file.embeddingRows),
+      architecture: model, vocabulary: try Vocabulary(metadata, rows: file.embeddingRows),
       tensors: tensors,
       nameInFile: { $0 })
   }

@@ -47,8 +47,8 @@ extension RoPE {
     var slow: Float = 1
     /// Whether the ramp begins and ends at whole pairs.
     var isRounded = true
-    /// What cosines and sines are multiplied by; nil for what `yarnMagnitude` gives for a scale of 1.
-    var magnitude: Float?
+    /// What cosines and sines are multiplied by; if nil, `yarnAttentionFactor` for a scale of 1.
+    var attentionFactor: Float?
   }
 
   /// Pairs that turn often in the first context not at all, those that hardly turn by `factor`, a ramp
@@ -67,17 +67,18 @@ extension RoPE {
         let ramp = min(max((Double(pair) - first) / (last - first), 0), 1)
         return Float(1 / (ramp / Double(parameters.factor) + 1 - ramp))
       })
-    magnitude =
-      parameters.magnitude ?? Float(Self.yarnMagnitude(factor: parameters.factor, scale: 1))
+    attentionFactor =
+      parameters.attentionFactor
+      ?? Float(Self.yarnAttentionFactor(factor: parameters.factor, scale: 1))
   }
 
-  /// YaRN's magnitude: 0.1 · scale · ln(factor) + 1.
-  static func yarnMagnitude(factor: Float, scale: Float) -> Double {
+  /// YaRN's attention factor: 0.1 · scale · ln(factor) + 1.
+  static func yarnAttentionFactor(factor: Float, scale: Float) -> Double {
     factor <= 1 ? 1 : 0.1 * Double(scale) * log(Double(factor)) + 1
   }
 
-  /// LongRoPE's magnitude: √(1 + ln(factor) / ln(context)).
-  static func longMagnitude(factor: Double, context: Int) -> Float {
+  /// LongRoPE's attention factor: √(1 + ln(factor) / ln(context)).
+  static func longAttentionFactor(factor: Double, context: Int) -> Float {
     factor <= 1 ? 1 : Float(sqrt(1 + log(factor) / log(Double(context))))
   }
 }

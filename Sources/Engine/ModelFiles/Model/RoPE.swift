@@ -7,8 +7,8 @@ public struct RoPE: Sendable, Equatable {
   public var dimensions: Int
   /// What stretches the wavelengths.
   public var scaling = Scaling.none
-  /// What cosines and sines are multiplied by.
-  public var magnitude: Float = 1
+  /// What cosines and sines are multiplied by (transformers: `attention_factor`).
+  public var attentionFactor: Float = 1
 
   /// How wavelengths are stretched, so that a model reaches beyond the context that it began with.
   ///

@@ -1,4 +1,5 @@
 import ByteIO
+import Tokenization
 
 /// Tokens by id, from the two lists of a `tokenizer.json`.
 struct TokenTable {
@@ -6,21 +7,19 @@ struct TokenTable {
   /// As in GGUF.
   private(set) var types: [Int32]
 
-  /// Of added tokens by id; see `VocabularyTables`.
-  private(set) var traits: [Int: UInt8] = [:]
+  /// Of added tokens, by id.
+  private(set) var traits: [Int: Vocabulary.Traits] = [:]
   /// Each token's score, where the model has any.
   private(set) var scores: [Float] = []
   /// The spellings whose ids lie beyond the table.
   private(set) var beyond: Set<[UInt8]> = []
 
-  private static let (normal, control, userDefined, unused, byte) = (
-    Int32(1), Int32(3), Int32(4), Int32(5), Int32(6)
-  )
+  private static let normal = Vocabulary.TokenType.normal.rawValue
 
   /// A table of `size` ids, none of them used.
   init(size: Int) {
     spellings = Array(repeating: nil, count: size)
-    types = Array(repeating: Self.unused, count: size)
+    types = Array(repeating: Vocabulary.TokenType.unused.rawValue, count: size)
   }
 
   /// All spellings; an unused id has the one that converters to GGUF give it.
@@ -67,7 +66,7 @@ struct TokenTable {
       guard let spelling, spelling.count == 6, spelling.starts(with: "<0x".utf8),
         spelling[3...4].allSatisfy(Self.isHexadecimal), spelling[5] == UInt8(ascii: ">")
       else { continue }
-      types[id] = Self.byte
+      types[id] = Vocabulary.TokenType.byte.rawValue
     }
   }
 
@@ -94,13 +93,24 @@ struct TokenTable {
       guard spellings[id] == nil || spellings[id] == content else {
         throw token.error("id", "\(id) is another token's")
       }
-      let isSpecial = try token.bool("special") == true
-      (spellings[id], types[id]) = (content, isSpecial ? Self.control : Self.userDefined)
-      var bits: UInt8 = 0
-      for (flag, bit) in [("lstrip", 1), ("rstrip", 2), ("normalized", isNormalizing ? 4 : 8)]
-      where try token.bool(flag) == true { bits |= UInt8(bit) }
-      traits[id] = bits == 0 ? nil : bits
+      let type: Vocabulary.TokenType =
+        try token.bool("special") == true ? .control : .userDefined
+      (spellings[id], types[id]) = (content, type.rawValue)
+      let given = try Self.traits(token, isNormalizing: isNormalizing)
+      traits[id] = given.isEmpty ? nil : given
     }
+  }
+
+  private static func traits(
+    _ token: JSONObject, isNormalizing: Bool
+  ) throws(MalformedFile) -> Vocabulary.Traits {
+    var traits: Vocabulary.Traits = []
+    if try token.bool("lstrip") == true { traits.insert(.takesSpacesBefore) }
+    if try token.bool("rstrip") == true { traits.insert(.takesSpacesAfter) }
+    if try token.bool("normalized") == true {
+      traits.insert(isNormalizing ? .isNormalized : .isFoundLater)
+    }
+    return traits
   }
 
   private static func isHexadecimal(_ character: UInt8) -> Bool {

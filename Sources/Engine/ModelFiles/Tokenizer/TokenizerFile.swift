@@ -1,4 +1,5 @@
 import ByteIO
+import Tokenization
 
 /// A `tokenizer.json` of the tokenizers library, as far as its parts are built in.
 ///
@@ -16,8 +17,8 @@ struct TokenizerFile {
   let merges: [[UInt8]]
   /// By id, of unigrams only.
   let scores: [Float]
-  /// Of added tokens by id; see `VocabularyTables`.
-  let traits: [Int: UInt8]
+  /// Of added tokens, by id.
+  let traits: [Int: Vocabulary.Traits]
   /// The token that stands for what cannot be said, if there is one.
   let unknown: Int?
   /// Whether one such token stands for a run of what cannot be said.
@@ -74,7 +75,7 @@ struct TokenizerFile {
   /// The id of a token: of several that are spelled so, the added one.
   func id(of spelling: [UInt8]) -> Int? {
     let ids = tokens.indices.filter { tokens[$0] == spelling }
-    return ids.first { types[$0] != 1 } ?? ids.first
+    return ids.first { types[$0] != Vocabulary.TokenType.normal.rawValue } ?? ids.first
   }
 
   private static func merges(_ model: JSONObject) throws(MalformedFile) -> [[UInt8]] {

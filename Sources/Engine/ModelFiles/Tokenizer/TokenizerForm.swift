@@ -1,16 +1,10 @@
 import ByteIO
+import Tokenization
 
 /// What a `tokenizer.json` does to text before its model sees it, recognised or refused by name.
 struct TokenizerForm {
-  /// The kinds of tokenizer, by their names in GGUF.
-  enum Kind: String {
-    case byteLevelBPE = "gpt2"
-    case sentencePieceBPE = "llama"
-    case unigram = "t5"
-  }
-
-  let kind: Kind
-  /// As `VocabularyTables` names it.
+  let kind: Vocabulary.Kind
+  /// As `Vocabulary` names it.
   let preTokenizer: String
   /// Whether text changes before it is cut.
   let isNormalizing: Bool
@@ -27,7 +21,7 @@ struct TokenizerForm {
     try Self.checkDecoder(file, kind)
   }
 
-  private static func kind(_ model: JSONObject, isByteLevel: Bool) throws -> Kind {
+  private static func kind(_ model: JSONObject, isByteLevel: Bool) throws -> Vocabulary.Kind {
     // Older files name no type; a BPE is then known by its merges.
     switch try model.text("type") ?? (model["merges"] == nil ? "(none)" : "BPE") {
     case "BPE": return isByteLevel ? .byteLevelBPE : .sentencePieceBPE
@@ -39,7 +33,7 @@ struct TokenizerForm {
 
   /// Refuses options of the model that would change the ids, and says whether merges are passed over
   /// for words that are tokens.
-  private static func checkOptions(_ model: JSONObject, _ kind: Kind) throws -> Bool {
+  private static func checkOptions(_ model: JSONObject, _ kind: Vocabulary.Kind) throws -> Bool {
     let unsupported = ["dropout", "continuing_subword_prefix", "end_of_word_suffix"]
     let others = kind == .byteLevelBPE ? ["unk_token", "byte_fallback"] : ["ignore_merges"]
     for option in unsupported + others where !Self.isOff(model[option]) {
@@ -106,7 +100,7 @@ struct TokenizerForm {
     }
   }
 
-  private static func checkDecoder(_ file: JSONObject, _ kind: Kind) throws {
+  private static func checkDecoder(_ file: JSONObject, _ kind: Vocabulary.Kind) throws {
     let decoder = try file.object("decoder")
     let type = try decoder?.text("type") ?? "(none)"
     var types = [type]

@@ -1,7 +1,9 @@
 /// What a model file says of its tokenizer, as it says it: nothing is checked here.
 ///
-/// `Tokenizer.init` checks it and builds what encoding needs.
+/// ModelFiles reads it; `Tokenizer.init` checks it and builds what encoding needs.
 public struct Vocabulary: Sendable {
+  /// The file that it was read from, for errors; empty if it was read from none.
+  public var path = ""
   /// How text becomes tokens (GGUF: `tokenizer.ggml.model`), such as "gpt2"; see `Kind`.
   public var model: String
   /// How text is cut into words first (GGUF: `tokenizer.ggml.pre`), such as "smollm"; of SentencePiece's

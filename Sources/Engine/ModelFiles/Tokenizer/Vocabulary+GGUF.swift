@@ -1,9 +1,10 @@
 import ByteIO
+import Tokenization
 
-extension VocabularyTables {
-  /// The tables of a GGUF file.
+extension Vocabulary {
+  /// The vocabulary of a GGUF file.
   ///
-  /// - Parameter rows: How many rows the embedding has, if that is known; tokens beyond are left out.
+  /// - Parameter rows: How many rows the embedding has, if that is known; later tokens are left out.
   /// - Throws: `MalformedFile`, `UnsupportedModel` for normalisation that is not built in.
   init(_ metadata: GGUFMetadata, rows: Int?) throws {
     let model = try metadata.text("tokenizer.ggml.model")
@@ -15,23 +16,27 @@ extension VocabularyTables {
     let preTokenizer = try Self.preTokenizer(model, metadata)
     let beginOfText = try metadata.id("bos") ?? defaults.beginOfText
     self.init(
-      path: metadata.path, model: model, preTokenizer: preTokenizer,
-      tokens: Array(tokens.prefix(size)), types: types,
-      merges: try beyond.leavingOut(Self.merges(model, metadata)),
-      beginOfText: beginOfText, endOfText: try metadata.id("eos") ?? defaults.endOfText,
-      endsOfGeneration: try [metadata.id("eot"), metadata.id("eom")].compactMap(\.self),
+      model: model, preTokenizer: preTokenizer, tokens: Array(tokens.prefix(size)), types: types,
+      merges: try beyond.leavingOut(Self.merges(model, metadata)), beginOfText: beginOfText,
+      endOfText: try metadata.id("eos") ?? defaults.endOfText,
       addsBeginOfText: try beginOfText != nil
         && metadata.bool("tokenizer.ggml.add_bos_token")
           ?? Self.addsBeginOfText(model, preTokenizer),
       chatTemplate: try metadata.optionalText("tokenizer.chat_template"))
-    guard model == "llama" || model == "t5" else { return }
+    path = metadata.path
+    endsOfGeneration = try [metadata.id("eot"), metadata.id("eom")].compactMap(\.self)
+    guard Self.isSentencePiece(model) else { return }
     scores = try merges.isEmpty ? Array(metadata.floats("tokenizer.ggml.scores").prefix(size)) : []
     unknown = try metadata.id("unknown") ?? defaults.unknown
     respellSpaces()
     if try metadata.optionalText("general.architecture") == "phi3" { restoreTraitsOfPhi3() }
   }
 
-  /// What files mean that do not say it: converters of Llama 2 and 3 left it out. Source: llama.cpp's
+  private static func isSentencePiece(_ model: String) -> Bool {
+    model == Kind.sentencePieceBPE.rawValue || model == Kind.unigram.rawValue
+  }
+
+  /// The value where a file has none: converters of Llama 2 and 3 left it out. Source: llama.cpp's
   /// `llama-vocab.cpp`.
   private static func addsBeginOfText(_ model: String, _ preTokenizer: String) -> Bool {
     model == "llama"
@@ -44,17 +49,17 @@ extension VocabularyTables {
     var beginOfText, endOfText, unknown: Int?
 
     init(model: String, types: [Int32]) {
-      func id(_ id: Int, ifOfType type: Int32) -> Int? {
-        types.indices.contains(id) && types[id] == type ? id : nil
+      func id(_ id: Int, ifOfType type: TokenType) -> Int? {
+        types.indices.contains(id) && types[id] == type.rawValue ? id : nil
       }
       switch model {
       case "llama":
-        beginOfText = id(1, ifOfType: 3)
-        endOfText = id(2, ifOfType: 3)
-        unknown = id(0, ifOfType: 2)
+        beginOfText = id(1, ifOfType: .control)
+        endOfText = id(2, ifOfType: .control)
+        unknown = id(0, ifOfType: .unknown)
       case "t5":
-        endOfText = id(1, ifOfType: 3)
-        unknown = id(2, ifOfType: 2)
+        endOfText = id(1, ifOfType: .control)
+        unknown = id(2, ifOfType: .unknown)
       default: break
       }
     }
@@ -62,7 +67,7 @@ extension VocabularyTables {
 
   /// The name that stands there, or, of SentencePiece's vocabularies, how spaces are marked.
   private static func preTokenizer(_ model: String, _ metadata: GGUFMetadata) throws -> String {
-    guard model == "llama" || model == "t5" else {
+    guard isSentencePiece(model) else {
       return try metadata.optionalText("tokenizer.ggml.pre") ?? "default"
     }
     let removes = try metadata.bool("tokenizer.ggml.remove_extra_whitespaces") == true
@@ -80,13 +85,13 @@ extension VocabularyTables {
     _ model: String, _ metadata: GGUFMetadata
   ) throws(MalformedFile) -> [[UInt8]] {
     let key = "tokenizer.ggml.merges"
-    let isOptional = model == "llama" || model == "t5"
-    return try isOptional && metadata.values[key] == nil ? [] : metadata.texts(key)
+    return try isSentencePiece(model) && metadata.values[key] == nil ? [] : metadata.texts(key)
   }
 
   /// Converters write user-defined tokens of spaces as spaces, though they are found in marked text.
   private mutating func respellSpaces() {
-    for (id, type) in types.enumerated() where type == 4 && tokens.indices.contains(id) {
+    let userDefined = TokenType.userDefined.rawValue
+    for (id, type) in types.enumerated() where type == userDefined && tokens.indices.contains(id) {
       if !tokens[id].isEmpty, tokens[id].allSatisfy({ $0 == UInt8(ascii: " ") }) {
         tokens[id] = tokens[id].flatMap { _ in [0xE2, 0x96, 0x81] as [UInt8] }
       }
@@ -96,10 +101,11 @@ extension VocabularyTables {
   /// What GGUF cannot say of Phi-3's tokens, in a vocabulary of kind "llama": spaces after them belong to
   /// them. Source: the models' `tokenizer.json`.
   private mutating func restoreTraitsOfPhi3() {
-    guard model == "llama" else { return }
+    guard model == Kind.sentencePieceBPE.rawValue else { return }
+    let control = TokenType.control.rawValue
     let plain = ["<unk>", "<s>", "<|endoftext|>"].map { Array($0.utf8) }
-    for (id, type) in types.enumerated() where type == 3 && tokens.indices.contains(id) {
-      if !plain.contains(tokens[id]) { traits[id] = 2 }
+    for (id, type) in types.enumerated() where type == control && tokens.indices.contains(id) {
+      if !plain.contains(tokens[id]) { traits[id] = .takesSpacesAfter }
     }
   }
 }
