@@ -1,4 +1,4 @@
-public import ByteIO
+package import ByteIO
 import CacheFormat
 
 /// Runs a reader over the conformance fixtures and says what it got right.

@@ -1,4 +1,4 @@
-import ByteIO
+package import ByteIO
 import Workflows
 import FoundationEssentials
 
@@ -123,7 +123,7 @@ package struct TooManyResults: CategorisedError, Sendable {
   package let path: String
 
   /// No other category fits.
-  public var category: FailureCategory { .other }
+  package var category: FailureCategory { .other }
 
   /// One sentence: what is wrong and what to do.
   package var description: String {
@@ -146,7 +146,7 @@ package struct OtherResults: CategorisedError, Sendable {
   }
 
   /// By what differs.
-  public var category: FailureCategory { isOfOtherModel ? .identity : .other }
+  package var category: FailureCategory { isOfOtherModel ? .identity : .other }
 
   /// One sentence: what differs and what to do.
   package var description: String {
