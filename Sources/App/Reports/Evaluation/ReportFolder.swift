@@ -1,4 +1,4 @@
-import ByteIO
+package import ByteIO
 package import QFilters
 import Evaluation
 package import Workflows

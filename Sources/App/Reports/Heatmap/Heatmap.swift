@@ -17,7 +17,7 @@ package struct Heatmap {
   /// Finds the survivors of ×`compression` and draws them.
   ///
   /// - Throws: `CompressionNotStored`, `MalformedFile`, `SystemError`.
-  init(_ chain: SnapshotChain, compression: Int?) throws {
+  package init(_ chain: SnapshotChain, compression: Int?) throws {
     self.compression = compression ?? max(Self.usual, chain.leastCompression)
     let map = try SurvivalMap(
       chain, compression: self.compression, columns: Self.columns, rows: Self.rows)
