@@ -82,7 +82,10 @@ def row(
         first[how] = runs
         decode[how] = [1000 * run["decodeSeconds"] / max(1, len(run["ids"]) - 1) for run in runs]
     whole, compressed = first.values()
-    median = lambda runs, key: statistics.median(run[key] for run in runs)
+
+    def median(runs, key):
+        return statistics.median(run[key] for run in runs)
+
     return written["tokens"], [
         written["prefillSeconds"],
         peak / 1e6,

@@ -2,8 +2,11 @@
 """Whether spec/reader.py and the program agree on hostile files: on exit code and on the digest of
 every tensor.
 
-    "$(scripts/python)" Fuzzing/agree.py RUNS [SEED]       # RUNS files; without SEED, others each time
-    "$(scripts/python)" Fuzzing/agree.py --only RUN SEED   # one of them again; its files stay in .build-fuzz/agree
+    "$(scripts/python)" Fuzzing/agree.py RUNS [SEED]
+    "$(scripts/python)" Fuzzing/agree.py --only RUN SEED
+
+The first makes RUNS files; without SEED, others each time. The second makes one of them again, and
+leaves its files in .build-fuzz/agree.
 
 Each run takes a fixture, valid or not, or a snapshot of random shape, with all that it continues,
 and puts one or two faults into it or into a parent, as a hostile writer would: with every checksum
@@ -127,7 +130,9 @@ def run(job: tuple[str, int]) -> tuple[int, int | str, list[str], str | None]:
         elif status != other:
             problem = f"reader.py {status}, the program {other}"
         elif mine != theirs:
-            problem = f"other tensors: {sorted(n for n in mine.keys() | theirs.keys() if mine.get(n) != theirs.get(n))[:4]}"
+            names = mine.keys() | theirs.keys()
+            others = sorted(n for n in names if mine.get(n) != theirs.get(n))
+            problem = f"other tensors: {others[:4]}"
         if problem:
             keep(index, pathlib.Path(name))
         return index, status, done + ([f"×{compression}"] if compression else []), problem

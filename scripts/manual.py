@@ -25,7 +25,8 @@ EXIT_STATUS = [
 ENVIRONMENT = [
     (
         "QFILTERS_KERNELS",
-        "The kernels to compute with: plain, avx2, avx512 or avx512bf16. Default: the widest that the processor has.",
+        "The kernels to compute with: plain, avx2, avx512 or avx512bf16. "
+        "Default: the widest that the processor has.",
     ),
 ]
 

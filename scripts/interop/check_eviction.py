@@ -2,7 +2,8 @@
 """Language modelling under a budget, by transformers and by `evaluate perplexity`: they must agree
 within 1 %, over all tokens and over those behind the budget.
 
-    "$(scripts/python interop)" scripts/interop/check_eviction.py QFILTERS MODEL.gguf BANK.qfilt TEXT [TOKENS SEQUENCES BUDGET WINDOW]
+    "$(scripts/python interop)" scripts/interop/check_eviction.py \\
+      QFILTERS MODEL.gguf BANK.qfilt TEXT [TOKENS SEQUENCES BUDGET WINDOW]
 
 TEXT is cut into SEQUENCES (8) of TOKENS (1,536) tokens. transformers runs them in float32, token by
 token, all sequences at once. Behind each token, every layer and head that holds more than BUDGET
@@ -114,7 +115,8 @@ def main():
     types = getattr(config, "layer_types", None) or []
     if "sliding_attention" in types or not types and getattr(config, "sliding_window", None):
         sys.exit(
-            f"{path.name} has layers with a sliding window, which this rerun does not have; take another model"
+            f"{path.name} has layers with a sliding window, which this rerun does not have; "
+            "take another model"
         )
     tokenizer = transformers.AutoTokenizer.from_pretrained(**source)
     model = transformers.AutoModelForCausalLM.from_pretrained(
@@ -134,8 +136,9 @@ def main():
     }
     print(f"{sequences} sequences of {tokens} tokens, budget {budget}, window {window}\n")
     print(
-        "| method | transformers | `evaluate perplexity` | difference | transformers, behind the budget "
-        "| `evaluate perplexity`, behind it | difference |\n| --- | --- | --- | --- | --- | --- | --- |"
+        "| method | transformers | `evaluate perplexity` | difference "
+        "| transformers, after the budget | `evaluate perplexity`, after it | difference |\n"
+        "| --- | --- | --- | --- | --- | --- | --- |"
     )
     worst, order = 0.0, []
     for method, score in scores.items():

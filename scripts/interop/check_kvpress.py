@@ -2,7 +2,8 @@
 """Shows that `prefill --method` keeps the pairs that kvpress' presses keep, and that kvpress takes
 an export of a filter bank for its own.
 
-    "$(scripts/python kvpress)" scripts/interop/check_kvpress.py QFILTERS MODEL BANK.qfilt TEXT [CHARACTERS]
+    "$(scripts/python kvpress)" scripts/interop/check_kvpress.py \\
+      QFILTERS MODEL BANK.qfilt TEXT [CHARACTERS]
 
 QFILTERS is the built command, MODEL a .gguf file or a folder, BANK.qfilt a filter bank of it. Each
 press removes half, three quarters and seven eighths of the pairs of a text's first CHARACTERS
@@ -162,10 +163,12 @@ def main():
                 ids = torch.tensor(ours.tokens.astype("i8"))[None]
                 whole = cached_keys(model, ids)
                 print(
-                    f"{path.name}: {ids.shape[1]} tokens, {len(whole)} layers × {len(whole[0])} heads\n"
+                    f"{path.name}: {ids.shape[1]} tokens, "
+                    f"{len(whole)} layers × {len(whole[0])} heads\n"
                 )
                 print(
-                    "| method | ×2 | ×4 | ×8 | greatest difference |\n| --- | --- | --- | --- | --- |"
+                    "| method | ×2 | ×4 | ×8 | greatest difference |\n"
+                    "| --- | --- | --- | --- | --- |"
                 )
             results = [
                 compare(model, ids, whole, ours, method, compression) for compression in (2, 4, 8)

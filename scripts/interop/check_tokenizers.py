@@ -65,11 +65,14 @@ def byte_level(data, name):
         base64.b64decode(token): int(rank) for token, rank in map(bytes.split, data.splitlines())
     }
     merges = []
-    for token, rank in sorted(ranks.items(), key=lambda item: item[1]):
+    for token, _rank in sorted(ranks.items(), key=lambda item: item[1]):
         halves = [(token[:cut], token[cut:]) for cut in range(1, len(token))]
         halves = [pair for pair in halves if pair[0] in ranks and pair[1] in ranks]
         merges += sorted(halves, key=lambda pair: (ranks[pair[0]], ranks[pair[1]]))
-    spell = lambda token: "".join(alphabet[byte] for byte in token)
+
+    def spell(token):
+        return "".join(alphabet[byte] for byte in token)
+
     pre_tokenizer, normalizer, options = tokenization.BYTE_LEVEL[name]
     tokenizer = Tokenizer(
         tokenization.models.BPE(

@@ -3,7 +3,8 @@
 `resume --decompressed` gives; and so does the last of three turns that are saved behind it, each as
 a snapshot of its new pairs alone.
 
-    "$(scripts/python interop)" scripts/interop/check_transformers.py QFILTERS MODEL.gguf FILTERS.qfilt SNAPSHOT.kvsnap [PROMPT]
+    "$(scripts/python interop)" scripts/interop/check_transformers.py \\
+      QFILTERS MODEL.gguf FILTERS.qfilt SNAPSHOT.kvsnap [PROMPT]
 
 The snapshot is one of MODEL, made with FILTERS and without --chat, and holds the whole cache.
 """

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The table of docs/precision.md: what each precision takes, and what it changes.
 
-    "$(scripts/python interop)" scripts/interop/precision_table.py QFILTERS MODEL.gguf FILTERS.qfilt TEXT [TOKENS [CONTINUATION]]
+    "$(scripts/python interop)" scripts/interop/precision_table.py \\
+      QFILTERS MODEL.gguf FILTERS.qfilt TEXT [TOKENS [CONTINUATION]]
 
 TEXT is prefilled up to about TOKENS (8,000) tokens; the CONTINUATION (500 tokens) behind them is
 scored by transformers in float32, each time with the whole cache that spec/reader.py restores from
@@ -91,7 +92,8 @@ def main() -> None:
         raw = sum(2 * (layer.keys.numel() + layer.values.numel()) for layer in exact.layers)
         print(f"{n} tokens, raw f16 cache {raw} bytes, {raw / pairs:.0f} bytes a pair\n")
         print(
-            "| precision | bytes a pair | of the raw cache | ×32: 1/… of it | error of keys | of values "
+            "| precision | bytes a pair | of the raw cache | ×32: 1/… of it | error of keys "
+            "| of values "
             "| change in mean NLL |\n| --- | --- | --- | --- | --- | --- | --- |"
         )
         base = None
@@ -129,7 +131,8 @@ def main() -> None:
             base = nll if base is None else base
             size = small.stat().st_size
             print(
-                f"| `{precision}` | {size / pairs:.1f} | {size / raw:.4f} | {raw / best.stat().st_size:.1f} "
+                f"| `{precision}` | {size / pairs:.1f} | {size / raw:.4f} "
+                f"| {raw / best.stat().st_size:.1f} "
                 f"| {keys:.2%} | {values:.2%} | {nll - base:+.5f} |",
                 flush=True,
             )

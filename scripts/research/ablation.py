@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Which way of ranking keeps most, without knowing the question? The tables of docs/results.md.
 
-    "$(scripts/python research)" scripts/research/ablation.py MODEL.gguf ESSAYS [PROMPTS [REPORT.json [SETTINGS]]]
+    "$(scripts/python research)" scripts/research/ablation.py \\
+      MODEL.gguf ESSAYS [PROMPTS [REPORT.json [SETTINGS]]]
 
 ESSAYS is a folder of texts. Every second one, beginning with the first, calibrates: 20 sequences of
 2,048 tokens. From the others come PROMPTS (8) prompts of 2,048 tokens, each with the 256 tokens
@@ -122,7 +123,10 @@ class Calibration:
             covariance = (gram / self.count - mean[:, :, None] * mean[:, None]).float()
             direction = torch.linalg.eigh(gram).eigenvectors[:, :, -1].float()
             direction *= torch.sign((direction * mean.float()).sum(-1, keepdim=True))
-            on = lambda vectors, by=PROMPT / 2 + FUTURE / 2: turn(layer, vectors, by)
+
+            def on(vectors, by=PROMPT / 2 + FUTURE / 2):
+                return turn(layer, vectors, by)
+
             self.projections.append((direction * mean.float()).sum(-1))
             self.directions.append(direction)
             self.turned.append(on(direction))
@@ -147,11 +151,22 @@ def raw_scores(layer, record, calibration, tap):
     wide = key.repeat_interleave(group, dim=0)
     length, unit = value.norm(dim=-1), torch.nn.functional.normalize(key, dim=-1)
     projections = scale * calibration.projections[layer][:, None]
-    on = lambda filters: torch.einsum("hnd,hd->hn", key, grouped(filters, heads).mean(1))
-    attention = lambda logits: grouped(shares(logits), heads)
-    logits = lambda filters: projections * torch.einsum("hnd,hd->hn", wide, filters)
-    z = lambda x: (x - x.mean(-1, keepdim=True)) / x.std(-1, keepdim=True)
-    said = lambda shares: z(shares.clamp_min(1e-12).log())
+
+    def on(filters):
+        return torch.einsum("hnd,hd->hn", key, grouped(filters, heads).mean(1))
+
+    def attention(logits):
+        return grouped(shares(logits), heads)
+
+    def logits(filters):
+        return projections * torch.einsum("hnd,hd->hn", wide, filters)
+
+    def z(x):
+        return (x - x.mean(-1, keepdim=True)) / x.std(-1, keepdim=True)
+
+    def said(shares):
+        return z(shares.clamp_min(1e-12).log())
+
     keydiff = -torch.nn.functional.cosine_similarity(key, unit.mean(1, keepdim=True), dim=-1)
     turned, norm = calibration.turned[layer], key.norm(dim=-1)
     share = attention(logits(turned))

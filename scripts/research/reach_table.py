@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """From how far away does a model answer? The table of docs/recall.md, by transformers in float32.
 
-    "$(scripts/python research)" scripts/research/reach_table.py MODEL.gguf ESSAYS [--length 7500] [--depths 10]
+    "$(scripts/python research)" scripts/research/reach_table.py \\
+      MODEL.gguf ESSAYS [--length 7500] [--depths 10]
 
 Hides the classic needle in the essays, prefills them once, and asks with caches that hold parts of
 what was prefilled: the question stands at its true position, or right behind the last pair that is
@@ -11,7 +12,10 @@ import argparse
 import pathlib
 import re
 
-NEEDLE = "The best thing to do in San Francisco is eat a sandwich and sit in Dolores Park on a sunny day."
+NEEDLE = (
+    "The best thing to do in San Francisco is eat a sandwich and sit in Dolores Park "
+    "on a sunny day."
+)
 QUESTION, ANSWER = "What is the best thing to do in San Francisco?", "Dolores Park"
 # The template's first tokens, which every choice keeps.
 OPENING = 24
@@ -30,8 +34,8 @@ def arguments():
 
 options = arguments()
 
-import torch
-import transformers
+import torch  # noqa: E402
+import transformers  # noqa: E402
 
 torch.set_grad_enabled(False)
 source = {
