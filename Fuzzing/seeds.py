@@ -33,21 +33,10 @@ FORMATS = {
 TEXT, ARRAY = 8, 9
 # Of each tensor type, by its number: the values and the bytes of a block.
 BLOCKS = {
-    0: (1, 4),
-    1: (1, 2),
-    2: (32, 18),
-    3: (32, 20),
-    6: (32, 22),
-    7: (32, 24),
-    8: (32, 34),
-    10: (256, 84),
-    11: (256, 110),
-    12: (256, 144),
-    13: (256, 176),
-    14: (256, 210),
-    20: (32, 18),
+    0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34),
+    10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 20: (32, 18),
     30: (1, 2),
-}
+}  # fmt: skip
 # Ids in the tiny models' vocabulary; the letters' are those of the space and of a to z.
 SPECIAL, LETTERS = range(3), [35, *range(100, 126)]
 TEXTS = ["", " the house, 1984's  end\n", "naïve 東京 \U0001f600", "<|im_start|>user\nin<|im_end|>"]

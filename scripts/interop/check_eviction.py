@@ -124,9 +124,8 @@ def main():
     ).eval()
     ids = split(tokenizer, text.read_text(encoding="utf-8"), tokens, sequences)
     with tempfile.TemporaryDirectory() as work:
-        subprocess.run(
-            [command, "export", bank, f"{work}/hub"], check=True, stdout=subprocess.DEVNULL
-        )
+        export = [command, "export", bank, f"{work}/hub"]
+        subprocess.run(export, check=True, stdout=subprocess.DEVNULL)
         filters = -safetensors.torch.load_file(f"{work}/hub/model.safetensors")["q_filters"]
     scores = {
         "full": None,
@@ -149,25 +148,9 @@ def main():
             [] if score is None else ["--budget", budget, "--window", window, "--method", method]
         )
         options += ["--filters", bank] if method == "q-filters" else []
-        done = subprocess.run(
-            [
-                command,
-                "evaluate",
-                "perplexity",
-                "--model",
-                path,
-                "--file",
-                text,
-                "--tokens",
-                str(tokens),
-                "--sequences",
-                str(sequences),
-                *map(str, options),
-                "--json",
-            ],
-            check=True,
-            stdout=subprocess.PIPE,
-        )
+        options += ["--tokens", tokens, "--sequences", sequences, "--json"]
+        evaluate = [command, "evaluate", "perplexity", "--model", path, "--file", text]
+        done = subprocess.run([*evaluate, *map(str, options)], check=True, stdout=subprocess.PIPE)
         report = json.loads(done.stdout)
         curve = report["methods"][0]["curve"][budget:]
         ours = [report["perplexity"], math.exp(sum(curve) / len(curve))]

@@ -135,24 +135,10 @@ def main():
         whole = None
         for method in METHODS:
             filters = ["--filters", bank] if method == "q-filters" else []
+            files = ["--model", path, *filters, "--prompt-file", document, "--out", snapshot]
+            options = ["--method", method, "--precision", "f32", "--ranking", "kvpress"]
             subprocess.run(
-                [
-                    command,
-                    "prefill",
-                    "--model",
-                    path,
-                    "--method",
-                    method,
-                    *filters,
-                    "--prompt-file",
-                    document,
-                    "--precision",
-                    "f32",
-                    "--ranking",
-                    "kvpress",
-                    "--out",
-                    snapshot,
-                ],
+                [command, "prefill", *files, *options],
                 check=True,
                 env=environment,
                 stdout=subprocess.DEVNULL,

@@ -75,18 +75,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         folder = pathlib.Path(work)
         (folder / "text").write_text(tokenizer.decode(ids[:tokens]))
-        run(
-            command,
-            "prefill",
-            "--model",
-            model_path,
-            "--filters",
-            filters,
-            "--prompt-file",
-            folder / "text",
-            "--out",
-            folder / "f16.kvsnap",
-        )
+        source = ("--model", model_path, "--filters", filters, "--prompt-file", folder / "text")
+        run(command, "prefill", *source, "--out", folder / "f16.kvsnap")
         exact, _, n = load(folder / "f16.kvsnap")
         pairs = sum(layer.keys.shape[1] for layer in exact.layers) * n
         raw = sum(2 * (layer.keys.numel() + layer.values.numel()) for layer in exact.layers)
@@ -99,31 +89,11 @@ def main() -> None:
         base = None
         for precision in PRECISIONS:
             small, best = folder / "small.kvsnap", folder / "best.kvsnap"
+            options = ("--precision", precision, "--out", small)
             if precision in HELD:
-                run(
-                    command,
-                    "prefill",
-                    "--model",
-                    model_path,
-                    "--filters",
-                    filters,
-                    "--prompt-file",
-                    folder / "text",
-                    "--precision",
-                    precision,
-                    "--out",
-                    small,
-                )
+                run(command, "prefill", *source, *options)
             else:
-                run(
-                    command,
-                    "recompress",
-                    folder / "f16.kvsnap",
-                    "--precision",
-                    precision,
-                    "--out",
-                    small,
-                )
+                run(command, "recompress", folder / "f16.kvsnap", *options)
             run(command, "recompress", small, "--compression", 32, "--out", best)
             cache = load(small)[0]
             keys, values = error(cache, exact, "keys"), error(cache, exact, "values")
