@@ -6,8 +6,8 @@ JSON.
 
 Runs every command of each build on SmolLM2 and on tiny models of fixtures/models, on the widest
 kernels and on the portable ones, with two threads. Compared are exit codes, all files that are
-written, and what is printed as JSON, but for the times in it. What stands on standard error is for
-people, and not compared. --help-texts also compares the help of every command.
+written, and what is printed as JSON, but for the times in it. Standard error is for people, and not
+compared. --help-texts also compares the help of every command.
 """
 
 import argparse

@@ -32,7 +32,7 @@ ENVIRONMENT = [
 
 
 def plain(text: str) -> str:
-    """Text that the formatter takes as it stands; what is in backticks is bold."""
+    """Text that the formatter does not interpret; what is in backticks is bold."""
     text = text.replace("\\", "\\e").replace("-", "\\-")
     # A list without spaces may break after each of its commas and bars.
     text = re.sub(r"([,|])(?=\S)", r"\1\\:", text)

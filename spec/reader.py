@@ -55,7 +55,7 @@ Unknown = tuple[str, memoryview, int]
 
 
 class NotStored(Exception):
-    """The file is sound and does not hold what was asked for."""
+    """The file is valid and does not hold what was asked for."""
 
 
 class Refused(Exception):

@@ -1,4 +1,4 @@
-"""llama.cpp: saving the state after some tokens, and going on from it with one token."""
+"""llama.cpp: saving the state after some tokens, and continuing from it with one token."""
 
 import json
 import pathlib

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Language modelling under a budget, by transformers and by `evaluate perplexity`: they must agree
-within 1 %, over all tokens and over those behind the budget.
+within 1 %, over all tokens and over those after the budget.
 
     "$(scripts/python interop)" scripts/interop/check_eviction.py \\
       QFILTERS MODEL.gguf BANK.qfilt TEXT [TOKENS SEQUENCES BUDGET WINDOW]
 
 TEXT is cut into SEQUENCES (8) of TOKENS (1,536) tokens. transformers runs them in float32, token by
-token, all sequences at once. Behind each token, every layer and head that holds more than BUDGET
+token, all sequences at once. After each token, every layer and head that holds more than BUDGET
 (256) pairs keeps its last WINDOW (64) and of the others those with the best scores, as the authors
 of Q-Filters describe their streaming cache (arXiv 2503.02812); Streaming-LLM also keeps four sinks.
 Positions are the true ones. The whole cache takes one forward pass. With those numbers, perplexity

@@ -92,7 +92,7 @@ def recording(press_class):
 
 
 def positions(whole, kept):
-    """Where each kept key stands among all: [heads, pairs], ascending."""
+    """The position of each kept key among all: [heads, pairs], ascending."""
     found = [(key[:, None] == all_[None]).all(-1) for key, all_ in zip(kept, whole, strict=True)]
     assert all((match.sum(1) == 1).all() for match in found)
     return torch.stack([match.int().argmax(1).sort().values for match in found])

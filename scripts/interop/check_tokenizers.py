@@ -58,8 +58,8 @@ def fetch(folder):
 
 
 def byte_level(data, name):
-    """Of a tiktoken vocabulary; a token is what any two tokens of lower rank make, best rank
-    first."""
+    """The tokenizer of a tiktoken vocabulary. A token is what any two tokens of lower rank make,
+    best rank first."""
     alphabet = byte_alphabet()
     ranks = {
         base64.b64decode(token): int(rank) for token, rank in map(bytes.split, data.splitlines())
@@ -117,7 +117,7 @@ def fields(data):
 
 
 def sentence_piece(data, name):
-    """Of a SentencePiece model, with the merges that its scores mean."""
+    """The tokenizer of a SentencePiece model, with the merges that its scores mean."""
     pieces = [dict(fields(value)) for number, value in fields(data) if number == 1]
     tokens = [piece[1].decode() for piece in pieces]
     scores = {

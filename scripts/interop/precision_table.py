@@ -4,7 +4,7 @@
     "$(scripts/python interop)" scripts/interop/precision_table.py \\
       QFILTERS MODEL.gguf FILTERS.qfilt TEXT [TOKENS [CONTINUATION]]
 
-TEXT is prefilled up to about TOKENS (8,000) tokens; the CONTINUATION (500 tokens) behind them is
+TEXT is prefilled up to about TOKENS (8,000) tokens; the CONTINUATION (500 tokens) after them is
 scored by transformers in float32, each time with the whole cache that spec/reader.py restores from
 a snapshot. So the change in its mean negative log-likelihood is that of the stored precision alone.
 """

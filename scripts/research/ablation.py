@@ -12,15 +12,16 @@ negative log-likelihood rises given only the kept pairs and its own, and how tha
 `prefill` does, with the standard error of the difference over the prompts. All settings keep the
 same number of pairs in all: what one layer or head keeps more, others keep less.
 
-"q-filters" is what `prefill` does: of each query head the filter, turned by RoPE from the middle of
-the calibration's sequences to that of the 512 positions behind the prompt, and as long as queries
-project on it; the logarithm of the mean attention that these would pay, and ½ of KeyDiff's score,
-each less its mean in standard deviations. 4 sinks, a window of 64; of what is kept between them
-every 4th pair the latest that is left ("recent 4"), and every one in layers with a sliding window
-("in windows 1"), where what no later token sees goes first ("seen only"). Other names say what is
-different. Of methods of others, and "as published", only "seen only" is left of that, and sinks and
-window. Settings that protect more pairs than are kept are left out. SETTINGS is a regular
-expression that chooses among them."""
+"q-filters" is what `prefill` does. RoPE turns the filter of each query head from the middle of the
+calibration's sequences to that of the 512 positions after the prompt, and it is as long as queries
+project on it. The score is the logarithm of the mean attention that these would pay, and ½ of
+KeyDiff's score, each less its mean in standard deviations. 4 sinks and a window of 64 are kept. In
+what is kept between them, every 4th pair is the latest that is left ("recent 4"), and every one in
+layers with a sliding window ("in windows 1"), where what no later token sees goes first ("seen
+only"). Other names say what is different. Methods of others, and "as published", have only "seen
+only", sinks and window. Settings that protect more pairs than are kept are left out. SETTINGS is a
+regular expression that chooses among them.
+"""
 
 import argparse
 import json

@@ -36,7 +36,7 @@ def settings(scores, has_windows):
 
 
 def with_latest(scores, count, sinks, last, hidden, recent):
-    """Which pairs one head keeps of those behind sinks and window: of `count`, every so-manieth is
+    """Which pairs one head keeps besides sinks and window: `count`, every `recent`-th of which is
     the latest left."""
     start, end = max(sinks, hidden), PROMPT - last
     best = iter((start + scores[start:end].argsort(descending=True, stable=True)).tolist())
