@@ -9,7 +9,7 @@ peer once at every length, so that what else the machine does affects all of the
 medians over rounds, and this project's ratio to each peer. The second table is about snapshots of
 --snapshot tokens, and about calibration; ratios above 1 speak for this project. Needs `make build`
 and `scripts/fetch.py`. Peers are installed into the cache folder once, which takes long: llama.cpp
-is compiled, with and without OpenBLAS. """
+is compiled, with and without OpenBLAS."""
 
 import argparse
 import json

@@ -14,7 +14,7 @@ the fault is made right again, of header, directory, sections and chunks, and of
 to. Both readers then answer for the file, for all that it stores or for some ×N. Releases of
 libzstd reject different malformed frames. Where the program's and Python's differ on a frame, one
 of the readers may reject the file, but they never read different bytes. The program is
-QFILTERS_BINARY, or else .build/release/qfilters. """
+QFILTERS_BINARY, or else .build/release/qfilters."""
 
 import collections
 import contextlib
