@@ -7,7 +7,7 @@
 PREFIX = /usr/local
 DESTDIR =
 
-# Tests are built beside the program: they need testable modules, which the program does without.
+# Tests are built apart from the program: they need testable modules, which it does without.
 TESTS = -c release --scratch-path .build-tests -Xswiftc -enable-testing
 
 NESTED = Fuzzing/Package.swift Fuzzing/Sources Benchmarks/Package.swift Benchmarks/Sources

@@ -46,7 +46,7 @@ def with_peak(*arguments: object) -> tuple[dict, int]:
 
 
 def text_of(tokens: int, model: pathlib.Path, essays: str, path: pathlib.Path) -> None:
-    """About so many tokens of the essays, again and again where they end."""
+    """Writes a text of about that many tokens: the essays, repeated where they end."""
     path.write_text(essays[:20_000])
     a_token = 20_000 / len(command("tokenize", "--model", model, "--file", path)["ids"])
     length = int((tokens - 64) * a_token)
@@ -82,7 +82,10 @@ def row(
         first[how] = runs
         decode[how] = [1000 * run["decodeSeconds"] / max(1, len(run["ids"]) - 1) for run in runs]
     whole, compressed = first.values()
-    median = lambda runs, key: statistics.median(run[key] for run in runs)
+
+    def median(runs, key):
+        return statistics.median(run[key] for run in runs)
+
     return written["tokens"], [
         written["prefillSeconds"],
         peak / 1e6,

@@ -63,7 +63,8 @@ def python_of(cache: pathlib.Path, with_blas: bool) -> str:
         )
         if any(folder.rglob("libggml-blas.so")) != with_blas:
             sys.exit(
-                f"bench: llama.cpp in {folder} is not what was asked for; is OpenBLAS installed (scripts/setup)?"
+                f"bench: llama.cpp in {folder} is not what was asked for; "
+                "is OpenBLAS installed (scripts/setup)?"
             )
         (folder / "complete").touch()
     return str(python)

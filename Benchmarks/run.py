@@ -4,12 +4,12 @@
     Benchmarks/run.py [--lengths 1,512,2048,8000] [--rounds 3] [--decode 32] [--peers NAME,...]
                    [--snapshot 8000] [--calibration 4x2048]
 
-Same model file, same text, two cores and as many threads each. A round runs every peer once at
-every length, so that what else the machine does meets all of them; medians over rounds are shown,
-and this project's ratio to each peer. The second table is about snapshots of so many tokens, and
-about calibration; ratios above 1 speak for this project. Needs `make build` and `scripts/fetch.py`;
-peers are installed into the cache folder once, llama.cpp from source, with and without OpenBLAS,
-which takes long."""
+Model file and text are the same, and each program has two cores and two threads. A round runs every
+peer once at every length, so that what else the machine does affects all of them. The table shows
+medians over rounds, and this project's ratio to each peer. The second table is about snapshots of
+--snapshot tokens, and about calibration; ratios above 1 speak for this project. Needs `make build`
+and `scripts/fetch.py`. Peers are installed into the cache folder once, which takes long: llama.cpp
+is compiled, with and without OpenBLAS."""
 
 import argparse
 import json
@@ -36,8 +36,8 @@ PEERS = [
 def text_of(
     tokens: int, model: pathlib.Path, essays: pathlib.Path, folder: pathlib.Path
 ) -> pathlib.Path:
-    """The longest beginning of the essays with at most so many tokens; their ids stand beside
-    it."""
+    """The longest beginning of the essays with at most that many tokens; a file next to it has
+    their ids."""
     whole = b"\n\n".join(path.read_bytes() for path in sorted(essays.glob("*.txt")))
     whole = whole[: 6 * tokens].decode(errors="ignore")
     path = folder / f"{tokens}.txt"

@@ -24,9 +24,8 @@ class Rows:
         fastest_decode: float,
     ) -> None:
         self.model, self.cache, self.folder, self.text = model, cache, folder, text
-        self.fastest_decode = (
-            fastest_decode  # of llama.cpp behind that text, tokens/s; 0 if not measured
-        )
+        # llama.cpp's decoding after that text, in tokens/s; 0 if it was not measured.
+        self.fastest_decode = fastest_decode
         self.runs: dict[str, list[float]] = {}
         self.lines: list[tuple[str, float, str, float, bool]] = []
 

@@ -2,16 +2,19 @@
 """Whether spec/reader.py and the program agree on hostile files: on exit code and on the digest of
 every tensor.
 
-    "$(scripts/python)" Fuzzing/agree.py RUNS [SEED]       # RUNS files; without SEED, others each time
-    "$(scripts/python)" Fuzzing/agree.py --only RUN SEED   # one of them again; its files stay in .build-fuzz/agree
+    "$(scripts/python)" Fuzzing/agree.py RUNS [SEED]
+    "$(scripts/python)" Fuzzing/agree.py --only RUN SEED
 
-Each run takes a fixture, valid or not, or a snapshot of random shape, with all that it continues,
-and puts one or two faults into it or into a parent, as a hostile writer would: with every checksum
-that stands above the fault put right again, of header, directory, sections, chunks, and of what
-frames decode to. Both readers then answer for the file, for all that it stores or for some ×N.
-Releases of libzstd do not all refuse the same malformed frames: where the program's and Python's
-differ on a frame, one of the readers may refuse the file, but both never read different bytes. The
-program is QFILTERS_BINARY, or else .build/release/qfilters."""
+The first makes RUNS files; without SEED, others each time. The second makes one of them again, and
+leaves its files in .build-fuzz/agree.
+
+Each run takes a fixture, valid or not, or a snapshot of random shape, with all that it continues.
+It puts one or two faults into it or into a parent, as a hostile writer would: every checksum above
+the fault is made right again, of header, directory, sections and chunks, and of what frames decode
+to. Both readers then answer for the file, for all that it stores or for some ×N. Releases of
+libzstd reject different malformed frames. Where the program's and Python's differ on a frame, one
+of the readers may reject the file, but they never read different bytes. The program is
+QFILTERS_BINARY, or else .build/release/qfilters."""
 
 import collections
 import contextlib
@@ -122,12 +125,14 @@ def run(job: tuple[str, int]) -> tuple[int, int | str, list[str], str | None]:
         (status, mine), (other, theirs) = by_reader(arguments), by_program(arguments)
         problem = None
         if {status, other} in ({0, 65}, {64, 65}) and libraries_differ(pathlib.Path(name)):
-            # A malformed frame that one library refuses is no fault of either reader.
+            # A malformed frame that one library rejects is no fault of either reader.
             status = "malformed frame"
         elif status != other:
             problem = f"reader.py {status}, the program {other}"
         elif mine != theirs:
-            problem = f"other tensors: {sorted(n for n in mine.keys() | theirs.keys() if mine.get(n) != theirs.get(n))[:4]}"
+            names = mine.keys() | theirs.keys()
+            others = sorted(n for n in names if mine.get(n) != theirs.get(n))
+            problem = f"other tensors: {others[:4]}"
         if problem:
             keep(index, pathlib.Path(name))
         return index, status, done + ([f"×{compression}"] if compression else []), problem

@@ -31,23 +31,12 @@ FORMATS = {
     12: "d",
 }
 TEXT, ARRAY = 8, 9
-# Of each tensor type, by its number: the values and the bytes of a block.
+# The values and the bytes of a block of each tensor type, by its number.
 BLOCKS = {
-    0: (1, 4),
-    1: (1, 2),
-    2: (32, 18),
-    3: (32, 20),
-    6: (32, 22),
-    7: (32, 24),
-    8: (32, 34),
-    10: (256, 84),
-    11: (256, 110),
-    12: (256, 144),
-    13: (256, 176),
-    14: (256, 210),
-    20: (32, 18),
+    0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34),
+    10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 20: (32, 18),
     30: (1, 2),
-}
+}  # fmt: skip
 # Ids in the tiny models' vocabulary; the letters' are those of the space and of a to z.
 SPECIAL, LETTERS = range(3), [35, *range(100, 126)]
 TEXTS = ["", " the house, 1984's  end\n", "naïve 東京 \U0001f600", "<|im_start|>user\nin<|im_end|>"]
@@ -244,7 +233,7 @@ def main() -> None:
         tokens = [*SPECIAL, *LETTERS, *range(49 + 4 * index, 53 + 4 * index), *merged]
         sample = sample.encode()
         write("tokenizer", str(index), bytes([len(sample)]) + sample + small(model, [], tokens))
-    # Of vocabularies with scores, the first tokens, some bytes, and pieces.
+    # The first tokens of vocabularies with scores, some bytes, and pieces.
     for path in sorted(FIXTURES.glob("tokenization/*.gguf")):
         for index, sample in enumerate(TEXTS):
             sample = sample.encode()

@@ -6,8 +6,8 @@ JSON.
 
 Runs every command of each build on SmolLM2 and on tiny models of fixtures/models, on the widest
 kernels and on the portable ones, with two threads. Compared are exit codes, all files that are
-written, and what is printed as JSON, but for the times in it. What stands on standard error is for
-people, and not compared. --help-texts also compares the help of every command.
+written, and what is printed as JSON, but for the times in it. Standard error is for people, and not
+compared. --help-texts also compares the help of every command.
 """
 
 import argparse
@@ -96,7 +96,10 @@ def chain_steps(use: Step, document: Step, filters: Step, ask: Step) -> list[Ste
         ("export", "second.kvsnap", "chain.safetensors"),
         ("export", "root.kvsnap", "eighth.safetensors", "--compression", "8"),
         ("show", "second.kvsnap", *use),
-        *(("inspect", name) for name in ("bank.qfilt", "1.qstat", "second.kvsnap", "merged.kvsnap")),
+        ("inspect", "bank.qfilt"),
+        ("inspect", "1.qstat"),
+        ("inspect", "second.kvsnap"),
+        ("inspect", "merged.kvsnap"),
         ("inspect", "merged.kvsnap", "--heatmap", "heatmap.svg"),
         ("verify", "bank.qfilt", "merged.qstat", "second.kvsnap", "merged.kvsnap", "eight.kvsnap"),
         ("verify", "second.kvsnap", "--digests"),

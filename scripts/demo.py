@@ -17,6 +17,12 @@ WORK = CACHE / "demo"
 ESSAY = "worked.txt"
 ESSAY_CHARACTERS = 28_000
 QUESTION = "What is this essay about?"
+WAYS = {
+    "decompressed": ["--decompressed"],
+    "×2": ["--compression", 2],
+    "×8": ["--compression", 8],
+    "×32": ["--compression", 32],
+}
 CALIBRATION = ["--sequences", "8", "--length", "2048"]
 
 
@@ -78,18 +84,8 @@ def main() -> None:
     say(f"{made['tokens']} tokens in {made['seconds']:.1f} s. Done once for a model.")
 
     step("2. Prefill a long document once, and keep its KV cache")
-    saved = run(
-        "prefill",
-        "--model",
-        MODEL,
-        "--filters",
-        filters,
-        "--prompt-file",
-        essay,
-        "--chat",
-        "--out",
-        snapshot,
-    )
+    source = ("--model", MODEL, "--filters", filters, "--prompt-file", essay)
+    saved = run("prefill", *source, "--chat", "--out", snapshot)
     say(
         f"{saved['tokens']} tokens prefilled in {saved['prefillSeconds']:.1f} s, "
         f"written in {saved['writeSeconds']:.2f} s:"
@@ -97,54 +93,44 @@ def main() -> None:
     say(f"{megabytes(saved['bytes'])} in the file, {megabytes(saved['cacheBytes'])} in memory.")
 
     step("3. Ask, from the snapshot")
-    rows = []
-    for name, option in [
-        ("decompressed", ["--decompressed"]),
-        ("×2", ["--compression", 2]),
-        ("×8", ["--compression", 8]),
-        ("×32", ["--compression", 32]),
-    ]:
-        rows.append(
-            (
-                name,
-                run(
-                    "resume",
-                    snapshot,
-                    "--model",
-                    MODEL,
-                    "--prompt",
-                    QUESTION,
-                    "--max-tokens",
-                    60,
-                    *option,
-                ),
-            )
-        )
-        answer(name, rows[-1][1])
+    rows = {}
+    ask = ("--model", MODEL, "--prompt", QUESTION, "--max-tokens", 60)
+    for name, option in WAYS.items():
+        rows[name] = run("resume", snapshot, *ask, *option)
+        answer(name, rows[name])
 
     step("4. The same without a snapshot: a second prefill")
     whole = WORK / "question.txt"
     whole.write_text(essay.read_text() + "\n\n" + QUESTION)
     again = run("generate", "--model", MODEL, "--chat", "--prompt-file", whole, "--max-tokens", 60)
     answer("prefilled again", again)
-    same = "the same tokens as" if again["ids"] == rows[0][1]["ids"] else "OTHER TOKENS THAN"
+    same = (
+        "the same tokens as" if again["ids"] == rows["decompressed"]["ids"] else "OTHER TOKENS THAN"
+    )
     say(f"The decompressed snapshot gave {same} the second prefill.")
 
     step("What it saves")
+    table(saved, again, rows)
+    say(f"\nKernels: {again['kernels']}, OpenBLAS {again['blas']}. Files are in {WORK}.")
+
+
+def table(saved: dict, again: dict, rows: dict[str, dict]) -> None:
     first = again["prefillSeconds"]
     say(
-        f"{'':16}{'read':>10}{'KV cache':>12}{'pairs':>10}{'load':>10}{'first token':>14}{'faster':>9}"
+        f"{'':16}{'read':>10}{'KV cache':>12}{'pairs':>10}{'load':>10}"
+        f"{'first token':>14}{'faster':>9}"
     )
     say(
-        f"{'second prefill':16}{'':>10}{megabytes(saved['cacheBytes']):>12}{'':>10}{'':>10}{first:>12.2f} s{'1×':>9}"
+        f"{'second prefill':16}{'':>10}{megabytes(saved['cacheBytes']):>12}{'':>20}"
+        f"{first:>12.2f} s{'1×':>9}"
     )
-    for name, row in rows:
+    for name, row in rows.items():
         say(
-            f"{name:16}{megabytes(row['bytesRead']):>10}{megabytes(row['cacheBytes']):>12}{row['pairs']:>10}"
+            f"{name:16}{megabytes(row['bytesRead']):>10}{megabytes(row['cacheBytes']):>12}"
+            f"{row['pairs']:>10}"
             f"{row['loadSeconds']:>8.3f} s{row['firstTokenSeconds']:>12.3f} s"
             f"{first / row['firstTokenSeconds']:>8.0f}×"
         )
-    say(f"\nKernels: {again['kernels']}, OpenBLAS {again['blas']}. Files are in {WORK}.")
 
 
 main()

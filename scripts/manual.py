@@ -25,13 +25,14 @@ EXIT_STATUS = [
 ENVIRONMENT = [
     (
         "QFILTERS_KERNELS",
-        "The kernels to compute with: plain, avx2, avx512 or avx512bf16. Default: the widest that the processor has.",
+        "The kernels to compute with: plain, avx2, avx512 or avx512bf16. "
+        "Default: the widest that the processor has.",
     ),
 ]
 
 
 def plain(text: str) -> str:
-    """Text that the formatter takes as it stands; what is in backticks is bold."""
+    """Text that the formatter does not interpret; what is in backticks is bold."""
     text = text.replace("\\", "\\e").replace("-", "\\-")
     # A list without spaces may break after each of its commas and bars.
     text = re.sub(r"([,|])(?=\S)", r"\1\\:", text)

@@ -55,7 +55,7 @@ Unknown = tuple[str, memoryview, int]
 
 
 class NotStored(Exception):
-    """The file is sound and does not hold what was asked for."""
+    """The file is valid and does not hold what was asked for."""
 
 
 class Refused(Exception):
@@ -568,7 +568,8 @@ def read_parent(path: pathlib.Path, child: Snapshot) -> Snapshot:
     """Section 5.7: the parent, if it is the one that the child continues."""
     if not path.is_file():
         raise NoParent(
-            f"PRNT: its parent {child.name!r} of digest {child.parent.hex()[:16]}… is not in the folder"
+            f"PRNT: its parent {child.name!r} of digest {child.parent.hex()[:16]}… "
+            "is not in the folder"
         )
     data = map_file(path)
     try:
@@ -714,8 +715,9 @@ def main() -> int:
         tensors = content
         if isinstance(content, Chain):
             kind += (
-                f" of {content.n} tokens, {content.layers} layers, {content.heads} KV heads, ranked by "
-                f"{content.scorer}, ×{', ×'.join(map(str, content.ratios))}; files of the chain: {len(content.links)}"
+                f" of {content.n} tokens, {content.layers} layers, {content.heads} KV heads, "
+                f"ranked by {content.scorer}, ×{', ×'.join(map(str, content.ratios))}; "
+                f"files of the chain: {len(content.links)}"
             )
             tensors = (
                 content.tensors(options.compression) if options.tensors or options.digests else {}

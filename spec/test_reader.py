@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Damages a small file in every way that changes one byte or its length, and fails unless reader.py
-refuses every result within 1 s and 64 MiB.
+rejects every result within 1 s and 64 MiB.
 
     python test_reader.py FILE...
 """
@@ -55,7 +55,7 @@ def check(path: pathlib.Path) -> list[str]:
         if tracemalloc.get_traced_memory()[1] - before > MEMORY_LIMIT:
             problems.append(f"{path}: {name}: too much memory")
         count += 1
-    print(f"{path}: {count} damaged files, {count - len(problems)} refused")
+    print(f"{path}: {count} damaged files, {count - len(problems)} rejected")
     return problems
 
 

@@ -2,6 +2,7 @@
 first right singular vector (arXiv 2503.02812)."""
 
 import json
+import pathlib
 import sys
 import time
 
@@ -20,7 +21,7 @@ def main() -> None:
         int(sys.argv[4]),
     )
     torch.manual_seed(0)
-    ids = json.load(open(ids_path))
+    ids = json.loads(pathlib.Path(ids_path).read_text())
     llama = network(model)
     layers, share = llama.config.num_hidden_layers, -(-SAMPLES // sequences)
     kept: list[list[torch.Tensor]] = [[] for _ in range(layers)]

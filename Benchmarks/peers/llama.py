@@ -2,6 +2,7 @@
 attention."""
 
 import json
+import pathlib
 import sys
 import time
 
@@ -16,7 +17,7 @@ def main() -> None:
         int(sys.argv[3]),
         sys.argv[4] == "True",
     )
-    ids = json.load(open(ids_path))
+    ids = json.loads(pathlib.Path(ids_path).read_text())
     llama = loaded(model, len(ids) + decoded + 1, has_flash)
     start = time.perf_counter()
     llama.eval(ids)

@@ -1,6 +1,7 @@
-"""llama.cpp: saving the state after some tokens, and going on from it with one token."""
+"""llama.cpp: saving the state after some tokens, and continuing from it with one token."""
 
 import json
+import pathlib
 import sys
 import time
 
@@ -9,7 +10,7 @@ from llamas import best_token, loaded
 
 def main() -> None:
     model, ids_path = sys.argv[1], sys.argv[2]
-    ids = json.load(open(ids_path))
+    ids = json.loads(pathlib.Path(ids_path).read_text())
     llama = loaded(model, len(ids) + 2)
     llama.eval(ids)
     token = best_token(llama)

@@ -5,7 +5,7 @@ import numpy
 
 
 def loaded(model: str, tokens: int, has_flash: bool = False) -> llama_cpp.Llama:
-    """With room for so many tokens, which go in batches of 512, the usual: its wrapper saves and
+    """The model with room for that many tokens. Batches have 512, as usual: the wrapper saves and
     loads the logits of a batch with the state."""
     llama = llama_cpp.Llama(
         model,

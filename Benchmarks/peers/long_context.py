@@ -1,5 +1,5 @@
-"""A copy of a GGUF model that says it has a context of so many tokens: what it answers there is of
-no use, what it costs is."""
+"""Copies a GGUF model with another length of context. What it answers there is of no use, but what
+it costs is."""
 
 import json
 import shutil

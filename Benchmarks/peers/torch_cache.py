@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import sys
 import tempfile
 import time
@@ -26,7 +27,9 @@ def file_row(tensors: dict, path: str, write: Callable, read: Callable) -> dict:
             os.fsync(file.fileno())  # as this project does before it says that a file is written
 
     # What is only mapped has not been read: the clone is.
-    load = lambda: {name: tensor.clone() for name, tensor in read(path).items()}
+    def load():
+        return {name: tensor.clone() for name, tensor in read(path).items()}
+
     written, _ = seconds(save)
     load()
     taken, _ = seconds(load)
@@ -57,7 +60,7 @@ def zipnn_row(tensors: dict) -> dict:
 
 def main() -> None:
     model, ids_path = sys.argv[1], sys.argv[2]
-    ids = json.load(open(ids_path))
+    ids = json.loads(pathlib.Path(ids_path).read_text())
     llama = network(model)
     with torch.inference_mode():
         cache = llama(torch.tensor([ids]), use_cache=True, logits_to_keep=1).past_key_values

@@ -1,6 +1,7 @@
 """transformers: prefill of some tokens, then decoding at that depth."""
 
 import json
+import pathlib
 import sys
 import time
 
@@ -11,7 +12,7 @@ from networks import network
 
 def main() -> None:
     model, ids_path, decoded, precision = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
-    ids = json.load(open(ids_path))
+    ids = json.loads(pathlib.Path(ids_path).read_text())
     llama = network(model, getattr(torch, precision))
     with torch.inference_mode():
         llama(torch.tensor([ids[:8]]))

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Language modelling under a budget, by transformers and by `evaluate perplexity`: they must agree
-within 1 %, over all tokens and over those behind the budget.
+within 1 %, over all tokens and over those after the budget.
 
-    "$(scripts/python interop)" scripts/interop/check_eviction.py QFILTERS MODEL.gguf BANK.qfilt TEXT [TOKENS SEQUENCES BUDGET WINDOW]
+    "$(scripts/python interop)" scripts/interop/check_eviction.py \\
+      QFILTERS MODEL.gguf BANK.qfilt TEXT [TOKENS SEQUENCES BUDGET WINDOW]
 
 TEXT is cut into SEQUENCES (8) of TOKENS (1,536) tokens. transformers runs them in float32, token by
-token, all sequences at once. Behind each token, every layer and head that holds more than BUDGET
+token, all sequences at once. After each token, every layer and head that holds more than BUDGET
 (256) pairs keeps its last WINDOW (64) and of the others those with the best scores, as the authors
 of Q-Filters describe their streaming cache (arXiv 2503.02812); Streaming-LLM also keeps four sinks.
 Positions are the true ones. The whole cache takes one forward pass. With those numbers, perplexity
@@ -114,7 +115,8 @@ def main():
     types = getattr(config, "layer_types", None) or []
     if "sliding_attention" in types or not types and getattr(config, "sliding_window", None):
         sys.exit(
-            f"{path.name} has layers with a sliding window, which this rerun does not have; take another model"
+            f"{path.name} has layers with a sliding window, which this rerun does not have; "
+            "take another model"
         )
     tokenizer = transformers.AutoTokenizer.from_pretrained(**source)
     model = transformers.AutoModelForCausalLM.from_pretrained(
@@ -122,9 +124,8 @@ def main():
     ).eval()
     ids = split(tokenizer, text.read_text(encoding="utf-8"), tokens, sequences)
     with tempfile.TemporaryDirectory() as work:
-        subprocess.run(
-            [command, "export", bank, f"{work}/hub"], check=True, stdout=subprocess.DEVNULL
-        )
+        export = [command, "export", bank, f"{work}/hub"]
+        subprocess.run(export, check=True, stdout=subprocess.DEVNULL)
         filters = -safetensors.torch.load_file(f"{work}/hub/model.safetensors")["q_filters"]
     scores = {
         "full": None,
@@ -134,8 +135,9 @@ def main():
     }
     print(f"{sequences} sequences of {tokens} tokens, budget {budget}, window {window}\n")
     print(
-        "| method | transformers | `evaluate perplexity` | difference | transformers, behind the budget "
-        "| `evaluate perplexity`, behind it | difference |\n| --- | --- | --- | --- | --- | --- | --- |"
+        "| method | transformers | `evaluate perplexity` | difference "
+        "| transformers, after the budget | `evaluate perplexity`, after it | difference |\n"
+        "| --- | --- | --- | --- | --- | --- | --- |"
     )
     worst, order = 0.0, []
     for method, score in scores.items():
@@ -146,25 +148,9 @@ def main():
             [] if score is None else ["--budget", budget, "--window", window, "--method", method]
         )
         options += ["--filters", bank] if method == "q-filters" else []
-        done = subprocess.run(
-            [
-                command,
-                "evaluate",
-                "perplexity",
-                "--model",
-                path,
-                "--file",
-                text,
-                "--tokens",
-                str(tokens),
-                "--sequences",
-                str(sequences),
-                *map(str, options),
-                "--json",
-            ],
-            check=True,
-            stdout=subprocess.PIPE,
-        )
+        options += ["--tokens", tokens, "--sequences", sequences, "--json"]
+        evaluate = [command, "evaluate", "perplexity", "--model", path, "--file", text]
+        done = subprocess.run([*evaluate, *map(str, options)], check=True, stdout=subprocess.PIPE)
         report = json.loads(done.stdout)
         curve = report["methods"][0]["curve"][budget:]
         ours = [report["perplexity"], math.exp(sum(curve) / len(curve))]

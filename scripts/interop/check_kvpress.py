@@ -2,7 +2,8 @@
 """Shows that `prefill --method` keeps the pairs that kvpress' presses keep, and that kvpress takes
 an export of a filter bank for its own.
 
-    "$(scripts/python kvpress)" scripts/interop/check_kvpress.py QFILTERS MODEL BANK.qfilt TEXT [CHARACTERS]
+    "$(scripts/python kvpress)" scripts/interop/check_kvpress.py \\
+      QFILTERS MODEL BANK.qfilt TEXT [CHARACTERS]
 
 QFILTERS is the built command, MODEL a .gguf file or a folder, BANK.qfilt a filter bank of it. Each
 press removes half, three quarters and seven eighths of the pairs of a text's first CHARACTERS
@@ -91,7 +92,7 @@ def recording(press_class):
 
 
 def positions(whole, kept):
-    """Where each kept key stands among all: [heads, pairs], ascending."""
+    """The position of each kept key among all: [heads, pairs], ascending."""
     found = [(key[:, None] == all_[None]).all(-1) for key, all_ in zip(kept, whole, strict=True)]
     assert all((match.sum(1) == 1).all() for match in found)
     return torch.stack([match.int().argmax(1).sort().values for match in found])
@@ -134,24 +135,10 @@ def main():
         whole = None
         for method in METHODS:
             filters = ["--filters", bank] if method == "q-filters" else []
+            files = ["--model", path, *filters, "--prompt-file", document, "--out", snapshot]
+            options = ["--method", method, "--precision", "f32", "--ranking", "kvpress"]
             subprocess.run(
-                [
-                    command,
-                    "prefill",
-                    "--model",
-                    path,
-                    "--method",
-                    method,
-                    *filters,
-                    "--prompt-file",
-                    document,
-                    "--precision",
-                    "f32",
-                    "--ranking",
-                    "kvpress",
-                    "--out",
-                    snapshot,
-                ],
+                [command, "prefill", *files, *options],
                 check=True,
                 env=environment,
                 stdout=subprocess.DEVNULL,
@@ -162,10 +149,12 @@ def main():
                 ids = torch.tensor(ours.tokens.astype("i8"))[None]
                 whole = cached_keys(model, ids)
                 print(
-                    f"{path.name}: {ids.shape[1]} tokens, {len(whole)} layers × {len(whole[0])} heads\n"
+                    f"{path.name}: {ids.shape[1]} tokens, "
+                    f"{len(whole)} layers × {len(whole[0])} heads\n"
                 )
                 print(
-                    "| method | ×2 | ×4 | ×8 | greatest difference |\n| --- | --- | --- | --- | --- |"
+                    "| method | ×2 | ×4 | ×8 | greatest difference |\n"
+                    "| --- | --- | --- | --- | --- |"
                 )
             results = [
                 compare(model, ids, whole, ours, method, compression) for compression in (2, 4, 8)

@@ -58,18 +58,21 @@ def fetch(folder):
 
 
 def byte_level(data, name):
-    """Of a tiktoken vocabulary; a token is what any two tokens of lower rank make, best rank
-    first."""
+    """The tokenizer of a tiktoken vocabulary. A token is what any two tokens of lower rank make,
+    best rank first."""
     alphabet = byte_alphabet()
     ranks = {
         base64.b64decode(token): int(rank) for token, rank in map(bytes.split, data.splitlines())
     }
     merges = []
-    for token, rank in sorted(ranks.items(), key=lambda item: item[1]):
+    for token, _rank in sorted(ranks.items(), key=lambda item: item[1]):
         halves = [(token[:cut], token[cut:]) for cut in range(1, len(token))]
         halves = [pair for pair in halves if pair[0] in ranks and pair[1] in ranks]
         merges += sorted(halves, key=lambda pair: (ranks[pair[0]], ranks[pair[1]]))
-    spell = lambda token: "".join(alphabet[byte] for byte in token)
+
+    def spell(token):
+        return "".join(alphabet[byte] for byte in token)
+
     pre_tokenizer, normalizer, options = tokenization.BYTE_LEVEL[name]
     tokenizer = Tokenizer(
         tokenization.models.BPE(
@@ -114,7 +117,7 @@ def fields(data):
 
 
 def sentence_piece(data, name):
-    """Of a SentencePiece model, with the merges that its scores mean."""
+    """The tokenizer of a SentencePiece model, with the merges that its scores mean."""
     pieces = [dict(fields(value)) for number, value in fields(data) if number == 1]
     tokens = [piece[1].decode() for piece in pieces]
     scores = {

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Shows that a snapshot, turned into a DynamicCache, continues in transformers with the tokens that
-`resume --decompressed` gives; and so does the last of three turns that are saved behind it, each as
+`resume --decompressed` gives; and so does the last of three turns that are saved after it, each as
 a snapshot of its new pairs alone.
 
-    "$(scripts/python interop)" scripts/interop/check_transformers.py QFILTERS MODEL.gguf FILTERS.qfilt SNAPSHOT.kvsnap [PROMPT]
+    "$(scripts/python interop)" scripts/interop/check_transformers.py \\
+      QFILTERS MODEL.gguf FILTERS.qfilt SNAPSHOT.kvsnap [PROMPT]
 
 The snapshot is one of MODEL, made with FILTERS and without --chat, and holds the whole cache.
 """

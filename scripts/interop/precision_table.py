@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """The table of docs/precision.md: what each precision takes, and what it changes.
 
-    "$(scripts/python interop)" scripts/interop/precision_table.py QFILTERS MODEL.gguf FILTERS.qfilt TEXT [TOKENS [CONTINUATION]]
+    "$(scripts/python interop)" scripts/interop/precision_table.py \\
+      QFILTERS MODEL.gguf FILTERS.qfilt TEXT [TOKENS [CONTINUATION]]
 
-TEXT is prefilled up to about TOKENS (8,000) tokens; the CONTINUATION (500 tokens) behind them is
+TEXT is prefilled up to about TOKENS (8,000) tokens; the CONTINUATION (500 tokens) after them is
 scored by transformers in float32, each time with the whole cache that spec/reader.py restores from
 a snapshot. So the change in its mean negative log-likelihood is that of the stored precision alone.
 """
@@ -74,54 +75,25 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         folder = pathlib.Path(work)
         (folder / "text").write_text(tokenizer.decode(ids[:tokens]))
-        run(
-            command,
-            "prefill",
-            "--model",
-            model_path,
-            "--filters",
-            filters,
-            "--prompt-file",
-            folder / "text",
-            "--out",
-            folder / "f16.kvsnap",
-        )
+        source = ("--model", model_path, "--filters", filters, "--prompt-file", folder / "text")
+        run(command, "prefill", *source, "--out", folder / "f16.kvsnap")
         exact, _, n = load(folder / "f16.kvsnap")
         pairs = sum(layer.keys.shape[1] for layer in exact.layers) * n
         raw = sum(2 * (layer.keys.numel() + layer.values.numel()) for layer in exact.layers)
         print(f"{n} tokens, raw f16 cache {raw} bytes, {raw / pairs:.0f} bytes a pair\n")
         print(
-            "| precision | bytes a pair | of the raw cache | ×32: 1/… of it | error of keys | of values "
+            "| precision | bytes a pair | of the raw cache | ×32: 1/… of it | error of keys "
+            "| of values "
             "| change in mean NLL |\n| --- | --- | --- | --- | --- | --- | --- |"
         )
         base = None
         for precision in PRECISIONS:
             small, best = folder / "small.kvsnap", folder / "best.kvsnap"
+            options = ("--precision", precision, "--out", small)
             if precision in HELD:
-                run(
-                    command,
-                    "prefill",
-                    "--model",
-                    model_path,
-                    "--filters",
-                    filters,
-                    "--prompt-file",
-                    folder / "text",
-                    "--precision",
-                    precision,
-                    "--out",
-                    small,
-                )
+                run(command, "prefill", *source, *options)
             else:
-                run(
-                    command,
-                    "recompress",
-                    folder / "f16.kvsnap",
-                    "--precision",
-                    precision,
-                    "--out",
-                    small,
-                )
+                run(command, "recompress", folder / "f16.kvsnap", *options)
             run(command, "recompress", small, "--compression", 32, "--out", best)
             cache = load(small)[0]
             keys, values = error(cache, exact, "keys"), error(cache, exact, "values")
@@ -129,7 +101,8 @@ def main() -> None:
             base = nll if base is None else base
             size = small.stat().st_size
             print(
-                f"| `{precision}` | {size / pairs:.1f} | {size / raw:.4f} | {raw / best.stat().st_size:.1f} "
+                f"| `{precision}` | {size / pairs:.1f} | {size / raw:.4f} "
+                f"| {raw / best.stat().st_size:.1f} "
                 f"| {keys:.2%} | {values:.2%} | {nll - base:+.5f} |",
                 flush=True,
             )

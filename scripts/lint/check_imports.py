@@ -68,7 +68,7 @@ def targets(description: dict) -> dict[str, Target]:
 
 
 def find_imports(all_targets: dict[str, Target], root: pathlib.Path) -> None:
-    """Of a target in C, an include of another target's header is an import."""
+    """In C, an include of another target's header is an import."""
     headers = {
         str(path.relative_to(root / target.folder / "include")): target.name
         for target in all_targets.values()

@@ -24,7 +24,7 @@ BRACKETS = {"(": ")", "[": "]", "{": "}"}
 DECLARATION = re.compile(
     r"\b(?:func\s+[^\s(<]+|(?<!\.)\b(?:init|subscript)\b[?!]?|deinit|var\s+\w+)"
 )
-# What may stand after the end of a line for a signature to continue on the next one.
+# What a line begins with that continues a signature.
 CONTINUATION = re.compile(r"\s*(?:->|where\b|throws\b|async\b|rethrows\b|\{)")
 NO_CALL = re.compile(
     r"(?:\bfunc\s+(?:[\w`]+(?:<[^()]*>)?|[^\s(]+)"  # a declaration
@@ -75,8 +75,7 @@ def swift_functions(code: str) -> Iterator[tuple[str, int, int]]:
 
 
 def c_functions(code: str) -> Iterator[tuple[str, int, int]]:
-    """Functions, whose braces end lines or stand at their beginning, by a brace that closes at
-    column 0."""
+    """Functions, by a brace that closes at column 0."""
     lines, first = code.split("\n"), None
     for number, line in enumerate(lines, start=1):
         if line.startswith("}"):
@@ -100,7 +99,7 @@ def python_functions(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def arguments(inside: str) -> list[str]:
-    """What stands between the commas of a list."""
+    """What the commas of a list separate."""
     # The commas of generic parameters separate no arguments.
     inside = re.sub(r"(?<=\w)<[\w\s,.:?&\[\]]*>", lambda match: " " * len(match.group()), inside)
     parts, start, place = [], 0, 0

@@ -40,7 +40,7 @@ WORDS = {
     r"(?<![-\w])stands?\b(?!-| (?:for|in)\b)": "say is or are",
     r"\brefus(?:e|es|ed|ing|al)\b": "say rejects",
     r"\bmend(?:s|ed|ing)?\b": "say fixes",
-    r"\b(?:is|are|was|be|a|not|and|or|both) (?:un)?sound\b": "say valid",
+    r"\b(?:is|are|was|be|a|not) (?:un)?sound\b": "say valid",
     r"\bBrings?\b[^.\x00]{0,80}\btogether\b": "say what it does, or delete the comment",
 }  # fmt: skip
 RULES = [

@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
 """From how far away does a model answer? The table of docs/recall.md, by transformers in float32.
 
-    "$(scripts/python research)" scripts/research/reach_table.py MODEL.gguf ESSAYS [--length 7500] [--depths 10]
+    "$(scripts/python research)" scripts/research/reach_table.py \\
+      MODEL.gguf ESSAYS [--length 7500] [--depths 10]
 
 Hides the classic needle in the essays, prefills them once, and asks with caches that hold parts of
-what was prefilled: the question stands at its true position, or right behind the last pair that is
-kept."""
+what was prefilled: the question is at its true position, or right after the last pair that is kept.
+"""
 
 import argparse
 import pathlib
 import re
 
-NEEDLE = "The best thing to do in San Francisco is eat a sandwich and sit in Dolores Park on a sunny day."
+NEEDLE = (
+    "The best thing to do in San Francisco is eat a sandwich and sit in Dolores Park "
+    "on a sunny day."
+)
 QUESTION, ANSWER = "What is the best thing to do in San Francisco?", "Dolores Park"
 # The template's first tokens, which every choice keeps.
 OPENING = 24
@@ -30,8 +34,8 @@ def arguments():
 
 options = arguments()
 
-import torch
-import transformers
+import torch  # noqa: E402
+import transformers  # noqa: E402
 
 torch.set_grad_enabled(False)
 source = {
@@ -110,17 +114,17 @@ for step in range(options.depths):
         run(context[first : first + 1024], cache, first)
     layers = [(layer.keys, layer.values) for layer in cache.layers]
     for name, kept in choices(range(start, start + len(ids(NEEDLE))), tokens).items():
-        places = {"true": tokens, "behind": int(kept[-1]) + 1}
+        places = {"true": tokens, "after": int(kept[-1]) + 1}
         for place, position in places.items():
             found.setdefault((name, place), []).append(answer(layers, kept, question, position))
     print(f"depth {step + 1} of {options.depths}", flush=True)
 
-print("| the cache holds | at its true position | right behind |\n| --- | --- | --- |")
+print("| the cache holds | at its true position | right after |\n| --- | --- | --- |")
 for name in dict.fromkeys(name for name, _ in found):
     print(
         f"| {name} | "
         + " | ".join(
-            f"{sum(found[name, place])} of {options.depths}" for place in ("true", "behind")
+            f"{sum(found[name, place])} of {options.depths}" for place in ("true", "after")
         )
         + " |"
     )

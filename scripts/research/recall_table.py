@@ -5,8 +5,9 @@ docs/recall.md.
     scripts/research/recall_table.py QFILTERS MODEL.gguf BANK.qfilt ESSAYS OUT
 
 The classic needle at 2,048 and 7,500 tokens, ten depths each, and four other facts at 2,048, 4,096
-and 7,500 tokens, seven depths each. OUT keeps every measurement; a run that was ended goes on where
-it was."""
+and 7,500 tokens, seven depths each. OUT keeps every measurement; a run that was ended continues
+where it was.
+"""
 
 import argparse
 import json

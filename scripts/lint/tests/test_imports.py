@@ -24,8 +24,10 @@ TABLE = """# Contributing
 | C | `CNothing` | `Elsewhere` |
 """
 FILES = {
-    "Sources/Format/ByteIO/A.swift": "#if os(Linux)\n  import Glibc\n#endif\npackage import CFaults\n",
-    "Sources/Format/CacheCodec/A.swift": 'import struct ByteIO.File\nlet a = """\n  import No\n  """\n',
+    "Sources/Format/ByteIO/A.swift": "#if os(Linux)\n  import Glibc\n#endif\n"
+    "package import CFaults\n",
+    "Sources/Format/CacheCodec/A.swift": "import struct ByteIO.File\n"
+    'let a = """\n  import No\n  """\n',
     "Sources/Method/QFilters/A.swift": "public import ByteIO // import Nothing\n",
     "Sources/Engine/Inference/A.swift": "private import ByteIO\n",
     "Sources/App/Workflows/A.swift": "import CacheCodec\nimport Inference\n",
@@ -98,7 +100,8 @@ class Imports(unittest.TestCase):
         return found(
             {f"Sources/{group}/{target}/B.swift": f"import {module}\n"},
             {f"{group}/{target}": [*DEPENDENCIES[f"{group}/{target}"], module]},
-            TABLE.replace(f"`{target}` | {allowed}", f"`{target}` | {allowed}, `{module}`"))  # fmt: skip
+            TABLE.replace(f"`{target}` | {allowed}", f"`{target}` | {allowed}, `{module}`"),
+        )
 
     def test_arrow_up(self):
         what = self.arrow("Format", "CacheCodec", "QFilters", "`ByteIO`")

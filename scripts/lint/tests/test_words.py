@@ -71,9 +71,11 @@ class Words(unittest.TestCase):
         self.assertEqual(found("A.swift", 'f("so") // many\ng("many")\n'), [])
 
     def test_excepted_sections(self):
-        log = "# Change log\n\n## Unreleased\n\nIt stands.\n\n## 0.1.0\n\nRefused.\n\n## 0.0.1\n\nRefused.\n"
+        log = "# Change log\n\n## Unreleased\n\nIt stands.\n\n## 0.1.0\n\nRefused.\n"
+        log += "\n## 0.0.1\n\nRefused.\n"
         self.assertEqual(found("CHANGELOG.md", log), [(5, "stands")])
-        rules = "# Contributing\n\n## Language\n\nNot *beside*.\n\n### More\n\nRefused.\n\n## Other\n\nBeside.\n"
+        rules = "# Contributing\n\n## Language\n\nNot *beside*.\n\n### More\n\nRefused.\n"
+        rules += "\n## Other\n\nBeside.\n"
         self.assertEqual(found("CONTRIBUTING.md", rules), [(13, "Beside")])
         self.assertEqual(found("a.md", rules), [(5, "beside"), (9, "Refused"), (13, "Beside")])
 
