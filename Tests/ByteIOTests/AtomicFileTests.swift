@@ -115,7 +115,7 @@ import Testing
     #expect(folder.contents == ["a", "one", "two"])
   }
 
-  @Test func refusesAMissingFolder() throws {
+  @Test func rejectsAMissingFolder() throws {
     let error = #expect(throws: SystemError.self) {
       _ = try AtomicFile(path: folder.path("missing/a"))
     }
@@ -124,13 +124,13 @@ import Testing
     #expect(error?.isMissingInput == false)
   }
 
-  @Test func refusesAnUnwritableFolder() throws {
+  @Test func rejectsAnUnwritableFolder() throws {
     // A root user may write anywhere, but nobody may write to the process table.
     let error = #expect(throws: SystemError.self) { _ = try AtomicFile(path: "/proc/a") }
     #expect(error?.path == "/proc/a")
   }
 
-  @Test func refusesToReplaceAFolderOrADevice() throws {
+  @Test func rejectsToReplaceAFolderOrADevice() throws {
     #expect(throws: SystemError.self) { _ = try AtomicFile(path: folder.path("")) }
     #expect(throws: SystemError.self) { _ = try AtomicFile(path: "/dev/null") }
   }

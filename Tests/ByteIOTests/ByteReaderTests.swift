@@ -32,7 +32,7 @@ import Testing
   }
 
   @Test(arguments: [-1, 13, Int.max, Int.min])
-  func refusesToReadPastTheEnd(count: Int) {
+  func rejectsToReadPastTheEnd(count: Int) {
     #expect(throws: MalformedFile.self) {
       var reader = unsafe ByteReader(bytes.span.bytes, path: "f", section: "s")
       _ = try reader.readBytes(count)

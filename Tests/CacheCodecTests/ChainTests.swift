@@ -118,7 +118,7 @@ struct ChainTests {
     #expect(replaced?.section == "PRNT")
   }
 
-  @Test("a chain of 1,024 links is read, and one more is refused")
+  @Test("a chain of 1,024 links is read, and one more is rejected")
   func longest() throws {
     var random = SeededGenerator(seed: 6)
     let links = SnapshotChain.maximumSnapshots

@@ -5,7 +5,7 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite("A damaged snapshot is refused")
+@Suite("A damaged snapshot is rejected")
 struct DamageTests {
   private let folder: ScratchFolder
   private let whole: [UInt8]
@@ -33,12 +33,12 @@ struct DamageTests {
       for (index, byte) in tests.whole.enumerated() {
         for mask in UInt8(1)...255 where index < bodyStart || mask == 255 || mask & mask - 1 == 0 {
           try DamageTests.write(byte ^ mask, to: file, at: index)
-          let error = try #require(tests.refusal(of: path), "byte \(index) ^ \(mask)")
+          let error = try #require(tests.rejection(of: path), "byte \(index) ^ \(mask)")
           #expect(!error.section.isEmpty)
         }
         try DamageTests.write(byte, to: file, at: index)
       }
-      #expect(tests.refusal(of: path) == nil)
+      #expect(tests.rejection(of: path) == nil)
     }
   }
 
@@ -48,10 +48,10 @@ struct DamageTests {
       let tests = try DamageTests()
       try DamageTests.limitMemory(growth: tests.whole.count + 64 << 20)
       let path = try tests.folder.write("cut.kvsnap", tests.whole + [0])
-      #expect(tests.refusal(of: path) != nil)
+      #expect(tests.rejection(of: path) != nil)
       for length in tests.whole.indices.reversed() {
         try setLength(of: path, to: UInt64(length))
-        #expect(tests.refusal(of: path) != nil, "\(length) bytes")
+        #expect(tests.rejection(of: path) != nil, "\(length) bytes")
       }
     }
   }
@@ -62,7 +62,7 @@ struct DamageTests {
     try #require(written == 1)
   }
 
-  private func refusal(of path: String) -> MalformedFile? {
+  private func rejection(of path: String) -> MalformedFile? {
     do { try Verification.verify(path: path) } catch let error as MalformedFile {
       return error
     } catch {
@@ -130,7 +130,7 @@ struct DamageTests {
     }
   }
 
-  @Test("random damage behind valid checksums is read or refused, and never traps")
+  @Test("random damage behind valid checksums is read or rejected, and never traps")
   func mutations() throws {
     var random = SeededGenerator(seed: 31)
     for _ in 0..<1_500 {

@@ -131,7 +131,7 @@ struct RoundTripTests {
   }
 
   @Test(
-    "a number that a quantised codec cannot store is refused, by place",
+    "a number that a quantised codec cannot store is rejected, by place",
     arguments: ["int8", "int4"])
   func notQuantisable(text: String) throws {
     var random = SeededGenerator(seed: 5)
@@ -154,7 +154,7 @@ struct RoundTripTests {
     #expect(folder.contents == [])
   }
 
-  @Test("what is not in the file is refused by name")
+  @Test("what is not in the file is rejected by name")
   func notStored() throws {
     var random = SeededGenerator(seed: 3)
     let sample = SampleSnapshot(random: &random, tokens: 100, compression: 8)

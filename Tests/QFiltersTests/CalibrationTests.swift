@@ -161,8 +161,8 @@ struct CalibrationTests {
     #expect(!head.holds)
   }
 
-  @Test("no text and queries that are not finite are refused")
-  func refusals() throws {
+  @Test("no text and queries that are not finite are rejected")
+  func rejections() throws {
     let shape = FilterShape(layers: 1, kvHeads: 1, headLength: 2)
     #expect(throws: CalibrationError.self) {
       try CalibrationStatistics(shape: shape, queryHeads: 1).filters()
@@ -174,7 +174,7 @@ struct CalibrationTests {
     }
   }
 
-  @Test("statistics whose eigenvectors overflow are refused, not turned into filters")
+  @Test("statistics whose eigenvectors overflow are rejected, not turned into filters")
   func overflow() throws {
     let path = Fixtures.path("../Fuzzing/Regressions/statistics/eigenvector-overflows.qstat")
     let statistics = try StatisticsFile(path: path).statistics

@@ -37,7 +37,7 @@ struct FilterBankTests {
     #expect(scratch.contents == ["a.qfilt", "b.qfilt"])
   }
 
-  @Test("any changed byte and any cut is refused, naming a section")
+  @Test("any changed byte and any cut is rejected, naming a section")
   func damage() throws {
     let scratch = try ScratchFolder()
     _ = try bank.write(to: scratch.path("whole.qfilt"))

@@ -61,7 +61,7 @@ struct StatisticsFileTests {
     #expect(statistics.storedValues.grams == products)
   }
 
-  @Test("any changed byte and any cut is refused, naming a section")
+  @Test("any changed byte and any cut is rejected, naming a section")
   func damage() throws {
     let scratch = try ScratchFolder()
     _ = try file.write(to: scratch.path("whole.qstat"))

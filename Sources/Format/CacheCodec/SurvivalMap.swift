@@ -1,52 +1,52 @@
 import CacheFormat
 
-/// Which positions of a snapshot survive a compression in which head, counted in cells of which a
-/// drawing has room for.
+/// Which positions of a snapshot survive a compression in which head, counted in cells for a
+/// drawing.
 ///
-/// A cell is some neighbouring positions of some neighbouring heads of one layer: one of each as long
-/// as there is room.
-public struct SurvivalMap: Sendable, Equatable {
-  /// Things side by side that are counted in groups of equal size; the last may be smaller.
-  public struct Grouping: Sendable, Equatable {
-    /// How many things there are.
-    public let total: Int
-    /// How many of them one group has.
-    public let size: Int
+/// A cell is a group of neighbouring positions in a group of neighbouring heads of one layer; one
+/// of each if there is room.
+package struct SurvivalMap: Sendable, Equatable {
+  /// Neighbouring things in groups of equal size; the last group may be smaller.
+  package struct Grouping: Sendable, Equatable {
+    /// The number of things.
+    package let total: Int
+    /// The size of a group.
+    package let size: Int
 
-    /// Groups that are as small as they can be when at most `limit` are wanted.
+    /// The smallest groups of which there are at most `limit`.
     init(_ total: Int, atMost limit: Int) {
       self.total = total
       size = max(1, (total + limit - 1) / limit)
     }
 
     /// How many groups there are.
-    public var count: Int { (total + size - 1) / size }
+    package var count: Int { (total + size - 1) / size }
 
     /// How many things one group has.
-    public func size(of group: Int) -> Int { min(size, total - group * size) }
+    package func size(of group: Int) -> Int { min(size, total - group * size) }
   }
 
   /// The compression ×N.
-  public let compression: Int
+  package let compression: Int
   /// Layers of the model.
-  public let layers: Int
+  package let layers: Int
   /// How positions are grouped; a group is a column of cells.
-  public let positions: Grouping
+  package let positions: Grouping
   /// How the KV heads of each layer are grouped; a group is a row of cells.
-  public let heads: Grouping
+  package let heads: Grouping
   /// How many pairs survive over all layers and heads.
-  public let pairs: Int
+  package let pairs: Int
   /// [layers][rows][columns]: how many pairs of each cell survive.
   private let counts: [Int]
 
-  /// Finds the survivors. Nothing but the positions' chunks of the tiers that hold them is read.
+  /// Finds the survivors. Only the positions' chunks of the tiers that hold them are read.
   ///
   /// - Parameters:
   ///   - compression: ×N.
-  ///   - columns: The most columns that are wanted.
-  ///   - rows: The most rows that are wanted over all layers; each layer has at least one.
+  ///   - columns: The maximum number of columns.
+  ///   - rows: The maximum number of rows over all layers; each layer has at least one.
   /// - Throws: As `SnapshotChain.checkStored` and `readPositions`.
-  public init(_ chain: SnapshotChain, compression: Int, columns: Int, rows: Int) throws {
+  package init(_ chain: SnapshotChain, compression: Int, columns: Int, rows: Int) throws {
     try chain.checkStored(compression: compression)
     let context = chain.metadata.context
     let positions = Grouping(context.tokens, atMost: max(1, columns))
@@ -72,12 +72,12 @@ public struct SurvivalMap: Sendable, Equatable {
   }
 
   /// How many pairs of a cell survive.
-  public func survivors(layer: Int, row: Int, column: Int) -> Int {
+  package func survivors(layer: Int, row: Int, column: Int) -> Int {
     counts[(layer * heads.count + row) * positions.count + column]
   }
 
-  /// How many pairs of the whole cache a cell has.
-  public func pairs(row: Int, column: Int) -> Int {
+  /// How many pairs of the whole cache are in a cell.
+  package func pairs(row: Int, column: Int) -> Int {
     heads.size(of: row) * positions.size(of: column)
   }
 }
