@@ -1,7 +1,7 @@
 import ByteIO
 import Testing
 
-/// Reading values from bytes, and never past their end.
+/// Reading values from bytes, never past their end.
 @Suite struct ByteReaderTests {
   private let bytes: [UInt8] = [1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0]
 

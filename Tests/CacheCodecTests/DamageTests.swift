@@ -80,7 +80,7 @@ struct DamageTests {
     unsafe setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit)
   }
 
-  @Test("only where it is read: ×N does not mind damage beyond its prefix")
+  @Test("only where it is read: ×N ignores damage beyond its prefix")
   func partialReads() throws {
     let prefix = try SnapshotReader(path: folder.path("a.kvsnap")).prefixLength(compression: 8)
     for (index, isRead) in [(Int(prefix) - 1, true), (Int(prefix) + 1, false)] {
@@ -103,7 +103,7 @@ struct DamageTests {
     }
   }
 
-  @Test("behind valid checksums, nothing that the format forbids is believed")
+  @Test("with valid checksums, everything that the format forbids is still rejected")
   func hostileFields() throws {
     let changes: [(String, (inout [String: [UInt8]]) -> Void)] = [
       ("CONT", { $0["CONT"]?.replaceSubrange(0..<4, with: [0xFF, 0xFF, 0xFF, 0xFF]) }),
@@ -130,7 +130,7 @@ struct DamageTests {
     }
   }
 
-  @Test("random damage behind valid checksums is read or rejected, and never traps")
+  @Test("random damage with valid checksums is read or rejected, and never traps")
   func mutations() throws {
     var random = SeededGenerator(seed: 31)
     for _ in 0..<1_500 {
@@ -153,7 +153,7 @@ struct DamageTests {
     }
   }
 
-  /// The sections of the sound file.
+  /// The sections of the valid file.
   private func parts() throws -> [(type: String, bytes: [UInt8])] {
     func integer(_ offset: Int, _ width: Int) -> Int {
       (0..<width).reduce(0) { $0 | Int(whole[offset + $1]) << (8 * $1) }

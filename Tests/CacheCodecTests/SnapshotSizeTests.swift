@@ -3,7 +3,7 @@ import CacheFormat
 import TestSupport
 import Testing
 
-@Suite("A snapshot says what its parts take")
+@Suite("The sizes of a snapshot's parts")
 struct SnapshotSizeTests {
   private let folder: ScratchFolder
 
@@ -51,7 +51,7 @@ struct SnapshotSizeTests {
     }
   }
 
-  @Test("a context without tokens has no raw bytes, but its chunks have some")
+  @Test("a context without tokens has no raw bytes, but its chunks have lengths")
   func empty() throws {
     var random = SeededGenerator(seed: 1)
     let sizes = SnapshotSizes(try reader(SampleSnapshot(random: &random, tokens: 0)))

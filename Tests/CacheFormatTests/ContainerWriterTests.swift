@@ -3,7 +3,7 @@ import CacheFormat
 import TestSupport
 import Testing
 
-/// Writing containers, and every way to damage one.
+/// Writing containers, and all ways to damage one.
 @Suite struct ContainerWriterTests {
   private let folder: ScratchFolder
   private let sections: [(type: SectionType, bytes: [UInt8])] = [

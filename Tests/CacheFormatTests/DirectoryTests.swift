@@ -3,7 +3,7 @@ import CacheFormat
 import TestSupport
 import Testing
 
-/// How sections may lie in a file. All checksums are right unless the test is about them.
+/// Which directories are accepted. All checksums are right unless the test is about them.
 @Suite struct DirectoryTests {
   private typealias Sections = [(type: String, bytes: [UInt8])]
   private let folder: ScratchFolder
@@ -45,7 +45,7 @@ import Testing
       let container = try open(RawContainer(kind: "FILT", sections: sections))
       try container.verifySections()
       #expect(try container.section(.filters).bytes == SampleContainer.filters)
-      // There is no provenance either, and nobody needs it.
+      // There is no provenance either, which is not required.
       #expect(try container.provenance() == "{}")
     }
   }

@@ -3,7 +3,7 @@ import CacheFormat
 import TestSupport
 import Testing
 
-/// What the first 64 bytes may say. All checksums are right unless the test is about them.
+/// Which headers are accepted. All checksums are right unless the test is about them.
 @Suite struct HeaderTests {
   private let folder: ScratchFolder
 
@@ -75,7 +75,7 @@ import Testing
       try reject("header", 40, "an impossible number of sections") { $0.sectionCount = count }
     }
     try reject("header", 44, "reserved") { $0.reserved = 1 }
-    // More entries than the file has room for.
+    // More entries than fit the file.
     try reject("directory", 64, "the file ends before") { $0.sectionCount = 64 }
   }
 

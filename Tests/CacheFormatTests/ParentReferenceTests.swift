@@ -20,7 +20,7 @@ struct ParentReferenceTests {
     }
   }
 
-  @Test("is rejected where a position or name is none, and names its section")
+  @Test("is rejected if its position or name is impossible, and names its section")
   func rejections() {
     let names = ["", ".", "..", "a/b", "a\0", String(repeating: "n", count: 256)]
     let wrong =

@@ -55,7 +55,7 @@ struct FilterBankTests {
     }
   }
 
-  @Test("a filter that is not finite is neither written nor believed behind valid checksums")
+  @Test("a filter that is not finite is neither written nor read, even with valid checksums")
   func notFinite() throws {
     let scratch = try ScratchFolder()
     let broken = FilterBank(
