@@ -4,7 +4,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A reader sees the old file or the new one, and never anything else.
+/// A reader sees the old file or the new one, never anything else.
 @Suite struct AtomicFileTests {
   private let folder: ScratchFolder
   private let old: [UInt8] = Array("old".utf8)
@@ -20,7 +20,7 @@ import Testing
     #expect(folder.contents == ["a"])
   }
 
-  @Test func readsUnwrittenStretchesAsZeros() throws {
+  @Test func readsUnwrittenGapsAsZeros() throws {
     let file = try AtomicFile(path: folder.path("a"))
     try file.write([9], at: 4)
     try file.write([7], at: 1)
@@ -37,7 +37,7 @@ import Testing
     #expect(try bytes(of: folder.path("a")) == [1])
   }
 
-  @Test func keepsWhoMayReadTheFileThatItReplaces() throws {
+  @Test func keepsThePermissionsOfTheFileThatItReplaces() throws {
     let path = try folder.write("a", old)
     unsafe _ = chmod(path, 0o600)
     let file = try AtomicFile(path: path)
@@ -49,7 +49,7 @@ import Testing
     #expect(try bytes(of: path) == [1])
   }
 
-  @Test func leavesNothingBehindWhenDropped() throws {
+  @Test func leavesNoFileWhenReleased() throws {
     _ = try folder.write("a", old)
     do {
       let file = try AtomicFile(path: folder.path("a"))
@@ -59,7 +59,7 @@ import Testing
     #expect(folder.contents == ["a"])
   }
 
-  /// In a process of its own, because its limit on the size of files stands in for a full disk.
+  /// In a process of its own, because its limit on the size of files simulates a full disk.
   @Test func leavesTheOldFileWhenSpaceRunsOut() async {
     await #expect(processExitsWith: .success) {
       let folder = try ScratchFolder()
@@ -115,7 +115,7 @@ import Testing
     #expect(folder.contents == ["a", "one", "two"])
   }
 
-  @Test func refusesAMissingFolder() throws {
+  @Test func rejectsAMissingFolder() throws {
     let error = #expect(throws: SystemError.self) {
       _ = try AtomicFile(path: folder.path("missing/a"))
     }
@@ -124,13 +124,13 @@ import Testing
     #expect(error?.isMissingInput == false)
   }
 
-  @Test func refusesAnUnwritableFolder() throws {
-    // A root user may write anywhere, but nobody may write to the process table.
+  @Test func rejectsAnUnwritableFolder() throws {
+    // Root may write anywhere except to the process table.
     let error = #expect(throws: SystemError.self) { _ = try AtomicFile(path: "/proc/a") }
     #expect(error?.path == "/proc/a")
   }
 
-  @Test func refusesToReplaceAFolderOrADevice() throws {
+  @Test func rejectsAFolderOrADevice() throws {
     #expect(throws: SystemError.self) { _ = try AtomicFile(path: folder.path("")) }
     #expect(throws: SystemError.self) { _ = try AtomicFile(path: "/dev/null") }
   }

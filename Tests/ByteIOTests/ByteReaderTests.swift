@@ -1,7 +1,7 @@
 import ByteIO
 import Testing
 
-/// Reading values from bytes, and never past their end.
+/// Reading values from bytes, never past their end.
 @Suite struct ByteReaderTests {
   private let bytes: [UInt8] = [1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0]
 
@@ -32,7 +32,7 @@ import Testing
   }
 
   @Test(arguments: [-1, 13, Int.max, Int.min])
-  func refusesToReadPastTheEnd(count: Int) {
+  func rejectsToReadPastTheEnd(count: Int) {
     #expect(throws: MalformedFile.self) {
       var reader = unsafe ByteReader(bytes.span.bytes, path: "f", section: "s")
       _ = try reader.readBytes(count)

@@ -16,7 +16,7 @@ struct FolderTests {
     #expect(!Folder.exists(scratch.path("none")) && !Folder.hasFile(scratch.path("none")))
   }
 
-  @Test("a folder is made once, and never in the place of a file or in a missing folder")
+  @Test("a folder is made once, and never replaces a file or is made in a missing folder")
   func create() throws {
     let folder = scratch.path("made")
     try Folder.create(folder)

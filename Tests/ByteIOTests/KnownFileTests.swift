@@ -2,7 +2,7 @@ import ByteIO
 import TestSupport
 import Testing
 
-@Suite("A file is told by its first bytes")
+@Suite("A file is recognised by its first bytes")
 struct KnownFileTests {
   @Test(
     "each kind that is known",
@@ -17,7 +17,7 @@ struct KnownFileTests {
     #expect(KnownFile.name(startingWith: try bytes(of: Fixtures.path(file))) == name)
   }
 
-  @Test("text, and what is cut short, is not taken for any; an empty file is called so")
+  @Test("text and files cut short are not recognised; an empty file is called empty")
   func others() {
     #expect(KnownFile.name(startingWith: Array("A text of some length.".utf8)) == nil)
     #expect(KnownFile.name(startingWith: [0x89, 0x4B, 0x56]) == nil)

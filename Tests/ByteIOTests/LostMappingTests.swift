@@ -3,7 +3,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What becomes of a process that touches bytes which are gone, each in a process of its own.
+/// How a process ends that touches lost bytes of a mapped file, each in a process of its own.
 @Suite struct LostMappingTests {
   @Test func endsTheProcessWithASentenceThatNamesTheFile() async {
     let result = await #expect(
@@ -25,11 +25,11 @@ import Testing
     }
   }
 
-  @Test func forgetsAFileThatIsLetGo() async {
+  @Test func forgetsAFileThatIsReleased() async {
     await #expect(processExitsWith: .signal(SIGBUS)) {
       Interruption.reportsLostMappings(prefix: "test: ", status: 74)
       _ = try LostMappingTests.cutFile()
-      // The system gives the same place to the next mapping.
+      // The system gives the same address to the next mapping.
       try LostMappingTests.touchUnknownMapping()
     }
   }
@@ -42,7 +42,7 @@ import Testing
     }
   }
 
-  /// A file of which only the first bytes are still there; its folder is gone when this returns, since
+  /// A mapped file that was cut to its first bytes. Its folder is gone when this returns, because
   /// nobody could remove it later.
   private static func cutFile() throws -> MappedFile {
     let folder = try ScratchFolder()

@@ -17,7 +17,7 @@ import Testing
   }
 
   @Test(arguments: [(0, 6), (6, 0), (3, Int.max), (5, 1), (0, -1)] as [(UInt64, Int)])
-  func refusesWhatLiesOutside(offset: UInt64, count: Int) throws {
+  func rejectsWhatLiesOutside(offset: UInt64, count: Int) throws {
     let file = try RandomAccessFile(path: folder.write("a", [1, 2, 3, 4, 5]))
     #expect(throws: MalformedFile.self) {
       try file.read(at: offset, count: count, section: "s")

@@ -16,7 +16,7 @@ struct ChainTests {
     try SnapshotChain(path: try #require(sample.paths.last), parents: parents)
   }
 
-  @Test("×N is the union of what ×N keeps of the links, and the whole is all, for random shapes")
+  @Test("×N joins what ×N keeps of each snapshot, and the whole is everything, for random shapes")
   func union() throws {
     for seed in UInt64(1)...30 {
       var random = SeededGenerator(seed: seed)
@@ -32,7 +32,7 @@ struct ChainTests {
     }
   }
 
-  @Test("what is stored is of each link what it holds, whatever its compression")
+  @Test("everything that each snapshot stores is read, whatever its compression")
   func stored() throws {
     for seed in UInt64(1)...10 {
       var random = SeededGenerator(seed: seed)
@@ -51,11 +51,11 @@ struct ChainTests {
           #expect(stored.keys == expected.keys, "seed \(seed)")
         }
       }
-      for (compression, link) in [(nil, 0), (3, 0), (4, 1), (15, 1)] {
+      for (compression, index) in [(nil, 0), (3, 0), (4, 1), (15, 1)] {
         let error = #expect(throws: CompressionNotStored.self) {
           try chain.readLayer(0, compression: compression)
         }
-        #expect(error?.path == sample.paths[link])
+        #expect(error?.path == sample.paths[index])
       }
     }
   }
@@ -81,7 +81,7 @@ struct ChainTests {
     }
   }
 
-  @Test("a link's pairs keep their order in the merged ranking, and none is better for its link")
+  @Test("a snapshot's pairs keep their order in the merged ranking, and no snapshot is favoured")
   func mergedRanking() throws {
     for seed in UInt64(1)...10 {
       var random = SeededGenerator(seed: seed)
@@ -89,8 +89,8 @@ struct ChainTests {
       let chain = try chain(sample)
       for layer in 0..<chain.metadata.context.layers {
         let merged = try chain.readLayer(layer, compression: 2)
-        for (index, link) in chain.snapshots.enumerated() {
-          let own = try SnapshotChain(alone: link).readLayer(layer, compression: 2)
+        for (index, snapshot) in chain.snapshots.enumerated() {
+          let own = try SnapshotChain(alone: snapshot).readLayer(layer, compression: 2)
           for (head, pairs) in own.heads.enumerated() {
             let kept = pairs.ranking.filter { $0 < chain.end(ofSnapshot: index) }
             let ranking = merged.heads[head].ranking
@@ -109,7 +109,7 @@ struct ChainTests {
     try FileManager.default.moveItem(atPath: sample.paths[0], toPath: elsewhere)
     let error = #expect(throws: ParentMissing.self) { try chain(sample) }
     #expect(error?.path == sample.paths[1])
-    #expect(error?.description.contains("link0.kvsnap") == true)
+    #expect(error?.description.contains("snapshot0.kvsnap") == true)
     let found = try chain(sample, parents: [sample.paths[2], elsewhere])
     #expect(found.snapshots.map(\.path) == [elsewhere] + sample.paths[1...])
     // Another file under its name does not matter to who has the right one.
@@ -119,13 +119,13 @@ struct ChainTests {
     #expect(replaced?.section == "PRNT")
   }
 
-  @Test("a chain of 1,024 links is read, and one more is refused")
+  @Test("a chain of 1,024 snapshots is read, and one more is rejected")
   func longest() throws {
     var random = SeededGenerator(seed: 6)
-    let links = SnapshotChain.maximumSnapshots
-    let sample = try SampleChain(random: &random, in: folder, count: links + 1)
-    let longest = try SnapshotChain(path: sample.paths[links - 1])
-    #expect(longest.snapshots.count == links)
+    let limit = SnapshotChain.maximumSnapshots
+    let sample = try SampleChain(random: &random, in: folder, count: limit + 1)
+    let longest = try SnapshotChain(path: sample.paths[limit - 1])
+    #expect(longest.snapshots.count == limit)
     _ = try longest.readPositions(layer: 0, compression: nil)
     let error = #expect(throws: MalformedFile.self) { try chain(sample) }
     #expect(error?.section == "PRNT")

@@ -6,7 +6,7 @@ import SampleSnapshots
 import TestSupport
 import Testing
 
-@Suite("A damaged snapshot is refused")
+@Suite("A damaged snapshot is rejected")
 struct DamageTests {
   private let folder: ScratchFolder
   private let whole: [UInt8]
@@ -34,12 +34,12 @@ struct DamageTests {
       for (index, byte) in tests.whole.enumerated() {
         for mask in UInt8(1)...255 where index < bodyStart || mask == 255 || mask & mask - 1 == 0 {
           try DamageTests.write(byte ^ mask, to: file, at: index)
-          let error = try #require(tests.refusal(of: path), "byte \(index) ^ \(mask)")
+          let error = try #require(tests.rejection(of: path), "byte \(index) ^ \(mask)")
           #expect(!error.section.isEmpty)
         }
         try DamageTests.write(byte, to: file, at: index)
       }
-      #expect(tests.refusal(of: path) == nil)
+      #expect(tests.rejection(of: path) == nil)
     }
   }
 
@@ -49,10 +49,10 @@ struct DamageTests {
       let tests = try DamageTests()
       try DamageTests.limitMemory(growth: tests.whole.count + 64 << 20)
       let path = try tests.folder.write("cut.kvsnap", tests.whole + [0])
-      #expect(tests.refusal(of: path) != nil)
+      #expect(tests.rejection(of: path) != nil)
       for length in tests.whole.indices.reversed() {
         try setLength(of: path, to: UInt64(length))
-        #expect(tests.refusal(of: path) != nil, "\(length) bytes")
+        #expect(tests.rejection(of: path) != nil, "\(length) bytes")
       }
     }
   }
@@ -63,7 +63,7 @@ struct DamageTests {
     try #require(written == 1)
   }
 
-  private func refusal(of path: String) -> MalformedFile? {
+  private func rejection(of path: String) -> MalformedFile? {
     do { try Verification.verify(path: path) } catch let error as MalformedFile {
       return error
     } catch {
@@ -81,7 +81,7 @@ struct DamageTests {
     unsafe setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &limit)
   }
 
-  @Test("only where it is read: ×N does not mind damage beyond its prefix")
+  @Test("only where it is read: ×N ignores damage beyond its prefix")
   func partialReads() throws {
     let prefix = try SnapshotReader(path: folder.path("a.kvsnap")).prefixLength(compression: 8)
     for (index, isRead) in [(Int(prefix) - 1, true), (Int(prefix) + 1, false)] {
@@ -104,7 +104,7 @@ struct DamageTests {
     }
   }
 
-  @Test("behind valid checksums, nothing that the format forbids is believed")
+  @Test("with valid checksums, everything that the format forbids is still rejected")
   func hostileFields() throws {
     let changes: [(String, (inout [String: [UInt8]]) -> Void)] = [
       ("CONT", { $0["CONT"]?.replaceSubrange(0..<4, with: [0xFF, 0xFF, 0xFF, 0xFF]) }),
@@ -131,7 +131,7 @@ struct DamageTests {
     }
   }
 
-  @Test("random damage behind valid checksums is read or refused, and never traps")
+  @Test("random damage with valid checksums is read or rejected, and never traps")
   func mutations() throws {
     var random = SeededGenerator(seed: 31)
     for _ in 0..<1_500 {
@@ -154,7 +154,7 @@ struct DamageTests {
     }
   }
 
-  /// The sections of the sound file.
+  /// The sections of the valid file.
   private func parts() throws -> [(type: String, bytes: [UInt8])] {
     func integer(_ offset: Int, _ width: Int) -> Int {
       (0..<width).reduce(0) { $0 | Int(whole[offset + $1]) << (8 * $1) }

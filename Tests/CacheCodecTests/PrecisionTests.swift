@@ -36,14 +36,14 @@ struct PrecisionTests {
       "0:f16",
       "int8,int8", "keys=int8,keys=int4", "keys:int8", "8:keys=int8", " int8", "128:int8",
     ])
-  func refused(text: String) { #expect(throws: PrecisionRefusal.self) { try Precision(text) } }
+  func rejected(text: String) { #expect(throws: PrecisionRefusal.self) { try Precision(text) } }
 
   @Test(
     "the rule that is broken is named",
     arguments: [
-      ("3:f16,int4", "3 is no N; there are 2, 4, 8, 16, 32, 64"),
+      ("3:f16,int4", "3 is no N; N is one of 2, 4, 8, 16, 32, 64"),
       ("f16,f32", "it names f16 and f32"), ("8:int8,8:int4", "the same pairs as 8:int4"),
-      ("8:int8,int7", "int7 is no precision: where a codec stands"),
+      ("8:int8,int7", "int7 is no precision: the codec must be one of"),
     ])
   func rule(text: String, words: String) {
     let error = #expect(throws: PrecisionRefusal.self) { try Precision(text) }

@@ -92,8 +92,8 @@ struct QuantiserKernelTests {
     }
   }
 
-  @Test("refuses what is not finite or too great", arguments: paths)
-  func refusals(path: Int) {
+  @Test("rejects what is not finite or too great", arguments: paths)
+  func rejections(path: Int) {
     for bad: Float in [.nan, -.nan, .infinity, -.infinity, 65505, -1e9] {
       for place in [0, 7, 33] {
         var values = [Float](repeating: 1, count: 34)

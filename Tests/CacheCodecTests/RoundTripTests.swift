@@ -61,7 +61,7 @@ struct RoundTripTests {
   }
 
   @Test(
-    "×N of a whole quantised snapshot is what one made at ×N holds, but for a group of keys that is cut",
+    "×N of a whole quantised snapshot equals one made at ×N, except a cut group of keys",
     arguments: ["int8", "int4", "keys=int4", "8:f16,int8", "2:int8,int4"])
   func everyRatioQuantised(text: String) throws {
     let precision = try Precision(text)
@@ -90,7 +90,8 @@ struct RoundTripTests {
     }
   }
 
-  /// Whether the last group of keys that ×N keeps of a whole snapshot ends where it does in one made so.
+  /// Whether the last group of keys that ×N keeps of a whole snapshot ends where it does in one
+  /// made at ×N.
   private func groupsEnd(
     _ whole: SnapshotChain, _ made: SnapshotChain, _ compression: Int, _ layer: Int, _ head: Int
   ) -> Bool {
@@ -106,7 +107,7 @@ struct RoundTripTests {
       var random = SeededGenerator(seed: 77)
       let sample = SampleSnapshot(
         random: &random, tokens: 200, layers: 1, kvHeads: 2, codec: codec, isFinite: true)
-      // Every tier of this cache stands in the quantised codec.
+      // Every tier of this cache is quantised.
       let terms =
         [2, 4, 8, 16, 32, 64].map { "\($0):\(text)" } + ["keys=\(text)", "values=\(text)"]
       let mixed = (terms + [codec.name]).joined(separator: ",")
@@ -132,7 +133,7 @@ struct RoundTripTests {
   }
 
   @Test(
-    "a number that a quantised codec cannot store is refused, by place",
+    "a number that a quantised codec cannot store is rejected, with its place",
     arguments: ["int8", "int4"])
   func notQuantisable(text: String) throws {
     var random = SeededGenerator(seed: 5)
@@ -155,7 +156,7 @@ struct RoundTripTests {
     #expect(folder.contents == [])
   }
 
-  @Test("what is not in the file is refused by name")
+  @Test("a compression that is not stored is rejected by name")
   func notStored() throws {
     var random = SeededGenerator(seed: 3)
     let sample = SampleSnapshot(random: &random, tokens: 100, compression: 8)

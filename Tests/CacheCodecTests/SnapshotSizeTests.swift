@@ -4,7 +4,7 @@ import SampleSnapshots
 import TestSupport
 import Testing
 
-@Suite("A snapshot says what its parts take")
+@Suite("The sizes of a snapshot's parts")
 struct SnapshotSizeTests {
   private let folder: ScratchFolder
 
@@ -52,7 +52,7 @@ struct SnapshotSizeTests {
     }
   }
 
-  @Test("a context without tokens has no raw bytes, but its chunks have some")
+  @Test("a context without tokens has no raw bytes, but its chunks have lengths")
   func empty() throws {
     var random = SeededGenerator(seed: 1)
     let sizes = SnapshotSizes(try reader(SampleSnapshot(random: &random, tokens: 0)))

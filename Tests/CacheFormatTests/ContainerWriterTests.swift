@@ -3,7 +3,7 @@ import CacheFormat
 import TestSupport
 import Testing
 
-/// Writing containers, and every way to damage one.
+/// Writing containers, and all ways to damage one.
 @Suite struct ContainerWriterTests {
   private let folder: ScratchFolder
   private let sections: [(type: SectionType, bytes: [UInt8])] = [
@@ -49,22 +49,22 @@ import Testing
     #expect(folder.contents == ["a"])
   }
 
-  @Test func everyFlippedByteIsRefusedByTheNameOfItsSection() throws {
+  @Test func everyFlippedByteIsRejectedByTheNameOfItsSection() throws {
     let bytes = SampleContainer.filterBank.bytes
     for position in bytes.indices {
       for mask in [0x01, 0x20, 0x80, 0xFF] as [UInt8] {
         var damaged = bytes
         damaged[position] ^= mask
-        let error = try #require(refusal(of: damaged), "byte \(position)")
+        let error = try #require(rejection(of: damaged), "byte \(position)")
         #expect(error.section == section(of: position), "byte \(position)")
       }
     }
   }
 
-  @Test func everyTruncationIsRefused() throws {
+  @Test func everyTruncationIsRejected() throws {
     let bytes = SampleContainer.filterBank.bytes
     for count in bytes.indices {
-      #expect(try #require(refusal(of: Array(bytes[..<count]))).section == "header")
+      #expect(try #require(rejection(of: Array(bytes[..<count]))).section == "header")
     }
   }
 
@@ -79,7 +79,7 @@ import Testing
     return try writer.finish()
   }
 
-  private func refusal(of bytes: [UInt8]) -> MalformedFile? {
+  private func rejection(of bytes: [UInt8]) -> MalformedFile? {
     #expect(throws: MalformedFile.self) {
       try ContainerReader(path: folder.write("b", bytes), kind: .filterBank).verifySections()
     }

@@ -3,7 +3,7 @@ import CacheFormat
 import TestSupport
 import Testing
 
-/// What the first 64 bytes may say. All checksums are right unless the test is about them.
+/// Which headers are accepted. All checksums are right unless the test is about them.
 @Suite struct HeaderTests {
   private let folder: ScratchFolder
 
@@ -19,27 +19,27 @@ import Testing
 
   @Test func callsAForeignFileForeign() throws {
     let problem = "not a snapshot, filter bank or statistics file"
-    try refuse("header", 0, problem) { $0.magic = Array("GGUF\u{3}\0\0\0".utf8) }
+    try reject("header", 0, problem) { $0.magic = Array("GGUF\u{3}\0\0\0".utf8) }
     // Text transfer turns CR LF into LF; the magic then no longer fits.
-    try refuse("header", 0, problem) { $0.magic[4] = 0x0A }
+    try reject("header", 0, problem) { $0.magic[4] = 0x0A }
   }
 
   @Test func callsADamagedHeaderDamagedBeforeAnythingElse() throws {
     for position in 8..<64 {
       var bytes = SampleContainer.filterBank.bytes
       bytes[position] ^= 0xFF
-      let error = try #require(refusal(of: bytes))
+      let error = try #require(rejection(of: bytes))
       #expect(error.section == "header" && error.problem.contains("checksum mismatch"))
     }
   }
 
   @Test func asksForAnUpdateWhenTheFileIsNewer() throws {
-    try refuse("header", 14, "needs a reader of version 2") {
+    try reject("header", 14, "needs a reader of version 2") {
       $0.version = 2
       $0.oldestReader = 2
       $0.kind = "NEWK"
     }
-    try refuse("header", 16, "features that are unknown here") { $0.requiredFeatures = 1 << 63 }
+    try reject("header", 16, "features that are unknown here") { $0.requiredFeatures = 1 << 63 }
   }
 
   @Test func readsANewerFileThatOldReadersMayRead() throws {
@@ -49,13 +49,13 @@ import Testing
     #expect(try open(container).header.version == 3)
   }
 
-  @Test func refusesImpossibleVersions() throws {
-    try refuse("header", 12, "impossible versions") { $0.oldestReader = 0 }
-    try refuse("header", 12, "impossible versions") { $0.version = 0 }
+  @Test func rejectsImpossibleVersions() throws {
+    try reject("header", 12, "impossible versions") { $0.oldestReader = 0 }
+    try reject("header", 12, "impossible versions") { $0.version = 0 }
   }
 
-  @Test func refusesAnUnknownKindAndAnotherKind() throws {
-    try refuse("header", 8, "an unknown kind") { $0.kind = "filt" }
+  @Test func rejectsAnUnknownKindAndAnotherKind() throws {
+    try reject("header", 8, "an unknown kind") { $0.kind = "filt" }
     let path = try folder.write("a", SampleContainer.filterBank.bytes)
     let error = #expect(throws: MalformedFile.self) {
       _ = try ContainerReader(path: path, kind: .snapshot)
@@ -63,39 +63,39 @@ import Testing
     #expect(error?.problem == "this is a filter bank, not a snapshot")
   }
 
-  @Test func refusesAnotherSizeThanTheHeaderSays() throws {
-    try refuse("header", 32, "the file should have") { $0.fileSize = 1 << 40 }
+  @Test func rejectsAnotherSizeThanTheHeaderSays() throws {
+    try reject("header", 32, "the file should have") { $0.fileSize = 1 << 40 }
     let bytes = SampleContainer.filterBank.bytes
-    #expect(refusal(of: bytes + [0])?.section == "header")
-    #expect(refusal(of: [])?.section == "header")
+    #expect(rejection(of: bytes + [0])?.section == "header")
+    #expect(rejection(of: [])?.section == "header")
   }
 
-  @Test func refusesImpossibleSectionCountsAndReservedValues() throws {
+  @Test func rejectsImpossibleSectionCountsAndReservedValues() throws {
     for count in [0, 65, .max] as [UInt32] {
-      try refuse("header", 40, "an impossible number of sections") { $0.sectionCount = count }
+      try reject("header", 40, "an impossible number of sections") { $0.sectionCount = count }
     }
-    try refuse("header", 44, "reserved") { $0.reserved = 1 }
-    // More entries than the file has room for.
-    try refuse("directory", 64, "the file ends before") { $0.sectionCount = 64 }
+    try reject("header", 44, "reserved") { $0.reserved = 1 }
+    // More entries than fit the file.
+    try reject("directory", 64, "the file ends before") { $0.sectionCount = 64 }
   }
 
   private func open(_ container: RawContainer) throws -> ContainerReader {
     try ContainerReader(path: folder.write("a", container.bytes))
   }
 
-  private func refusal(of bytes: [UInt8]) -> MalformedFile? {
+  private func rejection(of bytes: [UInt8]) -> MalformedFile? {
     #expect(throws: MalformedFile.self) {
       _ = try ContainerReader(path: folder.write("a", bytes))
     }
   }
 
-  private func refuse(
+  private func reject(
     _ section: String, _ offset: UInt64, _ problem: String,
     change: (inout RawContainer) -> Void
   ) throws {
     var container = SampleContainer.filterBank
     change(&container)
-    let error = try #require(refusal(of: container.bytes))
+    let error = try #require(rejection(of: container.bytes))
     #expect(error.section == section && error.offset == offset)
     #expect(error.problem.contains(problem), "\(error)")
   }

@@ -20,8 +20,8 @@ struct ParentReferenceTests {
     }
   }
 
-  @Test("is refused where a position or name is none, and names its section")
-  func refusals() {
+  @Test("is rejected if its position or name is impossible, and names its section")
+  func rejections() {
     let names = ["", ".", "..", "a/b", "a\0", String(repeating: "n", count: 256)]
     let wrong =
       names.map { ParentReference(digest: digest, firstPosition: 1, fileName: $0) }

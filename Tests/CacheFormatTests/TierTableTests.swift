@@ -55,7 +55,7 @@ import Testing
     #expect(table(tokens: 100, floors: [0, 0, 0], compression: 1).isWhole)
     #expect(table(tokens: 0, floors: [0, 0, 0], compression: 1).isWhole)
     #expect(!table(tokens: 100, floors: [0, 0, 0], compression: 2).isWhole)
-    // Every pair is stored, but only the last ratio says so.
+    // Every pair is stored, but only the last ratio tells.
     #expect(!table(tokens: 100, floors: [100, 100, 100], compression: 2).isWhole)
   }
 

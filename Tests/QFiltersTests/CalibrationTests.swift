@@ -2,7 +2,7 @@ import QFilters
 import TestSupport
 import Testing
 
-@Suite("Calibration statistics and the filters that follow")
+@Suite("Calibration statistics and the filters computed from them")
 struct CalibrationTests {
   @Test("filters equal the top singular direction found by plain power iteration")
   func agreesWithPowerIteration() throws {
@@ -34,7 +34,7 @@ struct CalibrationTests {
     }
   }
 
-  @Test("text in pieces gives what it gives at once")
+  @Test("text in pieces gives the same as at once")
   func addsUp() throws {
     var random = SeededGenerator(seed: 5)
     let shape = FilterShape(layers: 1, kvHeads: 2, headLength: 16)
@@ -44,7 +44,7 @@ struct CalibrationTests {
     for (a, b) in zip(whole, pieces) { #expect(abs(a - b) < 1e-5) }
   }
 
-  @Test("what is divided among 1, 2 or 7 and added up in any order is the same to the last bit")
+  @Test("sums over 1, 2 or 7 parts, added in any order, are bit for bit the same")
   func mergesExactly() throws {
     for seed in UInt64(1)...12 {
       var random = SeededGenerator(seed: seed)
@@ -52,7 +52,7 @@ struct CalibrationTests {
         layers: .random(in: 1...2, using: &random), kvHeads: .random(in: 1...2, using: &random),
         headLength: [3, 8, 33].randomElement(using: &random) ?? 3)
       let queryHeads = shape.kvHeads * .random(in: 1...3, using: &random)
-      // Texts of all lengths, a single token too, whose queries differ in size by a factor of 100.
+      // Texts of all lengths, down to one token, whose queries differ in size by a factor of 100.
       let texts = try (0..<21).map { _ in
         let rows = Int.random(in: 1...60, using: &random)
         let size = Float.random(in: 0.03...3, using: &random)
@@ -150,7 +150,7 @@ struct CalibrationTests {
     var random = SeededGenerator(seed: 4)
     var statistics = CalibrationStatistics(
       shape: FilterShape(layers: 1, kvHeads: 1, headLength: 4), queryHeads: 1)
-    // Long in the first element, either way, and with a small mean in the second.
+    // Long in the first element, of either sign, with a small mean in the second.
     let queries = (0..<500).flatMap { row -> [Float] in
       [row % 2 == 0 ? 5 : -5, 0.5] + random.floats(2)
     }
@@ -161,8 +161,8 @@ struct CalibrationTests {
     #expect(!head.holds)
   }
 
-  @Test("no text and queries that are not finite are refused")
-  func refusals() throws {
+  @Test("no text and queries that are not finite are rejected")
+  func rejections() throws {
     let shape = FilterShape(layers: 1, kvHeads: 1, headLength: 2)
     #expect(throws: CalibrationError.self) {
       try CalibrationStatistics(shape: shape, queryHeads: 1).filters()
@@ -174,7 +174,7 @@ struct CalibrationTests {
     }
   }
 
-  @Test("statistics whose eigenvectors overflow are refused, not turned into filters")
+  @Test("statistics whose eigenvectors overflow are rejected, not turned into filters")
   func overflow() throws {
     let path = Fixtures.path("../Fuzzing/Regressions/statistics/eigenvector-overflows.qstat")
     let statistics = try StatisticsFile(path: path).statistics

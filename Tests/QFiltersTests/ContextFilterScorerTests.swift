@@ -59,7 +59,7 @@ struct ContextFilterScorerTests {
     }
   }
 
-  /// A key, turned the other way in place of the filter.
+  /// A key, rotated the other way instead of the filter.
   private static func turnedBack(_ key: [Double], by angles: [Double]) -> [Double] {
     var turned = key
     for (index, angle) in angles.enumerated() {
@@ -70,7 +70,7 @@ struct ContextFilterScorerTests {
     return turned
   }
 
-  @Test("of one pair, of equal pairs and of none are all alike")
+  @Test("of one pair, of equal pairs and of no pairs are equal")
   func alike() {
     let bank = FilterBank(
       identity: Identity(weights: .zero, architecture: .zero, rope: .zero, tokenizer: .zero),

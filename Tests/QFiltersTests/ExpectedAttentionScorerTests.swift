@@ -39,7 +39,7 @@ struct ExpectedAttentionScorerTests {
     }
   }
 
-  @Test("of no more pairs than sinks are all alike")
+  @Test("of at most as many pairs as sinks are equal")
   func short() {
     let statistics = CalibrationStatistics(
       shape: FilterShape(layers: 1, kvHeads: 1, headLength: 2), queryHeads: 1)
@@ -50,7 +50,7 @@ struct ExpectedAttentionScorerTests {
       scorer.scores(layer: 0, head: 0, keys: [1, 2, 3, 4, 5, 6], keyLength: 2) == [1, 1, 1])
   }
 
-  /// Queries are turned here, not keys, and moments are taken of the turned ones.
+  /// Here queries are rotated, not keys, and moments are those of rotated queries.
   private static func plain(
     _ rows: [Float], _ count: Int, _ head: Int, _ keys: [Float],
     _ rotation: Rotation, _ lengths: [Float]

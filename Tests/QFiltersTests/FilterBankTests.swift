@@ -37,7 +37,7 @@ struct FilterBankTests {
     #expect(scratch.contents == ["a.qfilt", "b.qfilt"])
   }
 
-  @Test("any changed byte and any cut is refused, naming a section")
+  @Test("any changed byte and any cut is rejected, naming a section")
   func damage() throws {
     let scratch = try ScratchFolder()
     _ = try bank.write(to: scratch.path("whole.qfilt"))
@@ -55,7 +55,7 @@ struct FilterBankTests {
     }
   }
 
-  @Test("a filter that is not finite is neither written nor believed behind valid checksums")
+  @Test("a filter that is not finite is neither written nor read, even with valid checksums")
   func notFinite() throws {
     let scratch = try ScratchFolder()
     let broken = FilterBank(

@@ -12,7 +12,7 @@ struct RankingTests {
     #expect(order == [0, 1, 6, 5, 3, 4, 2])
   }
 
-  @Test("equal scores keep the order of positions, and what is not a number comes last")
+  @Test("equal scores keep the order of positions, and scores that are not numbers come last")
   func ties() {
     let order = Ranking(sinks: 0, window: 0).order([.nan, 1, 2, 1, -.infinity, -0.0, 0])
     #expect(order == [2, 1, 3, 5, 6, 4, 0])
@@ -25,7 +25,7 @@ struct RankingTests {
     #expect(Ranking(sinks: 3, window: 5).order([]) == [])
   }
 
-  @Test("what no later token sees comes last, by score, but for sinks and window")
+  @Test("pairs that no later token sees come last, by score, except sinks and window")
   func hidden() {
     let ranking = Ranking(sinks: 1, window: 1)
     #expect(ranking.order([9, 8, 7, 6, 5, 4], hidden: 3) == [0, 5, 3, 4, 1, 2])
@@ -33,7 +33,7 @@ struct RankingTests {
     #expect(ranking.order([9, 8, 7, 6, 5, 4], hidden: 1) == [0, 5, 1, 2, 3, 4])
   }
 
-  @Test("every nth behind sinks and window is the latest that is left")
+  @Test("every nth place after sinks and window goes to the newest remaining pair")
   func recent() {
     let scores: [Float] = [0, 9, 8, 7, 1, 2, 3, 0]
     #expect(Ranking(sinks: 1, window: 1, recent: 2).order(scores) == [0, 7, 1, 6, 2, 5, 3, 4])
@@ -66,7 +66,7 @@ struct RankingTests {
       let count = Int.random(in: 0...300, using: &random)
       let ranking = Ranking(
         sinks: .random(in: 0...8, using: &random), window: .random(in: 0...40, using: &random))
-      // Few different values, so that ties are common.
+      // Few different values make ties common.
       let scores = (0..<count).map { _ in Float(Int.random(in: -20...20, using: &random)) / 4 }
       let expected = (0..<count).sorted { a, b in
         func key(_ p: Int) -> (Int, Int, Float, Int) {
@@ -80,7 +80,7 @@ struct RankingTests {
     }
   }
 
-  @Test("scores decide about what is neither sink nor window nor hidden")
+  @Test("scores rank what is neither sink nor window nor out of every window")
   func ranked() {
     let ranking = Ranking(sinks: 2, window: 3)
     #expect(ranking.ranked(of: 10) == 2..<7)
@@ -95,7 +95,7 @@ struct RankingTests {
     #expect(QFilterScorer.scores(keys: [1, 2, 3, 4], filter: [10, 1]) == [12, 34])
   }
 
-  @Test("only what Q-Filters rank has a share for the latest, all of it in short sliding windows")
+  @Test("only Q-Filters give places to the newest pairs, all of them in short sliding windows")
   func usualRecent() {
     let windows = [nil, 4096, 513, 512, 12]
     #expect(windows.map { ScorerID.qFilters.usualRecent(window: $0) } == [4, 4, 4, 1, 1])

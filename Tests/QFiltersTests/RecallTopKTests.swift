@@ -31,7 +31,7 @@ struct RecallTopKTests {
     }
   }
 
-  @Test("smoothing is the mean over neighbours, with nothing beyond the ends")
+  @Test("smoothing is the mean over neighbours, with zeros beyond the ends")
   func pooling() {
     #expect(RecallTopK.pool([3, 0, 0, 6], over: 3) == [1, 1, 2, 2])
     #expect(RecallTopK.pool([], over: 3).isEmpty)

@@ -2,7 +2,7 @@ import CacheFormat
 @testable import QFilters
 import Testing
 
-@Suite("Scorers that need nothing but keys")
+@Suite("Scorers that need only keys")
 struct ScorerTests {
   private func scores(_ scorer: some Scorer, _ keys: [Float], _ length: Int) -> [Float] {
     scorer.scores(layer: 1, head: 0, keys: keys, keyLength: length)
@@ -41,7 +41,7 @@ struct ScorerTests {
     #expect(order == [0, 4, 3, 2, 1])
   }
 
-  @Test("random differs by seed, layer and head, and is the same for the same")
+  @Test("random scores differ by seed, layer and head, and repeat for equal ones")
   func random() {
     let keys = [Float](repeating: 0, count: 200)
     let first = scores(RandomScorer(seed: 1), keys, 2)
@@ -52,7 +52,7 @@ struct ScorerTests {
     #expect(first != RandomScorer(seed: 1).scores(layer: 1, head: 1, keys: keys, keyLength: 2))
   }
 
-  @Test("a pair's random score stays with its position when others are let go")
+  @Test("a pair's random score does not change when others are dropped")
   func randomPositions() {
     let all = scores(RandomScorer(seed: 1), [Float](repeating: 0, count: 20), 2)
     let some = RandomScorer(seed: 1).scores(

@@ -29,7 +29,7 @@ struct StatisticsFileTests {
       statistics: statistics, sequences: sequences, provenance: #"{"tool":"test"}"#)
   }
 
-  @Test("the filters that follow from a file are those that follow from what was written")
+  @Test("filters computed from a file equal those computed before writing")
   func roundTrip() throws {
     let scratch = try ScratchFolder()
     let size = try file.write(to: scratch.path("a.qstat"))
@@ -49,7 +49,7 @@ struct StatisticsFileTests {
     #expect(scratch.contents == ["a.qstat", "b.qstat"])
   }
 
-  @Test("what is stored is the sum of the queries, and the sum of their products by rows")
+  @Test("a file stores the sum of the queries, and the sum of their products by rows")
   func storedValues() throws {
     var statistics = CalibrationStatistics(
       shape: FilterShape(layers: 1, kvHeads: 1, headLength: 2), queryHeads: 1)
@@ -61,7 +61,7 @@ struct StatisticsFileTests {
     #expect(statistics.storedValues.grams == products)
   }
 
-  @Test("any changed byte and any cut is refused, naming a section")
+  @Test("any changed byte and any cut is rejected, naming a section")
   func damage() throws {
     let scratch = try ScratchFolder()
     _ = try file.write(to: scratch.path("whole.qstat"))

@@ -4,7 +4,7 @@ package import TestSupport
 
 /// A random chain of small snapshots, each of which keeps a random part of the one before.
 package struct SampleChain {
-  fileprivate struct Link {
+  fileprivate struct Member {
     let first: Int
     let tokens: [UInt32]
     let sample: SampleSnapshot
@@ -12,51 +12,52 @@ package struct SampleChain {
 
   /// The files, the root first.
   package let paths: [String]
-  private let links: [Link]
+  private let members: [Member]
 
   /// Writes a chain into a folder.
   ///
   /// - Parameters:
-  ///   - count: Of links; random if left out.
-  ///   - compressions: At which the first links are made; the others are whole.
+  ///   - count: The number of snapshots; random if nil.
+  ///   - compressions: The compressions of the first snapshots; the others are whole.
   package init(
     random: inout SeededGenerator, in folder: ScratchFolder, count: Int? = nil,
     compressions: [Int] = []
   ) throws {
-    var (links, paths): ([Link], [String]) = ([], [])
+    var (members, paths): ([Member], [String]) = ([], [])
     for index in 0..<(count ?? .random(in: 1...5, using: &random)) {
       let compression = compressions.count > index ? compressions[index] : 1
-      let link = Link(after: links.last, compression: compression, &random)
-      let path = folder.path("link\(index).kvsnap")
-      try link.write(to: path, after: paths.last)
-      links.append(link)
+      let member = Member(after: members.last, compression: compression, &random)
+      let path = folder.path("snapshot\(index).kvsnap")
+      try member.write(to: path, after: paths.last)
+      members.append(member)
       paths.append(path)
     }
-    (self.links, self.paths) = (links, paths)
+    (self.members, self.paths) = (members, paths)
   }
 
   /// Tokens of the whole context.
-  package var tokens: [UInt32] { links.last?.tokens ?? [] }
+  package var tokens: [UInt32] { members.last?.tokens ?? [] }
 
-  /// The first position that later links let go of a link.
-  package func end(of link: Int) -> Int {
-    links[(link + 1)...].reduce(tokens.count) { min($0, $1.first) }
+  /// The first position of a snapshot that a later one dropped.
+  package func end(of member: Int) -> Int {
+    members[(member + 1)...].reduce(tokens.count) { min($0, $1.first) }
   }
 
-  /// What ×`compression` must give of a head: the best of each link's own pairs, but none that later links let go.
+  /// What ×`compression` must give of a head: the best of each snapshot's own pairs, except
+  /// those that later ones dropped.
   package func expected(
     layer: Int, head: Int, compression: Int?
   ) -> (positions: [UInt32], keys: [UInt8], values: [UInt8]) {
     var result: (positions: [UInt32], keys: [UInt8], values: [UInt8]) = ([], [], [])
-    for (index, link) in links.enumerated() {
-      let (tiers, context) = (link.sample.metadata.tiers, link.sample.metadata.context)
+    for (index, member) in members.enumerated() {
+      let (tiers, context) = (member.sample.metadata.tiers, member.sample.metadata.context)
       let stored = tiers.total(through: tiers.tierCount - 1, layer: layer, head: head)
       let kept =
         compression.flatMap { tiers.kept(compression: $0, layer: layer, head: head) } ?? stored
-      let pairs = link.sample.expected(layer: layer, head: head, kept: kept)
-      let count = pairs.positions.count { Int($0) + link.first < end(of: index) }
+      let pairs = member.sample.expected(layer: layer, head: head, kept: kept)
+      let count = pairs.positions.count { Int($0) + member.first < end(of: index) }
       let width = context.keyCodec.width
-      result.positions += pairs.positions.prefix(count).map { $0 + UInt32(link.first) }
+      result.positions += pairs.positions.prefix(count).map { $0 + UInt32(member.first) }
       result.keys += pairs.keys.prefix(count * context.keyLength * width)
       result.values += pairs.values.prefix(count * context.valueLength * width)
     }
@@ -64,7 +65,7 @@ package struct SampleChain {
   }
 }
 
-extension SampleChain.Link {
+extension SampleChain.Member {
   fileprivate init(after parent: Self?, compression: Int, _ random: inout SeededGenerator) {
     let old = parent?.tokens ?? []
     // A child keeps at least one position; a root has at least that many.

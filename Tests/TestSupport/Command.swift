@@ -2,13 +2,13 @@ public import Foundation
 
 /// Runs the built command.
 public struct Command {
-  /// What a run left.
+  /// The results of a run.
   public struct Result {
     /// The exit code.
     public let status: Int32
-    /// What it wrote on standard output.
+    /// Standard output.
     public let output: Data
-    /// What it wrote on standard error.
+    /// Standard error.
     public let error: String
     /// The signal that ended it, if one did.
     public let signal: Int32?

@@ -20,13 +20,14 @@ public enum Fixtures {
     "f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "output", "untied", "mixed",
   ].map { "tiny-llama-\($0).gguf" }
 
-  /// The names of the tiny models of all architectures: folders, with GGUFs of the same weights for most.
+  /// The names of the tiny models of all architectures: folders, most with a GGUF of the same
+  /// weights.
   public static let architectures = [
     "llama3-rope", "linear-rope", "yarn-rope", "dynamic-rope", "mistral", "qwen2", "qwen2-window",
     "qwen3", "olmo2", "phi3", "gemma2", "gemma3",
   ].map { "tiny-\($0)" }
 
-  /// Those that are there as GGUFs too, by name without an ending.
+  /// The tiny models that also exist as GGUF, by name without an ending.
   public static let architecturesInBoth = architectures.filter {
     FileManager.default.fileExists(atPath: path("models/\($0).gguf"))
   }
@@ -45,7 +46,7 @@ public enum Demo {
   /// Gemma 3 270M in Q4_K_M: matrices of Q4_K, Q5_0, Q6_K and Q8_0.
   public static let gemma = cache + "/gemma-3-270m-q4_k_m.gguf"
 
-  /// A folder for files that tests share, made anew by each run and kept until the next.
+  /// A folder for files that tests share. Each run makes it new and keeps it until the next.
   public static func sharedFolder() throws -> String {
     try FileManager.default.createDirectory(
       atPath: cache + "/tests", withIntermediateDirectories: true)
@@ -79,7 +80,7 @@ public final class ScratchFolder: Sendable {
   /// A path in the folder.
   public func path(_ name: String) -> String { url.appending(path: name).path }
 
-  /// What the folder holds, hidden files too.
+  /// The names in the folder, hidden files included.
   public var contents: [String] {
     (try? FileManager.default.contentsOfDirectory(atPath: url.path))?.sorted() ?? []
   }
@@ -91,7 +92,7 @@ public final class ScratchFolder: Sendable {
   }
 }
 
-/// Cuts a file, or lengthens it by zeros that take no space.
+/// Cuts a file, or extends it by zeros that take no space.
 public func setLength(of path: String, to length: UInt64) throws {
   try FileHandle(forWritingTo: URL(filePath: path)).truncate(atOffset: length)
 }
@@ -105,7 +106,7 @@ extension [UInt8] {
   /// Gives a matrix of a GGUF file another type, by its number, without changing the values' bytes.
   public mutating func setType(of matrix: String, to type: UInt8) {
     guard let name = firstRange(of: Array(matrix.utf8)) else { return }
-    // A rank of 32 bits and two dimensions of 64 stand before it.
+    // It follows a rank of 32 bits and two dimensions of 64.
     replaceSubrange(name.upperBound + 20..<name.upperBound + 24, with: [type, 0, 0, 0])
   }
 }

@@ -1,8 +1,9 @@
 import Foundation
 
-/// Scores of a KV head's pairs behind a context, worked out plainly in float64.
+/// Scores of a KV head's pairs after a context, computed plainly in float64.
 public enum PlainScores {
-  /// The logarithm of the mean attention that queries would pay which are as the filters of a group's query heads.
+  /// The logarithm of the mean attention from queries equal to the filters of a group's query
+  /// heads.
   public static func attended(keys: [[Double]], filters: [[Double]], scale: Double) -> [Double] {
     var attention = [Double](repeating: 0, count: keys.count)
     for filter in filters {
@@ -13,7 +14,7 @@ public enum PlainScores {
     return attention.map { log(max($0 / Double(filters.count), 1e-12)) }
   }
 
-  /// Scores and half of KeyDiff's, each less its mean in standard deviations.
+  /// Scores plus half of KeyDiff's, each minus its mean, in standard deviations.
   public static func withKeyDiff(_ scores: [Double], keys: [[Double]]) -> [Double] {
     let units = keys.map { key in
       let size = product(key, key).squareRoot()

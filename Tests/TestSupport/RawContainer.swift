@@ -1,7 +1,7 @@
 import CXXHash
 
-/// A container file put together field by field, so that every field can be made wrong while all
-/// checksums stay right. Written from the specification; shares no code with the writer.
+/// A container file built field by field, so that every field can be made wrong while all checksums
+/// stay right. Written from the specification; shares no code with the writer.
 public struct RawContainer: Sendable {
   /// One directory entry.
   public struct Entry: Sendable {
@@ -40,7 +40,7 @@ public struct RawContainer: Sendable {
   /// The bytes after the directory, padding included.
   public var rest: [UInt8] = []
 
-  /// Lays sections out as the specification says.
+  /// Lays out sections as the specification says.
   public init(kind: String, sections: [(type: String, bytes: [UInt8])]) {
     self.kind = kind
     let start = 64 + 32 * sections.count

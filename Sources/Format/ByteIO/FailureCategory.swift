@@ -1,6 +1,6 @@
 /// What kind of failure an error is, whatever the module that reports it.
 ///
-/// A program decides by it alone what to tell its caller: the command line has an exit code for each.
+/// The command line has an exit code for each.
 public enum FailureCategory: Sendable {
   /// The request cannot be met as it was made; another one can.
   case usage

@@ -1,11 +1,11 @@
 public import ByteIO
 public import CacheFormat
 
-/// A snapshot does not hold the pairs of a compression that was asked for.
+/// A snapshot does not hold the pairs of a requested compression.
 public struct CompressionNotStored: CategorisedError, Equatable, Sendable {
   /// The snapshot.
   public let path: String
-  /// The compression that was asked for, or nil for the whole cache.
+  /// The requested compression, or nil for the whole cache.
   public let requested: Int?
   /// The least compression that the snapshot holds.
   public let least: Int
@@ -20,7 +20,7 @@ public struct CompressionNotStored: CategorisedError, Equatable, Sendable {
   /// Another request can be met.
   public var category: FailureCategory { .usage }
 
-  /// The file, what it holds, and what to do.
+  /// The file, what it holds, and what helps.
   public var description: String {
     let missing = requested.map { "×\($0)" } ?? "the whole cache"
     return "\(path): \(missing) is not in this snapshot, only ×\(least) and more; "
@@ -28,16 +28,16 @@ public struct CompressionNotStored: CategorisedError, Equatable, Sendable {
   }
 }
 
-/// A snapshot holds its pairs in fewer bits, or in another type, than was asked for.
+/// A snapshot holds its pairs in fewer bits, or in another type, than the requested one.
 public struct PrecisionNotStored: CategorisedError, Equatable, Sendable {
   /// The snapshot.
   public let path: String
-  /// What was asked for.
+  /// The requested precision.
   public let requested: String
-  /// What it has in that place.
+  /// The stored precision.
   public let stored: String
 
-  /// Names both.
+  /// Names them.
   public init(path: String, requested: String, stored: String) {
     self.path = path
     self.requested = requested
@@ -47,16 +47,16 @@ public struct PrecisionNotStored: CategorisedError, Equatable, Sendable {
   /// Another request can be met.
   public var category: FailureCategory { .usage }
 
-  /// The file, what it holds, and what to do.
+  /// The file, what it holds, and what helps.
   public var description: String {
     let possible = ["int8", "int4"].filter { stored != "int4" || $0 == "int4" }
     let names = Set([stored] + possible).sorted().joined(separator: ", ")
-    return "\(path): \(requested) cannot be made from what this snapshot has in \(stored); "
+    return "\(path): \(requested) cannot be made from the \(stored) that this snapshot holds; "
       + "ask for one of \(names), or prefill again"
   }
 }
 
-/// A text says nothing about how keys and values are to be stored.
+/// A text does not name a precision.
 public struct PrecisionRefusal: CategorisedError, Sendable {
   /// The text, or the term that is wrong.
   public let text: String
@@ -70,13 +70,13 @@ public struct PrecisionRefusal: CategorisedError, Sendable {
   /// Another request can be met.
   public var category: FailureCategory { .usage }
 
-  /// What is wrong, and what may stand there.
+  /// What is wrong, and what is allowed.
   public var description: String { "\(text) is no precision: \(problem)" }
 }
 
 /// A cache holds a number that int8 and int4 cannot store.
 public struct NotQuantisable: CategorisedError, Equatable, Sendable {
-  /// The snapshot that was to be written.
+  /// The snapshot to be written.
   public let path: String
   /// The layer.
   public let layer: Int
@@ -84,7 +84,7 @@ public struct NotQuantisable: CategorisedError, Equatable, Sendable {
   public let head: Int
   /// `keys` or `values`.
   public let tensor: String
-  /// The precision that was asked for.
+  /// The requested precision.
   public let precision: String
 
   /// No other category fits.
@@ -97,16 +97,16 @@ public struct NotQuantisable: CategorisedError, Equatable, Sendable {
   }
 }
 
-/// A snapshot goes on from another one that is not where it was looked for.
+/// The parent of a snapshot was not found.
 public struct ParentMissing: CategorisedError, Equatable, Sendable {
-  /// The snapshot that goes on.
+  /// The child.
   public let path: String
-  /// What it goes on from.
+  /// Its parent.
   public let parent: ParentReference
-  /// Whether other files were named, none of which has the digest.
+  /// Whether other files were named. None of them has the digest.
   public let othersAreNamed: Bool
 
-  /// Names both.
+  /// Names them.
   public init(path: String, parent: ParentReference, othersAreNamed: Bool) {
     self.path = path
     self.parent = parent
@@ -116,11 +116,11 @@ public struct ParentMissing: CategorisedError, Equatable, Sendable {
   /// An input is missing.
   public var category: FailureCategory { .noInput }
 
-  /// The file, which one is missing, and what to do.
+  /// The file, which parent is missing, and what helps.
   public var description: String {
-    let digest = "\(parent.digest.description.prefix(16))…"
-    return
-      "\(path): PRNT: it goes on from \(parent.fileName) of digest \(digest), which is not in its folder; "
+    let digest = parent.digest.shortened
+    return "\(path): PRNT: it continues \(parent.fileName) of digest \(digest), "
+      + "which is not in its folder; "
       + (othersAreNamed
         ? "none of the files named has digest \(digest); name the one that has, or copy it there"
         : "copy it there, or name it with --parent")

@@ -1,14 +1,14 @@
 public import CacheFormat
 
 extension ScorerID {
-  /// How many first tokens a method's source keeps beside what scores say: four in Streaming-LLM (arXiv 2309.17453),
-  /// none in the others, whose scores say it themselves where it is so.
+  /// How many first tokens a method's source always keeps: four in Streaming-LLM (arXiv
+  /// 2309.17453), none in the others, where scores decide.
   public var sourceSinks: Int { self == .streamingLLM ? 4 : 0 }
 
-  /// How many pairs behind sinks and window are the latest that is left, unless told: every fourth of what Q-Filters
-  /// rank, and every one in a layer whose sliding window moves past all that it sees within the positions that
-  /// filters are turned to; none of what others do, as their sources have it. It keeps more at ×4 and ×8 than
-  /// scores alone (docs/results.md).
+  /// The default of `Ranking.recent`. With Q-Filters it is 4: every fourth place goes to the newest
+  /// remaining pair. It is 1 in a layer whose sliding window is no longer than the span that
+  /// filters are rotated to. Other methods have 0, as in their sources. At ×4 and ×8 it loses less
+  /// than scores alone (docs/results.md).
   ///
   /// - Parameter window: The layer's sliding window, if it has one.
   public func usualRecent(window: Int?) -> Int {
@@ -23,11 +23,11 @@ public struct Ranking: Sendable, Equatable {
   public var sinks: Int
   /// How many last tokens rank next.
   public var window: Int
-  /// Of those behind, every so-manieth is the latest that is left, whatever its score; 0 for none. With 2,
-  /// half of what any compression keeps are the last tokens.
+  /// Every `recent`th place after sinks and window goes to the newest remaining pair, whatever its
+  /// score; 0 for none. With 2, half of these places go to the last tokens.
   public var recent: Int
 
-  /// So many sinks, and a window as long, where nothing else was asked for.
+  /// The default numbers of sinks and of the window's tokens.
   public static let (usualSinks, usualWindow) = (4, 64)
 
   /// Protects `sinks` first and `window` last tokens.
@@ -37,25 +37,26 @@ public struct Ranking: Sendable, Equatable {
     self.recent = recent
   }
 
-  /// How many pairs are kept whatever the compression, of `tokens`.
+  /// How many of `tokens` pairs every compression keeps.
   public func protected(of tokens: Int) -> Int { min(tokens, sinks + window) }
 
-  /// Positions that are ranked by their scores: neither sinks nor window, and not among the `hidden` first
-  /// ones that no later token sees.
+  /// The positions that are ranked by score: those after the sinks and after the first `hidden`
+  /// positions, and before the window.
   public func ranked(of tokens: Int, hidden: Int = 0) -> Range<Int> {
     let sinkEnd = min(sinks, tokens)
     let windowStart = max(sinkEnd, tokens - window)
     return min(max(sinkEnd, hidden), windowStart)..<windowStart
   }
 
-  /// Positions best first: sinks by ascending position, the window by descending position, the rest by
-  /// descending score, ties by ascending position, every `recent`th of them being the latest that is left;
-  /// a score that is not a number comes last, but for what is hidden.
+  /// Positions, best first: sinks by ascending position, then the window by descending position,
+  /// then the rest by descending score. Ties go by ascending position. Every `recent`th place goes
+  /// to the newest remaining position. Scores that are not numbers come after the others. Positions
+  /// that no later token sees come last.
   ///
   /// - Parameters:
-  ///   - scores: One score a position.
-  ///   - hidden: So many first positions no later token sees, because the layer has a sliding window. They
-  ///     rank behind all others, unless they are sinks.
+  ///   - scores: One score for each position.
+  ///   - hidden: The number of first positions that no later token sees, because the layer has a
+  ///     sliding window. They rank after all others, unless they are sinks.
   public func order(_ scores: [Float], hidden: Int = 0) -> [UInt32] {
     let tokens = scores.count
     let sinkEnd = min(sinks, tokens)
@@ -65,7 +66,7 @@ public struct Ranking: Sendable, Equatable {
       + Self.ranked(sinkEnd..<visible.lowerBound, scores)
   }
 
-  /// Lets every `recent`th of ranked positions be the latest that is left.
+  /// Gives every `recent`th place to the newest remaining position.
   private func interleaved(_ ranked: [UInt32], _ positions: Range<Int>) -> [UInt32] {
     guard recent > 0 else { return ranked }
     var isTaken = [Bool](repeating: false, count: positions.count)
@@ -89,8 +90,8 @@ public struct Ranking: Sendable, Equatable {
       .map { UInt32.max - UInt32(truncatingIfNeeded: $0) }
   }
 
-  /// A number that is greater for a pair that ranks before: the score's bits in an order that integers
-  /// share, then the position downwards.
+  /// A number that is greater for a pair that ranks earlier: the score's bits, mapped to the order
+  /// of integers, then the position, negated.
   private static func sortKey(_ score: Float, position: Int) -> UInt64 {
     guard !score.isNaN else { return UInt64(UInt32.max - UInt32(position)) }
     let bits = (score == 0 ? 0 : score).bitPattern

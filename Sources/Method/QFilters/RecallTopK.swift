@@ -24,7 +24,8 @@ public enum RecallTopK {
     return isKept.indices.filter { isKept[$0] }
   }
 
-  /// The mean over each pair and its neighbours, `width` pairs in all. Beyond the ends attention is 0.
+  /// The mean over each pair and its neighbours, `width` pairs in all. Beyond the ends attention is
+  /// 0.
   public static func pool(_ mass: [Float], over width: Int) -> [Float] {
     let reach = width / 2
     return mass.indices.map { slot in

@@ -1,20 +1,20 @@
 package import CacheCodec
 import CacheFormat
 
-/// Which positions of a snapshot survive a compression in which head, counted in cells of which a
-/// drawing has room for.
+/// Which positions of a snapshot survive a compression in which head, counted in cells for a
+/// drawing.
 ///
-/// A cell is some neighbouring positions of some neighbouring heads of one layer: one of each as long
-/// as there is room.
+/// A cell is a group of neighbouring positions in a group of neighbouring heads of one layer; one
+/// of each if there is room.
 package struct SurvivalMap: Sendable, Equatable {
-  /// Things side by side that are counted in groups of equal size; the last may be smaller.
+  /// Neighbouring things in groups of equal size; the last group may be smaller.
   package struct Grouping: Sendable, Equatable {
-    /// How many things there are.
+    /// The number of things.
     package let total: Int
-    /// How many of them one group has.
+    /// The size of a group.
     package let size: Int
 
-    /// Groups that are as small as they can be when at most `limit` are wanted.
+    /// The smallest groups of which there are at most `limit`.
     init(_ total: Int, atMost limit: Int) {
       self.total = total
       size = max(1, (total + limit - 1) / limit)
@@ -40,12 +40,12 @@ package struct SurvivalMap: Sendable, Equatable {
   /// [layers][rows][columns]: how many pairs of each cell survive.
   private let counts: [Int]
 
-  /// Finds the survivors. Nothing but the positions' chunks of the tiers that hold them is read.
+  /// Finds the survivors. Only the positions' chunks of the tiers that hold them are read.
   ///
   /// - Parameters:
   ///   - compression: ×N.
-  ///   - columns: The most columns that are wanted.
-  ///   - rows: The most rows that are wanted over all layers; each layer has at least one.
+  ///   - columns: The maximum number of columns.
+  ///   - rows: The maximum number of rows over all layers; each layer has at least one.
   /// - Throws: As `SnapshotChain.checkStored` and `readPositions`.
   package init(_ chain: SnapshotChain, compression: Int, columns: Int, rows: Int) throws {
     try chain.checkStored(compression: compression)
@@ -77,7 +77,7 @@ package struct SurvivalMap: Sendable, Equatable {
     counts[(layer * heads.count + row) * positions.count + column]
   }
 
-  /// How many pairs of the whole cache a cell has.
+  /// How many pairs of the whole cache are in a cell.
   package func pairs(row: Int, column: Int) -> Int {
     heads.size(of: row) * positions.size(of: column)
   }

@@ -23,6 +23,7 @@ public enum Verify {
   /// - Throws: As `SnapshotChain`.
   public static func ancestors(of path: String, parents: [String]) throws -> [String] {
     guard try ContainerReader(path: path).header.kind == .snapshot else { return [] }
-    return try SnapshotChain(path: path, parents: parents).snapshots.dropLast().reversed().map(\.path)
+    return try SnapshotChain(path: path, parents: parents).snapshots.dropLast().reversed().map(
+      \.path)
   }
 }

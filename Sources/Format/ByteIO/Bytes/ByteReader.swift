@@ -1,4 +1,4 @@
-/// Reads little-endian values one after the other from bytes of a file, never past their end.
+/// Reads little-endian values one after the other from a file's bytes, never past their end.
 ///
 /// Every read checks the bounds, and nothing is allocated for a count that the remaining bytes
 /// cannot hold.
@@ -10,7 +10,7 @@ public struct ByteReader: ~Escapable {
   /// The next byte to read, counted from the start of the bytes.
   public private(set) var position = 0
 
-  /// Reads `bytes`, which stand at `base` in the file at `path` and belong to `section`.
+  /// Reads `bytes`, which begin at `base` in the file at `path` and belong to `section`.
   @_lifetime(copy bytes)
   public init(_ bytes: RawSpan, path: String, section: String, base: UInt64 = 0) {
     self.bytes = bytes
@@ -22,10 +22,10 @@ public struct ByteReader: ~Escapable {
   /// How many bytes are left.
   public var remaining: Int { bytes.byteCount - position }
 
-  /// Where the next byte stands in the file.
+  /// The next byte's offset in the file.
   public var fileOffset: UInt64 { base + UInt64(position) }
 
-  /// An error that names the place of the next byte.
+  /// An error that names the next byte's offset.
   public func error(_ problem: String) -> MalformedFile {
     MalformedFile(path: path, section: section, offset: fileOffset, problem: problem)
   }
@@ -49,7 +49,7 @@ public struct ByteReader: ~Escapable {
     Double(bitPattern: try read(UInt64.self))
   }
 
-  /// The next `u32`, which must lie in `range`; `name` says in words what it counts.
+  /// The next `u32`, which must be in `range`; `name` says in words what it counts.
   public mutating func readSize(
     _ name: String, _ range: ClosedRange<UInt32>
   ) throws(MalformedFile) -> Int {
@@ -95,7 +95,7 @@ public struct ByteReader: ~Escapable {
     }
   }
 
-  /// Refuses bytes that nobody asked for.
+  /// Rejects bytes that were not read.
   public func expectEnd() throws(MalformedFile) {
     guard remaining == 0 else { throw error("\(remaining) bytes too many") }
   }

@@ -1,17 +1,18 @@
 import Glibc
 
-/// What can only be read from its beginning to its end: a pipe, or standard input.
+/// A file that can only be read from its beginning to its end: a pipe, or standard input.
 ///
-/// For texts. What is read by position, such as a snapshot, needs a `RandomAccessFile`.
-public struct ByteStream: ~Copyable {
-  /// Where it comes from, for people.
-  public let name: String
+/// It is for texts. A file that is read by position, such as a snapshot, needs a
+/// `RandomAccessFile`.
+package struct ByteStream: ~Copyable {
+  /// The source, for messages.
+  package let name: String
   private let file: FileDescriptor
 
-  /// Standard input, from where it stands.
+  /// Standard input, from its present position.
   ///
   /// - Throws: `SystemError` if it is closed.
-  public static func standardInput() throws(SystemError) -> ByteStream {
+  package static func standardInput() throws(SystemError) -> ByteStream {
     // A copy, because the descriptor is closed at the end.
     let copy = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
     guard copy >= 0 else { throw SystemError(operation: "read", path: standardInputName) }
@@ -25,11 +26,11 @@ public struct ByteStream: ~Copyable {
     self.file = file
   }
 
-  /// Opens the pipe at `path`; nil if something else stands there, or nothing.
-  public init?(pipe path: String) {
+  /// Opens the pipe at `path`; nil if `path` is anything else, or nothing.
+  package init?(pipe path: String) {
     let mode = Folder.mode(path)
     guard mode == S_IFIFO else { return nil }
-    // Without waiting for a writer: `readAll` does that.
+    // This does not wait for a writer; `readAll` does.
     let raw = uninterrupted { unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) }
     guard raw >= 0 else { return nil }
     self.init(name: path, file: FileDescriptor(adopting: raw))
@@ -39,9 +40,9 @@ public struct ByteStream: ~Copyable {
 
   /// Reads to the end.
   ///
-  /// - Returns: All bytes; nil as soon as there are more than `limit`.
+  /// - Returns: All bytes; nil if there are more than `limit`.
   /// - Throws: `SystemError` if reading fails.
-  public func readAll(limit: Int) throws(SystemError) -> [UInt8]? {
+  package func readAll(limit: Int) throws(SystemError) -> [UInt8]? {
     var bytes: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: Self.pieceBytes)
     while true {
@@ -58,7 +59,7 @@ public struct ByteStream: ~Copyable {
     }
   }
 
-  /// Waits until there is something to read, or a writer came and went.
+  /// Waits until there are bytes to read, or until a writer has closed the pipe.
   private func waitForBytes() throws(SystemError) {
     var wanted = pollfd(fd: file.raw, events: Int16(POLLIN), revents: 0)
     guard uninterrupted({ Int(unsafe poll(&wanted, 1, -1)) }) >= 0 else {

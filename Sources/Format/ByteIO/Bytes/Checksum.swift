@@ -2,15 +2,15 @@ import CXXHash
 
 /// The checksum of every file of this project: XXH64 with seed 0.
 ///
-/// It guards against accidents, not against people; what must be proven is hashed with `SHA256`.
-/// Source: the xxHash specification; libxxhash computes it.
+/// It detects accidents, not forgery; proofs use `SHA256`. Source: the xxHash specification;
+/// libxxhash computes it.
 public enum Checksum {
   /// The checksum of some bytes.
   public static func of(_ bytes: RawSpan) -> UInt64 {
     unsafe bytes.withUnsafeBytes { unsafe XXH64($0.baseAddress, $0.count, 0) }
   }
 
-  /// The checksum of a stretch of a file, read in pieces, so that its length takes no memory.
+  /// The checksum of a range of a file, read in pieces: memory does not grow with its length.
   ///
   /// - Throws: As `RandomAccessFile.read`.
   public static func of(

@@ -2,11 +2,11 @@
 public struct MalformedFile: CategorisedError, Sendable {
   /// The file that holds the bytes.
   public var path: String
-  /// The part of the file that is wrong, as its format names it.
+  /// The part of the file that is wrong, by its name in the format.
   public var section: String
-  /// Where in the file, in bytes from its start, if one place can be named.
+  /// The offset in bytes from the start of the file, if there is one.
   public var offset: UInt64?
-  /// What is wrong there.
+  /// What is wrong.
   public var problem: String
 
   /// Describes what is wrong with a file and where.
@@ -20,7 +20,7 @@ public struct MalformedFile: CategorisedError, Sendable {
   /// A rule of the format is broken.
   public var category: FailureCategory { .malformed }
 
-  /// The file, the section, the place and the problem.
+  /// The file, the section, the offset and the problem.
   public var description: String {
     let place = offset.map { " at byte \($0)" } ?? ""
     return "\(path): \(section)\(place): \(problem)"

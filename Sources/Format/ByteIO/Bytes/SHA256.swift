@@ -38,7 +38,7 @@ import CLibCrypto
     return hash.finish()
   }
 
-  /// The digest of a file's first bytes, read in pieces, so that their number takes no memory.
+  /// The digest of a file's first bytes, read in pieces: memory does not grow with their number.
   ///
   /// - Throws: As `RandomAccessFile.read`.
   public static func digest(of file: RandomAccessFile, count: UInt64) throws -> [UInt8] {

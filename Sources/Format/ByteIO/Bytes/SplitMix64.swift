@@ -1,7 +1,7 @@
 /// A small random generator whose whole state is its seed.
 ///
-/// Equal seeds give equal numbers, on every machine and in every version: samplers, random scores and
-/// tests depend on it. It is not for secrets. Source: Steele, Lea, Flood, OOPSLA 2014.
+/// Equal seeds give equal numbers, on every machine and in every version: samplers, random scores
+/// and tests depend on it. It is not for secrets. Source: Steele, Lea, Flood, OOPSLA 2014.
 public struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
 

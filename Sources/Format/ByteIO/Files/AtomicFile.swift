@@ -9,31 +9,31 @@ import Glibc
 ///                            └ taken? link it to a temporary name, rename that ┘
 /// ```
 ///
-/// A reader of the path sees the old file or the new one, whatever fails and whenever the process or
-/// the machine is stopped. Of several writers to one path, each file is whole, and the last to commit
-/// is seen. Whatever is thrown, no other name is left; neither is one when the process is killed,
-/// except in two cases, in which a file `.qfilters-….tmp` may stay beside the path. It is in nobody's
-/// way and may be deleted:
+/// A reader of the path sees the old file or the new one, whatever fails and whenever the process
+/// or the machine stops. When several writers share a path, each file is whole and the last commit
+/// wins. An error leaves no other name. A killed process leaves none either, except in two cases,
+/// in which a file `.qfilters-….tmp` may stay next to the path. It does no harm and may be deleted:
 ///
-/// - between the last two steps of replacing a file, since nothing replaces a name by a nameless file;
-/// - where the file system has no nameless files (`O_TMPFILE`; some network file systems): there the
-///   temporary name exists from the start.
-public struct AtomicFile: ~Copyable {
+/// - between the last two steps of replacing a file, because no call replaces a name by a nameless
+///   file;
+/// - where the file system has no nameless files (`O_TMPFILE`; some network file systems). There
+///   the temporary name exists from the start.
+package struct AtomicFile: ~Copyable {
   /// Where the file will appear.
-  public let path: String
+  package let path: String
   private let target: String
   private let folder: FileDescriptor
   private let file: FileDescriptor
   private var temporary: TemporaryName
 
-  /// Begins a file that is to appear at `path`, or where that points to if it is a symbolic link.
+  /// Begins a file that will appear at `path`, or at its target if it is a symbolic link.
   ///
-  /// - Throws: `SystemError` if the folder is missing or may not be read and written, or `path` is a
-  ///   folder, pipe or device.
-  public init(path: String) throws(SystemError) {
+  /// - Throws: `SystemError` if the folder is missing or may not be read and written, or `path` is
+  ///   a folder, pipe or device.
+  package init(path: String) throws(SystemError) {
     let target = try Self.target(path)
     let folderPath = Folder.parent(of: target)
-    // Opened now, so that nothing but the flush itself can fail once the file is in place.
+    // Opened now, so that only the flush can fail once the file is in place.
     let folder = FileDescriptor(
       adopting: uninterrupted { unsafe open(folderPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
     guard folder.raw >= 0 else { throw SystemError(operation: "create", path: path) }
@@ -49,7 +49,7 @@ public struct AtomicFile: ~Copyable {
     self.temporary = temporary
   }
 
-  /// A new file without a name or, where there are none, with the temporary one.
+  /// A new file without a name or, where the file system cannot do that, with the temporary name.
   private static func create(
     in folder: String, _ temporary: inout TemporaryName
   ) -> FileDescriptor {
@@ -66,24 +66,24 @@ public struct AtomicFile: ~Copyable {
     return FileDescriptor(adopting: descriptor)
   }
 
-  /// A file that is replaced keeps who may read it: a snapshot holds its document's tokens.
+  /// A replaced file keeps its permissions: a snapshot holds its document's tokens.
   private static func keepMode(of target: String, in file: borrowing FileDescriptor) -> Bool {
     var status = stat()
     guard unsafe stat(target, &status) == 0 else { return true }
     return fchmod(file.raw, status.st_mode & 0o777) == 0
   }
 
-  /// Finds out before long work whether a file could be made at `path`, and leaves nothing.
+  /// Checks before long work whether a file can be made at `path`, and leaves nothing.
   ///
   /// - Throws: As `init(path:)`.
-  public static func checkWritable(_ path: String) throws(SystemError) {
+  package static func checkWritable(_ path: String) throws(SystemError) {
     _ = try AtomicFile(path: path)
   }
 
-  /// Writes bytes at a position; what lies between written parts reads as zeros.
+  /// Writes bytes at a position; gaps between written parts read as zeros.
   ///
   /// - Throws: `SystemError`, for example when the disk is full.
-  public func write(_ bytes: RawSpan, at offset: UInt64) throws(SystemError) {
+  package func write(_ bytes: RawSpan, at offset: UInt64) throws(SystemError) {
     var done = 0
     while done < bytes.byteCount {
       let rest = bytes.extracting(done..<bytes.byteCount)
@@ -98,14 +98,14 @@ public struct AtomicFile: ~Copyable {
   }
 
   /// Writes an array of bytes at a position.
-  public func write(_ bytes: [UInt8], at offset: UInt64) throws(SystemError) {
+  package func write(_ bytes: [UInt8], at offset: UInt64) throws(SystemError) {
     unsafe try write(bytes.span.bytes, at: offset)
   }
 
   /// Makes a file of some bytes appear at a path, whole or not at all.
   ///
   /// - Throws: `SystemError`, as `init` and `commit` do.
-  public static func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
+  package static func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
     let file = try AtomicFile(path: path)
     try file.write(bytes, at: 0)
     try file.commit()
@@ -113,10 +113,10 @@ public struct AtomicFile: ~Copyable {
 
   /// Makes the file appear at its path, durably.
   ///
-  /// - Throws: `SystemError`; the path then holds what it held before. There is one exception: when
-  ///   the last step fails, the flush of the folder, the new file is in place and whole, but a power
-  ///   failure may still bring back what was there before. The error says so.
-  public consuming func commit() throws(SystemError) {
+  /// - Throws: `SystemError`; the path then holds what it held before. There is one exception. When
+  ///   the last step fails, the flush of the folder, the new file is in place and whole. A power
+  ///   failure may still bring the old one back. The error says so.
+  package consuming func commit() throws(SystemError) {
     guard uninterrupted({ fsync(file.raw) }) == 0 else {
       throw SystemError(operation: "flush", path: path)
     }
@@ -141,7 +141,7 @@ public struct AtomicFile: ~Copyable {
     temporary.isTaken = false
   }
 
-  /// Gives the nameless file a name that nobody has.
+  /// Links the nameless file to a name that is free.
   private func link(to name: String) -> Bool {
     let source = "/proc/self/fd/\(file.raw)"
     return uninterrupted {
@@ -154,9 +154,9 @@ public struct AtomicFile: ~Copyable {
 }
 
 extension AtomicFile {
-  /// The path that gets the file: behind symbolic links, what they point at, be it there or not. A
-  /// folder, pipe or device must not be replaced by a file, and what cannot even be asked about cannot
-  /// be created.
+  /// The path that gets the file: a symbolic link's target, whether it exists or not. A file must
+  /// not replace a folder, pipe or device. A path that cannot be inspected cannot be created
+  /// either.
   private static func target(_ path: String) throws(SystemError) -> String {
     var status = stat()
     if unsafe stat(path, &status) != 0 {
@@ -166,7 +166,7 @@ extension AtomicFile {
       throw SystemError(operation: "create", path: path, code: code)
     }
     var target = path
-    // The system follows 40 links; what has more was refused above unless somebody changes them now.
+    // The system follows 40 links; more were rejected above, unless somebody changes them now.
     for _ in 0..<40 {
       guard let next = try destination(ofLink: target) else { break }
       target = next.hasPrefix("/") ? next : Folder.sibling(of: target, named: next)
@@ -176,7 +176,7 @@ extension AtomicFile {
 
   /// Where a symbolic link points; nil for everything else.
   ///
-  /// - Throws: `SystemError` if the name there is not UTF-8: the file would take the link's place.
+  /// - Throws: `SystemError` if the target is not UTF-8: the file would replace the link.
   private static func destination(ofLink path: String) throws(SystemError) -> String? {
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
       count = unsafe buffer.baseAddress.map { unsafe max(0, readlink(path, $0, buffer.count)) } ?? 0

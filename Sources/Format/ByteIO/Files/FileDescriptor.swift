@@ -7,13 +7,13 @@ struct FileDescriptor: ~Copyable, Sendable {
   /// Takes over an open descriptor.
   init(adopting raw: Int32) { self.raw = raw }
 
-  /// Opens a regular file for reading; a folder, pipe or device is refused without blocking on it.
+  /// Opens a regular file for reading; rejects a folder, pipe or device without blocking on it.
   init(reading path: String) throws(SystemError) {
     raw = uninterrupted {
       unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     }
     guard raw >= 0 else {
-      // A socket or a device that nothing is behind.
+      // A socket, or a device that does not exist.
       let code = errno == ENXIO ? SystemError.notRegular : errno
       throw SystemError(operation: "open", path: path, code: code)
     }
@@ -31,7 +31,7 @@ struct FileDescriptor: ~Copyable, Sendable {
     UInt64(try status(path: path).st_size)
   }
 
-  /// What the system says of the file.
+  /// The file's status.
   func status(path: String) throws(SystemError) -> stat {
     var status = stat()
     guard unsafe fstat(raw, &status) == 0 else {

@@ -1,7 +1,7 @@
 import Glibc
 
-/// What tells a file's state apart from any later one, without reading the file.
-public struct FileStamp: Hashable, Sendable {
+/// A file's state, by which later changes are noticed without reading the file.
+package struct FileStamp: Hashable, Sendable {
   private let device, inode: UInt64
   private let size: Int64
   private let modified, changed: Nanoseconds
@@ -22,16 +22,16 @@ public struct FileStamp: Hashable, Sendable {
     (modified, changed) = (Nanoseconds(status.st_mtim), Nanoseconds(status.st_ctim))
   }
 
-  /// The stamp of what is at `path` now, or nil if nothing is.
-  public init?(path: String) {
+  /// The stamp of the file at `path` now, or nil if there is none.
+  package init?(path: String) {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { return nil }
     self.init(status)
   }
 
-  /// Whether a write from now on gives the file another stamp. File systems tell times apart by
-  /// milliseconds to seconds, so a file that was changed a moment ago may change again unseen.
-  public var isSettled: Bool {
+  /// Whether a write from now on changes the stamp. File systems store times in steps of
+  /// milliseconds to seconds, so a file that changed a moment ago may change again unseen.
+  package var isSettled: Bool {
     var now = timespec()
     unsafe _ = clock_gettime(CLOCK_REALTIME, &now)
     return max(modified, changed).seconds + Self.coarsestSeconds < Int64(now.tv_sec)
@@ -41,14 +41,14 @@ public struct FileStamp: Hashable, Sendable {
   private static let coarsestSeconds: Int64 = 2
 
   /// The file's device and inode, as bytes.
-  public var place: [UInt8] {
+  package var place: [UInt8] {
     var writer = ByteWriter()
     for number in [device, inode] { writer.write(number) }
     return writer.bytes
   }
 
   /// All of the stamp as bytes.
-  public var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     var writer = ByteWriter()
     for number in [size, modified.seconds, modified.rest, changed.seconds, changed.rest] {
       writer.write(UInt64(bitPattern: number))

@@ -1,14 +1,14 @@
 import Glibc
 
-/// A folder that one process at a time writes to. The lock ends with this object, or with the process.
-public final class FolderLock: Sendable {
+/// A folder that one process at a time writes to. The lock ends with this object or the process.
+package final class FolderLock: Sendable {
   private let descriptor: FileDescriptor
 
-  /// Locks the folder at `path`; nil if another process holds it. Where the file system knows no locks, nobody is
-  /// kept out.
+  /// Locks the folder at `path`; nil if another process holds it. A file system without locks keeps
+  /// nobody out.
   ///
   /// - Throws: `SystemError` if it is no folder or may not be read.
-  public init?(_ path: String) throws(SystemError) {
+  package init?(_ path: String) throws(SystemError) {
     descriptor = FileDescriptor(
       adopting: uninterrupted { unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
     guard descriptor.raw >= 0 else { throw SystemError(operation: "open", path: path) }

@@ -1,22 +1,31 @@
-/// Kinds of file that are told by their first bytes, for messages about a file in another's place.
-public enum KnownFile {
+/// Recognises kinds of file by their first bytes, for messages about a wrong file.
+///
+/// Readers of model files need the container's names too, and they do not import the container. So
+/// this is their one source.
+package enum KnownFile {
+  /// The eight bytes that begin every file of the container (spec, section 2.1).
+  package static let containerMagic: [UInt8] = [0x89, 0x4B, 0x56, 0x51, 0x0D, 0x0A, 0x1A, 0x0A]
+  /// The container's kinds: the four letters that follow the magic, and the kind in words.
+  package static let containerKinds = [
+    "SNAP": "a snapshot", "FILT": "a filter bank", "STAT": "calibration statistics",
+  ]
+
   private static let beginnings: [(bytes: [UInt8], name: String)] = [
-    (container + Array("SNAP".utf8), "a snapshot"),
-    (container + Array("FILT".utf8), "a filter bank"),
-    (container + Array("STAT".utf8), "calibration statistics"),
     (Array("GGUF".utf8), "a GGUF model"),
     (Array("%PDF".utf8), "a PDF"), (Array("PK\u{3}\u{4}".utf8), "a ZIP archive"),
     ([0x1F, 0x8B], "a gzip file"), ([0x28, 0xB5, 0x2F, 0xFD], "a zstd file"),
     ([0xFF, 0xFE], "text in UTF-16"), ([0xFE, 0xFF], "text in UTF-16"),
   ]
-  private static let container: [UInt8] = [0x89, 0x4B, 0x56, 0x51, 0x0D, 0x0A, 0x1A, 0x0A]
 
-  /// What a file seems to be, as in "a GGUF model"; nil if its beginning says nothing.
+  /// What a file seems to be, as in "a GGUF model"; nil if its beginning is not known.
   ///
   /// - Parameter bytes: The first 16 or more; all of a shorter file.
-  public static func name(startingWith bytes: some Sequence<UInt8>) -> String? {
+  package static func name(startingWith bytes: some Sequence<UInt8>) -> String? {
     let bytes = Array(bytes.prefix(16))
     guard !bytes.isEmpty else { return "an empty file" }
+    if bytes.starts(with: containerMagic) {
+      return containerKinds[String(decoding: bytes[8...].prefix(4), as: UTF8.self)]
+    }
     // The header's length in 64 bits, of which the upper half is never used, and JSON.
     let isSafetensors =
       bytes.count > 9 && bytes[4..<8].allSatisfy { $0 == 0 }

@@ -2,24 +2,24 @@ import CFaults
 import Glibc
 import Synchronization
 
-/// A whole file mapped read-only into memory, and unmapped when the last owner lets it go.
+/// A whole file, mapped read-only into memory until the last owner releases it.
 ///
-/// For files that are read in place, such as model weights. Do not use it for a file of which only a
-/// little is read: that is `RandomAccessFile`.
+/// For files that are read in place, such as model weights. To read a small part of a file, use
+/// `RandomAccessFile`.
 ///
-/// When somebody cuts the file short meanwhile, or its disk fails, touching the bytes that are gone
-/// ends the process; `Interruption.reportsLostMappings` lets it end with a sentence that names the
-/// file. What somebody writes into the file meanwhile is read as it is then.
+/// If the file is cut short meanwhile, or its disk fails, touching the lost bytes ends the process.
+/// `Interruption.reportsLostMappings` makes it end with a sentence that names the file. Later
+/// writes to the file are seen here.
 @safe public final class MappedFile: @unchecked Sendable {
   /// Where the file was opened.
   public let path: String
   private let base: UnsafeMutableRawPointer?
   private let count: Int
   private let registration: OpaquePointer?
-  /// How many pieces were taken to be copied into memory.
+  /// How many pieces have been taken to be copied into memory.
   private let pieces = Atomic(0)
   /// The file's stamp when it was opened.
-  public let stamp: FileStamp
+  package let stamp: FileStamp
 
   /// Maps the regular file at `path`.
   ///
@@ -43,28 +43,28 @@ import Synchronization
     if let base = unsafe base { unsafe munmap(base, count) }
   }
 
-  /// Whether the path still leads to this file, and nobody wrote to it since it was opened.
-  public var isUnchanged: Bool { FileStamp(path: path) == stamp }
+  /// Whether the path still leads to this file, unchanged since it was opened.
+  package var isUnchanged: Bool { FileStamp(path: path) == stamp }
 
-  /// Gives the memory behind some of the file's bytes back to the system, for as long as nobody reads
-  /// them again.
+  /// Returns the memory of some of the file's bytes to the system, until they are read again.
   public func letGo(_ range: Range<Int>) {
     guard let base = unsafe base, !range.isEmpty, range.upperBound <= count,
       pieces.load(ordering: .relaxed) == 0
     else { return }
-    // Whole pages, neighbours' parts of the first and the last one too.
+    // Whole pages: the first and last one may hold neighbours' bytes.
     let page = sysconf(Int32(_SC_PAGESIZE))
     let start = range.lowerBound / page * page
     unsafe _ = madvise(base + start, range.upperBound - start, MADV_DONTNEED)
   }
 
-  /// Copies the whole file into memory of large pages, in the place of the mapping: what is read again and
-  /// again, as weights are for every token, comes up to half as fast again than through small pages. What does
-  /// not find memory, and a file that would fill more than half of what the process may, stays mapped.
+  /// Copies the whole file into memory of large pages, at the mapping's addresses. Weights, which
+  /// are read for every token, come up to 1.5 times as fast as through small pages. Pieces that get
+  /// no memory stay mapped, and so does a file larger than half of the memory that the process may
+  /// use.
   public func copyIntoMemory() { while copyNextPiece() {} }
 
-  /// Copies a large page of the file into memory, the next that nobody took; false if there is none. Bytes may
-  /// be read meanwhile, and other pieces be copied.
+  /// Copies the next large page of the file into memory; false if there is none. Meanwhile bytes
+  /// may be read and other pieces copied.
   public func copyNextPiece() -> Bool {
     guard let base = unsafe base, count < MemoryLimit.bytes / 2 else { return false }
     let first = Self.largePage - Int(bitPattern: base) % Self.largePage

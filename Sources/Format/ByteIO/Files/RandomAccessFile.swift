@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// A file read in pieces by position, from any thread, which counts what it reads.
+/// A file that any thread reads by position. It counts the bytes read.
 public final class RandomAccessFile: Sendable {
   /// Where the file was opened.
   public let path: String
@@ -34,8 +34,8 @@ public final class RandomAccessFile: Sendable {
     }
   }
 
-  /// Reads exactly `count` bytes from `offset` on into the beginning of `buffer`, which grows if it is
-  /// shorter: for reading piece after piece without new memory.
+  /// Reads exactly `count` bytes from `offset` on into the beginning of `buffer`, which grows if it
+  /// is shorter. Reading piece after piece then needs no new memory.
   ///
   /// - Throws: As `read(at:count:section:)`.
   public func read(
@@ -51,7 +51,8 @@ public final class RandomAccessFile: Sendable {
 
   private static let pieceByteCount: UInt64 = 1 << 20
 
-  /// Reads a stretch of the file in pieces, so that its length takes no memory, and hands out each.
+  /// Reads a range of the file and calls `body` with each piece: memory does not grow with its
+  /// length.
   ///
   /// - Throws: As `read(at:count:section:)`.
   func forEachPiece(

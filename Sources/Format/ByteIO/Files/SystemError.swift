@@ -2,9 +2,9 @@ import Glibc
 
 /// A system call on a file failed.
 public struct SystemError: CategorisedError, Sendable {
-  /// What was being done, as a verb: "open", "read", "write", "flush", "rename".
+  /// The operation, as a verb: "open", "read", "write", "flush", "rename".
   public let operation: String
-  /// The file or folder that it was done to.
+  /// The file or folder.
   public let path: String
   /// The system's error number (`errno`).
   public let code: Int32
@@ -16,26 +16,26 @@ public struct SystemError: CategorisedError, Sendable {
     self.code = code ?? errno
   }
 
-  /// Whether an input was not there at all, or was no file.
+  /// Whether an input does not exist, or is no file.
   public var isMissingInput: Bool {
     operation == "open" && (code == ENOENT || code == ENOTDIR || code == EISDIR)
   }
 
-  /// Whether what was to be read is a folder, a pipe, a socket, a device, or a link that leads nowhere.
+  /// Whether the input is a folder, a pipe, a socket, a device, or a link in a loop.
   public var isNoRegularFile: Bool {
     operation == "open" && [EISDIR, ELOOP, Self.notRegular].contains(code)
   }
 
-  /// Whether the user may not do it.
+  /// Whether the user lacks the permission.
   public var isForbidden: Bool { code == EACCES || code == EPERM }
 
-  /// The operation that fails when a new file is in its place already.
+  /// The operation that fails after the new file is in place.
   static let folderFlush = "flush the folder of"
 
   /// A missing input is told from every other failure.
   public var category: FailureCategory { isMissingInput ? .noInput : .io }
 
-  /// What failed, on which file, why, and what to do.
+  /// What failed, on which file, why, and what helps.
   public var description: String {
     "cannot \(operation) \(path): \(Self.reason(code))\(advice)"
   }
@@ -51,14 +51,15 @@ public struct SystemError: CategorisedError, Sendable {
     case ENOSPC, EDQUOT, EFBIG: "; free some space or choose another folder"
     case EACCES, EPERM, EROFS: "; choose a place that you may use"
     case EEXIST where operation == "create": "; name a folder, not a file"
-    case ENOTDIR: "; a file stands where a folder is needed"
+    case ENOTDIR: "; a part of the path is a file, not a folder"
     case EISDIR: "; name a file, not a folder"
     case Self.notRegular: "; name a file on a disk, not a pipe or device"
     default: ""
     }
   }
 
-  /// The code for a path that is neither file nor folder: no other call on files here gives it.
+  /// The code for a path that is neither file nor folder. No call here returns it for another
+  /// reason.
   static let notRegular = ESPIPE
 
   private static func reason(_ code: Int32) -> String {

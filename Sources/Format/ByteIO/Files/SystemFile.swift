@@ -1,6 +1,6 @@
 import Glibc
 
-/// The small texts that the system shows as files, which have no size to read by.
+/// Small texts that the system offers as files. Such files have no size.
 enum SystemFile {
   /// The text at `path`, at most 4 KiB of it; nil if there is none.
   static func text(_ path: String) -> String? {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Makes a system call, again for as long as a signal interrupts it.
+/// Makes a system call, and repeats it while signals interrupt it.
 func uninterrupted<Result: SignedInteger>(_ call: () -> Result) -> Result {
   while true {
     let result = call()

@@ -2,20 +2,20 @@ import Glibc
 
 /// A folder of small files in the user's cache, `$XDG_CACHE_HOME` or `~/.cache`.
 ///
-/// Whoever uses it must do without it: a file that cannot be read is absent, and one that cannot be
-/// written is not there next time. Files that another user owns or may write are absent, too.
-public struct UserCache: Sendable {
+/// Callers must work without it: a file that cannot be read counts as absent, and a failed write is
+/// ignored. Files that another user owns or may write count as absent, too.
+package struct UserCache: Sendable {
   /// Where the files are.
-  public let folder: String
+  package let folder: String
 
-  /// The cache folder for `path`, such as "qfilters/identity"; nil if the environment names no place.
-  public init?(_ path: String) {
+  /// The cache folder for `path`, such as "qfilters/identity"; nil if the environment names none.
+  package init?(_ path: String) {
     guard let base = Self.base else { return nil }
     folder = Folder.path(base, path)
   }
 
   /// The file of that name, if it has `count` bytes and no other user could have written it.
-  public func read(_ name: String, count: Int) -> [UInt8]? {
+  package func read(_ name: String, count: Int) -> [UInt8]? {
     let path = Folder.path(folder, name)
     var status = stat()
     guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
@@ -25,8 +25,8 @@ public struct UserCache: Sendable {
     return try? file.read(at: 0, count: count, section: "cache")
   }
 
-  /// Writes a file, and the folders above it where they are missing.
-  public func write(_ bytes: [UInt8], to name: String) {
+  /// Writes a file, and makes missing folders above it.
+  package func write(_ bytes: [UInt8], to name: String) {
     guard create(folder) else { return }
     try? AtomicFile.write(bytes, to: Folder.path(folder, name))
   }
@@ -35,14 +35,14 @@ public struct UserCache: Sendable {
     guard !Folder.exists(path) else { return true }
     guard create(Folder.parent(of: path)) else { return false }
     unsafe _ = mkdir(path, 0o700)
-    // Somebody else may have been first.
+    // Another process may have made it.
     return Folder.exists(path)
   }
 
-  /// A relative path must be ignored, says the XDG specification.
+  /// The XDG specification says to ignore a relative path.
   private static var base: String? {
     func folder(_ variable: String) -> String? {
-      // A name that is not UTF-8 would become another one.
+      // A name that is not UTF-8 would change.
       let value = unsafe getenv(variable).flatMap { unsafe String(validatingCString: $0) }
       return value?.hasPrefix("/") == true ? value : nil
     }

@@ -3,21 +3,21 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// How a process ends in the middle of its work: with no temporary file left behind.
+/// Ends a process in the middle of its work without leaving temporary files.
 ///
-/// For a program to ask for when it starts; a library that is used by another program changes none of
-/// that program's signals.
-public enum Interruption {
-  /// From now on Ctrl-C, a request to terminate, and a closed terminal remove what has a temporary
-  /// name before they end the process, at once or, after `isRequested` was asked, when the work at
-  /// hand is kept. Signals that are ignored stay ignored.
-  public static func removesTemporaryFiles() {
+/// A program asks for this when it starts. A library must not change the signals of the program
+/// that uses it.
+package enum Interruption {
+  /// From now on SIGINT, SIGTERM and SIGHUP remove temporary files before they end the process.
+  /// They end it at once or, if `isRequested` was called before, after the caller has saved its
+  /// work. Ignored signals stay ignored.
+  package static func removesTemporaryFiles() {
     let queue = DispatchQueue(label: "interruption")
     for number in [SIGINT, SIGTERM, SIGHUP] {
       guard !isIgnored(number) else { continue }
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-      // The handler holds its own source, which is to last as long as the process.
+      // The handler holds its own source, so that it lasts as long as the process.
       source.setEventHandler { [source] in
         _ = source
         if !isPostponed(number) { cf_end_by_signal(number) }
@@ -29,20 +29,20 @@ public enum Interruption {
   private static let postpones = Atomic<Bool>(false)
   private static let postponed = Atomic<Int32>(0)
 
-  /// Whether a signal asks for the end. From the first call on, the first signal does no more than
-  /// that: the caller keeps what there is and calls `endIfRequested`. A second signal ends the
+  /// Whether a signal has asked the process to end. After the first call, the first signal only
+  /// sets this: the caller saves its work and calls `endIfRequested`. A second signal ends the
   /// process at once.
-  public static func isRequested() -> Bool {
+  package static func isRequested() -> Bool {
     postpones.store(true, ordering: .relaxed)
     return postponed.load(ordering: .relaxed) != 0
   }
 
-  /// Ends the process as the signal does that asked for it, if one did.
-  public static func endIfRequested() {
+  /// Ends the process by the signal that asked for it, if one did.
+  package static func endIfRequested() {
     let number = postponed.load(ordering: .relaxed)
     guard number != 0 else { return }
     cf_end_by_signal(number)
-    // Only a process that was started with the signal blocked is still there.
+    // A process that was started with the signal blocked continues here.
     exit(128 + number)
   }
 
@@ -51,28 +51,29 @@ public enum Interruption {
       && postponed.compareExchange(expected: 0, desired: number, ordering: .relaxed).exchanged
   }
 
-  /// From now on, touching bytes of a `MappedFile` that are gone, because the file was cut short or
-  /// its disk failed, removes what has a temporary name, says so in one sentence on standard error
-  /// that names the file, and ends the process. Without this it is the end by SIGBUS.
+  /// From now on, touching lost bytes of a `MappedFile` removes temporary files, writes one
+  /// sentence that names the file on standard error, and ends the process. Bytes are lost when the
+  /// file is cut short or its disk fails. Without this call, SIGBUS ends the process.
   ///
   /// - Parameters:
   ///   - prefix: What the sentence begins with, such as the program's name.
   ///   - status: The exit code.
-  public static func reportsLostMappings(prefix: String, status: Int32) {
-    // Never freed: the handler may need it until the end.
+  package static func reportsLostMappings(prefix: String, status: Int32) {
+    // Never freed: the handler may need it at any time.
     unsafe cf_end_on_lost_mapping(strdup(prefix), status)
   }
 
-  /// What is written on standard error before the process is ended, such as what removes a status there.
-  public struct LastWords: Sendable {
-    /// Where a copy is that is never freed.
+  /// Text that is written on standard error before the process ends, such as one that clears a
+  /// status line.
+  package struct LastWords: Sendable {
+    /// The address of a copy that is never freed.
     private let address: Int
 
-    /// Takes the words; nothing is written yet.
-    public init(_ text: String) { address = Int(bitPattern: unsafe strdup(text)) }
+    /// Keeps the text; nothing is written yet.
+    package init(_ text: String) { address = Int(bitPattern: unsafe strdup(text)) }
 
-    /// Whether it is written from now on.
-    public func set(_ isWanted: Bool) {
+    /// Sets whether the text is written from now on.
+    package func set(_ isWanted: Bool) {
       unsafe cf_set_last_words(isWanted ? UnsafePointer(bitPattern: address) : nil)
     }
   }

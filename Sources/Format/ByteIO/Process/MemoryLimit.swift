@@ -1,6 +1,6 @@
 import Glibc
 
-/// How much memory this process may fill.
+/// How much memory this process may use.
 enum MemoryLimit {
   /// The machine's memory, or less where the process's control groups allow less, in bytes.
   static let bytes: Int = {
@@ -8,8 +8,8 @@ enum MemoryLimit {
     return groupLimits(SystemFile.text("/proc/self/cgroup") ?? "").reduce(machine, min)
   }()
 
-  /// The limits of the groups that the lines of `/proc/self/cgroup` name, and of those above them. Source: cgroups(7),
-  /// of both versions. A container may see its own group as the uppermost.
+  /// The limits of the groups named in `/proc/self/cgroup`, and of the groups above them. Source:
+  /// cgroups(7), both versions. A container may see its own group as the root.
   private static func groupLimits(_ lines: String) -> [Int] {
     lines.split(separator: "\n").flatMap { line -> [Int] in
       let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -29,7 +29,7 @@ enum MemoryLimit {
         return folder
       }
     return folders.compactMap { folder in
-      // "max" is no number, and means none.
+      // "max" is no number and means no limit.
       SystemFile.text(Folder.path(folder, name)).flatMap { Int($0.prefix { $0 != "\n" }) }
     }
   }

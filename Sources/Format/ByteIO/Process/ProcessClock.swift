@@ -1,18 +1,19 @@
 import Glibc
 
 /// Time since this process was started, its loading included.
-public enum ProcessClock {
-  /// Seconds since the system started the process, to a hundredth and never too few; nil if the system does
-  /// not say.
-  public static var seconds: Double? {
+package enum ProcessClock {
+  /// Seconds since the system started the process, in steps of 0.01 and rounded up; nil if the
+  /// system does not tell.
+  package static var seconds: Double? {
     guard let started, let now = bootSeconds else { return nil }
     return now - started
   }
 
-  /// When the process was started, in seconds since the machine was. Source: proc(5), field 22 of `stat`.
+  /// When the process started, in seconds since the machine did. Source: proc(5), field 22 of
+  /// `stat`.
   private static let started: Double? = {
     guard let text = SystemFile.text("/proc/self/stat"),
-      // The second field is the program's name in parentheses, and may hold anything.
+      // The second field is the program's name in parentheses, and may contain anything.
       let name = text.lastIndex(of: ")")
     else { return nil }
     let fields = text[name...].split(separator: " ")

@@ -2,9 +2,10 @@ import CacheFormat
 
 /// Merges the rankings of a chain's snapshots.
 ///
-/// Each snapshot ranks its own pairs. Rank r of m pairs has the percentile (r + ½) / m, and percentiles
-/// are comparable between snapshots. Two groups come before all others, as they do in one snapshot: the
-/// root's sinks in order of position, then the window of the whole chain, its last position first.
+/// Each snapshot ranks its own pairs. Rank r of m pairs has the percentile (r + ½) / m, and
+/// percentiles are comparable between snapshots. Two groups come before all others, as they do in
+/// one snapshot: the root's sinks in order of position, then the window of the whole chain, its
+/// last position first.
 struct ChainRanking {
   private struct Pair {
     let group: Group

@@ -9,7 +9,8 @@ public struct ChainTier: Sendable, Hashable {
 }
 
 extension SnapshotChain {
-  /// The tiers that hold what a compression keeps: the first ones of each snapshot, the root's first.
+  /// The tiers that hold what a compression keeps: the first ones of each snapshot, the root's
+  /// first.
   ///
   /// - Parameter compression: The compression, or nil for the whole cache.
   /// - Throws: `CompressionNotStored` that names the snapshot.

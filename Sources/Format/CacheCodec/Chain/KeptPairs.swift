@@ -16,8 +16,8 @@ extension KeptPairs {
   struct Head: Sendable {
     /// Their positions, ascending: a snapshot's are all before those of the next one.
     let positions: [UInt32]
-    /// [snapshots][ranks]: for each pair that was read, its index in `positions`, or `noSlot` if it is
-    /// not kept.
+    /// [snapshots][ranks]: for each pair that was read, its index in `positions`, or `noSlot` if it
+    /// is not kept.
     let slots: [[UInt32]]
   }
 }

@@ -1,6 +1,7 @@
 public import CacheFormat
 
-/// One head's keys or values of one tier as quantised codes, in the tier's order (spec, section 5.6).
+/// One head's keys or values of one tier as quantised codes, in the tier's order (spec, section
+/// 5.6).
 public struct StoredCodes: Sendable {
   /// [pairs][key or value length], one code a byte.
   public let codes: ArraySlice<UInt8>
@@ -29,7 +30,8 @@ extension LayerDecoder {
   ///
   /// - Parameters:
   ///   - tensor: `keys` or `values`.
-  ///   - pairs: Pairs of tiers in which the tensor is quantised. Other tiers are a programmer's error.
+  ///   - pairs: Pairs of tiers in which the tensor is quantised. Other tiers are a programmer's
+  ///     error.
   ///   - store: Called for each tier with each head's part of it.
   /// - Throws: `MalformedFile` that names tier, layer and tensor; `SystemError`.
   public mutating func readCodes(
@@ -37,7 +39,9 @@ extension LayerDecoder {
     store: (_ head: Int, _ codes: StoredCodes) -> Void
   ) throws {
     try forEachPart(of: tensor, pairs) { chunk, part in
-      store(part.head, chunk.codes(part.pairs, firstParameter: part.firstParameter, slots: part.slots))
+      let codes = chunk.codes(
+        part.pairs, firstParameter: part.firstParameter, slots: part.slots)
+      store(part.head, codes)
     }
   }
 }

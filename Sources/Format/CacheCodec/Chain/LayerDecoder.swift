@@ -56,8 +56,8 @@ public struct LayerDecoder: ~Copyable {
     return KeptPairs(layer: layer, tiers: tiers, heads: heads.map(KeptPairs.Head.init))
   }
 
-  /// [kvHeads]: the slots of the kept pairs, best first. A tier that is ordered by position stays so.
-  /// The rankings of several snapshots are merged (`ChainRanking`).
+  /// [kvHeads]: the slots of the kept pairs, best first. A tier that is ordered by position stays
+  /// so. The rankings of several snapshots are merged (`ChainRanking`).
   public func rankings(of pairs: KeptPairs) -> [[Int]] {
     let ranking = ChainRanking(chain)
     return pairs.heads.map(ranking.order)
@@ -67,9 +67,9 @@ public struct LayerDecoder: ~Copyable {
   ///
   /// - Parameters:
   ///   - tensor: `keys` or `values`.
-  ///   - memory: Called once or more for each head with a function that writes into that head's memory:
-  ///     [positions][key or value length] elements of the cache's own type. It must hand the same memory
-  ///     to the function each time; less room is a programmer's error.
+  ///   - memory: Called once or more for each head with a function that writes into that head's
+  ///     memory: [positions][key or value length] elements of the cache's own type. It must hand
+  ///     the same memory to the function each time; less room is a programmer's error.
   /// - Throws: `MalformedFile` that names tier, layer and tensor; `SystemError`.
   public mutating func decode(
     _ tensor: ChunkTable.Tensor, of pairs: KeptPairs,
@@ -88,7 +88,7 @@ public struct LayerDecoder: ~Copyable {
     let head: Int
     /// The indices of its pairs in the chunk.
     let pairs: Range<Int>
-    /// How many scales the heads before it have.
+    /// The number of scales of the heads before it.
     let firstParameter: Int
     /// The slot of each pair, or `noSlot`.
     let slots: ArraySlice<UInt32>
@@ -112,8 +112,8 @@ public struct LayerDecoder: ~Copyable {
     }
   }
 
-  /// [kvHeads]: the positions in a snapshot's first tiers, best first. A tier that is ordered by position
-  /// stays so.
+  /// [kvHeads]: the positions in a snapshot's first tiers, best first. A tier that is ordered by
+  /// position stays so.
   private mutating func rankings(
     of reader: SnapshotReader, layer: Int, tiers: Int
   ) throws -> [[UInt32]] {

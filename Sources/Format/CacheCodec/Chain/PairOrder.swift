@@ -21,8 +21,8 @@ struct PairOrder {
       throw place.error(
         "position \(position) where \(allowed.lowerBound) to below \(allowed.upperBound) may be")
     }
-    // A bit for each position is fastest for a head with many pairs. A file may claim many heads with
-    // few pairs each: those must not cost the context's length.
+    // A bit for each position is fastest for a head with many pairs. A file may claim many heads
+    // with few pairs each: those must not cost the context's length.
     let isDense = ranked.count >= allowed.count / 64
     (positions, slots) =
       isDense

@@ -1,8 +1,8 @@
 import CacheFormat
 
 extension SnapshotChain {
-  /// Reads what a compression keeps of one layer, in order of position. Only the tiers that hold it are
-  /// read.
+  /// Reads what a compression keeps of one layer, in order of position. Only the tiers that hold it
+  /// are read.
   ///
   /// - Parameters:
   ///   - layer: 0 … layers − 1.
@@ -22,8 +22,8 @@ extension SnapshotChain {
     return try decoder.layer(decoder.selectStored(layer: layer))
   }
 
-  /// Reads which positions a compression keeps in each head of one layer. Only the positions' chunks of
-  /// the tiers that hold them are read.
+  /// Reads which positions a compression keeps in each head of one layer. Only the positions'
+  /// chunks of the tiers that hold them are read.
   ///
   /// - Parameters:
   ///   - layer: 0 … layers − 1.

@@ -14,16 +14,17 @@ public struct SnapshotChain: Sendable {
   /// The number of open files that every process may have.
   private static let usualOpenFiles = 256
 
-  /// Opens a snapshot and those that it continues, and checks that they belong together, in the order
-  /// of spec/conformance.md: that all are there, then the rules of the chain, then the identity.
+  /// Opens a snapshot and those that it continues, and checks that they belong together, in the
+  /// order of spec/conformance.md: that all are there, then the rules of the chain, then the
+  /// identity.
   ///
   /// - Parameters:
   ///   - path: The last snapshot.
-  ///   - parents: Snapshots that it may continue. One that has the digest is preferred to a file in the
-  ///     child's folder.
+  ///   - parents: Snapshots that it may continue. One that has the digest is preferred to a file in
+  ///     the child's folder.
   /// - Throws: `ParentMissing`; `IdentityMismatch` if the snapshots are of different models;
-  ///   `MalformedFile` if the bytes of one break a rule of the format, or they do not belong together;
-  ///   `SystemError`.
+  ///   `MalformedFile` if the bytes of one break a rule of the format, or they do not belong
+  ///   together; `SystemError`.
   public init(path: String, parents: [String] = []) throws {
     var snapshots = [try SnapshotReader(path: path)]
     var named: [Digest: SnapshotReader] = [:]
@@ -35,8 +36,8 @@ public struct SnapshotChain: Sendable {
       guard snapshots.count < Self.maximumSnapshots else {
         throw MalformedFile(
           path: path, section: "PRNT",
-          problem: "it goes on from more than \(Self.maximumSnapshots - 1) snapshots; "
-            + "make one snapshot of its parent with recompress, and save it again behind that")
+          problem: "it continues more than \(Self.maximumSnapshots - 1) snapshots; "
+            + "make one snapshot of its parent with recompress, and save it again after that")
       }
       if snapshots.count == Self.usualOpenFiles { OpenFiles.allowMany() }
       snapshots.append(
@@ -89,9 +90,9 @@ extension SnapshotChain {
     snapshots.reduce(1) { max($0, $1.metadata.tiers.ratios.last ?? 1) }
   }
 
-  /// Whether a head was asked to stay whole at every compression, as far as its snapshots tell. A short
-  /// snapshot stays whole for its sinks and window alone, which proves nothing.
-  public func isKeptWhole(layer: Int, head: Int) -> Bool {
+  /// Whether a head was asked to stay whole at every compression, as far as its snapshots tell. A
+  /// short snapshot stays whole for its sinks and window alone, which proves nothing.
+  package func isKeptWhole(layer: Int, head: Int) -> Bool {
     let tables = snapshots.map(\.metadata.tiers)
     return tables.allSatisfy { $0.floor(layer: layer, head: head) == $0.tokens }
       && tables.contains { $0.tokens > $0.sinks + $0.window }
@@ -128,7 +129,7 @@ extension SnapshotChain {
 extension SnapshotReader {
   /// Opens this snapshot's parent, which is looked for in the same folder.
   ///
-  /// - Parameter othersAreNamed: Whether other files were named, none of which has the digest.
+  /// - Parameter othersAreNamed: Whether other files were named. None of them has the digest.
   fileprivate func parent(
     _ reference: ParentReference, othersAreNamed: Bool
   ) throws -> SnapshotReader {
@@ -144,9 +145,9 @@ extension SnapshotReader {
         othersAreNamed ? "; none of the files named has that digest" : ", or name it with --parent"
       throw error(
         "PRNT",
-        "it goes on from \(reference.fileName) of digest \(reference.digest.description.prefix(16))…, "
-          + "and \(parent.path) has the digest \(digest.description.prefix(16))…: it was altered or "
-          + "replaced; bring the old file back\(advice)")
+        "it continues \(reference.fileName) of digest \(reference.digest.shortened), and "
+          + "\(parent.path) has the digest \(digest.shortened): it was altered or replaced; "
+          + "bring the old file back\(advice)")
     }
     return parent
   }
@@ -157,13 +158,13 @@ extension SnapshotReader {
     let advice = "make this snapshot again"
     guard metadata.context.goesOn(from: old.context) else {
       throw error(
-        "CONT", "another shape, type or prompt form than goes on from \(parent.path); \(advice)")
+        "CONT", "its shape, type or prompt form cannot continue \(parent.path); \(advice)")
     }
     guard first <= old.context.tokens else {
       throw error(
         "PRNT",
-        "a first position of \(first), and \(parent.path) has \(old.context.tokens) tokens; \(advice)"
-      )
+        "its first position is \(first), and \(parent.path) has \(old.context.tokens) tokens; "
+          + advice)
     }
     guard metadata.tokens.prefix(first) == old.tokens.prefix(first) else {
       throw error("TOKN", "its first \(first) tokens are not those of \(parent.path); \(advice)")

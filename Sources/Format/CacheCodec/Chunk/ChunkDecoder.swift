@@ -2,15 +2,15 @@ import ByteIO
 import CKernels
 import CacheFormat
 
-/// A chunk that was loaded, and decodes one head's pairs at a time to the elements of the cache.
+/// A loaded chunk, which decodes one head's pairs at a time to elements of the cache.
 struct ChunkDecoder: ~Copyable {
   private var streams = ChunkStreams()
   private var shape: ChunkShape?
-  /// The type of the elements that are handed out.
+  /// The type of the decoded elements.
   private var element = ElementCodec.position
   private var quantised = QuantisedRows()
 
-  /// Reads a chunk, verifies its checksum, takes it apart, and checks its scales.
+  /// Reads a chunk, verifies its checksum, separates its streams, and checks its scales.
   ///
   /// - Throws: `MalformedFile`, `SystemError`.
   mutating func load(
@@ -27,9 +27,9 @@ struct ChunkDecoder: ~Copyable {
   /// Decodes the pairs of one head.
   ///
   /// - Parameters:
-  ///   - pairs: Where the head's pairs stand among those of the chunk.
-  ///   - firstParameter: How many scales the heads before it have.
-  ///   - slots: The row of `target` that each pair becomes, or `noSlot`; nil keeps the order.
+  ///   - pairs: The indices of the head's pairs in the chunk.
+  ///   - firstParameter: The number of scales of the heads before it.
+  ///   - slots: The row of `target` for each pair, or `noSlot`; nil keeps the order.
   ///   - target: Has room for every slot.
   func decode(
     _ pairs: Range<Int>, firstParameter: Int, slots: ArraySlice<UInt32>? = nil,
@@ -57,7 +57,7 @@ struct ChunkDecoder: ~Copyable {
     }
   }
 
-  /// The pairs of one head as they are quantised, with what `slots` says of each.
+  /// The quantised codes of one head's pairs, with their slots.
   func codes(_ pairs: Range<Int>, firstParameter: Int, slots: ArraySlice<UInt32>) -> StoredCodes {
     guard let shape, !shape.codec.isLossless else { preconditionFailure("a chunk without codes") }
     let parameters = ChunkShape.parameters(

@@ -4,9 +4,9 @@ import CacheFormat
 
 /// Encodes chunks (spec, sections 5.5 and 7).
 enum ChunkEncoder {
-  /// A block of the highest plane of elements that stand by element ends where so many bytes are reached at
-  /// the end of a row, so that each has a code of its own. Of binary16 a third of it is mantissa, which only
-  /// shorter blocks tell apart.
+  /// In the highest plane of keys, a zstd block ends at the first end of a row after this many
+  /// bytes, so that each block has an entropy code of its own. A third of binary16's plane is
+  /// mantissa, which gains from shorter blocks.
   private static func blockBytes(_ codec: ElementCodec) -> Int {
     codec == .bfloat16 ? 1 << 14 : 1 << 13
   }
@@ -14,10 +14,11 @@ enum ChunkEncoder {
   /// The stored bytes of a chunk.
   ///
   /// - Parameters:
-  ///   - elements: Of all heads, pair by pair, in the cache's own type; positions as `u32`.
+  ///   - elements: The elements of all heads, pair by pair, in the cache's own type; positions as
+  ///     `u32`.
   ///   - counts: Pairs of each head.
   ///   - element: The type of `elements`.
-  /// - Returns: Nil for the first head that holds a number that the codec cannot store.
+  /// - Returns: The chunk as it is stored.
   static func encode(
     _ elements: [UInt8], counts: [Int], shape: ChunkShape, element: ElementCodec
   ) throws(UnstorableHead) -> [UInt8] {
@@ -34,7 +35,7 @@ enum ChunkEncoder {
     return store(quantiser.streams.map { $0[...] }, shape, counts)
   }
 
-  /// A head that holds a number that the codec cannot store.
+  /// A head holds a number that the codec cannot store. `SnapshotWriter` adds where.
   struct UnstorableHead: Error { let head: Int }
 
   /// Byte planes, head by head.
@@ -62,8 +63,9 @@ enum ChunkEncoder {
     return (0..<width).map { all[$0 * planeLength..<($0 + 1) * planeLength] }
   }
 
-  /// Lengths, then each stream as a frame, or as it is unless the frame is smaller and allowed; behind frames the
-  /// checksum of what they were made of. A frame is made where it is to stand.
+  /// Lengths, then each stream: as a frame if that is smaller and allowed, otherwise as it is.
+  /// Frames are followed by the checksum of their decoded bytes. Each frame is written to its final
+  /// place.
   private static func store(
     _ streams: [ArraySlice<UInt8>], _ shape: ChunkShape, _ counts: [Int]
   ) -> [UInt8] {
@@ -105,7 +107,8 @@ enum ChunkEncoder {
     }
   }
 
-  /// Where blocks of a plane end that holds, for each head, `rowLength` rows of its count.
+  /// The ends of blocks in a plane that holds, for each head, `rowLength` rows of that head's
+  /// count.
   private static func blockEnds(_ counts: [Int], _ shape: ChunkShape) -> [Int] {
     guard shape.elements > 0 else { return [0] }
     var (ends, start) = ([Int](), 0)

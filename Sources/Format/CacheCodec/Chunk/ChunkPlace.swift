@@ -13,10 +13,10 @@ struct ChunkPlace: Sendable {
   /// The section's name, with the chunk's.
   var section: String { "DATA, tier \(tier), layer \(layer), \(tensor)" }
 
-  /// The chunk's checksum is another one.
+  /// The chunk's checksum does not match.
   var mismatch: MalformedFile { error("checksum mismatch; copy or write the file again") }
 
-  /// The frames decode to other bytes than those that were compressed.
+  /// The frames do not decode to the bytes that were compressed.
   var decodedMismatch: MalformedFile {
     error("the decoded bytes have another checksum; write the file again")
   }

@@ -1,18 +1,21 @@
 import ByteIO
 import CacheFormat
 
-/// A chunk taken apart into streams, each either as it was stored or decompressed (spec, section 5.5).
+/// A chunk's streams, each either as stored or decompressed (spec, section 5.5).
 ///
 /// ```
 ///  0         4·S
-///  ┌─────────┬──────────┬──────────┬─ ─ ─┬──────────┐   a stream of its decoded length is stored as it is,
-///  │ lengths │ stream 0 │ stream 1 │     │ checksum │   a shorter one is a zstd frame; the checksum of what
-///  │ S × u32 │          │          │     │ u64      │   frames decode to is there if any stream is a frame
+///  ┌─────────┬──────────┬──────────┬─ ─ ─┬──────────┐
+///  │ lengths │ stream 0 │ stream 1 │     │ checksum │
+///  │ S × u32 │          │          │     │ u64      │
 ///  └─────────┴──────────┴──────────┴─ ─ ─┴──────────┘
 /// ```
 ///
-/// One value serves chunk after chunk and keeps its memory: reading into fresh memory would cost more
-/// than decoding.
+/// A stream as long as its decoded length is stored as it is; a shorter one is a zstd frame. The
+/// checksum covers the decoded frames, and exists if any stream is a frame.
+///
+/// One value serves chunk after chunk and keeps its memory: reading into new memory costs more than
+/// decoding.
 struct ChunkStreams: ~Copyable {
   /// Where a stream's decoded bytes are.
   private struct Source {
@@ -24,17 +27,17 @@ struct ChunkStreams: ~Copyable {
     var stored, decoded: Range<Int>
   }
 
-  /// Bytes that are kept from chunk to chunk; only what the present one fills counts.
+  /// Memory that is kept from chunk to chunk; only the part that the present chunk fills is valid.
   private var stored: [UInt8] = []
   private var decoded: [UInt8] = []
   private var sources: [Source] = []
   private let decompressor = ZstdDecompressor()
 
-  /// Reads a chunk, verifies its checksum, takes it apart, and verifies the checksum of what came out: decoders
-  /// differ on frames that are malformed.
+  /// Reads a chunk, verifies its checksum, separates its streams, and verifies the checksum of the
+  /// decoded bytes: decoders differ on malformed frames.
   ///
-  /// - Throws: `MalformedFile`, `SystemError`. Nothing is allocated before the file is seen to hold the
-  ///   chunk and every frame's header agrees.
+  /// - Throws: `MalformedFile`, `SystemError`. Nothing is allocated before the file is known to
+  ///   hold the chunk and every frame's header agrees.
   mutating func load(
     _ entry: ChunkTable.Entry, shape: ChunkShape, place: ChunkPlace, from file: RandomAccessFile
   ) throws {
@@ -116,7 +119,7 @@ struct ChunkStreams: ~Copyable {
 
   /// Calls `body` with the first byte of each stream.
   func withStreams<Result>(_ body: ([UnsafePointer<UInt8>]) throws -> Result) rethrows -> Result {
-    // A pointer is never nil: a chunk has at least its lengths, and what is empty is not followed.
+    // No pointer is nil: a chunk has at least its lengths, and an empty stream is not read.
     try unsafe stored.withUnsafeBufferPointer { stored in
       try unsafe decoded.withUnsafeBufferPointer { decoded in
         let streams = unsafe sources.compactMap { source in

@@ -2,14 +2,14 @@ import CZstd
 
 /// The one place that calls libzstd.
 ///
-/// A compressor serves one chunk, so that a frame's bytes depend on nothing but its input.
+/// A compressor serves one chunk, so that a frame's bytes depend only on its input.
 @safe struct ZstdCompressor: ~Copyable {
-  /// How hard repetitions are looked for.
+  /// How hard repetitions are searched for.
   enum Search {
     /// As level 1 does.
     case usual
-    /// Hardly, for bytes whose repetitions are chance and cost more than their codes: the high bytes of
-    /// bfloat16 become smaller by a twentieth, and are encoded and decoded about twice as fast.
+    /// Little, for bytes whose repetitions are chance and cost more than their codes. The high
+    /// bytes of bfloat16 become 5 % smaller, and are encoded and decoded about twice as fast.
     case little
   }
 
@@ -24,18 +24,18 @@ import CZstd
 
   deinit { unsafe ZSTD_freeCCtx(context) }
 
-  /// The most bytes that a frame of so many may take; blocks that end early have a header more each.
+  /// The greatest length of a frame of that many bytes; each block that ends early adds a header.
   static func bound(_ bytes: Int, blocks: Int) -> Int { ZSTD_compressBound(bytes) + blocks * 32 }
 
-  /// Writes one frame of these bytes to the beginning of a buffer, which has room for `bound` bytes. A block
-  /// ends, at the latest, at each of `blockEnds`, of which the last is the end.
+  /// Writes one frame of these bytes to the beginning of a buffer, which has room for `bound`
+  /// bytes. Blocks end at least at each of `blockEnds`; the last of these is the end of the bytes.
   ///
   /// - Returns: The frame's length.
   borrowing func compress(
     _ bytes: ArraySlice<UInt8>, search: Search, blockEnds: [Int],
     into buffer: UnsafeMutableRawBufferPointer
   ) -> Int {
-    // Zero is the level's own.
+    // Zero means the level's own value.
     unsafe ZSTD_CCtx_setParameter(context, ZSTD_c_hashLog, search == .little ? 6 : 0)
     unsafe ZSTD_CCtx_setParameter(context, ZSTD_c_minMatch, search == .little ? 7 : 0)
     unsafe ZSTD_CCtx_setPledgedSrcSize(context, UInt64(bytes.count))
@@ -66,7 +66,7 @@ import CZstd
 
   deinit { unsafe ZSTD_freeDCtx(context) }
 
-  /// Decodes a frame to exactly the buffer's size; false if it cannot be.
+  /// Decodes a frame to exactly the buffer's size; false if that fails.
   borrowing func decompress(
     _ frame: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer
   ) -> Bool {

@@ -1,13 +1,14 @@
 import ByteIO
 import CZstd
 
-/// What a plane's zstd frame may be (spec, section 5.5), judged by its headers alone (RFC 8878, section
-/// 3.1.1), before anything is allocated.
+/// Checks a stream's zstd frame (spec, section 5.5) by its headers alone (RFC 8878, section 3.1.1),
+/// before anything is allocated.
 enum ZstdFrame {
   private static let maximumWindow: UInt64 = 1 << 27
   private static let maximumBlock: UInt64 = 1 << 17
 
-  /// Whether a frame of `length` bytes may decode to `count`: a few bytes must not become gigabytes.
+  /// Whether a frame of `length` bytes may decode to `count` bytes: a few bytes must not become
+  /// gigabytes.
   static func mayExpand(_ length: Int, to count: Int) -> Bool {
     count <= 1 << 20 + 64 * length
   }
@@ -39,7 +40,7 @@ enum ZstdFrame {
     return nil
   }
 
-  /// Window_Size: the content's size in a frame of a single segment.
+  /// Window_Size; in a frame of a single segment, the content's size.
   private static func window(_ frame: RawSpan, count: Int) -> UInt64 {
     guard byte(frame, 4) & 0x20 == 0 else { return UInt64(count) }
     let descriptor = UInt64(byte(frame, 5))
@@ -47,7 +48,7 @@ enum ZstdFrame {
     return base + base / 8 * (descriptor & 7)
   }
 
-  /// Walks the headers of all blocks, whose place libzstd has already found to lie in the frame.
+  /// Checks the headers of all blocks. libzstd has already found them to be within the frame.
   private static func blocksFit(_ frame: RawSpan, atMost limit: UInt64) -> Bool {
     let descriptor = byte(frame, 4)
     let isSingle = descriptor & 0x20 != 0

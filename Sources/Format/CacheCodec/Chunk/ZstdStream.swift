@@ -1,19 +1,19 @@
-public import ByteIO
+package import ByteIO
 import CZstd
 
-/// Decompresses a file of zstd frames piece by piece, for texts that are not part of the format; what
-/// a frame says of its size is not believed.
-@safe public struct ZstdStream: ~Copyable {
+/// Decompresses a text file of zstd frames piece by piece. It does not trust the size that a frame
+/// states.
+@safe package struct ZstdStream: ~Copyable {
   private let context: OpaquePointer?
   private let path: String
   private var position: UInt64 = 0
   private var isInFrame = false
 
-  /// The most bytes that come out at once.
+  /// The maximum length of a piece in bytes.
   private static let pieceBytes = 1 << 17
 
-  /// Prepares to decompress the file at `path`, which is named in errors.
-  public init(path: String) {
+  /// Prepares to decompress. Errors name `path`.
+  package init(path: String) {
     self.path = path
     unsafe context = ZSTD_createDCtx()
     unsafe precondition(context != nil, "out of memory")
@@ -23,10 +23,10 @@ import CZstd
 
   /// Takes the next bytes of the file.
   ///
-  /// - Parameter body: Called with each piece that comes out, until it returns false.
+  /// - Parameter body: Called with each decompressed piece, until it returns false.
   /// - Returns: False if `body` did.
   /// - Throws: `MalformedFile` if the bytes are no zstd, and what `body` throws.
-  public mutating func decompress(
+  package mutating func decompress(
     _ bytes: [UInt8], _ body: ([UInt8]) throws -> Bool
   ) throws -> Bool {
     var done = 0
@@ -35,7 +35,7 @@ import CZstd
       done += used
       position += UInt64(used)
       if !piece.isEmpty, try !body(piece) { return false }
-      // What is left in the decompressor comes out before it takes more.
+      // The decompressor's remaining output comes before it takes more input.
       if done == bytes.count && piece.count < Self.pieceBytes { return true }
     }
   }
@@ -64,7 +64,7 @@ import CZstd
   /// Checks that the last frame was complete.
   ///
   /// - Throws: `MalformedFile` if it was not.
-  public func finish() throws(MalformedFile) {
+  package func finish() throws(MalformedFile) {
     guard !isInFrame else { throw error("the zstd frame ends too early") }
   }
 

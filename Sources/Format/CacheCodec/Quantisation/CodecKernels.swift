@@ -2,8 +2,8 @@ import CKernels
 import CacheFormat
 import Glibc
 
-/// The inner loops of quantised codecs, on the widest path that this processor runs, or on the one that
-/// the environment variable `QFILTERS_KERNELS` names.
+/// The inner loops of quantised codecs, for the widest vectors that this processor has, or as the
+/// environment variable `QFILTERS_KERNELS` says.
 @safe struct CodecKernels: @unchecked Sendable {
   static let current = CodecKernels()
 

@@ -1,11 +1,12 @@
 public import CacheFormat
 
-/// How a snapshot's keys and values are to be stored, tensor by tensor and tier by tier.
+/// How a snapshot's keys and values are stored, for each tensor and tier.
 ///
-/// Written as terms with commas between them, each `[keys=|values=][N:]codec`: what ×N keeps (all, without N)
-/// of keys or values (both, without a name) in f32, f16, bf16, int8 or int4. As in `int8`,
-/// `keys=int8,values=int4`, `8:f16,int4`. Of several terms that fit a tier the one with the greatest N
-/// counts, and of equal ones that which names the tensor. What no term fits is stored bit for bit.
+/// As text it is a list of terms `[keys=|values=][N:]codec`, separated by commas. A term applies to
+/// what ×N keeps, or to all pairs without N. It applies to keys or values, or to both without a
+/// name. The codec is f32, f16, bf16, int8 or int4. Examples: `int8`; `keys=int8,values=int4`;
+/// `8:f16,int4`. If several terms apply to a tier, the one with the greatest N wins, then the one
+/// that names the tensor. Without a term, pairs are stored without loss.
 public struct Precision: Sendable, Equatable {
   private struct Term: Equatable {
     var tensor: ChunkTable.Tensor?
@@ -14,24 +15,25 @@ public struct Precision: Sendable, Equatable {
   }
 
   private let terms: [Term]
-  /// The type of the cache's elements: the lossless codec that is named, f16 if none is.
+  /// The type of the cache's elements: the named lossless codec, or f16.
   public let element: ElementCodec
 
-  /// All bit for bit, in that type.
+  /// Stores everything without loss in that type.
   public init(_ element: ElementCodec) {
     precondition(ElementCodec.elements.contains(element), "a cache has lossless elements")
     self.element = element
     terms = [Term(tensor: nil, compression: 1, codec: element)]
   }
 
-  /// The N that a term may name. Other tiers would differ between a whole snapshot and one made at a compression.
+  /// The values of N that a term may have. Other tiers would differ between a whole snapshot and
+  /// one made at a compression.
   public static let ratios = [2, 4, 8, 16, 32, 64]
   private static let knownCodecs = ElementCodec.elements + [.int8, .int4]
 
-  /// Reads terms.
+  /// Parses terms.
   ///
-  /// - Throws: `PrecisionRefusal` if the text follows another grammar, names two lossless codecs, or says the
-  ///   same thing twice.
+  /// - Throws: `PrecisionRefusal` if the text does not follow the grammar, names two lossless
+  ///   codecs, or has two terms for the same pairs.
   public init(_ text: String) throws(PrecisionRefusal) {
     var (terms, element): ([Term], ElementCodec?) = ([], nil)
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -39,7 +41,7 @@ public struct Precision: Sendable, Equatable {
       if term.codec.isLossless {
         if let element, element != term.codec {
           throw PrecisionRefusal(
-            text, "it names \(element.name) and \(term.codec.name), of which a cache has one")
+            text, "it names \(element.name) and \(term.codec.name), and a cache has one type")
         }
         element = term.codec
       }
@@ -64,20 +66,20 @@ public struct Precision: Sendable, Equatable {
     if let colon = rest.firstIndex(of: ":") {
       guard let compression = Int(rest[..<colon]), ratios.contains(compression) else {
         let known = ratios.map(String.init).joined(separator: ", ")
-        throw PrecisionRefusal(text, "\(rest[..<colon]) is no N; there are \(known)")
+        throw PrecisionRefusal(text, "\(rest[..<colon]) is no N; N is one of \(known)")
       }
       term.compression = compression
       rest = rest[rest.index(after: colon)...]
     }
     guard let codec = knownCodecs.first(where: { $0.name == rest }) else {
       let known = knownCodecs.map(\.name).joined(separator: ", ")
-      throw PrecisionRefusal(text, "where a codec stands, there may be \(known)")
+      throw PrecisionRefusal(text, "the codec must be one of \(known)")
     }
     term.codec = codec
     return term
   }
 
-  /// How a tensor of the tier that completes `compression` is stored, or nil if no term says so.
+  /// How a tensor of the tier ×`compression` is stored, or nil if no term applies.
   public func codec(of tensor: ChunkTable.Tensor, compression: Int) -> ElementCodec? {
     let fitting = terms.filter { ($0.tensor ?? tensor) == tensor && $0.compression <= compression }
     return fitting.max {
@@ -85,7 +87,7 @@ public struct Precision: Sendable, Equatable {
     }?.codec
   }
 
-  /// For each tier of a table.
+  /// [tiers]: the codecs of a table's tiers.
   public func codecs(_ tiers: TierTable) -> [TierCodecs] {
     tiers.ratios.map { compression in
       TierCodecs(

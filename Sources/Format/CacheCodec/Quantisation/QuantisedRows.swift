@@ -12,7 +12,7 @@ struct QuantisedRows {
 
   /// Takes a chunk's streams.
   ///
-  /// - Throws: `MalformedFile` if a scale or minimum is not a finite number, or a scale is below 0.
+  /// - Throws: `MalformedFile` if a scale or minimum is not finite, or a scale is negative.
   mutating func prepare(
     _ streams: borrowing ChunkStreams, shape: ChunkShape, place: ChunkPlace
   ) throws(MalformedFile) {
@@ -48,7 +48,7 @@ struct QuantisedRows {
     (0..<count).map { unsafe UInt16(low[$0]) | UInt16(high[$0]) << 8 }
   }
 
-  /// Some pairs with their scales and minima as they are.
+  /// The codes, scales and minima of some pairs.
   func part(
     _ pairs: Range<Int>, parameters: Range<Int>, slots: ArraySlice<UInt32>
   ) -> StoredCodes {
@@ -61,7 +61,7 @@ struct QuantisedRows {
   ///
   /// - Parameters:
   ///   - first: The head's first code.
-  ///   - firstParameter: Its first scale.
+  ///   - firstParameter: The head's first scale.
   ///   - slots: The row of `target` for each pair, or `noSlot`; nil keeps the order.
   @unsafe func decode(
     _ pairs: Int, first: Int, firstParameter: Int, slots: UnsafePointer<UInt32>?,

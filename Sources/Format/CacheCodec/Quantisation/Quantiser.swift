@@ -11,7 +11,7 @@ struct Quantiser {
   private var scales: [UInt16] = []
   private var minima: [UInt16] = []
 
-  /// Prepares for a chunk of that shape, whose elements are given in the cache's own type.
+  /// Prepares for a chunk of that shape. `element` is the type of its elements in the cache.
   init(_ shape: ChunkShape, element: ElementCodec) {
     codec = shape.codec
     self.element = element
@@ -20,7 +20,7 @@ struct Quantiser {
     codes.reserveCapacity(shape.elements)
   }
 
-  /// Adds one head's pairs, which stand pair by pair; false if a number cannot be stored.
+  /// Adds one head's elements, pair by pair; false if a number cannot be stored.
   mutating func append(_ rows: ArraySlice<UInt8>) -> Bool {
     let rowBytes = rowLength * element.width
     let pairs = rows.count / rowBytes
@@ -60,7 +60,7 @@ struct Quantiser {
       }
   }
 
-  /// Codes of 4 bits two in a byte, the first in the low bits.
+  /// Two codes of 4 bits in a byte, the first in the low bits.
   private var packed: [UInt8] {
     guard codec == .int4 else { return codes }
     return stride(from: 0, to: codes.count, by: 2).map { index in

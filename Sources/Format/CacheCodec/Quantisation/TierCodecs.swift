@@ -2,18 +2,18 @@ public import CacheFormat
 
 /// How the keys and values of one tier are stored.
 public struct TierCodecs: Sendable, Equatable {
-  /// The cache's own type, or a quantised one.
+  /// The codec of keys: the cache's own type, or a quantised one.
   public var keys: ElementCodec
-  /// Likewise.
+  /// The codec of values: the cache's own type, or a quantised one.
   public var values: ElementCodec
 
-  /// Brings both together.
+  /// Codecs of a tier.
   public init(keys: ElementCodec, values: ElementCodec) {
     self.keys = keys
     self.values = values
   }
 
-  /// Bit for bit.
+  /// Both without loss.
   public init(lossless context: ContextDescription) {
     self.init(keys: context.keyCodec, values: context.valueCodec)
   }

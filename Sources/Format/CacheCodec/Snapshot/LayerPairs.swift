@@ -2,7 +2,7 @@
 public struct LayerPairs: Sendable, Equatable {
   /// One KV head's pairs.
   public struct Head: Sendable, Equatable {
-    /// Their positions, best first, but for those of a tier that is ordered by position: what ×N keeps is the
+    /// Their positions, best first, except in a tier that is in order of position: ×N keeps the
     /// first kept(N) of them.
     public let ranking: [UInt32]
     /// The same positions, ascending; 0, 1, … n − 1 if the whole cache was read.
@@ -13,6 +13,6 @@ public struct LayerPairs: Sendable, Equatable {
     public let values: [UInt8]
   }
 
-  /// One element for each KV head. Heads may hold different numbers of pairs.
+  /// [kvHeads]. Heads may hold different numbers of pairs.
   public let heads: [Head]
 }

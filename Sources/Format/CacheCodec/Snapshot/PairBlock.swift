@@ -1,6 +1,6 @@
-/// The KV pairs of one tier and layer, as `SnapshotWriter` takes them and `SnapshotReader.readChunk`
-/// gives them: the heads one after the other, each head's pairs best first, or ascending where the tier is
-/// ordered by position (`TierTable.isByPosition`).
+/// The KV pairs of one tier and layer, for `SnapshotWriter` and from `SnapshotReader.readChunk`.
+/// Heads follow one another. Each head's pairs are best first, or ascending where the tier is in
+/// order of position (`TierTable.isByPosition`).
 public struct PairBlock: Sendable, Equatable {
   /// [pairs]: token positions.
   public var positions: [UInt32]
@@ -9,7 +9,7 @@ public struct PairBlock: Sendable, Equatable {
   /// [pairs][valueLength]: little-endian elements of the cache's own type.
   public var values: [UInt8]
 
-  /// Brings the three tensors together.
+  /// A block of three tensors.
   public init(positions: [UInt32], keys: [UInt8], values: [UInt8]) {
     self.positions = positions
     self.keys = keys

@@ -3,8 +3,8 @@ public import CacheFormat
 extension SnapshotReader {
   /// Reads, verifies and decodes one chunk.
   ///
-  /// - Returns: The elements of all heads in the cache's own type, as `PairBlock` lays them out. Positions
-  ///   are `u32` as they are stored, which is gaps where the tier is ordered by position.
+  /// - Returns: The elements of all heads in the cache's own type, as in a `PairBlock`. Positions
+  ///   are `u32` as stored: gaps where the tier is in order of position.
   /// - Throws: `MalformedFile` that names tier, layer and tensor; `SystemError`.
   public func readChunk(tier: Int, layer: Int, tensor: ChunkTable.Tensor) throws -> [UInt8] {
     var chunk = ChunkDecoder()
@@ -23,8 +23,8 @@ extension SnapshotReader {
 }
 
 extension SnapshotReader {
-  /// Calls `body` for each head of a chunk with its pairs' places in the chunk, and how many scales the
-  /// heads before it have.
+  /// Calls `body` for each head of a chunk with the range of its pairs in the chunk, and the number
+  /// of scales of the heads before it.
   func forEachHead(
     of shape: ChunkShape, tier: Int, layer: Int,
     _ body: (_ head: Int, _ pairs: Range<Int>, _ firstParameter: Int) -> Void

@@ -1,17 +1,17 @@
 import ByteIO
 public import CacheFormat
 
-/// Reads a snapshot, as much of it as is asked for. Every method may be called from several threads
+/// Reads a snapshot, only as much of it as needed. All methods may be called from several threads
 /// at once.
 public struct SnapshotReader: Sendable {
-  /// All of the snapshot but its pairs.
+  /// Everything in the snapshot except its pairs.
   public let metadata: SnapshotMetadata
   let container: ContainerReader
   let chunks: ChunkTable
   /// Where the first chunk begins, from the start of the file.
   let dataOffset: UInt64
 
-  /// Opens a snapshot and verifies everything that stands before its chunks.
+  /// Opens a snapshot and verifies everything before its chunks.
   ///
   /// - Throws: `MalformedFile` if the bytes break a rule of the format, `SystemError` if the file
   ///   cannot be read.
@@ -40,20 +40,20 @@ public struct SnapshotReader: Sendable {
   /// How many bytes of the file have been read so far.
   public var bytesRead: UInt64 { container.file.bytesRead }
 
-  /// The SHA-256 of all bytes that stand before the chunks, by which a child names its parent. The chunks'
-  /// own checksums are among them, which guard against accidents alone.
+  /// The SHA-256 of all bytes before the chunks, by which a child names its parent. They include
+  /// the chunks' checksums, which detect only accidents.
   ///
-  /// - Throws: `MalformedFile` if the file is shorter by now; `SystemError`.
+  /// - Throws: `MalformedFile` if the file has become shorter; `SystemError`.
   public var digest: Digest {
     get throws { Digest(try SHA256.digest(of: container.file, count: dataOffset)) }
   }
 
-  /// How a tensor is stored in a tier, in all layers alike.
+  /// How a tensor is stored in a tier. It is the same in all layers.
   public func codec(of tensor: ChunkTable.Tensor, tier: Int) -> ElementCodec {
     chunks.chunk(tier: tier, layer: 0, tensor: tensor).entry.codec
   }
 
-  /// How many first tiers hold what a compression keeps.
+  /// The number of first tiers that hold what a compression keeps.
   ///
   /// - Parameter compression: The compression, or nil for the whole cache.
   /// - Throws: `CompressionNotStored`.
@@ -68,7 +68,7 @@ public struct SnapshotReader: Sendable {
     return needed
   }
 
-  /// How many first bytes of the file hold everything that a compression needs.
+  /// The length of the file's prefix that holds everything a compression needs, in bytes.
   ///
   /// - Parameter compression: The compression, or nil for the whole cache.
   /// - Throws: `CompressionNotStored`.

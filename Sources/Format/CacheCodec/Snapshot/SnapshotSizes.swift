@@ -1,13 +1,13 @@
 public import CacheFormat
 
-/// Bytes of a file, and what they are once decoded.
+/// A size in the file and decoded, in bytes.
 public struct StoredSize: Sendable, Equatable {
-  /// As they stand in the file.
+  /// Bytes in the file.
   public var stored: UInt64
-  /// Decoded.
+  /// Bytes when decoded.
   public var raw: UInt64
 
-  /// Brings both together.
+  /// A size; 0 where a part is left out.
   public init(stored: UInt64 = 0, raw: UInt64 = 0) {
     self.stored = stored
     self.raw = raw
@@ -15,13 +15,14 @@ public struct StoredSize: Sendable, Equatable {
 
   /// Adds another part of the file.
   static func += (size: inout StoredSize, other: StoredSize) {
-    // No overflow: stored chunks lie in one file, and below 2²⁰ chunks have below 2³³ raw bytes each.
+    // No overflow: stored chunks lie in one file, and below 2²⁰ chunks have below 2³³ raw bytes
+    // each.
     size.stored += other.stored
     size.raw += other.raw
   }
 }
 
-/// What the parts of a snapshot take in its file; only what stands before the chunks is needed.
+/// The sizes of a snapshot's parts. Its chunks are not read.
 public struct SnapshotSizes: Sendable, Equatable {
   /// Everything before the chunks: header, directory, and all sections but `DATA`.
   public let metadata: UInt64
@@ -72,7 +73,7 @@ public struct SnapshotSizes: Sendable, Equatable {
 }
 
 extension SnapshotReader {
-  /// What one chunk takes in the file, and its decoded size.
+  /// One chunk's size in the file and decoded.
   public func size(tier: Int, layer: Int, tensor: ChunkTable.Tensor) -> StoredSize {
     let entry = chunks.chunk(tier: tier, layer: layer, tensor: tensor).entry
     let elements = shape(tier: tier, layer: layer, tensor: tensor).elements
@@ -80,6 +81,6 @@ extension SnapshotReader {
     return StoredSize(stored: entry.storedLength, raw: UInt64(elements) * UInt64(width))
   }
 
-  /// How many bytes stand before the first chunk.
+  /// The number of bytes before the first chunk.
   public var metadataBytes: UInt64 { dataOffset }
 }

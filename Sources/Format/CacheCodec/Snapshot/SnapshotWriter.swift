@@ -3,10 +3,10 @@ public import CacheFormat
 import Dispatch
 import Synchronization
 
-/// Writes a snapshot tier by tier, so that nothing needs a second copy of the cache.
+/// Writes a snapshot tier by tier, without a second copy of the cache.
 ///
-/// Chunks go straight to their final place; the snapshot appears at its path, whole, when `finish`
-/// returns, and a writer that is dropped before leaves nothing behind. Equal input gives equal bytes,
+/// Chunks go straight to their final place. The snapshot appears at its path, whole, when `finish`
+/// returns. A writer that is released before leaves no file. Equal input gives equal bytes,
 /// whatever the number of threads.
 public struct SnapshotWriter: ~Copyable {
   private let path: String
@@ -18,11 +18,11 @@ public struct SnapshotWriter: ~Copyable {
   /// Begins a snapshot.
   ///
   /// - Parameters:
-  ///   - path: Where it is to appear.
-  ///   - metadata: All of it but the pairs.
-  ///   - codecs: How each tier is stored; bit for bit if left out. One for each tier, and each one that
-  ///     the context allows: anything else is a programmer's error.
-  /// - Throws: `MalformedFile` if a reader would refuse the metadata, `SystemError` if no file can
+  ///   - path: Where it will appear.
+  ///   - metadata: Everything except the pairs.
+  ///   - codecs: [tiers]: how each tier is stored; without loss if nil. A codec that the context
+  ///     does not allow is a programmer's error.
+  /// - Throws: `MalformedFile` if a reader would reject the metadata, `SystemError` if no file can
   ///   be created there.
   public init(path: String, metadata: SnapshotMetadata, codecs: [TierCodecs]? = nil) throws {
     try metadata.check(path: path)
@@ -50,12 +50,12 @@ public struct SnapshotWriter: ~Copyable {
   /// How many blocks the snapshot has: one for each tier and layer.
   public var blockCount: Int { metadata.tiers.tierCount * metadata.context.layers }
 
-  /// Appends the next blocks: for each tier, for each layer. Their chunks are encoded on as many
-  /// threads as the machine has processors, so a few layers at once are faster than one.
+  /// Appends the next blocks: tier by tier, and within a tier layer by layer. Their chunks are
+  /// encoded on all processors, so a few layers at once are faster than one.
   ///
-  /// - Parameter blocks: As many pairs in each as its tier and layer have by the tier table, each head's
-  ///   best first, or ascending where the tier is ordered by position; anything else is a programmer's
-  ///   error.
+  /// - Parameter blocks: Each has the pairs of its tier and layer by the tier table. Each head's
+  ///   are best first, or ascending where the tier is in order of position. Anything else is a
+  ///   programmer's error.
   /// - Throws: `NotQuantisable`; `SystemError`, for example when the disk is full.
   public mutating func append(_ blocks: [PairBlock]) throws {
     for (index, block) in blocks.enumerated() { check(block, index: index) }
@@ -65,15 +65,15 @@ public struct SnapshotWriter: ~Copyable {
     }
   }
 
-  /// Appends the next block as another snapshot stores it, once it has been seen to decode. Its pairs, their
-  /// order and codecs must be those that this one has there; whether a position occurs twice over tiers is
-  /// not seen here.
+  /// Copies the next block from another snapshot, once it is known to decode. Its pairs, their
+  /// order and its codecs must be those of this snapshot. Positions that occur twice over several
+  /// tiers are not noticed here.
   ///
   /// - Throws: `MalformedFile` if a chunk is damaged; `SystemError`.
-  public mutating func appendStored(tier: Int, layer: Int, of reader: SnapshotReader) throws {
+  package mutating func appendStored(tier: Int, layer: Int, of reader: SnapshotReader) throws {
     var chunk = ChunkDecoder()
     for tensor in ChunkTable.Tensor.allCases {
-      // One checksum holds for both readings.
+      // One checksum covers both readings.
       try reader.load(&chunk, tier: tier, layer: layer, tensor: tensor)
       let (bytes, entry) = try reader.readStored(tier: tier, layer: layer, tensor: tensor)
       try container.append(bytes)
@@ -109,7 +109,7 @@ extension SnapshotWriter {
     }
   }
 
-  /// The place of the block that comes so many after the next.
+  /// The tier and layer of a block, counted from the next one.
   private func place(_ index: Int) -> (tier: Int, layer: Int) {
     let index = entries.count / ChunkTable.Tensor.allCases.count + index
     precondition(index < blockCount, "more blocks than tiers and layers")
@@ -177,7 +177,7 @@ extension SnapshotWriter {
     }
   }
 
-  /// The bytes of positions as their codec has them.
+  /// The bytes of positions in their codec.
   private static func positions(
     _ positions: [UInt32], counts: [Int], _ shape: ChunkShape
   ) -> [UInt8] {

@@ -1,11 +1,11 @@
 import ByteIO
 public import CacheFormat
 
-/// Checks that all of a file is sound.
+/// Checks that a whole file is valid.
 public enum Verification {
-  /// Reads every byte of a file of any kind and checks everything that the container and, for a
-  /// snapshot, its chunks promise; not what a child goes on from. What a filter bank's or statistics' own section holds is checked
-  /// no further than its checksum.
+  /// Reads every byte of a file of any kind. Checks all rules of the container and, in a snapshot,
+  /// of its chunks. A child's parent is not read. The contents of a filter bank's or statistics'
+  /// own section are checked only by their checksum.
   ///
   /// - Returns: What the file holds.
   /// - Throws: `MalformedFile` that names the section; `SystemError` if the file cannot be read.
@@ -23,7 +23,7 @@ public enum Verification {
 }
 
 extension SnapshotReader {
-  /// Reads and decodes every chunk of this file and compares positions over all tiers. What it goes on from
+  /// Reads and decodes every chunk of this file and compares positions over all tiers. Its parent
   /// is not read.
   ///
   /// - Throws: `MalformedFile` that names tier, layer and tensor; `SystemError`.

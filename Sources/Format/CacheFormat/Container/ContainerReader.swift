@@ -1,9 +1,9 @@
 public import ByteIO
 
-/// A file of the container, opened: header, directory and padding are checked, and sections are
-/// read and verified one by one when they are asked for.
+/// An open file of the container. Header, directory and padding are checked when it is opened. Each
+/// section is read and verified on demand.
 public struct ContainerReader: Sendable {
-  /// The file, which counts the bytes that are read.
+  /// The file, which counts the bytes read.
   public let file: RandomAccessFile
   /// The first 64 bytes.
   public let header: FormatHeader
@@ -13,7 +13,7 @@ public struct ContainerReader: Sendable {
   /// Where the file was opened.
   public var path: String { file.path }
 
-  /// Opens the file at `path`, which must be of `kind` unless that is nil.
+  /// Opens the file at `path`, which must be of `kind` unless `kind` is nil.
   ///
   /// - Throws: `MalformedFile` if the bytes break a rule of section 2 of the specification or the
   ///   file is of another kind, `SystemError` if it cannot be read.
@@ -37,16 +37,16 @@ public struct ContainerReader: Sendable {
   /// Reads a section and verifies its checksum.
   ///
   /// - Parameter limit: The greatest length in bytes that the caller's format allows; a longer
-  ///   section is refused before anything is allocated.
-  /// - Returns: The section, or nil if the file has none of that type. The ones that its kind needs
-  ///   are always there.
+  ///   section is rejected before anything is allocated.
+  /// - Returns: The section, or nil if the file has none of that type. Required sections of the
+  ///   file's kind always exist.
   /// - Throws: `MalformedFile` or `SystemError`.
   public func section(ifPresent type: SectionType, atMost limit: UInt64) throws -> Section? {
     guard let entry = directory[type] else { return nil }
     guard entry.length <= limit, let count = Int(exactly: entry.length) else {
       throw error(entry, "longer than it may be: \(entry.length) bytes")
     }
-    // What takes much memory is verified first, in pieces: a sparse file of gigabytes costs nothing.
+    // A long section is verified first, in pieces: a sparse file of gigabytes costs no memory.
     if entry.length > Self.heldUnverified { try verify(entry) }
     let bytes = try file.read(at: entry.offset, count: count, section: type.description)
     guard type == .data || Checksum.of(bytes) == entry.checksum else {
@@ -55,10 +55,10 @@ public struct ContainerReader: Sendable {
     return Section(type: type, bytes: bytes, offset: entry.offset, path: path)
   }
 
-  /// Reads a section that must be there and verifies its checksum.
+  /// Reads a required section and verifies its checksum.
   ///
   /// - Parameter limit: The greatest length in bytes that the caller's format allows.
-  /// - Throws: `MalformedFile` if it is missing, longer than that, or damaged; `SystemError`.
+  /// - Throws: `MalformedFile` if it is missing, longer than `limit`, or damaged; `SystemError`.
   public func section(_ type: SectionType, atMost limit: UInt64 = .max) throws -> Section {
     guard let section = try section(ifPresent: type, atMost: limit) else {
       throw MalformedFile(path: path, section: "directory", problem: "no section \(type)")
@@ -69,7 +69,7 @@ public struct ContainerReader: Sendable {
   /// The greatest length of the section `prov` in bytes.
   static let provenanceLimit: UInt64 = 1 << 20
 
-  /// The text of the section `prov`, JSON about the file's origin; `{}` if the file has none.
+  /// The text of the section `prov`: JSON about the file's origin, `{}` if the file has none.
   ///
   /// - Throws: `MalformedFile` if it is longer than 1 MiB or not UTF-8; `SystemError`.
   public func provenance() throws -> String {
@@ -89,7 +89,7 @@ public struct ContainerReader: Sendable {
     for entry in directory.entries { try verify(entry) }
   }
 
-  /// The most bytes of a section that are read into memory before its checksum is known.
+  /// The length of the longest section that is read into memory before its checksum is known.
   private static let heldUnverified: UInt64 = 1 << 24
 
   private func verify(_ entry: Directory.Entry) throws {

@@ -1,9 +1,9 @@
 public import ByteIO
 
-/// Writes a file of the container so that it appears at its path whole or not at all.
+/// Writes a file of the container, which appears at its path whole or not at all.
 ///
-/// Sections of known length are written in any order, each once; a last section may grow by
-/// appending. A writer that is dropped before `finish` leaves nothing behind.
+/// Sections of known length are written in any order, each once. A last section `DATA` may grow. A
+/// writer that is released before `finish` leaves no file.
 public struct ContainerWriter: ~Copyable {
   private let file: AtomicFile
   private let kind: FileKind
@@ -14,10 +14,10 @@ public struct ContainerWriter: ~Copyable {
   /// Begins a file.
   ///
   /// - Parameters:
-  ///   - path: Where the file is to appear.
+  ///   - path: Where the file will appear.
   ///   - kind: What it holds.
-  ///   - sections: Its sections in order with their lengths in bytes; `DATA`, if it is the last,
-  ///     begins with the length 0 and grows.
+  ///   - sections: Its sections in order with their lengths in bytes. A last section `DATA` begins
+  ///     with length 0 and grows.
   /// - Throws: `SystemError` if no file can be created there.
   public init(
     path: String, kind: FileKind, sections: [(type: SectionType, length: UInt64)]
@@ -31,7 +31,7 @@ public struct ContainerWriter: ~Copyable {
 
   private func offset(of type: SectionType) -> UInt64 { offsets[type] ?? 0 }
 
-  /// Writes a whole section of the length that was announced.
+  /// Writes a whole section, which must have the length given to `init`.
   ///
   /// - Throws: `SystemError`, for example when the disk is full.
   public mutating func write(_ bytes: [UInt8], to type: SectionType) throws(SystemError) {
@@ -69,7 +69,7 @@ public struct ContainerWriter: ~Copyable {
 }
 
 extension ContainerWriter {
-  /// Writes a whole file of sections that are at hand, with its provenance last.
+  /// Writes a whole file of given sections, with the provenance last.
   ///
   /// - Returns: The file's size in bytes.
   /// - Throws: `MalformedFile` if the provenance is longer than a reader allows, `SystemError`.
@@ -85,7 +85,7 @@ extension ContainerWriter {
     return try container.finish()
   }
 
-  /// Refuses provenance that a reader would refuse.
+  /// Rejects provenance that a reader would reject.
   static func check(provenance: String, path: String) throws(MalformedFile) {
     guard provenance.utf8.count <= ContainerReader.provenanceLimit else {
       throw MalformedFile(path: path, section: "prov", problem: "longer than 1 MiB")

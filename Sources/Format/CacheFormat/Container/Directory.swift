@@ -9,7 +9,7 @@ import ByteIO
 ///  └─────┴────┴────────┴────────┴─────────┘
 /// ```
 public struct Directory: Sendable, Equatable {
-  /// One section's place.
+  /// Where one section is.
   public struct Entry: Sendable, Equatable {
     /// What the section holds.
     public let type: SectionType
@@ -33,7 +33,7 @@ public struct Directory: Sendable, Equatable {
   /// The entry of a section, or nil if the file has none of that type.
   public subscript(_ type: SectionType) -> Entry? { entries.first { $0.type == type } }
 
-  /// The stretches between sections, which must be zero.
+  /// The gaps between sections, whose bytes must be zero.
   var gaps: [Range<UInt64>] {
     var end = UInt64(FormatHeader.byteCount + entries.count * Self.entryByteCount)
     return entries.map { entry in
@@ -44,7 +44,7 @@ public struct Directory: Sendable, Equatable {
 }
 
 extension Directory {
-  /// Lays sections out after a header and a directory of their number.
+  /// Lays out sections after the header and the directory.
   init(lengths: [(type: SectionType, length: UInt64)], checksums: [SectionType: UInt64]) {
     var end = UInt64(FormatHeader.byteCount + lengths.count * Self.entryByteCount)
     entries = lengths.map { type, length in
@@ -90,7 +90,8 @@ extension Directory {
     try checkTypes(of: header.kind, path: path)
   }
 
-  /// Reads one entry, which must begin at the first multiple of 64 after `end` and stay in the file.
+  /// Reads one entry. Its section must begin at the first multiple of 64 after `end` and end in the
+  /// file.
   private static func entry(
     _ reader: inout ByteReader, after end: UInt64, fileSize: UInt64
   ) throws(MalformedFile) -> Entry {
@@ -100,7 +101,7 @@ extension Directory {
     try reader.expectZeros(4)
     let entry = Entry(
       type: type, offset: try reader.read(), length: try reader.read(), checksum: try reader.read())
-    // `end` lies within a file, so it is less than 2⁶³ and rounding it up cannot overflow.
+    // `end` is within a file, so it is less than 2⁶³ and rounding it up cannot overflow.
     guard entry.offset == (end + 63) / 64 * 64 else {
       throw reader.error("\(type) begins at \(entry.offset), not right after the section before it")
     }
@@ -113,7 +114,7 @@ extension Directory {
     return entry
   }
 
-  /// Refuses unknown sections that are needed, missing ones, and known ones in another order.
+  /// Rejects unknown required sections, missing ones, and known ones in another order.
   private func checkTypes(of kind: FileKind, path: String) throws(MalformedFile) {
     let known = kind.sections
     let types = entries.map(\.type)
@@ -126,7 +127,7 @@ extension Directory {
     guard types.filter(known.contains) == known.filter(types.contains),
       !types.contains(.data) || types.last == .data
     else {
-      throw error(path, 0, "the sections stand in another order than the format's")
+      throw error(path, 0, "the sections are in another order than the format's")
     }
   }
 

@@ -1,3 +1,5 @@
+import ByteIO
+
 /// The kinds of file that share the container (spec, section 2.1).
 public enum FileKind: String, Sendable, CaseIterable {
   /// A snapshot (`.kvsnap`).
@@ -8,23 +10,17 @@ public enum FileKind: String, Sendable, CaseIterable {
   case statistics = "STAT"
 
   /// The kind in words, for messages.
-  public var name: String {
-    switch self {
-    case .snapshot: "a snapshot"
-    case .filterBank: "a filter bank"
-    case .statistics: "calibration statistics"
-    }
-  }
+  public var name: String { KnownFile.containerKinds[rawValue] ?? rawValue }
 
-  /// The kind that a file is of by its first 12 bytes, sound or not; nil if it is no file of the
-  /// container.
-  public init?(claimedBy bytes: [UInt8]) {
-    guard bytes.starts(with: FormatHeader.magicBytes) else { return nil }
+  /// The kind that a file's first 12 bytes name, whether the rest is valid or not; nil if it is no
+  /// file of the container.
+  package init?(claimedBy bytes: [UInt8]) {
+    guard bytes.starts(with: KnownFile.containerMagic) else { return nil }
     self.init(rawValue: String(decoding: bytes.dropFirst(8).prefix(4), as: UTF8.self))
   }
 
-  /// The sections that version 1 knows in such a file, in the order in which they must stand. Those with an
-  /// upper-case letter are all there, but for `PRNT`, which only a child has.
+  /// The sections that version 1 knows in such a file, in their order. Those whose first letter is
+  /// upper-case are required, except `PRNT`, which only a child has.
   public var sections: [SectionType] {
     switch self {
     case .snapshot:

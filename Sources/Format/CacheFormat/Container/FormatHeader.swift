@@ -17,7 +17,6 @@ public struct FormatHeader: Sendable, Equatable {
   /// The greatest number of sections.
   public static let maximumSections = 64
 
-  static let magic: UInt64 = 0x0a1a_0a0d_5156_4b89
   private static let name = "header"
 
   /// What the file holds.
@@ -41,7 +40,7 @@ public struct FormatHeader: Sendable, Equatable {
 
   var encoded: [UInt8] {
     var writer = ByteWriter()
-    writer.write(Self.magic)
+    writer.write(KnownFile.containerMagic)
     writer.write([UInt8](kind.rawValue.utf8))
     writer.write(version)
     writer.write(UInt16(1))  // oldest reader
@@ -55,13 +54,10 @@ public struct FormatHeader: Sendable, Equatable {
     return writer.bytes
   }
 
-  /// The magic number as it stands in a file.
-  static let magicBytes = (0..<8).map { UInt8(truncatingIfNeeded: magic >> ($0 * 8)) }
-
-  /// Checks in the order that the specification gives, so that a foreign file is called foreign, a
-  /// damaged one damaged, and a newer one newer.
+  /// Checks in the order of the specification, so that a foreign, a damaged and a newer file are
+  /// each reported as such.
   init(_ bytes: [UInt8], path: String, realSize: UInt64) throws(MalformedFile) {
-    guard !bytes.isEmpty, bytes.prefix(8) == Self.magicBytes.prefix(bytes.count) else {
+    guard !bytes.isEmpty, bytes.prefix(8) == KnownFile.containerMagic.prefix(bytes.count) else {
       let what = KnownFile.name(startingWith: bytes).map { "this is \($0), " } ?? ""
       throw Self.error(path, 0, what + "not a snapshot, filter bank or statistics file")
     }

@@ -1,17 +1,17 @@
 public import ByteIO
 
-/// A section's bytes, whose checksum was right, with their place for error messages.
+/// A section's verified bytes, with their place for error messages.
 public struct Section: Sendable {
   /// What the section holds.
   public let type: SectionType
   /// Its bytes.
   public let bytes: [UInt8]
-  /// Where they stand, in bytes from the start of the file.
+  /// Their offset in bytes from the start of the file.
   public let offset: UInt64
   /// The file.
   public let path: String
 
-  /// Describes bytes that stand, or are to stand, at `offset` of the file at `path`.
+  /// Describes bytes at `offset` of the file at `path`, which may be yet to be written.
   public init(type: SectionType, bytes: [UInt8], offset: UInt64, path: String) {
     self.type = type
     self.bytes = bytes

@@ -5,7 +5,7 @@ public struct SectionType: Hashable, Sendable, CustomStringConvertible {
 
   /// The identity of the model, and of a snapshot's filter bank.
   public static let identity = SectionType("IDEN")
-  /// The snapshot that a child goes on from.
+  /// The snapshot that a child continues.
   public static let parent = SectionType("PRNT")
   /// A snapshot's context description.
   public static let context = SectionType("CONT")
@@ -21,16 +21,16 @@ public struct SectionType: Hashable, Sendable, CustomStringConvertible {
   public static let filters = SectionType("FILT")
   /// Calibration statistics.
   public static let statistics = SectionType("STAT")
-  /// Which sequences statistics, or the filters that follow, come from.
+  /// The sequences that statistics or filters come from.
   public static let sequences = SectionType("seqs")
-  /// How well a filter bank's directions stand for the queries.
+  /// How well a filter bank's directions represent the queries.
   public static let quality = SectionType("qual")
-  /// A filter bank's filters of the query heads.
+  /// A filter bank's filters, one for each query head.
   public static let headFilters = SectionType("head")
   /// JSON about the file's origin, for people.
   public static let provenance = SectionType("prov")
 
-  /// The type that a directory's field holds, or nil if the field holds anything but letters.
+  /// The type in a directory's field, or nil if the field holds anything but letters.
   public init?(rawValue: UInt32) {
     self.rawValue = rawValue
     let letters = UInt8(ascii: "a")...UInt8(ascii: "z")
@@ -41,7 +41,7 @@ public struct SectionType: Hashable, Sendable, CustomStringConvertible {
     rawValue = "\(letters)".utf8.reversed().reduce(0) { $0 << 8 | UInt32($1) }
   }
 
-  /// Whether a reader that does not know the section must refuse the file.
+  /// Whether a reader that does not know the section must reject the file.
   public var isRequired: Bool { rawValue & 0x20 == 0 }
 
   /// The four letters.

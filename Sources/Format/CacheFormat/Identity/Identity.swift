@@ -2,19 +2,19 @@ public import ByteIO
 
 /// The digests that tie a file to a model (spec, section 3.1). No value means "any".
 public struct Identity: Equatable, Sendable {
-  /// Of the weights that the forward pass uses, dequantised.
+  /// The digest of the weights that the forward pass uses, dequantised.
   public var weights: Digest
-  /// Of the architecture's name and sizes.
+  /// The digest of the architecture's name and sizes.
   public var architecture: Digest
-  /// Of the rotary embedding's parameters.
+  /// The digest of the rotary embedding's parameters.
   public var rope: Digest
-  /// Of the tokenizer's canonical bytes.
+  /// The digest of the tokenizer's canonical bytes.
   public var tokenizer: Digest
 
   /// The length of the section `IDEN` in bytes, without a snapshot's filter bank digest.
   public static let byteCount = 4 * Digest.byteCount
 
-  /// Brings the four digests together.
+  /// An identity of four digests.
   public init(weights: Digest, architecture: Digest, rope: Digest, tokenizer: Digest) {
     self.weights = weights
     self.architecture = architecture
@@ -22,12 +22,12 @@ public struct Identity: Equatable, Sendable {
     self.tokenizer = tokenizer
   }
 
-  /// Refuses a file with this identity for any other model.
+  /// Rejects any other model.
   ///
   /// - Parameters:
-  ///   - model: The identity of the model that is to use the file.
+  ///   - model: The identity of the model that uses the file.
   ///   - path: The file, for the message.
-  /// - Throws: `IdentityMismatch` that names every digest that differs.
+  /// - Throws: `IdentityMismatch` that names each differing digest.
   public func check(against model: Identity, path: String) throws(IdentityMismatch) {
     var differing: [IdentityMismatch.Part] = []
     if weights != model.weights { differing.append(.weights) }

@@ -1,8 +1,8 @@
 public import ByteIO
 
-/// A file was made with another model, or another filter bank, than it is to be used with.
+/// A file was made with another model or filter bank than the one it is used with.
 public struct IdentityMismatch: CategorisedError, Equatable, Sendable {
-  /// What a digest stands for.
+  /// What a digest is of.
   public enum Part: String, Sendable, CaseIterable {
     /// The model's weights.
     case weights
@@ -16,12 +16,12 @@ public struct IdentityMismatch: CategorisedError, Equatable, Sendable {
     case filterBank = "filter bank"
   }
 
-  /// The file that is refused.
+  /// The rejected file.
   public var path: String
   /// What differs; never empty.
   public var differing: [Part]
 
-  /// Names what differs between a file and what it is to be used with.
+  /// Names what differs.
   public init(path: String, differing: [Part]) {
     self.path = path
     self.differing = differing
@@ -30,7 +30,7 @@ public struct IdentityMismatch: CategorisedError, Equatable, Sendable {
   /// Another model or filter bank is needed.
   public var category: FailureCategory { .identity }
 
-  /// The file, every part that differs, and what to do.
+  /// The file, what differs, and what helps.
   public var description: String {
     let parts = differing.map(\.rawValue).joined(separator: ", ")
     return "\(path): identity mismatch: different \(parts); "

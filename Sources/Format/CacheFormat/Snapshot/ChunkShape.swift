@@ -1,8 +1,9 @@
-/// How many bytes of what a chunk holds (spec, section 5.5); all of it follows from codec and counts.
+/// What a chunk holds (spec, section 5.5). All of it follows from codec and counts.
 public struct ChunkShape: Sendable, Equatable {
   /// Pairs of a head that share scales and minima, in order of rank.
   public static let groupSize = 64
-  /// The checksum of what frames decode to, behind the streams of a chunk that has frames.
+  /// The length of the checksum of decoded frames. It follows the streams of a chunk that has
+  /// frames.
   public static let decodedChecksumByteCount = 8
 
   /// How the elements are stored.
@@ -11,15 +12,15 @@ public struct ChunkShape: Sendable, Equatable {
   public let tensor: ChunkTable.Tensor
   /// Elements of one pair.
   public let rowLength: Int
-  /// Pairs of all heads.
+  /// Pairs of all heads together.
   public let pairs: Int
-  /// How many scales, and as many minima, there are; 0 for a lossless codec.
+  /// The number of scales, which is also the number of minima; 0 for a lossless codec.
   public let parameters: Int
 
   /// The number of elements.
   public var elements: Int { pairs * rowLength }
 
-  /// Whether each head's elements stand by their index in a key instead of pair by pair.
+  /// Whether a head's elements are ordered by their index in a key, instead of pair by pair.
   public var isByElement: Bool { tensor == .keys && codec.isLossless }
 
   /// The decoded length of each stream in bytes, in the order of the chunk.
@@ -31,7 +32,8 @@ public struct ChunkShape: Sendable, Equatable {
     }
   }
 
-  /// How many scales a head's pairs have: one a key element for each group, one a value.
+  /// The number of scales of a head's pairs: for keys, one for each element and group; for values,
+  /// one for each pair.
   public static func parameters(
     of pairs: Int, codec: ElementCodec, tensor: ChunkTable.Tensor, rowLength: Int
   ) -> Int {
@@ -39,7 +41,7 @@ public struct ChunkShape: Sendable, Equatable {
     return tensor == .keys ? (pairs + groupSize - 1) / groupSize * rowLength : pairs
   }
 
-  /// The shape of a chunk of a context's tier and layer.
+  /// The shape of the chunk of a tier, layer and tensor.
   public init(
     tier: Int, layer: Int, tensor: ChunkTable.Tensor, codec: ElementCodec,
     context: ContextDescription, tiers: TierTable

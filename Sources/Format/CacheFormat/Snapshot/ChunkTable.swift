@@ -1,6 +1,6 @@
 public import ByteIO
 
-/// Where each chunk stands in `DATA` (spec, section 5.4, `CHNK`).
+/// Where each chunk is in `DATA` (spec, section 5.4, `CHNK`).
 public struct ChunkTable: Sendable, Equatable {
   /// The three chunks of a tier and layer, in the order of the file.
   public enum Tensor: Int, Sendable, CaseIterable {
@@ -47,7 +47,7 @@ public struct ChunkTable: Sendable, Equatable {
     return (entries[index], offsets[index])
   }
 
-  /// The length in bytes of the first `tiers` tiers, which are a prefix of `DATA`.
+  /// The length in bytes of the first `tiers` tiers, a prefix of `DATA`.
   public func length(ofTiers tiers: Int) -> UInt64 {
     offsets[tiers * layers * Tensor.allCases.count]
   }

@@ -2,16 +2,16 @@ import ByteIO
 
 /// The shape of a snapshot's cache and what its text is (spec, section 5.1, `CONT`).
 public struct ContextDescription: Sendable, Equatable {
-  /// What the text of a snapshot is to the prompt that follows it.
+  /// How a snapshot's text relates to the prompt that follows it.
   public enum PromptForm: UInt32, Sendable {
-    /// Text as it stands.
+    /// Plain text.
     case plain = 0
     /// The beginning of a user's turn that the next prompt completes.
     case openUserTurn = 1
-    /// The beginning of an answer, which the next prompt ends, with a turn of the user's behind it.
+    /// The beginning of an answer. The next prompt ends it and adds a user's turn.
     case openAnswer = 2
 
-    /// The form of what goes on from this one.
+    /// The form of a child of this snapshot.
     public var next: PromptForm { self == .plain ? .plain : .openAnswer }
   }
 
@@ -25,11 +25,11 @@ public struct ContextDescription: Sendable, Equatable {
   public var valueLength: Int
   /// Tokens of the context.
   public var tokens: Int
-  /// What the text is to the next prompt.
+  /// How the text relates to the next prompt.
   public var promptForm: PromptForm
-  /// The type of the cache's keys: one of `ElementCodec.elements`. Chunks may hold them in fewer bits.
+  /// The type of the cache's keys: one of `ElementCodec.elements`. Chunks may hold fewer bits.
   public var keyCodec: ElementCodec
-  /// The type of the cache's values, likewise.
+  /// The type of the cache's values: one of `ElementCodec.elements`. Chunks may hold fewer bits.
   public var valueCodec: ElementCodec
 
   /// The position of the next token, whichever pairs are kept.
@@ -40,7 +40,7 @@ public struct ContextDescription: Sendable, Equatable {
   /// Keys are stored after RoPE in the half-split layout: the only layout of version 1.
   private static let keyLayout: UInt32 = 1
 
-  /// Describes a context; `SnapshotMetadata.check` tells whether the format allows it.
+  /// Describes a context. `SnapshotMetadata.check` rejects one that the format does not allow.
   public init(
     layers: Int, kvHeads: Int, keyLength: Int, valueLength: Int, tokens: Int,
     promptForm: PromptForm, keyCodec: ElementCodec, valueCodec: ElementCodec
@@ -55,7 +55,7 @@ public struct ContextDescription: Sendable, Equatable {
     self.valueCodec = valueCodec
   }
 
-  /// Whether a child of this shape, type and prompt form may go on from such a parent.
+  /// Whether a child of this shape, type and prompt form may continue `parent`.
   public func goesOn(from parent: ContextDescription) -> Bool {
     var expected = parent
     expected.tokens = tokens

@@ -10,19 +10,19 @@ public enum ElementCodec: UInt32, Sendable, CaseIterable {
   case bfloat16 = 4
   /// Codes of 8 bits with a scale and a minimum for each group.
   case int8 = 5
-  /// Codes of 4 bits, likewise.
+  /// Codes of 4 bits with a scale and a minimum for each group.
   case int4 = 6
-  /// Positions that ascend, each as its distance from the one before.
+  /// Ascending positions, each as the gap to the one before.
   case positionGaps = 7
 
-  /// The types of a cache's own elements, which come back bit for bit.
+  /// The types that a cache's elements may have. They are stored without loss.
   public static let elements: [ElementCodec] = [.float32, .float16, .bfloat16]
 
-  /// Whether what is stored comes back bit for bit.
+  /// Whether elements are stored without loss.
   public var isLossless: Bool { self != .int8 && self != .int4 }
 
-  /// Bytes of an element in memory, which for lossless codecs is also the number of byte planes; of a
-  /// code, before those of 4 bits are packed.
+  /// Bytes of an element in memory; for a lossless codec also the number of byte planes. A code has
+  /// one, before 4-bit codes are packed.
   public var width: Int {
     switch self {
     case .position, .positionGaps, .float32: 4
@@ -31,7 +31,7 @@ public enum ElementCodec: UInt32, Sendable, CaseIterable {
     }
   }
 
-  /// The name that people use, as `--precision` does.
+  /// The name in text: in reports, and in a precision such as `keys=int8`.
   public var name: String {
     switch self {
     case .position, .positionGaps: "u32"

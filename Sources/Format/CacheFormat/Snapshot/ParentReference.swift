@@ -1,24 +1,25 @@
 import ByteIO
 
-/// What a child goes on from: another snapshot, of whose context the first positions stay (spec,
-/// section 5.7, `PRNT`).
+/// The parent of a child: another snapshot, whose first positions the child keeps (spec, section
+/// 5.7, `PRNT`).
 public struct ParentReference: Sendable, Equatable {
   /// The parent's snapshot digest.
   public var digest: Digest
-  /// How many of the parent's positions stay: the position of the child's first pair.
+  /// How many of the parent's positions the child keeps, which is the position of the child's first
+  /// pair.
   public var firstPosition: Int
-  /// The parent's file name, under which it is looked for beside the child.
+  /// The parent's file name. It is looked for in the child's folder.
   public var fileName: String
 
-  /// Refers to a parent; `SnapshotMetadata.check` tells whether the format allows it.
+  /// Refers to a parent. `SnapshotMetadata.check` rejects what the format does not allow.
   public init(digest: Digest, firstPosition: Int, fileName: String) {
     self.digest = digest
     self.firstPosition = firstPosition
     self.fileName = fileName
   }
 
-  /// The parent of the snapshot at `path`; nil if it has none. Nothing else of the file is
-  /// read than its header, directory and this section.
+  /// The parent of the snapshot at `path`; nil if it has none. Only the header, the directory and
+  /// this section are read.
   ///
   /// - Throws: `MalformedFile`, `SystemError`.
   public init?(ofFileAt path: String) throws {
@@ -29,7 +30,8 @@ public struct ParentReference: Sendable, Equatable {
   }
 
   private static let longestName = 255
-  /// The greatest length of the section in bytes: digest, first position, the name's length, the name.
+  /// The greatest length of the section in bytes: digest, first position, the name's length, the
+  /// name.
   static let maximumByteCount = UInt64(Digest.byteCount + 8 + 4 + longestName)
 
   var encoded: [UInt8] {
@@ -40,7 +42,7 @@ public struct ParentReference: Sendable, Equatable {
     return writer.bytes
   }
 
-  /// - Parameter tokens: Of the child's whole context.
+  /// - Parameter tokens: The number of tokens of the child's whole context.
   init(_ section: Section, tokens: Int) throws(MalformedFile) {
     var reader = section.reader
     digest = Digest(try reader.readBytes(Digest.byteCount))

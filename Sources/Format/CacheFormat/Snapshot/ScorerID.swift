@@ -6,9 +6,9 @@ public enum ScorerID: UInt32, Sendable, CaseIterable {
   case kNorm = 2
   /// The position: later is better.
   case streamingLLM = 3
-  /// Attention of the context's last queries.
+  /// The attention of the context's last queries.
   case snapKV = 4
-  /// Attention that queries are expected to pay.
+  /// The attention expected from future queries.
   case expectedAttention = 5
   /// The cosine between key and mean key, negated.
   case keyDiff = 6
@@ -21,7 +21,7 @@ public enum ScorerID: UInt32, Sendable, CaseIterable {
     self = scorer
   }
 
-  /// The name that people use, as `--method` does.
+  /// The name in text: in reports, and of a method.
   public var name: String {
     switch self {
     case .qFilters: "q-filters"

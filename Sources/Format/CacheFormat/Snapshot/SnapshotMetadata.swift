@@ -1,12 +1,12 @@
 import ByteIO
 
-/// All of a snapshot but its chunks.
+/// Everything in a snapshot except its chunks.
 public struct SnapshotMetadata: Sendable, Equatable {
   /// The model that the cache belongs to.
   public var identity: Identity
-  /// The filter bank that ranked the pairs: the digest of its section `FILT`. Zero exactly if no Q-Filters did.
+  /// The digest of the filter bank that ranked the pairs; zero if another scorer did.
   public var filterDigest: Digest
-  /// What a child goes on from; nil for a snapshot that holds all of its context.
+  /// A child's parent; nil for a snapshot that holds its whole context.
   public var parent: ParentReference?
   /// The cache's shape. A child's tokens are those of the whole context.
   public var context: ContextDescription
@@ -17,7 +17,7 @@ public struct SnapshotMetadata: Sendable, Equatable {
   /// A JSON object about the snapshot's origin, keys sorted, at most 1 MiB of UTF-8.
   public var provenance: String
 
-  /// Brings the parts together.
+  /// Metadata of these parts; `check` rejects what the format does not allow.
   public init(
     identity: Identity, filterDigest: Digest, parent: ParentReference? = nil,
     context: ContextDescription, tiers: TierTable, tokens: [UInt32], provenance: String
@@ -59,7 +59,7 @@ extension SnapshotMetadata {
     provenance = try container.provenance()
   }
 
-  /// Refuses metadata that a reader would refuse, before a snapshot of them is written to `path`.
+  /// Rejects metadata that a reader would reject, before a snapshot is written to `path`.
   ///
   /// - Throws: `MalformedFile`, with offsets from the start of the section.
   public func check(path: String) throws {
@@ -78,8 +78,8 @@ extension SnapshotMetadata {
     try ContainerWriter.check(provenance: provenance, path: path)
   }
 
-  /// Reads all but the provenance from the section `PRNT`, if there is one, and from those that `read`
-  /// fetches, none longer than its limit.
+  /// Reads everything except the provenance: the parent from its section, if there is one, the rest
+  /// from sections that `read` fetches, none longer than its limit.
   private init(parent: Section?, _ read: (SectionType, UInt64) throws -> Section) throws {
     var digests = try read(.identity, UInt64(Self.identityByteCount)).reader
     identity = try Identity(&digests)

@@ -11,7 +11,7 @@ extension TierTable {
     byteCount(tiers: UInt64(maximumTiers), heads: UInt64(context.layers * context.kvHeads))
   }
 
-  // Below 2³³, whatever the caps of layers, heads and tiers allow.
+  // Below 2³³ for all layers, heads and tiers within their limits.
   private static func byteCount(tiers: UInt64, heads: UInt64) -> UInt64 {
     prefixByteCount + 4 * (tiers + heads + tiers * heads)
   }
@@ -28,7 +28,8 @@ extension TierTable {
     return writer.bytes
   }
 
-  /// - Parameter firstPosition: Of the pairs that the snapshot may hold; at most the context's tokens.
+  /// - Parameter firstPosition: The first position whose pairs the snapshot may hold; at most the
+  ///   number of tokens.
   init(
     _ section: Section, context: ContextDescription, firstPosition: Int
   ) throws(MalformedFile) {

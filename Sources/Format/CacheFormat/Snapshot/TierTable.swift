@@ -1,9 +1,9 @@
 /// Which pairs a snapshot holds and in which order (spec, section 5.3, `TIER`).
 ///
 /// Tier t holds, for each layer and head, the pairs that compression ×`ratios[t]` keeps and
-/// ×`ratios[t − 1]` does not. Pairs are named by rank; rank 0 is the last to be let go. A tier ×1 after
-/// ×2 is ordered by position instead: no compression parts it. A child holds only pairs from its first
-/// position on; what a compression keeps is counted among those.
+/// ×`ratios[t − 1]` does not. Pairs are in order of rank; the pair of rank 0 is kept longest. A
+/// tier ×1 after ×2 is in order of position instead, because no compression divides it. A child
+/// holds only pairs from its first position on, and compressions count among those.
 public struct TierTable: Sendable, Equatable {
   /// The greatest number of tiers.
   public static let maximumTiers = 64
@@ -20,14 +20,14 @@ public struct TierTable: Sendable, Equatable {
   public let layers: Int
   /// KV heads of each layer.
   public let kvHeads: Int
-  /// The positions whose pairs the snapshot may hold: all of the context's, or, of a child, its own.
+  /// The positions whose pairs the snapshot may hold: the whole context's, or a child's own.
   public let positions: Range<Int>
   /// [layers][kvHeads]: the least number of pairs that any compression keeps.
   let floors: [UInt32]
   /// [tiers][layers][kvHeads]: the pairs in the tiers up to and including this one.
   let totals: [UInt32]
 
-  /// How many positions those are.
+  /// The number of `positions`.
   public var tokens: Int { positions.count }
 
   /// How many tiers the snapshot holds.
@@ -41,12 +41,12 @@ public struct TierTable: Sendable, Equatable {
   /// The least number of pairs that any compression keeps in a head.
   public func floor(layer: Int, head: Int) -> Int { Int(floors[layer * kvHeads + head]) }
 
-  /// How many pairs of a head stand in the tiers up to and including `tier`.
+  /// How many pairs of a head are in the tiers up to and including `tier`.
   public func total(through tier: Int, layer: Int, head: Int) -> Int {
     Int(totals[(tier * layers + layer) * kvHeads + head])
   }
 
-  /// How many pairs of a head stand in `tier`.
+  /// How many pairs of a head are in `tier`.
   public func count(tier: Int, layer: Int, head: Int) -> Int {
     let before = tier == 0 ? 0 : total(through: tier - 1, layer: layer, head: head)
     return total(through: tier, layer: layer, head: head) - before
@@ -58,12 +58,12 @@ public struct TierTable: Sendable, Equatable {
     return end - count(tier: tier, layer: layer, head: head)..<end
   }
 
-  /// How many pairs of all heads of a layer stand in `tier`.
+  /// How many pairs of all heads of a layer are in `tier`.
   public func pairs(tier: Int, layer: Int) -> Int {
     (0..<kvHeads).reduce(0) { $0 + count(tier: tier, layer: layer, head: $1) }
   }
 
-  /// Whether a tier's pairs stand in order of position: ×1 after ×2, which no compression ever parts.
+  /// Whether a tier's pairs are in order of position: ×1 after ×2, which no compression divides.
   public func isByPosition(tier: Int) -> Bool {
     tier > 0 && ratios[tier] == 1 && ratios[tier - 1] == 2
   }
@@ -73,12 +73,12 @@ public struct TierTable: Sendable, Equatable {
     isByPosition(tier: tier) ? .positionGaps : .position
   }
 
-  /// How many first tiers hold the pairs that ×`compression` keeps, or nil if the file does not hold them.
+  /// The number of first tiers that hold what ×`compression` keeps, or nil if it is not stored.
   public func tiersNeeded(compression: Int) -> Int? {
     ratios.firstIndex { $0 <= compression }.map { $0 + 1 }
   }
 
-  /// How many first pairs of a head's ranking ×`compression` keeps, or nil if the file does not hold them.
+  /// How many pairs of a head ×`compression` keeps, best first, or nil if they are not stored.
   public func kept(compression: Int, layer: Int, head: Int) -> Int? {
     guard let tiers = tiersNeeded(compression: compression) else { return nil }
     let stored = total(through: tiers - 1, layer: layer, head: head)
@@ -92,11 +92,11 @@ extension TierTable {
   /// ratios 64, 32, 16, 8, 4, 2, 1 that are greater than `compression`, and then that.
   ///
   /// - Parameters:
-  ///   - firstPosition: The first position whose pairs the snapshot holds; 0 but for a child.
-  ///   - tokens: So many positions from there on.
+  ///   - firstPosition: The first position whose pairs the snapshot holds; 0 except for a child.
+  ///   - tokens: The number of positions from there on.
   ///   - floors: [layers][kvHeads], the least number of pairs that any compression keeps; one that
   ///     exceeds `tokens` means all of them.
-  ///   - stored: [layers][kvHeads], how many pairs there are; nil for one of each position.
+  ///   - stored: [layers][kvHeads], the number of pairs; nil for one at each position.
   ///   - compression: ≥ 1; 1 stores every tier, and so the whole cache.
   public init(
     scorer: ScorerID = .qFilters, sinks: Int, window: Int, layers: Int, kvHeads: Int,

@@ -6,7 +6,7 @@ public enum CalibrationError: CategorisedError, Sendable {
   case noQueries
   /// A query vector was infinite or not a number.
   case notFinite(layer: Int)
-  /// Queries are longer than a filter bank holds.
+  /// Queries are too long for a filter bank.
   case headFiltersTooGreat
   /// LAPACK found no eigenvector.
   case noEigenvector
@@ -22,7 +22,7 @@ public enum CalibrationError: CategorisedError, Sendable {
     case .noQueries: "the corpus gave no queries; choose a longer one"
     case .notFinite(let layer):
       "queries of layer \(layer) are not finite; the weights may be damaged"
-    case .headFiltersTooGreat: "queries project on their filter by more than 2⁶⁴, or by no number"
+    case .headFiltersTooGreat: "the filters of query heads exceed 2⁶⁴ or are not finite"
     case .noEigenvector: "the eigensolver found no direction in the queries"
     case .openBLASMissing(let problem): problem
     }

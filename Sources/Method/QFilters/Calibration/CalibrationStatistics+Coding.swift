@@ -4,8 +4,8 @@ import CacheFormat
 extension CalibrationStatistics {
   private static let maximumTokens: UInt64 = 1 << 53
 
-  /// What the section `STAT` stores: the sums [layers][queryHeads][headLength], and the rows of each
-  /// Gram matrix's lower triangle, which is the upper one that memory holds, turned.
+  /// The contents of the section `STAT`: the sums [layers][queryHeads][headLength], and the rows of
+  /// each Gram matrix's lower triangle. That is the transposed upper triangle in memory.
   public var storedValues: (sums: [Double], grams: [Double]) {
     let length = shape.headLength
     let triangles = grams.map { gram in
@@ -36,7 +36,7 @@ extension CalibrationStatistics {
     }
     let tokens = try reader.read(UInt64.self)
     guard tokens <= Self.maximumTokens else { throw reader.error("too many tokens: \(tokens)") }
-    // The caps keep the product below 2⁵³.
+    // The limits keep the product below 2⁵³.
     let expected = 8 * layers * queryHeads * (length + length * (length + 1) / 2)
     guard reader.remaining == expected else {
       throw reader.error("\(reader.remaining) bytes of sums where the sizes give \(expected)")

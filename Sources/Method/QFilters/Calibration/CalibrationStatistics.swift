@@ -1,22 +1,22 @@
-/// Sums over query vectors from which Q-Filters follow: for each layer and query head the Gram matrix
-/// QᵀQ and the sum of the queries, in float64.
+/// Sums over query vectors from which Q-Filters are computed: for each layer and query head, the
+/// Gram matrix QᵀQ and the sum of the queries, in float64.
 ///
-/// Both add up over text, so that calibration streams and never holds the queries themselves.
-/// Source of the method: arXiv 2503.02812; the first right singular vector of Q is the top
-/// eigenvector of QᵀQ.
+/// Both add up over text, so calibration streams and never holds the queries. Source of the method:
+/// arXiv 2503.02812. The first right singular vector of Q is the top eigenvector of QᵀQ.
 public struct CalibrationStatistics: Sendable {
-  /// The shape of the filters that follow.
+  /// The shape of the filters.
   public let shape: FilterShape
   /// Query heads in a layer; a multiple of the KV heads.
   public let queryHeads: Int
-  /// How many tokens were seen.
+  /// How many tokens were added.
   public private(set) var tokens: Int
-  /// [layers × queryHeads] matrices [headLength × headLength], of which the upper triangle is filled.
+  /// [layers × queryHeads] matrices [headLength × headLength], of which the upper triangle is
+  /// filled.
   var grams: [[Double]]
   /// [layers × queryHeads] vectors.
   var sums: [[Double]]
 
-  /// No text yet.
+  /// Statistics of no text.
   public init(shape: FilterShape, queryHeads: Int) {
     self.init(shape: shape, queryHeads: queryHeads, tokens: 0)
   }
@@ -34,7 +34,7 @@ public struct CalibrationStatistics: Sendable {
 
   /// Adds one layer's queries after RoPE: `count` rows of queryHeads · headLength floats.
   ///
-  /// Layers of the same text are added one by one; layer 0 counts the tokens.
+  /// Layers of the same text are added one by one. Layer 0 counts the tokens.
   public mutating func add(
     layer: Int, queries: Span<Float>, count: Int
   ) throws(CalibrationError) {
@@ -45,7 +45,7 @@ public struct CalibrationStatistics: Sendable {
         queries, offset: head * length, rows: count, length: length, stride: stride)
       var greatest = 0.0
       for i in 0..<length {
-        // A diagonal element is a sum of squares: it is finite exactly when its column was.
+        // A diagonal element is a sum of squares: it is finite exactly if its column is.
         guard gram[i * length + i].isFinite else { throw .notFinite(layer: layer) }
         greatest = max(greatest, Double(gram[i * length + i]))
       }
@@ -69,9 +69,9 @@ public struct CalibrationStatistics: Sendable {
     }
   }
 
-  /// Adds statistics of other text. In whatever order parts are added, the sum is the same.
+  /// Adds statistics of other text. The order of adding does not change the result.
   ///
-  /// - Parameter other: Of the same model, so of the same shape and number of query heads.
+  /// - Parameter other: Statistics of the same model: the same shape and number of query heads.
   /// - Throws: `CalibrationError.notFinite` if the sums are too great for a float64.
   public mutating func add(_ other: CalibrationStatistics) throws(CalibrationError) {
     precondition(shape == other.shape && queryHeads == other.queryHeads)
@@ -85,14 +85,14 @@ public struct CalibrationStatistics: Sendable {
     tokens += other.tokens
   }
 
-  /// The Q-Filters, [layers][kvHeads][headLength]: the mean over each group of query heads of the top
-  /// eigenvector, signed so that the queries project positively on it.
+  /// The Q-Filters, [layers][kvHeads][headLength]: the mean over each group of query heads of the
+  /// top eigenvector, signed so that the queries project positively on it.
   public func filters() throws(CalibrationError) -> [Float] { filters(of: try axes()) }
 
-  /// How well each query head's direction stands for its queries, [layers][queryHeads].
+  /// How well each query head's direction represents its queries, [layers][queryHeads].
   public func quality() throws(CalibrationError) -> FilterQuality { quality(of: try axes()) }
 
-  /// A filter for each query head: its direction, as long as its queries' mean projection on it.
+  /// A filter for each query head: its direction, scaled to its queries' mean projection on it.
   public func headFilters() throws(CalibrationError) -> HeadFilters {
     try headFilters(of: try axes())
   }
@@ -103,13 +103,14 @@ public struct CalibrationStatistics: Sendable {
 }
 
 extension CalibrationStatistics {
-  /// A query head's greatest eigenvalue, and the direction of its eigenvector on which queries project positively.
+  /// A query head's greatest eigenvalue, and the direction of its eigenvector on which queries
+  /// project positively.
   struct Axis {
     let energy: Double
     let direction: [Double]
   }
 
-  /// Of each query head, [layers · queryHeads]: the costly part of what follows from statistics.
+  /// [layers · queryHeads]: the axes of all query heads. Computing them is the costly part.
   func axes() throws(CalibrationError) -> [Axis] {
     guard tokens > 0 else { throw .noQueries }
     var axes: [Axis] = []

@@ -1,8 +1,8 @@
 import ByteIO
 public import CacheFormat
 
-/// Which sequences of which corpus a file's sums come from (spec, section 4.4): by this, statistics are
-/// added up once each, and a missing part is noticed.
+/// The sequences that a file's sums come from, and their corpus (spec, section 4.4). It prevents
+/// adding statistics twice, and shows missing parts.
 public struct SequenceSet: Sendable, Equatable {
   /// SHA-256 of the token ids of all sequences of the recipe, in order, as `u32`.
   public let corpus: Digest
@@ -10,13 +10,13 @@ public struct SequenceSet: Sendable, Equatable {
   public let count: Int
   /// Tokens in each.
   public let length: Int
-  /// Bit i % 8 of byte i / 8 is set if sequence i is in.
+  /// Bit i % 8 of byte i / 8 is set if the set has sequence i.
   private var bits: [UInt8]
 
-  /// The most sequences, and the most tokens in one.
+  /// The maximum number of sequences, and of tokens in one.
   public static let greatest = 1 << 24
 
-  /// No sequences yet, of a recipe of `count` sequences of `length` tokens, each 1 … 2²⁴.
+  /// An empty set for a recipe of `count` sequences of `length` tokens; both 1 … 2²⁴.
   public init(corpus: Digest, count: Int, length: Int) {
     self.corpus = corpus
     self.count = count
@@ -24,27 +24,27 @@ public struct SequenceSet: Sendable, Equatable {
     bits = [UInt8](repeating: 0, count: (count + 7) / 8)
   }
 
-  /// Whether sequence `index` is in.
+  /// Whether the set has sequence `index`.
   public func contains(_ index: Int) -> Bool { bits[index / 8] >> (index % 8) & 1 == 1 }
 
-  /// Puts sequence `index` in.
+  /// Adds sequence `index`.
   public mutating func insert(_ index: Int) { bits[index / 8] |= 1 << UInt8(index % 8) }
 
-  /// Puts all sequences of another set of the same recipe in.
+  /// Adds all sequences of another set of the same recipe.
   public mutating func formUnion(_ other: SequenceSet) {
     for index in bits.indices { bits[index] |= other.bits[index] }
   }
 
-  /// The sequences that are in, ascending.
+  /// The sequences in the set, ascending.
   public var members: [Int] { (0..<count).filter(contains) }
 
-  /// The sequences that are not, ascending.
+  /// The sequences not in the set, ascending.
   public var missing: [Int] { (0..<count).filter { !contains($0) } }
 
-  /// How many tokens the sequences that are in have.
+  /// How many tokens the set's sequences have.
   public var tokens: Int { bits.reduce(0) { $0 + $1.nonzeroBitCount } * length }
 
-  /// Whether both sets are of the same sequences of the same corpus.
+  /// Whether both sets have the same corpus, count and length.
   public func hasRecipe(of other: SequenceSet) -> Bool {
     corpus == other.corpus && count == other.count && length == other.length
   }

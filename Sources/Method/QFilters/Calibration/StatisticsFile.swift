@@ -7,14 +7,14 @@ public struct StatisticsFile: Sendable {
   public let identity: Identity
   /// The sums.
   public let statistics: CalibrationStatistics
-  /// Which sequences were summed; nil if the file does not say.
+  /// The sequences that were added; nil if the file does not name them.
   public let sequences: SequenceSet?
   /// Text about the statistics' origin.
   public let provenance: String
 
-  /// Brings the parts together.
+  /// A file of these parts.
   ///
-  /// - Parameter sequences: Has as many tokens as the statistics.
+  /// - Parameter sequences: The sequences, which have as many tokens as the statistics.
   public init(
     identity: Identity, statistics: CalibrationStatistics, sequences: SequenceSet?,
     provenance: String
@@ -28,7 +28,8 @@ public struct StatisticsFile: Sendable {
 
   /// Reads a `.qstat` file.
   ///
-  /// - Throws: `MalformedFile` if it breaks a rule of the format, `SystemError` if it cannot be read.
+  /// - Throws: `MalformedFile` if it breaks a rule of the format, `SystemError` if it cannot be
+  ///   read.
   public init(path: String) throws {
     let container = try ContainerReader(path: path, kind: .statistics)
     identity = try Identity(container.section(.identity, atMost: UInt64(Identity.byteCount)))
@@ -40,7 +41,7 @@ public struct StatisticsFile: Sendable {
   /// Writes a `.qstat` file, whole or not at all. Equal statistics give equal bytes.
   ///
   /// - Returns: The file's size in bytes.
-  /// - Throws: `MalformedFile` if a reader would refuse it, `SystemError`.
+  /// - Throws: `MalformedFile` if a reader would reject it, `SystemError`.
   public func write(to path: String) throws -> UInt64 {
     try ContainerWriter.write(
       [(.identity, identity.encoded), (.statistics, statistics.encoded)]

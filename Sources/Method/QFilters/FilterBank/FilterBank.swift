@@ -3,28 +3,30 @@ public import CacheFormat
 
 /// A model's Q-Filters with their origin: a `.qfilt` file (spec, section 4.1).
 public struct FilterBank: Sendable, Equatable {
-  /// Positions behind a context whose queries its pairs are kept for.
+  /// How many positions after a context filters are rotated to: their queries will read its pairs.
   public static let futurePositions = ExpectedAttentionScorer.futurePositions
 
   /// The model that the filters belong to.
   public let identity: Identity
   /// How many filters there are, and how long.
   public let shape: FilterShape
-  /// All filters, [layers][kvHeads][headLength], in the paper's sign: a pair's score is
-  /// ⟨key, filter⟩ and the lowest go first.
+  /// All filters, [layers][kvHeads][headLength], in the paper's sign: a pair's score is ⟨key,
+  /// filter⟩, and the lowest are dropped first.
   public let filters: [Float]
-  /// How well the filters stand for the queries; nil if the file does not say, as after an import.
+  /// How well the filters represent the queries; nil if the file does not tell, as after an import.
   public let quality: FilterQuality?
-  /// The filters that those are means of; nil if the file has none, as after an import.
+  /// The filters of the query heads, whose means are `filters`; nil if the file has none, as after
+  /// an import.
   public let heads: HeadFilters?
-  /// Which sequences the filters come from; nil if the file does not say, as after an import.
+  /// The sequences that the filters come from; nil if the file does not name them, as after an
+  /// import.
   public let sequences: SequenceSet?
   /// A JSON object about the filters' origin, keys sorted.
   public let provenance: String
 
-  /// Brings the parts together.
+  /// A bank of these parts.
   ///
-  /// - Parameter filters: As many finite numbers as `shape` counts.
+  /// - Parameter filters: `shape.count` finite numbers.
   public init(
     identity: Identity, shape: FilterShape, filters: [Float], quality: FilterQuality? = nil,
     heads: HeadFilters? = nil, sequences: SequenceSet? = nil, provenance: String
@@ -39,7 +41,7 @@ public struct FilterBank: Sendable, Equatable {
     self.provenance = provenance
   }
 
-  /// The filters that follow from statistics, with their origin.
+  /// Computes filters from statistics, and keeps their origin.
   ///
   /// - Throws: `CalibrationError` if the statistics have no tokens or no direction.
   public init(_ file: StatisticsFile) throws(CalibrationError) {
@@ -53,7 +55,8 @@ public struct FilterBank: Sendable, Equatable {
 
   /// Reads a `.qfilt` file.
   ///
-  /// - Throws: `MalformedFile` if it breaks a rule of the format, `SystemError` if it cannot be read.
+  /// - Throws: `MalformedFile` if it breaks a rule of the format, `SystemError` if it cannot be
+  ///   read.
   public init(path: String) throws {
     let container = try ContainerReader(path: path, kind: .filterBank)
     identity = try Identity(container.section(.identity, atMost: UInt64(Identity.byteCount)))
@@ -74,7 +77,7 @@ public struct FilterBank: Sendable, Equatable {
   /// Writes a `.qfilt` file, whole or not at all. Equal filters give equal bytes.
   ///
   /// - Returns: The file's size in bytes.
-  /// - Throws: `MalformedFile` if a reader would refuse it, `SystemError`.
+  /// - Throws: `MalformedFile` if a reader would reject it, `SystemError`.
   public func write(to path: String) throws -> UInt64 {
     guard filters.allSatisfy(\.isFinite) else {
       throw MalformedFile(path: path, section: "FILT", problem: "a filter is not finite")

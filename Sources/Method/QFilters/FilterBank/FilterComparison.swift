@@ -1,8 +1,9 @@
-/// How much the Q-Filters of two banks of one shape agree.
+/// How much the Q-Filters of two banks of the same shape agree.
 public struct FilterComparison: Sendable {
-  /// How many there are, and how long.
+  /// The shape of both banks.
   public let shape: FilterShape
-  /// The cosine of the two filters of each layer and KV head, [layers][kvHeads]; 0 where a filter is 0.
+  /// The cosine of the two filters of each layer and KV head, [layers][kvHeads]; 0 where a filter
+  /// is 0.
   public let cosines: [Double]
 
   /// Compares two banks; nil if their shapes differ.

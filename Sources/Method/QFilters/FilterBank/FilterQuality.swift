@@ -1,20 +1,20 @@
 import ByteIO
 import CacheFormat
 
-/// How well a model's query heads do what Q-Filters assume, that their queries lean in one direction
-/// (spec, section 4.3).
+/// How well a model's query heads meet the assumption of Q-Filters: that a head's queries lean in
+/// one direction (spec, section 4.3).
 public struct FilterQuality: Sendable, Equatable {
-  /// Of one query head.
+  /// The figures of one query head.
   public struct Head: Sendable, Equatable {
-    /// Which share of the queries' energy lies in the first direction, 0 … 1: the greatest eigenvalue
-    /// of the Gram matrix by its trace.
+    /// The share of the queries' energy in the first direction, 0 … 1: the greatest eigenvalue of
+    /// the Gram matrix, divided by its trace.
     public let energyShare: Float
     /// The mean of the queries' projections on that direction; never negative.
     public let meanProjection: Float
     /// The cosine of that direction and the mean query, 0 … 1.
     public let meanCosine: Float
 
-    /// Brings the figures together.
+    /// The figures of a head.
     public init(energyShare: Float, meanProjection: Float, meanCosine: Float) {
       self.energyShare = energyShare
       self.meanProjection = meanProjection
@@ -23,12 +23,12 @@ public struct FilterQuality: Sendable, Equatable {
 
     /// The least cosine with the mean query at which the direction's sign means something.
     public static let leastCosine: Float = 0.9
-    /// The least share of energy at which one direction stands for the queries.
+    /// The least share of energy at which one direction represents the queries.
     public static let leastShare: Float = 0.2
 
-    /// Whether the queries lean in one direction: their first direction carries a fifth of the energy
-    /// or more, and it is their mean's. Otherwise they spread both ways along it, and what a key's
-    /// projection on it says of its attention is left to chance.
+    /// Whether the queries lean in one direction: their first direction carries at least a fifth of
+    /// the energy and is close to their mean's. Otherwise queries point both ways along it, and a
+    /// key's projection says little about its attention.
     public var holds: Bool { energyShare >= Self.leastShare && meanCosine >= Self.leastCosine }
   }
 
@@ -39,7 +39,7 @@ public struct FilterQuality: Sendable, Equatable {
   /// [layers][queryHeads].
   public let heads: [Head]
 
-  /// Brings the figures of all heads together.
+  /// The figures of all heads.
   public init(layers: Int, queryHeads: Int, heads: [Head]) {
     precondition(heads.count == layers * queryHeads)
     self.layers = layers
@@ -64,7 +64,7 @@ extension FilterQuality {
     return writer.bytes
   }
 
-  /// The longest section `qual` of that many layers in bytes.
+  /// The greatest length of the section `qual` in bytes.
   static func limit(layers: Int) -> UInt64 { 8 + 12 * 4096 * UInt64(layers) }
 
   init(_ section: Section, shape: FilterShape) throws(MalformedFile) {

@@ -1,6 +1,6 @@
 import ByteIO
 
-/// How many filters a model has, and how long they are.
+/// The number and length of a model's filters.
 public struct FilterShape: Sendable, Equatable, CustomStringConvertible {
   /// Layers of the model.
   public var layers: Int
@@ -24,7 +24,8 @@ public struct FilterShape: Sendable, Equatable, CustomStringConvertible {
 }
 
 extension ByteReader {
-  /// Reads layers and query heads, with which sections about a bank's query heads begin: the number of heads.
+  /// Reads layers and query heads, with which sections about query heads begin; returns the number
+  /// of query heads in a layer.
   mutating func readQueryHeads(of shape: FilterShape) throws(MalformedFile) -> Int {
     let layers = try readSize("layers", 1...4096)
     let queryHeads = try readSize("query heads", 1...4096)

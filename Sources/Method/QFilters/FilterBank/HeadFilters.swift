@@ -1,10 +1,11 @@
 import ByteIO
 import CacheFormat
 
-/// A filter for each query head, of which a KV head's Q-Filter is the group's mean (spec, section 4.5).
+/// A filter for each query head. A KV head's Q-Filter is the mean over its group (spec, section
+/// 4.5).
 ///
-/// Each is the first direction of its head's queries, as long as they project on it on average: so it is what queries
-/// would be that all did as Q-Filters assume.
+/// Each is the first direction of its head's queries, scaled to their mean projection on it. It
+/// stands in for the query of that head.
 public struct HeadFilters: Sendable, Equatable {
   /// Layers of the model.
   public let layers: Int
@@ -13,11 +14,12 @@ public struct HeadFilters: Sendable, Equatable {
   /// [layers][queryHeads][headLength].
   public let filters: [Float]
 
-  /// No element is greater, so that products with keys stay finite; queries' elements are a few hundred at most.
+  /// The limit for an element, which keeps products with keys finite. Elements of queries are a few
+  /// hundred at most.
   private static let greatest: Float = 0x1p64
   static let problem = "a filter is not finite, or greater than 2⁶⁴"
 
-  /// Brings the filters of all heads together.
+  /// The filters of all heads.
   public init(layers: Int, queryHeads: Int, filters: [Float]) {
     precondition(layers > 0 && queryHeads > 0 && filters.count % (layers * queryHeads) == 0)
     self.layers = layers
@@ -27,7 +29,7 @@ public struct HeadFilters: Sendable, Equatable {
 
   var isSound: Bool { filters.allSatisfy { abs($0) <= Self.greatest } }
 
-  /// One query head's.
+  /// One query head's filter.
   public func filter(layer: Int, queryHead: Int) -> [Float] {
     let length = filters.count / (layers * queryHeads)
     let start = (layer * queryHeads + queryHead) * length
@@ -44,12 +46,12 @@ extension HeadFilters {
     return writer.bytes
   }
 
-  /// The longest section `head` of a bank of that shape in bytes.
+  /// The greatest length of the section `head` in bytes.
   static func limit(_ shape: FilterShape) -> UInt64 {
     8 + 4 * 4096 * UInt64(shape.layers) * UInt64(shape.headLength)
   }
 
-  /// - Parameter known: The model's query heads in a layer, if the file says it elsewhere.
+  /// - Parameter known: The model's query heads in a layer, if another section tells.
   init(_ section: Section, shape: FilterShape, queryHeads known: Int?) throws(MalformedFile) {
     var reader = section.reader
     let queryHeads = try reader.readQueryHeads(of: shape)

@@ -14,8 +14,8 @@ enum LinearAlgebra {
     )
   }
 
-  /// XᵀX of `rows` rows of `length` floats that stand `stride` floats apart, from `offset` on:
-  /// [length × length], of which the upper triangle is filled.
+  /// XᵀX of `rows` rows of `length` floats, `stride` floats apart, from `offset` on: [length ×
+  /// length], with only the upper triangle filled.
   static func gram(
     _ x: Span<Float>, offset: Int, rows: Int, length: Int, stride: Int
   ) throws(CalibrationError) -> [Float] {
@@ -43,8 +43,8 @@ enum LinearAlgebra {
     return result
   }
 
-  /// The greatest eigenvalue of a symmetric matrix [length × length], of which the upper triangle is
-  /// read, and its eigenvector of length 1.
+  /// The greatest eigenvalue of a symmetric matrix [length × length] and its eigenvector of length
+  /// 1. Only the upper triangle is read.
   static func topEigenvector(
     _ matrix: [Double], length: Int
   ) throws(CalibrationError) -> (value: Double, vector: [Double]) {
@@ -58,11 +58,11 @@ enum LinearAlgebra {
     var (workLength, integerLength) = (Int32(26 * length), Int32(10 * length))
     var work = [Double](repeating: 0, count: Int(workLength))
     var integers = [Int32](repeating: 0, count: Int(integerLength))
-    // LAPACK counts columns first: our upper triangle is its lower one.
+    // LAPACK is column-major: our upper triangle is its lower one.
     unsafe library.functions.pointee.dsyevr(
       "V", "I", "L", &n, &matrix, &n, &bound, &bound, &index, &index, &tolerance, &found, &values,
       &vector, &n, &support, &work, &workLength, &integers, &integerLength, &status)
-    // LAPACK reports success on finite numbers so great that its own steps overflow.
+    // LAPACK reports success even if its own steps overflow on very large finite numbers.
     guard status == 0, found == 1, vector.allSatisfy(\.isFinite) else { throw .noEigenvector }
     return (values[0], vector)
   }

@@ -1,21 +1,21 @@
-/// How RoPE turns one layer's vectors, or how it does on average over several positions.
+/// How RoPE rotates one layer's vectors, at one position or on average over several.
 ///
-/// Vectors are in half-split order: elements i of the first and of the second half of what turns make a plane.
-/// What lies behind both halves stays.
+/// Vectors are in half-split order: element i of the first half and element i of the second half of
+/// the rotated part form a plane. Elements after the rotated part stay.
 public struct Rotation: Sendable {
-  /// Of each plane.
+  /// One number for each plane.
   public let cosines, sines: [Float]
 
-  /// Brings a layer's cosines and sines together, as many of one as of the other.
+  /// A rotation by cosines and sines, of which there are equally many.
   public init(cosines: [Float], sines: [Float]) {
     precondition(cosines.count == sines.count)
     (self.cosines, self.sines) = (cosines, sines)
   }
 
-  /// A vector, turned.
+  /// The rotated vector.
   func turned(_ vector: [Float]) -> [Float] { turned(vector, length: vector.count, sines) }
 
-  /// Vectors of `length` elements each, turned the other way.
+  /// Vectors of `length` elements each, rotated the other way.
   func turnedBack(_ vectors: [Float], length: Int) -> [Float] {
     turned(vectors, length: length, sines.map { -$0 })
   }

@@ -1,7 +1,7 @@
 import Glibc
 
 enum Softmax {
-  /// What share of the whole each number's exponential is.
+  /// Each number's exponential, divided by the sum of all.
   static func shares(_ logits: [Float]) -> [Float] {
     let greatest = logits.max() ?? 0
     let weights = logits.map { expf($0 - greatest) }

@@ -1,15 +1,15 @@
-/// Rounds the numbers of one contribution to multiples of a power of two, so that float64 adds any
-/// contributions up without an error: sums then do not depend on the order of adding, or on how text
-/// was divided among machines.
+/// Rounds the numbers of one contribution to multiples of a power of two, so that float64 adds
+/// contributions without error. Sums then do not depend on the order of adding, or on how text was
+/// divided among machines.
 ///
-/// A contribution keeps 28 bits below its greatest number, four more than the float32 that it comes from.
-/// Float64 holds 53, so sums are exact until they are 2²⁴ times the greatest number of the smallest
-/// contribution: with contributions of like size, over millions of them.
+/// A contribution keeps 28 bits below its greatest number, four more than float32. Float64 holds 53
+/// bits, so a sum is exact up to 2²⁴ times the greatest number of the smallest contribution: over
+/// millions of contributions of similar size.
 struct SumGrid {
   private static let keptBits = 28
   private let step: Double
 
-  /// A grid for a contribution of which no number is greater than `greatest`.
+  /// A grid for a contribution whose numbers are at most `greatest`.
   init(greatest: Double) {
     step =
       greatest > 0
@@ -18,6 +18,6 @@ struct SumGrid {
       : 1
   }
 
-  /// The nearest multiple, the even one of two.
+  /// The nearest multiple; of two equally near, the even one.
   func round(_ value: Double) -> Double { (value / step).rounded(.toNearestOrEven) * step }
 }

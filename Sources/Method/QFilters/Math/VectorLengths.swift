@@ -1,9 +1,9 @@
-/// Euclidean lengths of vectors that stand one behind the other.
-public enum VectorLengths {
-  /// One length a vector.
+/// Euclidean lengths of vectors that follow one another.
+package enum VectorLengths {
+  /// One length for each vector.
   ///
   /// - Parameter vectors: [vectors × length].
-  public static func lengths(_ vectors: [Float], of length: Int) -> [Float] {
+  package static func lengths(_ vectors: [Float], of length: Int) -> [Float] {
     let elements = vectors.span
     return (0..<vectors.count / length).map { vector in
       var sum: Float = 0

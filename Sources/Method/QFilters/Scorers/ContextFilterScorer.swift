@@ -1,21 +1,23 @@
 public import CacheFormat
 import Glibc
 
-/// Scores a context's pairs by Q-Filters that are turned to what follows it, with a share of KeyDiff's scores.
+/// Scores a context's pairs by Q-Filters that are rotated to the positions after it, with a share
+/// of KeyDiff's scores.
 ///
-/// Each query head's filter, turned, is taken for the queries that will come. They would pay a pair the attention
+/// Each query head's rotated filter stands in for the queries to come. They would pay a pair the
+/// attention
 ///
 ///     softmax(s · ⟨k, R filter⟩)
 ///
-/// over all pairs; the logarithm of its mean over the query heads that share the KV head is a pair's score by filters.
-/// Of a bank without filters of the query heads it is ⟨k, R filter⟩. What a context says often it need not keep as
-/// often, which a filter cannot see, so half of KeyDiff's score is added, both being standardised over the head's
-/// pairs. How that was found is in docs/results.md.
+/// over all pairs. A pair's score by filters is the logarithm of its mean over the query heads that
+/// share the KV head. For a bank without filters of query heads it is ⟨k, R filter⟩. Filters cannot
+/// see repetitions, which need not all be kept, so half of KeyDiff's score is added. Both scores
+/// are standardised over the head's pairs. docs/results.md tells how this was found.
 public struct ContextFilterScorer: Scorer {
   /// How much of KeyDiff's standardised score is added to the filters'.
   static let keyDiffShare: Float = 0.5
 
-  /// Pairs that would get less attention are alike: nobody would miss them.
+  /// Pairs that would get less attention than this all score the same.
   private static let leastShare: Float = 1e-12
 
   private let bank: FilterBank
@@ -25,18 +27,18 @@ public struct ContextFilterScorer: Scorer {
   /// Scores the pairs of one context.
   ///
   /// - Parameters:
-  ///   - rotations: Of each layer, what its filters are turned by.
-  ///   - scale: What products of queries and keys are multiplied by.
+  ///   - rotations: [layers]: the rotation of each layer's filters.
+  ///   - scale: The factor for products of queries and keys.
   public init(_ bank: FilterBank, turnedBy rotations: [Rotation], scale: Float) {
     (self.bank, self.rotations, self.scale) = (bank, rotations, scale)
   }
 
   /// Its number in a snapshot.
   public var id: ScorerID { .qFilters }
-  /// The filter bank's.
+  /// The filter bank's digest.
   public var filterDigest: Digest { bank.digest }
 
-  /// One score a pair, in order of position.
+  /// One score for each pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
     let filtered = Self.standardised(byFilters(layer: layer, head: head, keys: keys))
     let different = Self.standardised(
@@ -61,7 +63,7 @@ public struct ContextFilterScorer: Scorer {
     return sums.map { logf(max($0 / Float(group), Self.leastShare)) }
   }
 
-  /// Scores less their mean, in standard deviations; all 0 if they are all alike.
+  /// Scores minus their mean, in standard deviations; all 0 if they are all equal.
   private static func standardised(_ scores: [Float]) -> [Float] {
     let count = Double(scores.count)
     let mean = scores.reduce(0) { $0 + Double($1) } / count

@@ -1,21 +1,22 @@
 public import CacheFormat
 
-/// Keeps what queries of the context's own distribution are expected to attend to, times the length of what
-/// they would get (Expected Attention, arXiv 2510.00636, as kvpress' `ExpectedAttentionPress` has it).
+/// Scores a pair by the attention expected from queries of the context's own distribution, times
+/// the length of its value (Expected Attention, arXiv 2510.00636, as in kvpress'
+/// `ExpectedAttentionPress`).
 ///
-/// Of each query head the mean μ and the covariance Σ of the context's queries before RoPE are known. At the
-/// positions to come RoPE turns them by R, of which the mean over the next 512 positions is taken. For a
-/// normal distribution the expectation of exp(s · ⟨q, k⟩) is
+/// For each query head the mean μ and the covariance Σ of the context's queries before RoPE are
+/// known. R is RoPE's rotation, averaged over the next 512 positions. For a normal distribution the
+/// expectation of exp(s · ⟨q, k⟩) is
 ///
 ///     exp(s · ⟨Rμ, k⟩ + s² / 2 · kᵀ R Σ Rᵀ k)
 ///
-/// A pair's score is that, divided by the sum over all pairs, averaged over the query heads that share the
-/// KV head, times ‖value‖. The first tokens, which all queries attend to, are left out of all that and come
-/// first.
+/// A pair's score is that, divided by the sum over all pairs, averaged over the query heads that
+/// share the KV head, times ‖value‖. The first tokens, which all queries attend to, are not scored
+/// and come first.
 public struct ExpectedAttentionScorer: Scorer {
-  /// So many first tokens are neither counted as queries nor scored.
+  /// The number of first tokens that neither count as queries nor are scored.
   public static let sinks = 4
-  /// Over so many positions to come RoPE is averaged.
+  /// The number of positions after the context over which RoPE is averaged.
   public static let futurePositions = 512
 
   private let queries: QueryMoments
@@ -23,15 +24,15 @@ public struct ExpectedAttentionScorer: Scorer {
   private let scale: Float
   private let valueLengths: [[Float]]
 
-  /// Pairs that are multiplied by a covariance at once.
+  /// How many pairs are multiplied by a covariance at once.
   private static let pairsAtOnce = 1024
 
   /// Scores the pairs of one context.
   ///
   /// - Parameters:
-  ///   - queries: Of the context's tokens but for the first `sinks`, before RoPE.
-  ///   - rotations: Of each layer, averaged over the `futurePositions` behind the context.
-  ///   - scale: What products of queries and keys are multiplied by.
+  ///   - queries: Moments of the queries of all tokens except the first `sinks`, before RoPE.
+  ///   - rotations: [layers]: averaged over the `futurePositions` after the context.
+  ///   - scale: The factor for products of queries and keys.
   ///   - valueLengths: [layers · kvHeads][pairs].
   public init(
     queries: QueryMoments, rotations: [Rotation], scale: Float, valueLengths: [[Float]]
@@ -45,11 +46,11 @@ public struct ExpectedAttentionScorer: Scorer {
   /// Its number in a snapshot.
   public var id: ScorerID { .expectedAttention }
 
-  /// One score a pair, in order of position.
+  /// One score for each pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
     let pairs = keys.count / keyLength
     let first = min(Self.sinks, pairs)
-    // Rᵀk of each key, so that queries need not be turned.
+    // Rᵀk of each key, so that queries need no rotation.
     let turned = rotations[layer].turnedBack(
       Array(keys[(first * keyLength)...]), length: keyLength)
     var sums = [Float](repeating: 0, count: pairs - first)

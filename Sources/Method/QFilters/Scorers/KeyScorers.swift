@@ -3,13 +3,13 @@ public import CacheFormat
 
 /// Short keys are kept: −‖k‖ (arXiv 2406.11430).
 public struct KNormScorer: Scorer {
-  /// Needs nothing but keys.
+  /// Needs only keys.
   public init() {}
 
   /// Its number in a snapshot.
   public var id: ScorerID { .kNorm }
 
-  /// One score a pair, in order of position.
+  /// One score for each pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
     VectorLengths.lengths(keys, of: keyLength).map { -$0 }
   }
@@ -17,15 +17,15 @@ public struct KNormScorer: Scorer {
 
 /// Keys that differ from the others are kept: −cos(k, mean of k / ‖k‖) (arXiv 2504.15364).
 public struct KeyDiffScorer: Scorer {
-  /// Needs nothing but keys.
+  /// Needs only keys.
   public init() {}
 
   /// Its number in a snapshot.
   public var id: ScorerID { .keyDiff }
 
-  /// One score a pair, in order of position.
+  /// One score for each pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
-    // A key of length 0 points nowhere.
+    // A key of length 0 has no direction.
     let lengths = VectorLengths.lengths(keys, of: keyLength).map { max($0, .leastNormalMagnitude) }
     var anchor = [Float](repeating: 0, count: keyLength)
     for (pair, length) in lengths.enumerated() {
@@ -37,19 +37,19 @@ public struct KeyDiffScorer: Scorer {
 
 /// Late positions are kept (arXiv 2309.17453); its sinks are those of the ranking.
 public struct StreamingScorer: Scorer {
-  /// Needs nothing at all.
+  /// Needs nothing.
   public init() {}
 
   /// Its number in a snapshot.
   public var id: ScorerID { .streamingLLM }
 
-  /// One score a pair, in order of position.
+  /// One score for each pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
     (0..<keys.count / keyLength).map { Float($0) }
   }
 }
 
-/// Any pairs are kept, the same for the same seed.
+/// Random pairs are kept, the same ones for the same seed.
 public struct RandomScorer: Scorer {
   private let seed: UInt64
 
@@ -59,14 +59,14 @@ public struct RandomScorer: Scorer {
   /// Its number in a snapshot.
   public var id: ScorerID { .random }
 
-  /// One score a pair, in order of position.
+  /// One score for each pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
     scores(
       layer: layer, head: head, positions: Array(0..<UInt32(keys.count / keyLength)), keys: keys,
       keyLength: keyLength)
   }
 
-  /// A pair's score stays what it is when others are let go.
+  /// A pair's score does not change when others are dropped.
   public func scores(
     layer: Int, head: Int, positions: [UInt32], keys: [Float], keyLength: Int
   ) -> [Float] {

@@ -9,15 +9,15 @@ public struct QFilterScorer: Scorer {
 
   /// Its number in a snapshot.
   public var id: ScorerID { .qFilters }
-  /// The filter bank's.
+  /// The filter bank's digest.
   public var filterDigest: Digest { bank.digest }
 
-  /// One score a pair, in order of position.
+  /// One score for each pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
     Self.scores(keys: keys, filter: bank.filter(layer: layer, head: head))
   }
 
-  /// One score a pair.
+  /// One score for each pair.
   ///
   /// - Parameters:
   ///   - keys: [pairs × filter.count], keys after RoPE in half-split order.

@@ -1,13 +1,13 @@
-/// Mean and covariance of a context's queries, of each layer and query head.
+/// Mean and covariance of a context's queries, for each layer and query head.
 public struct QueryMoments: Sendable {
-  /// Query heads in a layer, and KV heads, which they share.
+  /// Query heads and KV heads in a layer.
   let queryHeads, kvHeads: Int
-  /// [layers · queryHeads] of [headLength].
+  /// [layers · queryHeads][headLength].
   private let means: [[Float]]
-  /// [layers · queryHeads] of [headLength × headLength].
+  /// [layers · queryHeads][headLength × headLength].
   private let covariances: [[Float]]
 
-  /// Follows from sums over the queries, which may be without any: then all moments are zero.
+  /// Computes the moments from sums over the queries. Without queries all are zero.
   public init(_ statistics: CalibrationStatistics) {
     queryHeads = statistics.queryHeads
     kvHeads = statistics.shape.kvHeads
@@ -26,7 +26,7 @@ public struct QueryMoments: Sendable {
   /// How many query heads share a KV head.
   var group: Int { queryHeads / kvHeads }
 
-  /// Of a query head, counted over all layers.
+  /// The moments of a query head, by its index over all layers.
   func moments(_ index: Int) -> (mean: [Float], covariance: [Float]) {
     (means[index], covariances[index])
   }

@@ -1,9 +1,9 @@
 public import ByteIO
 public import CacheFormat
 
-/// A pair's score is infinite or not a number, so that it has no rank among the others.
+/// A pair's score is infinite or not a number, so it has no rank.
 public struct ScoreNotFinite: CategorisedError, Equatable, Sendable {
-  /// What scored.
+  /// The scorer.
   public let scorer: ScorerID
   /// The layer.
   public let layer: Int
@@ -15,12 +15,13 @@ public struct ScoreNotFinite: CategorisedError, Equatable, Sendable {
 
   /// What is wrong, and where.
   public var description: String {
-    "layer \(layer), head \(head): a score by \(scorer.name) is not finite; keys or values may be damaged"
+    "layer \(layer), head \(head): a score by \(scorer.name) is not finite; "
+      + "keys or values may be damaged"
   }
 }
 
 extension Scorer {
-  /// As `scores`.
+  /// Scores as `scores`, and checks them.
   ///
   /// - Throws: `ScoreNotFinite`.
   public func finiteScores(

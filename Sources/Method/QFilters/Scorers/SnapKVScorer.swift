@@ -1,10 +1,11 @@
 public import CacheFormat
 
-/// Keeps what the context's last queries attend to (SnapKV, arXiv 2404.14469, as kvpress' `SnapKVPress` has
-/// it): attention is summed over these queries and over the query heads that share a KV head, and averaged
-/// over neighbouring pairs. The last tokens' own pairs come first, the last one before all.
+/// Keeps the pairs that the context's last queries attend to (SnapKV, arXiv 2404.14469, as in
+/// kvpress' `SnapKVPress`). Attention is summed over these queries and over the query heads that
+/// share a KV head, and averaged over neighbouring pairs. The last tokens' own pairs come first,
+/// the last one before all.
 public struct SnapKVScorer: Scorer {
-  /// So many last tokens' queries count.
+  /// The number of last tokens whose queries count.
   public static let window = 64
   private static let pooling = 5
 
@@ -14,7 +15,8 @@ public struct SnapKVScorer: Scorer {
 
   /// Scores the pairs of one context.
   ///
-  /// - Parameter attention: [layers · kvHeads][pairs], what the last `window` queries pay to each pair.
+  /// - Parameter attention: [layers · kvHeads][pairs], the attention of the last `window` queries
+  ///   to each pair.
   public init(attention: [[Float]], kvHeads: Int) {
     self.attention = attention
     self.kvHeads = kvHeads
@@ -23,7 +25,7 @@ public struct SnapKVScorer: Scorer {
   /// Its number in a snapshot.
   public var id: ScorerID { .snapKV }
 
-  /// One score a pair, in order of position.
+  /// One score for each pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
     let sums = attention[layer * kvHeads + head]
     let before = RecallTopK.pool(Array(sums.dropLast(Self.window)), over: Self.pooling)
