@@ -112,5 +112,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "TokenizationTests", dependencies: ["Tokenization"], swiftSettings: strict),
+    .testTarget(
+      name: "WorkflowsTests",
+      dependencies: ["Workflows", "CacheCodec", "CacheFormat", "ByteIO", "TestSupport"],
+      swiftSettings: strict),
   ]
 )

@@ -1,7 +1,7 @@
-import ByteIO
+package import ByteIO
 
 /// Typed access to a JSON object of a file. A null counts as absent, as writers of Python mean it.
-struct JSONObject {
+package struct JSONObject {
   let path: String
   /// What the object is, for errors: "config", "added token 7".
   let section: String
@@ -13,7 +13,7 @@ struct JSONObject {
   /// The object that a file holds.
   ///
   /// - Throws: `SystemError` if the file cannot be read, `MalformedFile` if it holds anything else.
-  init(file path: String, section: String) throws {
+  package init(file path: String, section: String) throws {
     let file = try RandomAccessFile(path: path)
     guard file.size <= Self.fileLimit else {
       throw MalformedFile(
@@ -67,7 +67,12 @@ struct JSONObject {
     return number
   }
 
-  func integer(_ key: String, in range: ClosedRange<Int>) throws(MalformedFile) -> Int {
+  /// The whole number that stands at a key.
+  ///
+  /// - Throws: `MalformedFile` if it is missing, no whole number, or outside the range.
+  package func integer(
+    _ key: String, in range: ClosedRange<Int>
+  ) throws(MalformedFile) -> Int {
     guard let value = try optionalInteger(key, in: range) else { throw error(key, "is missing") }
     return value
   }

@@ -1,4 +1,4 @@
-/// A sound model file needs something that this version does not know.
+/// A valid model file needs something that this version does not know.
 public struct UnsupportedModel: Error, CustomStringConvertible, Sendable {
   /// The model file.
   public let path: String
@@ -6,6 +6,11 @@ public struct UnsupportedModel: Error, CustomStringConvertible, Sendable {
   public let what: String
   /// What is known instead.
   public let supported: [String]
+
+  /// Says what a model file needs, and what is known instead.
+  package init(path: String, what: String, supported: [String]) {
+    (self.path, self.what, self.supported) = (path, what, supported)
+  }
 
   /// One sentence for the person who chose the model.
   public var description: String {

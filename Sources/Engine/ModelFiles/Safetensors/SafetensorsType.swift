@@ -1,5 +1,5 @@
 /// The types of value that a safetensors file may hold, by the names in its header.
-enum SafetensorsType: String, CaseIterable {
+package enum SafetensorsType: String, CaseIterable, Sendable {
   case bool = "BOOL"
   case u8 = "U8"
   case i8 = "I8"

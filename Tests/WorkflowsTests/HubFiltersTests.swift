@@ -1,8 +1,8 @@
 import ByteIO
-import Foundation
-import ModelFiles
 import TestSupport
 import Testing
+
+@testable import Workflows
 
 @Suite("Q-Filters in the hub's layout")
 struct HubFiltersTests {
@@ -47,7 +47,7 @@ struct HubFiltersTests {
       #expect(throws: (any Error).self) { try HubFilters(folder: scratch.path("")) })
   }
 
-  @Test("a configuration and a tensor that do not fit, or of which one is not there")
+  @Test("a configuration and a tensor that do not fit, or one that is missing")
   func refusals() throws {
     let config = #"{"kv_head_dim":2,"num_kv_heads":1,"num_layers":1}"#
     func weights(
