@@ -12,10 +12,12 @@ let strict: [SwiftSetting] = [
 ]
 
 /// A Swift library in `Sources/<group>/<name>`.
-func swift(_ path: String, _ dependencies: Target.Dependency...) -> Target {
+func swift(
+  _ path: String, _ dependencies: Target.Dependency..., resources: [Resource] = []
+) -> Target {
   .target(
     name: String(path.drop { $0 != "/" }.dropFirst()), dependencies: dependencies,
-    path: "Sources/" + path, swiftSettings: strict)
+    path: "Sources/" + path, resources: resources, swiftSettings: strict)
 }
 
 let package = Package(
@@ -63,7 +65,8 @@ let package = Package(
     swift("Method/QFilters", "CacheFormat", "ByteIO", "COpenBLAS"),
 
     // Engine: a model's files, its tokens, its forward pass.
-    swift("Engine/Tokenization"),
+    // The known chat templates become a part of the program, which stays one file.
+    swift("Engine/Tokenization", resources: [.embedInCode("Chat/Templates")]),
     swift("Engine/ModelFiles", "Tokenization", "ByteIO"),
     swift("Engine/Inference", "ModelFiles", "CKernels", "COpenBLAS"),
 
@@ -111,7 +114,8 @@ let package = Package(
       dependencies: ["Inference", "ModelFiles", "ByteIO", "CKernels", "COpenBLAS", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "TokenizationTests", dependencies: ["Tokenization"], swiftSettings: strict),
+      name: "TokenizationTests", dependencies: ["Tokenization", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "WorkflowsTests",
       dependencies: ["Workflows", "CacheCodec", "CacheFormat", "ByteIO", "TestSupport"],

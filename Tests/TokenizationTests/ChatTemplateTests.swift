@@ -1,4 +1,4 @@
-import Foundation
+import TestSupport
 import Testing
 import Tokenization
 
@@ -10,8 +10,6 @@ import Tokenization
     let system: String?
   }
 
-  private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "fixtures/chat")
   private static let names = [
     "chatml", "deepseek-coder", "deepseek-llm", "gemma-1", "gemma-2", "gemma-3", "llama-2",
     "llama-3",
@@ -21,7 +19,7 @@ import Tokenization
   private static let (begin, end) = ("<BEGIN>", "<END>")
 
   private func text(_ name: String) throws -> String {
-    try String(contentsOf: Self.folder.appending(path: "\(name).jinja"), encoding: .utf8)
+    try String(decoding: bytes(of: Fixtures.chatTemplate(name)), as: UTF8.self)
   }
 
   private func template(_ name: String) throws -> ChatTemplate {
@@ -30,8 +28,8 @@ import Tokenization
 
   @Test("every known template, in whole turns, as jinja2 renders it", arguments: names)
   func rendersLikeJinja(name: String) throws {
-    let file = try Data(contentsOf: Self.folder.appending(path: "golden.json"))
-    let golden = try #require(JSONDecoder().decode([String: Rendering].self, from: file)[name])
+    let golden = try #require(
+      Fixtures.json("chat/golden.json", as: [String: Rendering].self)[name])
     let template = try template(name)
     func content(_ text: String) -> String {
       String(decoding: template.content(Array(text.utf8)), as: UTF8.self)
