@@ -50,6 +50,9 @@ let package = Package(
     .systemLibrary(
       name: "CLibCrypto", path: "Sources/C/CLibCrypto", pkgConfig: "libcrypto",
       providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+      name: "CUTF8Proc", path: "Sources/C/CUTF8Proc", pkgConfig: "libutf8proc",
+      providers: [.apt(["libutf8proc-dev"])]),
     .target(
       name: "COpenBLAS", path: "Sources/C/COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CKernels", path: "Sources/C/CKernels"),
@@ -66,7 +69,7 @@ let package = Package(
 
     // Engine: a model's files, its tokens, its forward pass.
     // The known chat templates become a part of the program, which stays one file.
-    swift("Engine/Tokenization", resources: [.embedInCode("Chat/Templates")]),
+    swift("Engine/Tokenization", "CUTF8Proc", resources: [.embedInCode("Chat/Templates")]),
     swift("Engine/ModelFiles", "Tokenization", "ByteIO"),
     swift("Engine/Inference", "ModelFiles", "CKernels", "COpenBLAS"),
 

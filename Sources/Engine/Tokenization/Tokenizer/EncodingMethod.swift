@@ -43,7 +43,7 @@ enum EncodingMethod: Sendable {
   func normalized(_ bytes: Span<UInt8>, _ range: Range<Int>, adds: Bool) -> [UInt8] {
     switch self {
     case .byteLevel(_, let preTokenizer) where preTokenizer.normalizes:
-      Composition.composed(bytes, range)
+      NFC.normalized(bytes, range)
     case .marked(_, let marking) where marking.isNormalizer:
       marking.marked(bytes, range, adds: adds)
     case .byteLevel, .marked: range.map { bytes[$0] }
