@@ -11,7 +11,9 @@ struct NFCTests {
     let amongMarks: [String: String]
   }
 
-  private static let scalars = (0..<UInt32(0x11_0000)).lazy.compactMap(Unicode.Scalar.init)
+  private static var scalars: some Sequence<Unicode.Scalar> {
+    (0..<UInt32(0x11_0000)).lazy.compactMap(Unicode.Scalar.init)
+  }
 
   private func normalized(_ text: [Unicode.Scalar]) -> [UInt8] {
     let bytes = text.flatMap { Array(UTF8.encode($0) ?? .init()) }
