@@ -21,7 +21,7 @@ import Tokenization
     expectRefusal(#"tokens 69 and 260 are both "A""#) { $0.add([0x41], type: 1) }
     expectRefusal("the begin-of-text id is 260 and there are 260 tokens") { $0.beginOfText = 260 }
     expectRefusal("the end-of-text id is -1 and there are 260 tokens") { $0.endOfText = -1 }
-    expectRefusal("a begin-of-text token is to be added and none is named") {
+    expectRefusal("a begin-of-text token is to be added but none is named") {
       $0.beginOfText = nil
       $0.addsBeginOfText = true
     }
@@ -35,7 +35,7 @@ import Tokenization
   }
 
   @Test func refusesAMergeThatStandsThereTwice() {
-    expectRefusal(#"merge 1, "a b", stands in the list twice"#) {
+    expectRefusal(#"merge 1, "a b", is in the list twice"#) {
       $0.add(Array("ab".utf8), type: 1)
       $0.merges = [Array("a b".utf8), Array("a b".utf8)]
     }

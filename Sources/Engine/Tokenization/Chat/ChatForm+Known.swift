@@ -1,8 +1,8 @@
 extension ChatForm {
   /// The form of a template that is known word for word, apart from what changes no output.
   ///
-  /// The folder `Templates` holds the templates as models publish them; the build embeds them in the
-  /// program. What jinja2 makes of each is in the fixtures.
+  /// The folder `Templates` holds the templates as models publish them; the build embeds them in
+  /// the program. What jinja2 makes of each is in the fixtures.
   static func known(_ template: String) -> ChatForm? {
     let text = JinjaText.significant(template)
     return known.first { $0.text == text }?.form

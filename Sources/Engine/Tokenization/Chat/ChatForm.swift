@@ -1,7 +1,7 @@
 /// What a template writes around the contents of a conversation; see `ChatTemplate`.
 ///
-/// In the known forms, U+0002 stands for the begin-of-text token within a conversation and U+0003 for
-/// the end-of-text token.
+/// In the known forms, U+0002 stands for the begin-of-text token within a conversation and U+0003
+/// for the end-of-text token.
 struct ChatForm: Equatable, Sendable {
   var beginsText = false
   var trimsContents = false
@@ -12,7 +12,7 @@ struct ChatForm: Equatable, Sendable {
   var answerOpening = ""
   var turnEnd: String
   var nextOpening: String
-  /// What it writes that is a token of its own in the models it was made for.
+  /// What it writes that is one token in the models it was made for.
   var marks: [String] = []
   /// The names of the begin and end of text that it writes.
   var boundaries: [String] = []
@@ -23,7 +23,7 @@ struct ChatForm: Equatable, Sendable {
     var after: String
   }
 
-  /// The form with the tokens' names in it.
+  /// The form with the names of the begin and end of text in it.
   func naming(begin: String, end: String) -> ChatForm {
     func named(_ text: String) -> String {
       text.replacing("\u{2}", with: begin).replacing("\u{3}", with: end)

@@ -1,7 +1,7 @@
 /// A template in Jinja, reduced to what changes its output.
 ///
-/// Blanks within tags but not within quotes change nothing, nor do blanks next to a tag that trims them
-/// (`{%-`). A line break in quotes may be written as such or escaped.
+/// Blanks within tags but not within quotes change nothing, nor do blanks next to a tag that trims
+/// them (`{%-`). A line break in quotes may be written as such or escaped.
 enum JinjaText {
   /// What is left of a template.
   static func significant(_ template: String) -> [UInt8] { significant(Array(template.utf8)) }
@@ -30,7 +30,7 @@ enum JinjaText {
     return result
   }
 
-  /// The end of the tag that starts at a place, nil if none does or it is not closed.
+  /// The end of the tag that starts at a position; nil if none does or it is not closed.
   private static func endOfTag(_ bytes: [UInt8], _ start: Int) -> Int? {
     guard start + 4 < bytes.count, bytes[start] == UInt8(ascii: "{") else { return nil }
     let closing: UInt8

@@ -2,11 +2,12 @@ import CUTF8Proc
 
 /// Unicode's normalisation form C, which some tokenizers bring text into first.
 ///
-/// The tokenizers library knows the marks of Unicode 9. Between several marks on one letter it leaves
-/// newer ones where they are; utf8proc 2.8 puts 108 of them (Unicode 10 to 15) in their order.
+/// The tokenizers library knows the marks of Unicode 9. Between several marks on one letter it
+/// leaves newer ones where they are; utf8proc 2.8 puts 108 of them (Unicode 10 to 15) in their
+/// order.
 enum NFC {
-  /// A part of a text in NFC. Bytes that are no UTF-8 compose with nothing; a text with any stays as it
-  /// is.
+  /// A part of a text in NFC. Bytes that are no UTF-8 compose with nothing; a text with any stays
+  /// as it is.
   static func normalized(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [UInt8] {
     let part = range.map { bytes[$0] }
     // Nothing below U+0300 composes with what stands before it.
