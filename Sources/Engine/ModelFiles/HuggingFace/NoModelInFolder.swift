@@ -1,13 +1,14 @@
-/// A folder was named as a model and holds none.
+/// A folder was given as a model, but holds none.
 public struct NoModelInFolder: Error, CustomStringConvertible, Sendable {
   /// The folder.
   public let path: String
   /// A `.gguf` file in it, if there is one.
   public let gguf: String?
 
-  /// One sentence: what is missing and what to do.
+  /// One sentence: what is missing, and what to name instead.
   public var description: String {
-    "\(path)/config.json: no such file or directory, and a model is a folder that has it, or a .gguf file"
+    "\(path)/config.json: no such file or directory; "
+      + "a model is a folder that has it, or a .gguf file"
       + (gguf.map { "; name \($0)" } ?? "")
   }
 }

@@ -2,12 +2,12 @@
 public struct UnsupportedModel: Error, CustomStringConvertible, Sendable {
   /// The model file.
   public let path: String
-  /// What is not known, by name: "architecture mamba", "tensor type Q5_0 of blk.0.ffn_up.weight".
+  /// The unknown part, by name: "architecture mamba", "tensor type Q5_0 of blk.0.ffn_up.weight".
   public let what: String
-  /// What is known instead.
+  /// The known parts instead.
   public let supported: [String]
 
-  /// Says what a model file needs, and what is known instead.
+  /// Names what a model file needs, and what is known instead.
   package init(path: String, what: String, supported: [String]) {
     (self.path, self.what, self.supported) = (path, what, supported)
   }

@@ -28,7 +28,7 @@ package enum SafetensorsType: String, CaseIterable, Sendable {
     }
   }
 
-  /// The type of a tensor that the engine can use, if it is one.
+  /// The type of a tensor that the engine can use; nil for the others.
   var tensorType: TensorType? {
     switch self {
     case .f32: .f32

@@ -23,8 +23,8 @@ package struct SafetensorsWriter {
   /// Takes the tensors in the order in which their values follow, little-endian and without gaps.
   package init(_ tensors: [Tensor]) { self.tensors = tensors }
 
-  /// The header's length and the header, in JSON. Spaces after it align the values to eight bytes, as
-  /// other writers of the format do. Equal tensors give equal bytes.
+  /// The header's length and the header, in JSON. Spaces after it align the values to eight bytes,
+  /// as other writers of the format do. Equal tensors give equal bytes.
   package var header: [UInt8] {
     var start = 0
     let entries = tensors.map { tensor in

@@ -31,8 +31,8 @@ extension Tokenizer {
   ///
   ///     u64     the number of those tokens; then for each, by ascending id:
   ///       u32     its id
-  ///       u8      1 if spaces before it belong to it, plus 2 if those after it do, plus 4 if it is found
-  ///               in normalised text
+  ///       u8      1 if spaces before it belong to it, plus 2 if those after it do, plus 4 if it is
+  ///               found in normalised text
   ///
   /// The chat template is no part of it: it changes what is asked, not what the ids mean.
   public func writeCanonicalBytes(_ sink: ([UInt8]) -> Void) {
