@@ -21,7 +21,7 @@ struct CheckpointTests {
     }
     #expect(shape?.section == "tensor model.layers.1.self_attn.k_proj.weight")
     #expect(shape?.path.hasSuffix("/model.safetensors") == true)
-    let unknown = #expect(throws: UnsupportedModel.self) { try model.refuseTensors(besides: [:]) }
+    let unknown = #expect(throws: UnsupportedModel.self) { try model.rejectTensors(besides: [:]) }
     #expect(unknown?.what == "tensor model.layers.0.self_attn.k_proj.weight")
   }
 

@@ -37,7 +37,7 @@ extension TransformersConfig {
     }
     guard let parameters = try object.object("rope_parameters") else { return nil }
     guard let layerType else { return parameters }
-    try parameters.refuseKeys(besides: ["full_attention", "sliding_attention"])
+    try parameters.rejectKeys(besides: ["full_attention", "sliding_attention"])
     return try parameters.object(layerType)
   }
 
@@ -78,7 +78,7 @@ extension TransformersConfig {
 
   private func scale(_ rope: inout RoPE, _ parameters: JSONObject) throws {
     let kind = try parameters.text("rope_type") ?? parameters.text("type") ?? "default"
-    try parameters.refuseKeys(besides: Self.known)
+    try parameters.rejectKeys(besides: Self.known)
     switch kind {
     case "default": break
     case "linear": rope.scaleLinearly(factor: try required("factor", parameters))

@@ -125,7 +125,7 @@ package struct JSONObject {
   }
 
   /// Rejects keys that nothing reads: they may mean what is not supported.
-  func refuseKeys(besides known: [String]) throws(UnsupportedModel) {
+  func rejectKeys(besides known: [String]) throws(UnsupportedModel) {
     for member in members
     where !known.contains(where: { member.key.elementsEqual($0.utf8) }) {
       if case .null = member.value { continue }

@@ -44,7 +44,7 @@ public struct ModelFile: Sendable {
   /// Rejects a file with tensors that nothing uses: they mean arithmetic that is not supported.
   ///
   /// - Throws: `UnsupportedModel` that names the first of them.
-  public func refuseTensors(besides used: [String: Tensor]) throws(UnsupportedModel) {
+  public func rejectTensors(besides used: [String: Tensor]) throws(UnsupportedModel) {
     guard let unknown = tensors.keys.filter({ used[$0] == nil }).min() else { return }
     throw UnsupportedModel(
       path: path, what: "tensor \(nameInFile(unknown))",

@@ -31,7 +31,7 @@ struct TokenizerFile {
   /// Reads the file for a model whose embedding has `size` rows.
   init(path: String, size: Int) throws {
     object = try JSONObject(file: path, section: "tokenizer")
-    try object.refuseKeys(besides: [
+    try object.rejectKeys(besides: [
       "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
       "post_processor", "decoder", "model",
     ])

@@ -40,7 +40,7 @@ struct TokenizerForm {
       throw TokenizerFile.unsupported(
         model, "tokenizer option \(option)", ["\(kind.rawValue) tokenizers without it"])
     }
-    try model.refuseKeys(
+    try model.rejectKeys(
       besides: unsupported + [
         "type", "unk_token", "unk_id", "byte_fallback", "ignore_merges", "fuse_unk", "vocab",
         "merges",
