@@ -10,7 +10,7 @@ struct CheckpointTests {
 
   init() throws { scratch = try ScratchFolder() }
 
-  @Test("a tensor is refused by the file's own name for it")
+  @Test("a tensor is rejected by the file's own name for it")
   func tensorNames() throws {
     let untied = try scratch.error(
       "config.json", #""tie_word_embeddings": true"#, #""tie_word_embeddings": false"#)
@@ -25,9 +25,9 @@ struct CheckpointTests {
     #expect(unknown?.what == "tensor model.layers.0.self_attn.k_proj.weight")
   }
 
-  @Test("a tensor that a plain llama lacks is refused, but not what follows from the configuration")
+  @Test("a tensor that a plain llama lacks is rejected, unless the configuration implies it")
   func otherTensors() throws {
-    for (name, isRefused) in [
+    for (name, isRejected) in [
       ("model.layers.0.self_attn.q_proj.bias", true), ("model.layers.00.mlp.up_proj.weight", true),
       ("blk.0.attn_q.weight", true), ("model.layers.0.self_attn.rotary_emb.inv_freq", false),
     ] {
@@ -42,15 +42,15 @@ struct CheckpointTests {
       try Data(file).write(to: URL(filePath: path))
       do {
         _ = try ModelFile(path: folder)
-        #expect(!isRefused, "\(name)")
+        #expect(!isRejected, "\(name)")
       } catch let error as UnsupportedModel {
-        #expect(isRefused && error.what == "tensor \(name)")
+        #expect(isRejected && error.what == "tensor \(name)")
       }
     }
   }
 
   @Test(
-    "a base model's tensors have no prefix, a language model's beside others a longer one",
+    "tensors have no prefix in a base model, and a longer one next to other models",
     arguments: ["", "language_model.model.", "model.language_model.", "language_model."])
   func prefixes(prefix: String) throws {
     let usual = try ModelFile(path: Fixtures.path("models/tiny-llama-f32"))
@@ -84,7 +84,7 @@ struct CheckpointTests {
         == ModelFile(path: usual).tensors.keys.sorted())
   }
 
-  @Test("of a Gemma 3 with a vision tower the language model is read, and nothing else")
+  @Test("only the language model of a Gemma 3 with a vision tower is read")
   func multimodal() throws {
     let usual = try ModelFile(path: Fixtures.path("models/tiny-gemma3"))
     for (prefix, vision) in [
@@ -99,7 +99,7 @@ struct CheckpointTests {
       }
       let path = "\(folder)/config.json"
       let inner = String(decoding: try bytes(of: path), as: UTF8.self)
-      #expect(throws: UnsupportedModel.self, "a tower that nobody announced") {
+      #expect(throws: UnsupportedModel.self, "a tower that config.json does not mention") {
         try ModelFile(path: folder)
       }
       try #"{"model_type": "gemma3", "eos_token_id": [1, 2], "text_config": \#(inner)}"#

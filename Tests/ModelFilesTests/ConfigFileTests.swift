@@ -10,7 +10,7 @@ struct ConfigFileTests {
 
   init() throws { scratch = try ScratchFolder() }
 
-  @Test("Gemma 3's two kinds of RoPE stand in rope_parameters, or as older versions spell them")
+  @Test("Gemma 3's two kinds of RoPE are in rope_parameters, or in the keys of older versions")
   func olderGemma3() throws {
     let config = Fixtures.path("models/tiny-gemma3/config.json")
     var object = try #require(
@@ -52,7 +52,7 @@ struct ConfigFileTests {
     #expect(error?.what == "layer type chunked_attention")
   }
 
-  @Test("RoPE stands in rope_parameters, or in rope_theta and rope_scaling")
+  @Test("RoPE is in rope_parameters, or in rope_theta and rope_scaling")
   func rope() throws {
     for (parameters, base) in [
       (#""rope_parameters": {"rope_type": "default", "rope_theta": 5e5}"#, 500_000.0),
@@ -84,7 +84,8 @@ struct ConfigFileTests {
       #""partial_rotary_factor": 1e30"#, #""rope_scaling": {"type": "dynamic", "factor": 0.5}"#,
       #""rope_scaling": {"type": "linear"}"#, #""rope_scaling": {"type": "linear", "factor": 0}"#,
       #""rope_scaling": {"type": "longrope", "short_factor": [1], "long_factor": [1]}"#,
-      #""rope_scaling": {"type": "llama3", "factor": 8, "low_freq_factor": 4, "high_freq_factor": 1}"#,
+      #""rope_scaling": {"type": "llama3", "factor": 8, "low_freq_factor": 4, "#
+        + #""high_freq_factor": 1}"#,
     ] {
       let folder = try scratch.copy("config.json") { Self.replacingRoPE($0, parameters) }
       #expect(throws: MalformedFile.self, "\(parameters)") { try ModelFile(path: folder) }
@@ -95,7 +96,7 @@ struct ConfigFileTests {
     config.replacing(/"rope_parameters": \{[^}]*\}/, with: parameters)
   }
 
-  @Test("what the engine's arithmetic lacks is refused by name")
+  @Test("what the engine's arithmetic lacks is rejected by name")
   func unsupported() throws {
     for (part, replacement, what) in [
       (#""model_type": "llama""#, #""model_type": "mamba""#, "architecture mamba"),
@@ -110,7 +111,7 @@ struct ConfigFileTests {
     }
   }
 
-  @Test("a configuration that contradicts itself is refused by its key")
+  @Test("a configuration that contradicts itself is rejected by its key")
   func contradictions() throws {
     for (part, replacement, problem) in [
       (#""num_key_value_heads": 2"#, #""num_key_value_heads": 3"#, "does not divide"),

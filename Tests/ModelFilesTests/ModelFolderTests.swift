@@ -12,7 +12,7 @@ struct ModelFolderTests {
   init() throws { scratch = try ScratchFolder() }
 
   @Test(
-    "it says what the GGUF of the same weights says, in one file or in shards",
+    "a folder says what the GGUF of the same weights says, in one file or in shards",
     arguments: ["tiny-llama-f32", "tiny-llama-bf16"])
   func likeGGUF(name: String) throws {
     let folder = try ModelFile(path: Fixtures.path("models/\(name)"))
@@ -38,7 +38,7 @@ struct ModelFolderTests {
   }
 
   @Test(
-    "of every architecture it says what the GGUF says", arguments: Fixtures.architecturesInBoth)
+    "a folder of any architecture says what its GGUF says", arguments: Fixtures.architecturesInBoth)
   func architecture(name: String) throws {
     let folder = try ModelFile(path: Fixtures.path("models/\(name)"))
     let gguf = try ModelFile(path: Fixtures.path("models/\(name).gguf"))

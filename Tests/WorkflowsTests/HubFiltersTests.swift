@@ -48,7 +48,7 @@ struct HubFiltersTests {
   }
 
   @Test("a configuration and a tensor that do not fit, or one that is missing")
-  func refusals() throws {
+  func rejections() throws {
     let config = #"{"kv_head_dim":2,"num_kv_heads":1,"num_layers":1}"#
     func weights(
       _ name: String = "q_filters", _ type: String = "F32", _ shape: [Int] = [1, 1, 2],

@@ -65,7 +65,7 @@ extension JSONParser {
     default: break
     }
     position = start
-    throw error("this escape is unknown")
+    throw error("this escape is no character")
   }
 
   /// The scalar of one `\u` escape, or of two that are a surrogate pair; nil for half a pair.
