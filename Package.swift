@@ -12,10 +12,12 @@ let strict: [SwiftSetting] = [
 ]
 
 /// A Swift library in `Sources/<group>/<name>`.
-func swift(_ path: String, _ dependencies: Target.Dependency...) -> Target {
+func swift(
+  _ path: String, _ dependencies: Target.Dependency..., resources: [Resource] = []
+) -> Target {
   .target(
     name: String(path.drop { $0 != "/" }.dropFirst()), dependencies: dependencies,
-    path: "Sources/" + path, swiftSettings: strict)
+    path: "Sources/" + path, resources: resources, swiftSettings: strict)
 }
 
 let package = Package(
@@ -48,6 +50,9 @@ let package = Package(
     .systemLibrary(
       name: "CLibCrypto", path: "Sources/C/CLibCrypto", pkgConfig: "libcrypto",
       providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+      name: "CUTF8Proc", path: "Sources/C/CUTF8Proc", pkgConfig: "libutf8proc",
+      providers: [.apt(["libutf8proc-dev"])]),
     .target(
       name: "COpenBLAS", path: "Sources/C/COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CKernels", path: "Sources/C/CKernels"),
@@ -63,7 +68,10 @@ let package = Package(
     swift("Method/QFilters", "CacheFormat", "ByteIO", "COpenBLAS"),
 
     // Engine: a model's files, its tokens, its forward pass.
-    swift("Engine/Tokenization", "ByteIO"),
+    // The known chat templates become a part of the program, which stays one file.
+    swift(
+      "Engine/Tokenization", "ByteIO", "CUTF8Proc",
+      resources: [.embedInCode("Chat/Templates")]),
     swift("Engine/ModelFiles", "Tokenization", "ByteIO"),
     swift("Engine/Inference", "ModelFiles", "ByteIO", "CKernels", "COpenBLAS"),
 
@@ -127,6 +135,11 @@ let package = Package(
       dependencies: ["Inference", "ModelFiles", "ByteIO", "CKernels", "COpenBLAS", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "TokenizationTests", dependencies: ["Tokenization", "ByteIO"], swiftSettings: strict),
+      name: "TokenizationTests", dependencies: ["Tokenization", "ByteIO", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "WorkflowsTests",
+      dependencies: ["Workflows", "CacheCodec", "CacheFormat", "ByteIO", "TestSupport"],
+      swiftSettings: strict),
   ]
 )

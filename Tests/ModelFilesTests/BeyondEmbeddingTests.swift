@@ -37,7 +37,7 @@ struct BeyondEmbeddingTests {
 
   private static let four = #""vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]"#
 
-  @Test("added tokens, one behind the embedding, several, and far away")
+  @Test("added tokens: one after the embedding, several, and far away")
   func addedTokens() throws {
     for ids in [[4], [4, 5, 6], [9, 1_000_000_000]] {
       let added = ids.map { #"{"id":\#($0),"content":"<image \#($0)>","special":true}"# }
@@ -68,13 +68,13 @@ struct BeyondEmbeddingTests {
     #expect(try texts(gguf(tokens, merges: merges, rows: nil).tokens) == tokens)
   }
 
-  @Test("a piece of which another one is made that stays cannot be left out")
+  @Test("a piece that a remaining piece is made of cannot be left out")
   func partsOfOthers() throws {
-    for refused in [
+    for rejected in [
       { try folder(#""vocab":{"a":0,"b":1,"ab":4,"aba":2},"merges":["a b","ab a"]"#) },
       { try gguf(["a", "b", "aba", "<s>", "ab"], merges: ["a b", "ab a"], rows: 4) },
     ] {
-      let error = #expect(throws: UnsupportedModel.self) { _ = try refused() }
+      let error = #expect(throws: UnsupportedModel.self) { _ = try rejected() }
       #expect(error?.what.hasPrefix(#"the token "ab", which the embedding has no row for"#) == true)
     }
   }
@@ -84,8 +84,9 @@ struct BeyondEmbeddingTests {
     let path = scratch.path("unigram")
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     let tokenizer =
-      #"{"added_tokens":[],"decoder":{"type":"Metaspace"},"pre_tokenizer":{"type":"Metaspace"},"model":"#
-      + #"{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],["a",-1],["b",-2],["ab",-0.5]]}}"#
+      #"{"added_tokens":[],"decoder":{"type":"Metaspace"},"pre_tokenizer":{"type":"Metaspace"},"#
+      + #""model":{"type":"Unigram","unk_id":0,"#
+      + #""vocab":[["<unk>",0],["a",-1],["b",-2],["ab",-0.5]]}}"#
     try Data(tokenizer.utf8).write(to: URL(filePath: "\(path)/tokenizer.json"))
     try Data(#"{"vocab_size":3}"#.utf8).write(to: URL(filePath: "\(path)/config.json"))
     let vocabulary = try Vocabulary(path: path)

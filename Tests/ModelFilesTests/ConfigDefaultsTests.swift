@@ -4,8 +4,9 @@ import Testing
 
 @testable import ModelFiles
 
-/// What a configuration leaves out, and RoPE's scalings, held against transformers (`config_defaults.py`).
-@Suite("A configuration that does not say everything")
+/// Absent keys of a configuration, and RoPE's scalings, compared with transformers
+/// (`config_defaults.py`).
+@Suite("A configuration with absent keys")
 struct ConfigDefaultsTests {
   struct Kind: Decodable, Sendable, CustomTestStringConvertible {
     struct Change: Decodable, Sendable {
@@ -21,7 +22,7 @@ struct ConfigDefaultsTests {
   private static func kinds() throws -> [Kind] { try Fixtures.json("models/config-defaults.json") }
 
   @Test(
-    "a key that is absent, or null, means what it means to transformers", arguments: try kinds())
+    "an absent or null key means what it means in transformers", arguments: try kinds())
   func defaults(kind: Kind) throws {
     let base = try object(kind.model)
     let config = try object(kind.config)
@@ -50,7 +51,7 @@ struct ConfigDefaultsTests {
     try Fixtures.json("models/config-rope.json")
   }
 
-  @Test("RoPE turns as in transformers, whatever its scaling has", arguments: try scalings())
+  @Test("RoPE turns as in transformers, with every kind of scaling", arguments: try scalings())
   func scaling(scaling: Scaling) throws {
     var config = try object(scaling.config)
     config["model_type"] = "qwen3"
@@ -74,7 +75,7 @@ struct ConfigDefaultsTests {
         JSONParser.parse(bytes, path: "config.json", section: "config"), "config.json", "config"))
   }
 
-  /// The model of a configuration in the words of the reference, numbers with as many digits.
+  /// The model of a configuration in the terms of the reference, with its number of digits.
   private func described(_ config: [String: Any], _ kind: Kind) throws -> NSDictionary {
     var config = config
     config["model_type"] = kind.model_type
@@ -103,7 +104,7 @@ struct ConfigDefaultsTests {
     [Double(rope.pairs)] + inverse(rope).prefix(4).map { rounded(Float($0)) }
   }
 
-  /// What each pair turns by from one position to the next, in short sequences.
+  /// The angle by which each pair turns from one position to the next, in short sequences.
   private static func inverse(_ rope: RoPE) -> [Double] {
     let factors: [Float] =
       switch rope.scaling {
@@ -116,7 +117,7 @@ struct ConfigDefaultsTests {
     }
   }
 
-  /// With five digits, as the reference has them.
+  /// Rounded to five digits, as in the reference.
   private static func rounded(_ value: Float) -> Double {
     Double(String(format: "%.5g", value)) ?? .nan
   }

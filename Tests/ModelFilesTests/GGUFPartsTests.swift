@@ -27,7 +27,7 @@ struct GGUFPartsTests {
     _ = try scratch.write(Self.name(number), part)
   }
 
-  private func refusal(_ name: String = Self.name(1)) throws -> any Error {
+  private func rejection(_ name: String = Self.name(1)) throws -> any Error {
     try #require(#expect(throws: (any Error).self) { try ModelFile(path: scratch.path(name)) })
   }
 
@@ -49,18 +49,18 @@ struct GGUFPartsTests {
   @Test("a missing part is named")
   func missing() throws {
     try FileManager.default.removeItem(atPath: scratch.path(Self.name(3)))
-    let error = try #require(try refusal() as? SystemError)
+    let error = try #require(try rejection() as? SystemError)
     #expect(error.path == scratch.path(Self.name(3)))
   }
 
-  @Test("another part than the first, and a first part by another name, are refused")
+  @Test("a part that is not the first, and a first part with another name, are rejected")
   func notTheFirst() throws {
-    #expect("\(try refusal(Self.name(2)))".contains("this is part 2 of 4; open the first part"))
+    #expect("\(try rejection(Self.name(2)))".contains("this is part 2 of 4; open the first part"))
     _ = try scratch.write("renamed.gguf", bytes(of: scratch.path(Self.name(1))))
-    #expect("\(try refusal("renamed.gguf"))".contains("must end in -00001-of-00004.gguf"))
+    #expect("\(try rejection("renamed.gguf"))".contains("must end in -00001-of-00004.gguf"))
   }
 
-  @Test("a part in another's place, of another number of parts, or none at all, is refused")
+  @Test("parts with another number or another count of parts, and other files, are rejected")
   func otherPlace() throws {
     let second = try bytes(of: scratch.path(Self.name(2)))
     let third = try bytes(of: scratch.path(Self.name(3)))
@@ -69,34 +69,34 @@ struct GGUFPartsTests {
     try five.set("split.count", to: 5)
     for part in [third, five, unsplit] {
       _ = try scratch.write(Self.name(2), part)
-      let error = try #require(try refusal() as? MalformedFile)
+      let error = try #require(try rejection() as? MalformedFile)
       #expect(error.path == scratch.path(Self.name(2)))
       #expect(error.problem.contains("it does not say that it is part 2 of 4"))
     }
   }
 
-  @Test("more or fewer tensors than the parts promise are refused")
+  @Test("more or fewer tensors than the parts promise are rejected")
   func tensorCount() throws {
     for number in 1...4 { try change(number) { try $0.set("split.tensors.count", to: 30) } }
-    #expect("\(try refusal())".contains("it promises 30 tensors, and all parts hold 29"))
+    #expect("\(try rejection())".contains("it promises 30 tensors, and all parts hold 29"))
     try change(4) { try $0.set("split.tensors.count", to: 29) }
-    #expect("\(try refusal())".contains("part 4 of 4 of a model of 30 tensors"))
+    #expect("\(try rejection())".contains("part 4 of 4 of a model of 30 tensors"))
   }
 
-  @Test("a tensor in two parts is refused")
+  @Test("a tensor in two parts is rejected")
   func twice() throws {
     let name = Array("blk.2.ffn_down.weight".utf8)
     try change(4) { part in
       let place = try #require(part.firstRange(of: name))
       part.replaceSubrange(place, with: Array("blk.0.ffn_down.weight".utf8))
     }
-    let error = try #require(try refusal() as? MalformedFile)
+    let error = try #require(try rejection() as? MalformedFile)
     #expect(error.problem.contains("blk.0.ffn_down.weight is in an earlier part, too"))
   }
 
-  @Test("a part that says it is of another model is refused")
+  @Test("a part that says it is of another model is rejected")
   func otherModel() throws {
-    // A key and a value of 64 bytes together, so that the values behind them stay aligned.
+    // A key and a value of 64 bytes together, so that the values after them stay aligned.
     let name = Array("another model of as many tensors".utf8)
     let key = Array("general.name".utf8)
     let entry = [UInt8(key.count), 0, 0, 0, 0, 0, 0, 0] + key + [8, 0, 0, 0]
@@ -104,20 +104,20 @@ struct GGUFPartsTests {
       part[16] += 1
       part.insert(contentsOf: entry + [UInt8(name.count), 0, 0, 0, 0, 0, 0, 0] + name, at: 24)
     }
-    let error = try #require(try refusal() as? MalformedFile)
+    let error = try #require(try rejection() as? MalformedFile)
     #expect(error.path == scratch.path(Self.name(3)))
     #expect(error.problem.contains("its general.name is another than in the first part"))
   }
 
-  @Test("a part that is cut short is refused")
+  @Test("a part that is cut short is rejected")
   func cut() throws {
     try change(4) { $0.removeLast() }
-    #expect(try refusal() is MalformedFile)
+    #expect(try rejection() is MalformedFile)
   }
 }
 
 extension [UInt8] {
-  /// Sets the lowest byte of a key's number.
+  /// Sets the lowest byte of the number at a key.
   fileprivate mutating func set(_ key: String, to value: UInt8) throws {
     let place = try #require(firstRange(of: Array(key.utf8)))
     self[place.upperBound + 4] = value

@@ -38,7 +38,7 @@ struct GGUFTests {
     #expect(tensor.storedRow(24) == 17)
   }
 
-  @Test("a tensor of another shape, or none, is refused by name")
+  @Test("a tensor of another shape, or none, is rejected by name")
   func tensorShape() throws {
     let model = try ModelFile(path: Fixtures.path("models/tiny-llama-f32.gguf"))
     let wrong = #expect(throws: MalformedFile.self) {
@@ -49,9 +49,9 @@ struct GGUFTests {
     #expect(missing?.section == "tensor blk.9.x")
   }
 
-  @Test("an unknown architecture is refused by name")
+  @Test("an unknown architecture is rejected by name")
   func unknownArchitecture() throws {
-    let error = try refusal { bytes in
+    let error = try rejection { bytes in
       let value = try #require(
         bytes.firstRange(of: Array("llama".utf8), after: "general.architecture"))
       bytes.replaceSubrange(value, with: Array("mamba".utf8))
@@ -60,30 +60,30 @@ struct GGUFTests {
     #expect("\(error)".contains("supported: llama"))
   }
 
-  @Test("what is said of the architecture and not understood is refused by the key's name")
+  @Test("an unknown key of the architecture is rejected by its name")
   func unknownKey() throws {
     for (key, other, what) in [
       ("llama.vocab_size", "llama.vocab_sizf", "metadata key llama.vocab_sizf"),
       ("rope.dimension_count", "rope.dimension_cound", "metadata key llama.rope.dimension_cound"),
     ] {
-      let error = try refusal { try Self.replace(key, other, in: &$0) }
+      let error = try rejection { try Self.replace(key, other, in: &$0) }
       #expect((error as? UnsupportedModel)?.what == what)
     }
-    let error = try refusal("tiny-yarn-rope.gguf") { bytes in
+    let error = try rejection("tiny-yarn-rope.gguf") { bytes in
       let value = try #require(bytes.firstRange(of: Array("yarn".utf8), after: "scaling.type"))
       bytes.replaceSubrange(value, with: Array("yard".utf8))
     }
     #expect((error as? UnsupportedModel)?.what == "RoPE scaling yard")
   }
 
-  @Test("RoPE's factors are one positive number for each pair, and both kinds are there")
+  @Test("RoPE's factors are one positive number for each pair, and there are both kinds")
   func ropeFactors() throws {
-    let missing = try refusal("tiny-phi3.gguf") {
+    let missing = try rejection("tiny-phi3.gguf") {
       try Self.replace("rope_factors_short", "rope_factors_shorx", in: &$0)
     }
     #expect((missing as? MalformedFile)?.section == "tensor rope_factors_long.weight")
     // Two of the factors, 1.1 and 1.3 as float32.
-    let negative = try refusal("tiny-phi3.gguf") { bytes in
+    let negative = try rejection("tiny-phi3.gguf") { bytes in
       let range = try #require(
         bytes.firstRange(of: [0xCD, 0xCC, 0x8C, 0x3F, 0x66, 0x66, 0xA6, 0x3F]))
       bytes[range.lowerBound + 3] |= 0x80
@@ -91,14 +91,14 @@ struct GGUFTests {
     #expect((negative as? MalformedFile)?.problem == "a factor is no positive number")
   }
 
-  @Test("what YaRN multiplies by has the meaning of llama.cpp, and of its converter")
+  @Test("YaRN's attention factor has the meaning of llama.cpp and its converter")
   func yarnMagnitude() throws {
     let usual = Float(0.1 * log(8) + 1)
     let scratch = try ScratchFolder()
     for (key, value, factor) in [
       ("attn_factor", 0.5, usual * 0.5), ("yarn_attn_factor", 0.7, 0.7),
       ("yarn_ext_factor", 1, usual),
-      // Of config.json's attn_factor, which transformers ignores.
+      // config.json's attn_factor, which transformers ignores.
       ("yarn_attn_factor", 1 / usual, usual), ("yarn_beta_fast", 32, usual),
     ] as [(String, Float, Float)] {
       var file = try bytes(of: Fixtures.path("models/tiny-yarn-rope.gguf"))
@@ -106,13 +106,13 @@ struct GGUFTests {
       let path = try scratch.write("yarn.gguf", file)
       #expect(try ModelFile(path: path).architecture.rope.attentionFactor == factor, "\(key)")
     }
-    let part = try refusal("tiny-yarn-rope.gguf") {
+    let part = try rejection("tiny-yarn-rope.gguf") {
       $0.insert(number: 0.5, at: "llama.rope.scaling.yarn_ext_factor")
     }
     #expect((part as? UnsupportedModel)?.what == "rope.scaling.yarn_ext_factor 0.5")
   }
 
-  @Test("a context that the file does not name is the model's own")
+  @Test("without an original context, the model's own one counts")
   func firstContext() throws {
     var file = try bytes(of: Fixtures.path("models/tiny-yarn-rope.gguf"))
     let (key, other) = ("llama.rope.scaling.original_context_length", "general.xxxx")
@@ -129,34 +129,34 @@ struct GGUFTests {
     bytes.replaceSubrange(range, with: Array(other.utf8))
   }
 
-  @Test("a tensor type that is not supported is refused by name")
+  @Test("a tensor type that is not supported is rejected by name")
   func unknownTensorType() throws {
-    let error = try refusal { $0.setType(of: "blk.0.attn_v.weight", to: 23) }
+    let error = try rejection { $0.setType(of: "blk.0.attn_v.weight", to: 23) }
     #expect((error as? UnsupportedModel)?.what == "tensor type IQ4_XS of blk.0.attn_v.weight")
   }
 
-  @Test("rows that are no whole blocks are refused, saying how long a block is")
+  @Test("rows that are no whole blocks are rejected with the length of a block")
   func partialBlocks() throws {
-    let error = try refusal { $0.setType(of: "blk.0.attn_v.weight", to: 12) }
+    let error = try rejection { $0.setType(of: "blk.0.attn_v.weight", to: 12) }
     #expect((error as? MalformedFile)?.section == "tensor blk.0.attn_v.weight")
     #expect("\(error)".contains("rows of 64 values are no whole blocks of Q4_K, which have 256"))
   }
 
-  @Test("another version of GGUF, and another file altogether, are refused")
+  @Test("another version of GGUF, and another kind of file, are rejected")
   func otherFiles() throws {
-    let version = try refusal { $0[4] = 2 }
+    let version = try rejection { $0[4] = 2 }
     #expect((version as? UnsupportedModel)?.what == "GGUF version 2")
-    let magic = try refusal { $0[0] = 0 }
+    let magic = try rejection { $0[0] = 0 }
     #expect("\(magic)".contains("not a GGUF file"))
-    let empty = try refusal { $0 = [] }
+    let empty = try rejection { $0 = [] }
     #expect(empty is MalformedFile)
   }
 
-  @Test("an epsilon that no float32 can hold is refused")
+  @Test("an epsilon that no float32 can hold is rejected")
   func epsilon() throws {
     let key = "llama.attention.layer_norm_rms_epsilon"
     for epsilon in [1e300, 1e-300] {
-      let error = try refusal { bytes in
+      let error = try rejection { bytes in
         let value = try #require(bytes.firstRange(of: [6, 0, 0, 0], after: key)).lowerBound
         let number = (0..<8).map { UInt8(truncatingIfNeeded: epsilon.bitPattern >> (8 * $0)) }
         bytes.replaceSubrange(value..<value + 8, with: [12, 0, 0, 0] + number)
@@ -167,7 +167,7 @@ struct GGUFTests {
     }
   }
 
-  @Test("a file that is cut short anywhere is refused")
+  @Test("a file that is cut short anywhere is rejected")
   func truncation() throws {
     let whole = try bytes(of: Fixtures.path("models/tiny-llama-q4_0.gguf"))
     let scratch = try ScratchFolder()
@@ -177,7 +177,7 @@ struct GGUFTests {
     }
   }
 
-  @Test("changed bytes are read or refused, but never trap")
+  @Test("changed bytes are read or rejected, but never trap")
   func mutations() throws {
     let whole = try bytes(of: Fixtures.path("models/tiny-llama-q4_0.gguf"))
     let scratch = try ScratchFolder()
@@ -192,7 +192,7 @@ struct GGUFTests {
     }
   }
 
-  private func refusal(
+  private func rejection(
     _ model: String = "tiny-llama-f32.gguf", _ change: (inout [UInt8]) throws -> Void
   ) throws -> any Error {
     var changed = try bytes(of: Fixtures.path("models/\(model)"))
@@ -204,7 +204,7 @@ struct GGUFTests {
 }
 
 extension [UInt8] {
-  /// Adds a float32 to a GGUF file's metadata, and a text that fills up to where tensors may begin.
+  /// Adds a float32 to a GGUF file's metadata, and a text that fills up to the tensors' alignment.
   fileprivate mutating func insert(number: Float, at key: String) {
     func entry(_ key: String, type: UInt32, _ value: [UInt8]) -> [UInt8] {
       RawContainer.field(UInt64(key.utf8.count)) + key.utf8 + RawContainer.field(type) + value
@@ -220,7 +220,7 @@ extension [UInt8] {
     self[16] += 2
   }
 
-  /// Where `needle` stands first behind the first `mark`.
+  /// The position of the first `needle` after the first `mark`.
   fileprivate func firstRange(of needle: [UInt8], after mark: String) -> Range<Int>? {
     guard let start = firstRange(of: Array(mark.utf8))?.upperBound else { return nil }
     return self[start...].firstRange(of: needle)

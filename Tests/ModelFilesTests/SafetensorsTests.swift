@@ -17,8 +17,8 @@ struct SafetensorsTests {
     try open(RawSafetensors.file(header, [UInt8](repeating: 0, count: data)))
   }
 
-  /// Opening must fail with `MalformedFile` at that place and say so.
-  private func refuse(
+  /// Opening must fail with `MalformedFile` at this offset and with this problem.
+  private func reject(
     _ bytes: [UInt8], _ section: String, at offset: UInt64?, _ problem: String,
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
@@ -32,11 +32,11 @@ struct SafetensorsTests {
       sourceLocation: sourceLocation)
   }
 
-  private func refuse(
+  private func reject(
     _ header: String, data: Int = 4, _ section: String, at offset: UInt64?, _ problem: String,
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
-    refuse(
+    reject(
       RawSafetensors.file(header, [UInt8](repeating: 0, count: data)), section, at: offset,
       problem, sourceLocation: sourceLocation)
   }
@@ -69,7 +69,7 @@ struct SafetensorsTests {
     }
   }
 
-  @Test("a file without tensors is read, and so is one with values of types that nobody uses")
+  @Test("a file without tensors is read, and so is one with values of unused types")
   func unusedTypes() throws {
     #expect(try open("{}", 0).names.isEmpty)
     let file = try open("{" + entry("ids", "I64", [1], 0, 8) + "}", 8)
@@ -78,7 +78,7 @@ struct SafetensorsTests {
     #expect(error?.supported == ["F16", "BF16", "F32"])
   }
 
-  @Test("a type whose size is not known is refused by name")
+  @Test("a type whose size is not known is rejected by name")
   func unknownType() {
     let error = #expect(throws: UnsupportedModel.self) {
       try open("{" + entry("w", "F4") + "}")
@@ -88,30 +88,30 @@ struct SafetensorsTests {
 
   @Test("a header that is too short, too long, or no object")
   func header() {
-    refuse([1, 2, 3], "header", at: 0, "8 bytes are needed and 3 are left")
-    refuse(RawSafetensors.file("{}", length: 3), "header", at: 0, "but only 2 are left")
-    refuse(RawSafetensors.file("{}", length: 100_000_001), "header", at: 0, "are allowed")
-    refuse(RawSafetensors.file("{}", length: .max), "header", at: 0, "are allowed")
-    refuse(" {}", data: 0, "header", at: 8, "does not begin with a brace")
-    refuse("", data: 0, "header", at: 8, "does not begin with a brace")
-    refuse("{} x", data: 0, "header", at: 11, "behind the JSON value")
-    refuse("{\"a\":", data: 0, "header", at: 13, "ends too early")
-    refuse(
+    reject([1, 2, 3], "header", at: 0, "8 bytes are needed and 3 are left")
+    reject(RawSafetensors.file("{}", length: 3), "header", at: 0, "but only 2 are left")
+    reject(RawSafetensors.file("{}", length: 100_000_001), "header", at: 0, "are allowed")
+    reject(RawSafetensors.file("{}", length: .max), "header", at: 0, "are allowed")
+    reject(" {}", data: 0, "header", at: 8, "does not begin with a brace")
+    reject("", data: 0, "header", at: 8, "does not begin with a brace")
+    reject("{} x", data: 0, "header", at: 11, "something follows the JSON value")
+    reject("{\"a\":", data: 0, "header", at: 13, "ends too early")
+    reject(
       RawSafetensors.file("{\"\u{0}\"}").map { $0 == 0x7D ? 0xFF : $0 }, "header", at: 12,
       "not UTF-8")
   }
 
-  @Test("a name that stands there twice is refused, however it is spelled")
+  @Test("a name that occurs twice is rejected, however it is spelled")
   func duplicates() {
     let twice = "{" + entry("a") + "," + entry("a", "F16", [2]) + "}"
-    refuse(twice, "header", at: 62, #"the key "a" occurs twice"#)
-    refuse(twice.replacing(#","a""#, with: #","\u0061""#), "header", at: 62, "occurs twice")
-    refuse("{" + entry("a").replacing("shape", with: "dtype") + "}", "header", at: 28, "twice")
+    reject(twice, "header", at: 62, #"the key "a" occurs twice"#)
+    reject(twice.replacing(#","a""#, with: #","\u0061""#), "header", at: 62, "occurs twice")
+    reject("{" + entry("a").replacing("shape", with: "dtype") + "}", "header", at: 28, "twice")
     let metadata = #""__metadata__":{}"#
-    refuse("{\(metadata),\(metadata)}", data: 0, "header", at: 27, "occurs twice")
+    reject("{\(metadata),\(metadata)}", data: 0, "header", at: 27, "occurs twice")
   }
 
-  @Test("names that Swift's String holds to be equal are two tensors")
+  @Test("names that are equal as Strings are two tensors")
   func canonicalNames() throws {
     let file = try open(
       "{" + entry("\u{e9}") + "," + entry("e\u{301}", "F32", [1], 4, 8) + "}", 8)
@@ -122,8 +122,8 @@ struct SafetensorsTests {
 
   @Test("metadata that is no text")
   func metadata() {
-    refuse(#"{"__metadata__":{"n":1}}"#, data: 0, "__metadata__", at: 25, #""n" is no text"#)
-    refuse(#"{"__metadata__":[]}"#, data: 0, "__metadata__", at: nil, "no JSON object")
+    reject(#"{"__metadata__":{"n":1}}"#, data: 0, "__metadata__", at: 25, #""n" is no text"#)
+    reject(#"{"__metadata__":[]}"#, data: 0, "__metadata__", at: nil, "no JSON object")
   }
 
   @Test("an entry that lacks a property, has one too many, or one of the wrong kind")
@@ -148,7 +148,7 @@ struct SafetensorsTests {
       #expect(error?.section == "tensor w", "\(broken)")
       #expect(error?.problem.contains(problem) == true, "\(String(describing: error))")
     }
-    refuse(#"{"w":[]}"#, data: 0, "tensor w", at: nil, "no JSON object")
+    reject(#"{"w":[]}"#, data: 0, "tensor w", at: nil, "no JSON object")
   }
 
   @Test("values that overlap, leave holes, or reach beyond the end of the file")
@@ -161,12 +161,12 @@ struct SafetensorsTests {
     ] {
       let header = "{\(entry("a")),\(entry("b", "U8", [end - begin], begin, end))}"
       let place = 8 + header.utf8.count + (section == "end" ? end : begin)
-      refuse(header, data: data, section, at: UInt64(place), problem)
+      reject(header, data: data, section, at: UInt64(place), problem)
     }
-    refuse("{}", data: 1, "end", at: 10, "1 bytes belong to no tensor")
+    reject("{}", data: 1, "end", at: 10, "1 bytes belong to no tensor")
   }
 
-  @Test("a file that is cut short anywhere is refused")
+  @Test("a file that is cut short anywhere is rejected")
   func truncation() throws {
     let whole = RawSafetensors.file(
       "{" + entry("a") + "," + entry("b", "F32", [3], 4, 16) + "}",
@@ -177,7 +177,7 @@ struct SafetensorsTests {
     }
   }
 
-  @Test("changed bytes are read or refused, but never trap")
+  @Test("changed bytes are read or rejected, but never trap")
   func mutations() throws {
     let whole = RawSafetensors.file(
       #"{"__metadata__":{"format":"pt"},"# + entry("a") + ","

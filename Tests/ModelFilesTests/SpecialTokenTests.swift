@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import Tokenization
 
-@Suite("What model files say, and leave out, of the tokens that begin and end texts")
+@Suite("The tokens that begin and end texts, as model files name them or leave them out")
 struct SpecialTokenTests {
   private let scratch: ScratchFolder
 
@@ -31,7 +31,7 @@ struct SpecialTokenTests {
 
   /// Source: llama.cpp's `llama-vocab.cpp`.
   @Test(
-    "a GGUF that does not say whether texts begin with a token means what llama.cpp takes it for",
+    "a GGUF that does not say whether texts begin with a token means what it means in llama.cpp",
     arguments: [
       ("llama-bpe", true), ("llama3", true), ("llama-v3", true), ("gpt-2", false),
       ("smollm", false), ("dbrx", false), ("qwen2", false), ("deepseek-r1-qwen", false),
@@ -47,7 +47,7 @@ struct SpecialTokenTests {
     #expect(try !vocabulary(file).addsBeginOfText, "there is none")
   }
 
-  @Test("vocabularies of SentencePiece have the usual special tokens where their types say so")
+  @Test("SentencePiece's vocabularies have the usual special tokens if the types agree")
   func defaultIDs() throws {
     let llama = try vocabulary(pieces("llama"))
     #expect((llama.beginOfText, llama.endOfText, llama.unknown) == (1, 2, 0))
@@ -81,7 +81,7 @@ struct SpecialTokenTests {
     #expect(throws: MalformedFile.self) { try vocabulary(file) }
   }
 
-  /// A folder with the tokenizer of a small model, and what is said of it beside it.
+  /// A folder with the tokenizer of a small model and the given files.
   private func folder(_ files: [String: String]) throws -> Vocabulary {
     let path = scratch.path("model")
     try? FileManager.default.removeItem(atPath: path)
@@ -95,7 +95,7 @@ struct SpecialTokenTests {
 
   private func config(_ ids: String) -> String { #"{"vocab_size":287,\#(ids)}"# }
 
-  @Test("in a folder every file that names ends counts, by a number or by a list")
+  @Test("every file of a folder may name ends, by a number or by a list")
   func endsInFolders() throws {
     for (config, generation, ends) in [
       (#""eos_token_id":2"#, #"{"eos_token_id":[2,9]}"#, [2, 2, 9]),
@@ -123,7 +123,7 @@ struct SpecialTokenTests {
     }
   }
 
-  @Test("a list of ends is no end of text, as converters to GGUF have it")
+  @Test("a list of ends is no end of text, as for converters to GGUF")
   func listIsNoEndOfText() throws {
     let vocabulary = try folder([
       "config.json": config(#""bos_token_id":1,"eos_token_id":[2,9]"#),

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import Tokenization
 
-@Suite("tokenizer.json, and what is said of it beside it")
+@Suite("tokenizer.json, and the files that describe it")
 struct TokenizerFileTests {
   private let folder: String
   private let scratch: ScratchFolder
@@ -89,7 +89,7 @@ struct TokenizerFileTests {
     #expect(vocabulary.preTokenizer == "gpt-2")
   }
 
-  @Test("ids that are taken twice or are no numbers from 0 on are refused")
+  @Test("ids that are taken twice or are no whole numbers from 0 on are rejected")
   func ids() throws {
     for (vocab, added) in [
       (#"{"a":0,"b":0}"#, "[]"), (#"{"a":-1}"#, "[]"),
@@ -102,7 +102,7 @@ struct TokenizerFileTests {
     }
   }
 
-  @Test("what would change the ids and is not built in is refused by name")
+  @Test("a part that would change the ids and is not supported is rejected by name")
   func unsupportedParts() throws {
     for (options, what) in [
       (#""unk_token":"a","#, "tokenizer option unk_token"),
@@ -135,7 +135,7 @@ struct TokenizerFileTests {
     #expect(try unsupported() == "tokenizer model WordPiece")
   }
 
-  @Test("a pre-tokeniser is known by its steps, or refused by name and pattern")
+  @Test("a pre-tokeniser is known by its steps, or rejected by name and pattern")
   func preTokenizers() throws {
     let byteLevel = #"{"type":"ByteLevel","add_prefix_space":false,"use_regex":true}"#
     func sequence(_ steps: String...) -> String {
@@ -221,7 +221,7 @@ struct TokenizerFileTests {
     #expect(try vocabulary().chatTemplate == nil)
   }
 
-  @Test("changed bytes are read or refused, but never trap", arguments: ["tokenizer", "config"])
+  @Test("changed bytes are read or rejected, but never trap", arguments: ["tokenizer", "config"])
   func mutations(name: String) throws {
     let whole = try bytes(of: "\(folder)/\(name).json")
     var random = SeededGenerator(seed: 13)

@@ -17,11 +17,11 @@ import Testing
   }
 
   @Test(arguments: [" ", "\u{AD}", "\u{144}", "語", "a b"])
-  func refusesOtherScalars(text: String) {
+  func rejectsOtherScalars(text: String) {
     #expect(ByteAlphabet.bytes(spelledBy: Array(text.utf8)) == nil)
   }
 
-  @Test func refusesWhatIsNoUTF8() {
+  @Test func rejectsWhatIsNoUTF8() {
     #expect(ByteAlphabet.bytes(spelledBy: [0x41, 0xC4]) == nil)
   }
 }

@@ -38,7 +38,7 @@ import Tokenization
   }
 
   @Test(
-    "a token that is spelled as control tokens are is written as one, as converters to GGUF have it",
+    "a token that is spelled like a control token is written as one, as by converters to GGUF",
     arguments: [
       ("<|file_sep|>", true), ("<｜tool｜>", true), ("<unused7>", true), ("<pad>", true),
       ("[@BOS@]", true), ("<tool_call>", false), ("<|x>", false), ("<padding>", false),

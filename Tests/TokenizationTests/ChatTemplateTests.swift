@@ -1,4 +1,4 @@
-import Foundation
+import TestSupport
 import Testing
 import Tokenization
 
@@ -10,8 +10,6 @@ import Tokenization
     let system: String?
   }
 
-  private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "fixtures/chat")
   private static let names = [
     "chatml", "deepseek-coder", "deepseek-llm", "gemma-1", "gemma-2", "gemma-3", "llama-2",
     "llama-3",
@@ -21,7 +19,7 @@ import Tokenization
   private static let (begin, end) = ("<BEGIN>", "<END>")
 
   private func text(_ name: String) throws -> String {
-    try String(contentsOf: Self.folder.appending(path: "\(name).jinja"), encoding: .utf8)
+    try String(decoding: bytes(of: Fixtures.chatTemplate(name)), as: UTF8.self)
   }
 
   private func template(_ name: String) throws -> ChatTemplate {
@@ -30,8 +28,8 @@ import Tokenization
 
   @Test("every known template, in whole turns, as jinja2 renders it", arguments: names)
   func rendersLikeJinja(name: String) throws {
-    let file = try Data(contentsOf: Self.folder.appending(path: "golden.json"))
-    let golden = try #require(JSONDecoder().decode([String: Rendering].self, from: file)[name])
+    let golden = try #require(
+      Fixtures.json("chat/golden.json", as: [String: Rendering].self)[name])
     let template = try template(name)
     func content(_ text: String) -> String {
       String(decoding: template.content(Array(text.utf8)), as: UTF8.self)
@@ -73,7 +71,7 @@ import Tokenization
     #expect(template.endingAnswer([]).isEmpty)
   }
 
-  @Test("blanks that say nothing, and how a line break is written, make no difference")
+  @Test("blanks without effect, and the way a line break is written, make no difference")
   func recognizesOtherSpellings() throws {
     let qwen = try text("qwen2.5").replacing("    ", with: "\t").replacing("\\n' }}", with: "\n'}}")
     #expect(try ChatTemplate(recognizing: qwen) == ChatTemplate(recognizing: text("qwen2.5")))
@@ -89,8 +87,8 @@ import Tokenization
         == "<|im_start|>system\nYou are terse.<|im_end|>\n<|im_start|>user\n")
   }
 
-  @Test("anything else is refused", arguments: ["llama-3", "qwen2", "gemma-3", "mistral-7b-v0.2"])
-  func refusesOthers(name: String) throws {
+  @Test("anything else is rejected", arguments: ["llama-3", "qwen2", "gemma-3", "mistral-7b-v0.2"])
+  func rejectsOthers(name: String) throws {
     let known = try text(name)
     for changed in [
       known + "!", "!" + known, known.replacing("user", with: "human"),
@@ -115,7 +113,7 @@ import Tokenization
       return try template(name).misspelledMark(by: Tokenizer(vocabulary))
     }
     #expect(try mark("chatml") { _ in } == nil)
-    #expect(try mark("chatml") { $0.types[2] = 1 } == nil, "the type is mended")
+    #expect(try mark("chatml") { $0.types[2] = 1 } == nil, "the type is corrected")
     #expect(try mark("chatml") { $0.tokens[2] = Array("<|im_ed|>".utf8) } == "<|im_end|>")
     #expect(try mark("chatml") { ($0.tokens[1], $0.tokens[2]) = ([1], [2]) } == nil)
     #expect(
@@ -125,7 +123,7 @@ import Tokenization
     #expect(try mark("mistral-7b-v0.2") { $0.types[261] = 1 } == "<END>")
   }
 
-  @Test func namesWhatItRefusesByItsFirstCharacters() {
+  @Test func namesWhatItRejectsByItsFirstCharacters() {
     let error = TokenizationError.unsupportedChatTemplate(
       text: String(repeating: "x\n", count: 100))
     let start = String(repeating: #"x\n"#, count: 30)

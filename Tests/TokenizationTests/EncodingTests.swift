@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 import Tokenization
 
 @Suite struct EncodingTests {
-  @Test func keepsWhatSwiftHoldsToBeEqualApart() throws {
+  @Test func keepsEqualStringsApart() throws {
     let merges = [(left: Array("e".utf8), right: [UInt8(0xCC)]), (left: [0xC3], right: [0xA9])]
     let tokenizer = try Tokenizer(SyntheticVocabulary.make(merges: merges))
     let composed = tokenizer.encode("\u{E9}", parsingSpecials: false)

@@ -1,7 +1,8 @@
+import TestSupport
 import Testing
 import Tokenization
 
-/// Merging against the plainest way to do it.
+/// Merging, compared with the definition.
 @Suite struct MergingTests {
   private typealias Merge = (left: [UInt8], right: [UInt8])
 
@@ -51,7 +52,7 @@ import Tokenization
     UInt8.random(in: 0x61...0x64, using: &generator)
   }
 
-  /// Makes the best merge that is possible, the leftmost first, until there is none.
+  /// Makes the best possible merge, the leftmost first, until there is none.
   private func quadraticMerge(_ word: [UInt8], _ merges: [Merge]) -> [[UInt8]] {
     var pieces = word.map { [$0] }
     while let best = bestMerge(pieces, merges) {

@@ -8,7 +8,7 @@ enum SyntheticVocabulary {
   /// The id of a byte.
   static func id(_ byte: UInt8) -> Int { specials.count + Int(byte) }
 
-  /// The ids of text that no merge touches.
+  /// The ids of a text to which no merge applies.
   static func ids(_ text: String) -> [Int] { text.utf8.map(id) }
 
   /// Bytes in the printable alphabet, written here a second time from its definition.

@@ -2,12 +2,12 @@ import Testing
 import Tokenization
 
 @Suite struct VocabularyTests {
-  @Test func refusesUnknownKindsByName() {
+  @Test func rejectsUnknownKindsByName() {
     var vocabulary = SyntheticVocabulary.make()
     vocabulary.model = "bert"
-    #expect(refusal(of: vocabulary) == .unsupportedModel(name: "bert"))
+    #expect(rejection(of: vocabulary) == .unsupportedModel(name: "bert"))
     vocabulary = SyntheticVocabulary.make(preTokenizer: "\u{1B}[2Jqwen2")
-    let error = refusal(of: vocabulary)
+    let error = rejection(of: vocabulary)
     #expect(error == .unsupportedPreTokenizer(name: "\u{1B}[2Jqwen2"))
     #expect(
       error?.description.hasPrefix(
@@ -15,27 +15,27 @@ import Tokenization
         == true)
   }
 
-  @Test func refusesTablesThatContradictEachOther() {
-    expectRefusal("there are 260 tokens and 259 token types") { $0.types.removeLast() }
-    expectRefusal("token 7 is of the unknown type 9") { $0.types[7] = 9 }
-    expectRefusal(#"tokens 69 and 260 are both "A""#) { $0.add([0x41], type: 1) }
-    expectRefusal("the begin-of-text id is 260 and there are 260 tokens") { $0.beginOfText = 260 }
-    expectRefusal("the end-of-text id is -1 and there are 260 tokens") { $0.endOfText = -1 }
-    expectRefusal("a begin-of-text token is to be added and none is named") {
+  @Test func rejectsContradictions() {
+    expectRejection("there are 260 tokens and 259 token types") { $0.types.removeLast() }
+    expectRejection("token 7 is of the unknown type 9") { $0.types[7] = 9 }
+    expectRejection(#"tokens 69 and 260 are both "A""#) { $0.add([0x41], type: 1) }
+    expectRejection("the begin-of-text id is 260 and there are 260 tokens") { $0.beginOfText = 260 }
+    expectRejection("the end-of-text id is -1 and there are 260 tokens") { $0.endOfText = -1 }
+    expectRejection("a begin-of-text token is to be added but none is named") {
       $0.beginOfText = nil
       $0.addsBeginOfText = true
     }
   }
 
   @Test(arguments: ["a", "a ", " a", "a  b", "a b c", "a b", "xx b", ""])
-  func refusesMergesThatNameNoToken(line: String) {
-    expectRefusal("merge 0, \(line.debugDescription), is not two tokens that join to a third") {
+  func rejectsMergesThatNameNoToken(line: String) {
+    expectRejection("merge 0, \(line.debugDescription), is not two tokens that join to a third") {
       $0.merges = [Array(line.utf8)]
     }
   }
 
-  @Test func refusesAMergeThatStandsThereTwice() {
-    expectRefusal(#"merge 1, "a b", stands in the list twice"#) {
+  @Test func rejectsARepeatedMerge() {
+    expectRejection(#"merge 1, "a b", is in the list twice"#) {
       $0.add(Array("ab".utf8), type: 1)
       $0.merges = [Array("a b".utf8), Array("a b".utf8)]
     }
@@ -98,7 +98,7 @@ import Tokenization
     }
   }
 
-  @Test("the begin and end of text are tokens in a text, too, where they are typed as pieces of it")
+  @Test("the begin and end of text are tokens in a text, even if their type is a piece of text")
   func boundaries() throws {
     var vocabulary = SyntheticVocabulary.make()
     vocabulary.add(Array("<s>".utf8), type: 1)
@@ -110,18 +110,18 @@ import Tokenization
     #expect(try !Tokenizer(vocabulary).hasToken(named: "a"), "it is a piece of text")
   }
 
-  private func refusal(of vocabulary: Vocabulary) -> TokenizationError? {
+  private func rejection(of vocabulary: Vocabulary) -> TokenizationError? {
     #expect(throws: TokenizationError.self) { try Tokenizer(vocabulary) }
   }
 
-  private func expectRefusal(
+  private func expectRejection(
     _ problem: String, sourceLocation: SourceLocation = #_sourceLocation,
     _ change: (inout Vocabulary) -> Void
   ) {
     var vocabulary = SyntheticVocabulary.make()
     change(&vocabulary)
     #expect(
-      refusal(of: vocabulary) == .inconsistentVocabulary(problem: problem),
+      rejection(of: vocabulary) == .inconsistentVocabulary(problem: problem),
       sourceLocation: sourceLocation)
   }
 }

@@ -1,5 +1,5 @@
-// Counts what a thread allocates, by standing before glibc's allocator. libFuzzer's own limits need
-// the address sanitizer, or see only memory that was touched; what matters is what a reader asks for.
+// Counts what a thread allocates, in front of glibc's allocator. libFuzzer's own limits need the
+// address sanitizer, or see only memory that was touched. A reader is judged by what it asks for.
 
 #include "CFuzzing.h"
 
@@ -14,7 +14,7 @@ int64_t fz_most_allocated(void) { return most; }
 #include <errno.h>
 #include <malloc.h>
 
-// The coverage of an allocator says nothing about a reader.
+// An allocator's coverage says nothing about a reader.
 #define PLAIN __attribute__((no_sanitize("coverage")))
 
 void *__libc_malloc(size_t size);
@@ -23,7 +23,7 @@ void *__libc_realloc(void *block, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 void __libc_free(void *block);
 
-// A reservation that fails counts too: it was asked for.
+// A reservation that fails counts too.
 PLAIN static void *count(void *block, size_t asked) {
   int64_t size = (int64_t)(block ? malloc_usable_size(block) : asked);
   if (now + size > most) most = now + size;

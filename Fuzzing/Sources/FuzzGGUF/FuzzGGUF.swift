@@ -20,8 +20,8 @@ public func mutate(
   unsafe GGUFMutator.mutate(bytes, count: count, maximum: maximum, seed: seed)
 }
 
-/// A model that is accepted has a description that can be computed with, and tensors within the file
-/// that do not overlap.
+/// A model that is accepted has a description that can be computed with, and tensors within the
+/// file that do not overlap.
 private func check(_ path: String) throws {
   let model = try ModelFile(path: path)
   check(model.architecture)

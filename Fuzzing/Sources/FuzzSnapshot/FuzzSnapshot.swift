@@ -9,8 +9,8 @@ private nonisolated(unsafe) var harness = Harness {
   $0 is MalformedFile || $0 is ParentMissing || $0 is IdentityMismatch
 }
 
-/// What inputs may go on from: the snapshots that the environment variable FUZZ_PARENTS names, with colons between
-/// them.
+/// The snapshots that inputs may continue, from the environment variable FUZZ_PARENTS, with colons
+/// between them.
 private let parents =
   unsafe getenv("FUZZ_PARENTS").map { unsafe String(cString: $0) }?
   .split(separator: ":").map(String.init) ?? []
@@ -30,22 +30,23 @@ public func mutate(
   unsafe ContainerMutator.mutate(bytes, count: count, maximum: maximum, seed: seed)
 }
 
-/// More than this is not decoded: a sound file may ask for as much memory as its own counts say, if its
+/// The most bytes that are decoded: a valid file may need as much memory as its counts say, if its
 /// chunks can hold that.
 private let decodedLimit = 4 << 20
-/// The most that a stream can decode to: so much, and so many bytes for each stored one (spec, section 5.5).
+/// The most that a stream can decode to: a constant, and a number of bytes for each stored byte
+/// (spec, section 5.5).
 private let decodedPerStream = 1 << 20
 private let decodedPerByte = 64
-/// Four byte planes of positions, and at most five streams of keys and of values.
+/// Four byte planes of positions, and at most five streams each of keys and of values.
 private let streamsPerBlock = 14
 /// A byte of codes of 4 bits becomes two elements of 4 bytes.
 private let mostElementBytesPerByte = 8
 
-/// A snapshot that opens keeps every byte of its metadata, and one that verifies can be read at
-/// every compression that it holds, and says the same at each.
+/// A snapshot that opens keeps every byte of its metadata. One that verifies can be read at every
+/// compression that it holds, and gives the same pairs at each.
 ///
-/// One layer and one compression beside the least are tried, so that there is time for many inputs; the
-/// file's own checksum chooses.
+/// One layer and one compression besides the least are tried, so that there is time for many
+/// inputs. The file's own checksum chooses them.
 private func check(_ path: String) throws {
   let reader = try SnapshotReader(path: path)
   let container = try ContainerReader(path: path, kind: .snapshot)
@@ -53,11 +54,11 @@ private func check(_ path: String) throws {
   let decoded = decodedByteCount(reader.metadata)
   guard decoded <= decodedLimit else {
     if decoded > mostDecoded(reader) {
-      require(try !isSound(path), "more than the chunks can hold is refused")
+      require(try !isValid(path), "more than the chunks can hold is rejected")
     }
     return
   }
-  let isSound = try isSound(path)
+  let isValid = try isValid(path)
   let choice = Int(container.header.directoryChecksum >> 8 & 0xffff)
   let layer = choice % reader.metadata.context.layers
   let ratios = reader.metadata.tiers.ratios
@@ -76,12 +77,13 @@ private func check(_ path: String) throws {
         "×1 is the whole cache")
     }
   } catch is MalformedFile {
-    require(!isSound, "what verifies can be read")
+    require(!isValid, "what verifies can be read")
   }
   if reader.metadata.parent != nil { try checkChain(path, layer) }
 }
 
-/// A chain that opens gives pairs at ascending positions of its context, and all of them if it is whole.
+/// A chain that opens gives pairs at ascending positions of its context, and at all positions if it
+/// is whole.
 private func checkChain(_ path: String, _ layer: Int) throws {
   let chain = try SnapshotChain(path: path, parents: parents)
   let context = chain.metadata.context
@@ -93,7 +95,7 @@ private func checkChain(_ path: String, _ layer: Int) throws {
   }
 }
 
-/// What holds of any head's pairs.
+/// What holds for any head's pairs.
 private func checkPairs(of head: LayerPairs.Head, _ context: ContextDescription) {
   let count = head.positions.count
   require(zip(head.positions, head.positions.dropFirst()).allSatisfy(<), "positions ascend")
@@ -105,7 +107,7 @@ private func checkPairs(of head: LayerPairs.Head, _ context: ContextDescription)
 }
 
 /// Whether `verify` accepts the file.
-private func isSound(_ path: String) throws -> Bool {
+private func isValid(_ path: String) throws -> Bool {
   do {
     try Verification.verify(path: path)
     return true
@@ -142,7 +144,7 @@ private func decodedByteCount(_ metadata: SnapshotMetadata) -> Int {
   return pairs * pairBytes
 }
 
-/// Reads a layer, whose pairs must be as many as the table says, in order, all different.
+/// Reads a layer: as many pairs as the table says, in order, all different.
 private func checkedLayer(
   _ reader: SnapshotReader, _ layer: Int, compression: Int
 ) throws -> LayerPairs {
@@ -161,7 +163,7 @@ private func checkedLayer(
   return pairs
 }
 
-/// Compares the keys and values of all stored pairs with those of the chunks, which stand in order of
+/// Compares the keys and values of all stored pairs with those of the chunks, which are in order of
 /// rank.
 private func checkRows(_ reader: SnapshotReader, _ layer: Int, _ pairs: LayerPairs) throws {
   let (context, tiers) = (reader.metadata.context, reader.metadata.tiers)
@@ -185,7 +187,7 @@ private func checkRows(_ reader: SnapshotReader, _ layer: Int, _ pairs: LayerPai
   }
 }
 
-/// Reads the codes of quantised tiers, which must be those of the pairs that ×N keeps of them.
+/// Reads the codes of quantised tiers: those of the pairs that ×N keeps of them.
 private func checkCodes(_ reader: SnapshotReader, _ layer: Int, compression: Int) throws {
   let chain = SnapshotChain(alone: reader)
   var decoder = LayerDecoder(chain)

@@ -43,6 +43,6 @@ private func check(_ path: String) throws {
     require(filters.count == shape.count, "one filter for each layer and KV head")
     require(filters.allSatisfy(\.isFinite), "filters are finite")
   } catch {
-    // Sums of real queries have an eigenvector; hostile ones need not.
+    // Sums of real queries have an eigenvector; hostile sums need not.
   }
 }

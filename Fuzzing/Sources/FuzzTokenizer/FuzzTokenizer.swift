@@ -10,7 +10,7 @@ private nonisolated(unsafe) var harness = Harness {
 }
 
 /// libFuzzer calls this with every input: the length of a text in one byte, the text, and a model
-/// file whose tokenizer is to encode it.
+/// file whose tokenizer encodes it.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   let input = unsafe UnsafeRawBufferPointer(start: bytes, count: count)

@@ -1,12 +1,12 @@
 import Glibc
 import Harness
 
-/// The folder that the process leaves behind unless it is removed.
+/// The folder that is removed when the process ends.
 private nonisolated(unsafe) var made = ""
 
 /// A model's folder in memory, whose `tokenizer.json` is another file.
 enum ModelFolder {
-  /// A model of 64 tokens, as small as one can be that has no weights to read.
+  /// A model of 64 tokens, as small as one without weights can be.
   private static let config = """
     {"model_type": "llama", "hidden_size": 4, "intermediate_size": 4, "num_hidden_layers": 1,
     "num_attention_heads": 2, "vocab_size": 64, "max_position_embeddings": 16,

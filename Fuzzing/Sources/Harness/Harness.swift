@@ -1,24 +1,24 @@
 import CFuzzing
 
-/// Ends the process, and so makes the input a finding, unless a promise of the readers holds.
+/// Ends the process if a promise of the readers does not hold, which makes the input a finding.
 public func require(_ condition: Bool, _ promise: @autoclosure () -> String) {
   guard !condition else { return }
   fatalError("broken promise: \(promise())")
 }
 
-/// Runs one reader on one input after the other and judges what every reader promises: no crash, no
-/// other errors than its documented ones, no more than a second, and no more memory than it may take.
+/// Runs one reader on one input after the other and checks what every reader promises: no crash,
+/// only documented errors, at most a second, and at most the allowed memory.
 public struct Harness: ~Copyable {
   /// What a reader may allocate beyond the size of its file, in bytes.
   private static let memoryLimit = 64 << 20
-  /// The processor time that one input may take. Time on the clock would blame a reader for a busy
-  /// machine; an input that takes no processor time either meets libFuzzer's own `-timeout`.
+  /// The processor time that one input may take, since wall time depends on how busy the machine
+  /// is. An input that waits without processor time meets libFuzzer's own `-timeout`.
   private static let secondsLimit = 1.0
 
   private var file = MemoryFile()
   private let isDocumented: (any Error) -> Bool
 
-  /// Prepares to run a reader whose errors are those for which `isDocumented` holds.
+  /// Prepares to run a reader that may throw the errors for which `isDocumented` holds.
   public init(isDocumented: @escaping (any Error) -> Bool) { self.isDocumented = isDocumented }
 
   /// Runs `read` on a file of these bytes.
@@ -29,7 +29,7 @@ public struct Harness: ~Copyable {
     do {
       try read(file.path)
     } catch {
-      // A message is made of what the file holds, so it is input to be survived too.
+      // A message holds text from the file, so building it must not fail either.
       let message = "\(error)"
       require(isDocumented(error), "an undocumented error: \(message)")
       require(!message.isEmpty, "an error says what is wrong")

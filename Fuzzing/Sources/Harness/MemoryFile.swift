@@ -1,10 +1,10 @@
 import CFuzzing
 import Glibc
 
-/// A file in memory that is given new contents again and again: readers open paths, and nothing is
-/// opened by path more cheaply.
+/// A file in memory whose contents are replaced for each input: the cheapest file that readers can
+/// open by path.
 struct MemoryFile: ~Copyable {
-  /// Where readers open it.
+  /// The path by which readers open it.
   let path: String
   private let descriptor: Int32
   private var size = 0

@@ -1,4 +1,4 @@
-/// What the counts of a snapshot say of its chunks.
+/// The chunks that a snapshot's counts ask for.
 struct ChunkSizes {
   private let context: [UInt8]
   private let tiers: [UInt8]
@@ -6,7 +6,7 @@ struct ChunkSizes {
   private let heads: Int
   private let tierCount: Int
 
-  /// Nil if the counts ask for more chunks than are made to fit.
+  /// Nil if the counts ask for more chunks than are made.
   init?(context: [UInt8], tiers: [UInt8]) {
     layers = Sizes.product(context.u32(0))
     heads = Sizes.product(context.u32(4))
@@ -18,8 +18,8 @@ struct ChunkSizes {
     self.tiers = tiers
   }
 
-  /// Keeps the chunks whose planes add up, and writes new ones, of planes stored as they are, for the
-  /// others.
+  /// Keeps the chunks whose planes add up. Replaces the others by new ones, whose planes are not
+  /// compressed.
   func repair(_ image: inout ContainerImage) {
     guard var table = image["CHNK"], let data = image["DATA"] else { return }
     let places = Chunks.places(table, data)
@@ -55,12 +55,12 @@ struct ChunkSizes {
     return min(sum, Sizes.limit)
   }
 
-  /// Whether a tier's pairs stand in order of position.
+  /// Whether a tier's pairs are in order of position.
   private func isByPosition(_ tier: Int) -> Bool {
     tier > 0 && tiers.u32(16 + 4 * tier) == 1 && tiers.u32(12 + 4 * tier) == 2
   }
 
-  /// What the table says if a chunk may have it, and otherwise what the context says; alike in all layers.
+  /// The table's value if a chunk may have it, otherwise the context's; the same in all layers.
   private func codec(_ index: Int, _ table: [UInt8]) -> UInt32 {
     let (tensor, tier) = (index % 3, index / 3 / layers)
     guard tensor > 0 else { return isByPosition(tier) ? 7 : 1 }
@@ -91,7 +91,7 @@ struct ChunkSizes {
       && lengths.reduce(4 * decoded.count, +) + (hasFrames ? 8 : 0) == chunk.count
   }
 
-  /// A chunk with as much of the old one's bytes as there is room for, all streams stored as they are.
+  /// A chunk with as many of the old one's bytes as fit, and no compressed streams.
   private static func stored(_ old: [UInt8], _ lengths: [Int]) -> [UInt8] {
     var chunk = old
     chunk.resize(to: lengths.reduce(4 * lengths.count, +))
@@ -99,7 +99,7 @@ struct ChunkSizes {
     return chunk
   }
 
-  /// A chunk of positions that are all different: each head's go on where its last tier ended.
+  /// A chunk of positions that are all different: each head's continue after its last tier.
   private func positions(_ block: Int, _ codec: UInt32) -> [UInt8] {
     let (tier, layer) = (block / layers, block % layers)
     var all: [UInt32] = []

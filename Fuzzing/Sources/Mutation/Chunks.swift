@@ -7,7 +7,7 @@ enum Chunks {
   /// Where an entry has its codec.
   static let codecOffset = 16
 
-  /// Puts in the checksum of every chunk that lies within `DATA`, and of what its frames decode to.
+  /// Sets the checksum of every chunk that lies within `DATA`, and of what its frames decode to.
   static func repairChecksums(_ image: inout ContainerImage) {
     guard var table = image["CHNK"], var data = image["DATA"] else { return }
     for (index, place) in places(table, data).enumerated() {
@@ -24,7 +24,8 @@ enum Chunks {
     image["DATA"] = data
   }
 
-  /// What those streams of a chunk that are frames decode to. More than a small snapshot's frames hold is left out.
+  /// The bytes that the frames among a chunk's streams decode to. More than a small snapshot's
+  /// frames hold is left out.
   private static func decodedFrames(_ chunk: [UInt8], streams: Int) -> [UInt8] {
     var (all, start) = ([UInt8](), 4 * streams)
     var target = [UInt8](repeating: 0, count: 1 << 14)
@@ -53,7 +54,7 @@ enum Chunks {
     image["CHNK"] = table
   }
 
-  /// Where the chunks are, up to the first that leaves `DATA`.
+  /// The chunks' ranges, up to the first chunk that leaves `DATA`.
   static func places(_ table: [UInt8], _ data: [UInt8]) -> [Range<Int>] {
     var places: [Range<Int>] = []
     var start = 0

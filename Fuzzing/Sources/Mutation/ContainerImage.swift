@@ -1,14 +1,14 @@
 import ByteIO
 
-/// A file of the container taken apart without any checks, and put together with all that the
-/// container asks for: places, padding, sizes, checksums (spec, section 2).
+/// A file of the container, taken apart without checks, and put together with what the container
+/// needs: offsets, padding, sizes and checksums (spec, section 2).
 struct ContainerImage {
   struct Section {
     var type: UInt32
     var bytes: [UInt8]
   }
 
-  /// The 64 bytes of the header; size, section count and checksums are put in when encoding.
+  /// The 64 bytes of the header; size, section count and checksums are set when encoding.
   var header: [UInt8]
   var sections: [Section]
 
@@ -16,8 +16,8 @@ struct ContainerImage {
   static let entryByteCount = 32
   private static let maximumSections = 64
 
-  /// Takes a file apart; nil if it is too short for a section, or its sections overlap so much that they
-  /// are longer than any file.
+  /// Takes a file apart. Nil if it is too short for a section, or if overlapping sections are
+  /// longer than any file.
   init?(_ file: [UInt8]) {
     let places = Self.places(file)
     guard !places.isEmpty, places.reduce(0, { $0 + $1.count }) <= 2 * file.count else { return nil }
@@ -28,7 +28,7 @@ struct ContainerImage {
     }
   }
 
-  /// Where the directory says that sections are, cut to the file.
+  /// The sections' ranges by the directory, cut to the file.
   static func places(_ file: [UInt8]) -> [Range<Int>] {
     let room = max(0, file.count - headerByteCount) / entryByteCount
     let count = min(Int(file.u32(40)), room, maximumSections)
@@ -71,7 +71,7 @@ struct ContainerImage {
     return file
   }
 
-  /// Puts in the checksums of sections, directory and header, wherever the directory says they are.
+  /// Sets the checksums of sections, directory and header, at the directory's offsets.
   static func repairChecksums(_ file: inout [UInt8]) {
     let places = places(file)
     for (index, place) in places.enumerated() {

@@ -1,8 +1,8 @@
-/// Changes a file of the container as a hostile writer would: in one place, and with everything that
-/// guards against accidents put right again, so that fuzzing reaches what lies behind the checksums.
+/// Changes a file of the container in one place, as a hostile writer would. It corrects the
+/// checksums, so that fuzzing reaches the code after them.
 public enum ContainerMutator {
-  /// The body of `LLVMFuzzerCustomMutator`: changes `count` bytes in place, to `maximum` at most, and
-  /// returns how many there are then.
+  /// The body of `LLVMFuzzerCustomMutator`: changes `count` bytes in place, to at most `maximum`,
+  /// and returns how many there are then.
   @unsafe public static func mutate(
     _ bytes: UnsafeMutablePointer<UInt8>, count: Int, maximum: Int, seed: UInt32
   ) -> Int {
@@ -13,12 +13,12 @@ public enum ContainerMutator {
     _ file: [UInt8], growth: Int, _ random: inout RandomSource
   ) -> [UInt8] {
     var file = file
-    // As it comes: damage, which the checksums must find.
+    // Damage, which the checksums must find.
     guard !random.oneIn(16), var image = ContainerImage(file) else {
       file.mutate(growth: growth)
       return file
     }
-    // Header or directory, with checksums that fit.
+    // Header or directory, with corrected checksums.
     if random.oneIn(8) {
       mutateLayout(&file, &random)
       return file
@@ -55,8 +55,8 @@ public enum ContainerMutator {
     }
   }
 
-  /// Gives one 32-bit field, mostly one of the first, a number that counts: a small one, one more, one
-  /// less, or the greatest.
+  /// Sets one 32-bit field, mostly one of the first, to a telling number: a small one, one more,
+  /// one less, or the greatest.
   private static func mutateField(_ bytes: inout [UInt8], _ random: inout RandomSource) {
     let fields = bytes.count / 4
     let offset = 4 * random.below(random.oneIn(2) ? min(fields, 12) : fields)

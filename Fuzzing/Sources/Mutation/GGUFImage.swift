@@ -1,10 +1,10 @@
-/// A GGUF file taken apart without any checks: its metadata value by value, and what stands behind them.
-/// Source: the GGUF specification, version 3.
+/// A GGUF file, taken apart without checks: its metadata value by value, and the rest. Source: the
+/// GGUF specification, version 3.
 struct GGUFImage {
   struct Value {
     var key: [UInt8]
     var type: UInt32
-    /// As the file has it: a text with its length, an array with its type and count.
+    /// The bytes in the file: a text with its length, an array with its type and count.
     var bytes: [UInt8]
   }
 
@@ -19,7 +19,7 @@ struct GGUFImage {
   var tensors: [UInt8]
   private let data: [UInt8]
 
-  /// Takes a file apart; nil if its metadata cannot be followed to their end.
+  /// Takes a file apart; nil if its metadata cannot be read to their end.
   init?(_ file: [UInt8]) {
     var position = Self.headerByteCount
     guard file.count >= position, file.u64(16) <= UInt64(file.count) else { return nil }
@@ -38,7 +38,7 @@ struct GGUFImage {
     data = Array(file[min(file.count, Self.aligned(end))...])
   }
 
-  /// The whole file, the tensors' data where the specification puts them.
+  /// The whole file, with the tensors' data aligned as the specification says.
   var encoded: [UInt8] {
     var file = header
     file.set(UInt64(values.count), at: 16)
@@ -54,7 +54,7 @@ struct GGUFImage {
   /// The index of a key's value.
   func index(of key: String) -> Int? { values.firstIndex { $0.key.elementsEqual(key.utf8) } }
 
-  /// The bytes that a value of a type takes; nil if they leave the file.
+  /// The number of bytes of a value of a type; nil if it leaves the file.
   static func length(_ file: [UInt8], _ start: Int, _ type: UInt32) -> Int? {
     let length: Int
     switch type {
@@ -74,7 +74,7 @@ struct GGUFImage {
     return start + length <= file.count ? length : nil
   }
 
-  /// The bytes of a number; 0 for a type that is none.
+  /// The number of bytes of a number; 0 for a type that is none.
   static func width(_ type: UInt32) -> Int {
     switch type {
     case 0, 1, 7: 1

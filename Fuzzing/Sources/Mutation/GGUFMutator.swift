@@ -1,14 +1,15 @@
-/// Changes a GGUF file in one value, and keeps the lengths and counts around it right.
+/// Changes a GGUF file in one value, and corrects the lengths and counts around it.
 public enum GGUFMutator {
-  /// The body of `LLVMFuzzerCustomMutator`: changes `count` bytes in place, to `maximum` at most, and
-  /// returns how many there are then.
+  /// The body of `LLVMFuzzerCustomMutator`: changes `count` bytes in place, to at most `maximum`,
+  /// and returns how many there are then.
   @unsafe public static func mutate(
     _ bytes: UnsafeMutablePointer<UInt8>, count: Int, maximum: Int, seed: UInt32
   ) -> Int {
     unsafe mutateInPlace(bytes, count: count, maximum: maximum, seed: seed, mutated)
   }
 
-  /// The same for an input of the tokenizer: the length of a text in one byte, the text, a GGUF file.
+  /// The same for an input of the tokenizer: the length of a text in one byte, the text, a GGUF
+  /// file.
   @unsafe public static func mutateWithText(
     _ bytes: UnsafeMutablePointer<UInt8>, count: Int, maximum: Int, seed: UInt32
   ) -> Int {
@@ -72,7 +73,7 @@ public enum GGUFMutator {
     return GGUFImage.littleEndian(UInt64(text.count)) + text
   }
 
-  /// Changes, takes out, doubles or exchanges elements of an array.
+  /// Changes, removes, doubles or exchanges elements of an array.
   private static func mutateArray(
     _ bytes: inout [UInt8], growth: Int, _ random: inout RandomSource
   ) {
@@ -100,7 +101,7 @@ public enum GGUFMutator {
     bytes = GGUFImage.littleEndian(type) + count + elements.joined()
   }
 
-  /// Gives each token a type, as a vocabulary needs to be accepted.
+  /// Gives each token a type, without which no vocabulary is accepted.
   private static func repairTypes(_ image: inout GGUFImage) {
     guard let tokens = image.index(of: "tokenizer.ggml.tokens"),
       let types = image.index(of: "tokenizer.ggml.token_type")

@@ -1,5 +1,5 @@
-/// Gives libFuzzer the bytes that `mutated` makes of those that it has, cut to `maximum`: what no longer
-/// fits is a change worth trying too.
+/// Replaces libFuzzer's bytes by those that `mutated` makes of them, cut to `maximum`: a cut is
+/// also worth trying.
 @unsafe func mutateInPlace(
   _ bytes: UnsafeMutablePointer<UInt8>, count: Int, maximum: Int, seed: UInt32,
   _ mutated: (_ file: [UInt8], _ growth: Int, inout RandomSource) -> [UInt8]

@@ -1,7 +1,7 @@
 import CFuzzing
 
-/// Little-endian fields of bytes that may be too short for them: what is missing reads as 0, and
-/// writing there does nothing.
+/// Little-endian fields of bytes that may be too short: missing bytes read as 0, and writing there
+/// does nothing.
 extension [UInt8] {
   func u32(_ offset: Int) -> UInt32 { UInt32(truncatingIfNeeded: integer(offset, 4)) }
 
@@ -17,7 +17,7 @@ extension [UInt8] {
     append(contentsOf: repeatElement(0, count: count - self.count))
   }
 
-  /// Has libFuzzer change the bytes, which may grow by `growth`.
+  /// Lets libFuzzer change the bytes, which may grow by `growth`.
   mutating func mutate(growth: Int) {
     let (count, maximum) = (self.count, self.count + growth)
     guard maximum > 0 else { return }

@@ -1,10 +1,10 @@
-/// Changes a safetensors file and mostly makes its two parts fit again: the header's length, and as
-/// many bytes behind it as the header speaks of.
+/// Changes a safetensors file. Mostly it corrects the header's length, and the number of bytes
+/// after the header.
 public enum SafetensorsMutator {
   private static let prefixByteCount = 8
 
-  /// The body of `LLVMFuzzerCustomMutator`: changes `count` bytes in place, to `maximum` at most, and
-  /// returns how many there are then.
+  /// The body of `LLVMFuzzerCustomMutator`: changes `count` bytes in place, to at most `maximum`,
+  /// and returns how many there are then.
   @unsafe public static func mutate(
     _ bytes: UnsafeMutablePointer<UInt8>, count: Int, maximum: Int, seed: UInt32
   ) -> Int {
@@ -32,7 +32,7 @@ public enum SafetensorsMutator {
     return start + header + values
   }
 
-  /// The greatest number that closes a list, if it is small enough to be written.
+  /// The greatest number at the end of a list, if a file may be so long.
   private static func end(_ header: [UInt8]) -> Int? {
     let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
     let numbers = header.split(separator: UInt8(ascii: "]")).compactMap { list -> Int? in

@@ -1,7 +1,7 @@
-/// Gives sections the sizes that the counts in them ask for, so that a changed count is not found by
-/// the section's length alone. Counts that ask for much are left to be refused.
+/// Gives sections the sizes that their counts ask for, so that the section's length alone does not
+/// reveal a changed count. Counts that ask for much stay wrong.
 enum Sizes {
-  /// The longest section that is made to fit.
+  /// The longest section whose size is corrected.
   static let limit = 1 << 12
 
   static func repair(_ image: inout ContainerImage) {
@@ -40,7 +40,7 @@ enum Sizes {
     ChunkSizes(context: context, tiers: tiers)?.repair(&image)
   }
 
-  /// The product of counts, but never much more than `limit`.
+  /// The product of counts, but hardly more than `limit`.
   static func product(_ factors: UInt32...) -> Int {
     factors.reduce(1) { min($0 * min(Int($1), limit), limit) }
   }

@@ -1,13 +1,13 @@
 import Harness
 public import Tokenization
 
-/// A tokenizer that is accepted gives ids of its vocabulary, and text back.
+/// A tokenizer that is accepted gives ids of its vocabulary, and gives text back.
 ///
 /// - Throws: `TokenizationError` if the vocabulary makes no tokenizer.
 public func checkTokenizer(_ vocabulary: Vocabulary, _ text: [UInt8]) throws {
   if let template = vocabulary.chatTemplate { checkTemplate(template) }
   let tokenizer = try Tokenizer(vocabulary)
-  // One way for each text, so that there is time for many.
+  // One of the two for each text, so that there is time for many texts.
   let parsingSpecials = text.count % 2 == 1
   let ids = tokenizer.encode(text, parsingSpecials: parsingSpecials)
   require(ids.allSatisfy((0..<tokenizer.vocabularySize).contains), "ids lie in the vocabulary")
@@ -18,9 +18,9 @@ public func checkTokenizer(_ vocabulary: Vocabulary, _ text: [UInt8]) throws {
   if vocabulary.types.allSatisfy({ $0 == Vocabulary.TokenType.normal.rawValue }),
     vocabulary.model == "gpt2", vocabulary.preTokenizer != "qwen2"
   {
-    // Bytes without a token are left out, so what is left is what can be said.
+    // Bytes without a token are left out; the others come back.
     let again = tokenizer.encode(decoded, parsingSpecials: parsingSpecials)
-    require(tokenizer.decode(again) == decoded, "text that can be said comes back")
+    require(tokenizer.decode(again) == decoded, "text with tokens comes back")
   } else {
     let again = tokenizer.encode(text, parsingSpecials: parsingSpecials)
     require(ids == again, "the same text gives the same ids")

@@ -1,17 +1,13 @@
 import ByteIO
 import CacheCodec
 import CacheFormat
+import ModelFiles
 
-/// A cache as a safetensors file: the tensors that `verify --digests` names (spec, conformance.md), `tokens`
-/// and, for each layer and head, `positions`, `keys` and `values`, in the cache's own type.
+/// A cache as a safetensors file: the tensors that `verify --digests` names (spec, conformance.md).
+///
+/// They are `tokens` and, for each layer and head, `positions`, `keys` and `values`, in the cache's own
+/// type.
 struct CacheTensors {
-  private struct Tensor {
-    var name: String
-    var type: String
-    var shape: [Int]
-    var byteCount: Int
-  }
-
   /// The context's token ids.
   let tokens: [UInt32]
   /// Layers and heads, and the types and lengths of keys and values.
@@ -21,7 +17,7 @@ struct CacheTensors {
 
   /// Writes the file; one layer is in memory at a time.
   ///
-  /// - Parameter heads: The pairs of a layer's heads, as many as were said.
+  /// - Parameter heads: The pairs of a layer's heads, as many as `counts` says.
   /// - Returns: The file's size in bytes.
   /// - Throws: `SystemError`, and what `heads` throws.
   func write(to path: String, heads: (_ layer: Int) throws -> [PairBlock]) throws -> UInt64 {
@@ -47,46 +43,28 @@ struct CacheTensors {
     return writer.bytes
   }
 
-  private var tensors: [Tensor] {
-    let ids = Tensor(
-      name: "tokens", type: "U32", shape: [tokens.count], byteCount: 4 * tokens.count)
-    return counts.enumerated().reduce(into: [ids]) { tensors, entry in
-      for (head, pairs) in entry.element.enumerated() {
+  private var header: [UInt8] {
+    var tensors = [SafetensorsWriter.Tensor("tokens", .u32, [tokens.count])]
+    for (layer, heads) in counts.enumerated() {
+      for (head, pairs) in heads.enumerated() {
         for tensor in ChunkTable.Tensor.allCases {
-          let (length, codec) = (context.elementsPerPair(of: tensor), context.codec(of: tensor))
+          let length = context.elementsPerPair(of: tensor)
           tensors.append(
-            Tensor(
-              name: "layer\(entry.offset).head\(head).\(tensor)", type: Self.name(codec),
-              shape: tensor == .positions ? [pairs] : [pairs, length],
-              byteCount: pairs * length * codec.width))
+            SafetensorsWriter.Tensor(
+              "layer\(layer).head\(head).\(tensor)", Self.type(context.codec(of: tensor)),
+              tensor == .positions ? [pairs] : [pairs, length]))
         }
       }
     }
+    return SafetensorsWriter(tensors).header
   }
 
-  private static func name(_ codec: ElementCodec) -> String {
+  private static func type(_ codec: ElementCodec) -> SafetensorsType {
     switch codec {
-    case .float16: "F16"
-    case .bfloat16: "BF16"
-    case .float32: "F32"
-    default: "U32"
+    case .float16: .f16
+    case .bfloat16: .bf16
+    case .float32: .f32
+    default: .u32
     }
-  }
-
-  /// The length and the JSON; spaces behind it align the values, as safetensors' other writers do.
-  private var header: [UInt8] {
-    var start = 0
-    let entries = tensors.map { tensor in
-      defer { start += tensor.byteCount }
-      let shape = tensor.shape.map(String.init).joined(separator: ",")
-      return #""\#(tensor.name)":{"dtype":"\#(tensor.type)","shape":[\#(shape)],"#
-        + #""data_offsets":[\#(start),\#(start + tensor.byteCount)]}"#
-    }
-    let json = "{" + entries.joined(separator: ",") + "}"
-    let padding = (8 - json.utf8.count % 8) % 8
-    var writer = ByteWriter()
-    writer.write(UInt64(json.utf8.count + padding))
-    writer.write(Array(json.utf8) + [UInt8](repeating: UInt8(ascii: " "), count: padding))
-    return writer.bytes
   }
 }

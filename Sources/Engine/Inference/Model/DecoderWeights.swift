@@ -39,7 +39,7 @@ struct DecoderWeights: Sendable {
     let output = try file.tensors["output.weight"].map { _ in
       WeightMatrix(try reader.tensor("output", shape))
     }
-    try file.refuseTensors(besides: reader.used)
+    try file.rejectTensors(besides: reader.used)
     let isTied = output?.hasValues(of: embedding) ?? true
     if isTied { reader.drop("output.weight") }
     self.output = WeightGroup(isTied ? embedding : output ?? embedding)

@@ -1,7 +1,7 @@
 import ByteIO
 
-/// How the files of one architecture describe and store it. What the engine computes follows from the
-/// description; CONTRIBUTING.md says how to add one.
+/// How the files of one architecture describe and store it. The engine computes what the
+/// description says; CONTRIBUTING.md says how to add an architecture.
 protocol Architecture: Sendable {
   /// The name in GGUF and in descriptions.
   static var name: String { get }
@@ -13,14 +13,14 @@ protocol Architecture: Sendable {
   static var isInterleavedInGGUF: Bool { get }
   /// What transformers adds to the weights of RMSNorm when it uses them; GGUF stores the sum.
   static var normOffset: Float { get }
-  /// What transformers takes where a configuration of that `model_type` does not say.
+  /// transformers' defaults for keys that a configuration of that `model_type` lacks.
   static func defaults(_ modelType: String) -> [String: ConfigDefault]
 
-  /// Completes a description that holds what a `llama` of the same sizes would be.
+  /// Completes a description of a `llama` of the same sizes.
   static func read(_ file: GGUFDescription, into model: inout ModelConfig) throws
-  /// Completes a description that holds what a `llama` of the same sizes would be.
+  /// Completes a description of a `llama` of the same sizes.
   static func read(_ config: TransformersConfig, into model: inout ModelConfig) throws
-  /// RoPE of the layers that have no window, at least.
+  /// RoPE, at least of the layers without a window.
   static func rope(_ config: TransformersConfig, headLength: Int) throws -> RoPE
 }
 
@@ -33,13 +33,13 @@ extension Architecture {
   }
 }
 
-/// All that there are.
+/// All supported architectures.
 enum Architectures {
   static let all: [any Architecture.Type] = [
     Llama.self, Qwen2.self, Qwen3.self, OLMo2.self, Phi3.self, Gemma2.self, Gemma3.self,
   ]
 
-  /// The one that GGUF calls so.
+  /// The architecture by its name in GGUF.
   static func named(_ name: String, path: String) throws(UnsupportedModel) -> any Architecture.Type
   {
     guard let architecture = all.first(where: { $0.name == name }) else {
@@ -49,7 +49,7 @@ enum Architectures {
     return architecture
   }
 
-  /// The one that `config.json` calls so.
+  /// The architecture by its name in `config.json`.
   static func modelType(
     _ type: String, path: String
   ) throws(UnsupportedModel) -> any Architecture.Type {

@@ -1,5 +1,5 @@
-/// Gemma 2 (arXiv 2408.00118): capped scores and logits, a window in every other layer, RMSNorm on both
-/// sides of a branch, GEGLU, and embeddings scaled by the root of their length.
+/// Gemma 2 (arXiv 2408.00118): capped scores and logits, a window in every other layer, RMSNorm on
+/// both sides of a branch, GEGLU, and embeddings scaled by the root of their length.
 enum Gemma2: Architecture {
   static let name = "gemma2"
   static let modelTypes = ["gemma2"]
@@ -33,7 +33,7 @@ enum Gemma2: Architecture {
     try readScale(config, into: &model)
   }
 
-  /// What Gemma 3 has, too.
+  /// What Gemma 3 has in common with Gemma 2.
   static func complete(_ model: inout ModelConfig) {
     model.normPlace = .both
     model.activation = .geluTanh
@@ -50,7 +50,7 @@ enum Gemma2: Architecture {
     model.attentionScale = 1 / divisor.squareRoot()
   }
 
-  /// As if a head were its share of the hidden vector.
+  /// Scores are scaled as if a head were its share of the hidden vector.
   static func scaleByWidth(_ model: inout ModelConfig) {
     let length = model.embeddingLength / model.queryHeads
     if length != model.keyLength { model.attentionScale = 1 / Float(length).squareRoot() }

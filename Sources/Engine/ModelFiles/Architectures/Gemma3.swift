@@ -1,5 +1,6 @@
-/// Gemma 3 (arXiv 2503.19786), text: five layers with a window, then one without; another RoPE base in
-/// those with a window; RMSNorm over each head's queries and keys; the rest as in Gemma 2, without caps.
+/// Gemma 3 (arXiv 2503.19786), text: five layers with a window, then one without; another RoPE base
+/// in those with a window; RMSNorm over each head's queries and keys; the rest as in Gemma 2,
+/// without caps.
 enum Gemma3: Architecture {
   static let name = "gemma3"
   static let modelTypes = ["gemma3_text"]

@@ -1,6 +1,6 @@
 /// Llama 2 and 3 (arXiv 2302.13971, 2407.21783), and what has its shape: pre-norm layers of
-/// grouped-query attention and SwiGLU. Mistral (arXiv 2310.06825), which GGUF calls `llama` too, may
-/// have a window in every layer.
+/// grouped-query attention and SwiGLU. Mistral (arXiv 2310.06825), which GGUF calls `llama` too,
+/// may have a window in every layer.
 enum Llama: Architecture {
   static let name = "llama"
   static let modelTypes = ["llama", "mistral"]

@@ -1,5 +1,5 @@
-/// OLMo 2 (arXiv 2501.00656): RMSNorm behind each branch instead of before it, and over all heads'
-/// queries, and all heads' keys, as one vector.
+/// OLMo 2 (arXiv 2501.00656): RMSNorm after each branch instead of before it, and over the queries
+/// of all heads, and the keys of all heads, as one vector.
 enum OLMo2: Architecture {
   static let name = "olmo2"
   static let modelTypes = ["olmo2"]

@@ -19,7 +19,7 @@ enum Qwen2: Architecture {
     model.slidingWindows = try slidingWindows(config, layers: model.layers)
   }
 
-  /// If windows are used at all, the layers from `max_window_layers` on have them.
+  /// If windows are used, the layers from `max_window_layers` on have one.
   static func slidingWindows(_ config: TransformersConfig, layers: Int) throws -> [Int?] {
     let isUsed = try config.bool("use_sliding_window") ?? false
     let first = try config.optionalInteger("max_window_layers", in: 0...1 << 16) ?? 0

@@ -1,6 +1,6 @@
 import ByteIO
 
-/// RoPE, whose scaling GGUF keeps as parameters or as factors in tensors of their own.
+/// RoPE. GGUF stores its scaling as parameters, or as factors in tensors of their own.
 extension GGUFDescription {
   /// The tensors that hold factors: part of the description, not of the weights.
   static let factorTensors = [
@@ -13,7 +13,7 @@ extension GGUFDescription {
       dimensions: try optionalInteger("rope.dimension_count", in: 2...8192) ?? keyLength)
     let factor =
       try nonzeroFloat("rope.scaling.factor") ?? nonzeroFloat("rope.scale_linear") ?? 1
-    // As llama.cpp has it: a factor alone means linear scaling.
+    // As in llama.cpp, a factor alone means linear scaling.
     let kind = try text("rope.scaling.type") ?? "linear"
     switch kind {
     case "none": break
@@ -25,7 +25,7 @@ extension GGUFDescription {
         path: file.path, what: "RoPE scaling \(kind)",
         supported: ["none", "linear", "yarn", "longrope"])
     }
-    // LongRoPE's tensors tell it apart where a converter left out the type.
+    // LongRoPE is known by its tensors where a converter left out the type.
     if rope.scaling == .none, file.tensors["rope_factors_long.weight"] != nil {
       try readLongRoPE(into: &rope)
     }
@@ -33,7 +33,7 @@ extension GGUFDescription {
     if let factors = try factors("rope_freqs.weight", rope) {
       guard rope.scaling == .none else {
         throw UnsupportedModel(
-          path: file.path, what: "tensor rope_freqs.weight beside RoPE scaling \(kind)",
+          path: file.path, what: "tensor rope_freqs.weight next to RoPE scaling \(kind)",
           supported: ["either"])
       }
       rope.setFactors(factors)
@@ -54,8 +54,8 @@ extension GGUFDescription {
     return yarn
   }
 
-  /// llama.cpp's converter writes `attention_factor` of `config.json` here, or else `attn_factor`, which undoes
-  /// the usual factor, and which transformers ignores.
+  /// llama.cpp's converter writes `attention_factor` of `config.json` here, or else `attn_factor`.
+  /// transformers ignores the latter, which undoes the usual factor.
   private func statedAttentionFactor(usual: Double) throws -> Double {
     guard let stated = try nonzeroFloat("rope.scaling.yarn_attn_factor").map({ Double($0) }),
       abs(stated * usual - 1) > 1e-6

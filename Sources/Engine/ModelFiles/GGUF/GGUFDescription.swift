@@ -1,8 +1,8 @@
 import ByteIO
 
-/// What a GGUF file says of its architecture: the keys that begin with the architecture's name.
+/// The architecture as a GGUF file describes it: the keys that begin with the architecture's name.
 ///
-/// It takes note of the keys that are asked for: all others would mean arithmetic that is not built in.
+/// It records the keys that are asked for: all others would mean arithmetic that is not supported.
 final class GGUFDescription {
   let file: GGUFFile
   private let metadata: GGUFMetadata
@@ -15,7 +15,7 @@ final class GGUFDescription {
     self.architecture = architecture
   }
 
-  /// Everything, checked.
+  /// The whole description, checked.
   func model() throws -> ModelConfig {
     var model = try plain()
     try architecture.read(self, into: &model)
@@ -23,7 +23,7 @@ final class GGUFDescription {
     return try checked(model)
   }
 
-  /// What a `llama` of the same sizes would be.
+  /// A `llama` of the same sizes.
   private func plain() throws -> ModelConfig {
     let embedding = try integer("embedding_length", in: 1...1 << 16)
     let queryHeads = try integer("attention.head_count", in: 1...4096)
@@ -46,7 +46,7 @@ final class GGUFDescription {
       rope: try rope(keyLength: keyLength))
   }
 
-  /// Combinations that the engine's arithmetic relies on.
+  /// Checks the combinations that the engine relies on.
   private func checked(
     _ model: ModelConfig
   ) throws(MalformedFile) -> ModelConfig {
@@ -71,7 +71,7 @@ final class GGUFDescription {
     return model
   }
 
-  /// Keys of no consequence here.
+  /// Keys without effect here.
   private static let harmless = ["vocab_size", "rope.scaling.finetuned", "tensor_data_layout"]
 
   private func refuseOtherKeys() throws(UnsupportedModel) {
@@ -111,7 +111,7 @@ extension GGUFDescription {
     try metadata.optionalText(key(name))
   }
 
-  /// A cap of scores or logits, where 0 stands for none.
+  /// A cap of scores or logits; 0 means none.
   func cap(_ name: String) throws(MalformedFile) -> Float? {
     guard !isAbsentOrZero(name), let cap = try float(name).map({ Float($0) }) else { return nil }
     // The file may hold a float64.
@@ -124,7 +124,8 @@ extension GGUFDescription {
 
   func isAbsentOrZero(_ name: String) -> Bool { metadata.isAbsentOrZero(key(name)) }
 
-  /// Each layer's window, by the file's only number and the architecture's rule; empty if there is none.
+  /// Each layer's window; empty if no layer has one. There is one length, for the layers that the
+  /// architecture's rule names.
   func slidingWindows(
     layers: Int, _ slides: (_ layer: Int) -> Bool
   ) throws(MalformedFile) -> [Int?] {

@@ -10,8 +10,8 @@ struct GGUFFile: Sendable {
   private static let magic: UInt32 = 0x4655_4747  // "GGUF"
   private static let metadataLimit: UInt64 = 1 << 16
   private static let tensorLimit: UInt64 = 1 << 20
-  /// The most bytes before the tensors' values: above any vocabulary's, it bounds the memory and time
-  /// that a file may ask for whose size costs nothing, because it is sparse.
+  /// The most bytes before the tensors' values, which is more than any vocabulary needs. It bounds
+  /// memory and time: the size of a sparse file costs nothing.
   private static let headLimit = 1 << 27
 
   private static func isNone(_ head: RawSpan, _ path: String) throws -> MalformedFile {
@@ -20,7 +20,7 @@ struct GGUFFile: Sendable {
     let name = KnownFile.name(startingWith: beginning)
     let advice =
       name == "a safetensors file"
-      ? "; name the folder that it stands in with config.json"
+      ? "; name its folder, which must also have config.json"
       : "; a model is such a file, or a folder with config.json"
     return MalformedFile(
       path: path, section: "header", offset: 0,
@@ -97,7 +97,7 @@ struct GGUFFile: Sendable {
     return tensors
   }
 
-  /// Each byte of the file belongs to one tensor at the most.
+  /// Each byte of the file belongs to at most one tensor.
   private static func refuseOverlaps(
     _ tensors: some Sequence<Tensor>, alignment: UInt64, path: String
   ) throws(MalformedFile) {

@@ -25,7 +25,7 @@ struct GGUFMetadata {
     return number
   }
 
-  /// Whether a key says nothing: it is not there, or is the number 0.
+  /// Whether a key is absent or the number 0.
   func isAbsentOrZero(_ key: String) -> Bool {
     switch values[key] {
     case nil: true

@@ -2,14 +2,14 @@ import ByteIO
 
 /// A GGUF model split into files: NAME-00001-of-00003.gguf and so on.
 ///
-/// The first holds the metadata; each says which part it is (`split.no`, from 0), of how many
-/// (`split.count`), and how many tensors all parts hold together (`split.tensors.count`). Source:
+/// The first holds the metadata. Each says which part it is (`split.no`, from 0), how many parts
+/// there are (`split.count`), and how many tensors all parts hold (`split.tensors.count`). Source:
 /// llama.cpp's gguf-split.
 extension GGUFFile {
-  /// Opens a file, and with the first of several parts the others that stand beside it.
+  /// Opens a file. With the first of several parts, it opens the others in the same folder.
   ///
-  /// - Throws: `SystemError` if a part cannot be read, `MalformedFile` if one is sound in itself but
-  ///   belongs elsewhere, and what `init` throws.
+  /// - Throws: `SystemError` if a part cannot be read, `MalformedFile` if one is valid in itself
+  ///   but belongs to another model, and what `init` throws.
   static func open(path: String) throws -> GGUFFile {
     let first = try GGUFFile(MappedFile(path: path))
     guard let place = try SplitPlace(first), place.count > 1 else { return first }
@@ -31,7 +31,7 @@ extension GGUFFile {
     return whole
   }
 
-  /// A later part has the place that its name gives it, and says nothing else than the first.
+  /// Checks that a later part has the number that its name says, and agrees with the first part.
   private func checkBelongs(to first: GGUFFile, as expected: SplitPlace) throws {
     guard try SplitPlace(self) == expected else {
       throw foreign(
@@ -52,7 +52,7 @@ extension GGUFFile {
   }
 }
 
-/// What a file says about its place among a model's parts.
+/// The number of a file among a model's parts, as the file says it.
 private struct SplitPlace: Equatable {
   var number: Int
   let count, tensors: Int
@@ -75,7 +75,7 @@ private struct SplitPlace: Equatable {
   }
 }
 
-/// The names of all parts, from that of the first.
+/// The names of all parts, derived from the first one's.
 private struct PartNames {
   private let stem: Substring
   private let count: Int

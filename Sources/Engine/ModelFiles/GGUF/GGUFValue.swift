@@ -10,10 +10,11 @@ enum GGUFValue: Equatable, Sendable {
   case integers([Int32])
   case floats([Float])
   case texts([[UInt8]])
-  /// An array of a kind that no key of interest has.
+  /// An array of a kind that no key in use has.
   case other
 
-  /// Reads a value of the type that stands before it. Source: the GGUF specification, version 3.
+  /// Reads a value of a type, which the file gives before the value. Source: the GGUF
+  /// specification, version 3.
   init(from reader: inout ByteReader) throws(MalformedFile) {
     self = try Self.read(type: try reader.read(UInt32.self), from: &reader)
   }
@@ -61,7 +62,7 @@ enum GGUFValue: Equatable, Sendable {
       return .floats(bits.map { Float(bitPattern: $0) })
     case 8:
       var texts: [[UInt8]] = []
-      // Each takes its length's 8 bytes at least.
+      // Each text takes at least the 8 bytes of its length.
       texts.reserveCapacity(min(Int(count), reader.remaining / 8))
       for _ in 0..<count { texts.append(try readText(from: &reader)) }
       return .texts(texts)

@@ -1,11 +1,11 @@
-/// What transformers takes for a key that `config.json` does not have, and whether null may stand there.
+/// transformers' default for a key that `config.json` lacks, and whether the key may be null.
 ///
-/// The tables of the architectures are those of transformers' configuration classes; a test holds one
-/// against the other.
+/// The tables of the architectures are those of transformers' configuration classes; a test
+/// compares them.
 enum ConfigDefault: Sendable {
-  /// This value; transformers rejects null.
+  /// This value. transformers rejects null.
   case value(JSONValue)
-  /// This value; null means that there is none.
+  /// This value. null means that there is none.
   case orNull(JSONValue)
 
   /// The value itself.
@@ -43,7 +43,7 @@ enum ConfigDefault: Sendable {
 }
 
 extension [String: ConfigDefault] {
-  /// These, and others that take their place.
+  /// These defaults, with others in place of some.
   func with(_ others: [String: ConfigDefault]) -> Self { merging(others) { $1 } }
 }
 

@@ -1,7 +1,7 @@
 import ByteIO
 import Tokenization
 
-/// The tokenizer: `tokenizer.json`, and what `tokenizer_config.json`, `config.json` and
+/// The tokenizer: `tokenizer.json`, with what `tokenizer_config.json`, `config.json` and
 /// `generation_config.json` say of it.
 extension ModelFolder {
   /// The tokenizer alone.
@@ -11,7 +11,8 @@ extension ModelFolder {
     return try vocabulary(config, size: size)
   }
 
-  /// A tokenizer may be of a model that is not supported: then nothing is known but what the file says.
+  /// The configuration with transformers' defaults. An unsupported model has no known defaults, but
+  /// its tokenizer may be supported.
   private func completedConfig() throws -> JSONObject {
     let object = try JSONObject(file: file("config.json"), section: "config")
     do {
@@ -58,14 +59,14 @@ extension ModelFolder {
     return vocabulary
   }
 
-  /// What `generation_config.json` adds to the ends of an answer.
+  /// The ends of an answer in `generation_config.json`.
   private func generationEnds() throws -> [Int] {
     let path = file("generation_config.json")
     guard Folder.hasFile(path) else { return [] }
     return try JSONObject(file: path, section: "generation_config").ids("eos_token_id")
   }
 
-  /// An id of `config.json`. A list of ends says of none that it ends a text.
+  /// An id in `config.json`. A list of ends names no end of text.
   private static func id(
     _ config: JSONObject, _ key: String, _ size: Int
   ) throws(MalformedFile) -> Int? {
@@ -73,7 +74,7 @@ extension ModelFolder {
     return try config.ids(key).first { $0 < size }
   }
 
-  /// A token that stands there as a text, or as an object that describes it.
+  /// A token, given as a text or as an object that describes it.
   private static func content(
     of key: String, _ settings: JSONObject
   ) throws(MalformedFile) -> [UInt8]? {
@@ -84,7 +85,8 @@ extension ModelFolder {
   /// The longest template in bytes.
   private static let templateLimit: UInt64 = 1 << 20
 
-  /// A file of its own, as transformers writes it now, or else a setting of the tokenizer.
+  /// The chat template: a file of its own, as transformers writes it now, or else a setting of the
+  /// tokenizer.
   private func chatTemplate(_ settings: JSONObject?) throws -> String? {
     let path = file("chat_template.jinja")
     guard Folder.hasFile(path) else { return try settings.flatMap(Self.template) }
@@ -99,7 +101,7 @@ extension ModelFolder {
     return text.hasSuffix("\n") ? String(text.dropLast()) : text
   }
 
-  /// The template, or of several that have names, the default one.
+  /// The template, or the default one of several with names.
   private static func template(_ settings: JSONObject) throws -> String? {
     guard case .array(let list) = settings["chat_template"] else {
       return try settings.text("chat_template")

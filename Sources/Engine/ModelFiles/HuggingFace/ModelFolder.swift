@@ -21,7 +21,7 @@ struct ModelFolder {
     throw NoModelInFolder(path: self.path, gguf: gguf)
   }
 
-  /// Opens everything.
+  /// Opens the model.
   func model() throws -> ModelFile {
     let config = try config()
     let model = try config.model()
@@ -35,7 +35,7 @@ struct ModelFolder {
       nameInFile: { names.transformers(of: $0, prefix) ?? $0 })
   }
 
-  /// What `config.json` says.
+  /// The model as `config.json` describes it.
   func config() throws -> TransformersConfig {
     try TransformersConfig(JSONObject(file: file("config.json"), section: "config"))
   }
@@ -54,7 +54,7 @@ extension ModelFolder {
   private func checkpoint() throws -> Checkpoint {
     let single = file("model.safetensors")
     let index = file("model.safetensors.index.json")
-    // As transformers looks for them; without either, the single file is what is missing.
+    // In transformers' order; without either, the single file is the one that is missing.
     let isSharded = !Folder.hasFile(single) && Folder.hasFile(index)
     return Checkpoint(
       files: isSharded ? try shards(index) : [try SafetensorsFile(path: single)])
@@ -113,7 +113,7 @@ extension ModelFolder {
       path: shard.path, section: "tensor \(String(decoding: odd, as: UTF8.self))",
       problem: held.contains(odd)
         ? "the index does not say that it is in this shard"
-        : "the index says that it is in this shard, and it is not")
+        : "the index says that it is in this shard, but it is not")
   }
 
   private static func renamed(
@@ -121,7 +121,7 @@ extension ModelFolder {
   ) throws -> [String: Tensor] {
     let architecture = config.architecture
     let tensors = try file.tensors { stored in
-      // Older checkpoints store what follows from the configuration.
+      // Older checkpoints store these frequencies, which follow from the configuration.
       if stored.hasSuffix("rotary_emb.inv_freq") { return nil }
       if config.isMultimodal, TensorNames.isOfVision(stored) { return nil }
       guard let name = architecture.tensorNames.gguf(of: stored, prefix) else {

@@ -1,6 +1,6 @@
 public import ByteIO
 
-/// A folder was named as a model and holds none.
+/// A folder was given as a model, but holds none.
 public struct NoModelInFolder: CategorisedError, Sendable {
   /// The folder.
   public let path: String
@@ -10,9 +10,10 @@ public struct NoModelInFolder: CategorisedError, Sendable {
   /// An input is missing.
   public var category: FailureCategory { .noInput }
 
-  /// One sentence: what is missing and what to do.
+  /// One sentence: what is missing, and what to name instead.
   public var description: String {
-    "\(path)/config.json: no such file or directory, and a model is a folder that has it, or a .gguf file"
+    "\(path)/config.json: no such file or directory; "
+      + "a model is a folder that has it, or a .gguf file"
       + (gguf.map { "; name \($0)" } ?? "")
   }
 }

@@ -17,10 +17,10 @@ extension TransformersConfig {
     return try object.bool(key)
   }
 
-  /// Each layer's window: the one number of the configuration in the layers that `layer_types`, or else
-  /// the architecture's rule, names; empty if there is none.
+  /// Each layer's window; empty if no layer has one. There is one length, for the layers that
+  /// `layer_types` names, or else the architecture's rule.
   ///
-  /// - Parameter isNeeded: Whether layers that the rule names must have a window.
+  /// - Parameter isNeeded: Whether it is an error if those layers have no length.
   func slidingWindows(
     layers: Int, isNeeded: Bool = false, _ slides: (_ layer: Int) -> Bool
   ) throws -> [Int?] {
@@ -35,7 +35,7 @@ extension TransformersConfig {
     return slide.map { $0 ? window : nil }
   }
 
-  /// Whether each layer has a window, if that is listed.
+  /// Whether each layer has a window; nil if that is not listed.
   private func layerTypes(layers: Int) throws -> [Bool]? {
     asked.insert("layer_types")
     guard let types = try object.array("layer_types") else { return nil }
@@ -56,14 +56,13 @@ extension TransformersConfig {
   }
 }
 
-/// What is not built in.
+/// What is not supported.
 extension TransformersConfig {
   func unsupported(_ what: String, _ supported: [String]) -> UnsupportedModel {
     UnsupportedModel(path: object.path, what: what, supported: supported)
   }
 
-  /// Keys that change the arithmetic, in architectures that do not ask for them; harmless if absent,
-  /// null, false or 0.
+  /// Keys that change the arithmetic. They have no effect if they are absent, null, false or 0.
   private static let unsupportedKeys = [
     "attention_bias", "mlp_bias", "rope_interleaved", "quantization_config", "sliding_window",
     "num_experts", "num_local_experts", "attn_logit_softcapping", "final_logit_softcapping",
@@ -84,7 +83,7 @@ extension TransformersConfig {
     }
   }
 
-  /// Gemma has a key of its own for it.
+  /// Gemma has its own key for this.
   private func checkActivation(_ activation: ModelConfig.Activation) throws {
     let (key, name) =
       switch activation {

@@ -6,9 +6,9 @@ extension TransformersConfig {
   /// RoPE of all layers, or of those of one type.
   ///
   /// - Parameters:
-  ///   - layerType: Where the architecture may have parameters for each type of layer.
-  ///   - baseKey: What older versions call the base.
-  ///   - mayBePartial: Whether a part of each head may stay as it is.
+  ///   - layerType: The type of layer, if the architecture may have parameters for each type.
+  ///   - baseKey: The name of the base in older versions.
+  ///   - mayBePartial: Whether a part of each head may stay unrotated.
   func rope(
     headLength: Int, layerType: String? = nil, baseKey: String = "rope_theta",
     defaultBase: Float = 10_000, mayBePartial: Bool = false
@@ -16,7 +16,7 @@ extension TransformersConfig {
     let parameters = try ropeParameters(layerType, isOlder: baseKey == "rope_theta")
     let base = try ropeBase(parameters, baseKey) ?? defaultBase
     let part = try rotatedPart(parameters, mayBePartial: mayBePartial)
-    // As transformers rounds it.
+    // Rounded as in transformers.
     let dimensions = Int(Double(headLength) * Double(part))
     guard dimensions >= 2, dimensions <= headLength, dimensions % 2 == 0 else {
       throw object.error("partial_rotary_factor", "gives a part of the head that cannot be rotated")
@@ -26,18 +26,18 @@ extension TransformersConfig {
     return rope
   }
 
-  /// The object that describes RoPE. `rope_scaling`, which knows no types of layers, is for the layers
+  /// The object that describes RoPE. `rope_scaling` knows no types of layers: it is for the layers
   /// whose base is `rope_theta`.
   private func ropeParameters(_ layerType: String?, isOlder: Bool) throws -> JSONObject? {
     if isOlder, let scaling = try object.object("rope_scaling") {
       if let parameters = try object.object("rope_parameters") {
-        throw parameters.error("rope_scaling", "stands beside rope_parameters")
+        throw parameters.error("rope_scaling", "is given next to rope_parameters")
       }
       return scaling
     }
     guard let parameters = try object.object("rope_parameters") else { return nil }
     guard let layerType else { return parameters }
-    try parameters.refuseKeys(besides: ["full_attention", "sliding_attention"])
+    try parameters.rejectKeys(besides: ["full_attention", "sliding_attention"])
     return try parameters.object(layerType)
   }
 
@@ -67,8 +67,8 @@ extension TransformersConfig {
 
 /// Scaling.
 extension TransformersConfig {
-  /// What transformers knows in parameters of some kind, and ignores in those of the others, and what
-  /// checkpoints have that it ignores in all: `attn_factor` (DeepSeek-R1-0528-Qwen3-8B) and `finetuned`.
+  /// Keys that transformers uses in some kinds of scaling and ignores in others. `attn_factor`
+  /// (DeepSeek-R1-0528-Qwen3-8B) and `finetuned` occur in checkpoints and are ignored in all.
   private static let known = [
     "rope_type", "type", "rope_theta", "partial_rotary_factor", "factor", "low_freq_factor",
     "high_freq_factor", "short_factor", "long_factor", "attention_factor", "beta_fast",
@@ -78,7 +78,7 @@ extension TransformersConfig {
 
   private func scale(_ rope: inout RoPE, _ parameters: JSONObject) throws {
     let kind = try parameters.text("rope_type") ?? parameters.text("type") ?? "default"
-    try parameters.refuseKeys(besides: Self.known)
+    try parameters.rejectKeys(besides: Self.known)
     switch kind {
     case "default": break
     case "linear": rope.scaleLinearly(factor: try required("factor", parameters))
@@ -117,7 +117,7 @@ extension TransformersConfig {
       factor: try parameters.float("factor") ?? Float(longest(beyond: context)), context: context)
     yarn.fast = try parameters.float("beta_fast") ?? yarn.fast
     yarn.slow = try parameters.float("beta_slow") ?? yarn.slow
-    // Where null stands, transformers does not round.
+    // transformers does not round if this is null.
     yarn.isRounded = try parameters.bool("truncate") ?? !parameters.isNull("truncate")
     let scales = (try scale("mscale", parameters), try scale("mscale_all_dim", parameters))
     if let attentionFactor = try parameters.float("attention_factor") {
@@ -135,7 +135,7 @@ extension TransformersConfig {
     parameters[key]?.double == 0 ? nil : try parameters.float(key)
   }
 
-  /// How many times the model's context is as long as the one that it began with.
+  /// The ratio of the model's context to its original context.
   private func longest(beyond context: Int) throws(MalformedFile) -> Double {
     Double(try object.integer("max_position_embeddings", in: 1...1 << 30)) / Double(context)
   }
@@ -156,7 +156,8 @@ extension TransformersConfig {
     return number
   }
 
-  /// The context before it was extended; beside the parameters, where Phi-3 has it, it goes first.
+  /// The context before it was extended. Outside the parameters, where Phi-3 has it, it takes
+  /// precedence.
   private func firstContext(_ parameters: JSONObject) throws(MalformedFile) -> Int {
     let (key, range) = ("original_max_position_embeddings", 2...1 << 30)
     if let context = try object.optionalInteger(key, in: range) { return context }

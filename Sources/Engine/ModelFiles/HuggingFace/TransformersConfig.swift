@@ -1,20 +1,20 @@
 import ByteIO
 
-/// What a folder's `config.json` says of a model, in transformers' terms.
+/// A model as a folder's `config.json` describes it, in transformers' terms.
 ///
-/// It takes note of the keys that are asked for: of the others, some mean arithmetic that is not built
-/// in.
+/// It records the keys that are asked for: some of the others mean arithmetic that is not
+/// supported.
 final class TransformersConfig {
-  /// The whole file, completed by what transformers takes for the keys that it does not have.
+  /// The whole file, completed by transformers' defaults.
   let object: JSONObject
   /// The architecture that `model_type` names.
   let architecture: any Architecture.Type
   let modelType: String
-  /// Whether the folder holds more than a language model; what else it holds is left out.
+  /// Whether the folder holds more than a language model; the rest is left out.
   let isMultimodal: Bool
   var asked: Set<String> = []
 
-  /// The language model of a configuration that has it beside others (Gemma 3 with its vision tower).
+  /// The language model in a configuration of several models (Gemma 3 with its vision tower).
   private static let languageModels = ["gemma3": "gemma3_text"]
   private static let idSuffix = Array("_token_id".utf8.reversed())
 
@@ -27,9 +27,9 @@ final class TransformersConfig {
       isMultimodal ? Self.languageModel(of: file) : file, by: architecture.defaults(modelType))
   }
 
-  /// The part of a configuration that is of the language model, and of the rest what that lacks.
+  /// The language model's part of a configuration, completed by the outer keys.
   private static func languageModel(of file: JSONObject) throws(MalformedFile) -> JSONObject {
-    // The outer token ids are those that transformers generates by.
+    // transformers generates with the outer token ids.
     let ids = file.members.filter { member in
       guard member.key.reversed().starts(with: idSuffix) else { return false }
       if case .null = member.value { return false }
@@ -53,7 +53,7 @@ final class TransformersConfig {
       })
   }
 
-  /// Everything, checked. What is absent has transformers' default.
+  /// The whole description, checked. Absent keys have transformers' defaults.
   func model() throws -> ModelConfig {
     var model = try plain()
     try architecture.read(self, into: &model)
@@ -67,7 +67,7 @@ final class TransformersConfig {
     return model
   }
 
-  /// What a `llama` of the same sizes would be.
+  /// A `llama` of the same sizes.
   private func plain() throws -> ModelConfig {
     let embedding = try object.integer("hidden_size", in: 1...1 << 16)
     let queryHeads = try object.integer("num_attention_heads", in: 1...4096)
@@ -93,6 +93,6 @@ final class TransformersConfig {
       rope: try architecture.rope(self, headLength: headLength))
   }
 
-  /// Whether the embedding is the output matrix, too, unless there is another.
+  /// Whether the embedding is also the output matrix, if there is no other.
   func isTied() throws(MalformedFile) -> Bool { try object.bool("tie_word_embeddings") ?? false }
 }

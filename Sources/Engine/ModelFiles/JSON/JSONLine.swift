@@ -2,7 +2,7 @@ public import ByteIO
 
 /// A line of a JSON Lines file.
 public enum JSONLine {
-  /// The text that stands at a key of the object on a line.
+  /// The text at a key of the object on a line.
   ///
   /// - Parameters:
   ///   - bytes: The line, without its break.

@@ -1,19 +1,19 @@
-import ByteIO
+package import ByteIO
 
-/// Typed access to a JSON object of a file. A null counts as absent, as writers of Python mean it.
-struct JSONObject {
+/// Typed access to a JSON object of a file. A null counts as absent, as for Python's writers.
+package struct JSONObject {
   let path: String
   /// What the object is, for errors: "config", "added token 7".
   let section: String
   let members: [JSONValue.Member]
 
-  /// The most bytes of a JSON file: above any tokenizer's; it is held in memory whole.
+  /// The most bytes of a JSON file, which is held in memory: more than any tokenizer has.
   private static let fileLimit: UInt64 = 1 << 28
 
   /// The object that a file holds.
   ///
   /// - Throws: `SystemError` if the file cannot be read, `MalformedFile` if it holds anything else.
-  init(file path: String, section: String) throws {
+  package init(file path: String, section: String) throws {
     let file = try RandomAccessFile(path: path)
     guard file.size <= Self.fileLimit else {
       throw MalformedFile(
@@ -35,13 +35,13 @@ struct JSONObject {
     (path, section, self.members) = (object.path, object.section, members)
   }
 
-  /// This object, with others' members for the keys that it lacks.
+  /// This object, with other members for the keys that it lacks.
   func completed(by others: [JSONValue.Member]) -> JSONObject {
     let keys = Set(members.map(\.key))
     return JSONObject(members + others.filter { !keys.contains($0.key) }, of: self)
   }
 
-  /// Whether null stands at a key.
+  /// Whether a key is null.
   func isNull(_ key: String) -> Bool {
     members.contains { member in
       guard member.key.elementsEqual(key.utf8), case .null = member.value else { return false }
@@ -49,7 +49,7 @@ struct JSONObject {
     }
   }
 
-  /// What stands at a key; nil if nothing or null does.
+  /// The value at a key; nil if it is absent or null.
   subscript(_ key: String) -> JSONValue? {
     guard let value = members.first(where: { $0.key.elementsEqual(key.utf8) })?.value else {
       return nil
@@ -67,7 +67,12 @@ struct JSONObject {
     return number
   }
 
-  func integer(_ key: String, in range: ClosedRange<Int>) throws(MalformedFile) -> Int {
+  /// The whole number at a key.
+  ///
+  /// - Throws: `MalformedFile` if it is missing, no whole number, or outside the range.
+  package func integer(
+    _ key: String, in range: ClosedRange<Int>
+  ) throws(MalformedFile) -> Int {
     guard let value = try optionalInteger(key, in: range) else { throw error(key, "is missing") }
     return value
   }
@@ -119,8 +124,8 @@ struct JSONObject {
     return elements
   }
 
-  /// Refuses keys that nobody would look at: they may mean what is not built in.
-  func refuseKeys(besides known: [String]) throws(UnsupportedModel) {
+  /// Rejects keys that nothing reads: they may mean what is not supported.
+  func rejectKeys(besides known: [String]) throws(UnsupportedModel) {
     for member in members
     where !known.contains(where: { member.key.elementsEqual($0.utf8) }) {
       if case .null = member.value { continue }

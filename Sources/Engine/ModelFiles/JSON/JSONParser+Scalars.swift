@@ -43,7 +43,7 @@ extension JSONParser {
         return text
       case UInt8(ascii: "\\"): text += try escape()
       case nil: throw error("the JSON ends within a text")
-      default: throw error("a control character stands in a text")
+      default: throw error("a control character is in a text")
       }
     }
   }
@@ -65,7 +65,7 @@ extension JSONParser {
     default: break
     }
     position = start
-    throw error("this escape stands for nothing")
+    throw error("this escape is no character")
   }
 
   /// The scalar of one `\u` escape, or of two that are a surrogate pair; nil for half a pair.

@@ -1,6 +1,6 @@
 import ByteIO
 
-/// Parses JSON (RFC 8259) strictly: UTF-8 only, no key twice in an object, nothing behind the value.
+/// Parses JSON (RFC 8259) strictly: UTF-8 only, no key twice in an object, nothing after the value.
 struct JSONParser {
   let bytes: [UInt8]
   private let path: String
@@ -11,15 +11,15 @@ struct JSONParser {
 
   /// Deeper nesting than any model's file has; it bounds the stack.
   private static let depthLimit = 64
-  /// The most values in all: above any vocabulary, it bounds memory, since each takes more of it
-  /// than the one byte that may stand for it in the file.
+  /// The most values: more than any vocabulary needs. It bounds memory, since a value of one byte
+  /// in the file takes more.
   private static let valueLimit = 1 << 23
 
   private init(_ bytes: [UInt8], path: String, section: String, base: UInt64) {
     (self.bytes, self.path, self.section, self.base) = (bytes, path, section, base)
   }
 
-  /// The value that `bytes` spell, which stand at `base` in the file at `path`.
+  /// The value that `bytes` spell; they begin at `base` in the file at `path`.
   static func parse(
     _ bytes: [UInt8], path: String, section: String, base: UInt64 = 0
   ) throws(MalformedFile) -> JSONValue {
@@ -32,7 +32,7 @@ struct JSONParser {
     }
     let value = try parser.value(depth: 0)
     parser.skipSpace()
-    guard parser.next == nil else { throw parser.error("something stands behind the JSON value") }
+    guard parser.next == nil else { throw parser.error("something follows the JSON value") }
     return value
   }
 
@@ -50,7 +50,7 @@ struct JSONParser {
     }
   }
 
-  /// Whether `byte` comes next, behind space; if so, it is stepped over.
+  /// Whether `byte` comes next, after space; if so, it is stepped over.
   private mutating func take(_ byte: Unicode.Scalar) -> Bool {
     skipSpace()
     guard next == UInt8(ascii: byte) else { return false }
@@ -118,7 +118,7 @@ struct JSONParser {
     return value
   }
 
-  /// Text from a file, escaped, so that it cannot steer a terminal.
+  /// Text from a file, escaped, so that it cannot control a terminal.
   static func quoted(_ text: [UInt8]) -> String {
     String(decoding: text.prefix(200), as: UTF8.self).debugDescription
   }

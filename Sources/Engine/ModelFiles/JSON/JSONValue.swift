@@ -1,8 +1,8 @@
 /// A JSON value (RFC 8259) as a file has it, strings as UTF-8 bytes.
 ///
-/// Nothing here is keyed by `String`, and so Foundation's decoder is not used: to it, "é" and "e"
-/// with a combining accent are one key, which merges two tokens of a vocabulary, and of a key that
-/// stands there twice it hides one.
+/// Foundation's decoder is not used, since its keys are `String`s. It takes "é" and "e" with a
+/// combining accent for one key, which merges two tokens of a vocabulary. If a key occurs twice, it
+/// hides one.
 enum JSONValue: Sendable {
   case null
   case bool(Bool)
@@ -13,11 +13,11 @@ enum JSONValue: Sendable {
   /// In the file's order; no key occurs twice.
   case object([Member])
 
-  /// A key of an object and what stands there.
+  /// A key of an object and its value.
   struct Member: Sendable {
     let key: [UInt8]
     let value: JSONValue
-    /// Where the key stands in the file.
+    /// The key's offset in the file.
     let offset: UInt64
   }
 

@@ -1,16 +1,16 @@
-/// Tokens that a file names and the model's embedding has no row for, such as the marks of images in the
-/// text models of a family that has others, too.
+/// Tokens that a file names but the model's embedding has no row for, such as marks of images in a
+/// family's text models.
 ///
-/// They are left out, as converters to GGUF do it: in a text their names are plain text.
+/// They are left out, as in converters to GGUF: in a text their names are plain text.
 struct BeyondEmbedding {
   let path: String
-  /// How they are spelled, and no token that stays.
+  /// Their spellings, except those that a remaining token has too.
   let spellings: Set<[UInt8]>
 
   /// The merges ("left right") that neither join such tokens nor make one.
   ///
-  /// - Throws: `UnsupportedModel` if one of them is a part of a token that stays: without it that token
-  ///   would never come.
+  /// - Throws: `UnsupportedModel` if one of them is a part of a remaining token, which could then
+  ///   never be made.
   func leavingOut(_ merges: [[UInt8]]) throws(UnsupportedModel) -> [[UInt8]] {
     guard !spellings.isEmpty else { return merges }
     var kept: [[UInt8]] = []
@@ -22,7 +22,8 @@ struct BeyondEmbedding {
         throw UnsupportedModel(
           path: path,
           what:
-            "the token \(JSONParser.quoted(part)), which the embedding has no row for, as a part of another",
+            "the token \(JSONParser.quoted(part)), which the embedding has no row for, "
+            + "as a part of another",
           supported: ["tokens beyond the embedding that are no part of others"])
       }
       kept.append(merge)

@@ -1,8 +1,8 @@
-/// The shape and the arithmetic of a model: everything about it but the weights.
+/// The shape and the arithmetic of a model: everything but the weights.
 ///
-/// Every architecture is a decoder whose layers add two branches to the residual stream: attention and a
-/// gated feed-forward network. What they do differently stands here as data; the values that are not
-/// given are those of a plain `llama`.
+/// Every architecture is a decoder whose layers add two branches to the residual stream: attention
+/// and a gated feed-forward network. What they do differently is here as data; the defaults are
+/// those of a plain `llama`.
 public struct ModelConfig: Sendable, Equatable {
   /// The architecture's name as GGUF spells it: "llama".
   public var name: String
@@ -26,34 +26,34 @@ public struct ModelConfig: Sendable, Equatable {
   public var contextLength: Int
   /// What RMSNorm adds to the mean square.
   public var normEpsilon: Float
-  /// How positions enter queries and keys.
+  /// How queries and keys are rotated by position.
   public var rope: RoPE
 
-  /// How positions enter them in layers with a window, where that differs (Gemma 3).
+  /// RoPE of layers with a window, if it differs (Gemma 3).
   public var localRope: RoPE?
-  /// For each layer how many tokens one sees, itself included; nil for all before it. No entries at all
-  /// stand for nil in every layer.
+  /// For each layer, how many tokens a token sees, itself included; nil for all before it. An empty
+  /// list means nil in every layer.
   public var slidingWindows: [Int?] = []
   /// Whether queries, keys and values have biases (Qwen 2).
   public var hasProjectionBiases = false
-  /// Whether one matrix holds those of queries, keys and values, and one those of gate and up (Phi-3).
+  /// Whether queries, keys and values share one matrix, and gate and up another (Phi-3).
   public var hasFusedProjections = false
-  /// What RMSNorm is taken over queries and keys before RoPE.
+  /// How RMSNorm is applied to queries and keys before RoPE.
   public var queryKeyNorm = QueryKeyNorm.none
-  /// Where in a branch RMSNorm stands.
+  /// Where in a branch RMSNorm is applied.
   public var normPlace = NormPlace.before
-  /// What the gate of the feed-forward network goes through.
+  /// The function of the feed-forward network's gate.
   public var activation = Activation.silu
   /// What embeddings are multiplied by.
   public var embeddingScale: Float = 1
-  /// What products of queries and keys are multiplied by, where that is not 1 / √keyLength.
+  /// What products of queries and keys are multiplied by; nil for 1 / √keyLength.
   public var attentionScale: Float?
-  /// If scores become cap · tanh(score / cap), the cap (Gemma 2).
+  /// The cap, if scores become cap · tanh(score / cap) (Gemma 2).
   public var attentionSoftcap: Float?
-  /// If logits become cap · tanh(logit / cap), the cap (Gemma 2).
+  /// The cap, if logits become cap · tanh(logit / cap) (Gemma 2).
   public var logitSoftcap: Float?
 
-  /// Which RMSNorm queries and keys go through.
+  /// How RMSNorm is applied to queries and keys.
   public enum QueryKeyNorm: UInt32, Sendable {
     /// None.
     case none
@@ -63,11 +63,11 @@ public struct ModelConfig: Sendable, Equatable {
     case wholeWidth
   }
 
-  /// Where in a branch of a layer RMSNorm stands.
+  /// Where in a branch of a layer RMSNorm is applied.
   public enum NormPlace: UInt32, Sendable {
     /// Before it, on what it reads.
     case before
-    /// Behind it, on what it adds (OLMo 2).
+    /// After it, on what it adds (OLMo 2).
     case after
     /// Both (Gemma).
     case both
@@ -84,7 +84,7 @@ public struct ModelConfig: Sendable, Equatable {
   /// How many query heads share a KV head.
   public var group: Int { queryHeads / kvHeads }
 
-  /// How many tokens one of a layer sees, itself included; nil for all before it.
+  /// How many tokens a token of a layer sees, itself included; nil for all before it.
   public func window(ofLayer layer: Int) -> Int? {
     slidingWindows.isEmpty ? nil : slidingWindows[layer]
   }

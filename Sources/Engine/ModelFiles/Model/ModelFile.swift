@@ -9,7 +9,7 @@ public struct ModelFile: Sendable {
   public let name: String
   /// The shape of the model.
   public let architecture: ModelConfig
-  /// What the model says of its tokenizer.
+  /// The model's tokenizer, as the file describes it.
   public let vocabulary: Vocabulary
   /// All tensors by name, in GGUF's spelling.
   public let tensors: [String: Tensor]
@@ -25,7 +25,7 @@ public struct ModelFile: Sendable {
   /// Copies the files that hold the weights into memory; see `MappedFile.copyIntoMemory()`.
   public func copyIntoMemory() { for file in files { file.copyIntoMemory() } }
 
-  /// The tensor of that name, checked to have that shape.
+  /// The tensor with this name and this shape.
   ///
   /// - Throws: `MalformedFile` if there is none or its shape differs.
   public func tensor(_ name: String, shape: [Int]) throws(MalformedFile) -> Tensor {
@@ -41,10 +41,10 @@ public struct ModelFile: Sendable {
     return tensor
   }
 
-  /// Refuses a file with tensors that nobody would use: they mean arithmetic that is not built in.
+  /// Rejects a file with tensors that nothing uses: they mean arithmetic that is not supported.
   ///
   /// - Throws: `UnsupportedModel` that names the first of them.
-  public func refuseTensors(besides used: [String: Tensor]) throws(UnsupportedModel) {
+  public func rejectTensors(besides used: [String: Tensor]) throws(UnsupportedModel) {
     guard let unknown = tensors.keys.filter({ used[$0] == nil }).min() else { return }
     throw UnsupportedModel(
       path: path, what: "tensor \(nameInFile(unknown))",
@@ -53,8 +53,8 @@ public struct ModelFile: Sendable {
 }
 
 extension ModelFile {
-  /// Opens a `.gguf` file, or a folder with `config.json`, `tokenizer.json` and `*.safetensors`. A model
-  /// split into several GGUF files is opened by the first.
+  /// Opens a `.gguf` file, or a folder with `config.json`, `tokenizer.json` and `*.safetensors`. A
+  /// model split into several GGUF files is opened by the first.
   ///
   /// - Throws: `SystemError` if a file cannot be read, `MalformedFile` if its bytes break the
   ///   format, `UnsupportedModel` if it needs what this version does not know.

@@ -1,16 +1,16 @@
 import Glibc
 
-/// The formulas of scaled RoPE, as transformers has them.
+/// The formulas of scaled RoPE, as in transformers.
 extension RoPE {
-  /// Pairs that are rotated.
+  /// How many pairs of elements are rotated.
   var pairs: Int { dimensions / 2 }
 
-  /// All wavelengths alike (arXiv 2306.15595).
+  /// Stretches all wavelengths alike (arXiv 2306.15595).
   mutating func scaleLinearly(factor: Float) {
     setFactors([Float](repeating: factor, count: pairs))
   }
 
-  /// What stretches each pair; nothing, if all are 1.
+  /// Sets the factor of each pair; if all are 1, nothing is scaled.
   mutating func setFactors(_ factors: [Float]) {
     scaling = factors.allSatisfy { $0 == 1 } ? .none : .fixed(factors)
   }
@@ -21,7 +21,8 @@ extension RoPE {
     var context: Int
   }
 
-  /// Long wavelengths by `factor`, short ones not at all, those between by something between.
+  /// Stretches long wavelengths by `factor`, short ones not at all, and those between by a factor
+  /// between.
   ///
   /// Every step is rounded to float32, as in the program that writes these factors into GGUF files.
   mutating func scale(_ parameters: Llama3) {
@@ -45,14 +46,14 @@ extension RoPE {
     var context: Int
     var fast: Float = 32
     var slow: Float = 1
-    /// Whether the ramp begins and ends at whole pairs.
+    /// Whether the ramp begins and ends at a whole pair.
     var isRounded = true
     /// What cosines and sines are multiplied by; if nil, `yarnAttentionFactor` for a scale of 1.
     var attentionFactor: Float?
   }
 
-  /// Pairs that turn often in the first context not at all, those that hardly turn by `factor`, a ramp
-  /// between (arXiv 2309.00071).
+  /// Stretches pairs that hardly turn in the original context by `factor`, those that turn often
+  /// not at all, and those between by a ramp (arXiv 2309.00071).
   mutating func scale(_ parameters: YaRN) {
     func pair(turning times: Float) -> Double {
       Double(dimensions) * log(Double(parameters.context) / (Double(times) * 2 * Double.pi))

@@ -10,19 +10,19 @@ public struct RoPE: Sendable, Equatable {
   /// What cosines and sines are multiplied by (transformers: `attention_factor`).
   public var attentionFactor: Float = 1
 
-  /// How wavelengths are stretched, so that a model reaches beyond the context that it began with.
+  /// How wavelengths are stretched, so that a model reaches beyond its original context.
   ///
-  /// Where files hold parameters of a formula, these are its results: GGUF holds them for some, and one
-  /// model must have one description.
+  /// Some files hold the parameters of a formula, and GGUF its results for some formulas. Here are
+  /// the results, so that one model has one description.
   public enum Scaling: Sendable, Equatable {
     /// Not at all.
     case none
     /// Pair i turns `factors[i]` times slower, at any position (`linear`, `llama3`, `yarn`).
     case fixed([Float])
-    /// In a sequence of n > `context` tokens the base grows by
-    /// (factor · n / context − (factor − 1))^(d / (d − 2)), d being the dimensions.
+    /// In a sequence of n > `context` tokens the base is multiplied by (factor · n / context −
+    /// (factor − 1))^(d / (d − 2)), where d is `dimensions`.
     case dynamic(factor: Float, context: Int)
-    /// In sequences of more than `context` tokens the long factors serve, else the short ones
+    /// In sequences of more than `context` tokens the long factors apply, otherwise the short ones
     /// (LongRoPE, arXiv 2402.13753).
     case byLength(short: [Float], long: [Float], context: Int)
   }

@@ -2,8 +2,8 @@ public import ByteIO
 
 /// A tensor of a model file: a matrix of `rows` outputs by `columns` inputs, or a vector (one row).
 ///
-/// Its values stay in the mapped file. Rows come in the half-split (transformers) order whatever the
-/// file's order is.
+/// Its values stay in the mapped file. Rows are in the half-split (transformers) order, whatever
+/// the file's order is.
 public struct Tensor: Sendable {
   /// The tensor's name in GGUF's spelling.
   public let name: String
@@ -15,7 +15,7 @@ public struct Tensor: Sendable {
   public let file: MappedFile
   /// Where the values begin in the file.
   public let offset: Int
-  /// If the file interleaves the halves of each head's rows for RoPE, a head's number of rows.
+  /// A head's number of rows, if the file interleaves their halves for RoPE.
   public var interleavedHeadLength: Int?
   /// What is to be added to every stored value.
   public var addend: Float = 0
@@ -38,14 +38,14 @@ public struct Tensor: Sendable {
     }
   }
 
-  /// Gives the memory that holds the values back to the system; what is needed again is read from the
+  /// Gives the values' memory back to the system. Values that are needed again are read from the
   /// file again.
   public func letGo() { file.letGo(offset..<offset + rows * rowBytes) }
 
-  /// Where row `row` (in half-split order) stands among the file's rows.
+  /// The index, among the file's rows, of row `row` in half-split order.
   ///
-  /// GGUF's `llama` stores the rows of Q and K so that a rotated pair stands side by side: row i of
-  /// the first half of a head at 2i, row i of the second half at 2i + 1.
+  /// GGUF's `llama` stores the rows of Q and K so that a rotated pair is adjacent: row i of the
+  /// first half of a head at 2i, row i of the second half at 2i + 1.
   public func storedRow(_ row: Int) -> Int {
     guard let length = interleavedHeadLength else { return row }
     let (head, inHead) = (row / length, row % length)

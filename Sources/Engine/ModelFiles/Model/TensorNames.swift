@@ -1,4 +1,4 @@
-/// What transformers and GGUF call the tensors of an architecture.
+/// The names of an architecture's tensors in transformers and GGUF.
 ///
 /// The engine and the weights digest know GGUF's names (spec, section 3.1).
 struct TensorNames: Sendable {
@@ -16,7 +16,7 @@ struct TensorNames: Sendable {
   /// The names within a layer.
   init(_ layered: [(String, String)]...) { self.layered = layered.flatMap(\.self) }
 
-  /// GGUF's name of a tensor, or nil if the architecture has none that transformers calls so.
+  /// GGUF's name of a tensor, by transformers' name; nil if the architecture has no such tensor.
   func gguf(of name: String, _ prefix: Prefix) -> String? {
     if name == prefix.output + Self.output.0 { return Self.output.1 }
     guard name.hasPrefix(prefix.model) else { return nil }
@@ -26,7 +26,7 @@ struct TensorNames: Sendable {
     return layered.first { $0.0 == rest }.map { "\(Self.layerOfGGUF)\(layer).\($0.1)" }
   }
 
-  /// transformers' name of a tensor, or nil if the architecture has none that GGUF calls so.
+  /// transformers' name of a tensor, by GGUF's name; nil if the architecture has no such tensor.
   func transformers(of name: String, _ prefix: Prefix) -> String? {
     if name == Self.output.1 { return prefix.output + Self.output.0 }
     if let known = Self.whole.first(where: { $0.1 == name }) { return prefix.model + known.0 }
@@ -36,15 +36,15 @@ struct TensorNames: Sendable {
     }
   }
 
-  /// What stands before the names in one checkpoint.
+  /// The prefixes of the names in one checkpoint.
   struct Prefix: Sendable {
-    /// Before those of the embedding and of the layers.
+    /// The prefix of the embedding and the layers.
     let model: String
-    /// Before that of the output matrix.
+    /// The prefix of the output matrix.
     let output: String
 
-    /// A whole model's; a base model's, which was saved by itself; a language model's next to a vision tower, as
-    /// transformers 4 and 5 write it, and as such a base model's.
+    /// The prefixes of a whole model; a base model that was saved by itself; a language model next
+    /// to a vision tower, by transformers 4 and by 5; and the base model of such a one.
     private static let all = [
       Prefix(model: "model.", output: ""), Prefix(model: "", output: ""),
       Prefix(model: "language_model.model.", output: "language_model."),
@@ -52,19 +52,19 @@ struct TensorNames: Sendable {
       Prefix(model: "language_model.", output: ""),
     ]
 
-    /// The one by which a checkpoint's names have the embedding; a whole model's if none has.
+    /// The prefix with which a checkpoint has the embedding; a whole model's if none has it.
     static func find(in names: Set<String>) -> Prefix {
       all.first { names.contains($0.model + TensorNames.embedding) } ?? all[0]
     }
   }
 
-  /// Whether a tensor belongs to what stands next to a language model.
+  /// Whether a tensor belongs to a part next to the language model.
   static func isOfVision(_ name: String) -> Bool {
     let name = name.hasPrefix("model.") ? name.dropFirst("model.".count) : name[...]
     return name.hasPrefix("vision_tower.") || name.hasPrefix("multi_modal_projector.")
   }
 
-  /// The number of the layer and what follows; one number has one spelling.
+  /// The number of the layer, without leading zeros, and what follows.
   private static func split(_ name: String, behind prefix: String) -> (Int, String)? {
     guard name.hasPrefix(prefix) else { return nil }
     let parts = name.dropFirst(prefix.count).split(

@@ -1,7 +1,7 @@
 /// How a tensor's values are stored. Source: the GGUF specification and ggml's block layouts.
 ///
-/// Which value the bits of a block stand for, and how it is rounded, is in the format's specification,
-/// section 3.1.
+/// The specification of the format says which value the bits of a block mean, and how it is rounded
+/// (section 3.1).
 public enum TensorType: UInt32, Sendable, CaseIterable {
   /// IEEE 754 binary32.
   case f32 = 0
@@ -62,7 +62,7 @@ public enum TensorType: UInt32, Sendable, CaseIterable {
   /// The name that model files use, as in "Q4_1".
   public var name: String { "\(self)".uppercased() }
 
-  /// The names of the types that exist in GGUF, supported or not, so that a refusal can name one.
+  /// The names of all types of GGUF, supported or not, for errors.
   static func name(ofRawValue raw: UInt32) -> String {
     if let known = TensorType(rawValue: raw) { return known.name }
     let names: [UInt32: String] = [

@@ -17,7 +17,7 @@ extension SafetensorsFile {
     }
   }
 
-  /// Text by text, which nothing here needs.
+  /// The metadata, which nothing here needs, must be texts.
   private static func checkMetadata(
     _ value: JSONValue, _ header: JSONObject
   ) throws(MalformedFile) {
@@ -72,7 +72,7 @@ extension SafetensorsFile {
     return count
   }
 
-  /// Each byte behind the header belongs to exactly one tensor.
+  /// Each byte after the header belongs to exactly one tensor.
   static func checkRanges(
     _ entries: [Entry], dataStart: UInt64, dataSize: Int, path: String
   ) throws(MalformedFile) {

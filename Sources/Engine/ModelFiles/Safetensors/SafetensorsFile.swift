@@ -7,9 +7,9 @@ import ByteIO
 ///      │ N  (u64) │ header, JSON │ tensor   │ tensor   │       │
 ///      └──────────┴──────────────┴──────────┴──────────┴─ ─ ─ ─┘
 ///
-/// Source: the format's description in the safetensors project. What an attacker could try, and what
-/// is done about it, stands in `docs/safetensors.md`. Values may stand at any byte: the format
-/// aligns nothing.
+/// Source: the format's description in the safetensors project. `docs/safetensors.md` says what an
+/// attacker could try, and what is done about it. Values may begin at any byte: the format aligns
+/// nothing.
 public struct SafetensorsFile: Sendable {
   /// Where the file was opened.
   public let path: String
@@ -21,11 +21,11 @@ public struct SafetensorsFile: Sendable {
     let name: String
     let type: SafetensorsType
     let shape: [Int]
-    /// Where the values stand, counted from the end of the header.
+    /// The values' place in the file, counted from the end of the header.
     let range: Range<Int>
   }
 
-  /// The longest header, which is the format's own limit.
+  /// The longest header, by the format's own limit.
   private static let headerLimit: UInt64 = 100_000_000
 
   /// Opens a `.safetensors` file and checks all of its header.
@@ -62,13 +62,13 @@ public struct SafetensorsFile: Sendable {
       entries, dataStart: reader.fileOffset, dataSize: reader.remaining, path: path)
   }
 
-  /// The names of all tensors, in the order in which their values stand in the file.
+  /// The names of all tensors, in the order of their values.
   public var names: [String] { entries.map(\.name) }
 
   /// All tensors, each under the name that `rename` gives it.
   ///
-  /// - Throws: What `rename` throws; `MalformedFile` if two get one name; `UnsupportedModel` if a
-  ///   tensor's type is none that the engine uses.
+  /// - Throws: What `rename` throws; `MalformedFile` if two get one name; `UnsupportedModel` if the
+  ///   engine does not use a tensor's type.
   func tensors(
     renamed rename: (String) throws -> String?
   ) throws -> [String: Tensor] {

@@ -1,5 +1,5 @@
 /// The types of value that a safetensors file may hold, by the names in its header.
-enum SafetensorsType: String, CaseIterable {
+package enum SafetensorsType: String, CaseIterable, Sendable {
   case bool = "BOOL"
   case u8 = "U8"
   case i8 = "I8"
@@ -28,7 +28,7 @@ enum SafetensorsType: String, CaseIterable {
     }
   }
 
-  /// The type of a tensor that the engine can use, if it is one.
+  /// The type of a tensor that the engine can use; nil for the others.
   var tensorType: TensorType? {
     switch self {
     case .f32: .f32

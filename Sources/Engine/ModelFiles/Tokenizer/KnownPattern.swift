@@ -1,16 +1,16 @@
-/// The chains of `pre_tokenizer` that are built in, by the names of their steps.
+/// The supported chains of `pre_tokenizer`, by the names of their steps.
 enum KnownPattern: String, CaseIterable {
   case gpt2, smollm, gpt4, qwen, deepseekLLM, deepseekCoder, deepseekV3
 
-  /// A pattern of a `Split` by a name, since patterns are recognised as they are written, not run.
+  /// A pattern of a `Split` with a name. Patterns are recognised by their text, not run.
   struct Regex {
     let name: String
     let regex: String
-    /// Whether every text is matched whole.
+    /// Whether the pattern matches all of every text.
     var coversAll = false
   }
 
-  /// What `TokenizerSteps` calls the steps.
+  /// The steps, as `TokenizerSteps` names them.
   var steps: [String] {
     let bytes = "ByteLevel (no use_regex)"
     return switch self {
@@ -62,7 +62,7 @@ enum KnownPattern: String, CaseIterable {
     + "[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*"
     + "|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"
 
-  /// As DeepSeek LLM's file lists them.
+  /// In the order of DeepSeek LLM's file.
   private static let casedLetters =
     "A-Za-z\u{B5}\u{C0}-\u{D6}\u{D8}-\u{F6}\u{F8}-\u{1BA}\u{1BC}-\u{1BF}"
     + "\u{1C4}-\u{293}\u{295}-\u{2AF}\u{370}-\u{373}\u{376}\u{377}\u{37B}-\u{37D}"

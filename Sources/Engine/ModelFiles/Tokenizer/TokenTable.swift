@@ -9,7 +9,7 @@ struct TokenTable {
 
   /// Of added tokens, by id.
   private(set) var traits: [Int: Vocabulary.Traits] = [:]
-  /// Each token's score, where the model has any.
+  /// Each token's score, if the model has scores.
   private(set) var scores: [Float] = []
   /// The spellings whose ids lie beyond the table.
   private(set) var beyond: Set<[UInt8]> = []
@@ -60,7 +60,7 @@ struct TokenTable {
     }
   }
 
-  /// Marks the tokens that stand for single bytes.
+  /// Gives the tokens of single bytes their type.
   mutating func markBytes() {
     for (id, spelling) in spellings.enumerated() where types[id] == Self.normal {
       guard let spelling, spelling.count == 6, spelling.starts(with: "<0x".utf8),
@@ -70,10 +70,11 @@ struct TokenTable {
     }
   }
 
-  /// Adds the special tokens, and those that were added by hand; ids beyond the table are passed over.
+  /// Adds the special and the user-defined tokens. The spellings of ids beyond the table go to
+  /// `beyond`.
   ///
-  /// - Parameter isNormalizing: Whether text is normalised at all, so that some tokens are spelled otherwise
-  ///   where they are found.
+  /// - Parameter isNormalizing: Whether text is normalised, so that some tokens are found in
+  ///   another spelling.
   mutating func add(addedTokensOf file: JSONObject, isNormalizing: Bool) throws {
     for value in try file.array("added_tokens") ?? [] {
       let token = try JSONObject(value, file.path, "added_tokens")

@@ -1,8 +1,8 @@
 import ByteIO
 
-/// What follows the model.
+/// The step after the model.
 extension TokenizerFile {
-  /// The token that is put before a text, if one is; behind it nothing may be.
+  /// The token that is put before a text, if any. Nothing may be put after it.
   static func postProcessor(_ object: JSONObject) throws -> [UInt8]? {
     guard let whole = try object.object("post_processor") else { return nil }
     let parts = try whole.text("type") == "Sequence" ? whole.array("processors") ?? [] : nil
@@ -18,7 +18,8 @@ extension TokenizerFile {
     return first
   }
 
-  /// Of a template for one text: the text alone, or a special token and the text.
+  /// The special token in a template for one text. The template may have the text alone, or such a
+  /// token and the text.
   private static func specialBeforeText(_ template: JSONObject) throws -> [UInt8]? {
     let pieces = try template.array("single")?.map {
       try JSONObject($0, template.path, template.section)

@@ -1,10 +1,10 @@
 import ByteIO
 import Tokenization
 
-/// A `tokenizer.json` of the tokenizers library, as far as its parts are built in.
+/// A `tokenizer.json` of the tokenizers library, as far as its parts are supported.
 ///
-/// Every part that changes what ids a text has is recognised or refused by name. Truncation and
-/// padding are passed over: they are settings of a caller's that the file happens to keep.
+/// Every part that changes the ids of a text is recognised, or rejected by name. Truncation and
+/// padding are ignored: they are a caller's settings.
 struct TokenizerFile {
   let object: JSONObject
   /// The kind of tokenizer, and how text is cut or marked first.
@@ -15,23 +15,23 @@ struct TokenizerFile {
   let types: [Int32]
   /// "left right", best first.
   let merges: [[UInt8]]
-  /// By id, of unigrams only.
+  /// By id; unigrams only.
   let scores: [Float]
   /// Of added tokens, by id.
   let traits: [Int: Vocabulary.Traits]
-  /// The token that stands for what cannot be said, if there is one.
+  /// The id of the unknown token, if there is one.
   let unknown: Int?
-  /// Whether one such token stands for a run of what cannot be said.
+  /// Whether a run of text without a token is one unknown token.
   let fusesUnknown: Bool
-  /// The spellings that the embedding has no row for, and no other token has.
+  /// The spellings of tokens that the embedding has no row for, if no other token has them.
   let beyond: Set<[UInt8]>
-  /// The token that the post-processor puts before every text, if it does.
+  /// The token that the post-processor puts before every text, if any.
   let firstSpecial: [UInt8]?
 
   /// Reads the file for a model whose embedding has `size` rows.
   init(path: String, size: Int) throws {
     object = try JSONObject(file: path, section: "tokenizer")
-    try object.refuseKeys(besides: [
+    try object.rejectKeys(besides: [
       "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
       "post_processor", "decoder", "model",
     ])
@@ -56,7 +56,7 @@ struct TokenizerFile {
     fusesUnknown = try form.kind == .unigram || model.bool("fuse_unk") == true
   }
 
-  /// Named by its spelling in byte-pair encoding, and by its id in unigrams.
+  /// The id of the unknown token: byte-pair encodings name its spelling, unigrams its id.
   private static func unknown(
     _ model: JSONObject, _ form: TokenizerForm, _ tokens: [[UInt8]]
   ) throws(MalformedFile) -> Int? {
@@ -72,7 +72,7 @@ struct TokenizerFile {
     }
   }
 
-  /// The id of a token: of several that are spelled so, the added one.
+  /// The id of a token by its spelling; if several have it, the added one.
   func id(of spelling: [UInt8]) -> Int? {
     let ids = tokens.indices.filter { tokens[$0] == spelling }
     return ids.first { types[$0] != Vocabulary.TokenType.normal.rawValue } ?? ids.first

@@ -1,12 +1,12 @@
 import ByteIO
 import Tokenization
 
-/// What a `tokenizer.json` does to text before its model sees it, recognised or refused by name.
+/// What a `tokenizer.json` does to text before its model, recognised or rejected by name.
 struct TokenizerForm {
   let kind: Vocabulary.Kind
   /// As `Vocabulary` names it.
   let preTokenizer: String
-  /// Whether text changes before it is cut.
+  /// Whether text is normalised before it is cut.
   let isNormalizing: Bool
 
   /// Recognises the steps of a file and the options of its model.
@@ -22,7 +22,7 @@ struct TokenizerForm {
   }
 
   private static func kind(_ model: JSONObject, isByteLevel: Bool) throws -> Vocabulary.Kind {
-    // Older files name no type; a BPE is then known by its merges.
+    // Older files name no type; a BPE then has merges.
     switch try model.text("type") ?? (model["merges"] == nil ? "(none)" : "BPE") {
     case "BPE": return isByteLevel ? .byteLevelBPE : .sentencePieceBPE
     case "Unigram": return .unigram
@@ -31,8 +31,8 @@ struct TokenizerForm {
     }
   }
 
-  /// Refuses options of the model that would change the ids, and says whether merges are passed over
-  /// for words that are tokens.
+  /// Rejects options of the model that would change the ids. Returns whether words that are tokens
+  /// are not cut.
   private static func checkOptions(_ model: JSONObject, _ kind: Vocabulary.Kind) throws -> Bool {
     let unsupported = ["dropout", "continuing_subword_prefix", "end_of_word_suffix"]
     let others = kind == .byteLevelBPE ? ["unk_token", "byte_fallback"] : ["ignore_merges"]
@@ -40,7 +40,7 @@ struct TokenizerForm {
       throw TokenizerFile.unsupported(
         model, "tokenizer option \(option)", ["\(kind.rawValue) tokenizers without it"])
     }
-    try model.refuseKeys(
+    try model.rejectKeys(
       besides: unsupported + [
         "type", "unk_token", "unk_id", "byte_fallback", "ignore_merges", "fuse_unk", "vocab",
         "merges",
@@ -57,7 +57,7 @@ struct TokenizerForm {
     }
   }
 
-  /// GGUF's name for how words are cut.
+  /// GGUF's name for the way words are cut.
   private static func words(_ steps: TokenizerSteps, ignoresMerges: Bool) throws -> String {
     let pattern = KnownPattern.allCases.first { $0.steps == steps.preTokenizers }
     switch (pattern, steps.normalizers, ignoresMerges) {
@@ -84,7 +84,7 @@ struct TokenizerForm {
   private static func marking(_ steps: TokenizerSteps) throws -> String {
     let replace = #"Replace of " " by "▁""#
     switch (steps.normalizers, steps.preTokenizers) {
-    // The second finds no spaces where the first left none.
+    // The `Split` finds no spaces, since the `Replace` left none.
     case ([replace], []), ([replace], [#"Split of " ", MergedWithPrevious"#]): return "plain"
     case ([#"Prepend of "▁""#, replace], []): return "prepended"
     case ([], ["Metaspace never"]): return "plain"

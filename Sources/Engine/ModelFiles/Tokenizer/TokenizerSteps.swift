@@ -12,7 +12,7 @@ struct TokenizerSteps {
     preTokenizers = try Self.flat(file, "pre_tokenizer", "pretokenizers").map(Self.describe)
   }
 
-  /// Whether words are cut into bytes in the end.
+  /// Whether words are cut into bytes at last.
   var isByteLevel: Bool { preTokenizers.contains { $0.hasPrefix("ByteLevel") } }
 
   func unsupported(_ what: String, _ steps: [String], _ supported: [String]) -> UnsupportedModel {
@@ -33,7 +33,7 @@ struct TokenizerSteps {
     return steps
   }
 
-  /// The step's type and what it is set to, as far as that changes the ids.
+  /// The step's type and those of its settings that change the ids.
   private static func describe(_ step: JSONObject) throws -> String {
     let type = try step.text("type") ?? "(none)"
     switch type {
@@ -56,8 +56,8 @@ struct TokenizerSteps {
     return try step.bool("use_regex") ?? true ? "ByteLevel" : "ByteLevel (no use_regex)"
   }
 
-  /// A known pattern by its name, which covers every text, so that keeping what matches and removing the
-  /// rest is the same as isolating what matches.
+  /// A known pattern by its name. If it covers every text, removing what does not match is the same
+  /// as isolating what matches.
   private static func split(_ step: JSONObject) throws -> String {
     let pattern = try step.object("pattern")
     let behavior = try step.text("behavior") ?? "(none)"
@@ -76,7 +76,7 @@ struct TokenizerSteps {
 
   private static func metaspace(_ step: JSONObject) throws -> String {
     guard try step.text("replacement") ?? "▁" == "▁" else { return "Metaspace (other replacement)" }
-    // Older files have a flag instead of the scheme.
+    // Older files have a flag instead.
     let scheme =
       try step.text("prepend_scheme")
       ?? (step.bool("add_prefix_space") ?? true ? "always" : "never")

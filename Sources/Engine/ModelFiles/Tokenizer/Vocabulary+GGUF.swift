@@ -4,8 +4,9 @@ import Tokenization
 extension Vocabulary {
   /// The vocabulary of a GGUF file.
   ///
-  /// - Parameter rows: How many rows the embedding has, if that is known; later tokens are left out.
-  /// - Throws: `MalformedFile`, `UnsupportedModel` for normalisation that is not built in.
+  /// - Parameter rows: How many rows the embedding has, if that is known; later tokens are left
+  ///   out.
+  /// - Throws: `MalformedFile`; `UnsupportedModel` for normalisation that is not supported.
   init(_ metadata: GGUFMetadata, rows: Int?) throws {
     let model = try metadata.text("tokenizer.ggml.model")
     let tokens = try metadata.texts("tokenizer.ggml.tokens")
@@ -43,8 +44,8 @@ extension Vocabulary {
       || model == "gpt2" && ["llama-bpe", "llama3", "llama-v3"].contains(preTokenizer)
   }
 
-  /// The ids of a vocabulary of SentencePiece's whose file does not name them. Source: llama.cpp's
-  /// `llama-vocab.cpp`; where the types contradict, there is no such token.
+  /// The ids where a file of a SentencePiece vocabulary names none. If the types contradict, there
+  /// is no such token. Source: llama.cpp's `llama-vocab.cpp`.
   private struct DefaultIDs {
     var beginOfText, endOfText, unknown: Int?
 
@@ -65,7 +66,7 @@ extension Vocabulary {
     }
   }
 
-  /// The name that stands there, or, of SentencePiece's vocabularies, how spaces are marked.
+  /// The pre-tokeniser's name; for SentencePiece's vocabularies, how spaces are marked.
   private static func preTokenizer(_ model: String, _ metadata: GGUFMetadata) throws -> String {
     guard isSentencePiece(model) else {
       return try metadata.optionalText("tokenizer.ggml.pre") ?? "default"
@@ -88,7 +89,8 @@ extension Vocabulary {
     return try isSentencePiece(model) && metadata.values[key] == nil ? [] : metadata.texts(key)
   }
 
-  /// Converters write user-defined tokens of spaces as spaces, though they are found in marked text.
+  /// Spells user-defined tokens of spaces as they are found in marked text; converters write
+  /// spaces.
   private mutating func respellSpaces() {
     let userDefined = TokenType.userDefined.rawValue
     for (id, type) in types.enumerated() where type == userDefined && tokens.indices.contains(id) {
@@ -98,8 +100,8 @@ extension Vocabulary {
     }
   }
 
-  /// What GGUF cannot say of Phi-3's tokens, in a vocabulary of kind "llama": spaces after them belong to
-  /// them. Source: the models' `tokenizer.json`.
+  /// Restores what GGUF cannot store of Phi-3's tokens: the spaces after them belong to them.
+  /// Source: the models' `tokenizer.json`.
   private mutating func restoreTraitsOfPhi3() {
     guard model == Kind.sentencePieceBPE.rawValue else { return }
     let control = TokenType.control.rawValue
@@ -111,7 +113,7 @@ extension Vocabulary {
 }
 
 extension GGUFMetadata {
-  /// The id of the token that a file names for something: "bos", "eos", …
+  /// The id of a special token in the file: "bos", "eos", …
   fileprivate func id(_ kind: String) throws(MalformedFile) -> Int? {
     try optionalInteger("tokenizer.ggml.\(kind)_token_id", in: 0...Int(Int32.max))
   }

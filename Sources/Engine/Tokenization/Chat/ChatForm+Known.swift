@@ -1,28 +1,40 @@
-/// The templates that are known, by the digest of what is significant in them. Each is in the fixtures,
-/// under the name behind it, with what jinja2 makes of it.
 extension ChatForm {
-  static let known: [UInt64: ChatForm] = [
-    0x91F2_3F71_1E68_DF08: chatML(defaultSystem: nil),  // chatml
-    0xDBA6_A796_E8FD_9D80: chatML(defaultSystem: nil),  // qwen3
-    0x33DD_DE6F_BB3A_9D0B: chatML(defaultSystem: qwenSystem),  // qwen2.5
-    0x9A5A_118B_CD77_C789: llama2,  // llama-2
-    0xBB45_24ED_7672_EE76: mistral(space: " "),  // mistral-7b-v0.1
-    0xDD39_F833_422A_A4A9: mistral(space: ""),  // mistral-7b-v0.2
-    0x9C64_702F_8D8B_F5B7: mistralV1,  // mistral-v1
-    0x768D_C168_7F92_93A8: llama3,  // llama-3
-    0x8FD3_DA21_9563_A238: llama3,  // llama-3-first
-    0xDDC3_3833_192F_9857: gemma(beginsText: false, hasSystem: false),  // gemma-1
-    0xD9AF_BF5B_D37C_8A7F: gemma(beginsText: true, hasSystem: false),  // gemma-2
-    0x6F26_D8C3_6674_4563: gemma(beginsText: true, hasSystem: true),  // gemma-3
-    0x20A5_F43E_CB3B_7AEF: phi3(beginsText: true, hasSystem: false),  // phi-3-mini
-    0x0865_9030_17B2_14B7: phi3(beginsText: false, hasSystem: false),  // phi-3-medium
-    0x1FCD_A133_2608_DC6B: phi3(beginsText: true, hasSystem: true),  // phi-3-small
-    0x8BB9_C3C6_4FB6_E3B7: phi3(beginsText: false, hasSystem: true),  // phi-3-2024-07
-    0x3B63_0793_9C27_29E4: phi3(beginsText: false, hasSystem: true),  // phi-3.5
-    0x32F6_BBD1_0501_3119: tulu(beginsText: false),  // tulu-3
-    0xF130_8DB0_F9B3_BD01: tulu(beginsText: true),  // olmo-2
-    0x82A9_3FA8_8D8F_B642: deepseekLLM,  // deepseek-llm
-    0xF441_D282_2409_ED6B: deepseekCoder,  // deepseek-coder
+  /// The form of a template that is known word for word, apart from what changes no output.
+  ///
+  /// The folder `Templates` holds the templates as models publish them; the build embeds them in
+  /// the program. What jinja2 makes of each is in the fixtures.
+  static func known(_ template: String) -> ChatForm? {
+    let text = JinjaText.significant(template)
+    return known.first { $0.text == text }?.form
+  }
+
+  /// The templates by what is significant in them.
+  private static let known = published.map {
+    (text: JinjaText.significant($0.template), form: $0.form)
+  }
+
+  private static let published: [(template: [UInt8], form: ChatForm)] = [
+    (PackageResources.chatml_jinja, chatML(defaultSystem: nil)),
+    (PackageResources.qwen3_jinja, chatML(defaultSystem: nil)),
+    (PackageResources.qwen2_5_jinja, chatML(defaultSystem: qwenSystem)),
+    (PackageResources.llama_2_jinja, llama2),
+    (PackageResources.mistral_7b_v0_1_jinja, mistral(space: " ")),
+    (PackageResources.mistral_7b_v0_2_jinja, mistral(space: "")),
+    (PackageResources.mistral_v1_jinja, mistralV1),
+    (PackageResources.llama_3_jinja, llama3),
+    (PackageResources.llama_3_first_jinja, llama3),
+    (PackageResources.gemma_1_jinja, gemma(beginsText: false, hasSystem: false)),
+    (PackageResources.gemma_2_jinja, gemma(beginsText: true, hasSystem: false)),
+    (PackageResources.gemma_3_jinja, gemma(beginsText: true, hasSystem: true)),
+    (PackageResources.phi_3_mini_jinja, phi3(beginsText: true, hasSystem: false)),
+    (PackageResources.phi_3_medium_jinja, phi3(beginsText: false, hasSystem: false)),
+    (PackageResources.phi_3_small_jinja, phi3(beginsText: true, hasSystem: true)),
+    (PackageResources.phi_3_2024_07_jinja, phi3(beginsText: false, hasSystem: true)),
+    (PackageResources.phi_3_5_jinja, phi3(beginsText: false, hasSystem: true)),
+    (PackageResources.tulu_3_jinja, tulu(beginsText: false)),
+    (PackageResources.olmo_2_jinja, tulu(beginsText: true)),
+    (PackageResources.deepseek_llm_jinja, deepseekLLM),
+    (PackageResources.deepseek_coder_jinja, deepseekCoder),
   ]
 
   private static let qwenSystem =
@@ -86,10 +98,10 @@ extension ChatForm {
   private static let deepseekCoder: ChatForm = {
     let user = "### Instruction:\n"
     let system =
-      "You are an AI programming assistant, utilizing the Deepseek Coder model, developed by Deepseek "
-      + "Company, and you only answer questions related to computer science. For politically sensitive "
-      + "questions, security and privacy issues, and other non-computer science questions, you will "
-      + "refuse to answer\n"
+      "You are an AI programming assistant, utilizing the Deepseek Coder model, developed by "
+      + "Deepseek Company, and you only answer questions related to computer science. For "
+      + "politically sensitive questions, security and privacy issues, and other non-computer "
+      + "science questions, you will refuse to answer\n"
     return ChatForm(
       beginsText: true, system: Around(before: "", after: user), opening: system + user,
       closing: "\n### Response:\n", turnEnd: "\n<|EOT|>\n", nextOpening: user,

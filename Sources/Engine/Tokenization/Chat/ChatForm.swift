@@ -1,7 +1,7 @@
 /// What a template writes around the contents of a conversation; see `ChatTemplate`.
 ///
-/// In the forms that are built in, U+0002 stands for the begin-of-text token within a conversation and
-/// U+0003 for the end-of-text token.
+/// In the known forms, U+0002 stands for the begin-of-text token within a conversation and U+0003
+/// for the end-of-text token.
 struct ChatForm: Equatable, Sendable {
   var beginsText = false
   var trimsContents = false
@@ -12,7 +12,7 @@ struct ChatForm: Equatable, Sendable {
   var answerOpening = ""
   var turnEnd: String
   var nextOpening: String
-  /// What it writes that is a token of its own in the models it was made for.
+  /// What it writes that is one token in the models it was made for.
   var marks: [String] = []
   /// The names of the begin and end of text that it writes.
   var boundaries: [String] = []
@@ -23,7 +23,7 @@ struct ChatForm: Equatable, Sendable {
     var after: String
   }
 
-  /// The form with the tokens' names in it.
+  /// The form with the names of the begin and end of text in it.
   func naming(begin: String, end: String) -> ChatForm {
     func named(_ text: String) -> String {
       text.replacing("\u{2}", with: begin).replacing("\u{3}", with: end)
@@ -44,9 +44,7 @@ struct ChatForm: Equatable, Sendable {
 extension ChatForm {
   /// The form of a template in Jinja, if it is one that is known.
   init?(recognizing template: String) {
-    guard let form = Self.known[JinjaText.digest(template)] ?? ChatForm(chatML: template) else {
-      return nil
-    }
+    guard let form = Self.known(template) ?? ChatForm(chatML: template) else { return nil }
     self = form
   }
 }
@@ -63,25 +61,21 @@ extension ChatForm {
       marks: ["<|im_start|>", "<|im_end|>"])
   }
 
-  private static let start =
-    "{%for message in messages%}{%if loop.first and messages[0]['role']!='system'%}{{'<|im_start|>system\n"
-  private static let end =
-    "<|im_end|>\n'}}{%endif%}{{'<|im_start|>'+message['role']+'\n'+message['content']+'<|im_end|>'+'\n'}}"
-    + "{%endfor%}{%if add_generation_prompt%}{{'<|im_start|>assistant\n'}}{%endif%}"
-
-  /// A template as HuggingFace's models write it, with any plain text as the default system message.
+  /// Qwen 2's template with any plain text as the default system message.
   init?(chatML template: String) {
-    let text = JinjaText.significant(template)
-    // The line break at the end of a text says nothing, but here the text goes on.
-    let start = JinjaText.significant(Self.start) + [UInt8(ascii: "\n")]
-    let end = JinjaText.significant(Self.end)
-    guard text.count >= start.count + end.count, text.starts(with: start),
-      text.suffix(end.count) == end[...]
-    else { return nil }
-    let message = text[start.count..<text.count - end.count]
-    guard !message.contains(where: { $0 == UInt8(ascii: "'") || $0 == UInt8(ascii: "\\") }) else {
+    let qwen = JinjaText.significant(PackageResources.qwen2_jinja)
+    guard let message = qwen.firstRange(of: Array("You are a helpful assistant.".utf8)) else {
       return nil
     }
-    self = .chatML(defaultSystem: String(decoding: message, as: UTF8.self))
+    let (start, end) = (qwen[..<message.lowerBound], qwen[message.upperBound...])
+    let text = JinjaText.significant(template)
+    guard text.count >= start.count + end.count, text.starts(with: start),
+      text.suffix(end.count) == end
+    else { return nil }
+    let other = text[start.count..<text.count - end.count]
+    guard !other.contains(where: { $0 == UInt8(ascii: "'") || $0 == UInt8(ascii: "\\") }) else {
+      return nil
+    }
+    self = .chatML(defaultSystem: String(decoding: other, as: UTF8.self))
   }
 }

@@ -1,13 +1,16 @@
 /// A template in Jinja, reduced to what changes its output.
 ///
-/// Blanks within tags but not within quotes say nothing, nor do blanks beside a tag that trims them
-/// (`{%-`). A line break in quotes may be written as such or escaped.
+/// Blanks within tags but not within quotes change nothing, nor do blanks next to a tag that trims
+/// them (`{%-`). A line break in quotes may be written as such or escaped.
 enum JinjaText {
   /// What is left of a template.
-  static func significant(_ template: String) -> [UInt8] {
-    let bytes = Array(template.utf8)
+  static func significant(_ template: String) -> [UInt8] { significant(Array(template.utf8)) }
+
+  /// What is left of a template in UTF-8.
+  static func significant(_ bytes: [UInt8]) -> [UInt8] {
     var result: [UInt8] = []
     var position = 0
+    result.reserveCapacity(bytes.count)
     while position < bytes.count {
       if let end = endOfTag(bytes, position) {
         if bytes[position + 2] == UInt8(ascii: "-") {
@@ -27,13 +30,7 @@ enum JinjaText {
     return result
   }
 
-  /// FNV-1a over what is left of a template, by which known ones are found. It guards against nothing:
-  /// who writes a template that is taken for another one deceives only themselves.
-  static func digest(_ template: String) -> UInt64 {
-    significant(template).reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-  }
-
-  /// The end of the tag that starts at a place, nil if none does or it is not closed.
+  /// The end of the tag that starts at a position; nil if none does or it is not closed.
   private static func endOfTag(_ bytes: [UInt8], _ start: Int) -> Int? {
     guard start + 4 < bytes.count, bytes[start] == UInt8(ascii: "{") else { return nil }
     let closing: UInt8
@@ -42,8 +39,7 @@ enum JinjaText {
     case UInt8(ascii: "%"), UInt8(ascii: "#"): closing = bytes[start + 1]
     default: return nil
     }
-    // Templates have short tags; one that is not closed ends the search with the text.
-    for end in start + 3..<bytes.count - 0 where bytes[end] == UInt8(ascii: "}") {
+    for end in start + 3..<bytes.count where bytes[end] == UInt8(ascii: "}") {
       if bytes[end - 1] == closing { return end + 1 }
     }
     return nil

@@ -1,11 +1,11 @@
-/// Encodes the words of one text, one after the other.
+/// Encodes the words of one text in order.
 ///
-/// A word that came before is copied from where it first stands in the output.
+/// The tokens of a word that occurred before are copied from the output.
 struct BytePairEncoder {
   private let model: BytePairModel
   private var known: [[UInt8]: Range<Int>] = [:]
   private var merging = MergingWord()
-  /// Longer words hardly ever come again; remembering them would only hold memory.
+  /// Longer words hardly ever occur again; remembering them would only take memory.
   private static let longestKnown = 64
 
   init(_ model: BytePairModel) { self.model = model }
@@ -20,7 +20,7 @@ struct BytePairEncoder {
     }
     let word = range.map { bytes[$0] }
     if let earlier = known[word] {
-      // One by one: a slice would hold the array while it grows, and so have all of it copied.
+      // One by one: a slice would share the array while it grows, which copies all of it.
       for index in earlier { output.append(output[index]) }
       return
     }

@@ -2,9 +2,9 @@
 struct MergeQueue {
   /// A merge that was possible when it was queued.
   struct Candidate {
-    /// The merge's place in the list of merges.
+    /// The merge's position in the list of merges.
     let rank: UInt32
-    /// The place of the left one of the two symbols.
+    /// The position of the left one of the two symbols.
     let position: Int
 
     /// Whether this merge is made before another: by rank, then from left to right.

@@ -9,7 +9,7 @@ struct MergeTable: Sendable {
 
   /// One merge: how early it is made, and the token that it makes.
   struct Merge: Sendable {
-    /// The place in the list of merges; lower ones are made first.
+    /// The position in the list of merges; lower ones are made first.
     let rank: UInt32
     /// The id of the joined token.
     let result: UInt32
@@ -51,7 +51,7 @@ struct MergeTable: Sendable {
     var seen: Set<UInt64> = []
     for (rank, pair) in pairs.enumerated()
     where !seen.insert(Self.key(pair.left, pair.right)).inserted {
-      throw Self.error(lines[rank], rank, "stands in the list twice")
+      throw Self.error(lines[rank], rank, "is in the list twice")
     }
   }
 

@@ -1,15 +1,14 @@
 /// One word on its way from bytes to tokens: a linked list of symbols that are joined pairwise.
 ///
-/// Of all possible merges the one of lowest rank is made, the leftmost first, until none is left.
-/// With n bytes that takes O(n log n), so that a text without any spaces is no trap.
-/// The memory is used again for the next word.
+/// The possible merge of lowest rank is made, the leftmost first, until none is left. n bytes take
+/// time O(n log n), also in a text without spaces. The memory is used again for the next word.
 struct MergingWord {
   private struct Symbol {
     /// The token, or nil once the symbol is joined to the one on its left.
     var id: UInt32?
-    /// The place of the next symbol; the end of the word for the last.
+    /// The position of the next symbol; for the last one, the end of the word.
     var next: Int
-    /// The place of the symbol before; -1 for the first.
+    /// The position of the symbol before; -1 for the first.
     var previous: Int
   }
 

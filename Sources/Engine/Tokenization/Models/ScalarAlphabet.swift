@@ -1,20 +1,21 @@
-/// What SentencePiece's byte-pair encoding starts from: a token for each scalar, or else for each of its
-/// bytes, or else the unknown token.
+/// What SentencePiece's byte-pair encoding starts from: a token for each scalar, or else for each
+/// of its bytes, or else the unknown token.
 struct ScalarAlphabet: Sendable {
-  /// The token of each scalar that is one, by value.
+  /// The tokens of scalars, by value.
   let scalars: [UInt32: UInt32]
   /// The token of each byte, by byte, where there are such tokens.
   let bytes: [UInt32?]
-  /// What stands for scalars that cannot be said; they are left out if there is no such token.
+  /// The token for scalars without one; if it is nil, they are left out.
   let unknown: UInt32?
-  /// Whether one unknown token stands for a run of such scalars.
+  /// Whether a run of such scalars is one unknown token.
   let fusesUnknown: Bool
 
-  /// Calls `body` with the tokens that a text starts as.
+  /// Calls `body` with the tokens of a text before any merge.
   func forEachSymbol(of text: Span<UInt8>, _ range: Range<Int>, _ body: (UInt32) -> Void) {
     let text = ScalarText(text, range)
     var position = range.lowerBound
-    // An unknown token waits until a scalar that is a token follows, as the tokenizers library has it.
+    // An unknown token waits until a scalar that is a token follows, as the tokenizers library has
+    // it.
     var waiting: UInt32?
     while let item = text.scalar(at: position) {
       defer { position = item.next }

@@ -1,5 +1,6 @@
-/// SentencePiece's unigram model: of all ways to cut a text into pieces the one with the greatest sum of
-/// scores. Source: Kudo, "Subword Regularization" (2018); what is unknown is scored as SentencePiece does.
+/// SentencePiece's unigram model: a text is cut into the pieces with the greatest sum of scores.
+/// Unknown scalars have the score that SentencePiece gives them. Source: Kudo, "Subword
+/// Regularization" (2018).
 struct UnigramModel: Sendable {
   private let pieces: [(length: Int, score: Double, id: UInt32)]
   private let automaton: PatternAutomaton
@@ -21,7 +22,7 @@ struct UnigramModel: Sendable {
     unknownScore = Double(lowestScore) - 10
   }
 
-  /// Where the best way to a place comes from.
+  /// The last step of the best way to a position.
   private struct Step {
     var score: Double
     var start: Int
@@ -34,7 +35,7 @@ struct UnigramModel: Sendable {
     var end = range.upperBound
     var path: [(range: Range<Int>, id: UInt32?)] = []
     while end > range.lowerBound, let step = steps[end - range.lowerBound] {
-      // One unknown token stands for a run of scalars that are unknown.
+      // A run of unknown scalars is one unknown token.
       if step.id == nil, let last = path.last, last.id == nil {
         path[path.count - 1].range = step.start..<last.range.upperBound
       } else {
@@ -51,7 +52,7 @@ struct UnigramModel: Sendable {
     }
   }
 
-  /// The best last step to each place that can be reached.
+  /// The best last step to each position that can be reached.
   private func bestSteps(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [Step?] {
     var steps = [Step?](repeating: nil, count: range.count + 1)
     steps[0] = Step(score: 0, start: range.lowerBound)

@@ -45,7 +45,8 @@ struct GPT2Scanner: ~Escapable {
       ? text.endOfRun(from: first, where: \.isOther) : text.endOfRun(from: first) { $0 == kind }
   }
 
-  /// The end of a run of spaces; its last one is left to what follows, unless nothing else is left.
+  /// The end of a run of spaces; the last one belongs to what follows, unless it is the only one or
+  /// nothing follows.
   private func endOfSpaces(from start: Int) -> Int {
     text.endOfSpacesBeforeWord(from: start)
   }

@@ -28,7 +28,7 @@ struct GPT4Scanner: ~Escapable {
     return start..<position
   }
 
-  /// In either case; a long s (U+017F) is the lower case of an S, too.
+  /// In upper or lower case; a long s (U+017F) counts as an S.
   private func endOfContraction(from start: Int) -> Int? {
     guard text.byte(start) == UInt8(ascii: "'"), let first = text.scalar(at: start + 1) else {
       return nil
@@ -52,7 +52,7 @@ struct GPT4Scanner: ~Escapable {
     }
   }
 
-  /// Others with at most one space (U+0020) before them, and the line breaks behind.
+  /// Others with at most one space (U+0020) before them and the line breaks after them.
   private func endOfOthers(_ first: ScalarText.Item, from start: Int) -> Int? {
     let others = first.value == 0x20 ? first.next : start
     guard let item = text.scalar(at: others), item.class.isOther else { return nil }

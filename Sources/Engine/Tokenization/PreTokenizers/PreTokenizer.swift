@@ -2,7 +2,7 @@
 enum PreTokenizer: String, CaseIterable {
   /// GPT-2's pattern.
   case gpt2 = "gpt-2"
-  /// Every number scalar alone, then GPT-2's pattern on what lies between.
+  /// Every number scalar alone, then GPT-2's pattern on the text between them.
   case smollm
   /// GPT-4's pattern; words that are tokens are taken whole, merges or not.
   case llama3 = "llama-bpe"
@@ -19,7 +19,7 @@ enum PreTokenizer: String, CaseIterable {
   /// The chain of patterns of DeepSeek V3 and R1.
   case deepseekV3 = "deepseek-v3"
 
-  /// The pre-tokeniser of a GGUF file, where several names stand for one.
+  /// The pre-tokeniser that a GGUF file names; several names mean the same one.
   init?(name: String) {
     let canonical =
       switch name {

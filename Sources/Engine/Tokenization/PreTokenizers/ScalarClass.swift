@@ -1,8 +1,8 @@
 /// The classes of scalars that the pre-tokenisers' patterns tell apart, by Unicode 16.
 ///
-/// The toolchain's tables may be newer; scalars that they added are `other`, so that a text has the
-/// same tokens whoever built the program. The tokenizers library 0.23 classes every scalar alike,
-/// but for 13 numbers of Unicode 17 that its `Digits` knows already and its patterns do not.
+/// The toolchain's tables may be newer. The scalars that they add are `other`, so that a text has
+/// the same tokens whatever built the program. The tokenizers library 0.23 agrees on every scalar
+/// except 13 numbers of Unicode 17, which its `Digits` knows and its patterns do not.
 enum ScalarClass {
   /// `\p{L}`
   case letter

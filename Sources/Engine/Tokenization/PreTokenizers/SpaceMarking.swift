@@ -1,15 +1,16 @@
-/// How SentencePiece's vocabularies write spaces: as U+2581, and in which places one is added.
+/// How SentencePiece's vocabularies write spaces: as U+2581, and where one is added.
 ///
-/// The raw values are the names that stand in `Vocabulary.preTokenizer` and in canonical bytes.
+/// The raw values are the names in `Vocabulary.preTokenizer` and in canonical bytes.
 enum SpaceMarking: String, CaseIterable {
   /// None is added: Gemma.
   case plain
-  /// One is added before every text and behind every added token: Llama 2, Phi-3, and what GGUF means by
+  /// One is added before every text and after every added token: Llama 2, Phi-3, and GGUF's
   /// `add_space_prefix`.
   case prepended
   /// One is added before a text unless it starts with one: `Metaspace` with "first".
   case first
-  /// One is added before a text and behind every added token unless one stands there: "always".
+  /// One is added before a text and after every added token, unless one is there: `Metaspace` with
+  /// "always".
   case always
   /// As `plain`, and words are cut at the marks.
   case plainWords = "plain-words"
@@ -29,11 +30,11 @@ enum SpaceMarking: String, CaseIterable {
     }
   }
 
-  /// Whether marks are written before added tokens are sought a second time, as `normalizer` does it,
-  /// and not after that, as `pre_tokenizer` does it.
+  /// Whether marks are written before added tokens are sought a second time (a `normalizer`), not
+  /// after that (a `pre_tokenizer`).
   var isNormalizer: Bool { self == .plain || self == .prepended }
 
-  /// Whether a mark is added before a text that starts at the beginning, or behind an added token.
+  /// Whether a mark is added: at the beginning of a text, or after an added token.
   func adds(atStart: Bool) -> Bool {
     switch self {
     case .plain, .plainWords: false

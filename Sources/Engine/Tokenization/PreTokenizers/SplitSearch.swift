@@ -1,15 +1,15 @@
 import Dispatch
 import Synchronization
 
-/// Finds the ways to make a spelling of two others.
+/// Finds the ways to split a spelling into two others.
 ///
-/// Vocabularies have hundreds of thousands of spellings, and a model's start waits for this: everything
-/// is in flat arrays.
+/// Vocabularies have hundreds of thousands of spellings, and a model's start waits for this:
+/// everything is in flat arrays.
 struct SplitSearch {
   private let lengths: [Int]
   /// The longest other spelling that each one starts with, and ends with; -1 if there is none.
   private let prefixes, suffixes: [Int]
-  /// Memory to use again.
+  /// Memory that the next call uses again.
   private var open: [Int] = []
 
   /// Takes spellings that all differ.
@@ -25,7 +25,8 @@ struct SplitSearch {
 
   /// Calls `body` with the two halves of each way to make a spelling, the longest left half first.
   mutating func forEachSplit(of index: Int, _ body: (_ left: Int, _ right: Int) -> Void) {
-    // Suffixes come from the longest to the shortest, as prefixes do, and are met from their other end.
+    // Suffixes come from the longest to the shortest, as prefixes do, but are needed from the
+    // shortest.
     open.removeAll(keepingCapacity: true)
     var suffix = suffixes[index]
     while suffix >= 0 {
@@ -58,7 +59,7 @@ struct SplitSearch {
   }
 }
 
-/// Spellings one after the other, as they are or each from its end.
+/// Spellings one after the other, each as it is or reversed.
 private struct FlatSpellings {
   private var bytes: [UInt8] = []
   private var starts: [Int] = [0]
@@ -80,7 +81,7 @@ private struct FlatSpellings {
 
   func isEmpty(_ index: Int) -> Bool { starts[index] == starts[index + 1] }
 
-  /// Whether one starts with another, both spelled out.
+  /// Whether one spelling starts with another.
   func starts(_ index: Int, with other: Int) -> Bool {
     let (start, prefix) = (starts[index], starts[other])
     let length = starts[other + 1] - prefix
@@ -97,7 +98,7 @@ private struct FlatSpellings {
     }.map(\.index)
   }
 
-  /// The first eight bytes as a number that is in order as they are; zeros where there are fewer.
+  /// The first eight bytes as a big-endian number, zeros where there are fewer.
   private func head(_ index: Int) -> UInt64 {
     let (start, end) = (starts[index], starts[index + 1])
     var head: UInt64 = 0

@@ -1,4 +1,5 @@
-/// One step of a chain of patterns: it cuts out what its pattern matches, and leaves what lies between.
+/// One step of a chain of patterns. It cuts out what its pattern matches, and leaves what lies
+/// between.
 enum SplitStep {
   /// `[\r\n]`
   case lineBreak
@@ -49,7 +50,7 @@ enum SplitStep {
     }
   }
 
-  /// Cuts a text by all steps, each of which cuts the parts that those before it left or matched.
+  /// Cuts a text by all steps; each cuts the parts that the steps before it made.
   static func cut(
     _ text: ScalarText, _ steps: some RandomAccessCollection<SplitStep>,
     _ body: (Range<Int>) -> Void
@@ -95,7 +96,7 @@ enum SplitStep {
     }
   }
 
-  /// From the end on, since a run of spaces that is not the last one is no match at any of its spaces.
+  /// Only a run of spaces at the end of the text matches.
   private static func cutTrailingSpaces(_ text: ScalarText, _ body: (Range<Int>, Bool) -> Void) {
     var (spaces, position) = (text.end, text.start)
     while let item = text.scalar(at: position) {

@@ -1,25 +1,25 @@
-/// Finds which patterns end at each byte of what it reads, in time proportional to that and to what it
-/// finds. Source: Aho and Corasick (1975).
+/// Finds which patterns end at each byte that it reads, in time proportional to the bytes and the
+/// matches. Source: Aho and Corasick (1975).
 struct PatternAutomaton: Sendable {
-  /// What was read last, as far as some pattern starts with it; 0 is nothing.
+  /// The longest suffix of the bytes so far with which some pattern starts; 0 is the empty one.
   typealias State = Int
 
   private struct Node: Sendable {
-    /// The longest proper suffix of what was read with which some pattern starts.
+    /// The longest proper suffix of this one with which some pattern starts.
     var fallback: State = 0
-    /// The pattern that was read, if it was.
+    /// The pattern that this suffix is, if any.
     var pattern: Int?
-    /// The longest suffix, this node itself included, that is a pattern; 0 if there is none.
+    /// The longest suffix of this one, itself included, that is a pattern; 0 if there is none.
     var found: State = 0
   }
 
   private var nodes = [Node()]
   /// The next state by state and byte.
   private var edges: [UInt64: State] = [:]
-  /// The first edges, where most bytes of a text lead nowhere.
+  /// The edges from state 0, by byte: most bytes of a text lead nowhere.
   private var firstEdges = [State](repeating: 0, count: 256)
 
-  /// Builds the automaton; of patterns that are alike the first is found, and empty ones never.
+  /// Builds the automaton. If patterns are equal, the first is found; empty ones are never found.
   init(_ patterns: some Sequence<some Collection<UInt8>>) {
     for (index, pattern) in patterns.enumerated() where !pattern.isEmpty {
       var node = 0
@@ -40,10 +40,10 @@ struct PatternAutomaton: Sendable {
     return firstEdges[Int(byte)]
   }
 
-  /// The longest pattern that ends with what was read last.
+  /// The longest pattern that ends with the last byte.
   func longestPattern(endingAt state: State) -> Int? { nodes[nodes[state].found].pattern }
 
-  /// Calls `body` with all patterns that end with what was read last, the longest first.
+  /// Calls `body` with all patterns that end with the last byte, the longest first.
   func forEachPattern(endingAt state: State, _ body: (Int) -> Void) {
     var state = nodes[state].found
     while let pattern = nodes[state].pattern {
@@ -60,7 +60,7 @@ struct PatternAutomaton: Sendable {
     return nodes.count - 1
   }
 
-  /// From the root outwards, so that what a fallback needs is there.
+  /// From the root outwards: a fallback needs those of shorter suffixes.
   private mutating func addFallbacks() {
     for (parent, byte, child) in edgesByDepth() {
       let fallback = parent == 0 ? 0 : state(after: nodes[parent].fallback, reading: byte)
@@ -74,7 +74,7 @@ struct PatternAutomaton: Sendable {
     for (key, child) in edges {
       parents[child] = (State(key >> 8), UInt8(truncatingIfNeeded: key))
     }
-    // A node is younger than its parent.
+    // A node has a higher index than its parent.
     var depths = [Int](repeating: 0, count: nodes.count)
     for node in nodes.indices.dropFirst() { depths[node] = depths[parents[node].node] + 1 }
     return nodes.indices.dropFirst().sorted { (depths[$0], $0) < (depths[$1], $1) }

@@ -1,6 +1,6 @@
 /// Bytes that are meant as UTF-8, read scalar by scalar between two bounds.
 struct ScalarText: ~Escapable {
-  /// What stands at one place.
+  /// A scalar, or bytes that are none.
   struct Item {
     /// The class of the scalar.
     let `class`: ScalarClass
@@ -33,10 +33,10 @@ struct ScalarText: ~Escapable {
   @_lifetime(copy self)
   func part(_ range: Range<Int>) -> ScalarText { ScalarText(bytes, range) }
 
-  /// The byte at a place, nil from the end on.
+  /// The byte at a position, nil from the end on.
   func byte(_ position: Int) -> UInt8? { position < end ? bytes[position] : nil }
 
-  /// What stands at a place, nil from the end on.
+  /// The item at a position, nil from the end on.
   func scalar(at position: Int) -> Item? {
     guard position < end else { return nil }
     let byte = bytes[position]
@@ -65,7 +65,7 @@ struct ScalarText: ~Escapable {
     endOfItems(from: start, limit: limit) { belongs($0.class) }
   }
 
-  /// `\s+(?!\S)|\s+`: the end of a run of spaces without its last one, which is left to what
+  /// `\s+(?!\S)|\s+`: the end of a run of spaces without its last one, which belongs to what
   /// follows, unless nothing follows or it is the only one.
   func endOfSpacesBeforeWord(from start: Int) -> Int {
     var (last, position) = (start, start)

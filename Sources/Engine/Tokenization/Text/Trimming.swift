@@ -1,6 +1,6 @@
 extension Span<UInt8> {
-  /// The text without blanks at its ends, as Python's `strip` takes them away: what is white space in
-  /// Unicode, and four control characters that separate records.
+  /// The text without blanks at its ends, as Python's `strip` removes them: white space in Unicode,
+  /// and four control characters that separate records.
   func trimmed(atStart: Bool, atEnd: Bool) -> [UInt8] {
     let text = ScalarText(self, indices)
     let start = atStart ? text.endOfItems(from: 0, where: Self.isBlank) : 0

@@ -1,4 +1,4 @@
-/// What stands at one place of bytes that are meant as UTF-8.
+/// One step through bytes that are meant as UTF-8.
 ///
 /// Invalid bytes are stepped over one maximal subpart at a time, the way that
 /// `String(decoding:as:)` repairs them. Source: Unicode 15, section 3.9, table 3-7.
@@ -7,7 +7,7 @@ struct UTF8Step {
   let scalar: Unicode.Scalar?
   /// How many bytes are stepped over; at least one.
   let length: Int
-  /// Whether the bytes end within what may become a scalar.
+  /// Whether the bytes end within a scalar that more bytes could complete.
   let isIncomplete: Bool
 
   /// Looks at the bytes from `position`, which must lie before the end.
@@ -41,8 +41,8 @@ struct UTF8Step {
     self.isIncomplete = isIncomplete
   }
 
-  /// What a first byte promises: the length, the range of the second byte, and its own bits.
-  /// The ranges exclude overlong forms, surrogates and values above U+10FFFF.
+  /// What a first byte says: the length, the range of the second byte, and its own bits. The ranges
+  /// exclude overlong forms, surrogates and values above U+10FFFF.
   private static func lead(
     _ byte: UInt8
   ) -> (length: Int, second: ClosedRange<UInt8>, bits: UInt32)? {

@@ -2,10 +2,10 @@
 enum EncodingMethod: Sendable {
   /// Byte-pair encoding of the bytes of words.
   case byteLevel(BytePairModel, PreTokenizer)
-  /// A vocabulary of SentencePiece's, over text whose spaces are marked.
+  /// SentencePiece's pieces of text whose spaces are marked.
   case marked(Pieces, SpaceMarking)
 
-  /// What SentencePiece makes of marked text.
+  /// How SentencePiece cuts marked text into pieces.
   enum Pieces: Sendable {
     case bytePair(BytePairModel)
     case unigram(UnigramModel)
@@ -19,7 +19,7 @@ enum EncodingMethod: Sendable {
     }
   }
 
-  /// Whether text changes before tokens are sought in it a second time.
+  /// Whether text is normalised before added tokens are sought in it a second time.
   var normalizes: Bool {
     switch self {
     case .byteLevel(_, let preTokenizer): preTokenizer.normalizes
@@ -27,23 +27,23 @@ enum EncodingMethod: Sendable {
     }
   }
 
-  /// Whether a space is added before a text that starts at the beginning, or behind an added token.
+  /// Whether a space is added: at the beginning of a text, or after an added token.
   func addsSpace(atStart: Bool) -> Bool {
     guard case .marked(_, let marking) = self else { return false }
     return marking.adds(atStart: atStart)
   }
 
-  /// Whether a space is added before every section, even if one stands there.
+  /// Whether a space is added before every section, even if it starts with one.
   var alwaysAddsSpace: Bool {
     guard case .marked(_, .prepended) = self else { return false }
     return true
   }
 
-  /// A part of a text as it is when tokens are sought in it a second time.
+  /// A part of a text as it is when added tokens are sought in it a second time.
   func normalized(_ bytes: Span<UInt8>, _ range: Range<Int>, adds: Bool) -> [UInt8] {
     switch self {
     case .byteLevel(_, let preTokenizer) where preTokenizer.normalizes:
-      Composition.composed(bytes, range)
+      NFC.normalized(bytes, range)
     case .marked(_, let marking) where marking.isNormalizer:
       marking.marked(bytes, range, adds: adds)
     case .byteLevel, .marked: range.map { bytes[$0] }

@@ -1,7 +1,6 @@
-/// Turns token ids into text while they are generated, and holds back a scalar until it is whole.
+/// Turns token ids into text while they are generated. It holds back a scalar until it is whole.
 ///
-/// The texts joined are `String(decoding:as:)` of all tokens' bytes: what is no valid UTF-8 becomes
-/// U+FFFD.
+/// Joined, the texts are `String(decoding:as:)` of all tokens' bytes: invalid UTF-8 becomes U+FFFD.
 public struct StreamingDecoder: Sendable {
   private let tokenizer: Tokenizer
   private let skippingSpecials: Bool
@@ -19,10 +18,10 @@ public struct StreamingDecoder: Sendable {
     return take(wholePrefix())
   }
 
-  /// What was held back and will not become whole, as U+FFFD; the next token starts a new text.
+  /// The bytes that were held back, as U+FFFD; the next token starts a new text.
   public mutating func finish() -> String { take(pending.count) }
 
-  /// How many bytes stand before a scalar that may still be completed.
+  /// How many bytes come before a scalar that may still be completed.
   private func wholePrefix() -> Int {
     var position = 0
     while position < pending.count {

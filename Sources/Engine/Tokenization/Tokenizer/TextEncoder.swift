@@ -1,4 +1,4 @@
-/// Encodes what stands between the added tokens of one text, section by section.
+/// Encodes the sections between the added tokens of one text.
 struct TextEncoder {
   /// The ids so far.
   private(set) var output: [Int] = []
@@ -17,9 +17,9 @@ struct TextEncoder {
   /// Appends a token that was found in the text.
   mutating func append(token: Int) { output.append(token) }
 
-  /// Appends the section that stands at `range` of `bytes`.
+  /// Appends the section at `range` of `bytes`.
   ///
-  /// - Parameter continuing: Whether other text stands before the bytes.
+  /// - Parameter continuing: Whether other text comes before the bytes.
   mutating func append(_ range: Range<Int>, of bytes: Span<UInt8>, continuing: Bool) {
     let isFirst = range.lowerBound == 0
     let adds = method.addsSpace(atStart: isFirst) && !(isFirst && continuing)
@@ -37,7 +37,7 @@ struct TextEncoder {
     }
   }
 
-  /// Appends a text that is normalised and has no more tokens in it.
+  /// Appends a normalised text without added tokens.
   private mutating func append(text range: Range<Int>, of bytes: Span<UInt8>, adds: Bool) {
     switch method {
     case .byteLevel(_, let preTokenizer):

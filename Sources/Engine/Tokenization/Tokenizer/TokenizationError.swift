@@ -2,15 +2,15 @@ public import ByteIO
 
 /// A model's tokenizer cannot be used.
 public enum TokenizationError: CategorisedError, Equatable, Sendable {
-  /// The model file names a kind of tokenizer that is not built in.
+  /// The model file names a kind of tokenizer that is not supported.
   case unsupportedModel(name: String)
-  /// The model file names a pre-tokeniser that is not built in.
+  /// The model file names a pre-tokeniser that is not supported.
   case unsupportedPreTokenizer(name: String)
-  /// The model's chat template is none of those that are recognised.
+  /// The model's chat template is none of those that are known.
   case unsupportedChatTemplate(text: String)
   /// The chat template writes a mark that is no token of the model.
   case missingMark(name: String)
-  /// The tables of the vocabulary contradict each other.
+  /// The parts of the vocabulary contradict each other.
   case inconsistentVocabulary(problem: String)
 
   /// No other category fits.
@@ -18,8 +18,8 @@ public enum TokenizationError: CategorisedError, Equatable, Sendable {
 }
 
 extension TokenizationError: CustomStringConvertible {
-  /// What is wrong and what would do instead. Text from the file is shortened and escaped, so that
-  /// a hostile name cannot steer a terminal.
+  /// What is wrong and what is supported instead. Text from the file is shortened and escaped, so
+  /// that a hostile name cannot control a terminal.
   public var description: String {
     switch self {
     case .unsupportedModel(let name):

@@ -1,8 +1,8 @@
 extension Tokenizer {
   /// Describes the tokenizer in bytes, for a digest that ties a file to it.
   ///
-  /// Calls `sink` with the parts of the description one after the other; where they are cut means
-  /// nothing. Integers are little-endian. *bytes* is a `u32` length and that many bytes.
+  /// Calls `sink` with the parts of the description in order; where they are cut means nothing.
+  /// Integers are little-endian. *bytes* is a `u32` length and that many bytes.
   ///
   ///     bytes   the kind of tokenizer as GGUF names it: "gpt2", "llama", "t5"
   ///     bytes   the pre-tokeniser as GGUF names it: "smollm", "gpt-2"; or how spaces are marked
@@ -17,22 +17,22 @@ extension Tokenizer {
   ///     i64     the id of the end-of-text token, -1 if there is none
   ///     u8      1 if a begin-of-text token is to be added before a text, otherwise 0
   ///
-  /// SentencePiece's kinds go on; their merges that make one token, of which files disagree about the
-  /// order, stand by ascending id of the left token, and their unknown token is written as control:
+  /// SentencePiece's kinds continue. Files disagree about the order of merges that make one token,
+  /// so those are sorted by the id of the left token. The unknown token is written as control:
   ///
   ///     i64     the id of the unknown token, -1 if there is none
   ///     u8      1 if one unknown token stands for a run, otherwise 0
   ///     f32     of "t5" only: the score of each token, by id
   ///
-  /// In every kind, a user-defined token that is spelled as control tokens are (`<|…|>`) is written as one, since
-  /// converters to GGUF make it one.
+  /// In every kind, a user-defined token that is spelled like a control token (`<|…|>`) is written
+  /// as control, as converters to GGUF do.
   ///
   /// At the end of any kind, only if there are tokens with traits:
   ///
   ///     u64     the number of those tokens; then for each, by ascending id:
   ///       u32     its id
-  ///       u8      1 if spaces before it belong to it, plus 2 if those after it do, plus 4 if it is found
-  ///               in normalised text
+  ///       u8      1 if spaces before it belong to it, plus 2 if those after it do, plus 4 if it is
+  ///               found in normalised text
   ///
   /// The chat template is no part of it: it changes what is asked, not what the ids mean.
   public func writeCanonicalBytes(_ sink: ([UInt8]) -> Void) {
@@ -104,7 +104,7 @@ extension Tokenizer {
     return description
   }
 
-  /// The merges, those side by side that make one token by ascending id of the left one.
+  /// The merges; adjacent ones that make the same token are sorted by the id of the left one.
   private func sortedMerges() -> [MergeTable.Pair] {
     var pairs = method.bytePair?.merges.pairs ?? []
     var start = 0

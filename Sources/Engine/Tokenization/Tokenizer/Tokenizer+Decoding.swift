@@ -12,12 +12,12 @@ extension Tokenizer {
     return bytes
   }
 
-  /// The text that each token stands for, so that joined they encode to the same ids: spaces that
-  /// encoding always adds are left out, and special tokens stand for their names.
+  /// The text of each token, so that the joined texts encode to the same ids. Spaces that encoding
+  /// always adds are left out, and special tokens stand for their names.
   ///
   /// - Parameter continuing: As in `encode`.
   public func texts(of ids: [Int], continuing: Bool) -> [[UInt8]] {
-    // Where a space is added unless one stands there, to leave it makes no difference.
+    // Where a space is added only if none is there, it may stay.
     let alwaysAdds = method.alwaysAddsSpace
     var adds = !continuing && alwaysAdds
     return ids.map { id in
@@ -35,7 +35,7 @@ extension Tokenizer {
     types.indices.contains(id) && types[id].isAdded
   }
 
-  /// Whether a token is found in normalised text, behind which nothing is added any more.
+  /// Whether a token is found in normalised text: no space is added after it.
   private func isNormalized(_ id: Int) -> Bool {
     vocabulary.traits[id]?.contains(.isNormalized) == true
   }

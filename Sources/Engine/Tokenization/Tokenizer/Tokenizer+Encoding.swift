@@ -5,13 +5,12 @@ extension Tokenizer {
   /// tokens written in it (`<|im_start|>`) are parsed as such if `parsingSpecials` is true, and are
   /// plain text otherwise.
   ///
-  /// Bytes that are no valid UTF-8 are encoded like punctuation, or one by one. What a vocabulary cannot
-  /// say is left out, or the unknown token stands for it: SmolLM2 lacks six control characters (0x04,
-  /// 0x06, 0x13, 0x14, 0x16 and 0x1D) and bytes that only planes without assigned scalars or invalid
-  /// UTF-8 need. Of all other text, `texts(of:continuing:)` gives back what was encoded, in NFC where the
-  /// pre-tokeniser asks for that.
+  /// Invalid UTF-8 is encoded like punctuation, or byte by byte. Text without a token is left out,
+  /// or becomes the unknown token. SmolLM2 lacks six control characters (0x04, 0x06, 0x13, 0x14,
+  /// 0x16 and 0x1D), and bytes that only unassigned planes and invalid UTF-8 need. All other text
+  /// comes back from `texts(of:continuing:)`, in NFC where the pre-tokeniser normalises.
   ///
-  /// - Parameter continuing: Whether other text stands before this one, so that no space is added.
+  /// - Parameter continuing: Whether other text comes before this one, so that no space is added.
   public func encode(
     _ text: [UInt8], parsingSpecials: Bool, continuing: Bool = false
   ) -> [Int] {

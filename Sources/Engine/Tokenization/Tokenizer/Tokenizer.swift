@@ -1,7 +1,7 @@
 /// Turns text into the token ids of a model, and back.
 ///
-/// Everything is keyed by bytes: two texts that Swift's `String` holds to be equal, such as "é" and
-/// "e" with a combining accent, are different tokens.
+/// Everything is keyed by bytes: two texts that are equal as `String`s, such as "é" and "e" with a
+/// combining accent, are different tokens.
 public struct Tokenizer: Sendable {
   /// Added tokens by where they are found.
   struct Added: Sendable {
@@ -16,18 +16,18 @@ public struct Tokenizer: Sendable {
   /// The bytes of text that each token stands for, by id.
   let pieces: [[UInt8]]
   let method: EncodingMethod
-  /// The tokens that are always found as they stand.
+  /// The tokens that are always found in text.
   let userDefinedTokens: Added
-  /// Those, and the special ones with them.
+  /// The user-defined and the special tokens.
   let addedTokens: Added
   private let endsOfGeneration: Set<Int>
 
   /// Builds a tokenizer from what a model file says.
   ///
   /// - Throws: `TokenizationError.unsupportedModel` and `.unsupportedPreTokenizer` for what is not
-  ///   built in; `.inconsistentVocabulary` if the types or scores do not number as many as the tokens, a
-  ///   type is not known or a score no number, two tokens are spelled alike, a merge does not join two
-  ///   tokens to a third or stands there twice, or a begin, end or unknown id names no token.
+  ///   supported. `.inconsistentVocabulary` if there are not as many types or scores as tokens; a
+  ///   type is unknown or a score no number; two tokens are spelled alike; a merge does not join
+  ///   two tokens to a third, or occurs twice; or a begin, end or unknown id names no token.
   public init(_ vocabulary: Vocabulary) throws(TokenizationError) {
     guard let kind = Vocabulary.Kind(rawValue: vocabulary.model) else {
       throw .unsupportedModel(name: vocabulary.model)
@@ -66,11 +66,11 @@ public struct Tokenizer: Sendable {
   /// Whether the model expects the begin-of-text token before every text. `encode` never adds it.
   public var addsBeginOfText: Bool { vocabulary.addsBeginOfText }
 
-  /// Whether a model that generates this token is done: the model's files name it as an end, or it is
-  /// known by its name to end a text or a turn.
+  /// Whether a model that generates this token is done: the model's files name it as an end, or its
+  /// name is known to end a text or a turn.
   public func isEndOfGeneration(_ id: Int) -> Bool { endsOfGeneration.contains(id) }
 
-  /// Whether a name that stands in a text, such as `<|im_end|>`, is one token there.
+  /// Whether a name in a text, such as `<|im_end|>`, is one token there.
   public func hasToken(named name: String) -> Bool {
     let spelling = Array(name.utf8)
     return vocabulary.tokens.indices.contains {
@@ -78,8 +78,8 @@ public struct Tokenizer: Sendable {
     }
   }
 
-  /// The bytes that a token stands for. A token of byte-level BPE whose spelling leaves the byte alphabet
-  /// stands for its spelling, as the tokenizers library has it.
+  /// The bytes that a token stands for. A token of byte-level BPE with a scalar outside the byte
+  /// alphabet stands for its spelling, as in the tokenizers library.
   private static func piece(
     _ spelling: [UInt8], _ type: Vocabulary.TokenType, _ kind: Vocabulary.Kind
   ) -> [UInt8] {

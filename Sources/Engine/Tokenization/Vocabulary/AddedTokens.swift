@@ -1,8 +1,8 @@
-/// Tokens that are found in a text as they stand, before it is cut into words.
+/// Tokens that are found in a text before it is cut into words.
 ///
-/// Of several the one that starts first is taken, and of those that start together the longest. However
-/// the tokens are spelled, that takes time in proportion to the text: an automaton reads the text from
-/// its end and says for each place which token starts there. Source: Aho and Corasick (1975).
+/// The token that starts first is taken, or the longest of those that start together. The time is
+/// proportional to the text, however the tokens are spelled: an automaton reads the text from its
+/// end and finds the token that starts at each position. Source: Aho and Corasick (1975).
 struct AddedTokens: Sendable {
   /// A token to be found.
   struct Token: Sendable {
@@ -16,17 +16,17 @@ struct AddedTokens: Sendable {
 
   /// A part of a text.
   enum Section: Equatable {
-    /// What stands between the tokens.
+    /// The text between tokens.
     case text(Range<Int>)
     /// A token, by id.
     case token(Int)
   }
 
   private let tokens: [Token]
-  /// Of the spellings from their ends.
+  /// Finds the reversed spellings.
   private let automaton: PatternAutomaton
 
-  /// Gathers tokens; one without a spelling can never be found.
+  /// Takes the tokens; one without a spelling is never found.
   init(_ tokens: [Token]) {
     self.tokens = tokens.filter { !$0.spelling.isEmpty }
     automaton = PatternAutomaton(self.tokens.lazy.map { $0.spelling.reversed() })
@@ -35,7 +35,7 @@ struct AddedTokens: Sendable {
   /// Whether there is nothing to find.
   var isEmpty: Bool { tokens.isEmpty }
 
-  /// Cuts a text into tokens and what stands between them; the texts are not empty.
+  /// Cuts a text into tokens and the texts between them, which are not empty.
   func sections(of bytes: Span<UInt8>) -> [Section] {
     var sections: [Section] = []
     var (found, start) = (0, 0)
@@ -53,7 +53,7 @@ struct AddedTokens: Sendable {
     return sections
   }
 
-  /// The longest token that starts at each place, from the last place to the first.
+  /// The longest token that starts at each position, from the last position to the first.
   private func matches(in bytes: Span<UInt8>) -> [(start: Int, token: Token)] {
     guard !isEmpty else { return [] }
     var matches: [(start: Int, token: Token)] = []

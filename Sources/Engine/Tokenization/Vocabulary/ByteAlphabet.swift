@@ -1,7 +1,7 @@
 /// The printable alphabet in which byte-level BPE spells bytes. Source: GPT-2 (2019).
 ///
-/// Bytes that print in Latin-1 (33...126, 161...172 and 174...255) stand for themselves; the other
-/// 68, in ascending order, are the scalars from U+0100 on.
+/// Bytes that print in Latin-1 (33...126, 161...172 and 174...255) are the scalar of the same
+/// value. The other 68 are the scalars from U+0100 on, in ascending order.
 enum ByteAlphabet {
   /// The UTF-8 spelling of each byte's scalar, by byte.
   static let spellings: [[UInt8]] = scalars.map { utf8(of: $0) }

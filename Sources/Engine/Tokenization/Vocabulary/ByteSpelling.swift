@@ -1,6 +1,6 @@
 /// How SentencePiece's vocabularies spell the tokens of single bytes: `<0x0A>`.
 enum ByteSpelling {
-  /// The byte that a spelling stands for, nil if it is none.
+  /// The byte that a spelling stands for; nil if it stands for none.
   static func byte(spelledBy spelling: [UInt8]) -> UInt8? {
     guard spelling.count == 6, spelling.starts(with: "<0x".utf8), spelling[5] == UInt8(ascii: ">"),
       let high = digit(spelling[3]), let low = digit(spelling[4])

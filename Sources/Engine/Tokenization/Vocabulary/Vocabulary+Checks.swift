@@ -1,6 +1,6 @@
 /// What must hold before a tokenizer is built.
 extension Vocabulary {
-  /// The types, as many as there are tokens and each of them known.
+  /// The types: one known type for each token.
   func checkedTypes() throws(TokenizationError) -> [TokenType] {
     guard types.count == tokens.count else {
       throw .inconsistentVocabulary(
@@ -17,7 +17,7 @@ extension Vocabulary {
     return checked
   }
 
-  /// The id of each spelling, none of which may come twice.
+  /// The id of each spelling, which must all differ.
   func idsBySpelling() throws(TokenizationError) -> [[UInt8]: UInt32] {
     var ids: [[UInt8]: UInt32] = [:]
     ids.reserveCapacity(tokens.count)
@@ -33,7 +33,7 @@ extension Vocabulary {
     return ids
   }
 
-  /// A unigram model has a score for each token, and others have that or none.
+  /// A unigram model needs a score for each token; others may have none at all.
   func checkScores(_ kind: Kind) throws(TokenizationError) {
     guard scores.count == tokens.count || scores.isEmpty && kind != .unigram else {
       throw .inconsistentVocabulary(
@@ -55,7 +55,7 @@ extension Vocabulary {
     }
     if addsBeginOfText && beginOfText == nil {
       throw .inconsistentVocabulary(
-        problem: "a begin-of-text token is to be added and none is named")
+        problem: "a begin-of-text token is to be added but none is named")
     }
   }
 

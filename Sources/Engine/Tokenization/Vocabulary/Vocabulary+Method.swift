@@ -67,7 +67,7 @@ extension Vocabulary {
       lowestScore: zip(scores, types).filter { $0.1 == .normal }.map(\.0).min() ?? 0)
   }
 
-  /// What text may become: normal tokens, and user-defined ones, which have no score of their own.
+  /// The pieces of text: normal tokens, and user-defined ones, which have no score of their own.
   private func pieces(
     _ types: [TokenType]
   ) -> [(spelling: [UInt8], id: UInt32, score: Float?)] {

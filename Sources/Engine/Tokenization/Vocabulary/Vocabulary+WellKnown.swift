@@ -1,10 +1,10 @@
 /// Tokens that mean what their names say, whatever type a file gives them.
 ///
-/// Files of fine-tuned models often type them as pieces of text, and do not list them as ends. Source
-/// of the ends: llama.cpp's `llama-vocab.cpp`.
+/// Files of fine-tuned models often give them the type of a piece of text, and do not list them as
+/// ends. Source of the ends: llama.cpp's `llama-vocab.cpp`.
 extension Vocabulary {
-  /// The types as encoding and decoding take them: a mark of the model's chat template, or a token that the
-  /// file names as the begin or end of text, is control where it would be spelled out by its type.
+  /// The types for encoding and decoding. A mark of the chat template, and a token that the file
+  /// names as the begin or end of text, is control even if its type would spell it out.
   func effectiveTypes(_ types: [TokenType]) -> [TokenType] {
     let marks = Set(
       chatTemplate.flatMap(ChatForm.init(recognizing:))?.marks.map { Array($0.utf8) } ?? [])
@@ -18,7 +18,7 @@ extension Vocabulary {
     return effective
   }
 
-  /// The ids that end what a model generates: those that files name, and those that are well known.
+  /// The ids that end a generated text: those that files name, and well-known names.
   func allEndsOfGeneration(_ types: [TokenType]) -> Set<Int> {
     var named = tokens.indices.filter { id in
       isNamed(id, in: Self.namesOfEnds)
@@ -48,12 +48,13 @@ extension Vocabulary {
   private static let end = Array("<|end|>".utf8)
   private static let endOfSentence = Array("</s>".utf8)
 
-  /// Few tokens begin as names do; the others need no hash.
+  /// Few tokens begin as these names do; the others need no look-up.
   private func isNamed(_ id: Int, in names: Set<[UInt8]>) -> Bool {
     tokens[id].first.map(Self.firstBytes.contains) == true && names.contains(tokens[id])
   }
 
-  /// As `<s>` is; a piece of text that a file takes for a begin or end stays one.
+  /// Whether a token is in brackets, as `<s>` is. A piece of text that a file names as a begin or
+  /// end stays a piece of text.
   private func isInBrackets(_ id: Int) -> Bool {
     let text = tokens[id]
     guard text.count > 2, text.allSatisfy({ (0x21...0x7E).contains($0) }) else { return false }

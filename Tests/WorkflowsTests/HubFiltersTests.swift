@@ -1,8 +1,8 @@
 import ByteIO
-import Foundation
-import ModelFiles
 import TestSupport
 import Testing
+
+@testable import Workflows
 
 @Suite("Q-Filters in the hub's layout")
 struct HubFiltersTests {
@@ -47,8 +47,8 @@ struct HubFiltersTests {
       #expect(throws: (any Error).self) { try HubFilters(folder: scratch.path("")) })
   }
 
-  @Test("a configuration and a tensor that do not fit, or of which one is not there")
-  func refusals() throws {
+  @Test("a configuration and a tensor that do not fit, or one that is missing")
+  func rejections() throws {
     let config = #"{"kv_head_dim":2,"num_kv_heads":1,"num_layers":1}"#
     func weights(
       _ name: String = "q_filters", _ type: String = "F32", _ shape: [Int] = [1, 1, 2],

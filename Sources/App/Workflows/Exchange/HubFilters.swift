@@ -1,28 +1,29 @@
-public import ByteIO
+import ByteIO
+import ModelFiles
 
 /// A model's Q-Filters as the paper's authors publish them: a folder with `config.json` and the one
 /// tensor `q_filters` in `model.safetensors`.
 ///
 /// The values have the hub's sign: they are the negated filters, and a pair's score is
 /// −⟨value, key⟩. Do not use them where the paper's sign is meant.
-public struct HubFilters: Sendable, Equatable {
+struct HubFilters: Sendable, Equatable {
   /// Layers of the model.
-  public let layers: Int
+  let layers: Int
   /// KV heads in a layer.
-  public let kvHeads: Int
+  let kvHeads: Int
   /// Elements of a filter.
-  public let headLength: Int
+  let headLength: Int
   /// All values, [layers][kvHeads][headLength], in the hub's sign.
-  public let values: [Float]
+  let values: [Float]
 
   private static let (configName, weightsName) = ("config.json", "model.safetensors")
   private static let cardName = "README.md"
   /// The names of the files that `write` makes.
-  public static let names = [configName, weightsName, cardName]
+  static let names = [configName, weightsName, cardName]
   private static let tensorName = "q_filters"
 
-  /// Brings values in the hub's sign together with their shape.
-  public init(layers: Int, kvHeads: Int, headLength: Int, values: [Float]) {
+  /// Takes values in the hub's sign, as many as the shape has.
+  init(layers: Int, kvHeads: Int, headLength: Int, values: [Float]) {
     precondition(values.count == layers * kvHeads * headLength)
     (self.layers, self.kvHeads, self.headLength) = (layers, kvHeads, headLength)
     self.values = values
@@ -32,7 +33,7 @@ public struct HubFilters: Sendable, Equatable {
   ///
   /// - Throws: `SystemError` if a file cannot be read, `MalformedFile` if its bytes break the format
   ///   or the configuration does not fit the tensor, `UnsupportedModel` if the tensor is not F32.
-  public init(folder: String) throws {
+  init(folder: String) throws {
     let config = try JSONObject(file: Folder.path(folder, Self.configName), section: "config")
     layers = try config.integer("num_layers", in: 1...4096)
     kvHeads = try config.integer("num_kv_heads", in: 1...4096)
@@ -68,7 +69,7 @@ public struct HubFilters: Sendable, Equatable {
   ///
   /// - Parameter card: The page, `README.md`.
   /// - Throws: `SystemError`.
-  public func write(to folder: String, card: String) throws(SystemError) {
+  func write(to folder: String, card: String) throws(SystemError) {
     try Folder.create(folder)
     try AtomicFile.write(Array(card.utf8), to: Folder.path(folder, Self.cardName))
     try AtomicFile.write(weights, to: Folder.path(folder, Self.weightsName))
@@ -85,15 +86,10 @@ public struct HubFilters: Sendable, Equatable {
     """
   }
 
-  /// The safetensors file; spaces behind the header align the values, as its other writers do.
   private var weights: [UInt8] {
-    let header =
-      #"{"\#(Self.tensorName)":{"dtype":"F32","shape":[\#(layers),\#(kvHeads),\#(headLength)],"#
-      + #""data_offsets":[0,\#(values.count * 4)]}}"#
-    let padding = (8 - header.utf8.count % 8) % 8
     var writer = ByteWriter()
-    writer.write(UInt64(header.utf8.count + padding))
-    writer.write(Array(header.utf8) + [UInt8](repeating: UInt8(ascii: " "), count: padding))
+    let tensor = SafetensorsWriter.Tensor(Self.tensorName, .f32, [layers, kvHeads, headLength])
+    writer.write(SafetensorsWriter([tensor]).header)
     for value in values { writer.write(value) }
     return writer.bytes
   }

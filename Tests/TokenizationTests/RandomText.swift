@@ -1,13 +1,6 @@
-import ByteIO
+import TestSupport
 
-/// Random text that a failing test can be repeated with: print the seed.
-struct SeededGenerator: RandomNumberGenerator {
-  private var generator: SplitMix64
-
-  init(seed: UInt64) { generator = SplitMix64(seed: seed) }
-
-  mutating func next() -> UInt64 { generator.next() }
-
+extension SeededGenerator {
   /// Any bytes, often whole scalars and often not.
   mutating func bytes(upTo count: Int) -> [UInt8] {
     var bytes: [UInt8] = []
