@@ -28,7 +28,7 @@ let package = Package(
     // For the nested packages Fuzzing and Benchmarks, which can depend on nothing but products; no
     // promise to others.
     .library(name: "ModelReaders", targets: ["ByteIO", "ModelFiles", "Tokenization"]),
-    .library(name: "Kernels", targets: ["CKernels"]),
+    .library(name: "Kernels", targets: ["CISA", "CCodecKernels", "CInferenceKernels"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.0")),
@@ -50,14 +50,16 @@ let package = Package(
       providers: [.apt(["libssl-dev"])]),
     .target(
       name: "COpenBLAS", path: "Sources/C/COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
-    .target(name: "CKernels", path: "Sources/C/CKernels"),
+    .target(name: "CISA", path: "Sources/C/CISA"),
+    .target(name: "CCodecKernels", dependencies: ["CISA"], path: "Sources/C/CCodecKernels"),
+    .target(name: "CInferenceKernels", dependencies: ["CISA"], path: "Sources/C/CInferenceKernels"),
     .target(name: "CFaults", path: "Sources/C/CFaults"),
     .target(name: "CExhaustion", dependencies: ["CFaults"], path: "Sources/C/CExhaustion"),
 
     // Format: files, the container, tensors to chunks and back.
     swift("Format/ByteIO", "CFaults", "CXXHash", "CLibCrypto"),
     swift("Format/CacheFormat", "ByteIO"),
-    swift("Format/CacheCodec", "CacheFormat", "ByteIO", "CZstd", "CKernels"),
+    swift("Format/CacheCodec", "CacheFormat", "ByteIO", "CZstd", "CISA", "CCodecKernels"),
 
     // Method: filters, scores, ranking.
     swift("Method/QFilters", "CacheFormat", "ByteIO", "COpenBLAS"),
@@ -65,7 +67,7 @@ let package = Package(
     // Engine: a model's files, its tokens, its forward pass.
     swift("Engine/ModelFiles", "ByteIO"),
     swift("Engine/Tokenization"),
-    swift("Engine/Inference", "ModelFiles", "CKernels", "COpenBLAS"),
+    swift("Engine/Inference", "ModelFiles", "CISA", "CInferenceKernels", "COpenBLAS"),
 
     // App: where the engine and the codec meet.
     swift(
@@ -86,7 +88,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "CacheCodecTests",
-      dependencies: ["CacheCodec", "CacheFormat", "ByteIO", "CKernels", "TestSupport"],
+      dependencies: [
+        "CacheCodec", "CacheFormat", "ByteIO", "CISA", "CCodecKernels", "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "ByteIOTests", dependencies: ["ByteIO", "TestSupport"], swiftSettings: strict),
@@ -96,7 +100,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "QFiltersCLI", "Workflows", "Tokenization", "QFilters", "CacheCodec", "CacheFormat", "ByteIO",
+        "QFiltersCLI", "Workflows", "Tokenization", "QFilters", "CacheCodec", "CacheFormat",
+        "ByteIO",
         "COpenBLAS", "Inference", "TestSupport",
       ], swiftSettings: strict),
     .testTarget(
@@ -107,7 +112,10 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "InferenceTests",
-      dependencies: ["Inference", "ModelFiles", "ByteIO", "CKernels", "COpenBLAS", "TestSupport"],
+      dependencies: [
+        "Inference", "ModelFiles", "ByteIO", "CISA", "CInferenceKernels", "COpenBLAS",
+        "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "TokenizationTests", dependencies: ["Tokenization"], swiftSettings: strict),

@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 import Glibc
 import TestSupport
 
@@ -91,7 +91,7 @@ struct AttentionCase: CustomStringConvertible {
     """
   }
 
-  func run(_ path: Path, products: ck_type) -> [Float] {
+  func run(_ isa: ISA, products: ck_type) -> [Float] {
     var output = [Float](repeating: .nan, count: tokens * group * valueLength)
     var scratch = [Float](repeating: .nan, count: ck_attend_scratch(keyLength, valueLength, group))
     unsafe queries.withUnsafeBufferPointer { queries in
@@ -105,7 +105,7 @@ struct AttentionCase: CustomStringConvertible {
                 token_count: tokens, group: group, query_stride: group * keyLength,
                 output_stride: group * valueLength, key_length: keyLength,
                 value_length: valueLength, scale: scale, cap: cap, scratch: scratch.baseAddress)
-              unsafe path.kernels.attend(&call)
+              unsafe isa.kernels.attend(&call)
             }
           }
         }
@@ -123,16 +123,16 @@ struct AttentionCase: CustomStringConvertible {
         unsafe part.hidden.withUnsafeBufferPointer { hidden in
           let pair = unsafe ck_pairs(
             keys: keys, values: values, count: part.count, before: part.before,
-            hidden: hidden.isEmpty ? nil : hidden.baseAddress)
+            out_of_window: hidden.isEmpty ? nil : hidden.baseAddress)
           unsafe withPairs(parts.dropFirst(), pairs + [pair], body)
         }
       }
     }
   }
 
-  /// The last token alone, its pairs cut into segments of `size`.
-  func runSegments(_ path: Path, size: Int) -> [Float] {
-    let partial = ck_segment_floats(valueLength)
+  /// The last token alone, its pairs cut into splits of `size`.
+  func runSplits(_ isa: ISA, size: Int) -> [Float] {
+    let partial = ck_split_floats(valueLength)
     let ranges = parts.enumerated().flatMap { index, part in
       let range = part.visible(to: tokens - 1)
       return stride(from: range.lowerBound, to: range.upperBound, by: size).map {
@@ -140,7 +140,7 @@ struct AttentionCase: CustomStringConvertible {
       }
     }
     var partials = [Float](repeating: .nan, count: ranges.count * group * partial)
-    var scratch = [Float](repeating: .nan, count: ck_segment_scratch(keyLength, valueLength, group))
+    var scratch = [Float](repeating: .nan, count: ck_split_scratch(keyLength, valueLength, group))
     let query = Array(queries.suffix(group * keyLength))
     unsafe query.withUnsafeBufferPointer { query in
       unsafe partials.withUnsafeMutableBufferPointer { partials in
@@ -148,13 +148,13 @@ struct AttentionCase: CustomStringConvertible {
           for (segment, range) in ranges.enumerated() {
             unsafe parts[range.part].keys.withRows { keys in
               unsafe parts[range.part].values.withRows { values in
-                var call = unsafe ck_segment(
+                var call = unsafe ck_split(
                   queries: query.baseAddress, keys: keys, values: values,
                   first: range.pairs.lowerBound, pairs: range.pairs.count, group: group,
                   key_length: keyLength, value_length: valueLength, scale: scale, cap: cap,
                   partials: partials.baseAddress.map { unsafe $0 + segment * group * partial },
                   scratch: scratch.baseAddress)
-                unsafe path.kernels.attend_segment(&call)
+                unsafe isa.kernels.attend_split(&call)
               }
             }
           }
@@ -163,7 +163,7 @@ struct AttentionCase: CustomStringConvertible {
     }
     return (0..<group).flatMap { member in
       var output = [Float](repeating: .nan, count: valueLength)
-      unsafe path.kernels.join_segments(
+      unsafe isa.kernels.merge_splits(
         Array(partials[(member * partial)...]), ranges.count, group * partial, valueLength, &output)
       return output
     }

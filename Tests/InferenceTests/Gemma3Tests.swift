@@ -17,8 +17,8 @@ struct Gemma3Tests {
     let prompts: [Prompt]
   }
 
-  /// One path rounds what quantised rows are multiplied by to 16 bits.
-  private static let tolerance = Engine.kernels.path == "avx512bf16" ? 0.02 : 0.001
+  /// One ISA rounds what quantised rows are multiplied by to 16 bits.
+  private static let tolerance = Runtime.kernels.isa == "avx512bf16" ? 0.02 : 0.001
 
   @Test("logits, likelihood and greedy continuation of every prompt")
   func prompts() throws {

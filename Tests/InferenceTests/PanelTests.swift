@@ -1,11 +1,11 @@
-import CKernels
+import CInferenceKernels
 import TestSupport
 import Testing
 
-@Suite("Products in bfloat16, on every path")
+@Suite("Products in bfloat16, on every ISA")
 struct PanelTests {
-  @Test("rounds to the nearest bfloat16, ties to even", arguments: Path.all)
-  func narrows(path: Path) {
+  @Test("rounds to the nearest bfloat16, ties to even", arguments: ISA.all)
+  func narrows(isa: ISA) {
     var random = SeededGenerator(seed: 1)
     var values: [Float] = [0, -0.0, 1, -1, 0x1.01p0, 0x1.03p0, 0x1.FFp127, .infinity, -.infinity]
     values += (0..<20_000).map { _ in
@@ -14,21 +14,21 @@ struct PanelTests {
         exponent: .random(in: -126...126, using: &random),
         significand: .random(in: 1..<2, using: &random))
     }
-    let narrowed = narrow(path, values)
+    let narrowed = narrow(isa, values)
     for index in values.indices {
       let expected = values[index].roundedToBFloat16
       #expect(Float(bitPattern: UInt32(narrowed[index]) << 16) == expected, "\(values[index])")
     }
-    #expect(Float(bitPattern: UInt32(narrow(path, [.nan])[0]) << 16).isNaN)
+    #expect(Float(bitPattern: UInt32(narrow(isa, [.nan])[0]) << 16).isNaN)
   }
 
-  @Test("multiplies by a panel of weights, on random shapes of every type", arguments: Path.all)
-  func multiplies(path: Path) {
+  @Test("multiplies by a panel of weights, on random shapes of every type", arguments: ISA.all)
+  func multiplies(isa: ISA) {
     for seed in UInt64(1)...120 {
       var random = SeededGenerator(seed: seed)
       let shape = Shape(random: &random)
-      let (expected, scale) = shape.reference(path)
-      let result = shape.run(path)
+      let (expected, scale) = shape.reference(isa)
+      let result = shape.run(isa)
       // Sums of floats: each rounding is 2^-24 of at most the sum of all products.
       for index in expected.indices
       where abs(Double(result[index]) - expected[index]) > 0x1p-18 * scale {
@@ -37,9 +37,9 @@ struct PanelTests {
     }
   }
 
-  private func narrow(_ path: Path, _ values: [Float]) -> [UInt16] {
+  private func narrow(_ isa: ISA, _ values: [Float]) -> [UInt16] {
     var narrowed = [UInt16](repeating: 0, count: values.count)
-    unsafe path.kernels.narrow_bf16(values, &narrowed, values.count)
+    unsafe isa.kernels.bf16_from_float(values, &narrowed, values.count)
     return narrowed
   }
 
@@ -71,12 +71,12 @@ struct PanelTests {
         + (accumulates ? "added" : "stored")
     }
 
-    func run(_ path: Path) -> [Float] {
+    func run(_ isa: ISA) -> [Float] {
       let stride = (depth + 31) / 32 * 32
       var rounded = [UInt16](repeating: 0, count: rows * stride)
       for row in 0..<rows {
         var narrowed = [UInt16](repeating: 0, count: depth)
-        unsafe path.kernels.narrow_bf16(Array(a[(row * depth)...]), &narrowed, depth)
+        unsafe isa.kernels.bf16_from_float(Array(a[(row * depth)...]), &narrowed, depth)
         rounded.replaceSubrange(row * stride..<row * stride + depth, with: narrowed)
       }
       var panel = [Float](repeating: .nan, count: ck_panel_floats(depth))
@@ -85,7 +85,7 @@ struct PanelTests {
         let stored = unsafe (0..<columns).map { column in
           unsafe bytes.baseAddress.map { unsafe $0 + column * weights[column].count }
         }
-        unsafe path.kernels.pack_panel(type.kernel, stored, columns, depth, &panel)
+        unsafe isa.kernels.pack_panel(type.kernel, stored, columns, depth, &panel)
       }
       var c = c
       unsafe rounded.withUnsafeBufferPointer { a in
@@ -95,7 +95,7 @@ struct PanelTests {
               a: a.baseAddress, a_stride: stride, panel: panel.baseAddress, c: c.baseAddress,
               c_stride: columns, rows: rows, depth: depth, columns: columns,
               accumulate: accumulates ? 1 : 0)
-            unsafe path.kernels.multiply_panel(&call)
+            unsafe isa.kernels.multiply_panel(&call)
           }
         }
       }
@@ -103,10 +103,10 @@ struct PanelTests {
     }
 
     /// The result, and the greatest sum of its products' sizes.
-    func reference(_ path: Path) -> ([Double], Double) {
+    func reference(_ isa: ISA) -> ([Double], Double) {
       let decoded = weights.map { row in
         var values = [Float](repeating: 0, count: depth)
-        unsafe path.kernels.dequantise(type.kernel, row, &values, depth)
+        unsafe isa.kernels.dequantise(type.kernel, row, &values, depth)
         return values.map { Double($0.roundedToBFloat16) }
       }
       var (results, scale) = ([Double](), 0.0)

@@ -28,7 +28,7 @@ struct RecentQueriesTests {
       }
       if expected.isEmpty { expected = sums }
       let error = zip(sums, expected).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
-      #expect(error < (Engine.kernels.path == "avx512bf16" ? 1 : 1e-3), "\(cuts)")
+      #expect(error < (Runtime.kernels.isa == "avx512bf16" ? 1 : 1e-3), "\(cuts)")
       // Each of 64 tokens and of the query heads pays 1 in all.
       let heads = engine.architecture.queryHeads * engine.architecture.layers
       #expect(abs(sums.reduce(0, +) - Float(64 * heads)) < 0.1)

@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 import TestSupport
 
 /// Random rows of keys or values as a cache holds them, and what they stand for.

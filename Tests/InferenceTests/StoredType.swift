@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 import TestSupport
 
 /// A type of stored weights as the kernels and GGUF name it, with what it takes to make random rows.

@@ -30,9 +30,9 @@ struct TinyModelTests {
   private static let models =
     Fixtures.tinyModels + Fixtures.tinyFolders + Fixtures.architectures
     + Fixtures.architecturesInBoth.map { $0 + ".gguf" }
-  /// One path rounds what quantised rows are multiplied by to 16 bits: that moves logits of up to 23 by up
+  /// One ISA rounds what quantised rows are multiplied by to 16 bits: that moves logits of up to 23 by up
   /// to 0.0067 in these random models, where nothing dampens it.
-  private static let isRounded = Engine.kernels.path == "avx512bf16"
+  private static let isRounded = Runtime.kernels.isa == "avx512bf16"
   private static let tolerance: Float = isRounded ? 1e-2 : 1e-4
 
   private func load(_ name: String) throws -> (Engine, Reference) {

@@ -1,5 +1,3 @@
-import CKernels
-
 /// Memory for a measurement, 64-byte aligned, filled once and never freed.
 @safe struct Buffer {
   let base: UnsafeMutableRawPointer

@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 public import ModelFiles
 
 /// How much attention a question's queries pay to each pair: what SnapKV (arXiv 2404.14469) chooses by.

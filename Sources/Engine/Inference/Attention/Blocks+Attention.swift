@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 import ModelFiles
 
 extension Blocks {
@@ -77,14 +77,14 @@ extension Blocks {
   private static func attend(
     token: Int, row: Int, to heads: [[HeldPairs]], model: ModelConfig, state: RunState
   ) {
-    let partial = ck_segment_floats(model.valueLength)
+    let partial = ck_split_floats(model.valueLength)
     let segments = heads.indices.map { cut(heads[$0], head: $0, token: token) }
     let all = segments.flatMap(\.self)
     Parallel.forEach(all.count) { worker, item in
       let segment = all[item]
       let part = heads[segment.head][segment.part]
       unsafe withUnsafePointer(
-        to: ck_segment(
+        to: ck_split(
           queries: state.queries.pointer(row: row) + segment.head * model.group * model.keyLength,
           keys: part.keys, values: part.values, first: segment.pairs.lowerBound,
           pairs: segment.pairs.count, group: model.group, key_length: model.keyLength,
@@ -92,11 +92,11 @@ extension Blocks {
           partials: state.partials.pointer(row: segment.head) + segment.index * model.group
             * partial,
           scratch: state.scratch.pointer(row: worker))
-      ) { unsafe Kernels.current.table.pointee.attend_segment($0) }
+      ) { unsafe Kernels.current.table.pointee.attend_split($0) }
     }
     for head in 0..<model.queryHeads {
       let (kvHead, member) = head.quotientAndRemainder(dividingBy: model.group)
-      unsafe Kernels.current.table.pointee.join_segments(
+      unsafe Kernels.current.table.pointee.merge_splits(
         state.partials.pointer(row: kvHead) + member * partial, segments[kvHead].count,
         model.group * partial, model.valueLength,
         state.attended.floats.pointer(row: row) + head * model.valueLength)

@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 
 extension CodedRows {
   /// Where everything stands, counted from the first byte.

@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 
 /// The keys or the values of some of a head's pairs: rows of elements, or of codes with their scales and
 /// minima, which attention decodes as it needs them.

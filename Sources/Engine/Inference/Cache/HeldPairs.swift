@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 
 /// A head's pairs that are held alike, as attention of some new tokens sees them.
 @safe struct HeldPairs: @unchecked Sendable {
@@ -26,7 +26,7 @@ import CKernels
         defer { start += part.hidden.count }
         return unsafe ck_pairs(
           keys: part.keys, values: part.values, count: part.count, before: part.before,
-          hidden: part.hidden.isEmpty ? nil : hidden.baseAddress.map { unsafe $0 + start })
+          out_of_window: part.hidden.isEmpty ? nil : hidden.baseAddress.map { unsafe $0 + start })
       }
       unsafe pairs.withUnsafeBufferPointer { unsafe body($0) }
     }

@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 
 extension KVCache {
   /// How an element of a key or value is held.
@@ -50,10 +50,10 @@ extension KVCache.Element {
     case .f32:
       unsafe target.copyMemory(from: source, byteCount: length * MemoryLayout<Float>.stride)
     case .bf16:
-      unsafe Kernels.current.table.pointee.narrow_bf16(
+      unsafe Kernels.current.table.pointee.bf16_from_float(
         source, target.assumingMemoryBound(to: UInt16.self), length)
     case .f16:
-      unsafe Kernels.current.table.pointee.narrow(
+      unsafe Kernels.current.table.pointee.f16_from_float(
         source, target.assumingMemoryBound(to: UInt16.self), length)
     }
   }

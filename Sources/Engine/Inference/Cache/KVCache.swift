@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 import Synchronization
 
 /// The keys and values of one context, per layer and KV head, keys after RoPE in half-split order.

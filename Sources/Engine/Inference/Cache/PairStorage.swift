@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 import Glibc
 
 /// The pairs of one KV head: keys and values in two stretches of the cache's memory, which never move.
@@ -147,7 +147,9 @@ import Glibc
             at: index, to: UnsafeRawPointer(keys + (start + index) * keySize))
         }
         guard let base = rows.baseAddress else { return }
-        unsafe Kernels.current.table.pointee.dot(type, base, size, x, length, products + start)
+        unsafe Kernels.current.dot(
+          ck_dot(
+            type: type, rows: base, count: size, depth: length, x: x, y: products + start))
       }
     }
   }

@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 
 /// Some of a head's pairs in a precision of their own: keys or values, or both, as codes, each a number of
 /// steps above a minimum. They stand in order of position, and none are added.

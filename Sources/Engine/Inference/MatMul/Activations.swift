@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 
 /// Rows on their way into matrix products: floats, and beside them the same rounded to bfloat16 where
 /// products are taken in that.
@@ -25,7 +25,7 @@ import CKernels
   /// Rounds part of a row.
   func round(row: Int, columns range: Range<Int>) {
     precondition(range.lowerBound >= 0 && range.upperBound <= columns)
-    unsafe Kernels.current.table.pointee.narrow_bf16(
+    unsafe Kernels.current.table.pointee.bf16_from_float(
       floats.pointer(row: row) + range.lowerBound, rounded(row: row) + range.lowerBound,
       range.count)
   }

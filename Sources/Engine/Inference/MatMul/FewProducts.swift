@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 
 /// Products of few tokens, straight from the quantised rows: one token's as dot products, those of more
 /// with each block of weights decoded once for all of them.
@@ -11,25 +11,26 @@ struct FewProducts: Sendable {
   /// have items until the end.
   private static let rowsPerDot = 32...512
   private static let itemsPerWorker = 4
-  private static let rowsPerItem = Int(CK_FEW_ROWS)
+  private static let rowsPerItem = Int(CK_SMALL_BATCH_ROWS)
 
-  /// The tokens' values in 16 bits.
-  private let words: Memory
+  /// The tokens' values as int16 activations.
+  private let int16: Memory
 
   /// Memory for rows of inputs no longer than `depth`.
   init(depth: Int) throws(EngineError) {
-    words = try Memory(Self.mostTokens * ((depth + 31) / 32) * MemoryLayout<ck_words>.stride)
+    let blocks = Self.mostTokens * ((depth + 31) / 32)
+    int16 = try Memory(blocks * MemoryLayout<ck_int16_block>.stride)
   }
 
   func project(_ x: Matrix, _ weights: WeightGroup, count: Int, into targets: [Matrix]) {
     precondition(count <= Self.mostTokens)
     guard count > Self.mostDots else { return dot(x, weights, count, into: targets) }
-    if weights.matrices.contains(where: \.takesWords) { round(x, count) }
+    if weights.matrices.contains(where: \.takesInt16) { quantise(x, count) }
     Parallel.forEach(weights.blocks(of: Self.rowsPerItem)) { _, item in
       let (matrix, rows) = weights.block(item, of: Self.rowsPerItem)
       let target = targets[matrix]
       unsafe weights.matrices[matrix].multiply(
-        rows, by: x, words: wordsBase, count: count,
+        rows, by: x, int16: int16Base, count: count,
         into: target.pointer(row: 0) + rows.lowerBound, stride: target.columns)
     }
   }
@@ -48,15 +49,15 @@ struct FewProducts: Sendable {
     }
   }
 
-  /// Rounds the tokens' values; blocks of all tokens stand side by side.
-  private func round(_ x: Matrix, _ count: Int) {
+  /// Rounds the tokens' values; blocks of all tokens are next to each other.
+  private func quantise(_ x: Matrix, _ count: Int) {
     Parallel.forEach(count) { _, token in
-      unsafe Kernels.current.table.pointee.round_words(
-        x.pointer(row: token), x.columns, count, wordsBase + token)
+      unsafe Kernels.current.table.pointee.quantise_activations(
+        x.pointer(row: token), x.columns, count, int16Base + token)
     }
   }
 
-  private var wordsBase: UnsafeMutablePointer<ck_words> {
-    unsafe words.base.assumingMemoryBound(to: ck_words.self)
+  private var int16Base: UnsafeMutablePointer<ck_int16_block> {
+    unsafe int16.base.assumingMemoryBound(to: ck_int16_block.self)
   }
 }

@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 import ModelFiles
 
 /// Products in float32: straight from the quantised rows for few tokens, OpenBLAS over decoded tiles of

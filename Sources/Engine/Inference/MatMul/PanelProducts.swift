@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 import ModelFiles
 
 /// Products in bfloat16 with sums in float32: a group's weights are decoded into panels, which all cores
@@ -76,7 +76,7 @@ struct PanelProducts: Products {
           unsafe Kernels.current.gate(
             activation, gate, up, count: part.count * Self.panel)
           for row in part {
-            unsafe Kernels.current.table.pointee.narrow_bf16(
+            unsafe Kernels.current.table.pointee.bf16_from_float(
               gate + (row - start) * Self.panel, target.rounded(row: row) + outputs.lowerBound,
               outputs.count)
           }

@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 import ModelFiles
 
 /// How a forward pass multiplies activations by weights.

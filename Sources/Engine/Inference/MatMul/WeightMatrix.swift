@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 import Glibc
 public import ModelFiles
 
@@ -97,27 +97,28 @@ public final class WeightMatrix: Sendable {
   @unsafe func multiply(
     _ rows: Range<Int>, by x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>
   ) {
-    unsafe withStoredRows(rows) {
-      unsafe Kernels.current.table.pointee.dot(type, $0, rows.count, x, columns, y)
+    unsafe withStoredRows(rows) { stored in
+      unsafe Kernels.current.dot(
+        ck_dot(type: type, rows: stored, count: rows.count, depth: columns, x: x, y: y))
     }
   }
 
-  /// Whether products with few tokens take the tokens' values in words.
-  var takesWords: Bool { unsafe Kernels.current.table.pointee.takes_words(type) != 0 }
+  /// Whether products with a few tokens take int16 activations.
+  var takesInt16: Bool { unsafe Kernels.current.table.pointee.takes_int16(type) != 0 }
 
-  /// y[t][r] = ⟨row, x[t]⟩ for each of up to `CK_FEW_ROWS` rows and `count` tokens, straight from the
-  /// stored blocks; `words` are those of `x`, if this matrix takes them.
+  /// y[t][r] = ⟨row, x[t]⟩ for each of up to `CK_SMALL_BATCH_ROWS` rows and `count` tokens, straight from
+  /// the stored blocks; `int16` are the activations `x` rounded, if this matrix takes them.
   @unsafe func multiply(
-    _ rows: Range<Int>, by x: Matrix, words: UnsafePointer<ck_words>, count: Int,
+    _ rows: Range<Int>, by x: Matrix, int16: UnsafePointer<ck_int16_block>, count: Int,
     into y: UnsafeMutablePointer<Float>, stride: Int
   ) {
-    precondition(rows.count <= Int(CK_FEW_ROWS) && count <= Int(CK_FEW_TOKENS))
+    precondition(rows.count <= Int(CK_SMALL_BATCH_ROWS) && count <= Int(CK_SMALL_BATCH_TOKENS))
     unsafe withStoredRows(rows) { stored in
       unsafe withUnsafePointer(
-        to: ck_few(
+        to: ck_small_batch(
           type: type, rows: stored, count: rows.count, depth: columns, tokens: count,
-          x: x.pointer(row: 0), words: words, y: y, x_stride: x.columns, y_stride: stride)
-      ) { unsafe Kernels.current.table.pointee.multiply_few($0) }
+          x: x.pointer(row: 0), int16: int16, y: y, x_stride: x.columns, y_stride: stride)
+      ) { unsafe Kernels.current.table.pointee.multiply_small_batch($0) }
     }
   }
 

@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 import ModelFiles
 
 /// The steps that architectures are made of, over the first `count` rows of their matrices or over one.

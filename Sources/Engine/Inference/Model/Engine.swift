@@ -1,4 +1,3 @@
-import CKernels
 public import ModelFiles
 
 /// Runs a model: prefill in chunks, decoding a token at a time, and language-model scores.
@@ -45,18 +44,6 @@ public final class Engine {
 
   /// What products of queries and keys are multiplied by.
   public var attentionScale: Float { Blocks.scale(architecture) }
-
-  /// The kernels in use, for reports.
-  public static var kernels: (path: String, blas: String) {
-    (Kernels.current.name, BLAS.coreName ?? "none")
-  }
-
-  /// How many threads do the work, for reports.
-  public static var threads: Int { Parallel.workers }
-
-  /// For a program's beginning: has the process keep no more heaps than threads do the work, so that how much freed
-  /// memory it holds on to does not depend on which thread freed it.
-  public static func limitHeaps() { ck_limit_heaps(CInt(Parallel.workers)) }
 
   /// Runs tokens through the model and appends their pairs to the cache.
   ///

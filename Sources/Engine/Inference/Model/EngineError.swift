@@ -2,7 +2,7 @@
 public enum EngineError: Error, CustomStringConvertible, Sendable {
   /// libopenblas cannot be used; the sentence says why.
   case openBLASMissing(problem: String)
-  /// `QFILTERS_KERNELS` names a path that this processor does not have.
+  /// `QFILTERS_KERNELS` names an ISA that this processor does not have.
   case unknownKernels(name: String, available: [String])
   /// The system refused memory.
   case outOfMemory(bytes: Int)

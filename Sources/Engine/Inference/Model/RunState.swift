@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 import ModelFiles
 import Synchronization
 
@@ -45,10 +45,10 @@ struct RunState {
       rows: Parallel.workers,
       columns: max(
         ck_attend_scratch(model.keyLength, model.valueLength, model.group),
-        ck_segment_scratch(model.keyLength, model.valueLength, model.group)))
+        ck_split_scratch(model.keyLength, model.valueLength, model.group)))
     partials = try Matrix(
       rows: model.kvHeads,
-      columns: Blocks.segmentRoom * model.group * ck_segment_floats(model.valueLength))
+      columns: Blocks.segmentRoom * model.group * ck_split_floats(model.valueLength))
     floats = try FloatProducts(
       tokens: tokens,
       width: max(

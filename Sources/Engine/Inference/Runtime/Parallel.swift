@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 
 /// Work spread over the processor's cores.
 public enum Parallel {

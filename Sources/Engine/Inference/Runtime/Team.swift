@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 import Dispatch
 import Glibc
 import Synchronization

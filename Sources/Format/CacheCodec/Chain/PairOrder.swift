@@ -1,5 +1,5 @@
 import ByteIO
-import CKernels
+import CCodecKernels
 
 /// Turns a head's ranking in one snapshot into order of position.
 struct PairOrder {

@@ -1,5 +1,5 @@
 import ByteIO
-import CKernels
+import CCodecKernels
 import CacheFormat
 
 /// A chunk that was loaded, and decodes one head's pairs at a time to the elements of the cache.
@@ -51,7 +51,9 @@ struct ChunkDecoder: ~Copyable {
         unsafe streams.withStreams { planes in
           let planes: [UnsafePointer<UInt8>?] = unsafe planes.map { unsafe $0 + first }
           let merge = unsafe shape.isByElement ? ck_merge_columns : ck_merge_rows
-          unsafe merge(planes, pairs.count, shape.rowLength, element.width, slots, base)
+          let part = ck_planes(
+            rows: pairs.count, columns: shape.rowLength, width: element.width)
+          unsafe merge(planes, part, slots, base)
         }
       }
     }

@@ -1,5 +1,5 @@
 import ByteIO
-import CKernels
+import CCodecKernels
 import CacheFormat
 
 /// The codes of a quantised chunk, with their scales and minima (spec, section 5.6).
@@ -81,7 +81,7 @@ struct QuantisedRows {
         for row in 0..<rows {
           let slot = unsafe slots.map { unsafe Int($0[start + row]) } ?? start + row
           guard slot != Int(UInt32.max) else { continue }
-          unsafe kernels.narrow(
+          unsafe kernels.fromFloat(
             source + row * rowLength, target + slot * rowBytes, element, rowLength)
         }
       }
@@ -98,8 +98,8 @@ struct QuantisedRows {
           else { return }
           let restore =
             unsafe isByColumn ? table.pointee.restore_columns : table.pointee.restore_rows
-          unsafe restore?(
-            code + first, rows, rowLength, scale + parameter, minimum + parameter, &floats)
+          let shape = ck_quantisation(rows: rows, columns: rowLength, levels: 0)
+          unsafe restore?(code + first, shape, scale + parameter, minimum + parameter, &floats)
         }
       }
     }
