@@ -5,7 +5,7 @@ public enum Parallel {
   /// How many threads take part: one for each core that this process may run on.
   static let workers = max(1, ck_cores())
 
-  private static let team = Team(helpers: workers - 1)
+  private static let pool = ThreadPool(helpers: workers - 1)
 
   /// Calls `body` once for each item, on all cores; returns when all are done. `worker` tells apart
   /// the calls that run at the same time, for scratch memory. Not to be called from within a body.
@@ -16,7 +16,7 @@ public enum Parallel {
       for item in 0..<items { body(0, item) }
       return
     }
-    team.run(items: items, body)
+    pool.run(items: items, body)
   }
 
   /// Calls both, on two cores if there are two; returns when both are done. Not to be called from within a
@@ -37,9 +37,9 @@ public enum Parallel {
   /// Has the other cores do long pieces of work whenever the engine leaves them nothing to do; with a
   /// single core, nothing happens. Threads beside the engine's own would take turns with them instead.
   ///
-  /// - Parameter errand: One piece of it; false when there is none left. Called again and again, by
-  ///   several threads at the same time. It takes the place of an errand that is not done yet.
-  public static func betweenSteps(_ errand: @escaping @Sendable () -> Bool) {
-    team.run(errand: errand)
+  /// - Parameter backgroundTask: One piece of it; false when there is none left. Called again and again, by
+  ///   several threads at the same time. It takes the place of an backgroundTask that is not done yet.
+  public static func betweenSteps(_ backgroundTask: @escaping @Sendable () -> Bool) {
+    pool.runInBackground( backgroundTask)
   }
 }

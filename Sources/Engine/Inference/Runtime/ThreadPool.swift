@@ -8,14 +8,14 @@ import Synchronization
 /// Between steps they do errands, if there are any, or spin for a moment and then sleep: steps follow
 /// each other closely while a model runs, and waking a thread takes longer than many of them. A thread
 /// that is not there in time is not waited for.
-@safe final class Team: @unchecked Sendable {
+@safe final class ThreadPool: @unchecked Sendable {
   typealias Body = @Sendable (_ worker: Int, _ item: Int) -> Void
   /// A piece of work that takes long, compared to steps; false if there was none left.
-  typealias Errand = @Sendable () -> Bool
+  typealias BackgroundTask = @Sendable () -> Bool
 
   /// A helper's way to sleep. Whoever takes `isAsleep` back decides: the caller then signals, the
   /// helper itself goes on without.
-  private final class Bed: Sendable {
+  private final class ParkedWorker: Sendable {
     let isAsleep = Atomic(false)
     let semaphore = DispatchSemaphore(value: 0)
   }
@@ -24,7 +24,7 @@ import Synchronization
   private static let open: UInt64 = 1 << 31
   private static let generation: UInt64 = 1 << 32
 
-  private let beds: [Bed]
+  private let parked: [ParkedWorker]
   /// One step at a time.
   private let turn = Mutex(())
   /// The step's generation in the upper half, whether it may still be joined, and how many helpers did.
@@ -33,14 +33,14 @@ import Synchronization
   /// Read only by helpers that have joined; written only while none has.
   private var items = 0
   private var body: UnsafePointer<Body>?
-  private let errand = Mutex<(number: Int, errand: Errand?)>((0, nil))
-  private let hasErrand = Atomic(false)
+  private let backgroundTask = Mutex<(number: Int, backgroundTask: BackgroundTask?)>((0, nil))
+  private let hasBackgroundTask = Atomic(false)
 
   /// Starts `helpers` threads, which live as long as the process.
   init(helpers: Int) {
-    beds = (0..<helpers).map { _ in Bed() }
+    parked = (0..<helpers).map { _ in ParkedWorker() }
     for index in 0..<helpers {
-      let thread = Thread(team: self, worker: index + 1)
+      let thread = Thread(pool: self, worker: index + 1)
       var id = pthread_t()
       let context = unsafe Unmanaged.passRetained(thread).toOpaque()
       let failed = unsafe pthread_create(
@@ -48,7 +48,7 @@ import Synchronization
         { context in
           guard let context = unsafe context else { return nil }
           let thread = unsafe Unmanaged<Thread>.fromOpaque(context).takeRetainedValue()
-          thread.team.help(worker: thread.worker)
+          thread.pool.help(worker: thread.worker)
         }, context)
       // Without the thread the others, or the caller alone, do its work.
       if failed != 0 { unsafe Unmanaged<Thread>.fromOpaque(context).release() }
@@ -56,11 +56,11 @@ import Synchronization
   }
 
   private final class Thread {
-    let team: Team
+    let pool: ThreadPool
     let worker: Int
 
-    init(team: Team, worker: Int) {
-      self.team = team
+    init(pool: ThreadPool, worker: Int) {
+      self.pool = pool
       self.worker = worker
     }
   }
@@ -85,31 +85,31 @@ import Synchronization
     }
   }
 
-  /// Gives helpers something to do between steps: `errand` is called again and again, by several at the
+  /// Gives helpers something to do between steps: `backgroundTask` is called again and again, by several at the
   /// same time, until it returns false. It takes the place of one that was given before.
-  func run(errand: @escaping Errand) {
-    guard !beds.isEmpty else { return }
-    self.errand.withLock {
-      $0 = ($0.number + 1, errand)
-      hasErrand.store(true, ordering: .sequentiallyConsistent)
+  func runInBackground( @escaping BackgroundTask) {
+    guard !parked.isEmpty else { return }
+    self.backgroundTask.withLock {
+      $0 = ($0.number + 1, backgroundTask)
+      hasBackgroundTask.store(true, ordering: .sequentiallyConsistent)
     }
     wakeHelpers()
   }
 
   private func wakeHelpers() {
-    for bed in beds where bed.isAsleep.exchange(false, ordering: .sequentiallyConsistent) {
-      bed.semaphore.signal()
+    for worker in parked where worker.isAsleep.exchange(false, ordering: .sequentiallyConsistent) {
+      worker.semaphore.signal()
     }
   }
 
-  /// Does a piece of the errand, if there is one.
-  private func runErrand() {
-    let (number, present) = errand.withLock { $0 }
+  /// Does a piece of the backgroundTask, if there is one.
+  private func runBackgroundTask() {
+    let (number, present) = backgroundTask.withLock { $0 }
     guard let present, !present() else { return }
-    errand.withLock {
+    backgroundTask.withLock {
       guard $0.number == number else { return }
-      $0.errand = nil
-      hasErrand.store(false, ordering: .sequentiallyConsistent)
+      $0.backgroundTask = nil
+      hasBackgroundTask.store(false, ordering: .sequentiallyConsistent)
     }
   }
 
@@ -133,7 +133,7 @@ import Synchronization
   private func help(worker: Int) -> Never {
     var seen: UInt64 = 0
     while true {
-      waitForStep(after: seen, bed: beds[worker - 1])
+      waitForStep(after: seen, worker: parked[worker - 1])
       var now = state.load(ordering: .acquiring)
       seen = now / Self.generation
       while now / Self.generation == seen, now & Self.open != 0 {
@@ -149,24 +149,24 @@ import Synchronization
     }
   }
 
-  private func waitForStep(after seen: UInt64, bed: Bed) {
+  private func waitForStep(after seen: UInt64, worker parked: ParkedWorker) {
     func isNew() -> Bool {
       state.load(ordering: .sequentiallyConsistent) / Self.generation != seen
     }
     var spins = 0
     while spins < Self.spins {
       if isNew() { return }
-      if hasErrand.load(ordering: .relaxed) {
-        runErrand()
+      if hasBackgroundTask.load(ordering: .relaxed) {
+        runBackgroundTask()
         spins = 0
       } else {
         ck_pause()
         spins += 1
       }
     }
-    bed.isAsleep.store(true, ordering: .sequentiallyConsistent)
-    let isCalled = isNew() || hasErrand.load(ordering: .sequentiallyConsistent)
-    let wakesItself = isCalled && bed.isAsleep.exchange(false, ordering: .sequentiallyConsistent)
-    if !wakesItself { bed.semaphore.wait() }
+    parked.isAsleep.store(true, ordering: .sequentiallyConsistent)
+    let isCalled = isNew() || hasBackgroundTask.load(ordering: .sequentiallyConsistent)
+    let wakesItself = isCalled && parked.isAsleep.exchange(false, ordering: .sequentiallyConsistent)
+    if !wakesItself { parked.semaphore.wait() }
   }
 }
