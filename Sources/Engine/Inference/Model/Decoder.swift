@@ -42,7 +42,7 @@ struct Decoder: Sendable {
         observe: observe)
     }
     let wanted = Self.rows(outputs, of: count)
-    norm(weights.outputNorm, wanted, state, state.products(wanted))
+    norm(weights.outputNorm, wanted, state, state.matMul(wanted))
     cache.advance(by: count)
   }
 
@@ -73,9 +73,9 @@ struct Decoder: Sendable {
     ready: (_ layer: Int) throws -> Void, observe: Engine.QueryObserver
   ) throws {
     let layer = weights.layers[index]
-    let products = state.products(count)
-    norm(layer.attentionNorm, count, state, products)
-    products.project(state.normed, layer.attention, count: count, into: state.projected)
+    let matMul = state.matMul(count)
+    norm(layer.attentionNorm, count, state, matMul)
+    matMul.project(state.normed, layer.attention, count: count, into: state.projected)
     try ready(index)
     let rope = rope(ofLayer: index)
     try cache.append(layer: index, keys: state.keys, values: state.values, rows: 0..<count) { row in
@@ -92,7 +92,7 @@ struct Decoder: Sendable {
     _ state: RunState
   ) {
     guard wanted > 0 else { return }
-    let products = state.products(wanted)
+    let matMul = state.matMul(wanted)
     if wanted < count {
       for matrix in [state.hidden, state.queries] {
         for row in 0..<wanted { matrix.copy(row: count - wanted + row, of: matrix, to: row) }
@@ -100,8 +100,8 @@ struct Decoder: Sendable {
     }
     Blocks.attend(
       layer: index, model: model, cache: cache, count: wanted, state: state,
-      rounded: products.takesRounded)
-    feedForward(layer, wanted, state, products)
+      rounded: matMul.takesRounded)
+    feedForward(layer, wanted, state, matMul)
   }
 
   /// What becomes of a row's queries and keys before they meet.
@@ -117,12 +117,12 @@ struct Decoder: Sendable {
 
   /// Adds what attention found, then what the feed-forward network makes of it.
   func feedForward(
-    _ layer: DecoderWeights.Layer, _ count: Int, _ state: RunState, _ products: any Products
+    _ layer: DecoderWeights.Layer, _ count: Int, _ state: RunState, _ matMul: any MatMul
   ) {
-    add(state.attended, layer.attentionOutput, layer.attentionPostNorm, count, state, products)
-    norm(layer.feedForwardNorm, count, state, products)
-    products.gate(state.normed, layer.gate, model.activation, count: count, into: state.gated)
-    add(state.gated, layer.down, layer.feedForwardPostNorm, count, state, products)
+    add(state.attended, layer.attentionOutput, layer.attentionPostNorm, count, state, matMul)
+    norm(layer.feedForwardNorm, count, state, matMul)
+    matMul.gate(state.normed, layer.gate, model.activation, count: count, into: state.gated)
+    add(state.gated, layer.down, layer.feedForwardPostNorm, count, state, matMul)
   }
 
   /// The angles that a layer rotates by.
@@ -132,22 +132,22 @@ struct Decoder: Sendable {
 
   /// What a branch reads: the hidden vectors, normalised where the architecture does that here.
   func norm(
-    _ weight: [Float]?, _ count: Int, _ state: RunState, _ products: any Products
+    _ weight: [Float]?, _ count: Int, _ state: RunState, _ matMul: any MatMul
   ) {
     Blocks.rmsNorm(
       state.hidden, weight: weight, epsilon: model.normEpsilon, count: count, into: state.normed,
-      rounded: products.takesRounded)
+      rounded: matMul.takesRounded)
   }
 
   /// Adds a branch's outputs to the hidden vectors, normalised where the architecture does that here.
   private func add(
     _ x: Activations, _ output: WeightGroup, _ weight: [Float]?, _ count: Int, _ state: RunState,
-    _ products: any Products
+    _ matMul: any MatMul
   ) {
     guard let weight else {
-      return products.project(x, output, count: count, addingTo: state.hidden)
+      return matMul.project(x, output, count: count, addingTo: state.hidden)
     }
-    products.project(x, output, count: count, into: [state.branch])
+    matMul.project(x, output, count: count, into: [state.branch])
     Blocks.addNormed(
       state.branch, weight: weight, epsilon: model.normEpsilon, count: count, to: state.hidden)
   }

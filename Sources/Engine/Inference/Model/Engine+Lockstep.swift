@@ -38,12 +38,12 @@ extension Decoder {
     _ tokens: [Int], into caches: [KVCache], state: RunState
   ) throws(EngineError) {
     let (count, position) = (tokens.count, caches[0].nextPosition)
-    let products = state.products(count)
+    let matMul = state.matMul(count)
     prepare(position: position, count: 1, length: position + 1)
     embed(tokens[...], into: state.hidden)
     for (index, layer) in weights.layers.enumerated() {
-      norm(layer.attentionNorm, count, state, products)
-      products.project(state.normed, layer.attention, count: count, into: state.projected)
+      norm(layer.attentionNorm, count, state, matMul)
+      matMul.project(state.normed, layer.attention, count: count, into: state.projected)
       let rope = rope(ofLayer: index)
       for (row, cache) in caches.enumerated() {
         try cache.append(
@@ -51,9 +51,9 @@ extension Decoder {
         ) { row in finishProjections(layer, rope, row: row, angles: 0, state) }
         Blocks.attend(row: row, layer: index, model: model, cache: cache, state: state)
       }
-      feedForward(layer, count, state, products)
+      feedForward(layer, count, state, matMul)
     }
-    norm(weights.outputNorm, count, state, products)
+    norm(weights.outputNorm, count, state, matMul)
     for cache in caches { cache.advance(by: 1) }
   }
 }

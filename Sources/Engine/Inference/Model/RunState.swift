@@ -60,7 +60,7 @@ struct RunState {
 
   /// How to multiply `count` rows: in bfloat16 where the processor has instructions for it and there are
   /// rows enough to be worth it, else in float32.
-  func products(_ count: Int) -> any Products {
+  func matMul(_ count: Int) -> any MatMul {
     if let panels, count >= PanelProducts.fewestTokens { panels } else { floats }
   }
 
@@ -68,13 +68,13 @@ struct RunState {
   ///
   /// - Throws: `EngineError.notFinite` if one of them is not: whoever compares would not notice.
   func computeLogits(_ output: WeightGroup, rows: Range<Int>) throws(EngineError) {
-    let products = products(rows.count)
+    let matMul = matMul(rows.count)
     for (target, row) in rows.enumerated() {
       unsafe outputInput.floats.pointer(row: target).update(
         from: normed.floats.pointer(row: row), count: normed.columns)
-      if products.takesRounded { outputInput.round(row: target, columns: 0..<normed.columns) }
+      if matMul.takesRounded { outputInput.round(row: target, columns: 0..<normed.columns) }
     }
-    products.project(outputInput, output, count: rows.count, into: [logits])
+    matMul.project(outputInput, output, count: rows.count, into: [logits])
     let isFinite = Mutex(true)
     Parallel.forEach(rows.count) { _, row in
       let kernels = Kernels.current

@@ -2,7 +2,7 @@ import CInferenceKernels
 import ModelFiles
 
 /// How a forward pass multiplies activations by weights.
-protocol Products: Sendable {
+protocol MatMul: Sendable {
   /// Whether inputs have to be rounded to bfloat16 too.
   var takesRounded: Bool { get }
 
