@@ -8,7 +8,7 @@ struct FloatProducts: MatMul {
   private let tile: Matrix
   /// The second matrix's outputs of a group, before they gate the first's or are added.
   private let spare: Matrix
-  private let few: FewProducts
+  private let smallBatch: SmallBatchMatMul
 
   /// Decoded floats that are held at once: enough that packing costs little, small enough for cache.
   private static let tileFloats = 1 << 20
@@ -20,12 +20,12 @@ struct FloatProducts: MatMul {
   init(tokens: Int, width: Int) throws(EngineError) {
     tile = try Matrix(rows: 1, columns: max(Self.tileFloats, width))
     spare = try Matrix(rows: tokens, columns: width)
-    few = try FewProducts(depth: width)
+    smallBatch = try SmallBatchMatMul(depth: width)
   }
 
   func project(_ x: Activations, _ weights: WeightGroup, count: Int, into targets: [Matrix]) {
-    if count <= FewProducts.mostTokens {
-      return few.project(x.floats, weights, count: count, into: targets)
+    if count <= SmallBatchMatMul.mostTokens {
+      return smallBatch.project(x.floats, weights, count: count, into: targets)
     }
     for (matrix, target) in zip(weights.matrices, targets) {
       apply(matrix, to: x.floats, count: count, into: target)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite("Products of few tokens, on every ISA")
-struct FewProductsTests {
+struct SmallBatchMatMulTests {
   @Test(
     "multiplies rows of every type by tokens, on random shapes, and touches nothing else",
     arguments: ISA.all)

@@ -2,7 +2,7 @@ import CInferenceKernels
 
 /// Products of few tokens, straight from the quantised rows: one token's as dot products, those of more
 /// with each block of weights decoded once for all of them.
-struct FewProducts: Sendable {
+struct SmallBatchMatMul: Sendable {
   /// Up to so many tokens, this beats decoding the weights first.
   static let mostTokens = 63
   /// Up to so many, a dot product for each beats bringing rows side by side.
