@@ -25,7 +25,7 @@ struct RunState {
   /// Sums over segments of one token's pairs, one row a KV head.
   let partials: Matrix
   private let logitCap: Float?
-  private let floats: FloatProducts
+  private let float32: Float32MatMul
   private let panels: PanelProducts?
 
   init(_ weights: DecoderWeights, _ model: ModelConfig, tokens: Int) throws(EngineError) {
@@ -49,7 +49,7 @@ struct RunState {
     partials = try Matrix(
       rows: model.kvHeads,
       columns: Blocks.segmentRoom * model.group * ck_split_floats(model.valueLength))
-    floats = try FloatProducts(
+    float32 = try Float32MatMul(
       tokens: tokens,
       width: max(
         model.embeddingLength, model.feedForwardLength, model.queryHeads * model.valueLength))
@@ -61,7 +61,7 @@ struct RunState {
   /// How to multiply `count` rows: in bfloat16 where the processor has instructions for it and there are
   /// rows enough to be worth it, else in float32.
   func matMul(_ count: Int) -> any MatMul {
-    if let panels, count >= PanelProducts.fewestTokens { panels } else { floats }
+    if let panels, count >= PanelProducts.fewestTokens { panels } else { float32 }
   }
 
   /// The logits of some rows of `normed`, in the first rows of `logits`.

@@ -3,7 +3,7 @@ import ModelFiles
 
 /// Products in float32: straight from the quantised rows for few tokens, OpenBLAS over decoded tiles of
 /// weights for many.
-struct FloatProducts: MatMul {
+struct Float32MatMul: MatMul {
   /// Decoded weights.
   private let tile: Matrix
   /// The second matrix's outputs of a group, before they gate the first's or are added.
