@@ -26,7 +26,7 @@ struct RunState {
   let partials: Matrix
   private let logitCap: Float?
   private let float32: Float32MatMul
-  private let panels: PanelProducts?
+  private let packedBF16: PackedBF16MatMul?
 
   init(_ weights: DecoderWeights, _ model: ModelConfig, tokens: Int) throws(EngineError) {
     hidden = try Matrix(rows: tokens, columns: model.embeddingLength)
@@ -53,15 +53,15 @@ struct RunState {
       tokens: tokens,
       width: max(
         model.embeddingLength, model.feedForwardLength, model.queryHeads * model.valueLength))
-    panels =
+    packedBF16 =
       unsafe Kernels.current.table.pointee.has_bf16_dots == 0
-      ? nil : try PanelProducts(weights.layers.flatMap(\.groups) + [weights.output])
+      ? nil : try PackedBF16MatMul(weights.layers.flatMap(\.groups) + [weights.output])
   }
 
   /// How to multiply `count` rows: in bfloat16 where the processor has instructions for it and there are
   /// rows enough to be worth it, else in float32.
   func matMul(_ count: Int) -> any MatMul {
-    if let panels, count >= PanelProducts.fewestTokens { panels } else { float32 }
+    if let packedBF16, count >= PackedBF16MatMul.fewestTokens { packedBF16 } else { float32 }
   }
 
   /// The logits of some rows of `normed`, in the first rows of `logits`.

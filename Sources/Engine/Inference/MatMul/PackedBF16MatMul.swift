@@ -6,7 +6,7 @@ import ModelFiles
 ///
 /// Panels are made anew for each chunk of tokens, which costs a few hundredths of the products; kept for
 /// the whole model, they would take more than twice the memory of the quantised file.
-struct PanelProducts: MatMul {
+struct PackedBF16MatMul: MatMul {
   private let panels: Memory
   private let tiles: Memory
 

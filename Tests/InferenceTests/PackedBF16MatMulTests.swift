@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite("Products in bfloat16, on every ISA")
-struct PanelTests {
+struct PackedBF16MatMulTests {
   @Test("rounds to the nearest bfloat16, ties to even", arguments: ISA.all)
   func narrows(isa: ISA) {
     var random = SeededGenerator(seed: 1)
