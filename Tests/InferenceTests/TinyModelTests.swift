@@ -213,14 +213,14 @@ struct TinyModelTests {
     arguments: [
       "tiny-llama-f32.gguf", "tiny-gemma3.gguf", "tiny-qwen2-window", "tiny-dynamic-rope",
     ])
-  func lockstep(name: String) throws {
+  func batchedDecode(name: String) throws {
     let (engine, _) = try load(name)
     var random = SeededGenerator(seed: 6)
     let sequences = (0..<5).map { _ in (0..<50).map { _ in Int.random(in: 0..<256, using: &random) }
     }
     let caches = try sequences.map { try cache(engine, $0.count) }
     let together = try (0..<49).map { place in
-      try engine.step(
+      try engine.decodeBatch(
         sequences.map { $0[place] }, into: caches, next: sequences.map { $0[place + 1] })
     }
     for (index, sequence) in sequences.enumerated() {

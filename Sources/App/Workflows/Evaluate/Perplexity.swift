@@ -168,7 +168,7 @@ public enum Perplexity {
     }
     var losses = [[Double]](repeating: [], count: sequences.count)
     for place in sequences[0].indices.dropLast() {
-      let step = try model.engine.step(
+      let step = try model.engine.decodeBatch(
         sequences.map { $0[place] }, into: caches, next: sequences.map { $0[place + 1] })
       for (sequence, loss) in step.enumerated() { losses[sequence].append(loss) }
       for cache in caches { eviction.apply(to: cache) }

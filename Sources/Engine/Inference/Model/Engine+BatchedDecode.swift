@@ -13,13 +13,13 @@ extension Engine {
   ///   - next: Of each sequence the token that follows.
   /// - Returns: −ln p(next | all before it).
   /// - Throws: `EngineError.notFinite`, `.beyondRange`; the caches are then of no use.
-  public func step(
+  public func decodeBatch(
     _ tokens: [Int], into caches: [KVCache], next: [Int]
   ) throws(EngineError) -> [Double] {
     precondition(tokens.count == caches.count && tokens.count == next.count)
     precondition((1...Self.mostSequences).contains(tokens.count))
     precondition(caches.allSatisfy { $0.nextPosition == caches[0].nextPosition })
-    try decoder.step(tokens, into: caches, state: state)
+    try decoder.decodeBatch(tokens, into: caches, state: state)
     try state.computeLogits(decoder.weights.output, rows: 0..<tokens.count)
     let logits = state.logits
     var losses: [Double] = []
@@ -34,7 +34,7 @@ extension Engine {
 extension Decoder {
   /// Runs one token of each sequence through all layers; leaves their final hidden vectors, normalised, in
   /// `state.normed`, one row a sequence, and their pairs in the caches.
-  fileprivate func step(
+  fileprivate func decodeBatch(
     _ tokens: [Int], into caches: [KVCache], state: RunState
   ) throws(EngineError) {
     let (count, position) = (tokens.count, caches[0].nextPosition)
