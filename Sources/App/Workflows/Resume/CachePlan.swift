@@ -101,7 +101,7 @@ struct CachePlan {
 
   private static func load(
     _ tensor: ChunkTable.Tensor, _ form: QuantisedPairs.Form, of selection: LayerDecoder.Selection,
-    _ heads: [CodedRows], with decoder: inout LayerDecoder
+    _ heads: [KVRows], with decoder: inout LayerDecoder
   ) throws {
     guard form != .elements else {
       return try decoder.decode(tensor, of: selection) { head, write in

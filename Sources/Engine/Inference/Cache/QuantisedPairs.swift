@@ -42,18 +42,18 @@ import CInferenceKernels
   }
 
   /// The keys and the values.
-  public let keys, values: CodedRows
+  public let keys, values: KVRows
   /// The position of each pair, ascending.
   public private(set) var positions: [UInt32] = []
 
-  /// Takes `CodedRows.bytes` of both from `memory`, from `offset` on.
+  /// Takes `KVRows.bytes` of both from `memory`, from `offset` on.
   init(
     _ shape: Shape, of cache: KVCache.Shape, element: KVCache.Element, in memory: Memory,
     at offset: Int
   ) {
-    keys = CodedRows(
+    keys = KVRows(
       Self.layout(ofKeys: shape, cache, element), in: memory, at: offset)
-    values = CodedRows(
+    values = KVRows(
       Self.layout(ofValues: shape, cache, element), in: memory, at: offset + keys.layout.end)
   }
 
@@ -64,16 +64,16 @@ import CInferenceKernels
 
   private static func layout(
     ofKeys shape: Shape, _ cache: KVCache.Shape, _ element: KVCache.Element
-  ) -> CodedRows.Layout {
-    CodedRows.Layout(
+  ) -> KVRows.Layout {
+    KVRows.Layout(
       form: shape.keys, element: element, length: cache.keyLength, rows: shape.pairs,
       groups: shape.groups)
   }
 
   private static func layout(
     ofValues shape: Shape, _ cache: KVCache.Shape, _ element: KVCache.Element
-  ) -> CodedRows.Layout {
-    CodedRows.Layout(
+  ) -> KVRows.Layout {
+    KVRows.Layout(
       form: shape.values, element: element, length: cache.valueLength, rows: shape.pairs,
       groups: nil)
   }

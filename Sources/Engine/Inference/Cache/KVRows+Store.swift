@@ -1,4 +1,4 @@
-extension CodedRows {
+extension KVRows {
   /// Takes rows of codes that share scales in order: of keys each `groupSize`, of values each one.
   ///
   /// - Parameters:

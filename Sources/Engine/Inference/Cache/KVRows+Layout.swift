@@ -1,6 +1,6 @@
 import CInferenceKernels
 
-extension CodedRows {
+extension KVRows {
   /// Where everything stands, counted from the first byte.
   ///
   /// ```
