@@ -1,7 +1,7 @@
 public import CacheFormat
 
 /// One head's keys or values of one tier as they are quantised, in the tier's order (spec, section 5.6).
-public struct StoredCodes: Sendable {
+public struct QuantisedBlock: Sendable {
   /// [pairs][key or value length], one code a byte.
   public let codes: ArraySlice<UInt8>
   /// Binary16s: of keys [⌈pairs / 64⌉][key length], of values [pairs].
@@ -34,7 +34,7 @@ extension LayerDecoder {
   /// - Throws: `MalformedFile` that names tier, layer and tensor; `SystemError`.
   public mutating func readCodes(
     _ tensor: ChunkTable.Tensor, of selection: Selection,
-    store: (_ head: Int, _ codes: StoredCodes) -> Void
+    store: (_ head: Int, _ codes: QuantisedBlock) -> Void
   ) throws {
     try forEachPart(of: tensor, selection) { chunk, head, pairs, firstParameter, slots in
       store(head, chunk.codes(pairs, firstParameter: firstParameter, slots: slots))

@@ -51,8 +51,8 @@ struct QuantisedRows {
   /// Some pairs with their scales and minima as they are.
   func part(
     _ pairs: Range<Int>, parameters: Range<Int>, slots: ArraySlice<UInt32>
-  ) -> StoredCodes {
-    StoredCodes(
+  ) -> QuantisedBlock {
+    QuantisedBlock(
       codes: codes[pairs.lowerBound * rowLength..<pairs.upperBound * rowLength],
       scales: scales[parameters], minima: minima[parameters], slots: slots)
   }
