@@ -53,7 +53,7 @@ public struct AccumulatedAttention: Sendable {
   /// Softmax weights of some of a head's queries; row r is member r mod group of token r / group.
   private func weigh(
     _ rows: Range<Int>, _ layer: Int, _ head: Int, _ queries: Matrix, _ count: Int,
-    _ storage: PairStorage, _ type: ck_type
+    _ storage: HeadKVBuffer, _ type: ck_type
   ) {
     let (group, length) = (model.group, model.keyLength)
     let (scale, cap) = (Blocks.scale(model), model.attentionCap ?? 0)

@@ -34,7 +34,7 @@ public final class KVCache: @unchecked Sendable {
   public let element: Element
   /// The position of the next token.
   public private(set) var nextPosition = 0
-  private var heads: [PairStorage]
+  private var heads: [HeadKVBuffer]
   /// [layers · kvHeads], or nothing.
   private let quantised: [[QuantisedPairs]]
 
@@ -69,7 +69,7 @@ public final class KVCache: @unchecked Sendable {
     }
     let memory = try Memory(offsets[capacities.count])
     heads = capacities.indices.map {
-      PairStorage(
+      HeadKVBuffer(
         in: memory, at: offsets[$0], capacity: capacities[$0], keyBytes: keyBytes,
         valueBytes: valueBytes)
     }
@@ -256,10 +256,10 @@ public final class KVCache: @unchecked Sendable {
 
   func advance(by tokens: Int) { nextPosition += tokens }
 
-  func storage(_ layer: Int, _ head: Int) -> PairStorage { heads[layer * shape.kvHeads + head] }
+  func storage(_ layer: Int, _ head: Int) -> HeadKVBuffer { heads[layer * shape.kvHeads + head] }
 
   /// The same of a head that holds nothing in other precisions.
-  func elements(_ layer: Int, _ head: Int) -> PairStorage {
+  func elements(_ layer: Int, _ head: Int) -> HeadKVBuffer {
     precondition(quantised(layer: layer, head: head).isEmpty, "pairs that are not elements")
     return storage(layer, head)
   }

@@ -2,7 +2,7 @@ import CInferenceKernels
 import Glibc
 
 /// The pairs of one KV head: keys and values in two stretches of the cache's memory, which never move.
-@safe final class PairStorage: @unchecked Sendable {
+@safe final class HeadKVBuffer: @unchecked Sendable {
   private let memory: Memory
   private let keyOffset: Int
   private let valueOffset: Int
@@ -42,7 +42,7 @@ import Glibc
   }
 
   /// Copies some pairs into an empty head of the same shape.
-  func copy(_ pairs: [UInt32], into target: PairStorage) {
+  func copy(_ pairs: [UInt32], into target: HeadKVBuffer) {
     precondition(keySize == target.keySize && valueSize == target.valueSize)
     target.restore(pairs.map { positions[Int($0)] })
     for (index, pair) in pairs.enumerated() {
@@ -56,7 +56,7 @@ import Glibc
 
   /// Copies all pairs into an empty head of the same shape, with pairs at other positions behind them that
   /// are yet to be filled in.
-  func copyAll(into target: PairStorage, tail: Range<UInt32>) {
+  func copyAll(into target: HeadKVBuffer, tail: Range<UInt32>) {
     precondition(keySize == target.keySize && valueSize == target.valueSize)
     target.restore(positions + tail)
     unsafe target.keys.copyMemory(from: keys, byteCount: count * keySize)
