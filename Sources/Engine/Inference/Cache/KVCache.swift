@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// Heads may hold different numbers of pairs (a compressed cache is ragged); within a head, pairs
 /// stand in order of position. New tokens continue at `nextPosition`, which does not depend on how
-/// many pairs are held. Some pairs may be held in a precision of their own (`QuantisedPairs`), as a snapshot
+/// many pairs are held. Some pairs may be held in a precision of their own (`QuantisedKV`), as a snapshot
 /// has them; those cannot be let go.
 public final class KVCache: @unchecked Sendable {
   /// The shape of a cache.
@@ -36,7 +36,7 @@ public final class KVCache: @unchecked Sendable {
   public private(set) var nextPosition = 0
   private var heads: [HeadKVBuffer]
   /// [layers · kvHeads], or nothing.
-  private let quantised: [[QuantisedPairs]]
+  private let quantised: [[QuantisedKV]]
 
   /// An empty cache with room for `capacity` pairs in each head.
   ///
@@ -53,7 +53,7 @@ public final class KVCache: @unchecked Sendable {
   /// - Parameter quantised: [layers · kvHeads], room for pairs in other precisions beside those; or nothing.
   /// - Throws: `EngineError.outOfMemory`.
   public init(
-    shape: Shape, element: Element, capacities: [Int], quantised: [[QuantisedPairs.Shape]] = []
+    shape: Shape, element: Element, capacities: [Int], quantised: [[QuantisedKV.Shape]] = []
   ) throws(EngineError) {
     precondition(capacities.count == shape.layers * shape.kvHeads)
     precondition(quantised.isEmpty || quantised.count == capacities.count)
@@ -73,7 +73,7 @@ public final class KVCache: @unchecked Sendable {
         in: memory, at: offsets[$0], capacity: capacities[$0], keyBytes: keyBytes,
         valueBytes: valueBytes)
     }
-    self.quantised = try QuantisedPairs.allocate(quantised, of: shape, element: element)
+    self.quantised = try QuantisedKV.allocate(quantised, of: shape, element: element)
   }
 
   /// How many pairs a head holds.
@@ -98,7 +98,7 @@ public final class KVCache: @unchecked Sendable {
   /// A head's pairs in precisions of their own, to be filled in, as the cache was made with room for them.
   ///
   /// Different heads may be written by different threads; nobody else may use the head meanwhile.
-  public func quantised(layer: Int, head: Int) -> [QuantisedPairs] {
+  public func quantised(layer: Int, head: Int) -> [QuantisedKV] {
     quantised.isEmpty ? [] : quantised[layer * shape.kvHeads + head]
   }
 

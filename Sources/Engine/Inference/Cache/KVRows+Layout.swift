@@ -10,7 +10,7 @@ extension KVRows {
   ///  └──────────────────┴────────┴────────┴───────────────┘
   /// ```
   struct Layout {
-    let form: QuantisedPairs.Form
+    let form: QuantisedKV.Form
     let element: KVCache.Element
     /// Values in a row.
     let length: Int

@@ -2,7 +2,7 @@ import CInferenceKernels
 
 /// Some of a head's pairs in a precision of their own: keys or values, or both, as codes, each a number of
 /// steps above a minimum. They stand in order of position, and none are added.
-@safe public final class QuantisedPairs: @unchecked Sendable {
+@safe public final class QuantisedKV: @unchecked Sendable {
   /// How numbers are held.
   public enum Form: Sendable, Equatable {
     /// As the cache's own elements.
@@ -83,14 +83,14 @@ import CInferenceKernels
   /// - Throws: `EngineError.outOfMemory`.
   static func allocate(
     _ heads: [[Shape]], of cache: KVCache.Shape, element: KVCache.Element
-  ) throws(EngineError) -> [[QuantisedPairs]] {
+  ) throws(EngineError) -> [[QuantisedKV]] {
     let total = heads.joined().reduce(0) { $0 + bytes($1, of: cache, element: element) }
     let memory = try Memory(total)
     var offset = 0
     return heads.map { shapes in
       shapes.map { shape in
         defer { offset += bytes(shape, of: cache, element: element) }
-        return QuantisedPairs(shape, of: cache, element: element, in: memory, at: offset)
+        return QuantisedKV(shape, of: cache, element: element, in: memory, at: offset)
       }
     }
   }
