@@ -58,7 +58,7 @@ public struct AccumulatedAttention: Sendable {
     let (group, length) = (model.group, model.keyLength)
     let (scale, cap) = (Blocks.scale(model), model.attentionCap ?? 0)
     let hidden = model.window(ofLayer: layer).map {
-      HeldPairs.hidden(storage.positions, from: storage.positions.suffix(count), window: $0)
+      KVView.hidden(storage.positions, from: storage.positions.suffix(count), window: $0)
     }
     Parallel.forEach(rows.count) { _, index in
       let (token, member) = (rows.lowerBound + index).quotientAndRemainder(dividingBy: group)

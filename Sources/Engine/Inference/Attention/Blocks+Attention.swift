@@ -26,7 +26,7 @@ extension Blocks {
       let tokens = first..<min(count, first + block)
       let columns =
         head * model.group * model.valueLength..<(head + 1) * model.group * model.valueLength
-      unsafe HeldPairs.withKernelPairs(heads[head]) { pairs in
+      unsafe KVView.withKernelPairs(heads[head]) { pairs in
         unsafe withUnsafePointer(
           to: ck_attention(
             queries: state.queries.pointer(row: 0) + head * model.group * model.keyLength,
@@ -51,7 +51,7 @@ extension Blocks {
   private static let segmentPairs = 256
 
   /// How many segments a head's pairs are cut into at most.
-  static let segmentRoom = mostSegments + HeldPairs.mostParts - 1
+  static let segmentRoom = mostSegments + KVView.mostParts - 1
 
   /// Some of a head's pairs that are held alike.
   private struct Segment {
@@ -75,7 +75,7 @@ extension Blocks {
   /// Attention of one new token, whose query is in a row, to the pairs of each KV head that it sees. How they are cut into segments
   /// depends on their number alone, so that sums do not depend on the number of cores.
   private static func attend(
-    token: Int, row: Int, to heads: [[HeldPairs]], model: ModelConfig, state: RunState
+    token: Int, row: Int, to heads: [[KVView]], model: ModelConfig, state: RunState
   ) {
     let partial = ck_split_floats(model.valueLength)
     let segments = heads.indices.map { cut(heads[$0], head: $0, token: token) }
@@ -103,7 +103,7 @@ extension Blocks {
     }
   }
 
-  private static func cut(_ parts: [HeldPairs], head: Int, token: Int) -> [Segment] {
+  private static func cut(_ parts: [KVView], head: Int, token: Int) -> [Segment] {
     let ranges = parts.map { $0.visible(to: token) }
     let size = segmentSize(ranges.reduce(0) { $0 + $1.count })
     var segments: [Segment] = []

@@ -1,7 +1,7 @@
 import CInferenceKernels
 
 /// A head's pairs that are held alike, as attention of some new tokens sees them.
-@safe struct HeldPairs: @unchecked Sendable {
+@safe struct KVView: @unchecked Sendable {
   let keys, values: ck_rows
   /// How many there are, and how many of them every new token sees.
   let count, before: Int
@@ -18,7 +18,7 @@ import CInferenceKernels
 
   /// Calls `body` with some parts as the kernels read them.
   @unsafe static func withKernelPairs(
-    _ parts: [HeldPairs], _ body: (UnsafeBufferPointer<ck_pairs>) -> Void
+    _ parts: [KVView], _ body: (UnsafeBufferPointer<ck_pairs>) -> Void
   ) {
     unsafe parts.flatMap(\.hidden).withUnsafeBufferPointer { hidden in
       var start = 0
@@ -52,19 +52,19 @@ import CInferenceKernels
 
 extension KVCache {
   /// A head's pairs, part by part; the last `count` pairs, in the last part, are those of new tokens.
-  func parts(layer: Int, head: Int, count: Int, window: Int?) -> [HeldPairs] {
+  func parts(layer: Int, head: Int, count: Int, window: Int?) -> [KVView] {
     let own = storage(layer, head)
     let tokens = own.positions.suffix(count)
     func hidden(_ positions: [UInt32]) -> [Int] {
-      window.map { HeldPairs.hidden(positions, from: tokens, window: $0) } ?? []
+      window.map { KVView.hidden(positions, from: tokens, window: $0) } ?? []
     }
     let quantised = quantised(layer: layer, head: head).map { part in
-      unsafe HeldPairs(
+      unsafe KVView(
         keys: part.keys.kernelRows, values: part.values.kernelRows, count: part.count,
         before: part.count,
         hidden: hidden(part.positions))
     }
-    let elements = unsafe HeldPairs(
+    let elements = unsafe KVView(
       keys: own.rows(at: own.keys, kernelType), values: own.rows(at: own.values, kernelType),
       count: own.count, before: own.count - count, hidden: hidden(own.positions))
     return quantised + [elements]
