@@ -43,7 +43,7 @@ public final class WeightMatrix: Sendable {
 
   /// Gives the memory that holds the matrix back to the system; what is needed again is read from the
   /// file again.
-  public func letGo() { tensor.letGo() }
+  public func releasePages() { tensor.releasePages() }
 
   /// Decodes row `row`, in half-split order.
   @unsafe func decode(row: Int, into target: UnsafeMutablePointer<Float>) {

@@ -19,13 +19,13 @@ extension Engine {
       decoder.embed(tokens[...], into: matrix)
       return matrix
     }
-    decoder.weights.embedding.letGo()
+    decoder.weights.embedding.releasePages()
     for layer in decoder.weights.layers.indices {
       for matrix in hidden {
         try run(
           layer: layer, on: matrix, cache: cache(ofLayer: layer, tokens: matrix.rows), observe)
       }
-      for matrix in decoder.weights.layers[layer].groups.flatMap(\.matrices) { matrix.letGo() }
+      for matrix in decoder.weights.layers[layer].groups.flatMap(\.matrices) { matrix.releasePages() }
     }
   }
 

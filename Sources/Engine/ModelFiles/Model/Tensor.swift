@@ -40,7 +40,7 @@ public struct Tensor: Sendable {
 
   /// Gives the memory that holds the values back to the system; what is needed again is read from the
   /// file again.
-  public func letGo() { file.letGo(offset..<offset + rows * rowBytes) }
+  public func releasePages() { file.releasePages(offset..<offset + rows * rowBytes) }
 
   /// Where row `row` (in half-split order) stands among the file's rows.
   ///

@@ -48,7 +48,7 @@ import Synchronization
 
   /// Gives the memory behind some of the file's bytes back to the system, for as long as nobody reads
   /// them again.
-  public func letGo(_ range: Range<Int>) {
+  public func releasePages(_ range: Range<Int>) {
     guard let base = unsafe base, !range.isEmpty, range.upperBound <= count,
       pieces.load(ordering: .relaxed) == 0
     else { return }
