@@ -20,7 +20,7 @@ public enum Generate {
   ///   - element: How the cache holds keys and values.
   /// - Throws: `PromptError`, `TokenizationError`.
   public static func run(
-    _ model: LoadedModel, text: [UInt8], usesChat: Bool, element: KVCache.Element,
+    _ model: LoadedModel, text: [UInt8], usesChat: Bool, element: KVCache.DType,
     options: GenerationConfig, progress: Progress, emit: (String) -> Void
   ) throws -> Result {
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }

@@ -82,7 +82,7 @@ import Glibc
 
   @unsafe func store(
     key: UnsafePointer<Float>, keyLength: Int, value: UnsafePointer<Float>, valueLength: Int,
-    element: KVCache.Element, at pair: Int
+    element: KVCache.DType, at pair: Int
   ) {
     precondition(pair >= 0 && pair < count)
     unsafe element.store(key, keyLength, at: keys + pair * keySize)
@@ -93,7 +93,7 @@ import Glibc
   ///
   /// - Returns: Whether elements hold all of them.
   @unsafe func updateKeys(
-    _ pairs: Range<Int>, length: Int, element: KVCache.Element,
+    _ pairs: Range<Int>, length: Int, element: KVCache.DType,
     _ change: (_ pair: Int, _ key: UnsafeMutablePointer<Float>) -> Void
   ) -> Bool {
     precondition(pairs.lowerBound >= 0 && pairs.upperBound <= count)

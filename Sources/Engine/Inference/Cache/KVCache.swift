@@ -31,7 +31,7 @@ public final class KVCache: @unchecked Sendable {
   /// The cache's shape.
   public let shape: Shape
   /// How keys and values are held.
-  public let element: Element
+  public let element: DType
   /// The position of the next token.
   public private(set) var nextPosition = 0
   private var heads: [HeadKVBuffer]
@@ -42,7 +42,7 @@ public final class KVCache: @unchecked Sendable {
   ///
   /// - Throws: `EngineError.outOfMemory`.
   public convenience init(
-    shape: Shape, element: Element, capacity: Int
+    shape: Shape, element: DType, capacity: Int
   ) throws(EngineError) {
     let counts = [Int](repeating: capacity, count: shape.layers * shape.kvHeads)
     try self.init(shape: shape, element: element, capacities: counts)
@@ -53,7 +53,7 @@ public final class KVCache: @unchecked Sendable {
   /// - Parameter quantised: [layers · kvHeads], room for pairs in other precisions beside those; or nothing.
   /// - Throws: `EngineError.outOfMemory`.
   public init(
-    shape: Shape, element: Element, capacities: [Int], quantised: [[QuantisedKV.Shape]] = []
+    shape: Shape, element: DType, capacities: [Int], quantised: [[QuantisedKV.Shape]] = []
   ) throws(EngineError) {
     precondition(capacities.count == shape.layers * shape.kvHeads)
     precondition(quantised.isEmpty || quantised.count == capacities.count)

@@ -11,7 +11,7 @@ extension KVRows {
   /// ```
   struct Layout {
     let form: QuantisedKV.Form
-    let element: KVCache.Element
+    let element: KVCache.DType
     /// Values in a row.
     let length: Int
     let rows: Int

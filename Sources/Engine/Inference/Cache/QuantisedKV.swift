@@ -48,7 +48,7 @@ import CInferenceKernels
 
   /// Takes `KVRows.bytes` of both from `memory`, from `offset` on.
   init(
-    _ shape: Shape, of cache: KVCache.Shape, element: KVCache.Element, in memory: Memory,
+    _ shape: Shape, of cache: KVCache.Shape, element: KVCache.DType, in memory: Memory,
     at offset: Int
   ) {
     keys = KVRows(
@@ -58,12 +58,12 @@ import CInferenceKernels
   }
 
   /// How many bytes of memory such pairs take.
-  static func bytes(_ shape: Shape, of cache: KVCache.Shape, element: KVCache.Element) -> Int {
+  static func bytes(_ shape: Shape, of cache: KVCache.Shape, element: KVCache.DType) -> Int {
     layout(ofKeys: shape, cache, element).end + layout(ofValues: shape, cache, element).end
   }
 
   private static func layout(
-    ofKeys shape: Shape, _ cache: KVCache.Shape, _ element: KVCache.Element
+    ofKeys shape: Shape, _ cache: KVCache.Shape, _ element: KVCache.DType
   ) -> KVRows.Layout {
     KVRows.Layout(
       form: shape.keys, element: element, length: cache.keyLength, rows: shape.pairs,
@@ -71,7 +71,7 @@ import CInferenceKernels
   }
 
   private static func layout(
-    ofValues shape: Shape, _ cache: KVCache.Shape, _ element: KVCache.Element
+    ofValues shape: Shape, _ cache: KVCache.Shape, _ element: KVCache.DType
   ) -> KVRows.Layout {
     KVRows.Layout(
       form: shape.values, element: element, length: cache.valueLength, rows: shape.pairs,
@@ -82,7 +82,7 @@ import CInferenceKernels
   ///
   /// - Throws: `EngineError.outOfMemory`.
   static func allocate(
-    _ heads: [[Shape]], of cache: KVCache.Shape, element: KVCache.Element
+    _ heads: [[Shape]], of cache: KVCache.Shape, element: KVCache.DType
   ) throws(EngineError) -> [[QuantisedKV]] {
     let total = heads.joined().reduce(0) { $0 + bytes($1, of: cache, element: element) }
     let memory = try Memory(total)

@@ -9,7 +9,7 @@ public enum EngineError: Error, CustomStringConvertible, Sendable {
   /// The forward pass gave a number that is not finite.
   case notFinite
   /// Keys or values of a layer hold a number that is finite, and beyond what the cache's elements hold.
-  case beyondRange(KVCache.Element, layer: Int)
+  case beyondRange(KVCache.DType, layer: Int)
 
   /// One sentence: what is wrong and what to do.
   public var description: String {

@@ -2,7 +2,7 @@ import CInferenceKernels
 
 extension KVCache {
   /// How an element of a key or value is held.
-  public enum Element: Sendable, Equatable {
+  public enum DType: Sendable, Equatable {
     /// IEEE 754 binary16, 2 bytes.
     case f16
     /// The upper half of a binary32, 2 bytes.
@@ -15,7 +15,7 @@ extension KVCache {
   }
 }
 
-extension KVCache.Element {
+extension KVCache.DType {
   /// The greatest number that is not rounded to infinity.
   var limit: Float {
     switch self {
