@@ -26,12 +26,12 @@ struct PartCase {
   /// All of them but those of new tokens.
   let before: Int
   /// Pairs too far back for each token; empty if there is no window.
-  let hidden: [Int]
+  let outOfWindow: [Int]
 
   var count: Int { keys.count }
 
   func visible(to token: Int) -> Range<Int> {
-    (hidden.isEmpty ? 0 : hidden[token])..<min(count, before + token + 1)
+    (outOfWindow.isEmpty ? 0 : outOfWindow[token])..<min(count, before + token + 1)
   }
 
   /// `before` pairs, and one for each of `tokens` if they are the last part.
@@ -51,7 +51,7 @@ struct PartCase {
     // In a ragged cache a token may leave behind any number of pairs, but for its own.
     let start = Int.random(in: 0...before, using: &random)
     let step = Int.random(in: 0...1, using: &random)
-    hidden = isWindowed ? (0..<tokens).map { min(count, start + $0 * step) } : []
+    outOfWindow = isWindowed ? (0..<tokens).map { min(count, start + $0 * step) } : []
   }
 }
 
@@ -87,7 +87,7 @@ struct AttentionCase: CustomStringConvertible {
   var description: String {
     """
     group \(group), \(tokens) tokens, \(keyLength) + \(valueLength), cap \(cap), \
-    \(parts.map { "[\($0.keys); \($0.values); hidden \($0.hidden.first ?? 0) … \($0.hidden.last ?? 0)]" })
+    \(parts.map { "[\($0.keys); \($0.values); out of window: \($0.outOfWindow)]" })
     """
   }
 
@@ -120,10 +120,10 @@ struct AttentionCase: CustomStringConvertible {
     guard let part = parts.first else { return unsafe body(pairs) }
     unsafe part.keys.withRows { keys in
       unsafe part.values.withRows { values in
-        unsafe part.hidden.withUnsafeBufferPointer { hidden in
+        unsafe part.outOfWindow.withUnsafeBufferPointer { outOfWindow in
           let pair = unsafe ck_pairs(
             keys: keys, values: values, count: part.count, before: part.before,
-            out_of_window: hidden.isEmpty ? nil : hidden.baseAddress)
+            out_of_window: outOfWindow.isEmpty ? nil : outOfWindow.baseAddress)
           unsafe withPairs(parts.dropFirst(), pairs + [pair], body)
         }
       }

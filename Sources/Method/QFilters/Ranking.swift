@@ -40,26 +40,26 @@ public struct Ranking: Sendable, Equatable {
   /// How many pairs are kept whatever the compression, of `tokens`.
   public func protected(of tokens: Int) -> Int { min(tokens, sinks + window) }
 
-  /// Positions that are ranked by their scores: neither sinks nor window, and not among the `hidden` first
+  /// Positions that are ranked by their scores: neither sinks nor window, and not among the `outOfWindow` first
   /// ones that no later token sees.
-  public func ranked(of tokens: Int, hidden: Int = 0) -> Range<Int> {
+  public func ranked(of tokens: Int, outOfWindow: Int = 0) -> Range<Int> {
     let sinkEnd = min(sinks, tokens)
     let windowStart = max(sinkEnd, tokens - window)
-    return min(max(sinkEnd, hidden), windowStart)..<windowStart
+    return min(max(sinkEnd, outOfWindow), windowStart)..<windowStart
   }
 
   /// Positions best first: sinks by ascending position, the window by descending position, the rest by
   /// descending score, ties by ascending position, every `recent`th of them being the latest that is left;
-  /// a score that is not a number comes last, but for what is hidden.
+  /// a score that is not a number comes last, except out of the window.
   ///
   /// - Parameters:
   ///   - scores: One score a position.
-  ///   - hidden: So many first positions no later token sees, because the layer has a sliding window. They
+  ///   - outOfWindow: How many first positions no later token sees, because the layer has a sliding window. They
   ///     rank behind all others, unless they are sinks.
-  public func order(_ scores: [Float], hidden: Int = 0) -> [UInt32] {
+  public func order(_ scores: [Float], outOfWindow: Int = 0) -> [UInt32] {
     let tokens = scores.count
     let sinkEnd = min(sinks, tokens)
-    let visible = ranked(of: tokens, hidden: hidden)
+    let visible = ranked(of: tokens, outOfWindow: outOfWindow)
     let protected = (0..<sinkEnd) + (visible.upperBound..<tokens).reversed()
     return protected.map(UInt32.init) + interleaved(Self.ranked(visible, scores), visible)
       + Self.ranked(sinkEnd..<visible.lowerBound, scores)

@@ -57,8 +57,8 @@ public struct AccumulatedAttention: Sendable {
   ) {
     let (group, length) = (model.group, model.keyLength)
     let (scale, cap) = (Blocks.scale(model), model.attentionCap ?? 0)
-    let hidden = model.window(ofLayer: layer).map {
-      KVView.hidden(storage.positions, from: storage.positions.suffix(count), window: $0)
+    let outOfWindow = model.window(ofLayer: layer).map {
+      KVView.outOfWindow(storage.positions, from: storage.positions.suffix(count), window: $0)
     }
     Parallel.forEach(rows.count) { _, index in
       let (token, member) = (rows.lowerBound + index).quotientAndRemainder(dividingBy: group)
@@ -67,7 +67,7 @@ public struct AccumulatedAttention: Sendable {
       unsafe storage.multiplyKeys(
         visible, type: type, length: length,
         by: queries.pointer(row: token) + (head * group + member) * length, into: weights)
-      let first = hidden?[token] ?? 0
+      let first = outOfWindow?[token] ?? 0
       unsafe Kernels.current.table.pointee.softmax(weights + first, visible - first, scale, cap)
       unsafe weights.update(repeating: 0, count: first)
       unsafe (weights + visible).update(repeating: 0, count: storage.count - visible)

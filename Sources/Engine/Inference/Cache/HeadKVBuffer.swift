@@ -76,7 +76,7 @@ import Glibc
 
   /// How many of the first of the `last` pairs a token at `next` does not see, if it sees `window` positions,
   /// its own included.
-  func hidden(fromNext next: Int, window: Int, last: Int) -> Int {
+  func outOfWindow(fromNext next: Int, window: Int, last: Int) -> Int {
     positions.suffix(last).prefix { Int($0) + window <= next }.count
   }
 

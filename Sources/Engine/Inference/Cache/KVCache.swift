@@ -157,8 +157,9 @@ public final class KVCache: @unchecked Sendable {
   /// - Parameters:
   ///   - window: How many tokens one of the layer sees, itself included; nil for all before it.
   ///   - last: Only so many last pairs are asked about.
-  public func hiddenPairs(layer: Int, head: Int, window: Int?, last: Int = .max) -> Int {
-    window.map { storage(layer, head).hidden(fromNext: nextPosition, window: $0, last: last) } ?? 0
+  public func pairsOutOfWindow(layer: Int, head: Int, window: Int?, last: Int = .max) -> Int {
+    window.map { storage(layer, head).outOfWindow(fromNext: nextPosition, window: $0, last: last) }
+      ?? 0
   }
 
   /// Gives an empty head the pairs that were saved of some positions, in ascending order; `withKeys` and

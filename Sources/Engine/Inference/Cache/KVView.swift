@@ -6,11 +6,11 @@ import CInferenceKernels
   /// How many there are, and how many of them every new token sees.
   let count, before: Int
   /// For each new token how many of the first pairs its window leaves out; empty without a window.
-  let hidden: [Int]
+  let outOfWindow: [Int]
 
   /// The pairs that a new token sees.
   func visible(to token: Int) -> Range<Int> {
-    (hidden.isEmpty ? 0 : hidden[token])..<min(count, before + token + 1)
+    (outOfWindow.isEmpty ? 0 : outOfWindow[token])..<min(count, before + token + 1)
   }
 
   /// How many parts a head has at most: three forms of keys by three of values.
@@ -20,13 +20,14 @@ import CInferenceKernels
   @unsafe static func withKernelPairs(
     _ parts: [KVView], _ body: (UnsafeBufferPointer<ck_pairs>) -> Void
   ) {
-    unsafe parts.flatMap(\.hidden).withUnsafeBufferPointer { hidden in
+    unsafe parts.flatMap(\.outOfWindow).withUnsafeBufferPointer { outOfWindow in
       var start = 0
       let pairs = unsafe parts.map { part in
-        defer { start += part.hidden.count }
+        defer { start += part.outOfWindow.count }
         return unsafe ck_pairs(
           keys: part.keys, values: part.values, count: part.count, before: part.before,
-          out_of_window: part.hidden.isEmpty ? nil : hidden.baseAddress.map { unsafe $0 + start })
+          out_of_window: part.outOfWindow.isEmpty
+            ? nil : outOfWindow.baseAddress.map { unsafe $0 + start })
       }
       unsafe pairs.withUnsafeBufferPointer { unsafe body($0) }
     }
@@ -34,10 +35,10 @@ import CInferenceKernels
 
   /// For each of some tokens how many of the first `pairs`, in ascending order of position, it does not see,
   /// if it sees `window` positions, its own included.
-  static func hidden(
+  static func outOfWindow(
     _ pairs: [UInt32], from tokens: ArraySlice<UInt32>, window: Int
   ) -> [Int] {
-    // Found by halving: behind a long context nearly all are hidden.
+    // Found by halving: after a long context nearly all are out of the window.
     var (pair, end) = (0, pairs.count)
     while let first = tokens.first, pair < end {
       let middle = (pair + end) / 2
@@ -55,18 +56,18 @@ extension KVCache {
   func parts(layer: Int, head: Int, count: Int, window: Int?) -> [KVView] {
     let own = storage(layer, head)
     let tokens = own.positions.suffix(count)
-    func hidden(_ positions: [UInt32]) -> [Int] {
-      window.map { KVView.hidden(positions, from: tokens, window: $0) } ?? []
+    func outOfWindow(_ positions: [UInt32]) -> [Int] {
+      window.map { KVView.outOfWindow(positions, from: tokens, window: $0) } ?? []
     }
     let quantised = quantised(layer: layer, head: head).map { part in
       unsafe KVView(
         keys: part.keys.kernelRows, values: part.values.kernelRows, count: part.count,
         before: part.count,
-        hidden: hidden(part.positions))
+        outOfWindow: outOfWindow(part.positions))
     }
     let elements = unsafe KVView(
       keys: own.rows(at: own.keys, kernelType), values: own.rows(at: own.values, kernelType),
-      count: own.count, before: own.count - count, hidden: hidden(own.positions))
+      count: own.count, before: own.count - count, outOfWindow: outOfWindow(own.positions))
     return quantised + [elements]
   }
 }

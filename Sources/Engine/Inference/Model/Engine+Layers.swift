@@ -25,7 +25,9 @@ extension Engine {
         try run(
           layer: layer, on: matrix, cache: cache(ofLayer: layer, tokens: matrix.rows), observe)
       }
-      for matrix in decoder.weights.layers[layer].groups.flatMap(\.matrices) { matrix.releasePages() }
+      for matrix in decoder.weights.layers[layer].groups.flatMap(\.matrices) {
+        matrix.releasePages()
+      }
     }
   }
 

@@ -40,6 +40,6 @@ public enum Parallel {
   /// - Parameter backgroundTask: One piece of it; false when there is none left. Called again and again, by
   ///   several threads at the same time. It takes the place of an backgroundTask that is not done yet.
   public static func whenIdle(_ backgroundTask: @escaping @Sendable () -> Bool) {
-    pool.runInBackground( backgroundTask)
+    pool.runInBackground(backgroundTask)
   }
 }
