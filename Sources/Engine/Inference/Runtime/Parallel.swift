@@ -1,4 +1,5 @@
 import CInferenceKernels
+import Synchronization
 
 /// Work spread over the processor's cores.
 public enum Parallel {
@@ -19,8 +20,8 @@ public enum Parallel {
     pool.run(items: items, body)
   }
 
-  /// Calls both, on two cores if there are two; returns when both are done. Not to be called from within a
-  /// body, nor may they call what runs on all cores.
+  /// Calls both, on two cores if there are two; returns when both are done. Not to be called from
+  /// within a body, and neither may use all cores itself.
   public static func both(_ first: @Sendable () -> Void, _ second: @Sendable () -> Void) {
     forEach(2) { _, item in item == 0 ? first() : second() }
   }
@@ -34,12 +35,24 @@ public enum Parallel {
     }
   }
 
-  /// Has the other cores do long pieces of work whenever the engine leaves them nothing to do; with a
-  /// single core, nothing happens. Threads beside the engine's own would take turns with them instead.
+  /// Whether `body` holds for all ranges of at most `size` of `count` things. It is called for each of
+  /// them, on all cores, also after one failed.
+  static func allSatisfy(
+    rangesOf count: Int, size: Int, _ body: @Sendable (_ range: Range<Int>) -> Bool
+  ) -> Bool {
+    let holds = Atomic(true)
+    forEachRange(of: count, size: size) { _, range in
+      if !body(range) { holds.store(false, ordering: .relaxed) }
+    }
+    return holds.load(ordering: .relaxed)
+  }
+
+  /// Has the other cores do long pieces of work whenever the engine leaves them idle; with a single
+  /// core, nothing happens. More threads than cores would take turns with the engine's instead.
   ///
-  /// - Parameter backgroundTask: One piece of it; false when there is none left. Called again and again, by
-  ///   several threads at the same time. It takes the place of an backgroundTask that is not done yet.
-  public static func whenIdle(_ backgroundTask: @escaping @Sendable () -> Bool) {
-    pool.runInBackground(backgroundTask)
+  /// - Parameter task: One piece of it; false when there is none left. Called again and again, by
+  ///   several threads at the same time. It replaces a task that is not done yet.
+  public static func whenIdle(_ task: @escaping @Sendable () -> Bool) {
+    pool.runInBackground(task)
   }
 }

@@ -5,16 +5,28 @@ import Synchronization
 
 /// Threads that stay, so that a step of a few microseconds can be shared.
 ///
-/// Between steps they do errands, if there are any, or spin for a moment and then sleep: steps follow
-/// each other closely while a model runs, and waking a thread takes longer than many of them. A thread
-/// that is not there in time is not waited for.
+/// Between steps they run a background task, if there is one, or spin for a moment and then park. Steps
+/// follow each other closely while a model runs, and waking a thread takes longer than many of them. A
+/// thread that is not there in time is not waited for.
+///
+/// Memory order. `items` and `body` are plain memory that `state` guards:
+/// - `run` writes them before it opens a step, which is a sequentially consistent store. A worker joins
+///   with an acquiring compare-and-exchange of the same step's `state`, so it sees them. `next` is
+///   reset before that store too, and needs no order of its own.
+/// - A worker leaves with a releasing subtraction, after its last item. `run` first closes the step, so
+///   that nobody else joins, and then waits with acquiring loads until no worker is in. It sees all
+///   that the workers wrote, and only then are `items` and `body` written again.
+/// - A worker that parks stores `isAsleep` and then loads `state` and `hasBackgroundTask`. Whoever gives
+///   work stores those and then exchanges `isAsleep`. All are sequentially consistent, so one of the
+///   two sees the other, and no worker sleeps through a step. The one that takes `isAsleep` back
+///   decides who wakes, so that no signal is left over.
 @safe final class ThreadPool: @unchecked Sendable {
   typealias Body = @Sendable (_ worker: Int, _ item: Int) -> Void
   /// A piece of work that takes long, compared to steps; false if there was none left.
   typealias BackgroundTask = @Sendable () -> Bool
 
-  /// A helper's way to sleep. Whoever takes `isAsleep` back decides: the caller then signals, the
-  /// helper itself goes on without.
+  /// How a worker sleeps. Whoever takes `isAsleep` back decides: the caller then signals, the worker
+  /// itself continues without.
   private final class ParkedWorker: Sendable {
     let isAsleep = Atomic(false)
     let semaphore = DispatchSemaphore(value: 0)
@@ -27,13 +39,13 @@ import Synchronization
   private let parked: [ParkedWorker]
   /// One step at a time.
   private let turn = Mutex(())
-  /// The step's generation in the upper half, whether it may still be joined, and how many helpers did.
+  /// The step's generation in the upper half, whether it may still be joined, and how many workers did.
   private let state = Atomic<UInt64>(0)
   private let next = Atomic(0)
-  /// Read only by helpers that have joined; written only while none has.
+  /// Read only by workers that have joined; written only while none has.
   private var items = 0
   private var body: UnsafePointer<Body>?
-  private let backgroundTask = Mutex<(number: Int, backgroundTask: BackgroundTask?)>((0, nil))
+  private let background = Mutex<(number: Int, task: BackgroundTask?)>((0, nil))
   private let hasBackgroundTask = Atomic(false)
 
   /// Starts `helpers` threads, which live as long as the process.
@@ -75,40 +87,40 @@ import Synchronization
           next.store(0, ordering: .relaxed)
           let generation = state.load(ordering: .relaxed) / Self.generation + 1
           state.store(generation * Self.generation | Self.open, ordering: .sequentiallyConsistent)
-          wakeHelpers()
+          wakeWorkers()
           work(worker: 0)
           state.bitwiseAnd(~Self.open, ordering: .acquiringAndReleasing)
-          waitForHelpers()
+          waitForWorkers()
           unsafe self.body = nil
         }
       }
     }
   }
 
-  /// Gives helpers something to do between steps: `backgroundTask` is called again and again, by several at the
-  /// same time, until it returns false. It takes the place of one that was given before.
-  func runInBackground( @escaping BackgroundTask) {
+  /// Gives workers something to do between steps: `task` is called again and again, by several at the
+  /// same time, until it returns false. It replaces a task that was given before.
+  func runInBackground(_ task: @escaping BackgroundTask) {
     guard !parked.isEmpty else { return }
-    self.backgroundTask.withLock {
-      $0 = ($0.number + 1, backgroundTask)
+    background.withLock {
+      $0 = ($0.number + 1, task)
       hasBackgroundTask.store(true, ordering: .sequentiallyConsistent)
     }
-    wakeHelpers()
+    wakeWorkers()
   }
 
-  private func wakeHelpers() {
+  private func wakeWorkers() {
     for worker in parked where worker.isAsleep.exchange(false, ordering: .sequentiallyConsistent) {
       worker.semaphore.signal()
     }
   }
 
-  /// Does a piece of the backgroundTask, if there is one.
+  /// Does a piece of the background task, if there is one.
   private func runBackgroundTask() {
-    let (number, present) = backgroundTask.withLock { $0 }
-    guard let present, !present() else { return }
-    backgroundTask.withLock {
+    let (number, task) = background.withLock { $0 }
+    guard let task, !task() else { return }
+    background.withLock {
       guard $0.number == number else { return }
-      $0.backgroundTask = nil
+      $0.task = nil
       hasBackgroundTask.store(false, ordering: .sequentiallyConsistent)
     }
   }
@@ -122,7 +134,7 @@ import Synchronization
     }
   }
 
-  private func waitForHelpers() {
+  private func waitForWorkers() {
     var spins = 0
     while state.load(ordering: .acquiring) % Self.open != 0 {
       spins += 1
@@ -133,7 +145,7 @@ import Synchronization
   private func help(worker: Int) -> Never {
     var seen: UInt64 = 0
     while true {
-      waitForStep(after: seen, worker: parked[worker - 1])
+      waitForStep(after: seen, parked: parked[worker - 1])
       var now = state.load(ordering: .acquiring)
       seen = now / Self.generation
       while now / Self.generation == seen, now & Self.open != 0 {
@@ -149,7 +161,7 @@ import Synchronization
     }
   }
 
-  private func waitForStep(after seen: UInt64, worker parked: ParkedWorker) {
+  private func waitForStep(after seen: UInt64, parked: ParkedWorker) {
     func isNew() -> Bool {
       state.load(ordering: .sequentiallyConsistent) / Self.generation != seen
     }
