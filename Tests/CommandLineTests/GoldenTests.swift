@@ -107,7 +107,7 @@ struct GoldenTests {
 
 /// The one tensor of a hub file, read without checks: a test's own fixture.
 enum HubFilters {
-  static func read(_ isa: String) throws -> [Float] {
+  static func read(_ path: String) throws -> [Float] {
     let file = try bytes(of: path)
     let headerLength = (0..<8).reduce(0) { $0 | Int(file[$1]) << (8 * $1) }
     let data = file[(8 + headerLength)...]

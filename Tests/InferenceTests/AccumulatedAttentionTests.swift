@@ -17,7 +17,7 @@ struct AccumulatedAttentionTests {
         Int.random(in: 0..<model.vocabularySize, using: &random)
       }
       let split = Int.random(in: 0..<tokens.count, using: &random)
-      let cache = try KVCache(shape: engine.cacheShape, element: .f32, capacity: tokens.count)
+      let cache = try KVCache(shape: engine.cacheShape, dtype: .f32, capacity: tokens.count)
       if split > 0 { _ = try engine.prefill(Array(tokens[..<split]), into: cache) }
       let mass = try AccumulatedAttention(model, pairs: tokens.count)
       var expected: [[Float]] = []
@@ -71,7 +71,7 @@ struct KeptPairsTests {
     for seed in UInt64(1)...20 {
       var random = SeededGenerator(seed: seed)
       let count = Int.random(in: 1...2000, using: &random)
-      let cache = try KVCache(shape: shape, element: .f32, capacity: count)
+      let cache = try KVCache(shape: shape, dtype: .f32, capacity: count)
       for head in 0..<2 {
         cache.restore(layer: 0, head: head, positions: (0..<UInt32(count)).map { $0 })
         cache.withKeys(layer: 0, head: head) { span in

@@ -40,13 +40,13 @@ struct Gemma3Tests {
       var ids: [Int] = []
       while ids.count < prompt.greedy24.count {
         ids.append(sampler.next(logits))
-        logits = try engine.prefill([ids[ids.count - 1]], into: cache)
+        logits = try engine.decode(ids[ids.count - 1], into: cache)
       }
       #expect(ids == prompt.greedy24, "\(prompt.text)")
     }
   }
 
   private func cache(_ engine: Engine, _ capacity: Int) throws -> KVCache {
-    try KVCache(shape: engine.cacheShape, element: .f32, capacity: capacity)
+    try KVCache(shape: engine.cacheShape, dtype: .f32, capacity: capacity)
   }
 }

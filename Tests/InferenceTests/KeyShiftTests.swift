@@ -9,7 +9,7 @@ struct KeyShiftTests {
   private static let tokens = 40
 
   private func cache(_ engine: Engine, from position: Int) throws -> KVCache {
-    let cache = try KVCache(shape: engine.cacheShape, element: .f32, capacity: Self.tokens)
+    let cache = try KVCache(shape: engine.cacheShape, dtype: .f32, capacity: Self.tokens)
     cache.continue(at: position)
     _ = try engine.prefill((0..<Self.tokens).map { $0 * 7 % 100 + 3 }, into: cache)
     return cache

@@ -42,7 +42,7 @@ struct TinyModelTests {
   }
 
   private func cache(_ engine: Engine, _ capacity: Int) throws -> KVCache {
-    try KVCache(shape: engine.cacheShape, element: .f32, capacity: capacity)
+    try KVCache(shape: engine.cacheShape, dtype: .f32, capacity: capacity)
   }
 
   @Test("logits agree at every recorded position", arguments: Self.models)
@@ -119,7 +119,7 @@ struct TinyModelTests {
     var ids: [Int] = []
     while ids.count < reference.greedy.count {
       ids.append(sampler.next(logits))
-      logits = try engine.prefill([ids[ids.count - 1]], into: cache)
+      logits = try engine.decode(ids[ids.count - 1], into: cache)
     }
     #expect(ids == reference.greedy)
   }
@@ -130,7 +130,7 @@ struct TinyModelTests {
     let whole = try engine.prefill(reference.ids, into: try cache(engine, reference.ids.count))
     let cache = try cache(engine, reference.ids.count)
     var last: [Float] = []
-    for id in reference.ids { last = try engine.prefill([id], into: cache) }
+    for id in reference.ids { last = try engine.decode(id, into: cache) }
     expectClose(last, whole, "last logits", tolerance: Self.rounding(whole))
     #expect(cache.nextPosition == reference.ids.count)
   }
@@ -161,7 +161,7 @@ struct TinyModelTests {
         }
       }
       kept.continue(at: start)
-      _ = try engine.prefill([reference.ids[position]], into: kept)
+      _ = try engine.decode(reference.ids[position], into: kept)
       #expect(kept.nextPosition == start + 1)
       return kept.decodedKeys(layer: 0, head: 0)[(3 * length)...]
     }
@@ -194,9 +194,9 @@ struct TinyModelTests {
         }
       }
       kept.continue(at: reference.ids.count)
-      return try engine.prefill([reference.greedy[0]], into: kept)
+      return try engine.decode(reference.greedy[0], into: kept)
     }
-    let expected = try engine.prefill([reference.greedy[0]], into: try grown(engine, reference))
+    let expected = try engine.decode(reference.greedy[0], into: try grown(engine, reference))
     expectClose(try logits { _ in false }, expected, "without what the window hides")
     expectClose(try logits { $0 % 3 == 0 }, expected, "with a third of what the window hides")
   }
@@ -226,7 +226,7 @@ struct TinyModelTests {
     for (index, sequence) in sequences.enumerated() {
       let alone = try cache(engine, sequence.count)
       for place in 0..<49 {
-        let logits = try engine.prefill([sequence[place]], into: alone)
+        let logits = try engine.decode(sequence[place], into: alone)
         let total = logarithm(logits.reduce(0) { $0 + exponential(Double($1)) })
         let loss = total - Double(logits[sequence[place + 1]])
         #expect(abs(together[place][index] - loss) < Double(Self.rounding(logits)), "\(place)")

@@ -26,7 +26,7 @@ final class PrefilledContext {
         model.engine, usesPublishedScore: retention.usesPublishedScore)
     }
     cache = try KVCache(
-      shape: model.engine.cacheShape, element: .f16, capacity: tokens.count + room)
+      shape: model.engine.cacheShape, dtype: .f16, capacity: tokens.count + room)
     _ = try model.engine.prefill(
       tokens, into: cache,
       observe: { layer, queries, count in

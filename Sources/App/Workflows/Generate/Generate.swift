@@ -31,7 +31,7 @@ public enum Generate {
     try options.eviction?.check(model)
     let room =
       options.eviction?.room ?? min(model.contextLength, tokens.count + options.maximumTokens)
-    let cache = try KVCache(shape: model.engine.cacheShape, element: element, capacity: room)
+    let cache = try KVCache(shape: model.engine.cacheShape, dtype: element, capacity: room)
     let clock = Stopwatch()
     progress("prefill", 0, tokens.count)
     let logits = try model.engine.prefill(tokens, into: cache) {

@@ -62,7 +62,7 @@ struct CachePlan {
       }
     }
     return try KVCache(
-      shape: shape, element: KVCache.DType(chain.metadata.context.keyCodec),
+      shape: shape, dtype: KVCache.DType(chain.metadata.context.keyCodec),
       capacities: capacities, quantised: parts.isEmpty ? [] : quantised)
   }
 

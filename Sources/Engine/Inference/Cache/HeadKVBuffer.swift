@@ -82,30 +82,30 @@ import Glibc
 
   @unsafe func store(
     key: UnsafePointer<Float>, keyLength: Int, value: UnsafePointer<Float>, valueLength: Int,
-    element: KVCache.DType, at pair: Int
+    dtype: KVCache.DType, at pair: Int
   ) {
     precondition(pair >= 0 && pair < count)
-    unsafe element.store(key, keyLength, at: keys + pair * keySize)
-    unsafe element.store(value, valueLength, at: values + pair * valueSize)
+    unsafe dtype.store(key, keyLength, at: keys + pair * keySize)
+    unsafe dtype.store(value, valueLength, at: values + pair * valueSize)
   }
 
   /// Changes some keys as floats; different pairs may be changed by different threads.
   ///
   /// - Returns: Whether elements hold all of them.
   @unsafe func updateKeys(
-    _ pairs: Range<Int>, length: Int, element: KVCache.DType,
+    _ pairs: Range<Int>, length: Int, dtype: KVCache.DType,
     _ change: (_ pair: Int, _ key: UnsafeMutablePointer<Float>) -> Void
   ) -> Bool {
     precondition(pairs.lowerBound >= 0 && pairs.upperBound <= count)
-    let rows = unsafe rows(at: keys, element.kernelType)
+    let rows = unsafe rows(at: keys, dtype.kernelType)
     var floats = unsafe Kernels.current.decode(rows, pairs, length: length)
     return unsafe floats.withUnsafeMutableBufferPointer { floats in
       guard let base = floats.baseAddress else { return true }
       for (index, pair) in pairs.enumerated() {
         unsafe change(pair, base + index * length)
-        unsafe element.store(base + index * length, length, at: keys + pair * keySize)
+        unsafe dtype.store(base + index * length, length, at: keys + pair * keySize)
       }
-      return unsafe Kernels.current.isWithin(base, floats.count, limit: element.limit)
+      return unsafe Kernels.current.isWithin(base, floats.count, limit: dtype.limit)
     }
   }
 

@@ -11,7 +11,7 @@ extension KVRows {
   /// ```
   struct Layout {
     let form: QuantisedKV.Form
-    let element: KVCache.DType
+    let dtype: KVCache.DType
     /// Values in a row.
     let length: Int
     let rows: Int
@@ -26,7 +26,7 @@ extension KVRows {
 
     /// Whether rows have the scales of a group.
     var isGrouped: Bool { form != .elements && groups != nil }
-    var rowBytes: Int { ck_row_bytes(element.kernelType, form.bits, length) }
+    var rowBytes: Int { ck_row_bytes(dtype.kernelType, form.bits, length) }
     /// Values from one group's scales to the next one's.
     var groupStride: Int { (length + 15) / 16 * 16 }
 

@@ -27,7 +27,7 @@ import CInferenceKernels
   /// What the kernels read.
   var kernelRows: ck_rows {
     unsafe ck_rows(
-      data: base, type: layout.element.kernelType, bits: layout.form.bits, scales: scales,
+      data: base, type: layout.dtype.kernelType, bits: layout.form.bits, scales: scales,
       minima: minima,
       groups: layout.isGrouped ? groupNumbers : nil)
   }
@@ -43,10 +43,10 @@ import CInferenceKernels
   func elements(ofRow row: Int) -> [UInt8] {
     precondition(row < layout.rows)
     let floats = unsafe Kernels.current.decode(kernelRows, row..<row + 1, length: layout.length)
-    let size = layout.length * layout.element.size
+    let size = layout.length * layout.dtype.size
     return unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
       if let target = UnsafeMutableRawPointer(buffer.baseAddress) {
-        unsafe layout.element.store(floats, layout.length, at: target)
+        unsafe layout.dtype.store(floats, layout.length, at: target)
       }
       count = size
     }

@@ -50,24 +50,3 @@ import CInferenceKernels
     }
   }
 }
-
-extension KVCache {
-  /// A head's pairs, part by part; the last `count` pairs, in the last part, are those of new tokens.
-  func parts(layer: Int, head: Int, count: Int, window: Int?) -> [KVView] {
-    let own = storage(layer, head)
-    let tokens = own.positions.suffix(count)
-    func outOfWindow(_ positions: [UInt32]) -> [Int] {
-      window.map { KVView.outOfWindow(positions, from: tokens, window: $0) } ?? []
-    }
-    let quantised = quantised(layer: layer, head: head).map { part in
-      unsafe KVView(
-        keys: part.keys.kernelRows, values: part.values.kernelRows, count: part.count,
-        before: part.count,
-        outOfWindow: outOfWindow(part.positions))
-    }
-    let elements = unsafe KVView(
-      keys: own.rows(at: own.keys, kernelType), values: own.rows(at: own.values, kernelType),
-      count: own.count, before: own.count - count, outOfWindow: outOfWindow(own.positions))
-    return quantised + [elements]
-  }
-}

@@ -48,33 +48,33 @@ import CInferenceKernels
 
   /// Takes `KVRows.bytes` of both from `memory`, from `offset` on.
   init(
-    _ shape: Shape, of cache: KVCache.Shape, element: KVCache.DType, in memory: Memory,
+    _ shape: Shape, of cache: KVCache.Shape, dtype: KVCache.DType, in memory: Memory,
     at offset: Int
   ) {
     keys = KVRows(
-      Self.layout(ofKeys: shape, cache, element), in: memory, at: offset)
+      Self.layout(ofKeys: shape, cache, dtype), in: memory, at: offset)
     values = KVRows(
-      Self.layout(ofValues: shape, cache, element), in: memory, at: offset + keys.layout.end)
+      Self.layout(ofValues: shape, cache, dtype), in: memory, at: offset + keys.layout.end)
   }
 
   /// How many bytes of memory such pairs take.
-  static func bytes(_ shape: Shape, of cache: KVCache.Shape, element: KVCache.DType) -> Int {
-    layout(ofKeys: shape, cache, element).end + layout(ofValues: shape, cache, element).end
+  static func bytes(_ shape: Shape, of cache: KVCache.Shape, dtype: KVCache.DType) -> Int {
+    layout(ofKeys: shape, cache, dtype).end + layout(ofValues: shape, cache, dtype).end
   }
 
   private static func layout(
-    ofKeys shape: Shape, _ cache: KVCache.Shape, _ element: KVCache.DType
+    ofKeys shape: Shape, _ cache: KVCache.Shape, _ dtype: KVCache.DType
   ) -> KVRows.Layout {
     KVRows.Layout(
-      form: shape.keys, element: element, length: cache.keyLength, rows: shape.pairs,
+      form: shape.keys, dtype: dtype, length: cache.keyLength, rows: shape.pairs,
       groups: shape.groups)
   }
 
   private static func layout(
-    ofValues shape: Shape, _ cache: KVCache.Shape, _ element: KVCache.DType
+    ofValues shape: Shape, _ cache: KVCache.Shape, _ dtype: KVCache.DType
   ) -> KVRows.Layout {
     KVRows.Layout(
-      form: shape.values, element: element, length: cache.valueLength, rows: shape.pairs,
+      form: shape.values, dtype: dtype, length: cache.valueLength, rows: shape.pairs,
       groups: nil)
   }
 
@@ -82,15 +82,15 @@ import CInferenceKernels
   ///
   /// - Throws: `EngineError.outOfMemory`.
   static func allocate(
-    _ heads: [[Shape]], of cache: KVCache.Shape, element: KVCache.DType
+    _ heads: [[Shape]], of cache: KVCache.Shape, dtype: KVCache.DType
   ) throws(EngineError) -> [[QuantisedKV]] {
-    let total = heads.joined().reduce(0) { $0 + bytes($1, of: cache, element: element) }
+    let total = heads.joined().reduce(0) { $0 + bytes($1, of: cache, dtype: dtype) }
     let memory = try Memory(total)
     var offset = 0
     return heads.map { shapes in
       shapes.map { shape in
-        defer { offset += bytes(shape, of: cache, element: element) }
-        return QuantisedKV(shape, of: cache, element: element, in: memory, at: offset)
+        defer { offset += bytes(shape, of: cache, dtype: dtype) }
+        return QuantisedKV(shape, of: cache, dtype: dtype, in: memory, at: offset)
       }
     }
   }

@@ -68,6 +68,17 @@ public final class Engine {
     return state.logits.copy(row: 0)
   }
 
+  /// Runs one token through the model and appends its pairs to the cache.
+  ///
+  /// - Parameters:
+  ///   - token: A token id, less than the vocabulary's size.
+  ///   - cache: Has room for it.
+  /// - Returns: The token's logits, one a token of the vocabulary.
+  /// - Throws: `EngineError.notFinite` and `.beyondRange`; the cache is then of no use.
+  public func decode(_ token: Int, into cache: KVCache) throws -> [Float] {
+    try prefill([token], into: cache)
+  }
+
   /// Runs tokens through the model for what the observer sees, without any logits.
   ///
   /// - Throws: `EngineError.notFinite` and `.beyondRange`, and what the observer throws; the cache is then of
@@ -81,8 +92,11 @@ public final class Engine {
     }
   }
 
-  /// - Parameter outputs: All tokens' final hidden vectors, one chunk's after the other, or the last token's, or
-  ///   none.
+  /// Runs tokens through the model, a chunk at a time.
+  ///
+  /// - Parameters:
+  ///   - outputs: All tokens' final hidden vectors, the last token's, or none.
+  ///   - done: Called after each chunk, whose outputs are in `state.normed`.
   func forEachChunk(
     _ tokens: [Int], _ cache: KVCache, outputs: Decoder.Outputs,
     ready: (_ layer: Int) throws -> Void, observe: QueryObserver,
@@ -94,8 +108,9 @@ public final class Engine {
       let range = start..<min(tokens.count, start + Self.chunk)
       let isLast = range.upperBound == tokens.count
       try decoder.forward(
-        tokens[range], of: length, cache: cache, state: state,
-        outputs: outputs == .last && !isLast ? .none : outputs, ready: ready, observe: observe)
+        tokens[range], of: [Decoder.SequenceRows(cache: cache, rows: 0..<range.count)],
+        length: length, state: state, outputs: outputs == .last && !isLast ? .none : outputs,
+        ready: ready, observe: observe)
       try done(range)
     }
   }

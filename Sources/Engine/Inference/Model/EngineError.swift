@@ -22,8 +22,8 @@ public enum EngineError: Error, CustomStringConvertible, Sendable {
       "the system refused \(bytes) bytes of memory; ask for fewer tokens, or use a larger machine"
     case .notFinite:
       "the model's outputs are not finite numbers; its weights may be damaged"
-    case .beyondRange(let element, let layer):
-      "layer \(layer): a key or a value is beyond ±\(element.limitText), the range of \(element)"
+    case .beyondRange(let dtype, let layer):
+      "layer \(layer): a key or a value is beyond ±\(dtype.limitText), the range of \(dtype)"
     }
   }
 }

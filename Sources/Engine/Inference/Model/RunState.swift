@@ -1,6 +1,5 @@
 import CInferenceKernels
 import ModelFiles
-import Synchronization
 
 /// The memory of one forward pass over up to `tokens` tokens; allocated once, used for every chunk.
 struct RunState {
@@ -22,7 +21,7 @@ struct RunState {
   let logits: Matrix
   /// Scratch memory of attention, one row a worker.
   let scratch: Matrix
-  /// Sums over segments of one token's pairs, one row a KV head.
+  /// Sums over splits of one token's pairs, one row a KV head.
   let partials: Matrix
   private let logitCap: Float?
   private let float32: Float32MatMul
@@ -48,7 +47,7 @@ struct RunState {
         ck_split_scratch(model.keyLength, model.valueLength, model.group)))
     partials = try Matrix(
       rows: model.kvHeads,
-      columns: Blocks.segmentRoom * model.group * ck_split_floats(model.valueLength))
+      columns: Blocks.splitRoom * model.group * ck_split_floats(model.valueLength))
     float32 = try Float32MatMul(
       tokens: tokens,
       width: max(
@@ -66,7 +65,7 @@ struct RunState {
 
   /// The logits of some rows of `normed`, in the first rows of `logits`.
   ///
-  /// - Throws: `EngineError.notFinite` if one of them is not: whoever compares would not notice.
+  /// - Throws: `EngineError.notFinite` if one of them is not: comparisons would not notice.
   func computeLogits(_ output: WeightGroup, rows: Range<Int>) throws(EngineError) {
     let matMul = matMul(rows.count)
     for (target, row) in rows.enumerated() {
@@ -75,16 +74,14 @@ struct RunState {
       if matMul.takesRounded { outputInput.round(row: target, columns: 0..<normed.columns) }
     }
     matMul.project(outputInput, output, count: rows.count, into: [logits])
-    let isFinite = Mutex(true)
-    Parallel.forEach(rows.count) { _, row in
-      let kernels = Kernels.current
+    let isFinite = Parallel.allSatisfy(rangesOf: rows.count, size: 1) { range in
+      let (row, kernels) = (range.lowerBound, Kernels.current)
       if let logitCap {
         unsafe kernels.table.pointee.soft_cap(logits.pointer(row: row), logits.columns, logitCap)
       }
-      let isRowFinite = unsafe kernels.isWithin(
+      return unsafe kernels.isWithin(
         logits.pointer(row: row), logits.columns, limit: .greatestFiniteMagnitude)
-      if !isRowFinite { isFinite.withLock { $0 = false } }
     }
-    guard isFinite.withLock({ $0 }) else { throw .notFinite }
+    guard isFinite else { throw .notFinite }
   }
 }
