@@ -48,7 +48,7 @@ struct PartCase {
       count, length: valueLength, bits: forms.randomElement(using: &random) ?? 0, hasGroups: false,
       magnitude: 0.5, random: &random)
     self.before = isLast ? before : count
-    // In a ragged cache a token may leave behind any number of pairs, but for its own.
+    // In a ragged cache any number of pairs may be out of a token's window, except its own.
     let start = Int.random(in: 0...before, using: &random)
     let step = Int.random(in: 0...1, using: &random)
     outOfWindow = isWindowed ? (0..<tokens).map { min(count, start + $0 * step) } : []

@@ -83,7 +83,7 @@ struct KernelTests {
   }
 
   @Test("rounds every kind of float to the nearest binary16, ties to even", arguments: ISA.all)
-  func narrows(isa: ISA) {
+  func roundsToBinary16(isa: ISA) {
     var random = SeededGenerator(seed: 2)
     var values: [Float] = [
       0, -0.0, 1, -1, 65504, 65519.9, 65520, 1e9, .infinity, -.infinity, 5.9e-8, 2.98e-8,
@@ -98,15 +98,15 @@ struct KernelTests {
       let half = Float16(bitPattern: UInt16.random(in: 0..<0x7BFF, using: &random))
       return (Float(half) + Float(half.nextUp)) / 2
     }
-    var narrowed = [UInt16](repeating: 0, count: values.count)
-    unsafe isa.kernels.f16_from_float(values, &narrowed, values.count)
+    var halves = [UInt16](repeating: 0, count: values.count)
+    unsafe isa.kernels.f16_from_float(values, &halves, values.count)
     let expected = values.map { Float16($0).bitPattern }
-    for index in values.indices where narrowed[index] != expected[index] {
-      Issue.record("\(values[index]) gives \(narrowed[index]), not \(expected[index])")
+    for index in values.indices where halves[index] != expected[index] {
+      Issue.record("\(values[index]) gives \(halves[index]), not \(expected[index])")
     }
-    var widened = [Float](repeating: 0, count: values.count)
-    unsafe isa.kernels.dequantise(CK_F16, narrowed, &widened, values.count)
-    #expect(widened == narrowed.map { Float(Float16(bitPattern: $0)) })
+    var floats = [Float](repeating: 0, count: values.count)
+    unsafe isa.kernels.dequantise(CK_F16, halves, &floats, values.count)
+    #expect(floats == halves.map { Float(Float16(bitPattern: $0)) })
   }
 
   @Test("makes weights of scores, capped or not", arguments: ISA.all, [0, 50] as [Float])
@@ -126,7 +126,7 @@ struct KernelTests {
       for (weight, expected) in zip(weights, exponentials) {
         Self.expectClose(weight, expected / total)
       }
-      #expect(weights.last == 7, "writes nothing behind the last")
+      #expect(weights.last == 7, "writes nothing after the last")
     }
     var damaged = [Float](repeating: 1, count: 20)
     damaged[3] = .nan
@@ -134,7 +134,7 @@ struct KernelTests {
     #expect(damaged.filter(\.isNaN).count == damaged.count)
   }
 
-  @Test("finds one number among many that is too great, infinite or none", arguments: ISA.all)
+  @Test("finds one number among many that is too great, infinite or NaN", arguments: ISA.all)
   func range(isa: ISA) {
     for count in [1, 15, 16, 17, 40, 576] {
       let numbers = (0..<count).map { $0 % 2 == 0 ? Float(65_504) : -65_504 }

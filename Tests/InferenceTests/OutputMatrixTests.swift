@@ -5,7 +5,7 @@ import ModelFiles
 import TestSupport
 import Testing
 
-@Suite("An output matrix beside the embedding")
+@Suite("A model with an embedding and an output matrix")
 struct OutputMatrixTests {
   private let scratch: ScratchFolder
 

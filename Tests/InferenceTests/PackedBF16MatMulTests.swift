@@ -5,7 +5,7 @@ import Testing
 @Suite("Products in bfloat16, on every ISA")
 struct PackedBF16MatMulTests {
   @Test("rounds to the nearest bfloat16, ties to even", arguments: ISA.all)
-  func narrows(isa: ISA) {
+  func rounds(isa: ISA) {
     var random = SeededGenerator(seed: 1)
     var values: [Float] = [0, -0.0, 1, -1, 0x1.01p0, 0x1.03p0, 0x1.FFp127, .infinity, -.infinity]
     values += (0..<20_000).map { _ in
@@ -14,12 +14,12 @@ struct PackedBF16MatMulTests {
         exponent: .random(in: -126...126, using: &random),
         significand: .random(in: 1..<2, using: &random))
     }
-    let narrowed = narrow(isa, values)
+    let halves = rounded(isa, values)
     for index in values.indices {
       let expected = values[index].roundedToBFloat16
-      #expect(Float(bitPattern: UInt32(narrowed[index]) << 16) == expected, "\(values[index])")
+      #expect(Float(bitPattern: UInt32(halves[index]) << 16) == expected, "\(values[index])")
     }
-    #expect(Float(bitPattern: UInt32(narrow(isa, [.nan])[0]) << 16).isNaN)
+    #expect(Float(bitPattern: UInt32(rounded(isa, [.nan])[0]) << 16).isNaN)
   }
 
   @Test("multiplies by a panel of weights, on random shapes of every type", arguments: ISA.all)
@@ -37,10 +37,10 @@ struct PackedBF16MatMulTests {
     }
   }
 
-  private func narrow(_ isa: ISA, _ values: [Float]) -> [UInt16] {
-    var narrowed = [UInt16](repeating: 0, count: values.count)
-    unsafe isa.kernels.bf16_from_float(values, &narrowed, values.count)
-    return narrowed
+  private func rounded(_ isa: ISA, _ values: [Float]) -> [UInt16] {
+    var halves = [UInt16](repeating: 0, count: values.count)
+    unsafe isa.kernels.bf16_from_float(values, &halves, values.count)
+    return halves
   }
 
   /// One random call of `multiply_panel`, and the same in plain arithmetic.
@@ -75,9 +75,9 @@ struct PackedBF16MatMulTests {
       let stride = (depth + 31) / 32 * 32
       var rounded = [UInt16](repeating: 0, count: rows * stride)
       for row in 0..<rows {
-        var narrowed = [UInt16](repeating: 0, count: depth)
-        unsafe isa.kernels.bf16_from_float(Array(a[(row * depth)...]), &narrowed, depth)
-        rounded.replaceSubrange(row * stride..<row * stride + depth, with: narrowed)
+        var halves = [UInt16](repeating: 0, count: depth)
+        unsafe isa.kernels.bf16_from_float(Array(a[(row * depth)...]), &halves, depth)
+        rounded.replaceSubrange(row * stride..<row * stride + depth, with: halves)
       }
       var panel = [Float](repeating: .nan, count: ck_panel_floats(depth))
       let joined = weights.flatMap(\.self)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Work on all cores")
 struct ParallelTests {
-  @Test("every item is done once, whoever else asks at the same time")
+  @Test("every item is done once, even when several threads ask at the same time")
   func everyItemOnce() async {
     await withTaskGroup(of: Void.self) { group in
       for caller in 0..<4 {
@@ -46,7 +46,7 @@ struct ParallelTests {
     }
   }
 
-  @Test("background tasks run between steps until none is left, and steps continue meanwhile")
+  @Test("background tasks run between steps until none is left, and steps continue at the same time")
   func backgroundTasks() async throws {
     let pool = ThreadPool(helpers: 2)
     for count in 1...40 {

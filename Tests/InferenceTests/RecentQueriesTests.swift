@@ -4,7 +4,7 @@ import Testing
 
 @testable import Inference
 
-@Suite("What is seen of a context's queries while it comes by")
+@Suite("The last queries of a context that is prefilled in chunks")
 struct RecentQueriesTests {
   @Test("the last ones give the same attention, however the context was cut")
   func recent() throws {

@@ -99,8 +99,8 @@ struct SmallBatchMatMulTests {
       return (0..<tokens).map { Array(y[($0 * stride)..<($0 + 1) * stride]) }
     }
 
-    /// One result, and the sum of the sizes of what a token's values are multiplied by: a weight, or
-    /// what its minimum was added to: at most 1, or 63 of it in blocks of 256.
+    /// One result, and the sum of the sizes of what a token's values are multiplied by: a weight,
+    /// or what its minimum was added to: at most 1, or 63 of it in blocks of 256.
     func reference(_ isa: ISA, token: Int, row: Int) -> (Double, Double) {
       var values = [Float](repeating: 0, count: depth)
       unsafe isa.kernels.dequantise(type.kernel, weights[row], &values, depth)

@@ -30,8 +30,8 @@ struct TinyModelTests {
   private static let models =
     Fixtures.tinyModels + Fixtures.tinyFolders + Fixtures.architectures
     + Fixtures.architecturesInBoth.map { $0 + ".gguf" }
-  /// One ISA rounds what quantised rows are multiplied by to 16 bits: that moves logits of up to 23 by up
-  /// to 0.0067 in these random models, where nothing dampens it.
+  /// One ISA rounds what quantised rows are multiplied by to 16 bits: that moves logits of up to 23
+  /// by up to 0.0067 in these random models, where nothing dampens it.
   private static let isRounded = Runtime.kernels.isa == "avx512bf16"
   private static let tolerance: Float = isRounded ? 1e-2 : 1e-4
 
@@ -140,7 +140,7 @@ struct TinyModelTests {
     unsafe memory.withUnsafeMutableBytes { unsafe $0.copyBytes(from: bytes) }
   }
 
-  @Test("a cache of chosen pairs goes on at the true position, not at the number of its pairs")
+  @Test("a cache of chosen pairs continues at the true position, not at the number of its pairs")
   func truePosition() throws {
     let (engine, reference) = try load("tiny-llama-q4_1.gguf")
     let whole = try cache(engine, reference.ids.count)
@@ -172,7 +172,7 @@ struct TinyModelTests {
   }
 
   @Test(
-    "a window is one of positions, whichever pairs are kept: what it hides changes nothing",
+    "a window is one of positions, whichever pairs are kept: what is out of it changes nothing",
     arguments: ["tiny-mistral", "tiny-gemma3"])
   func windowOverChosenPairs(name: String) throws {
     let (engine, reference) = try load(name)
@@ -197,8 +197,8 @@ struct TinyModelTests {
       return try engine.decode(reference.greedy[0], into: kept)
     }
     let expected = try engine.decode(reference.greedy[0], into: try grown(engine, reference))
-    expectClose(try logits { _ in false }, expected, "without what the window hides")
-    expectClose(try logits { $0 % 3 == 0 }, expected, "with a third of what the window hides")
+    expectClose(try logits { _ in false }, expected, "without what is out of the window")
+    expectClose(try logits { $0 % 3 == 0 }, expected, "with a third of what is out of the window")
   }
 
   /// A cache of all of a reference's tokens with room for one more.
@@ -209,7 +209,7 @@ struct TinyModelTests {
   }
 
   @Test(
-    "several sequences that take steps together give what each gives alone",
+    "several sequences that are decoded together give what each gives alone",
     arguments: [
       "tiny-llama-f32.gguf", "tiny-gemma3.gguf", "tiny-qwen2-window", "tiny-dynamic-rope",
     ])
@@ -281,8 +281,8 @@ struct TinyModelTests {
       short = try engine.prefill(Array(ids[start..<start + 50]), into: cache)
     }
     #expect(reference.architecture.vocabulary == short.count)
-    // Inputs are rounded by up to 2^-9. These models are random, and nothing makes their numbers small:
-    // through two or three layers that becomes a few hundredths of the greatest logit.
+    // Inputs are rounded by up to 2^-9. These models are random, and nothing makes their numbers
+    // small: through two or three layers that becomes a few hundredths of the greatest logit.
     expectClose(long, short, "last logits", tolerance: Self.rounding(short))
   }
 

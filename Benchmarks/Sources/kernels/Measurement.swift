@@ -27,8 +27,8 @@
   }
 }
 
-/// Seconds that a call takes: the least of several rounds, in each of which it runs often enough to be
-/// timed.
+/// Seconds that a call takes: the least of several rounds, in each of which it runs often enough to
+/// be timed.
 func seconds(_ body: () -> Void) -> Double {
   body()
   let clock = ContinuousClock()

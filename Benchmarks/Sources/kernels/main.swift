@@ -1,5 +1,5 @@
-// The inner loops, each against the plainest way to do the same on the same machine. A ratio below its
-// threshold is a loss that nobody noticed: the command then fails.
+// The inner loops, each against the plainest way to do the same on the same machine. A ratio below
+// its threshold is a loss that nobody noticed: the command then fails.
 import CCodecKernels
 import CISA
 import CInferenceKernels
@@ -33,7 +33,8 @@ let y = Buffer(132 * rows * 4)
 let panel = Buffer(ck_panel_floats(depth) * 4)
 let int16 = Buffer(tokens * depth / 32 * MemoryLayout<ck_int16_block>.stride)
 
-// A chunk of a prefill, and one token, of a group of query heads before the pairs of a KV head in binary16.
+// A chunk of a prefill, and one token, of a group of query heads before the pairs of a KV head in
+// binary16.
 let (newTokens, group, headLength, pairs) = (64, 3, 64, 512)
 let queries = Buffer(newTokens * group * headLength * 4)
 let (keys, values) = (

@@ -1,10 +1,12 @@
-// How long a prefill would take if it were nothing but its matrix products, each at the speed that its shape
-// reaches alone: weights as panels already, everything in the caches, no other work between.
+// How long a prefill would take if it were nothing but its matrix products, each at the speed that
+// its shape reaches alone: weights as panels already, everything in the caches, no other work
+// between.
 //
 //     shapes TOKENS LAYERS WIDTH HIDDEN QUERY-HEADS KV-HEADS HEAD-LENGTH
 //
-// Prints JSON: seconds of the projections and of attention's two products. Products are in bfloat16, on all cores. Of
-// the last layer, as in a prefill, only queries, keys and values are projected: the rest is the last token's alone.
+// Prints JSON: seconds of the projections and of attention's two products. Products are in
+// bfloat16, on all cores. Of the last layer, as in a prefill, only queries, keys and values are
+// projected: the rest is the last token's alone.
 import CISA
 import CInferenceKernels
 import Dispatch

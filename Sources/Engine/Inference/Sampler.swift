@@ -6,7 +6,7 @@ public struct Sampler: Sendable {
   public struct Options: Sendable, Equatable {
     /// What logits are divided by; 0 always takes the likeliest token.
     public var temperature: Float
-    /// Only so many of the likeliest tokens take part; 0 for all.
+    /// How many of the likeliest tokens take part; 0 for all.
     public var topK: Int
     /// Only the likeliest tokens that together reach this probability take part; 1 for all.
     public var topP: Float
@@ -31,7 +31,7 @@ public struct Sampler: Sendable {
     random = SplitMix64(state: options.seed)
   }
 
-  /// The id of the chosen token. Of equal logits the lowest id is taken as the likeliest.
+  /// The id of the chosen token. Among equal logits the lowest id counts as the likeliest.
   public mutating func next(_ logits: [Float]) -> Int {
     guard options.temperature > 0 else { return Self.likeliest(logits) }
     let candidates = candidates(logits)
@@ -71,7 +71,7 @@ public struct Sampler: Sendable {
 public struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
-  /// Equal states go on equally.
+  /// Equal states continue equally.
   public init(state: UInt64) { self.state = state }
 
   /// The next 64 random bits.

@@ -1,7 +1,8 @@
 import CInferenceKernels
 public import ModelFiles
 
-/// How much attention a question's queries pay to each pair: what SnapKV (arXiv 2404.14469) chooses by.
+/// How much attention a question's queries pay to each pair: what SnapKV (arXiv 2404.14469) chooses
+/// by.
 public struct AccumulatedAttention: Sendable {
   private let model: ModelConfig
   /// Sums over queries, one row a layer and KV head.
@@ -21,7 +22,7 @@ public struct AccumulatedAttention: Sendable {
     scores = try Matrix(rows: Self.rowsAtOnce, columns: pairs)
   }
 
-  /// Begins anew.
+  /// Sets all sums to zero.
   public func clear() {
     for row in 0..<sums.rows {
       unsafe sums.pointer(row: row).update(repeating: 0, count: sums.columns)
@@ -33,12 +34,12 @@ public struct AccumulatedAttention: Sendable {
     Array(sums.copy(row: layer * model.kvHeads + head)[..<pairs])
   }
 
-  /// Adds the softmax weights of a layer's last `count` tokens, over all tokens and over the query heads
-  /// that share a KV head.
+  /// Adds the softmax weights of a layer's last `count` tokens, over all tokens and over the query
+  /// heads that share a KV head.
   ///
   /// - Parameters:
-  ///   - queries: After RoPE, [tokens × queryHeads·keyLength]; the tokens' own pairs are the last `count`
-  ///     of each head. Each token sees the pairs before it and its own.
+  ///   - queries: After RoPE, [tokens × queryHeads·keyLength]; the tokens' own pairs are the last
+  ///     `count` of each head. Each token sees the pairs before it and its own.
   public func add(layer: Int, queries: Matrix, count: Int, cache: KVCache) {
     for head in 0..<model.kvHeads {
       let rows = count * model.group

@@ -2,8 +2,8 @@ import CInferenceKernels
 import ModelFiles
 
 extension Blocks {
-  /// Causal attention of a sequence's newest tokens, one a row, whose pairs are already in the cache, over
-  /// the layer's pairs that its window leaves them; in bfloat16 if `rounded`.
+  /// Causal attention of a sequence's newest tokens, one a row, whose pairs are already in the
+  /// cache, over the layer's pairs that its window leaves them; in bfloat16 if `rounded`.
   static func attend(
     layer: Int, model: ModelConfig, cache: KVCache, rows: Range<Int>, state: RunState,
     rounded: Bool
@@ -48,8 +48,8 @@ extension Blocks {
   /// (Flash-Decoding).
   private static let fewTokens = 3
 
-  /// The most splits of a head's pairs, except for those with which a part of them ends. Each holds at
-  /// least `splitPairs`, unless it is the last of its part.
+  /// The most splits of a head's pairs, except for those with which a part of them ends. Each holds
+  /// at least `splitPairs`, unless it is the last of its part.
   private static let mostSplits = 16
   private static let splitPairs = 256
 
@@ -65,9 +65,9 @@ extension Blocks {
     var pairs: Range<Int>
   }
 
-  /// Attention of one new token, whose query is in a row, to the pairs of each KV head that it sees. How
-  /// they are cut into splits depends on their number alone, so that sums do not depend on the number of
-  /// cores.
+  /// Attention of one new token, whose query is in a row, to the pairs of each KV head that it
+  /// sees. How they are cut into splits depends on their number alone, so that sums do not depend
+  /// on the number of cores.
   private static func attend(
     token: Int, row: Int, to heads: [[KVView]], model: ModelConfig, state: RunState
   ) {

@@ -1,7 +1,8 @@
 import CInferenceKernels
 import Glibc
 
-/// The pairs of one KV head: keys and values in two stretches of the cache's memory, which never move.
+/// The pairs of one KV head: keys and values in two stretches of the cache's memory, which never
+/// move.
 @safe final class HeadKVBuffer: @unchecked Sendable {
   private let memory: Memory
   private let keyOffset: Int
@@ -54,8 +55,8 @@ import Glibc
     }
   }
 
-  /// Copies all pairs into an empty head of the same shape, with pairs at other positions behind them that
-  /// are yet to be filled in.
+  /// Copies all pairs into an empty head of the same shape. Pairs at the positions `tail` follow
+  /// them, yet to be filled in.
   func copyAll(into target: HeadKVBuffer, tail: Range<UInt32>) {
     precondition(keySize == target.keySize && valueSize == target.valueSize)
     target.restore(positions + tail)
@@ -63,19 +64,19 @@ import Glibc
     unsafe target.values.copyMemory(from: values, byteCount: count * valueSize)
   }
 
-  /// Makes `pairs` more count, of tokens from `position` on; `store` fills them.
+  /// Adds `pairs` pairs, of tokens from `position` on; `store` fills them.
   func grow(by pairs: Int, from position: Int) {
     precondition(count + pairs <= capacity, "the cache was made too small")
     positions += UInt32(position)..<UInt32(position + pairs)
   }
 
-  /// The keys or the values, which begin there, as the kernels read them.
+  /// The keys or the values, which begin at `data`, as the kernels read them.
   @unsafe func rows(at data: UnsafeMutableRawPointer, _ type: ck_type) -> ck_rows {
     unsafe ck_rows(data: data, type: type, bits: 0, scales: nil, minima: nil, groups: nil)
   }
 
-  /// How many of the first of the `last` pairs a token at `next` does not see, if it sees `window` positions,
-  /// its own included.
+  /// How many of the first of the `last` pairs a token at `next` does not see, if it sees `window`
+  /// positions, its own included.
   func outOfWindow(fromNext next: Int, window: Int, last: Int) -> Int {
     positions.suffix(last).prefix { Int($0) + window <= next }.count
   }
@@ -114,7 +115,7 @@ import Glibc
     self.positions = positions
   }
 
-  /// Keeps some pairs, named in ascending order, and gives the memory of the others back.
+  /// Keeps some pairs, given in ascending order, and gives the memory of the others back.
   func keep(_ pairs: [Int]) {
     for (index, pair) in pairs.enumerated() {
       precondition(pair >= index && pair < count, "pairs in ascending order")

@@ -1,13 +1,13 @@
 /// Which pairs stay.
 extension KVCache {
-  /// Gives an empty head saved pairs at some positions, in ascending order; `withKeys` and `withValues`
-  /// fill them in.
+  /// Gives an empty head saved pairs at some positions, in ascending order; `withKeys` and
+  /// `withValues` fill them in.
   public func restore(layer: Int, head: Int, positions: [UInt32]) {
     storage(layer, head).restore(positions)
   }
 
-  /// Keeps some of a head's pairs, given by their place in ascending order; the memory of the others
-  /// goes back to the system.
+  /// Keeps some of a head's pairs, given by their place in ascending order; the memory of the
+  /// others goes back to the system.
   public func keep(layer: Int, head: Int, pairs: [Int]) { elements(layer, head).keep(pairs) }
 
   /// A cache that holds some of this one's pairs and continues at the same position.
@@ -27,8 +27,8 @@ extension KVCache {
     return copy
   }
 
-  /// Copies all pairs of a head into another cache's empty one. Pairs at the positions `tail` follow
-  /// them, yet to be filled in.
+  /// Copies all pairs of a head into another cache's empty one. Pairs at the positions `tail`
+  /// follow them, yet to be filled in.
   public func copy(layer: Int, head: Int, into target: KVCache, tail: Range<UInt32>) {
     elements(layer, head).copyAll(into: target.storage(layer, head), tail: tail)
   }
@@ -41,7 +41,7 @@ extension KVCache {
 
   /// A head's keys, [pairs × keyLength] elements of this cache's type in order of position.
   ///
-  /// Different heads may be written by different threads; nobody else may use the head meanwhile.
+  /// Different threads may write different heads; nobody else may use a head until then.
   public func withKeys(layer: Int, head: Int, _ body: (inout MutableRawSpan) -> Void) {
     storage(layer, head).withKeys(body)
   }

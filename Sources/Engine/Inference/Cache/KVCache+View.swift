@@ -2,8 +2,8 @@ import CInferenceKernels
 
 /// What attention and files read.
 extension KVCache {
-  /// Appends the bytes of some of a head's pairs, in the requested order, as elements. A head's pairs in
-  /// precisions of their own come before the others.
+  /// Appends the bytes of some of a head's pairs, in the requested order, as elements. A head's
+  /// pairs in precisions of their own come before the others.
   public func gather(
     layer: Int, head: Int, pairs: ArraySlice<UInt32>, keys: inout [UInt8], values: inout [UInt8]
   ) {
@@ -26,8 +26,8 @@ extension KVCache {
     }
   }
 
-  /// The positions of a head's pairs in the order of their places. Pairs in precisions of their own come
-  /// before the others, and within each form positions ascend.
+  /// The positions of a head's pairs in the order of their places. Pairs in precisions of their own
+  /// come before the others, and within each form positions ascend.
   public func positions(layer: Int, head: Int) -> [UInt32] {
     quantised(layer: layer, head: head).flatMap(\.positions) + storage(layer, head).positions
   }
@@ -62,7 +62,8 @@ extension KVCache {
       ?? 0
   }
 
-  /// A head's pairs, part by part; the last `count` pairs, in the last part, are those of new tokens.
+  /// A head's pairs, part by part; the last `count` pairs, in the last part, are those of new
+  /// tokens.
   func parts(layer: Int, head: Int, count: Int, window: Int?) -> [KVView] {
     let own = storage(layer, head)
     let tokens = own.positions.suffix(count)

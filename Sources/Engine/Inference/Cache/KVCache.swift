@@ -3,13 +3,13 @@ import Synchronization
 
 /// The keys and values of one context, per layer and KV head, keys after RoPE in half-split order.
 ///
-/// Heads may hold different numbers of pairs (a compressed cache is ragged); within a head, pairs are in
-/// order of position. New tokens continue at `nextPosition`, which does not depend on how many pairs are
-/// held. Some pairs may be held in a precision of their own (`QuantisedKV`), as a snapshot has them; those
-/// cannot be dropped.
+/// Heads may hold different numbers of pairs (a compressed cache is ragged); within a head, pairs
+/// are in order of position. New tokens continue at `nextPosition`, which does not depend on how
+/// many pairs are held. Some pairs may be held in a precision of their own (`QuantisedKV`), as a
+/// snapshot has them; those cannot be dropped.
 ///
-/// This file is the storage: memory, positions, and appending. `KVCache+View.swift` is what attention and
-/// files read, `KVCache+Retention.swift` which pairs stay.
+/// This file is the storage: memory, positions, and appending. `KVCache+View.swift` is what
+/// attention and files read, `KVCache+Retention.swift` which pairs stay.
 public final class KVCache: @unchecked Sendable {
   /// The shape of a cache.
   public struct Shape: Sendable, Equatable {
@@ -53,7 +53,8 @@ public final class KVCache: @unchecked Sendable {
 
   /// An empty cache with room for `capacities[layer * kvHeads + head]` pairs.
   ///
-  /// - Parameter quantised: [layers · kvHeads], room for pairs in other precisions in addition; or empty.
+  /// - Parameter quantised: [layers · kvHeads], room for pairs in other precisions in addition; or
+  ///   empty.
   /// - Throws: `EngineError.outOfMemory`.
   public init(
     shape: Shape, dtype: DType, capacities: [Int], quantised: [[QuantisedKV.Shape]] = []
@@ -98,16 +99,16 @@ public final class KVCache: @unchecked Sendable {
       + quantised.joined().reduce(0) { $0 + $1.bytes }
   }
 
-  /// A head's pairs in precisions of their own, to be filled in, as the cache was made with room for
-  /// them.
+  /// A head's pairs in precisions of their own, to be filled in, as the cache was made with room
+  /// for them.
   ///
-  /// Different heads may be written by different threads; nobody else may use the head meanwhile.
+  /// Different threads may write different heads; nobody else may use a head until then.
   public func quantised(layer: Int, head: Int) -> [QuantisedKV] {
     quantised.isEmpty ? [] : quantised[layer * shape.kvHeads + head]
   }
 
-  /// Appends the pairs of new tokens, one a row, to one layer, after a transform: keys are stored after
-  /// RoPE. Both happen in one pass over the rows, on all cores.
+  /// Appends the pairs of new tokens, one a row, to one layer, after a transform: keys are stored
+  /// after RoPE. Both happen in one pass over the rows, on all cores.
   ///
   /// - Parameter transform: Called with each token's row before its pairs are taken from it.
   /// - Throws: `EngineError.notFinite` or `.beyondRange` if a number cannot be held.

@@ -1,12 +1,12 @@
 import CInferenceKernels
 
 extension KVRows {
-  /// Where everything stands, counted from the first byte.
+  /// Where each part begins, counted from the first byte.
   ///
   /// ```
   ///  ┌──────────────────┬────────┬────────┬───────────────┐
-  ///  │ rows of elements │ scales │ minima │ group numbers │    each part aligned to 64 bytes; rows of
-  ///  │ or codes         │ f32    │ f32    │ u32           │    elements have nothing behind them
+  ///  │ rows of elements │ scales │ minima │ group numbers │    each part aligned to 64 bytes;
+  ///  │ or codes         │ f32    │ f32    │ u32           │    elements have the first alone
   ///  └──────────────────┴────────┴────────┴───────────────┘
   /// ```
   struct Layout {
@@ -15,7 +15,8 @@ extension KVRows {
     /// Values in a row.
     let length: Int
     let rows: Int
-    /// How many groups of rows have a scale for each column; nil if each row has one for all columns.
+    /// How many groups of rows have a scale for each column; nil if each row has one for all
+    /// columns.
     let groups: Int?
 
     private static let alignment = 64

@@ -19,7 +19,7 @@ extension KVRows {
       storeParameters(scales, minima, slots: slots)
       return firstGroup
     }
-    // Groups behind the last row that has a place are left out, too.
+    // Groups after the last row that has a place are left out, too.
     let used = (slots.lastIndex { $0 != UInt32.max }).map {
       ($0 - slots.startIndex) / groupSize + 1
     }
@@ -68,7 +68,7 @@ extension KVRows {
     guard layout.form == .int4 else {
       return unsafe target.update(from: codes, count: layout.length)
     }
-    // Of each 32 codes the first 16 are the low halves of 16 bytes.
+    // The first 16 of each 32 codes are the low halves of 16 bytes.
     for block in stride(from: 0, to: layout.length, by: 32) {
       for index in block..<min(block + 16, layout.length) {
         let high = unsafe index + 16 < layout.length ? codes[index + 16] : 0

@@ -1,7 +1,7 @@
 import CInferenceKernels
 
-/// The keys or the values of some of a head's pairs: rows of elements, or of codes with their scales and
-/// minima, which attention decodes as it needs them.
+/// The keys or the values of some of a head's pairs: rows of elements, or of codes with their
+/// scales and minima, which attention decodes as it needs them.
 @safe public struct KVRows: @unchecked Sendable {
   let layout: Layout
   private let memory: Memory

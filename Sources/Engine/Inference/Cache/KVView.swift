@@ -33,8 +33,8 @@ import CInferenceKernels
     }
   }
 
-  /// For each of some tokens how many of the first `pairs`, in ascending order of position, it does not see,
-  /// if it sees `window` positions, its own included.
+  /// For each of some tokens, how many of the first `pairs`, in ascending order of position, it
+  /// does not see, if it sees `window` positions, its own included.
   static func outOfWindow(
     _ pairs: [UInt32], from tokens: ArraySlice<UInt32>, window: Int
   ) -> [Int] {

@@ -8,7 +8,8 @@ public struct KeyShift: Sendable {
 
   /// Prepares a context's angles.
   ///
-  /// - Parameter shifts: By how many positions each of the context's positions moves, fractions too.
+  /// - Parameter shifts: By how many positions each of the context's positions moves, fractions
+  ///   too.
   /// - Throws: `EngineError.outOfMemory`.
   public init(_ model: ModelConfig, shifts: [Double]) throws(EngineError) {
     self.model = model
@@ -17,8 +18,8 @@ public struct KeyShift: Sendable {
     rope.prepare(shifts: shifts)
   }
 
-  /// Turns the keys of a layer's pairs at the context's positions. A layer with a sliding window does not
-  /// change: it sees nothing that is far away.
+  /// Turns the keys of a layer's pairs at the context's positions. A layer with a sliding window
+  /// does not change: it sees nothing that is far away.
   ///
   /// - Throws: `EngineError.beyondRange` if the cache's elements do not hold what keys become.
   public func apply(to cache: KVCache, layer: Int) throws(EngineError) {

@@ -1,7 +1,7 @@
 import CInferenceKernels
 
-/// Some of a head's pairs in a precision of their own: keys or values, or both, as codes, each a number of
-/// steps above a minimum. They stand in order of position, and none are added.
+/// Some of a head's pairs in a precision of their own: keys or values, or both, as codes, each a
+/// number of steps above a minimum. They are in order of position, and none are added.
 @safe public final class QuantisedKV: @unchecked Sendable {
   /// How numbers are held.
   public enum Form: Sendable, Equatable {
@@ -32,7 +32,7 @@ import CInferenceKernels
     /// How many groups of keys.
     public var groups: Int
 
-    /// Room for so many pairs and groups.
+    /// Room for `pairs` pairs and `groups` groups.
     public init(keys: Form, values: Form, pairs: Int, groups: Int) {
       self.keys = keys
       self.values = values
@@ -100,7 +100,7 @@ import CInferenceKernels
   /// How many bytes the pairs take.
   var bytes: Int { keys.layout.bytes(of: count) + values.layout.bytes(of: count) }
 
-  /// Says at which ascending positions pairs stand, of which keys and values are then filled in.
+  /// Sets the ascending positions of the pairs, whose keys and values are then filled in.
   public func restore(_ positions: [UInt32]) {
     precondition(count == 0 && positions.count <= keys.layout.rows)
     self.positions = positions

@@ -1,8 +1,8 @@
 import CInferenceKernels
 import ModelFiles
 
-/// Products in float32: straight from the quantised rows for few tokens, OpenBLAS over decoded tiles of
-/// weights for many.
+/// Products in float32: straight from the quantised rows for few tokens, OpenBLAS over decoded
+/// tiles of weights for many.
 struct Float32MatMul: MatMul {
   /// Decoded weights.
   private let tile: Matrix
@@ -10,7 +10,8 @@ struct Float32MatMul: MatMul {
   private let spare: Matrix
   private let smallBatch: SmallBatchMatMul
 
-  /// Decoded floats that are held at once: enough that packing costs little, small enough for cache.
+  /// Decoded floats that are held at once: enough that packing costs little, small enough for
+  /// cache.
   private static let tileFloats = 1 << 20
   private static let rowsPerItem = 32
 

@@ -12,7 +12,8 @@ protocol MatMul: Sendable {
   /// target += x · Wᵀ for the first `count` rows; the group has one matrix.
   func project(_ x: Activations, _ weights: WeightGroup, count: Int, addingTo target: Matrix)
 
-  /// target = activation(x · gateᵀ) · (x · upᵀ) for the first `count` rows; the group has those two.
+  /// target = activation(x · gateᵀ) · (x · upᵀ) for the first `count` rows; the group has those
+  /// two.
   func gate(
     _ x: Activations, _ weights: WeightGroup,
     _ activation: ModelConfig.Activation, count: Int, into target: Activations)

@@ -1,20 +1,21 @@
 import CInferenceKernels
 import ModelFiles
 
-/// Products in bfloat16 with sums in float32: a group's weights are decoded into panels, which all cores
-/// then multiply by.
+/// Products in bfloat16 with sums in float32: a group's weights are decoded into panels, which all
+/// cores then multiply by.
 ///
-/// Panels are made anew for each chunk of tokens, which costs a few hundredths of the products; kept for
-/// the whole model, they would take more than twice the memory of the quantised file.
+/// Panels are packed again for each chunk of tokens, which costs a few hundredths of the products;
+/// kept for the whole model, they would take more than twice the memory of the quantised file.
 struct PackedBF16MatMul: MatMul {
   private let panels: Memory
   private let tiles: Memory
 
-  /// Fewer rows than this stay in float32: a short prompt or question takes a moment either way, and
-  /// keeps all its places.
+  /// Fewer rows than this stay in float32: a short prompt or question takes a moment either way,
+  /// and keeps all its places.
   static let fewestTokens = 64
 
-  /// Rows of one item: enough to be worth a panel's way into the cache, few enough to share evenly.
+  /// Rows of one item: enough to pay for loading a panel into the cache, few enough to share
+  /// evenly.
   private static let rowsPerItem = 132
   /// Rows that are gated at once, while they are in the nearest cache.
   private static let gatedRows = 24

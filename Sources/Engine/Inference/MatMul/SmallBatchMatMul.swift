@@ -1,14 +1,14 @@
 import CInferenceKernels
 
-/// Products of few tokens, straight from the quantised rows: one token's as dot products, those of more
-/// with each block of weights decoded once for all of them.
+/// Products with a few tokens, straight from the quantised rows: one token's as dot products, those
+/// of more with each block of weights decoded once for all of them.
 struct SmallBatchMatMul: Sendable {
-  /// Up to so many tokens, this beats decoding the weights first.
+  /// Up to this many tokens, this beats decoding the weights first.
   static let mostTokens = 63
-  /// Up to so many, a dot product for each beats bringing rows side by side.
+  /// Up to this many, a dot product for each beats interleaving the rows.
   private static let mostDots = 2
-  /// A dot product's item rounds the token's values anew: the more rows the better, as long as all cores
-  /// have items until the end.
+  /// An item of dot products rounds the token's values again. More rows are therefore better, as
+  /// long as all cores have items until the end.
   private static let rowsPerDot = 32...512
   private static let itemsPerWorker = 4
   private static let rowsPerItem = Int(CK_SMALL_BATCH_ROWS)

@@ -2,7 +2,8 @@ import CInferenceKernels
 import Glibc
 public import ModelFiles
 
-/// A weight matrix as the file has it: quantised, mapped, and decoded or multiplied a few rows at a time.
+/// A weight matrix as the file has it: quantised, mapped, and decoded or multiplied a few rows at a
+/// time.
 public final class WeightMatrix: Sendable {
   /// Where and how the file holds the matrix.
   public let tensor: Tensor
@@ -41,8 +42,8 @@ public final class WeightMatrix: Sendable {
   /// The dimensions, outermost first.
   public var shape: [Int] { tensor.shape }
 
-  /// Gives the memory that holds the matrix back to the system; what is needed again is read from the
-  /// file again.
+  /// Gives the memory that holds the matrix back to the system; what is needed again is read from
+  /// the file again.
   public func releasePages() { tensor.releasePages() }
 
   /// Decodes row `row`, in half-split order.
@@ -81,7 +82,7 @@ public final class WeightMatrix: Sendable {
       }
   }
 
-  /// Whether a row is stored in the same bytes as another matrix's, which stand for the same values.
+  /// Whether a row is stored in the same bytes as another matrix's, and so has the same values.
   private func storesRow(_ row: Int, as other: WeightMatrix) -> Bool {
     guard tensor.type == other.tensor.type, tensor.addend == other.tensor.addend else {
       return false
@@ -106,8 +107,9 @@ public final class WeightMatrix: Sendable {
   /// Whether products with a few tokens take int16 activations.
   var takesInt16: Bool { unsafe Kernels.current.table.pointee.takes_int16(type) != 0 }
 
-  /// y[t][r] = ⟨row, x[t]⟩ for each of up to `CK_SMALL_BATCH_ROWS` rows and `count` tokens, straight from
-  /// the stored blocks; `int16` are the activations `x` rounded, if this matrix takes them.
+  /// y[t][r] = ⟨row, x[t]⟩ for each of up to `CK_SMALL_BATCH_ROWS` rows and `count` tokens,
+  /// straight from the stored blocks; `int16` are the activations `x` rounded, if this matrix takes
+  /// them.
   @unsafe func multiply(
     _ rows: Range<Int>, by x: Matrix, int16: UnsafePointer<ck_int16_block>, count: Int,
     into y: UnsafeMutablePointer<Float>, stride: Int

@@ -1,8 +1,8 @@
 import ModelFiles
 
-/// A decoder-only transformer: every layer adds what attention finds, then what a gated feed-forward
-/// network makes of it, to each token's hidden vector (arXiv 2302.13971). Architectures differ in their
-/// `ModelConfig` and in which weights they have.
+/// A decoder-only transformer: every layer adds what attention finds, then what a gated
+/// feed-forward network makes of it, to each token's hidden vector (arXiv 2302.13971).
+/// Architectures differ in their `ModelConfig` and in which weights they have.
 struct Decoder: Sendable {
   let model: ModelConfig
   let weights: DecoderWeights
@@ -33,9 +33,9 @@ struct Decoder: Sendable {
     localRope = try model.localRope.map { try RoPETable($0, maximumTokens: tokens) }
   }
 
-  /// Runs tokens through all layers, one a row: a chunk of one sequence, or one token of each of several.
-  /// Leaves the final hidden vectors that are wanted, normalised, in the first rows of `state.normed`, and
-  /// all tokens' pairs in the caches.
+  /// Runs tokens through all layers, one a row: a chunk of one sequence, or one token of each of
+  /// several. Leaves the final hidden vectors that are wanted, normalised, in the first rows of
+  /// `state.normed`, and all tokens' pairs in the caches.
   ///
   /// - Parameters:
   ///   - sequences: Whose tokens they are; together all rows, in order.
@@ -81,9 +81,9 @@ struct Decoder: Sendable {
     }
   }
 
-  /// Runs one layer on the rows of `state.hidden`, for whose positions the angles are prepared, and appends
-  /// their pairs to the layer's part of the caches. After the last layer only the outputs are left, in the
-  /// first rows.
+  /// Runs one layer on the rows of `state.hidden`, for whose positions the angles are prepared, and
+  /// appends their pairs to the layer's part of the caches. After the last layer only the outputs
+  /// are left, in the first rows.
   func run(
     layer index: Int, _ sequences: [SequenceRows], state: RunState, outputs: Outputs,
     ready: (_ layer: Int) throws -> Void, observe: Engine.QueryObserver
@@ -131,8 +131,8 @@ struct Decoder: Sendable {
     feedForward(layer, wanted, state, matMul)
   }
 
-  /// What becomes of a row's queries and keys before they meet: biases, norms, and RoPE, by the angles of
-  /// that row.
+  /// What becomes of a row's queries and keys before they meet: biases, norms, and RoPE, by the
+  /// angles of that row.
   private func biasNormaliseAndRotate(
     _ layer: DecoderWeights.Layer, _ rope: RoPETable, row: Int, _ state: RunState
   ) {

@@ -4,11 +4,12 @@ extension Engine {
   /// The most sequences that decode a token together.
   public static let mostSequences = 16
 
-  /// Runs one more token of each of several sequences through the model, whose weights are read once for
-  /// all of them. A sequence's result does not depend on the others, except for rounding.
+  /// Runs one more token of each of several sequences through the model, whose weights are read
+  /// once for all of them. A sequence's result does not depend on the others, except for rounding.
   ///
   /// - Parameters:
-  ///   - tokens: One of each sequence, at most `mostSequences`, each less than the vocabulary's size.
+  ///   - tokens: One of each sequence, at most `mostSequences`, each less than the vocabulary's
+  ///     size.
   ///   - caches: One for each sequence, with room for a pair; all continue at one position.
   ///   - next: For each sequence, the token that follows.
   /// - Returns: −ln p(next | all before it).

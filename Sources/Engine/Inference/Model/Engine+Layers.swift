@@ -1,10 +1,10 @@
 import ModelFiles
 
 extension Engine {
-  /// Runs several sequences through the model for what the observer sees, one layer after the other: each
-  /// layer's weights are read once for all sequences, and then their pages are released, so that a model
-  /// may be larger than memory. Memory holds the sequences' hidden vectors and one sequence's pairs of one
-  /// layer.
+  /// Runs several sequences through the model for what the observer sees, one layer after the
+  /// other: each layer's weights are read once for all sequences, and then their pages are
+  /// released, so that a model may be larger than memory. Memory holds the sequences' hidden
+  /// vectors and one sequence's pairs of one layer.
   ///
   /// A sequence's queries do not depend on the others.
   ///

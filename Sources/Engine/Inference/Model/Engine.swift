@@ -10,11 +10,12 @@ public final class Engine {
   let decoder: Decoder
   let state: RunState
 
-  /// The most tokens that go through the layers at once. Memory grows with it, not with the context.
+  /// The most tokens that go through the layers at once. Memory grows with it, not with the
+  /// context.
   public static let chunk = 1024
 
-  /// Called for each layer of each chunk with the queries after RoPE, [tokens × queryHeads·keyLength],
-  /// of which the first `count` rows are filled.
+  /// Called for each layer of each chunk with the queries after RoPE, [tokens ×
+  /// queryHeads·keyLength], of which the first `count` rows are filled.
   public typealias QueryObserver = (_ layer: Int, _ queries: Matrix, _ count: Int) throws -> Void
 
   /// Takes a model's weights into use; they stay in the mapped file, quantised as they are.
@@ -55,8 +56,8 @@ public final class Engine {
   ///   - observe: Sees each layer's queries, the tokens' own pairs being in the cache.
   ///   - progress: Called after each chunk with the number of tokens done.
   /// - Returns: The logits of the last token, one a token of the vocabulary.
-  /// - Throws: `EngineError.notFinite` and `.beyondRange`, and what the closures throw; the cache is then of
-  ///   no use.
+  /// - Throws: `EngineError.notFinite` and `.beyondRange`, and what the closures throw; the cache
+  ///   is then of no use.
   public func prefill(
     _ tokens: [Int], into cache: KVCache, ready: (_ layer: Int) throws -> Void = { _ in },
     observe: QueryObserver = { _, _, _ in }, progress: (Int) -> Void = { _ in }
@@ -81,8 +82,8 @@ public final class Engine {
 
   /// Runs tokens through the model for what the observer sees, without any logits.
   ///
-  /// - Throws: `EngineError.notFinite` and `.beyondRange`, and what the observer throws; the cache is then of
-  ///   no use.
+  /// - Throws: `EngineError.notFinite` and `.beyondRange`, and what the observer throws; the cache
+  ///   is then of no use.
   public func observe(
     _ tokens: [Int], into cache: KVCache, progress: (Int) -> Void = { _ in },
     observe: QueryObserver

@@ -1,17 +1,18 @@
-/// The engine cannot start or go on.
+/// The engine cannot start or continue.
 public enum EngineError: Error, CustomStringConvertible, Sendable {
   /// libopenblas cannot be used; the sentence says why.
   case openBLASMissing(problem: String)
   /// `QFILTERS_KERNELS` names an ISA that this processor does not have.
   case unknownKernels(name: String, available: [String])
-  /// The system refused memory.
+  /// The system has no memory left for this process.
   case outOfMemory(bytes: Int)
   /// The forward pass gave a number that is not finite.
   case notFinite
-  /// Keys or values of a layer hold a number that is finite, and beyond what the cache's elements hold.
+  /// Keys or values of a layer hold a number that is finite, and beyond what the cache's elements
+  /// hold.
   case beyondRange(KVCache.DType, layer: Int)
 
-  /// One sentence: what is wrong and what to do.
+  /// One sentence that says what is wrong.
   public var description: String {
     switch self {
     case .openBLASMissing(let problem): problem

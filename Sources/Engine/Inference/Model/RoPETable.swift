@@ -24,8 +24,8 @@ struct RoPETable: Sendable {
     }
   }
 
-  /// Prepares angles that turn what is rotated already by more positions, one row each. Their number is the
-  /// length of the sequence.
+  /// Prepares angles that turn what is rotated already by more positions, one row each. Their
+  /// number is the length of the sequence.
   func prepare(shifts: [Double]) {
     fill(rows: shifts.count, length: shifts.count, magnitude: 1) { row, frequency in
       shifts[row] * Double(frequency)
@@ -81,7 +81,8 @@ struct RoPETable: Sendable {
     )
   }
 
-  /// Cosines and sines that turn what is rotated already to where it would be at another position and length.
+  /// Cosines and sines that turn what is rotated already to where it would be at another position
+  /// and length.
   func turn(
     from old: (position: Double, length: Int), to new: (position: Double, length: Int)
   ) -> (cosines: [Float], sines: [Float]) {

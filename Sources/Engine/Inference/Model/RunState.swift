@@ -57,8 +57,8 @@ struct RunState {
       ? nil : try PackedBF16MatMul(weights.layers.flatMap(\.groups) + [weights.output])
   }
 
-  /// How to multiply `count` rows: in bfloat16 where the processor has instructions for it and there are
-  /// rows enough to be worth it, else in float32.
+  /// How to multiply `count` rows: in bfloat16 where the processor has instructions for it and
+  /// there are rows enough to be worth it, else in float32.
   func matMul(_ count: Int) -> any MatMul {
     if let packedBF16, count >= PackedBF16MatMul.fewestTokens { packedBF16 } else { float32 }
   }

@@ -1,8 +1,8 @@
 import CISA
 import CInferenceKernels
 
-/// The engine's inner loops in C, for the ISA of this process: the widest that the processor runs, or
-/// the one that the environment variable `QFILTERS_KERNELS` names (`plain`, `avx2`, `avx512`,
+/// The engine's inner loops in C, for the ISA of this process: the widest that the processor runs,
+/// or the one that the environment variable `QFILTERS_KERNELS` names (`plain`, `avx2`, `avx512`,
 /// `avx512bf16`), so that each can be tested on one machine.
 @safe struct Kernels: @unchecked Sendable {
   let table: UnsafePointer<ck_inference_kernels>

@@ -35,8 +35,8 @@ public enum Parallel {
     }
   }
 
-  /// Whether `body` holds for all ranges of at most `size` of `count` things. It is called for each of
-  /// them, on all cores, also after one failed.
+  /// Whether `body` holds for all ranges of at most `size` of `count` things. It is called for each
+  /// of them, on all cores, also after one failed.
   static func allSatisfy(
     rangesOf count: Int, size: Int, _ body: @Sendable (_ range: Range<Int>) -> Bool
   ) -> Bool {

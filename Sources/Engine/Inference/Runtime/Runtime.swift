@@ -19,7 +19,7 @@ public enum Runtime {
   /// - Throws: `EngineError.unknownKernels`.
   public static func checkEnvironment() throws(EngineError) { try Kernels.checkEnvironment() }
 
-  /// For a program's start: limits the process to as many heaps as threads. How much freed memory it
-  /// keeps then does not depend on which thread freed it.
+  /// For a program's start: limits the process to as many heaps as threads. How much freed memory
+  /// it keeps then does not depend on which thread freed it.
   public static func limitHeaps() { ck_limit_heaps(CInt(Parallel.workers)) }
 }

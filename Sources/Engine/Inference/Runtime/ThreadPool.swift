@@ -5,28 +5,28 @@ import Synchronization
 
 /// Threads that stay, so that a step of a few microseconds can be shared.
 ///
-/// Between steps they run a background task, if there is one, or spin for a moment and then park. Steps
-/// follow each other closely while a model runs, and waking a thread takes longer than many of them. A
-/// thread that is not there in time is not waited for.
+/// Between steps they run a background task, if there is one, or spin for a moment and then park.
+/// Steps follow each other closely while a model runs, and waking a thread takes longer than many
+/// of them. A thread that is not there in time is not waited for.
 ///
 /// Memory order. `items` and `body` are plain memory that `state` guards:
-/// - `run` writes them before it opens a step, which is a sequentially consistent store. A worker joins
-///   with an acquiring compare-and-exchange of the same step's `state`, so it sees them. `next` is
-///   reset before that store too, and needs no order of its own.
-/// - A worker leaves with a releasing subtraction, after its last item. `run` first closes the step, so
-///   that nobody else joins, and then waits with acquiring loads until no worker is in. It sees all
-///   that the workers wrote, and only then are `items` and `body` written again.
-/// - A worker that parks stores `isAsleep` and then loads `state` and `hasBackgroundTask`. Whoever gives
-///   work stores those and then exchanges `isAsleep`. All are sequentially consistent, so one of the
-///   two sees the other, and no worker sleeps through a step. The one that takes `isAsleep` back
-///   decides who wakes, so that no signal is left over.
+/// - `run` writes them before it opens a step, which is a sequentially consistent store. A worker
+///   joins with an acquiring compare-and-exchange of the same step's `state`, so it sees them.
+///   `next` is reset before that store too, and needs no order of its own.
+/// - A worker leaves with a releasing subtraction, after its last item. `run` first closes the
+///   step, so that nobody else joins, and then waits with acquiring loads until no worker is in. It
+///   sees all that the workers wrote, and only then are `items` and `body` written again.
+/// - A worker that parks stores `isAsleep` and then loads `state` and `hasBackgroundTask`. Whoever
+///   gives work stores those and then exchanges `isAsleep`. All are sequentially consistent, so one
+///   of the two sees the other, and no worker sleeps through a step. The one that takes `isAsleep`
+///   back decides who wakes, so that no signal is left over.
 @safe final class ThreadPool: @unchecked Sendable {
   typealias Body = @Sendable (_ worker: Int, _ item: Int) -> Void
   /// A piece of work that takes long, compared to steps; false if there was none left.
   typealias BackgroundTask = @Sendable () -> Bool
 
-  /// How a worker sleeps. Whoever takes `isAsleep` back decides: the caller then signals, the worker
-  /// itself continues without.
+  /// How a worker sleeps. Whoever takes `isAsleep` back decides: the caller then signals, the
+  /// worker itself continues without.
   private final class ParkedWorker: Sendable {
     let isAsleep = Atomic(false)
     let semaphore = DispatchSemaphore(value: 0)
@@ -39,7 +39,8 @@ import Synchronization
   private let parked: [ParkedWorker]
   /// One step at a time.
   private let turn = Mutex(())
-  /// The step's generation in the upper half, whether it may still be joined, and how many workers did.
+  /// The step's generation in the upper half, whether it may still be joined, and how many workers
+  /// did.
   private let state = Atomic<UInt64>(0)
   private let next = Atomic(0)
   /// Read only by workers that have joined; written only while none has.
@@ -97,8 +98,8 @@ import Synchronization
     }
   }
 
-  /// Gives workers something to do between steps: `task` is called again and again, by several at the
-  /// same time, until it returns false. It replaces a task that was given before.
+  /// Gives workers something to do between steps: `task` is called again and again, by several at
+  /// the same time, until it returns false. It replaces a task that was given before.
   func runInBackground(_ task: @escaping BackgroundTask) {
     guard !parked.isEmpty else { return }
     background.withLock {
