@@ -30,7 +30,7 @@ let package = Package(
     // For the nested packages Fuzzing and Benchmarks, which can depend on nothing but products; no
     // promise to others.
     .library(name: "ModelReaders", targets: ["ByteIO", "ModelFiles", "Tokenization"]),
-    .library(name: "Kernels", targets: ["CKernels"]),
+    .library(name: "Kernels", targets: ["CISA", "CCodecKernels", "CInferenceKernels"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.0")),
@@ -55,14 +55,16 @@ let package = Package(
       providers: [.apt(["libutf8proc-dev"])]),
     .target(
       name: "COpenBLAS", path: "Sources/C/COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
-    .target(name: "CKernels", path: "Sources/C/CKernels"),
+    .target(name: "CISA", path: "Sources/C/CISA"),
+    .target(name: "CCodecKernels", dependencies: ["CISA"], path: "Sources/C/CCodecKernels"),
+    .target(name: "CInferenceKernels", dependencies: ["CISA"], path: "Sources/C/CInferenceKernels"),
     .target(name: "CFaults", path: "Sources/C/CFaults"),
     .target(name: "CExhaustion", dependencies: ["CFaults"], path: "Sources/C/CExhaustion"),
 
     // Format: files, the container, tensors to chunks and back.
     swift("Format/ByteIO", "CFaults", "CXXHash", "CLibCrypto"),
     swift("Format/CacheFormat", "ByteIO"),
-    swift("Format/CacheCodec", "CacheFormat", "ByteIO", "CZstd", "CKernels"),
+    swift("Format/CacheCodec", "CacheFormat", "ByteIO", "CZstd", "CISA", "CCodecKernels"),
 
     // Method: filters, scores, ranking.
     swift("Method/QFilters", "CacheFormat", "ByteIO", "COpenBLAS"),
@@ -73,7 +75,7 @@ let package = Package(
       "Engine/Tokenization", "ByteIO", "CUTF8Proc",
       resources: [.embedInCode("Chat/Templates")]),
     swift("Engine/ModelFiles", "Tokenization", "ByteIO"),
-    swift("Engine/Inference", "ModelFiles", "ByteIO", "CKernels", "COpenBLAS"),
+    swift("Engine/Inference", "ModelFiles", "ByteIO", "CISA", "CInferenceKernels", "COpenBLAS"),
 
     // App: where the engine and the codec meet.
     swift(
@@ -106,7 +108,8 @@ let package = Package(
     .testTarget(
       name: "CacheCodecTests",
       dependencies: [
-        "CacheCodec", "CacheFormat", "ByteIO", "CKernels", "SampleSnapshots", "TestSupport",
+        "CacheCodec", "CacheFormat", "ByteIO", "CISA", "CCodecKernels", "SampleSnapshots",
+        "TestSupport",
       ],
       swiftSettings: strict),
     .testTarget(
@@ -132,7 +135,10 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "InferenceTests",
-      dependencies: ["Inference", "ModelFiles", "ByteIO", "CKernels", "COpenBLAS", "TestSupport"],
+      dependencies: [
+        "Inference", "ModelFiles", "ByteIO", "CISA", "CInferenceKernels", "COpenBLAS",
+        "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "TokenizationTests", dependencies: ["Tokenization", "ByteIO", "TestSupport"],

@@ -14,7 +14,7 @@ import Testing
     let file = try MappedFile(path: folder.write("weights", bytes))
     file.copyIntoMemory()
     file.copyIntoMemory()
-    file.letGo(0..<size)
+    file.releasePages(0..<size)
     _ = try folder.write("weights", [])
     let read = unsafe file.bytes.withUnsafeBytes { unsafe Array($0) }
     #expect(read == bytes)

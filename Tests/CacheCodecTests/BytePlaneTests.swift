@@ -1,4 +1,4 @@
-import CKernels
+import CCodecKernels
 import TestSupport
 import Testing
 
@@ -19,7 +19,8 @@ struct BytePlaneTests {
           unsafe planes.baseAddress.map { unsafe $0 + plane * rows * columns }
         }
         let split = unsafe byColumn ? ck_split_columns : ck_split_rows
-        unsafe split(elements, rows, columns, width, starts)
+        unsafe split(
+          elements, ck_planes(rows: rows, columns: columns, width: width), starts)
       }
       let expected = (0..<width).flatMap { plane in
         (0..<rows * columns).map { index in
@@ -29,15 +30,17 @@ struct BytePlaneTests {
         }
       }
       #expect(planes == expected, "seed \(seed)")
-      merge(planes, elements, rows, columns, width, byColumn, seed)
+      merge(
+        planes, elements, ck_planes(rows: rows, columns: columns, width: width),
+        byColumn: byColumn, seed: seed)
     }
   }
 
   /// Merging puts each row into its slot, and leaves out those that have none.
   private func merge(
-    _ planes: [UInt8], _ elements: [UInt8], _ rows: Int, _ columns: Int, _ width: Int,
-    _ byColumn: Bool, _ seed: UInt64
+    _ planes: [UInt8], _ elements: [UInt8], _ shape: ck_planes, byColumn: Bool, seed: UInt64
   ) {
+    let (rows, columns, width) = (shape.rows, shape.columns, shape.width)
     var random = SeededGenerator(seed: seed + 1000)
     let slots = (0..<UInt32(rows)).shuffled(using: &random).map { $0 % 3 == 0 ? UInt32.max : $0 }
     for slots in [nil, slots] {
@@ -47,7 +50,7 @@ struct BytePlaneTests {
           unsafe planes.baseAddress.map { unsafe $0 + plane * rows * columns }
         }
         let merge = unsafe byColumn ? ck_merge_columns : ck_merge_rows
-        unsafe merge(starts, rows, columns, width, slots, &merged)
+        unsafe merge(starts, shape, slots, &merged)
       }
       let rowBytes = columns * width
       var expected = [UInt8](repeating: 0, count: elements.count)

@@ -1,10 +1,13 @@
-import CKernels
+import CCodecKernels
+import CISA
 import TestSupport
 import Testing
 
-@Suite("Every path of the kernels quantises and restores to the same bits as plain arithmetic")
+@Suite("The kernels of every ISA quantise and restore to the same bits as plain arithmetic")
 struct QuantiserKernelTests {
-  private static let paths = (0..<8).filter { unsafe ck_path($0) != nil }
+  private static let isas = (0..<UInt32(CK_ISA_COUNT)).filter {
+    ck_isa_is_available(ck_isa(rawValue: $0))
+  }
 
   private struct Quantised: Equatable {
     var scales, minima: [UInt16]
@@ -35,9 +38,9 @@ struct QuantiserKernelTests {
   }
 
   private static func quantise(
-    _ path: Int, _ values: [Float], rows: Int, columns: Int, levels: Int, byRow: Bool
+    _ isa: UInt32, _ values: [Float], rows: Int, columns: Int, levels: Int, byRow: Bool
   ) -> Quantised? {
-    let kernels = unsafe ck_path(path).pointee
+    let kernels = unsafe ck_codec_kernels_of(ck_isa(rawValue: isa)).pointee
     var result = Quantised(
       scales: Array(repeating: 0, count: byRow ? rows : columns),
       minima: Array(repeating: 0, count: byRow ? rows : columns),
@@ -45,15 +48,16 @@ struct QuantiserKernelTests {
       restored: Array(repeating: 0, count: rows * columns))
     let quantise = unsafe byRow ? kernels.quantise_rows : kernels.quantise_columns
     let restore = unsafe byRow ? kernels.restore_rows : kernels.restore_columns
+    let shape = ck_quantisation(rows: rows, columns: columns, levels: UInt32(levels))
     let isStorable = unsafe quantise?(
-      values, rows, columns, UInt32(levels), &result.scales, &result.minima, &result.codes)
+      values, shape, &result.scales, &result.minima, &result.codes)
     guard isStorable == 1 else { return nil }
-    unsafe restore?(result.codes, rows, columns, result.scales, result.minima, &result.restored)
+    unsafe restore?(result.codes, shape, result.scales, result.minima, &result.restored)
     return result
   }
 
-  @Test("for random shapes, by row and by column", arguments: paths, [15, 255])
-  func random(path: Int, levels: Int) {
+  @Test("for random shapes, by row and by column", arguments: isas, [15, 255])
+  func random(isa: UInt32, levels: Int) {
     for seed in UInt64(1)...60 {
       var random = SeededGenerator(seed: seed)
       let (rows, columns) = (
@@ -64,7 +68,7 @@ struct QuantiserKernelTests {
       let values = random.floats(rows * columns).map { $0 * magnitude + offset }
       for byRow in [false, true] {
         let result = Self.quantise(
-          path, values, rows: rows, columns: columns, levels: levels, byRow: byRow)
+          isa, values, rows: rows, columns: columns, levels: levels, byRow: byRow)
         for group in 0..<(byRow ? rows : columns) {
           let indices = (0..<(byRow ? columns : rows)).map {
             byRow ? group * columns + $0 : $0 * columns + group
@@ -79,28 +83,28 @@ struct QuantiserKernelTests {
     }
   }
 
-  @Test("keeps numbers that are all alike, and no number leaves binary16", arguments: paths)
-  func extremes(path: Int) {
+  @Test("keeps numbers that are all alike, and no number leaves binary16", arguments: isas)
+  func extremes(isa: UInt32) {
     for values: [Float] in [
       [3.5, 3.5, 3.5], [0, -0.0, 0], [-0.0], [65504, -65504, 0], [-65504, -65504],
       [65504, 1, 65503],
       [1e-8, -1e-8], [5.9e-8, 0],
     ] {
       let result = Self.quantise(
-        path, values, rows: 1, columns: values.count, levels: 255, byRow: true)
+        isa, values, rows: 1, columns: values.count, levels: 255, byRow: true)
       #expect(result == Self.reference(values, levels: 255))
     }
   }
 
-  @Test("rejects what is not finite or too great", arguments: paths)
-  func rejections(path: Int) {
+  @Test("rejects what is not finite or too great", arguments: isas)
+  func rejections(isa: UInt32) {
     for bad: Float in [.nan, -.nan, .infinity, -.infinity, 65505, -1e9] {
       for place in [0, 7, 33] {
         var values = [Float](repeating: 1, count: 34)
         values[place] = bad
         for byRow in [false, true] {
           #expect(
-            Self.quantise(path, values, rows: 2, columns: 17, levels: 15, byRow: byRow) == nil)
+            Self.quantise(isa, values, rows: 2, columns: 17, levels: 15, byRow: byRow) == nil)
         }
       }
     }

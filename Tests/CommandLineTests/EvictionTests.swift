@@ -10,10 +10,10 @@ struct EvictionTests {
   private func survivors(_ method: Method, budget: Int, window: Int) throws -> [[UInt32]] {
     let model = try LoadedModel(path: Fixtures.path("models/tiny-llama-f32.gguf"))
     let shape = model.engine.cacheShape
-    let cache = try KVCache(shape: shape, element: .f32, capacity: budget + 1)
+    let cache = try KVCache(shape: shape, dtype: .f32, capacity: budget + 1)
     let eviction = Eviction(method, budget: budget, window: window)
     for token in 0..<300 {
-      _ = try model.engine.prefill([token % 100 + 3], into: cache)
+      _ = try model.engine.decode(token % 100 + 3, into: cache)
       eviction.apply(to: cache)
     }
     return (0..<shape.layers * shape.kvHeads).map { index in

@@ -1,6 +1,6 @@
 import COpenBLAS
 import Foundation
-@testable import Inference
+import Inference
 import QFilters
 import TestSupport
 import Testing
@@ -24,14 +24,14 @@ struct GoldenTests {
     #expect(Array(ids.prefix(golden.passage.tokens).suffix(16)) == golden.passage.lastIds)
   }
 
-  /// The path in use, and those between it and the plain one, which has a run of its own.
-  static let paths =
-    Kernels.current.name == "plain" ? ["plain"] : Kernels.all.map(\.name).filter { $0 != "plain" }
+  /// All ISAs but `plain`, which has a run of its own.
+  static let isas =
+    Runtime.kernels.isa == "plain" ? ["plain"] : Runtime.availableISAs.filter { $0 != "plain" }
 
   @Test(
     "greedy continuations, with the cache in either precision",
-    arguments: [(GoldenModel.smollm2, "f16"), (.smollm2, "f32"), (.gemma3, "f16")], Self.paths)
-  func greedy(model: (GoldenModel, String), path: String) throws {
+    arguments: [(GoldenModel.smollm2, "f16"), (.smollm2, "f32"), (.gemma3, "f16")], Self.isas)
+  func greedy(model: (GoldenModel, String), isa: String) throws {
     let (model, precision) = model
     let scratch = try ScratchFolder()
     for prompt in try model.golden().prompts {
@@ -40,7 +40,7 @@ struct GoldenTests {
         [
           "generate", "--model", model.path, "--prompt-file", file, "--max-tokens", "24",
           "--precision", precision, "--json",
-        ], environment: ["QFILTERS_KERNELS": path])
+        ], environment: ["QFILTERS_KERNELS": isa])
       let generated = try result.json(as: Generated.self)
       #expect(generated.ids == prompt.greedy24, "\(prompt.text)")
       #expect(generated.promptTokens == prompt.ids.count)
@@ -50,16 +50,16 @@ struct GoldenTests {
   /// Products of bfloat16 round their inputs by up to 2^-9, a hundred times what separates two machines
   /// in float32; over a passage the roundings cancel, so that a few thousandths are left.
   @Test(
-    "the passage's mean negative log-likelihood", arguments: GoldenModel.allCases, Self.paths)
-  func likelihood(model: GoldenModel, path: String) throws {
+    "the passage's mean negative log-likelihood", arguments: GoldenModel.allCases, Self.isas)
+  func likelihood(model: GoldenModel, isa: String) throws {
     let passage = try model.golden().passage
     let result = try Command.run(
       [
         "evaluate", "perplexity", "--model", model.path, "--file", Demo.essay("love"), "--tokens",
         "\(passage.tokens)", "--json",
-      ], environment: ["QFILTERS_KERNELS": path])
+      ], environment: ["QFILTERS_KERNELS": isa])
     let scored = try result.json(as: Scored.self)
-    let tolerance = path == "avx512bf16" ? 0.003 : 0.0001
+    let tolerance = isa == "avx512bf16" ? 0.003 : 0.0001
     #expect(abs(scored.meanNegativeLogLikelihood - passage.meanNegativeLogLikelihood) < tolerance)
     #expect(scored.tokens == passage.tokens)
     #expect(abs(scored.perplexity - exp(scored.meanNegativeLogLikelihood)) < 1e-9)

@@ -17,21 +17,21 @@ struct AccumulatedAttentionTests {
         Int.random(in: 0..<model.vocabularySize, using: &random)
       }
       let split = Int.random(in: 0..<tokens.count, using: &random)
-      let cache = try KVCache(shape: engine.cacheShape, element: .f32, capacity: tokens.count)
+      let cache = try KVCache(shape: engine.cacheShape, dtype: .f32, capacity: tokens.count)
       if split > 0 { _ = try engine.prefill(Array(tokens[..<split]), into: cache) }
-      let mass = try AccumulatedAttention(model, pairs: tokens.count)
+      let sums = try AccumulatedAttention(model, pairs: tokens.count)
       var expected: [[Float]] = []
       _ = try engine.prefill(
         Array(tokens[split...]), into: cache,
         observe: { layer, queries, count in
-          mass.add(layer: layer, queries: queries, count: count, cache: cache)
+          sums.add(layer: layer, queries: queries, count: count, cache: cache)
           for head in 0..<model.kvHeads {
             expected.append(Self.sums(layer, head, queries, count, cache, model))
           }
         })
       for (index, sums) in expected.enumerated() {
         let (layer, head) = index.quotientAndRemainder(dividingBy: model.kvHeads)
-        let actual = mass.sums(layer: layer, head: head, pairs: tokens.count)
+        let actual = sums.sums(layer: layer, head: head, pairs: tokens.count)
         let error = zip(actual, sums).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
         #expect(error < 1e-3, "seed \(seed), layer \(layer), head \(head)")
       }
@@ -63,7 +63,7 @@ struct AccumulatedAttentionTests {
   }
 }
 
-@Suite("Letting pairs go")
+@Suite("Keeping some pairs")
 struct KeptPairsTests {
   @Test("what is kept is what it was, on random choices, and a copy holds the same")
   func keep() throws {
@@ -71,7 +71,7 @@ struct KeptPairsTests {
     for seed in UInt64(1)...20 {
       var random = SeededGenerator(seed: seed)
       let count = Int.random(in: 1...2000, using: &random)
-      let cache = try KVCache(shape: shape, element: .f32, capacity: count)
+      let cache = try KVCache(shape: shape, dtype: .f32, capacity: count)
       for head in 0..<2 {
         cache.restore(layer: 0, head: head, positions: (0..<UInt32(count)).map { $0 })
         cache.withKeys(layer: 0, head: head) { span in

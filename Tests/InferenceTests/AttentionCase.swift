@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 import Glibc
 import TestSupport
 
@@ -26,12 +26,12 @@ struct PartCase {
   /// All of them but those of new tokens.
   let before: Int
   /// Pairs too far back for each token; empty if there is no window.
-  let hidden: [Int]
+  let outOfWindow: [Int]
 
   var count: Int { keys.count }
 
   func visible(to token: Int) -> Range<Int> {
-    (hidden.isEmpty ? 0 : hidden[token])..<min(count, before + token + 1)
+    (outOfWindow.isEmpty ? 0 : outOfWindow[token])..<min(count, before + token + 1)
   }
 
   /// `before` pairs, and one for each of `tokens` if they are the last part.
@@ -48,10 +48,10 @@ struct PartCase {
       count, length: valueLength, bits: forms.randomElement(using: &random) ?? 0, hasGroups: false,
       magnitude: 0.5, random: &random)
     self.before = isLast ? before : count
-    // In a ragged cache a token may leave behind any number of pairs, but for its own.
+    // In a ragged cache any number of pairs may be out of a token's window, except its own.
     let start = Int.random(in: 0...before, using: &random)
     let step = Int.random(in: 0...1, using: &random)
-    hidden = isWindowed ? (0..<tokens).map { min(count, start + $0 * step) } : []
+    outOfWindow = isWindowed ? (0..<tokens).map { min(count, start + $0 * step) } : []
   }
 }
 
@@ -87,11 +87,11 @@ struct AttentionCase: CustomStringConvertible {
   var description: String {
     """
     group \(group), \(tokens) tokens, \(keyLength) + \(valueLength), cap \(cap), \
-    \(parts.map { "[\($0.keys); \($0.values); hidden \($0.hidden.first ?? 0) … \($0.hidden.last ?? 0)]" })
+    \(parts.map { "[\($0.keys); \($0.values); out of window: \($0.outOfWindow)]" })
     """
   }
 
-  func run(_ path: Path, products: ck_type) -> [Float] {
+  func run(_ isa: ISA, products: ck_type) -> [Float] {
     var output = [Float](repeating: .nan, count: tokens * group * valueLength)
     var scratch = [Float](repeating: .nan, count: ck_attend_scratch(keyLength, valueLength, group))
     unsafe queries.withUnsafeBufferPointer { queries in
@@ -105,7 +105,7 @@ struct AttentionCase: CustomStringConvertible {
                 token_count: tokens, group: group, query_stride: group * keyLength,
                 output_stride: group * valueLength, key_length: keyLength,
                 value_length: valueLength, scale: scale, cap: cap, scratch: scratch.baseAddress)
-              unsafe path.kernels.attend(&call)
+              unsafe isa.kernels.attend(&call)
             }
           }
         }
@@ -120,19 +120,19 @@ struct AttentionCase: CustomStringConvertible {
     guard let part = parts.first else { return unsafe body(pairs) }
     unsafe part.keys.withRows { keys in
       unsafe part.values.withRows { values in
-        unsafe part.hidden.withUnsafeBufferPointer { hidden in
+        unsafe part.outOfWindow.withUnsafeBufferPointer { outOfWindow in
           let pair = unsafe ck_pairs(
             keys: keys, values: values, count: part.count, before: part.before,
-            hidden: hidden.isEmpty ? nil : hidden.baseAddress)
+            out_of_window: outOfWindow.isEmpty ? nil : outOfWindow.baseAddress)
           unsafe withPairs(parts.dropFirst(), pairs + [pair], body)
         }
       }
     }
   }
 
-  /// The last token alone, its pairs cut into segments of `size`.
-  func runSegments(_ path: Path, size: Int) -> [Float] {
-    let partial = ck_segment_floats(valueLength)
+  /// The last token alone, its pairs cut into splits of `size`.
+  func runSplits(_ isa: ISA, size: Int) -> [Float] {
+    let partial = ck_split_floats(valueLength)
     let ranges = parts.enumerated().flatMap { index, part in
       let range = part.visible(to: tokens - 1)
       return stride(from: range.lowerBound, to: range.upperBound, by: size).map {
@@ -140,7 +140,7 @@ struct AttentionCase: CustomStringConvertible {
       }
     }
     var partials = [Float](repeating: .nan, count: ranges.count * group * partial)
-    var scratch = [Float](repeating: .nan, count: ck_segment_scratch(keyLength, valueLength, group))
+    var scratch = [Float](repeating: .nan, count: ck_split_scratch(keyLength, valueLength, group))
     let query = Array(queries.suffix(group * keyLength))
     unsafe query.withUnsafeBufferPointer { query in
       unsafe partials.withUnsafeMutableBufferPointer { partials in
@@ -148,13 +148,13 @@ struct AttentionCase: CustomStringConvertible {
           for (segment, range) in ranges.enumerated() {
             unsafe parts[range.part].keys.withRows { keys in
               unsafe parts[range.part].values.withRows { values in
-                var call = unsafe ck_segment(
+                var call = unsafe ck_split(
                   queries: query.baseAddress, keys: keys, values: values,
                   first: range.pairs.lowerBound, pairs: range.pairs.count, group: group,
                   key_length: keyLength, value_length: valueLength, scale: scale, cap: cap,
                   partials: partials.baseAddress.map { unsafe $0 + segment * group * partial },
                   scratch: scratch.baseAddress)
-                unsafe path.kernels.attend_segment(&call)
+                unsafe isa.kernels.attend_split(&call)
               }
             }
           }
@@ -163,7 +163,7 @@ struct AttentionCase: CustomStringConvertible {
     }
     return (0..<group).flatMap { member in
       var output = [Float](repeating: .nan, count: valueLength)
-      unsafe path.kernels.join_segments(
+      unsafe isa.kernels.merge_splits(
         Array(partials[(member * partial)...]), ranges.count, group * partial, valueLength, &output)
       return output
     }

@@ -10,8 +10,8 @@ struct BLASTests {
     let named = unsafe getenv("OPENBLAS_CORETYPE").map { unsafe String(cString: $0) }
     let preferred = unsafe openblas_preferred_core().map { unsafe String(cString: $0) }
     if let wanted = named ?? preferred {
-      #expect(Engine.kernels.blas.lowercased() == wanted.lowercased())
+      #expect(Runtime.kernels.blas.lowercased() == wanted.lowercased())
     }
-    #expect(Engine.kernels.blas != "none")
+    #expect(Runtime.kernels.blas != "none")
   }
 }

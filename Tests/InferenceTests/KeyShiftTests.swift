@@ -9,7 +9,7 @@ struct KeyShiftTests {
   private static let tokens = 40
 
   private func cache(_ engine: Engine, from position: Int) throws -> KVCache {
-    let cache = try KVCache(shape: engine.cacheShape, element: .f32, capacity: Self.tokens)
+    let cache = try KVCache(shape: engine.cacheShape, dtype: .f32, capacity: Self.tokens)
     cache.continue(at: position)
     _ = try engine.prefill((0..<Self.tokens).map { $0 * 7 % 100 + 3 }, into: cache)
     return cache
@@ -39,8 +39,8 @@ struct KeyShiftTests {
         let isLocal = engine.architecture.window(ofLayer: layer) != nil
         let expected = isLocal ? before[layer] : keys(later, layer)
         let greatest = expected.reduce(0) { max($0, abs($1)) }
-        // One path rounds what quantised rows are multiplied by to 16 bits.
-        let tolerance: Float = Engine.kernels.path == "avx512bf16" ? 0.02 : 1e-4
+        // One ISA rounds what quantised rows are multiplied by to 16 bits.
+        let tolerance: Float = Runtime.kernels.isa == "avx512bf16" ? 0.02 : 1e-4
         let error = zip(keys(shifted, layer), expected).reduce(Float(0)) {
           max($0, abs($1.0 - $1.1))
         }

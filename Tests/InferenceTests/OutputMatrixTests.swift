@@ -5,7 +5,7 @@ import ModelFiles
 import TestSupport
 import Testing
 
-@Suite("An output matrix beside the embedding")
+@Suite("A model with an embedding and an output matrix")
 struct OutputMatrixTests {
   private let scratch: ScratchFolder
 
@@ -14,7 +14,7 @@ struct OutputMatrixTests {
   /// The tensors that count, and the logits of a short prompt.
   private func run(_ path: String) throws -> (names: Set<String>, logits: [Float]) {
     let engine = try Engine(ModelFile(path: path))
-    let cache = try KVCache(shape: engine.cacheShape, element: .f32, capacity: 3)
+    let cache = try KVCache(shape: engine.cacheShape, dtype: .f32, capacity: 3)
     return (Set(engine.tensors.map(\.name)), try engine.prefill([5, 17, 200], into: cache))
   }
 

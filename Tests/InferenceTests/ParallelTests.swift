@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Work on all cores")
 struct ParallelTests {
-  @Test("every item is done once, whoever else asks at the same time")
+  @Test("every item is done once, even when several threads ask at the same time")
   func everyItemOnce() async {
     await withTaskGroup(of: Void.self) { group in
       for caller in 0..<4 {
@@ -33,7 +33,7 @@ struct ParallelTests {
     }
   }
 
-  private final class Errands: Sendable {
+  private final class Tasks: Sendable {
     let left: Atomic<Int>
     let done = Atomic(0)
 
@@ -46,19 +46,19 @@ struct ParallelTests {
     }
   }
 
-  @Test("errands are done between steps, until none is left, and steps go on beside them")
-  func errands() async throws {
-    let team = Team(helpers: 2)
+  @Test("background tasks run between steps until none is left, and steps continue at the same time")
+  func backgroundTasks() async throws {
+    let pool = ThreadPool(helpers: 2)
     for count in 1...40 {
-      let errands = Errands(count)
-      team.run(errand: errands.doOne)
+      let tasks = Tasks(count)
+      pool.runInBackground(tasks.doOne)
       let sum = Mutex(0)
-      for _ in 0..<50 { team.run(items: 7) { _, item in sum.withLock { $0 += item } } }
+      for _ in 0..<50 { pool.run(items: 7) { _, item in sum.withLock { $0 += item } } }
       #expect(sum.withLock { $0 } == 50 * 21)
-      for _ in 0..<2_000 where errands.done.load(ordering: .relaxed) < count {
+      for _ in 0..<2_000 where tasks.done.load(ordering: .relaxed) < count {
         try await Task.sleep(for: .milliseconds(5))
       }
-      #expect(errands.done.load(ordering: .relaxed) == count)
+      #expect(tasks.done.load(ordering: .relaxed) == count)
     }
   }
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Inference
 
-@Suite("What is seen of a context's queries while it comes by")
+@Suite("The last queries of a context that is prefilled in chunks")
 struct RecentQueriesTests {
   @Test("the last ones give the same attention, however the context was cut")
   func recent() throws {
@@ -12,7 +12,7 @@ struct RecentQueriesTests {
     let tokens = (0..<90).map { $0 * 7 % 100 + 3 }
     var expected: [Float] = []
     for cuts in [[90], [26, 64], [30, 60], [89, 1], [5, 40, 3, 42]] {
-      let cache = try KVCache(shape: engine.cacheShape, element: .f32, capacity: tokens.count)
+      let cache = try KVCache(shape: engine.cacheShape, dtype: .f32, capacity: tokens.count)
       let recent = try RecentQueries(engine.architecture, tokens: 64)
       var start = 0
       for count in cuts {
@@ -28,7 +28,7 @@ struct RecentQueriesTests {
       }
       if expected.isEmpty { expected = sums }
       let error = zip(sums, expected).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
-      #expect(error < (Engine.kernels.path == "avx512bf16" ? 1 : 1e-3), "\(cuts)")
+      #expect(error < (Runtime.kernels.isa == "avx512bf16" ? 1 : 1e-3), "\(cuts)")
       // Each of 64 tokens and of the query heads pays 1 in all.
       let heads = engine.architecture.queryHeads * engine.architecture.layers
       #expect(abs(sums.reduce(0, +) - Float(64 * heads)) < 0.1)
@@ -43,7 +43,7 @@ struct RecentQueriesTests {
   func unrotated(name: String) throws {
     let engine = try Engine(ModelFile(path: Fixtures.path("models/\(name)")))
     let model = engine.architecture
-    let cache = try KVCache(shape: engine.cacheShape, element: .f32, capacity: 40)
+    let cache = try KVCache(shape: engine.cacheShape, dtype: .f32, capacity: 40)
     let unrotated = try Matrix(rows: 40, columns: model.queryHeads * model.keyLength)
     try engine.observe((0..<40).map { $0 + 3 }, into: cache) { layer, queries, count in
       engine.undoRotation(layer: layer, of: queries, rows: 3..<count, into: unrotated)

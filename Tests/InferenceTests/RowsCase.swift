@@ -1,7 +1,7 @@
-import CKernels
+import CInferenceKernels
 import TestSupport
 
-/// Random rows of keys or values as a cache holds them, and what they stand for.
+/// Random rows of keys or values as a cache holds them, and their values.
 struct RowsCase: CustomStringConvertible {
   let type: ck_type
   let bits: UInt32
@@ -13,7 +13,8 @@ struct RowsCase: CustomStringConvertible {
   private let groups: [UInt32]
 
   /// - Parameters:
-  ///   - hasGroups: Whether codes have scales for each column of a group of rows, or one for each row.
+  ///   - hasGroups: Whether codes have scales for each column of a group of rows, or one for each
+  ///     row.
   ///   - magnitude: Of the greatest number, about.
   init(
     _ count: Int, length: Int, bits: UInt32, hasGroups: Bool, magnitude: Float = 1,
@@ -54,7 +55,7 @@ struct RowsCase: CustomStringConvertible {
 
   var description: String { "\(count) × \(length) of \(bits) bits, \(type.rawValue)" }
 
-  /// The same with what they stand for rounded to bfloat16.
+  /// The same with values rounded to bfloat16.
   var rounded: RowsCase {
     var copy = self
     copy.floats = floats.map(\.roundedToBFloat16)
@@ -90,7 +91,8 @@ struct RowsCase: CustomStringConvertible {
     return (0..<(type == CK_F32 ? 4 : 2)).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) }
   }
 
-  /// Rows are filled up to whole vectors; of each 32 codes of 4 bits the first 16 are the low halves.
+  /// Rows are filled up to whole vectors; of each 32 codes of 4 bits the first 16 are the low
+  /// halves.
   private static func packed(_ codes: [UInt8], _ bits: UInt32) -> [UInt8] {
     let unit = bits == 8 ? 16 : 32
     let padded = codes + [UInt8](repeating: 0, count: (unit - codes.count % unit) % unit)

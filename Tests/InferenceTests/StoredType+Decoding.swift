@@ -1,4 +1,4 @@
-import CKernels
+import CInferenceKernels
 
 /// The values of quantised blocks, one at a time, as ggml's description of each type says.
 extension StoredType {

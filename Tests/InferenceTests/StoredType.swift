@@ -1,7 +1,8 @@
-import CKernels
+import CInferenceKernels
 import TestSupport
 
-/// A type of stored weights as the kernels and GGUF name it, with what it takes to make random rows.
+/// A type of stored weights as the kernels and GGUF name it, with what it takes to make random
+/// rows.
 struct StoredType: Sendable {
   let name: String
   let kernel: ck_type

@@ -30,9 +30,9 @@ struct TinyModelTests {
   private static let models =
     Fixtures.tinyModels + Fixtures.tinyFolders + Fixtures.architectures
     + Fixtures.architecturesInBoth.map { $0 + ".gguf" }
-  /// One path rounds what quantised rows are multiplied by to 16 bits: that moves logits of up to 23 by up
-  /// to 0.0067 in these random models, where nothing dampens it.
-  private static let isRounded = Engine.kernels.path == "avx512bf16"
+  /// One ISA rounds what quantised rows are multiplied by to 16 bits: that moves logits of up to 23
+  /// by up to 0.0067 in these random models, where nothing dampens it.
+  private static let isRounded = Runtime.kernels.isa == "avx512bf16"
   private static let tolerance: Float = isRounded ? 1e-2 : 1e-4
 
   private func load(_ name: String) throws -> (Engine, Reference) {
@@ -42,7 +42,7 @@ struct TinyModelTests {
   }
 
   private func cache(_ engine: Engine, _ capacity: Int) throws -> KVCache {
-    try KVCache(shape: engine.cacheShape, element: .f32, capacity: capacity)
+    try KVCache(shape: engine.cacheShape, dtype: .f32, capacity: capacity)
   }
 
   @Test("logits agree at every recorded position", arguments: Self.models)
@@ -119,7 +119,7 @@ struct TinyModelTests {
     var ids: [Int] = []
     while ids.count < reference.greedy.count {
       ids.append(sampler.next(logits))
-      logits = try engine.prefill([ids[ids.count - 1]], into: cache)
+      logits = try engine.decode(ids[ids.count - 1], into: cache)
     }
     #expect(ids == reference.greedy)
   }
@@ -130,7 +130,7 @@ struct TinyModelTests {
     let whole = try engine.prefill(reference.ids, into: try cache(engine, reference.ids.count))
     let cache = try cache(engine, reference.ids.count)
     var last: [Float] = []
-    for id in reference.ids { last = try engine.prefill([id], into: cache) }
+    for id in reference.ids { last = try engine.decode(id, into: cache) }
     expectClose(last, whole, "last logits", tolerance: Self.rounding(whole))
     #expect(cache.nextPosition == reference.ids.count)
   }
@@ -140,7 +140,7 @@ struct TinyModelTests {
     unsafe memory.withUnsafeMutableBytes { unsafe $0.copyBytes(from: bytes) }
   }
 
-  @Test("a cache of chosen pairs goes on at the true position, not at the number of its pairs")
+  @Test("a cache of chosen pairs continues at the true position, not at the number of its pairs")
   func truePosition() throws {
     let (engine, reference) = try load("tiny-llama-q4_1.gguf")
     let whole = try cache(engine, reference.ids.count)
@@ -161,7 +161,7 @@ struct TinyModelTests {
         }
       }
       kept.continue(at: start)
-      _ = try engine.prefill([reference.ids[position]], into: kept)
+      _ = try engine.decode(reference.ids[position], into: kept)
       #expect(kept.nextPosition == start + 1)
       return kept.decodedKeys(layer: 0, head: 0)[(3 * length)...]
     }
@@ -172,7 +172,7 @@ struct TinyModelTests {
   }
 
   @Test(
-    "a window is one of positions, whichever pairs are kept: what it hides changes nothing",
+    "a window is one of positions, whichever pairs are kept: what is out of it changes nothing",
     arguments: ["tiny-mistral", "tiny-gemma3"])
   func windowOverChosenPairs(name: String) throws {
     let (engine, reference) = try load(name)
@@ -194,11 +194,11 @@ struct TinyModelTests {
         }
       }
       kept.continue(at: reference.ids.count)
-      return try engine.prefill([reference.greedy[0]], into: kept)
+      return try engine.decode(reference.greedy[0], into: kept)
     }
-    let expected = try engine.prefill([reference.greedy[0]], into: try grown(engine, reference))
-    expectClose(try logits { _ in false }, expected, "without what the window hides")
-    expectClose(try logits { $0 % 3 == 0 }, expected, "with a third of what the window hides")
+    let expected = try engine.decode(reference.greedy[0], into: try grown(engine, reference))
+    expectClose(try logits { _ in false }, expected, "without what is out of the window")
+    expectClose(try logits { $0 % 3 == 0 }, expected, "with a third of what is out of the window")
   }
 
   /// A cache of all of a reference's tokens with room for one more.
@@ -209,24 +209,24 @@ struct TinyModelTests {
   }
 
   @Test(
-    "several sequences that take steps together give what each gives alone",
+    "several sequences that are decoded together give what each gives alone",
     arguments: [
       "tiny-llama-f32.gguf", "tiny-gemma3.gguf", "tiny-qwen2-window", "tiny-dynamic-rope",
     ])
-  func lockstep(name: String) throws {
+  func batchedDecode(name: String) throws {
     let (engine, _) = try load(name)
     var random = SeededGenerator(seed: 6)
     let sequences = (0..<5).map { _ in (0..<50).map { _ in Int.random(in: 0..<256, using: &random) }
     }
     let caches = try sequences.map { try cache(engine, $0.count) }
     let together = try (0..<49).map { place in
-      try engine.step(
+      try engine.decodeBatch(
         sequences.map { $0[place] }, into: caches, next: sequences.map { $0[place + 1] })
     }
     for (index, sequence) in sequences.enumerated() {
       let alone = try cache(engine, sequence.count)
       for place in 0..<49 {
-        let logits = try engine.prefill([sequence[place]], into: alone)
+        let logits = try engine.decode(sequence[place], into: alone)
         let total = logarithm(logits.reduce(0) { $0 + exponential(Double($1)) })
         let loss = total - Double(logits[sequence[place + 1]])
         #expect(abs(together[place][index] - loss) < Double(Self.rounding(logits)), "\(place)")
@@ -281,8 +281,8 @@ struct TinyModelTests {
       short = try engine.prefill(Array(ids[start..<start + 50]), into: cache)
     }
     #expect(reference.architecture.vocabulary == short.count)
-    // Inputs are rounded by up to 2^-9. These models are random, and nothing makes their numbers small:
-    // through two or three layers that becomes a few hundredths of the greatest logit.
+    // Inputs are rounded by up to 2^-9. These models are random, and nothing makes their numbers
+    // small: through two or three layers that becomes a few hundredths of the greatest logit.
     expectClose(long, short, "last logits", tolerance: Self.rounding(short))
   }
 

@@ -2,8 +2,8 @@
 //
 //     codec SNAPSHOT SCRATCH-FILE
 //
-// Prints JSON. Memory is touched before it is measured, and processor time is counted, so that neither
-// fresh pages nor the disk nor the number of threads count.
+// Prints JSON. Memory is touched before it is measured, and processor time is counted, so that
+// neither fresh pages nor the disk nor the number of threads count.
 import CacheCodec
 import CacheFormat
 import Glibc
@@ -48,7 +48,8 @@ let decoding = try processorSeconds {
   }
 }
 
-// One tier and layer at a time, as they stand in the file; positions in a tier's order are not needed.
+// One tier and layer at a time, as the file has them; positions in a tier's order are not
+// needed.
 var blocks: [PairBlock] = []
 for tier in 0..<tiers.tierCount {
   for layer in 0..<context.layers {

@@ -1,5 +1,3 @@
-import CKernels
-
 /// Memory for a measurement, 64-byte aligned, filled once and never freed.
 @safe struct Buffer {
   let base: UnsafeMutableRawPointer
@@ -29,8 +27,8 @@ import CKernels
   }
 }
 
-/// Seconds that a call takes: the least of several rounds, in each of which it runs often enough to be
-/// timed.
+/// Seconds that a call takes: the least of several rounds, in each of which it runs often enough to
+/// be timed.
 func seconds(_ body: () -> Void) -> Double {
   body()
   let clock = ContinuousClock()

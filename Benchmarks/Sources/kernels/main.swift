@@ -1,23 +1,26 @@
-// The inner loops, each against the plainest way to do the same on the same machine. A ratio below its
-// threshold is a loss that nobody noticed: the command then fails.
-import CKernels
+// The inner loops, each against the plainest way to do the same on the same machine. A ratio below
+// its threshold is a loss that nobody noticed: the command then fails.
+import CCodecKernels
+import CISA
+import CInferenceKernels
 import Glibc
 
-/// One path of the kernels; the plain one has the index 0.
-struct Path {
-  let index: Int
-  var kernels: ck_kernels { unsafe ck_path(index).pointee }
-  var name: String { unsafe String(cString: kernels.name) }
+/// An ISA that this processor runs; `plain` is the first.
+struct ISA {
+  let isa: ck_isa
+  var kernels: ck_inference_kernels { unsafe ck_inference_kernels_of(isa).pointee }
+  var name: String { unsafe String(cString: ck_isa_name(isa)) }
 
-  static let all = (0..<8).filter { unsafe ck_path($0) != nil }.map(Path.init)
+  static let all = (0..<UInt32(CK_ISA_COUNT)).map(ck_isa.init(rawValue:))
+    .filter { ck_isa_is_available($0) }.map(ISA.init)
 }
 
 /// One loop.
 struct Loop {
   let name: String
-  /// Times as fast as on the path `plain`, at least, by path.
+  /// How many times as fast as on `plain` it is at least, by ISA.
   let thresholds: [String: Double]
-  let run: (Path) -> Void
+  let run: (ISA) -> Void
 }
 
 let (depth, rows, tokens) = (576, 64, 12)
@@ -28,20 +31,21 @@ let x = Buffer(tokens * depth * 4)
 let rounded = Buffer(132 * depth * 2)
 let y = Buffer(132 * rows * 4)
 let panel = Buffer(ck_panel_floats(depth) * 4)
-let words = Buffer(tokens * depth / 32 * MemoryLayout<ck_words>.stride)
+let int16 = Buffer(tokens * depth / 32 * MemoryLayout<ck_int16_block>.stride)
 
-// A chunk of a prefill, and one token, of a group of query heads before the pairs of a KV head in binary16.
+// A chunk of a prefill, and one token, of a group of query heads before the pairs of a KV head in
+// binary16.
 let (newTokens, group, headLength, pairs) = (64, 3, 64, 512)
 let queries = Buffer(newTokens * group * headLength * 4)
 let (keys, values) = (
   Buffer(pairs * headLength * 2, seed: 2), Buffer(pairs * headLength * 2, seed: 3)
 )
 let attended = Buffer(newTokens * group * headLength * 4)
-let partials = Buffer(group * ck_segment_floats(headLength) * 4)
+let partials = Buffer(group * ck_split_floats(headLength) * 4)
 let scratch = Buffer(
   max(
     ck_attend_scratch(headLength, headLength, group),
-    ck_segment_scratch(headLength, headLength, group)) * 4)
+    ck_split_scratch(headLength, headLength, group)) * 4)
 
 func elements(_ buffer: Buffer) -> ck_rows {
   unsafe ck_rows(data: buffer.base, type: CK_F16, bits: 0, scales: nil, minima: nil, groups: nil)
@@ -49,24 +53,30 @@ func elements(_ buffer: Buffer) -> ck_rows {
 
 let loops = [
   Loop(name: "dot, Q4_1", thresholds: ["avx2": 1.5, "avx512": 2.2, "avx512bf16": 2.7]) {
-    unsafe $0.kernels.dot(CK_Q4_1, stored, rows, x.floats, depth, y.floats)
+    isa in
+    unsafe stored.withUnsafeBufferPointer { stored in
+      var call = unsafe ck_dot(
+        type: CK_Q4_1, rows: stored.baseAddress, count: rows, depth: depth, x: x.floats,
+        y: y.floats)
+      unsafe isa.kernels.dot(&call)
+    }
   },
   Loop(name: "12 tokens, Q4_1", thresholds: ["avx2": 1.3, "avx512": 1.8, "avx512bf16": 2.5]) {
-    path in
-    let wordsBase = unsafe words.base.assumingMemoryBound(to: ck_words.self)
-    if unsafe path.kernels.takes_words(CK_Q4_1) != 0 {
+    isa in
+    let int16Base = unsafe int16.base.assumingMemoryBound(to: ck_int16_block.self)
+    if isa.kernels.takes_int16(CK_Q4_1) != 0 {
       for token in 0..<tokens {
-        unsafe path.kernels.round_words(
-          x.floats + token * depth, depth, tokens, wordsBase + token)
+        unsafe isa.kernels.quantise_activations(
+          x.floats + token * depth, depth, tokens, int16Base + token)
       }
     }
-    for first in stride(from: 0, to: rows, by: Int(CK_FEW_ROWS)) {
+    for first in stride(from: 0, to: rows, by: Int(CK_SMALL_BATCH_ROWS)) {
       unsafe stored.withUnsafeBufferPointer { stored in
-        var call = unsafe ck_few(
+        var call = unsafe ck_small_batch(
           type: CK_Q4_1, rows: stored.baseAddress.map { unsafe $0 + first }, count: 16,
-          depth: depth, tokens: tokens, x: x.floats, words: wordsBase, y: y.floats + first,
+          depth: depth, tokens: tokens, x: x.floats, int16: int16Base, y: y.floats + first,
           x_stride: depth, y_stride: rows)
-        unsafe path.kernels.multiply_few(&call)
+        unsafe isa.kernels.multiply_small_batch(&call)
       }
     }
   },
@@ -80,51 +90,50 @@ let loops = [
     unsafe $0.kernels.multiply_panel(&call)
   },
   Loop(name: "attention, 64 tokens", thresholds: ["avx2": 1.1, "avx512": 1.7, "avx512bf16": 4]) {
-    path in
+    isa in
     var held = unsafe ck_pairs(
       keys: elements(keys), values: elements(values), count: pairs, before: pairs - newTokens,
-      hidden: nil)
+      out_of_window: nil)
     unsafe withUnsafePointer(to: &held) { held in
       var call = unsafe ck_attention(
         queries: queries.floats, output: attended.floats, pairs: held, parts: 1,
-        products: path.kernels.has_bf16_dots == 0 ? CK_F32 : CK_BF16, first_token: 0,
+        products: isa.kernels.has_bf16_dots == 0 ? CK_F32 : CK_BF16, first_token: 0,
         token_count: newTokens, group: group, query_stride: group * headLength,
         output_stride: group * headLength, key_length: headLength, value_length: headLength,
         scale: 0.125, cap: 0, scratch: scratch.floats)
-      unsafe path.kernels.attend(&call)
+      unsafe isa.kernels.attend(&call)
     }
   },
   Loop(name: "attention, 1 token", thresholds: ["avx2": 1.6, "avx512": 2, "avx512bf16": 2]) {
-    var call = unsafe ck_segment(
+    var call = unsafe ck_split(
       queries: queries.floats, keys: elements(keys), values: elements(values), first: 0,
       pairs: pairs, group: group, key_length: headLength, value_length: headLength, scale: 0.125,
       cap: 0, partials: partials.floats, scratch: scratch.floats)
-    unsafe $0.kernels.attend_segment(&call)
+    unsafe $0.kernels.attend_split(&call)
   },
 ]
 
 /// Prints a ratio; returns whether it is enough.
-func report(_ name: String, _ path: String, _ time: Double, _ ratio: Double, least: Double) -> Bool
-{
+func report(_ name: String, _ isa: String, _ time: Double, _ ratio: Double, least: Double) -> Bool {
   let isEnough = ratio >= least
   func padded(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: max(1, width - text.count))
   }
   func tenths(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
   print(
-    padded(name, 26) + padded(path, 12) + padded("\(tenths(time * 1e6)) µs", 14)
+    padded(name, 26) + padded(isa, 12) + padded("\(tenths(time * 1e6)) µs", 14)
       + padded("\(tenths(ratio))×", 9) + "at least \(least)× " + (isEnough ? "" : "TOO SLOW"))
   return isEnough
 }
 
 var areFast = true
 for loop in loops {
-  let reference = seconds { loop.run(Path.all[0]) }
-  for path in Path.all.dropFirst() {
-    let time = seconds { loop.run(path) }
+  let reference = seconds { loop.run(ISA.all[0]) }
+  for isa in ISA.all.dropFirst() {
+    let time = seconds { loop.run(isa) }
     areFast =
       report(
-        loop.name, path.name, time, reference / time, least: loop.thresholds[path.name] ?? 1)
+        loop.name, isa.name, time, reference / time, least: loop.thresholds[isa.name] ?? 1)
       && areFast
   }
 }
@@ -135,14 +144,15 @@ let (planes, merged) = (Buffer(count * width), Buffer(count * width))
 let copying = seconds { unsafe _ = memcpy(merged.base, planes.base, count * width) }
 let sources = unsafe [UnsafePointer(planes.bytes), UnsafePointer(planes.bytes + count)]
   .map(Optional.init)
+let planeShape = ck_planes(rows: count / 64, columns: 64, width: width)
 let byRows = seconds {
   unsafe sources.withUnsafeBufferPointer {
-    unsafe ck_merge_rows($0.baseAddress, count / 64, 64, width, nil, merged.bytes)
+    unsafe ck_merge_rows($0.baseAddress, planeShape, nil, merged.bytes)
   }
 }
 let byColumns = seconds {
   unsafe sources.withUnsafeBufferPointer {
-    unsafe ck_merge_columns($0.baseAddress, count / 64, 64, width, nil, merged.bytes)
+    unsafe ck_merge_columns($0.baseAddress, planeShape, nil, merged.bytes)
   }
 }
 areFast =

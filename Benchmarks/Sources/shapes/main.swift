@@ -1,11 +1,14 @@
-// How long a prefill would take if it were nothing but its matrix products, each at the speed that its shape
-// reaches alone: weights as panels already, everything in the caches, no other work between.
+// How long a prefill would take if it were nothing but its matrix products, each at the speed that
+// its shape reaches alone: weights as panels already, everything in the caches, no other work
+// between.
 //
 //     shapes TOKENS LAYERS WIDTH HIDDEN QUERY-HEADS KV-HEADS HEAD-LENGTH
 //
-// Prints JSON: seconds of the projections and of attention's two products. Products are in bfloat16, on all cores. Of
-// the last layer, as in a prefill, only queries, keys and values are projected: the rest is the last token's alone.
-import CKernels
+// Prints JSON: seconds of the projections and of attention's two products. Products are in
+// bfloat16, on all cores. Of the last layer, as in a prefill, only queries, keys and values are
+// projected: the rest is the last token's alone.
+import CISA
+import CInferenceKernels
 import Dispatch
 import Glibc
 
@@ -33,7 +36,7 @@ func memory(_ floats: Int) -> UnsafeMutablePointer<Float> {
 
 /// One core's rows, panel and results.
 @safe struct Bench: @unchecked Sendable {
-  let kernels = unsafe ck_path_named(nil)
+  let kernels = unsafe ck_inference_kernels_of(ck_isa_current())
   let a = unsafe UnsafeMutablePointer<UInt16>(OpaquePointer(memory(512 * 4096)))
   let panels = unsafe memory(ck_panel_floats(4096))
   let c = unsafe memory(512 * 64)
@@ -43,7 +46,7 @@ func memory(_ floats: Int) -> UnsafeMutablePointer<Float> {
     var call = unsafe ck_product(
       a: UnsafePointer(a), a_stride: (depth + 31) / 32 * 32, panel: UnsafePointer(panels), c: c,
       c_stride: panel, rows: rows, depth: depth, columns: panel, accumulate: adding ? 1 : 0)
-    unsafe kernels?.pointee.multiply_panel(&call)
+    unsafe kernels.pointee.multiply_panel(&call)
   }
 }
 

@@ -154,7 +154,7 @@ package enum Perplexity {
     if let eviction { return try evicting(model, sequences, eviction, progress: progress) }
     return try sequences.map { tokens in
       let cache = try KVCache(
-        shape: model.engine.cacheShape, element: .f32, capacity: tokens.count)
+        shape: model.engine.cacheShape, dtype: .f32, capacity: tokens.count)
       return try model.engine.negativeLogLikelihoods(tokens, into: cache, progress: progress)
     }
   }
@@ -165,11 +165,11 @@ package enum Perplexity {
   ) throws -> [[Double]] {
     let caches = try sequences.map { _ in
       try KVCache(
-        shape: model.engine.cacheShape, element: .f32, capacity: eviction.budget + 1)
+        shape: model.engine.cacheShape, dtype: .f32, capacity: eviction.budget + 1)
     }
     var losses = [[Double]](repeating: [], count: sequences.count)
     for place in sequences[0].indices.dropLast() {
-      let step = try model.engine.step(
+      let step = try model.engine.decodeBatch(
         sequences.map { $0[place] }, into: caches, next: sequences.map { $0[place + 1] })
       for (sequence, loss) in step.enumerated() { losses[sequence].append(loss) }
       for cache in caches { eviction.apply(to: cache) }

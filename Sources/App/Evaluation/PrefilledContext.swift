@@ -27,7 +27,7 @@ package final class PrefilledContext {
         model.engine, usesPublishedScore: retention.usesPublishedScore)
     }
     cache = try KVCache(
-      shape: model.engine.cacheShape, element: .f16, capacity: tokens.count + room)
+      shape: model.engine.cacheShape, dtype: .f16, capacity: tokens.count + room)
     _ = try model.engine.prefill(
       tokens, into: cache,
       observe: { layer, queries, count in
@@ -77,7 +77,7 @@ package final class PrefilledContext {
     guard case .ranked(let scorer) = method else { return 0..<0 }
     return retention.ranking(by: scorer, slidingWindow: nil).ranked(
       of: cache.nextPosition,
-      hidden: retention.hiddenPairs(
+      outOfWindow: retention.pairsOutOfWindow(
         of: cache, layer: layer, head: head, last: cache.nextPosition, model: model))
   }
 

@@ -39,9 +39,9 @@ package struct ResultOrigin: Codable, Sendable, Hashable {
     rope = model.identity.rope.description
     tokenizer = model.identity.tokenizer.description
     filters = bank?.digest.description
-    (kernels, blas) = Engine.kernels
+    (kernels, blas) = Runtime.kernels
     machines = [
-      Machine(processor: Self.processorName ?? "unknown processor", cores: Engine.threads)
+      Machine(processor: Self.processorName ?? "unknown processor", cores: Runtime.threads)
     ]
   }
 

@@ -31,11 +31,12 @@ struct QFiltersCommand: AsyncParsableCommand {
     StandardStreams.reserve()
     // The text is needed until the end.
     unsafe cx_end_on_exhaustion(strdup("qfilters: "), 1)
-    Engine.limitHeaps()
+    Runtime.limitHeaps()
     ignoreFileSizeSignal()
     Interruption.removesTemporaryFiles()
     Interruption.reportsLostMappings(prefix: "qfilters: ", status: 74)
     let command = parse()
+    checkKernels()
     do {
       switch command {
       case var command as any AsyncParsableCommand: try await command.run()
@@ -62,6 +63,13 @@ struct QFiltersCommand: AsyncParsableCommand {
     } catch {
       if exitCode(for: error) == .validationFailure { endIfMistaken(arguments) }
       exit(withError: error)
+    }
+  }
+
+  private static func checkKernels() {
+    do { try Runtime.checkEnvironment() } catch {
+      Terminal.error("qfilters: " + Format.printable("\(error)"))
+      exit(withError: ExitCode.validationFailure)
     }
   }
 

@@ -18,7 +18,8 @@ void cx_end_on_exhaustion(const char *prefix, int status) {
   message_prefix = prefix;
 }
 
-// Other C libraries have no names for what is replaced here; there the program ends as the runtime has it.
+// Other C libraries have no names for what is replaced here; there the program ends as the runtime
+// has it.
 #ifdef __GLIBC__
 
 static void end(const char *what) {

@@ -22,9 +22,9 @@ const char *openblas_preferred_core(void) {
   return NULL;
 }
 
-// OpenBLAS asks for the work space of each thread until it gets it, be that for ever, and a thread of its own
-// that waits so keeps the process from ending. Where address space is limited, it therefore gets no threads of
-// its own, and its work space before anything else can take that.
+// OpenBLAS asks for the work space of each thread until it gets it, be that for ever, and a thread
+// of its own that waits so keeps the process from ending. Where address space is limited, it
+// therefore gets no threads of its own, and its work space before anything else can take that.
 
 // What the library takes, and the work space of a thread on the kernels that take most.
 static const size_t library_space = (size_t)48 << 20, thread_space = (size_t)132 << 20;
@@ -58,7 +58,8 @@ static void *open_library(bool has_threads) {
 
 static OpenBLAS blas;
 
-// The same functions for one caller at a time, who then needs no more work space than the last one did.
+// The same functions for one caller at a time, who then needs no more work space than the last one
+// did.
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 
 static void sgemm_in_turn(

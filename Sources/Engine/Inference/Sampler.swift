@@ -7,7 +7,7 @@ public struct Sampler: Sendable {
   public struct Options: Sendable, Equatable {
     /// What logits are divided by; 0 always takes the likeliest token.
     public var temperature: Float
-    /// Only so many of the likeliest tokens take part; 0 for all.
+    /// How many of the likeliest tokens take part; 0 for all.
     public var topK: Int
     /// Only the likeliest tokens that together reach this probability take part; 1 for all.
     public var topP: Float
@@ -32,7 +32,7 @@ public struct Sampler: Sendable {
     random = SplitMix64(seed: options.seed)
   }
 
-  /// The id of the chosen token. Of equal logits the lowest id is taken as the likeliest.
+  /// The id of the chosen token. Among equal logits the lowest id counts as the likeliest.
   public mutating func next(_ logits: [Float]) -> Int {
     guard options.temperature > 0 else { return Self.likeliest(logits) }
     let candidates = candidates(logits)

@@ -69,6 +69,6 @@ struct GenerateCommand: ParsableCommand {
       ids: result.generation.ids, text: result.generation.text, stop: result.generation.stop,
       promptTokens: result.promptTokens, prefillSeconds: result.prefillSeconds,
       decodeSeconds: result.generation.decodeSeconds,
-      kernels: Engine.kernels.path, blas: Engine.kernels.blas)
+      kernels: Runtime.kernels.isa, blas: Runtime.kernels.blas)
   }
 }

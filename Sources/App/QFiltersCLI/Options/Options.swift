@@ -114,7 +114,7 @@ struct PrecisionOption: ParsableArguments {
   @Option(help: "Type in which keys and values are held: f16, bf16 or f32.")
   var precision = Precision.f16
 
-  var element: KVCache.Element {
+  var element: KVCache.DType {
     switch precision {
     case .f16: .f16
     case .bf16: .bf16

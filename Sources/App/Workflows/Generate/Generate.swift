@@ -20,7 +20,7 @@ public enum Generate {
   ///   - element: How the cache holds keys and values.
   /// - Throws: `PromptError`, `TokenizationError`.
   public static func run(
-    _ model: LoadedModel, text: [UInt8], usesChat: Bool, element: KVCache.Element,
+    _ model: LoadedModel, text: [UInt8], usesChat: Bool, element: KVCache.DType,
     options: GenerationConfig, progress: Progress, emit: (String) -> Void
   ) throws -> Result {
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }
@@ -31,7 +31,7 @@ public enum Generate {
     try options.eviction?.check(model)
     let room =
       options.eviction?.room ?? min(model.contextLength, tokens.count + options.maximumTokens)
-    let cache = try KVCache(shape: model.engine.cacheShape, element: element, capacity: room)
+    let cache = try KVCache(shape: model.engine.cacheShape, dtype: element, capacity: room)
     let clock = Stopwatch()
     progress("prefill", 0, tokens.count)
     let logits = try model.engine.prefill(tokens, into: cache) {

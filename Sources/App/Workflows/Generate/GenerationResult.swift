@@ -58,7 +58,7 @@ public struct GenerationResult: Sendable {
         break
       }
       if result.ids.count == 1 { try afterFirst() }
-      logits = try model.engine.prefill([id], into: cache)
+      logits = try model.engine.decode(id, into: cache)
       options.eviction?.apply(to: cache)
     }
     result.decodeSeconds = clock.seconds

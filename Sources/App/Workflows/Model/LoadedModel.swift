@@ -62,7 +62,7 @@ public final class LoadedModel {
   func copyWeightsWhenIdle() {
     guard weights == .inMemoryLater else { return }
     let files = file.files
-    Parallel.betweenSteps { files.contains { $0.copyNextPiece() } }
+    Parallel.whenIdle { files.contains { $0.copyNextPiece() } }
   }
 
   /// Opens only a model's tokenizer.

@@ -24,7 +24,7 @@ extension Identity {
         let values = tensors[index].decodedRow(row)
         unsafe hash.update(values.span.bytes)
       }
-      tensors[index].letGo()
+      tensors[index].releasePages()
       return hash.finish()
     }
     var record = ByteWriter()

@@ -59,7 +59,7 @@ public enum Prefill {
 
     let clock = Stopwatch()
     let cache = try KVCache(
-      shape: shape, element: KVCache.Element(options.precision.element), capacity: tokens.count)
+      shape: shape, dtype: KVCache.DType(options.precision.element), capacity: tokens.count)
     let watch = try method.watch(
       model.engine, usesPublishedScore: options.retention.usesPublishedScore)
     progress("prefill", 0, tokens.count)

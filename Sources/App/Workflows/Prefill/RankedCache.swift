@@ -73,7 +73,7 @@ struct RankedCache {
   }
 }
 
-extension KVCache.Element {
+extension KVCache.DType {
   /// The element of that type; a cache has no quantised ones.
   init(_ codec: ElementCodec) {
     switch codec {

@@ -15,16 +15,16 @@ extension RetentionPolicy {
   ) -> [UInt32] {
     ranking(by: scorer, slidingWindow: model.window(ofLayer: layer)).order(
       scores,
-      hidden: hiddenPairs(
+      outOfWindow: pairsOutOfWindow(
         of: cache, layer: layer, head: head, last: scores.count, model: model))
   }
 
   /// How many of a head's last pairs rank behind all others, because no later token sees them.
-  package func hiddenPairs(
+  package func pairsOutOfWindow(
     of cache: KVCache, layer: Int, head: Int, last: Int, model: ModelConfig
   ) -> Int {
     guard ranksHiddenLast else { return 0 }
-    return cache.hiddenPairs(
+    return cache.pairsOutOfWindow(
       layer: layer, head: head, window: model.window(ofLayer: layer), last: last)
   }
 }

@@ -39,7 +39,7 @@ final class CacheLoader: Sendable {
     self.end = end
     layers = (0..<cache.shape.layers).map { _ in DispatchGroup() }
     for layer in layers { layer.enter() }
-    Parallel.betweenSteps { self.loadNext() }
+    Parallel.whenIdle { self.loadNext() }
   }
 
   /// Waits until a layer is loaded, and loads others meanwhile.

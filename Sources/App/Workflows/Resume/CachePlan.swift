@@ -8,7 +8,7 @@ struct CachePlan {
   /// Quantised tiers that are held together.
   private struct Part {
     var tiers: [ChainTier]
-    var keys, values: QuantisedPairs.Form
+    var keys, values: QuantisedKV.Form
   }
 
   private let chain: SnapshotChain
@@ -30,8 +30,8 @@ struct CachePlan {
     tiers = try chain.tiersNeeded(compression: compression)
     for tier in tiers {
       let reader = chain.snapshots[tier.snapshot]
-      let keys = QuantisedPairs.Form(reader.codec(of: .keys, tier: tier.tier))
-      let values = QuantisedPairs.Form(reader.codec(of: .values, tier: tier.tier))
+      let keys = QuantisedKV.Form(reader.codec(of: .keys, tier: tier.tier))
+      let values = QuantisedKV.Form(reader.codec(of: .values, tier: tier.tier))
       if isDecoded || keys == .elements && values == .elements {
         elements.append(tier)
       } else if let index = parts.firstIndex(where: { $0.keys == keys && $0.values == values }) {
@@ -47,14 +47,14 @@ struct CachePlan {
   ///
   /// - Throws: `EngineError.outOfMemory`.
   func emptyCache(shape: KVCache.Shape, room: Int) throws(EngineError) -> KVCache {
-    var (capacities, quantised): ([Int], [[QuantisedPairs.Shape]]) = ([], [])
+    var (capacities, quantised): ([Int], [[QuantisedKV.Shape]]) = ([], [])
     for layer in 0..<shape.layers {
       for head in 0..<shape.kvHeads {
         func kept(_ tier: ChainTier) -> Int { self.kept(tier, layer, head) }
         capacities.append(elements.reduce(room) { $0 + kept($1) })
         quantised.append(
           parts.map { part in
-            QuantisedPairs.Shape(
+            QuantisedKV.Shape(
               keys: part.keys, values: part.values,
               pairs: part.tiers.reduce(0) { $0 + kept($1) },
               groups: part.tiers.reduce(0) { $0 + Self.groups(kept($1)) })
@@ -62,7 +62,7 @@ struct CachePlan {
       }
     }
     return try KVCache(
-      shape: shape, element: KVCache.Element(chain.metadata.context.keyCodec),
+      shape: shape, dtype: KVCache.DType(chain.metadata.context.keyCodec),
       capacities: capacities, quantised: parts.isEmpty ? [] : quantised)
   }
 
@@ -100,8 +100,8 @@ struct CachePlan {
   }
 
   private static func load(
-    _ tensor: ChunkTable.Tensor, _ form: QuantisedPairs.Form, of selection: KeptPairs,
-    _ heads: [CodedRows], with decoder: inout LayerDecoder
+    _ tensor: ChunkTable.Tensor, _ form: QuantisedKV.Form, of selection: KeptPairs,
+    _ heads: [KVRows], with decoder: inout LayerDecoder
   ) throws {
     guard form != .elements else {
       return try decoder.decode(tensor, of: selection) { head, write in
@@ -117,7 +117,7 @@ struct CachePlan {
   }
 }
 
-extension QuantisedPairs.Form {
+extension QuantisedKV.Form {
   fileprivate init(_ codec: ElementCodec) {
     switch codec {
     case .int8: self = .int8

@@ -91,7 +91,7 @@ package final class Recall {
       let id = sampler.next(logits)
       if isEnd(id) { break }
       draft.append(id)
-      if draft.count < tokens { logits = try engine.prefill([id], into: cache) }
+      if draft.count < tokens { logits = try engine.decode(id, into: cache) }
     }
     return draft
   }

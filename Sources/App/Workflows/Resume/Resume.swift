@@ -124,7 +124,7 @@ public enum Resume {
     guard let last = tokens.last, cache.nextPosition == start + tokens.count - 1, hasRoom else {
       return
     }
-    _ = try model.engine.prefill([last], into: cache)
+    _ = try model.engine.decode(last, into: cache)
     eviction?.apply(to: cache)
   }
 
@@ -138,7 +138,7 @@ public enum Resume {
     guard case .recalled = selection else { return try plan.emptyCache(shape: shape, room: room) }
     // Recall takes the whole of one layer into memory, but of one layer only.
     return try KVCache(
-      shape: shape, element: KVCache.Element(context.keyCodec), capacity: context.tokens + room)
+      shape: shape, dtype: KVCache.DType(context.keyCodec), capacity: context.tokens + room)
   }
 
   /// The digests tie the file to the model; that it also says so itself is not taken on trust.

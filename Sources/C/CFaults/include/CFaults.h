@@ -1,7 +1,8 @@
 // What has to happen when the process is about to end in the middle of its work, in C because part
 // of it runs inside a signal handler, where Swift may neither allocate nor lock.
 //
-// Two kinds of things are registered: memory that a file is mapped to, and names of temporary files.
+// Two kinds of things are registered: memory that a file is mapped to, and names of temporary
+// files.
 #ifndef CFAULTS_H
 #define CFAULTS_H
 
@@ -21,25 +22,29 @@ cf_entry *cf_add_temporary(const char *path);
 /// Forgets an entry; NULL is allowed.
 void cf_remove(cf_entry *entry);
 
-/// What each of the ends below writes on standard error first; NULL for nothing. The text must live as long
-/// as the process.
+/// What each of the ends below writes on standard error first; NULL for nothing. The text must live
+/// as long as the process.
 void cf_set_last_words(const char *text);
 
-/// Removes all temporary files, writes the last words, and ends the process as the signal `number` does by default.
+/// Removes all temporary files, writes the last words, and ends the process as the signal `number`
+/// does by default.
 void cf_end_by_signal(int number);
 
-/// Removes all temporary files, writes the last words and `text` on standard error, and ends the process with `status`.
+/// Removes all temporary files, writes the last words and `text` on standard error, and ends the
+/// process with `status`.
 void cf_end(const char *text, int status);
 
-/// From now on, reading mapped bytes that cannot be had any more (SIGBUS: the file was cut short, or
-/// its disk failed) removes all temporary files, writes the last words and one sentence that begins with `prefix` and
-/// names the file on standard error, and ends the process with `status`. What another address or
-/// process raises keeps its old meaning. `prefix` must live as long as the process.
+/// From now on, reading mapped bytes that cannot be had any more (SIGBUS: the file was cut short,
+/// or its disk failed) removes all temporary files, writes the last words and one sentence that
+/// begins with `prefix` and names the file on standard error, and ends the process with `status`.
+/// What another address or process raises keeps its old meaning. `prefix` must live as long as the
+/// process.
 void cf_end_on_lost_mapping(const char *prefix, int status);
 
-/// Puts a copy in memory of its own in the place of `count` mapped bytes from `start` on, which begin and
-/// end at a page, but for the end of a file. Whoever reads them meanwhile reads the one or the other. The
-/// copy is aligned like `start` to `alignment`, a power of two. False if there is no memory; nothing changed then.
+/// Puts a copy in memory of its own in the place of `count` mapped bytes from `start` on, which
+/// begin and end at a page, but for the end of a file. Whoever reads them meanwhile reads the one
+/// or the other. The copy is aligned like `start` to `alignment`, a power of two. False if there is
+/// no memory; nothing changed then.
 bool cf_copy_into_memory(void *start, size_t count, size_t alignment);
 
 #endif

@@ -25,9 +25,9 @@ typedef struct {
 } OpenBLAS;
 
 /// Opens OpenBLAS on the widest kernels that this processor runs, unless OPENBLAS_CORETYPE in the
-/// environment says otherwise. Returns NULL if it cannot be used. Opens it once, whoever calls and how
-/// often; safe from any thread. Where address space is limited, it computes on one thread, and for one
-/// caller at a time.
+/// environment says otherwise. Returns NULL if it cannot be used. Opens it once, whoever calls and
+/// how often; safe from any thread. Where address space is limited, it computes on one thread, and
+/// for one caller at a time.
 const OpenBLAS *_Nullable openblas_open(void);
 
 /// Why OpenBLAS cannot be used, in one sentence without a full stop; NULL if it can.

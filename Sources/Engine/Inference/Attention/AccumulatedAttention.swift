@@ -1,7 +1,8 @@
-import CKernels
+import CInferenceKernels
 public import ModelFiles
 
-/// How much attention a question's queries pay to each pair: what SnapKV (arXiv 2404.14469) chooses by.
+/// How much attention a question's queries pay to each pair: what SnapKV (arXiv 2404.14469) chooses
+/// by.
 public struct AccumulatedAttention: Sendable {
   private let model: ModelConfig
   /// Sums over queries, one row a layer and KV head.
@@ -21,7 +22,7 @@ public struct AccumulatedAttention: Sendable {
     scores = try Matrix(rows: Self.rowsAtOnce, columns: pairs)
   }
 
-  /// Begins anew.
+  /// Sets all sums to zero.
   public func clear() {
     for row in 0..<sums.rows {
       unsafe sums.pointer(row: row).update(repeating: 0, count: sums.columns)
@@ -33,12 +34,12 @@ public struct AccumulatedAttention: Sendable {
     Array(sums.copy(row: layer * model.kvHeads + head)[..<pairs])
   }
 
-  /// Adds the softmax weights of a layer's last `count` tokens, over all tokens and over the query heads
-  /// that share a KV head.
+  /// Adds the softmax weights of a layer's last `count` tokens, over all tokens and over the query
+  /// heads that share a KV head.
   ///
   /// - Parameters:
-  ///   - queries: After RoPE, [tokens × queryHeads·keyLength]; the tokens' own pairs are the last `count`
-  ///     of each head. Each token sees the pairs before it and its own.
+  ///   - queries: After RoPE, [tokens × queryHeads·keyLength]; the tokens' own pairs are the last
+  ///     `count` of each head. Each token sees the pairs before it and its own.
   public func add(layer: Int, queries: Matrix, count: Int, cache: KVCache) {
     for head in 0..<model.kvHeads {
       let rows = count * model.group
@@ -53,12 +54,12 @@ public struct AccumulatedAttention: Sendable {
   /// Softmax weights of some of a head's queries; row r is member r mod group of token r / group.
   private func weigh(
     _ rows: Range<Int>, _ layer: Int, _ head: Int, _ queries: Matrix, _ count: Int,
-    _ storage: PairStorage, _ type: ck_type
+    _ storage: HeadKVBuffer, _ type: ck_type
   ) {
     let (group, length) = (model.group, model.keyLength)
     let (scale, cap) = (Blocks.scale(model), model.attentionSoftcap ?? 0)
-    let hidden = model.window(ofLayer: layer).map {
-      HeldPairs.hidden(storage.positions, from: storage.positions.suffix(count), window: $0)
+    let outOfWindow = model.window(ofLayer: layer).map {
+      KVView.outOfWindow(storage.positions, from: storage.positions.suffix(count), window: $0)
     }
     Parallel.forEach(rows.count) { _, index in
       let (token, member) = (rows.lowerBound + index).quotientAndRemainder(dividingBy: group)
@@ -67,7 +68,7 @@ public struct AccumulatedAttention: Sendable {
       unsafe storage.multiplyKeys(
         visible, type: type, length: length,
         by: queries.pointer(row: token) + (head * group + member) * length, into: weights)
-      let first = hidden?[token] ?? 0
+      let first = outOfWindow?[token] ?? 0
       unsafe Kernels.current.table.pointee.softmax(weights + first, visible - first, scale, cap)
       unsafe weights.update(repeating: 0, count: first)
       unsafe (weights + visible).update(repeating: 0, count: storage.count - visible)

@@ -1,6 +1,6 @@
 public import ModelFiles
 
-/// The last tokens' queries of each layer, gathered while a context comes by in chunks.
+/// The last tokens' queries of each layer, collected while a context is prefilled in chunks.
 public final class RecentQueries {
   private let layers: [Matrix]
   /// How many rows of each layer are filled.
@@ -28,10 +28,10 @@ public final class RecentQueries {
     counts[layer] = old + new
   }
 
-  /// Adds the attention that these tokens pay to `mass`, their pairs being the cache's last ones.
-  public func addAttention(to mass: AccumulatedAttention, of cache: KVCache) {
+  /// Adds the attention that these tokens pay to `sums`, their pairs being the cache's last ones.
+  public func addAttention(to sums: AccumulatedAttention, of cache: KVCache) {
     for (layer, queries) in layers.enumerated() {
-      mass.add(layer: layer, queries: queries, count: counts[layer], cache: cache)
+      sums.add(layer: layer, queries: queries, count: counts[layer], cache: cache)
     }
   }
 }

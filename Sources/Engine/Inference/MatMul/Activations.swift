@@ -1,7 +1,7 @@
-import CKernels
+import CInferenceKernels
 
-/// Rows on their way into matrix products: floats, and beside them the same rounded to bfloat16 where
-/// products are taken in that.
+/// Inputs of matrix products: rows of floats, and the same rounded to bfloat16 where products are
+/// taken in that.
 @safe final class Activations: @unchecked Sendable {
   let floats: Matrix
   private let halves: Memory
@@ -16,7 +16,7 @@ import CKernels
 
   var columns: Int { floats.columns }
 
-  /// Where a rounded row begins; whoever writes makes sure that nobody else does.
+  /// Where a rounded row begins; the caller makes sure that it is the only one to write there.
   @unsafe func rounded(row: Int) -> UnsafeMutablePointer<UInt16> {
     precondition(row >= 0 && row < floats.rows)
     return unsafe halves.base.assumingMemoryBound(to: UInt16.self) + row * roundedStride
@@ -25,7 +25,7 @@ import CKernels
   /// Rounds part of a row.
   func round(row: Int, columns range: Range<Int>) {
     precondition(range.lowerBound >= 0 && range.upperBound <= columns)
-    unsafe Kernels.current.table.pointee.narrow_bf16(
+    unsafe Kernels.current.table.pointee.bf16_from_float(
       floats.pointer(row: row) + range.lowerBound, rounded(row: row) + range.lowerBound,
       range.count)
   }

@@ -16,8 +16,8 @@ enum BLAS {
     library.map { unsafe String(cString: $0.functions.pointee.core_name()) }
   }
 
-  /// y = x · wᵀ for x [rows × depth], w [columns × depth] and y [rows × columns], row-major with the
-  /// given strides in floats.
+  /// y = x · wᵀ for x [rows × depth], w [columns × depth] and y [rows × columns], row-major with
+  /// the given strides in floats.
   @unsafe static func multiplyTransposed(
     rows: Int, columns: Int, depth: Int, x: UnsafePointer<Float>, xStride: Int,
     w: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, yStride: Int

@@ -1,8 +1,9 @@
-import CKernels
+import CInferenceKernels
 import Glibc
 public import ModelFiles
 
-/// A weight matrix as the file has it: quantised, mapped, and decoded or multiplied a few rows at a time.
+/// A weight matrix as the file has it: quantised, mapped, and decoded or multiplied a few rows at a
+/// time.
 public final class WeightMatrix: Sendable {
   /// Where and how the file holds the matrix.
   public let tensor: Tensor
@@ -41,9 +42,9 @@ public final class WeightMatrix: Sendable {
   /// The dimensions, outermost first.
   public var shape: [Int] { tensor.shape }
 
-  /// Gives the memory that holds the matrix back to the system; what is needed again is read from the
-  /// file again.
-  public func letGo() { tensor.letGo() }
+  /// Gives the memory that holds the matrix back to the system; what is needed again is read from
+  /// the file again.
+  public func releasePages() { tensor.releasePages() }
 
   /// Decodes row `row`, in half-split order.
   @unsafe func decode(row: Int, into target: UnsafeMutablePointer<Float>) {
@@ -81,7 +82,7 @@ public final class WeightMatrix: Sendable {
       }
   }
 
-  /// Whether a row is stored in the same bytes as another matrix's, which stand for the same values.
+  /// Whether a row is stored in the same bytes as another matrix's, and so has the same values.
   private func storesRow(_ row: Int, as other: WeightMatrix) -> Bool {
     guard tensor.type == other.tensor.type, tensor.addend == other.tensor.addend else {
       return false
@@ -97,27 +98,29 @@ public final class WeightMatrix: Sendable {
   @unsafe func multiply(
     _ rows: Range<Int>, by x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>
   ) {
-    unsafe withStoredRows(rows) {
-      unsafe Kernels.current.table.pointee.dot(type, $0, rows.count, x, columns, y)
+    unsafe withStoredRows(rows) { stored in
+      unsafe Kernels.current.dot(
+        ck_dot(type: type, rows: stored, count: rows.count, depth: columns, x: x, y: y))
     }
   }
 
-  /// Whether products with few tokens take the tokens' values in words.
-  var takesWords: Bool { unsafe Kernels.current.table.pointee.takes_words(type) != 0 }
+  /// Whether products with a few tokens take int16 activations.
+  var takesInt16: Bool { unsafe Kernels.current.table.pointee.takes_int16(type) != 0 }
 
-  /// y[t][r] = ⟨row, x[t]⟩ for each of up to `CK_FEW_ROWS` rows and `count` tokens, straight from the
-  /// stored blocks; `words` are those of `x`, if this matrix takes them.
+  /// y[t][r] = ⟨row, x[t]⟩ for each of up to `CK_SMALL_BATCH_ROWS` rows and `count` tokens,
+  /// straight from the stored blocks; `int16` are the activations `x` rounded, if this matrix takes
+  /// them.
   @unsafe func multiply(
-    _ rows: Range<Int>, by x: Matrix, words: UnsafePointer<ck_words>, count: Int,
+    _ rows: Range<Int>, by x: Matrix, int16: UnsafePointer<ck_int16_block>, count: Int,
     into y: UnsafeMutablePointer<Float>, stride: Int
   ) {
-    precondition(rows.count <= Int(CK_FEW_ROWS) && count <= Int(CK_FEW_TOKENS))
+    precondition(rows.count <= Int(CK_SMALL_BATCH_ROWS) && count <= Int(CK_SMALL_BATCH_TOKENS))
     unsafe withStoredRows(rows) { stored in
       unsafe withUnsafePointer(
-        to: ck_few(
+        to: ck_small_batch(
           type: type, rows: stored, count: rows.count, depth: columns, tokens: count,
-          x: x.pointer(row: 0), words: words, y: y, x_stride: x.columns, y_stride: stride)
-      ) { unsafe Kernels.current.table.pointee.multiply_few($0) }
+          x: x.pointer(row: 0), int16: int16, y: y, x_stride: x.columns, y_stride: stride)
+      ) { unsafe Kernels.current.table.pointee.multiply_small_batch($0) }
     }
   }
 

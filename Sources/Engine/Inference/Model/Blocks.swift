@@ -1,8 +1,8 @@
-import CKernels
+import CInferenceKernels
 import ModelFiles
 
-/// The steps that architectures are made of, over the first `count` rows of their matrices or over one.
-/// `rounded` asks for results in bfloat16 too.
+/// The steps that architectures are made of, over the first `count` rows of their matrices or over
+/// one. `rounded` asks for results in bfloat16 too.
 enum Blocks {
   private static let rowsPerItem = 8
 
@@ -50,7 +50,8 @@ enum Blocks {
     }
   }
 
-  /// RMSNorm of each stretch of one row that is as long as the weights, in place; nothing without weights.
+  /// RMSNorm of each stretch of one row that is as long as the weights, in place; nothing without
+  /// weights.
   static func normHeads(_ heads: Matrix, row: Int, _ weight: [Float]?, epsilon: Float) {
     guard let weight else { return }
     for start in stride(from: 0, to: heads.columns, by: weight.count) {

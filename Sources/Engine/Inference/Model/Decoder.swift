@@ -1,17 +1,28 @@
 import ModelFiles
 
-/// A decoder-only transformer: every layer adds what attention finds, then what a gated feed-forward
-/// network makes of it, to each token's hidden vector (arXiv 2302.13971). What architectures do
-/// differently stands in their description and in which weights they have.
+/// A decoder-only transformer: every layer adds what attention finds, then what a gated
+/// feed-forward network makes of it, to each token's hidden vector (arXiv 2302.13971).
+/// Architectures differ in their `ModelConfig` and in which weights they have.
 struct Decoder: Sendable {
   let model: ModelConfig
   let weights: DecoderWeights
   private let rope: RoPETable
   private let localRope: RoPETable?
 
-  /// Whose final hidden vectors are wanted of a chunk. What only others need is left out of the last layer.
+  /// Which final hidden vectors a pass leaves. What only others need is left out of the last layer.
   enum Outputs {
-    case all, last, none
+    /// Those of all rows.
+    case all
+    /// Those of each sequence's last row.
+    case last
+    case none
+  }
+
+  /// Rows of a pass that continue one sequence: its next tokens, in order.
+  struct SequenceRows {
+    /// The sequence's pairs, to which the rows' own are appended.
+    let cache: KVCache
+    let rows: Range<Int>
   }
 
   /// Memory for up to `tokens` tokens at once.
@@ -22,34 +33,38 @@ struct Decoder: Sendable {
     localRope = try model.localRope.map { try RoPETable($0, maximumTokens: tokens) }
   }
 
-  /// Runs one chunk of tokens through all layers; leaves the final hidden vectors that are wanted, normalised,
-  /// in the first rows of `state.normed` and all tokens' pairs in the cache.
+  /// Runs tokens through all layers, one a row: a chunk of one sequence, or one token of each of
+  /// several. Leaves the final hidden vectors that are wanted, normalised, in the first rows of
+  /// `state.normed`, and all tokens' pairs in the caches.
   ///
   /// - Parameters:
-  ///   - length: Of the sequence that the chunk is a part of; some kinds of RoPE depend on it.
-  ///   - ready: Called before a layer's part of the cache is touched.
-  /// - Throws: As `KVCache.append`, and what the closures throw.
+  ///   - sequences: Whose tokens they are; together all rows, in order.
+  ///   - length: Length of the sequence that a chunk is a part of; some kinds of RoPE depend on it.
+  ///   - ready: Called before a layer's part of the caches is touched.
+  ///   - observe: Sees each layer's queries after RoPE, the rows' own pairs being in the caches.
+  /// - Throws: As `KVCache.appendFused`, and what the closures throw.
   func forward(
-    _ tokens: ArraySlice<Int>, of length: Int, cache: KVCache, state: RunState, outputs: Outputs,
-    ready: (_ layer: Int) throws -> Void, observe: Engine.QueryObserver
+    _ tokens: ArraySlice<Int>, of sequences: [SequenceRows], length: Int, state: RunState,
+    outputs: Outputs, ready: (_ layer: Int) throws -> Void, observe: Engine.QueryObserver
   ) throws {
-    let count = tokens.count
-    prepare(position: cache.nextPosition, count: count, length: length)
+    prepare(sequences, length: length)
     embed(tokens, into: state.hidden)
     for layer in weights.layers.indices {
       try run(
-        layer: layer, count: count, cache: cache, state: state, outputs: outputs, ready: ready,
-        observe: observe)
+        layer: layer, sequences, state: state, outputs: outputs, ready: ready, observe: observe)
     }
-    let wanted = Self.rows(outputs, of: count)
-    norm(weights.outputNorm, wanted, state, state.products(wanted))
-    cache.advance(by: count)
+    let wanted = Self.outputs(outputs, of: sequences).reduce(0) { $0 + $1.rows.count }
+    norm(weights.outputNorm, wanted, state, state.matMul(wanted))
+    for sequence in sequences { sequence.cache.advance(by: sequence.rows.count) }
   }
 
-  /// Prepares the angles of `count` tokens from `position` on, in a sequence of `length` tokens.
-  func prepare(position: Int, count: Int, length: Int) {
-    rope.prepare(position: position, count: count, length: length)
-    localRope?.prepare(position: position, count: count, length: length)
+  /// Prepares the angles of the rows' positions, in sequences of `length` tokens.
+  func prepare(_ sequences: [SequenceRows], length: Int) {
+    let positions = sequences.flatMap { sequence in
+      sequence.rows.indices.map { sequence.cache.nextPosition + $0 - sequence.rows.lowerBound }
+    }
+    rope.prepare(positions: positions, length: length)
+    localRope?.prepare(positions: positions, length: length)
   }
 
   /// Looks tokens up, one row each.
@@ -57,72 +72,85 @@ struct Decoder: Sendable {
     Blocks.embed(tokens, weights.embedding, scale: model.embeddingScale, into: hidden)
   }
 
-  private static func rows(_ outputs: Outputs, of count: Int) -> Int {
+  /// The rows of each sequence that outputs are wanted of.
+  private static func outputs(_ outputs: Outputs, of sequences: [SequenceRows]) -> [SequenceRows] {
     switch outputs {
-    case .all: count
-    case .last: 1
-    case .none: 0
+    case .all: sequences
+    case .last: sequences.map { SequenceRows(cache: $0.cache, rows: $0.rows.suffix(1)) }
+    case .none: []
     }
   }
 
-  /// Runs one layer on the first `count` rows of `state.hidden`, for whose positions the angles are
-  /// prepared, and appends their pairs to the layer's part of the cache. Behind the last layer only the outputs
+  /// Runs one layer on the rows of `state.hidden`, for whose positions the angles are prepared, and
+  /// appends their pairs to the layer's part of the caches. After the last layer only the outputs
   /// are left, in the first rows.
   func run(
-    layer index: Int, count: Int, cache: KVCache, state: RunState, outputs: Outputs,
+    layer index: Int, _ sequences: [SequenceRows], state: RunState, outputs: Outputs,
     ready: (_ layer: Int) throws -> Void, observe: Engine.QueryObserver
   ) throws {
+    let count = sequences.reduce(0) { $0 + $1.rows.count }
     let layer = weights.layers[index]
-    let products = state.products(count)
-    norm(layer.attentionNorm, count, state, products)
-    products.project(state.normed, layer.attention, count: count, into: state.projected)
+    let matMul = state.matMul(count)
+    norm(layer.attentionNorm, count, state, matMul)
+    matMul.project(state.normed, layer.attention, count: count, into: state.projected)
     try ready(index)
     let rope = rope(ofLayer: index)
-    try cache.append(layer: index, keys: state.keys, values: state.values, rows: 0..<count) { row in
-      finishProjections(layer, rope, row: row, angles: row, state)
+    for sequence in sequences {
+      try sequence.cache.appendFused(
+        layer: index, keys: state.keys, values: state.values, rows: sequence.rows,
+        transform: { row in biasNormaliseAndRotate(layer, rope, row: row, state) })
     }
     try observe(index, state.queries, count)
     let isLast = index == weights.layers.count - 1
-    finish(layer, index, isLast ? Self.rows(outputs, of: count) : count, of: count, cache, state)
+    let wanted = isLast ? Self.outputs(outputs, of: sequences) : sequences
+    finish(layer, index, wanted, of: count, state)
   }
 
-  /// What a layer adds to the last `wanted` of `count` tokens, which then take the first rows.
+  /// What a layer adds to some rows, which then become the first ones.
   private func finish(
-    _ layer: DecoderWeights.Layer, _ index: Int, _ wanted: Int, of count: Int, _ cache: KVCache,
+    _ layer: DecoderWeights.Layer, _ index: Int, _ sequences: [SequenceRows], of count: Int,
     _ state: RunState
   ) {
+    let wanted = sequences.reduce(0) { $0 + $1.rows.count }
     guard wanted > 0 else { return }
-    let products = state.products(wanted)
+    let matMul = state.matMul(wanted)
     if wanted < count {
-      for matrix in [state.hidden, state.queries] {
-        for row in 0..<wanted { matrix.copy(row: count - wanted + row, of: matrix, to: row) }
+      for (target, row) in sequences.flatMap(\.rows).enumerated() {
+        for matrix in [state.hidden, state.queries] {
+          matrix.copy(row: row, of: matrix, to: target)
+        }
       }
     }
-    Blocks.attend(
-      layer: index, model: model, cache: cache, count: wanted, state: state,
-      rounded: products.takesRounded)
-    feedForward(layer, wanted, state, products)
+    var first = 0
+    for sequence in sequences {
+      Blocks.attend(
+        layer: index, model: model, cache: sequence.cache,
+        rows: first..<first + sequence.rows.count, state: state, rounded: matMul.takesRounded)
+      first += sequence.rows.count
+    }
+    feedForward(layer, wanted, state, matMul)
   }
 
-  /// What becomes of a row's queries and keys before they meet.
-  func finishProjections(
-    _ layer: DecoderWeights.Layer, _ rope: RoPETable, row: Int, angles: Int, _ state: RunState
+  /// What becomes of a row's queries and keys before they meet: biases, norms, and RoPE, by the
+  /// angles of that row.
+  private func biasNormaliseAndRotate(
+    _ layer: DecoderWeights.Layer, _ rope: RoPETable, row: Int, _ state: RunState
   ) {
     Blocks.add(layer.biases, to: state.projected, row: row)
     Blocks.normHeads(state.queries, row: row, layer.queryNorm, epsilon: model.normEpsilon)
     Blocks.normHeads(state.keys, row: row, layer.keyNorm, epsilon: model.normEpsilon)
-    rope.rotate(state.queries, row: row, angles: angles, length: model.keyLength)
-    rope.rotate(state.keys, row: row, angles: angles, length: model.keyLength)
+    rope.rotate(state.queries, row: row, angles: row, length: model.keyLength)
+    rope.rotate(state.keys, row: row, angles: row, length: model.keyLength)
   }
 
   /// Adds what attention found, then what the feed-forward network makes of it.
-  func feedForward(
-    _ layer: DecoderWeights.Layer, _ count: Int, _ state: RunState, _ products: any Products
+  private func feedForward(
+    _ layer: DecoderWeights.Layer, _ count: Int, _ state: RunState, _ matMul: any MatMul
   ) {
-    add(state.attended, layer.attentionOutput, layer.attentionPostNorm, count, state, products)
-    norm(layer.feedForwardNorm, count, state, products)
-    products.gate(state.normed, layer.gate, model.activation, count: count, into: state.gated)
-    add(state.gated, layer.down, layer.feedForwardPostNorm, count, state, products)
+    add(state.attended, layer.attentionOutput, layer.attentionPostNorm, count, state, matMul)
+    norm(layer.feedForwardNorm, count, state, matMul)
+    matMul.gate(state.normed, layer.gate, model.activation, count: count, into: state.gated)
+    add(state.gated, layer.down, layer.feedForwardPostNorm, count, state, matMul)
   }
 
   /// The angles that a layer rotates by.
@@ -130,24 +158,24 @@ struct Decoder: Sendable {
     model.window(ofLayer: layer) == nil ? rope : localRope ?? rope
   }
 
-  /// What a branch reads: the hidden vectors, normalised where the architecture does that here.
-  func norm(
-    _ weight: [Float]?, _ count: Int, _ state: RunState, _ products: any Products
+  /// What a branch reads: the hidden vectors, normalised if the architecture does that here.
+  private func norm(
+    _ weight: [Float]?, _ count: Int, _ state: RunState, _ matMul: any MatMul
   ) {
     Blocks.rmsNorm(
       state.hidden, weight: weight, epsilon: model.normEpsilon, count: count, into: state.normed,
-      rounded: products.takesRounded)
+      rounded: matMul.takesRounded)
   }
 
-  /// Adds a branch's outputs to the hidden vectors, normalised where the architecture does that here.
+  /// Adds a branch's outputs to the hidden vectors, normalised if the architecture does that here.
   private func add(
     _ x: Activations, _ output: WeightGroup, _ weight: [Float]?, _ count: Int, _ state: RunState,
-    _ products: any Products
+    _ matMul: any MatMul
   ) {
     guard let weight else {
-      return products.project(x, output, count: count, addingTo: state.hidden)
+      return matMul.project(x, output, count: count, addingTo: state.hidden)
     }
-    products.project(x, output, count: count, into: [state.branch])
+    matMul.project(x, output, count: count, into: [state.branch])
     Blocks.addNormed(
       state.branch, weight: weight, epsilon: model.normEpsilon, count: count, to: state.hidden)
   }

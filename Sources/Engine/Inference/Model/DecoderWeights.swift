@@ -1,6 +1,7 @@
 import ModelFiles
 
-/// The weights of a decoder: one row of matrices a layer. What an architecture lacks is nil or empty.
+/// The weights of a decoder: one row of matrices a layer. What an architecture lacks is nil or
+/// empty.
 struct DecoderWeights: Sendable {
   struct Layer: Sendable {
     let attentionNorm: [Float]?
@@ -24,7 +25,8 @@ struct DecoderWeights: Sendable {
   let embedding: WeightMatrix
   let layers: [Layer]
   let outputNorm: [Float]
-  /// The embedding itself where the model ties them, or where the file's output matrix has the same values.
+  /// The embedding itself where the model ties them, or where the file's output matrix has the same
+  /// values.
   let output: WeightGroup
   /// All tensors that the forward pass uses, by name.
   let tensors: [String: Tensor]
@@ -114,7 +116,7 @@ private struct TensorReader {
     WeightMatrix(try tensor(name, [length], kind)).decodedRow(0)
   }
 
-  /// Matrices that stand one above the other in one tensor.
+  /// Matrices that one tensor holds, one above the other.
   mutating func parts(_ name: String, _ rows: [Int], _ columns: Int) throws -> [WeightMatrix] {
     let tensor = try tensor(name, [rows.reduce(0, +), columns])
     var start = 0

@@ -41,8 +41,8 @@ extension Engine {
     return Predictions(logarithms: logarithms)
   }
 
-  /// The Kullback-Leibler divergence Σ p ln(p / q) in nats after each of some tokens, p being what was
-  /// predicted before and q what this cache predicts.
+  /// The Kullback-Leibler divergence Σ p ln(p / q) in nats after each of some tokens, p being what
+  /// was predicted before and q what this cache predicts.
   ///
   /// - Parameter tokens: Those of the predictions; their pairs are appended to the cache.
   /// - Throws: `EngineError.notFinite`, `.beyondRange`.

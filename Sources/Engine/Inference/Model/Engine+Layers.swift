@@ -1,12 +1,12 @@
 import ModelFiles
 
 extension Engine {
-  /// Runs several sequences through the model for what the observer sees, one layer after the other: each
-  /// layer's weights are read once for all sequences and then let go, so that a model larger than
-  /// memory is no obstacle. Memory holds the sequences' hidden vectors and one sequence's pairs of one
-  /// layer.
+  /// Runs several sequences through the model for what the observer sees, one layer after the
+  /// other: each layer's weights are read once for all sequences, and then their pages are
+  /// released, so that a model may be larger than memory. Memory holds the sequences' hidden
+  /// vectors and one sequence's pairs of one layer.
   ///
-  /// What a sequence's queries are does not depend on the others.
+  /// A sequence's queries do not depend on the others.
   ///
   /// - Parameters:
   ///   - sequences: Token ids, at least one in each, less than the vocabulary's size.
@@ -19,13 +19,15 @@ extension Engine {
       decoder.embed(tokens[...], into: matrix)
       return matrix
     }
-    decoder.weights.embedding.letGo()
+    decoder.weights.embedding.releasePages()
     for layer in decoder.weights.layers.indices {
       for matrix in hidden {
         try run(
           layer: layer, on: matrix, cache: cache(ofLayer: layer, tokens: matrix.rows), observe)
       }
-      for matrix in decoder.weights.layers[layer].groups.flatMap(\.matrices) { matrix.letGo() }
+      for matrix in decoder.weights.layers[layer].groups.flatMap(\.matrices) {
+        matrix.releasePages()
+      }
     }
   }
 
@@ -34,7 +36,7 @@ extension Engine {
     let capacities = (0..<cacheShape.layers * cacheShape.kvHeads).map { index in
       index / cacheShape.kvHeads == layer ? tokens : 0
     }
-    return try KVCache(shape: cacheShape, element: .f32, capacities: capacities)
+    return try KVCache(shape: cacheShape, dtype: .f32, capacities: capacities)
   }
 
   /// Runs one layer on one sequence's hidden vectors, which are replaced.
@@ -43,12 +45,12 @@ extension Engine {
   ) throws {
     for start in stride(from: 0, to: hidden.rows, by: Self.chunk) {
       let count = min(hidden.rows - start, Self.chunk)
-      decoder.prepare(position: cache.nextPosition, count: count, length: hidden.rows)
+      let rows = [Decoder.SequenceRows(cache: cache, rows: 0..<count)]
+      decoder.prepare(rows, length: hidden.rows)
       let values = count * hidden.columns
       unsafe state.hidden.pointer(row: 0).update(from: hidden.pointer(row: start), count: values)
       try decoder.run(
-        layer: layer, count: count, cache: cache, state: state, outputs: .none, ready: { _ in },
-        observe: observe)
+        layer: layer, rows, state: state, outputs: .none, ready: { _ in }, observe: observe)
       cache.advance(by: count)
       unsafe hidden.pointer(row: start).update(from: state.hidden.pointer(row: 0), count: values)
     }

@@ -4,7 +4,7 @@ extension Engine {
   /// What queries were before RoPE; to be asked by an observer, of the rows that it sees.
   ///
   /// - Parameters:
-  ///   - rows: Rows of `queries`, none of them behind those that are filled.
+  ///   - rows: Rows of `queries`, all of them filled.
   ///   - target: Its first rows are filled.
   public func undoRotation(layer: Int, of queries: Matrix, rows: Range<Int>, into target: Matrix) {
     let (rope, length) = (decoder.rope(ofLayer: layer), architecture.keyLength)
@@ -17,16 +17,16 @@ extension Engine {
     }
   }
 
-  /// The mean over `positions` of the cosines and sines that RoPE has there in a layer, half of the rotated
-  /// elements each.
+  /// The mean over `positions` of the cosines and sines that RoPE has there in a layer, half of the
+  /// rotated elements each.
   public func meanRotation(
     layer: Int, positions: Range<Int>
   ) -> (cosines: [Float], sines: [Float]) {
     decoder.rope(ofLayer: layer).mean(over: positions)
   }
 
-  /// The cosines and sines that make of what RoPE has rotated in a layer what it would be at another position of
-  /// another sequence; some kinds of RoPE depend on a sequence's length.
+  /// The cosines and sines that make of what RoPE has rotated in a layer what it would be at
+  /// another position of another sequence; some kinds of RoPE depend on a sequence's length.
   public func rotation(
     layer: Int, from old: (position: Double, length: Int), to new: (position: Double, length: Int)
   ) -> (cosines: [Float], sines: [Float]) {

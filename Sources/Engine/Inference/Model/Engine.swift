@@ -1,4 +1,3 @@
-import CKernels
 public import ModelFiles
 
 /// Runs a model: prefill in chunks, decoding a token at a time, and language-model scores.
@@ -11,11 +10,12 @@ public final class Engine {
   let decoder: Decoder
   let state: RunState
 
-  /// The most tokens that go through the layers at once. Memory grows with it, not with the context.
+  /// The most tokens that go through the layers at once. Memory grows with it, not with the
+  /// context.
   public static let chunk = 1024
 
-  /// Called for each layer of each chunk with the queries after RoPE, [tokens × queryHeads·keyLength],
-  /// of which the first `count` rows are filled.
+  /// Called for each layer of each chunk with the queries after RoPE, [tokens ×
+  /// queryHeads·keyLength], of which the first `count` rows are filled.
   public typealias QueryObserver = (_ layer: Int, _ queries: Matrix, _ count: Int) throws -> Void
 
   /// Takes a model's weights into use; they stay in the mapped file, quantised as they are.
@@ -46,18 +46,6 @@ public final class Engine {
   /// What products of queries and keys are multiplied by.
   public var attentionScale: Float { Blocks.scale(architecture) }
 
-  /// The kernels in use, for reports.
-  public static var kernels: (path: String, blas: String) {
-    (Kernels.current.name, BLAS.coreName ?? "none")
-  }
-
-  /// How many threads do the work, for reports.
-  public static var threads: Int { Parallel.workers }
-
-  /// For a program's beginning: has the process keep no more heaps than threads do the work, so that how much freed
-  /// memory it holds on to does not depend on which thread freed it.
-  public static func limitHeaps() { ck_limit_heaps(CInt(Parallel.workers)) }
-
   /// Runs tokens through the model and appends their pairs to the cache.
   ///
   /// - Parameters:
@@ -68,8 +56,8 @@ public final class Engine {
   ///   - observe: Sees each layer's queries, the tokens' own pairs being in the cache.
   ///   - progress: Called after each chunk with the number of tokens done.
   /// - Returns: The logits of the last token, one a token of the vocabulary.
-  /// - Throws: `EngineError.notFinite` and `.beyondRange`, and what the closures throw; the cache is then of
-  ///   no use.
+  /// - Throws: `EngineError.notFinite` and `.beyondRange`, and what the closures throw; the cache
+  ///   is then of no use.
   public func prefill(
     _ tokens: [Int], into cache: KVCache, ready: (_ layer: Int) throws -> Void = { _ in },
     observe: QueryObserver = { _, _, _ in }, progress: (Int) -> Void = { _ in }
@@ -81,10 +69,21 @@ public final class Engine {
     return state.logits.copy(row: 0)
   }
 
+  /// Runs one token through the model and appends its pairs to the cache.
+  ///
+  /// - Parameters:
+  ///   - token: A token id, less than the vocabulary's size.
+  ///   - cache: Has room for it.
+  /// - Returns: The token's logits, one a token of the vocabulary.
+  /// - Throws: `EngineError.notFinite` and `.beyondRange`; the cache is then of no use.
+  public func decode(_ token: Int, into cache: KVCache) throws -> [Float] {
+    try prefill([token], into: cache)
+  }
+
   /// Runs tokens through the model for what the observer sees, without any logits.
   ///
-  /// - Throws: `EngineError.notFinite` and `.beyondRange`, and what the observer throws; the cache is then of
-  ///   no use.
+  /// - Throws: `EngineError.notFinite` and `.beyondRange`, and what the observer throws; the cache
+  ///   is then of no use.
   public func observe(
     _ tokens: [Int], into cache: KVCache, progress: (Int) -> Void = { _ in },
     observe: QueryObserver
@@ -94,8 +93,11 @@ public final class Engine {
     }
   }
 
-  /// - Parameter outputs: All tokens' final hidden vectors, one chunk's after the other, or the last token's, or
-  ///   none.
+  /// Runs tokens through the model, a chunk at a time.
+  ///
+  /// - Parameters:
+  ///   - outputs: All tokens' final hidden vectors, the last token's, or none.
+  ///   - done: Called after each chunk, whose outputs are in `state.normed`.
   func forEachChunk(
     _ tokens: [Int], _ cache: KVCache, outputs: Decoder.Outputs,
     ready: (_ layer: Int) throws -> Void, observe: QueryObserver,
@@ -107,8 +109,9 @@ public final class Engine {
       let range = start..<min(tokens.count, start + Self.chunk)
       let isLast = range.upperBound == tokens.count
       try decoder.forward(
-        tokens[range], of: length, cache: cache, state: state,
-        outputs: outputs == .last && !isLast ? .none : outputs, ready: ready, observe: observe)
+        tokens[range], of: [Decoder.SequenceRows(cache: cache, rows: 0..<range.count)],
+        length: length, state: state, outputs: outputs == .last && !isLast ? .none : outputs,
+        ready: ready, observe: observe)
       try done(range)
     }
   }

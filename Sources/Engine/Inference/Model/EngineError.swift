@@ -1,22 +1,23 @@
 public import ByteIO
 
-/// The engine cannot start or go on.
+/// The engine cannot start or continue.
 public enum EngineError: CategorisedError, Sendable {
   /// libopenblas cannot be used; the sentence says why.
   case openBLASMissing(problem: String)
-  /// `QFILTERS_KERNELS` names a path that this processor does not have.
+  /// `QFILTERS_KERNELS` names an ISA that this processor does not have.
   case unknownKernels(name: String, available: [String])
-  /// The system refused memory.
+  /// The system has no memory left for this process.
   case outOfMemory(bytes: Int)
   /// The forward pass gave a number that is not finite.
   case notFinite
-  /// Keys or values of a layer hold a number that is finite, and beyond what the cache's elements hold.
-  case beyondRange(KVCache.Element, layer: Int)
+  /// Keys or values of a layer hold a number that is finite, and beyond what the cache's elements
+  /// hold.
+  case beyondRange(KVCache.DType, layer: Int)
 
   /// No other category fits.
   public var category: FailureCategory { .other }
 
-  /// One sentence: what is wrong and what to do.
+  /// One sentence that says what is wrong.
   public var description: String {
     switch self {
     case .openBLASMissing(let problem): problem
@@ -27,8 +28,8 @@ public enum EngineError: CategorisedError, Sendable {
       "the system refused \(bytes) bytes of memory; ask for fewer tokens, or use a larger machine"
     case .notFinite:
       "the model's outputs are not finite numbers; its weights may be damaged"
-    case .beyondRange(let element, let layer):
-      "layer \(layer): a key or a value is beyond ±\(element.limitText), the range of \(element)"
+    case .beyondRange(let dtype, let layer):
+      "layer \(layer): a key or a value is beyond ±\(dtype.limitText), the range of \(dtype)"
     }
   }
 }

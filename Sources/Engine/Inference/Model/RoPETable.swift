@@ -1,8 +1,8 @@
-import CKernels
+import CInferenceKernels
 import Glibc
 import ModelFiles
 
-/// Cosines and sines of the rotary embedding for a run of positions.
+/// Cosines and sines of the rotary embedding (RoPE) for some positions.
 ///
 /// Angles are the float32 product of position and inverse frequency, as in transformers, so that
 /// long contexts agree with it in the last places.
@@ -17,15 +17,15 @@ struct RoPETable: Sendable {
     sines = try Matrix(rows: maximumTokens, columns: rope.dimensions / 2)
   }
 
-  /// Prepares the angles of `count` tokens from `position` on, in a sequence of `length` tokens.
-  func prepare(position: Int, count: Int, length: Int) {
-    fill(rows: count, length: length, magnitude: rope.attentionFactor) { token, frequency in
-      Double(Float(position + token) * frequency)
+  /// Prepares the angles of positions, one row each, in a sequence of `length` tokens.
+  func prepare(positions: [Int], length: Int) {
+    fill(rows: positions.count, length: length, magnitude: rope.attentionFactor) { row, frequency in
+      Double(Float(positions[row]) * frequency)
     }
   }
 
-  /// Prepares angles that turn what is rotated already by so many positions more, one row each; the length of the
-  /// sequence is their number.
+  /// Prepares angles that turn what is rotated already by more positions, one row each. Their
+  /// number is the length of the sequence.
   func prepare(shifts: [Double]) {
     fill(rows: shifts.count, length: shifts.count, magnitude: 1) { row, frequency in
       shifts[row] * Double(frequency)
@@ -81,7 +81,8 @@ struct RoPETable: Sendable {
     )
   }
 
-  /// Cosines and sines that turn what is rotated already to where it would be at another position and length.
+  /// Cosines and sines that turn what is rotated already to where it would be at another position
+  /// and length.
   func turn(
     from old: (position: Double, length: Int), to new: (position: Double, length: Int)
   ) -> (cosines: [Float], sines: [Float]) {

@@ -1,6 +1,5 @@
-import CKernels
+import CInferenceKernels
 import ModelFiles
-import Synchronization
 
 /// The memory of one forward pass over up to `tokens` tokens; allocated once, used for every chunk.
 struct RunState {
@@ -22,11 +21,11 @@ struct RunState {
   let logits: Matrix
   /// Scratch memory of attention, one row a worker.
   let scratch: Matrix
-  /// Sums over segments of one token's pairs, one row a KV head.
+  /// Sums over splits of one token's pairs, one row a KV head.
   let partials: Matrix
   private let logitCap: Float?
-  private let floats: FloatProducts
-  private let panels: PanelProducts?
+  private let float32: Float32MatMul
+  private let packedBF16: PackedBF16MatMul?
 
   init(_ weights: DecoderWeights, _ model: ModelConfig, tokens: Int) throws(EngineError) {
     hidden = try Matrix(rows: tokens, columns: model.embeddingLength)
@@ -45,46 +44,44 @@ struct RunState {
       rows: Parallel.workers,
       columns: max(
         ck_attend_scratch(model.keyLength, model.valueLength, model.group),
-        ck_segment_scratch(model.keyLength, model.valueLength, model.group)))
+        ck_split_scratch(model.keyLength, model.valueLength, model.group)))
     partials = try Matrix(
       rows: model.kvHeads,
-      columns: Blocks.segmentRoom * model.group * ck_segment_floats(model.valueLength))
-    floats = try FloatProducts(
+      columns: Blocks.splitRoom * model.group * ck_split_floats(model.valueLength))
+    float32 = try Float32MatMul(
       tokens: tokens,
       width: max(
         model.embeddingLength, model.feedForwardLength, model.queryHeads * model.valueLength))
-    panels =
+    packedBF16 =
       unsafe Kernels.current.table.pointee.has_bf16_dots == 0
-      ? nil : try PanelProducts(weights.layers.flatMap(\.groups) + [weights.output])
+      ? nil : try PackedBF16MatMul(weights.layers.flatMap(\.groups) + [weights.output])
   }
 
-  /// How to multiply `count` rows: in bfloat16 where the processor has instructions for it and there are
-  /// rows enough to be worth it, else in float32.
-  func products(_ count: Int) -> any Products {
-    if let panels, count >= PanelProducts.fewestTokens { panels } else { floats }
+  /// How to multiply `count` rows: in bfloat16 where the processor has instructions for it and
+  /// there are rows enough to be worth it, else in float32.
+  func matMul(_ count: Int) -> any MatMul {
+    if let packedBF16, count >= PackedBF16MatMul.fewestTokens { packedBF16 } else { float32 }
   }
 
   /// The logits of some rows of `normed`, in the first rows of `logits`.
   ///
-  /// - Throws: `EngineError.notFinite` if one of them is not: whoever compares would not notice.
+  /// - Throws: `EngineError.notFinite` if one of them is not: comparisons would not notice.
   func computeLogits(_ output: WeightGroup, rows: Range<Int>) throws(EngineError) {
-    let products = products(rows.count)
+    let matMul = matMul(rows.count)
     for (target, row) in rows.enumerated() {
       unsafe outputInput.floats.pointer(row: target).update(
         from: normed.floats.pointer(row: row), count: normed.columns)
-      if products.takesRounded { outputInput.round(row: target, columns: 0..<normed.columns) }
+      if matMul.takesRounded { outputInput.round(row: target, columns: 0..<normed.columns) }
     }
-    products.project(outputInput, output, count: rows.count, into: [logits])
-    let isFinite = Mutex(true)
-    Parallel.forEach(rows.count) { _, row in
-      let kernels = Kernels.current
+    matMul.project(outputInput, output, count: rows.count, into: [logits])
+    let isFinite = Parallel.allSatisfy(rangesOf: rows.count, size: 1) { range in
+      let (row, kernels) = (range.lowerBound, Kernels.current)
       if let logitCap {
         unsafe kernels.table.pointee.soft_cap(logits.pointer(row: row), logits.columns, logitCap)
       }
-      let isRowFinite = unsafe kernels.isWithin(
+      return unsafe kernels.isWithin(
         logits.pointer(row: row), logits.columns, limit: .greatestFiniteMagnitude)
-      if !isRowFinite { isFinite.withLock { $0 = false } }
     }
-    guard isFinite.withLock({ $0 }) else { throw .notFinite }
+    guard isFinite else { throw .notFinite }
   }
 }

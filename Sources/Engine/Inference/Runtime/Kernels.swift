@@ -1,36 +1,40 @@
-import CKernels
-import Glibc
+import CISA
+import CInferenceKernels
 
-/// The inner loops in C, on the widest path that this processor runs.
-///
-/// The environment variable `QFILTERS_KERNELS` (`plain`, `avx2`, `avx512`, `avx512bf16`) chooses another path, so
-/// that each can be tested on one machine.
+/// The engine's inner loops in C, for the ISA of this process: the widest that the processor runs,
+/// or the one that the environment variable `QFILTERS_KERNELS` names (`plain`, `avx2`, `avx512`,
+/// `avx512bf16`), so that each can be tested on one machine.
 @safe struct Kernels: @unchecked Sendable {
-  let table: UnsafePointer<ck_kernels>
+  let table: UnsafePointer<ck_inference_kernels>
 
-  /// The path in use.
-  static let current = named(environment) ?? widest
+  static let current = Kernels()
 
-  /// The path's name.
-  var name: String { unsafe String(cString: table.pointee.name) }
+  private init() { unsafe table = ck_inference_kernels_of(ck_isa_current()) }
 
-  /// All paths of this processor.
-  static var all: [Kernels] {
-    (0..<8).compactMap { index in unsafe ck_path(index).map { unsafe Kernels(table: $0) } }
+  /// The name of the ISA in use.
+  static var isa: String { unsafe String(cString: ck_isa_name(ck_isa_current())) }
+
+  /// - Throws: `EngineError.unknownKernels` if `QFILTERS_KERNELS` names an ISA that this processor
+  ///   does not have.
+  static func checkEnvironment() throws(EngineError) {
+    guard let name = unsafe ck_isa_rejected_name() else { return }
+    throw .unknownKernels(name: unsafe String(cString: name), available: availableISAs)
   }
 
-  /// The path of that name, if this processor has it.
-  static func named(_ name: String?) -> Kernels? { all.first { $0.name == name } }
-
-  /// Refuses a name in the environment that means nothing on this processor, rather than run others.
-  static func checkEnvironment() throws(EngineError) {
-    guard let name = environment, named(name) == nil else { return }
-    throw .unknownKernels(name: name, available: all.map(\.name))
+  /// The names of the ISAs that this processor runs, `plain` first.
+  static var availableISAs: [String] {
+    (0..<UInt32(CK_ISA_COUNT)).map(ck_isa.init(rawValue:)).filter { ck_isa_is_available($0) }
+      .map { unsafe String(cString: ck_isa_name($0)) }
   }
 
   /// Whether every number is finite and at most `limit` in magnitude.
   @unsafe func isWithin(_ numbers: UnsafePointer<Float>, _ count: Int, limit: Float) -> Bool {
     unsafe table.pointee.is_within(numbers, count, limit) != 0
+  }
+
+  /// y[r] = ⟨rows[r], x⟩
+  @unsafe func dot(_ call: ck_dot) {
+    unsafe withUnsafePointer(to: call) { unsafe table.pointee.dot($0) }
   }
 
   /// Some rows as floats, [rows × length].
@@ -42,11 +46,5 @@ import Glibc
     }
     guard stride != length else { return floats }
     return (0..<range.count).flatMap { floats[$0 * stride..<$0 * stride + length] }
-  }
-
-  private static var widest: Kernels { all[all.count - 1] }
-
-  private static var environment: String? {
-    unsafe getenv("QFILTERS_KERNELS").map { unsafe String(cString: $0) }
   }
 }

@@ -1,7 +1,7 @@
 /// A row-major matrix of floats that lives at one address, so that several threads can fill
 /// different rows of it at once.
 ///
-/// Not a value: whoever holds it sees every change. For results that go elsewhere, copy a row out.
+/// Not a value: all holders see every change. Copy a row out for results that outlive a step.
 @safe public final class Matrix: @unchecked Sendable {
   /// How many rows there are.
   public let rows: Int
@@ -63,7 +63,8 @@
     unsafe pointer(row: target).update(from: other.pointer(row: source), count: columns)
   }
 
-  /// Where a row begins, for the C kernels; whoever writes makes sure that nobody else does.
+  /// Where a row begins, for the C kernels; the caller makes sure that it is the only one to write
+  /// there.
   @unsafe func pointer(row index: Int) -> UnsafeMutablePointer<Float> {
     precondition(index >= 0 && index < rows)
     return unsafe storage + index * columns

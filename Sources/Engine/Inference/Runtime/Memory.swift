@@ -1,14 +1,15 @@
 import Glibc
 
-/// Memory for matrices and caches, straight from the system: zeroed, aligned to a page, and backed by
-/// pages only as they are touched, but for the first, so that room for a whole context costs nothing until it is used.
+/// Memory for matrices and caches, straight from the system: zeroed and aligned to a page. Pages
+/// but the first are only backed when they are touched, so that room for a whole context costs
+/// nothing until it is used.
 @safe final class Memory: @unchecked Sendable {
   let base: UnsafeMutableRawPointer
   private let count: Int
 
   /// Reserves `count` bytes.
   ///
-  /// - Throws: `EngineError.outOfMemory` if the system refuses.
+  /// - Throws: `EngineError.outOfMemory`.
   init(_ count: Int) throws(EngineError) {
     self.count = max(count, 1)
     let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
@@ -17,9 +18,10 @@ import Glibc
       throw .outOfMemory(bytes: count)
     }
     unsafe base = address
-    // Fewer and larger pages: the system clears a page when it is first touched, and each one is a trap.
+    // Fewer and larger pages: the system clears a page when it is first touched, and each one
+    // traps.
     unsafe _ = madvise(address, self.count, MADV_HUGEPAGE)
-    // The first of them is cleared now, while a model is loaded, and not when a first token waits for it.
+    // The first one is cleared now, while a model is loaded, so that no first token waits for it.
     unsafe address.storeBytes(of: 0, as: UInt8.self)
   }
 

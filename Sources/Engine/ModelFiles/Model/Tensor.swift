@@ -40,7 +40,7 @@ public struct Tensor: Sendable {
 
   /// Gives the values' memory back to the system. Values that are needed again are read from the
   /// file again.
-  public func letGo() { file.letGo(offset..<offset + rows * rowBytes) }
+  public func releasePages() { file.releasePages(offset..<offset + rows * rowBytes) }
 
   /// The index, among the file's rows, of row `row` in half-split order.
   ///

@@ -47,7 +47,7 @@ import Synchronization
   package var isUnchanged: Bool { FileStamp(path: path) == stamp }
 
   /// Returns the memory of some of the file's bytes to the system, until they are read again.
-  public func letGo(_ range: Range<Int>) {
+  public func releasePages(_ range: Range<Int>) {
     guard let base = unsafe base, !range.isEmpty, range.upperBound <= count,
       pieces.load(ordering: .relaxed) == 0
     else { return }

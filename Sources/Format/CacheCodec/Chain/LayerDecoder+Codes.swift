@@ -2,7 +2,7 @@ public import CacheFormat
 
 /// One head's keys or values of one tier as quantised codes, in the tier's order (spec, section
 /// 5.6).
-public struct StoredCodes: Sendable {
+public struct QuantisedBlock: Sendable {
   /// [pairs][key or value length], one code a byte.
   public let codes: ArraySlice<UInt8>
   /// Binary16 bit patterns. Keys: [⌈pairs / 64⌉][key length]. Values: [pairs].
@@ -36,7 +36,7 @@ extension LayerDecoder {
   /// - Throws: `MalformedFile` that names tier, layer and tensor; `SystemError`.
   public mutating func readCodes(
     _ tensor: ChunkTable.Tensor, of pairs: KeptPairs,
-    store: (_ head: Int, _ codes: StoredCodes) -> Void
+    store: (_ head: Int, _ codes: QuantisedBlock) -> Void
   ) throws {
     try forEachPart(of: tensor, pairs) { chunk, part in
       let codes = chunk.codes(

@@ -1,5 +1,5 @@
 import ByteIO
-import CKernels
+import CCodecKernels
 import CacheFormat
 
 /// A loaded chunk, which decodes one head's pairs at a time to elements of the cache.
@@ -51,14 +51,16 @@ struct ChunkDecoder: ~Copyable {
         unsafe streams.withStreams { planes in
           let planes: [UnsafePointer<UInt8>?] = unsafe planes.map { unsafe $0 + first }
           let merge = unsafe shape.isByElement ? ck_merge_columns : ck_merge_rows
-          unsafe merge(planes, pairs.count, shape.rowLength, element.width, slots, base)
+          let part = ck_planes(
+            rows: pairs.count, columns: shape.rowLength, width: element.width)
+          unsafe merge(planes, part, slots, base)
         }
       }
     }
   }
 
   /// The quantised codes of one head's pairs, with their slots.
-  func codes(_ pairs: Range<Int>, firstParameter: Int, slots: ArraySlice<UInt32>) -> StoredCodes {
+  func codes(_ pairs: Range<Int>, firstParameter: Int, slots: ArraySlice<UInt32>) -> QuantisedBlock {
     guard let shape, !shape.codec.isLossless else { preconditionFailure("a chunk without codes") }
     let parameters = ChunkShape.parameters(
       of: pairs.count, codec: shape.codec, tensor: shape.tensor, rowLength: shape.rowLength)

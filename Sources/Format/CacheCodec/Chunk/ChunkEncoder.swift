@@ -1,5 +1,5 @@
 import ByteIO
-import CKernels
+import CCodecKernels
 import CacheFormat
 
 /// Encodes chunks (spec, sections 5.5 and 7).
@@ -53,7 +53,8 @@ enum ChunkEncoder {
               unsafe target + $0 * planeLength + first
             }
             let split = unsafe shape.isByElement ? ck_split_columns : ck_split_rows
-            unsafe split(source + first * width, count, shape.rowLength, width, planes)
+            let part = ck_planes(rows: count, columns: shape.rowLength, width: width)
+            unsafe split(source + first * width, part, planes)
             first += count * shape.rowLength
           }
         }

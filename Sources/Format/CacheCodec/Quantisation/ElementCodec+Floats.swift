@@ -9,7 +9,7 @@ extension ElementCodec {
     return unsafe [Float](unsafeUninitializedCapacity: count) { buffer, filled in
       unsafe bytes.withUnsafeBytes { bytes in
         if let source = bytes.baseAddress, let target = buffer.baseAddress {
-          unsafe CodecKernels.current.widen(source, self, target, count)
+          unsafe CodecKernels.current.toFloat(source, self, target, count)
         }
       }
       filled = count

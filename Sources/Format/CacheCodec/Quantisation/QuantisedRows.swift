@@ -1,5 +1,5 @@
 import ByteIO
-import CKernels
+import CCodecKernels
 import CacheFormat
 
 /// The codes of a quantised chunk, with their scales and minima (spec, section 5.6).
@@ -51,8 +51,8 @@ struct QuantisedRows {
   /// The codes, scales and minima of some pairs.
   func part(
     _ pairs: Range<Int>, parameters: Range<Int>, slots: ArraySlice<UInt32>
-  ) -> StoredCodes {
-    StoredCodes(
+  ) -> QuantisedBlock {
+    QuantisedBlock(
       codes: codes[pairs.lowerBound * rowLength..<pairs.upperBound * rowLength],
       scales: scales[parameters], minima: minima[parameters], slots: slots)
   }
@@ -81,7 +81,7 @@ struct QuantisedRows {
         for row in 0..<rows {
           let slot = unsafe slots.map { unsafe Int($0[start + row]) } ?? start + row
           guard slot != Int(UInt32.noSlot) else { continue }
-          unsafe kernels.narrow(
+          unsafe kernels.fromFloat(
             source + row * rowLength, target + slot * rowBytes, element, rowLength)
         }
       }
@@ -98,8 +98,8 @@ struct QuantisedRows {
           else { return }
           let restore =
             unsafe isByColumn ? table.pointee.restore_columns : table.pointee.restore_rows
-          unsafe restore?(
-            code + first, rows, rowLength, scale + parameter, minimum + parameter, &floats)
+          let shape = ck_quantisation(rows: rows, columns: rowLength, levels: 0)
+          unsafe restore?(code + first, shape, scale + parameter, minimum + parameter, &floats)
         }
       }
     }

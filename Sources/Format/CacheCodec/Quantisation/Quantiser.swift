@@ -1,4 +1,4 @@
-import CKernels
+import CCodecKernels
 import CacheFormat
 
 /// Turns elements of a cache into the streams of a quantised chunk (spec, section 5.6).
@@ -36,16 +36,15 @@ struct Quantiser {
     let (count, kernels) = (rows * rowLength, CodecKernels.current)
     var floats = [Float](repeating: 0, count: count)
     unsafe bytes.withUnsafeBytes { bytes in
-      if let source = bytes.baseAddress { unsafe kernels.widen(source, element, &floats, count) }
+      if let source = bytes.baseAddress { unsafe kernels.toFloat(source, element, &floats, count) }
     }
     var newCodes = [UInt8](repeating: 0, count: count)
     var newScales = [UInt16](repeating: 0, count: isByColumn ? rowLength : rows)
     var newMinima = newScales
     let table = unsafe kernels.table.pointee
     let quantise = unsafe isByColumn ? table.quantise_columns : table.quantise_rows
-    let levels: UInt32 = codec == .int8 ? 255 : 15
-    let isStorable = unsafe quantise?(
-      floats, rows, rowLength, levels, &newScales, &newMinima, &newCodes)
+    let shape = ck_quantisation(rows: rows, columns: rowLength, levels: codec == .int8 ? 255 : 15)
+    let isStorable = unsafe quantise?(floats, shape, &newScales, &newMinima, &newCodes)
     codes += newCodes
     scales += newScales
     minima += newMinima

@@ -1,0 +1,53 @@
+/// Which pairs stay.
+extension KVCache {
+  /// Gives an empty head saved pairs at some positions, in ascending order; `withKeys` and
+  /// `withValues` fill them in.
+  public func restore(layer: Int, head: Int, positions: [UInt32]) {
+    storage(layer, head).restore(positions)
+  }
+
+  /// Keeps some of a head's pairs, given by their place in ascending order; the memory of the
+  /// others goes back to the system.
+  public func keep(layer: Int, head: Int, pairs: [Int]) { elements(layer, head).keep(pairs) }
+
+  /// A cache that holds some of this one's pairs and continues at the same position.
+  ///
+  /// - Parameters:
+  ///   - places: [layers · kvHeads], the places of a head's pairs, ascending.
+  ///   - room: How many more pairs each head has room for.
+  /// - Throws: `EngineError.outOfMemory`.
+  public func copy(keeping places: [[UInt32]], room: Int) throws(EngineError) -> KVCache {
+    let copy = try KVCache(
+      shape: shape, dtype: dtype, capacities: places.map { $0.count + room })
+    for (index, places) in places.enumerated() {
+      let (layer, head) = index.quotientAndRemainder(dividingBy: shape.kvHeads)
+      elements(layer, head).copy(places, into: copy.heads[index])
+    }
+    copy.continue(at: nextPosition)
+    return copy
+  }
+
+  /// Copies all pairs of a head into another cache's empty one. Pairs at the positions `tail`
+  /// follow them, yet to be filled in.
+  public func copy(layer: Int, head: Int, into target: KVCache, tail: Range<UInt32>) {
+    elements(layer, head).copyAll(into: target.storage(layer, head), tail: tail)
+  }
+
+  /// Removes the last tokens' pairs; the next token takes the first one's position.
+  public func removeLast(_ tokens: Int) {
+    for storage in heads { storage.keep(Array(0..<storage.count - tokens)) }
+    nextPosition -= tokens
+  }
+
+  /// A head's keys, [pairs × keyLength] elements of this cache's type in order of position.
+  ///
+  /// Different threads may write different heads; nobody else may use a head until then.
+  public func withKeys(layer: Int, head: Int, _ body: (inout MutableRawSpan) -> Void) {
+    storage(layer, head).withKeys(body)
+  }
+
+  /// A head's values, likewise.
+  public func withValues(layer: Int, head: Int, _ body: (inout MutableRawSpan) -> Void) {
+    storage(layer, head).withValues(body)
+  }
+}
