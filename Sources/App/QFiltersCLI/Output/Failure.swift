@@ -23,7 +23,7 @@ enum Failure {
     case is IdentityMismatch: ExitCode(78)
     case let error as PromptError: exitCode(error)
     case is CompressionNotStored, is PrecisionNotStored, is QueriesNotStored, is RankingsDiffer,
-      is RatiosDiffer, is SaveRefusal, is ReplacementRefusal, is ModelNeeded:
+      is CompressionsDiffer, is SaveRefusal, is ReplacementRefusal, is ModelNeeded:
       ExitCode(64)
     case is NotQuantisable, is UnsupportedModel, is TokenizationError, is CalibrationError,
       is EngineError, is MergeRefusal, is PartialResult, is ScoreNotFinite, is FolderInUse,

@@ -2,8 +2,10 @@ import ByteIO
 import CacheCodec
 import CacheFormat
 
-/// A cache as a safetensors file: the tensors that `verify --digests` names (spec, conformance.md), `tokens`
-/// and, for each layer and head, `positions`, `keys` and `values`, in the cache's own type.
+/// A cache as a safetensors file.
+///
+/// The tensors are those that `verify --digests` names (spec, conformance.md): `tokens` and, for
+/// each layer and head, `positions`, `keys` and `values`, in the cache's own type.
 struct CacheTensors {
   private struct Tensor {
     var name: String
@@ -14,14 +16,14 @@ struct CacheTensors {
 
   /// The context's token ids.
   let tokens: [UInt32]
-  /// Layers and heads, and the types and lengths of keys and values.
+  /// Layers and heads, types and lengths of keys and values.
   let context: ContextDescription
-  /// [layers][kvHeads]: how many pairs a head holds.
+  /// The number of pairs that each head holds, [layers][kvHeads].
   let counts: [[Int]]
 
   /// Writes the file; one layer is in memory at a time.
   ///
-  /// - Parameter heads: The pairs of a layer's heads, as many as were said.
+  /// - Parameter heads: The pairs of a layer's heads, as many as `counts` says.
   /// - Returns: The file's size in bytes.
   /// - Throws: `SystemError`, and what `heads` throws.
   func write(to path: String, heads: (_ layer: Int) throws -> [PairBlock]) throws -> UInt64 {
@@ -73,7 +75,7 @@ struct CacheTensors {
     }
   }
 
-  /// The length and the JSON; spaces behind it align the values, as safetensors' other writers do.
+  /// The length and the JSON. Spaces after it align the values, as other writers of safetensors do.
   private var header: [UInt8] {
     var start = 0
     let entries = tensors.map { tensor in

@@ -3,56 +3,56 @@ import CacheCodec
 import CacheFormat
 import Inference
 import ModelFiles
-public import QFilters
+package import QFilters
 
 extension Resume {
-  /// That what a prompt and its answer add is to be written, as a child of the snapshot.
-  public struct Save: Sendable {
+  /// Where and how to write what a prompt and its answer add, as a child of the snapshot.
+  package struct Save: Sendable {
     /// Where the child is to appear.
-    public var path: String
-    /// The model's Q-Filters to rank the new pairs by, and the file they came from; without them they are
-    /// ranked as the snapshot's are.
-    public var filters: (bank: FilterBank, path: String)?
+    package var path: String
+    /// The model's Q-Filters that rank the new pairs, and the file they came from. Without them the
+    /// new pairs are ranked as the snapshot's pairs are.
+    package var filters: (bank: FilterBank, path: String)?
 
     /// Writes to `path`.
-    public init(path: String, filters: (bank: FilterBank, path: String)? = nil) {
+    package init(path: String, filters: (bank: FilterBank, path: String)? = nil) {
       self.path = path
       self.filters = filters
     }
   }
 
-  /// Refuses, before a model is opened, a path at which no child of the snapshot can be.
+  /// Rejects, before a model is opened, a path at which no child of the snapshot can be.
   ///
   /// - Throws: `SaveRefusal`; as `SnapshotChain`.
-  public static func checkSave(_ path: String, snapshot: String, parents: [String]) throws {
+  package static func checkSave(_ path: String, snapshot: String, parents: [String]) throws {
     try ChildSnapshot.check(path, after: SnapshotChain(path: snapshot, parents: parents))
   }
 
   /// What was written.
-  public struct Saved: Sendable {
+  package struct Saved: Sendable {
     /// The child's size.
-    public let bytes: UInt64
+    package let bytes: UInt64
     /// Seconds for ranking, compressing and writing.
-    public let seconds: Double
+    package let seconds: Double
   }
 }
 
-/// A snapshot of what a resumed context gained: the pairs behind those that were read.
+/// A snapshot of what a resumed context gained: the pairs after those that were read.
 struct ChildSnapshot {
   private let path: String
   private let chain: SnapshotChain
   private let model: LoadedModel
   private let method: ScorerSource
-  private let selection: Resume.Selection
+  private let mode: ResumeMode
 
-  /// Checks before the long work what could make it vain.
+  /// Checks, before the long work, everything that could prevent the write.
   ///
-  /// - Parameter selection: The pairs that the turn goes on with.
-  /// - Throws: `SaveRefusal`; `IdentityMismatch` if the filters are another model's, or not those that
-  ///   ranked the snapshot; `MalformedFile` if they do not fit their model; `SystemError` if no file can be
-  ///   made at the path.
+  /// - Parameter mode: The pairs that the turn continues.
+  /// - Throws: `SaveRefusal`; `IdentityMismatch` if the filters are another model's, or not those
+  ///   that ranked the snapshot; `MalformedFile` if they do not fit their model; `SystemError` if
+  ///   no file can be made at the path.
   init(
-    _ save: Resume.Save, of chain: SnapshotChain, selection: Resume.Selection, model: LoadedModel
+    _ save: Resume.Save, of chain: SnapshotChain, mode: ResumeMode, model: LoadedModel
   ) throws {
     let path = save.path
     try Self.check(path, after: chain)
@@ -62,10 +62,10 @@ struct ChildSnapshot {
     }
     try AtomicFile.checkWritable(path)
     (self.path, self.chain, self.model) = (path, chain, model)
-    (self.method, self.selection) = (method, selection)
+    (self.method, self.mode) = (method, mode)
   }
 
-  /// Refuses a path at which no child of the chain can be.
+  /// Rejects a path at which no child of the chain can be.
   static func check(_ path: String, after chain: SnapshotChain) throws(SaveRefusal) {
     if let link = chain.links.first(where: { Folder.isOneFile(path, $0.path) }) {
       throw .replacesLink(path: path, link: link.path)
@@ -95,7 +95,8 @@ struct ChildSnapshot {
 
   /// Writes the cache's pairs from position `start` on.
   ///
-  /// - Parameter tokens: From there on; the last one's pair may be missing, and the token is left out then.
+  /// - Parameter tokens: The tokens from `start` on. If the last one's pair is missing, the token
+  ///   is left out.
   /// - Throws: `NotQuantisable`, `SystemError`, `EngineError`.
   func write(_ cache: KVCache, from start: Int, tokens: [Int]) throws -> Resume.Saved {
     let clock = Stopwatch()
@@ -107,7 +108,7 @@ struct ChildSnapshot {
       path: path, metadata: metadata, codecs: codecs(metadata.tiers))
     let ranked = try RankedCache(
       cache, from: start,
-      scorer: method.watch(model.engine, usesPublishedScore: retention.usesPublishedScore)
+      scorer: method.queryHook(model.engine, usesPublishedScore: retention.usesPublishedScore)
         .scorer(of: cache),
       retention: retention, model: model.engine.architecture)
     try ranked.write(to: &writer, tiers: metadata.tiers) { _, _, _ in }
@@ -127,7 +128,7 @@ struct ChildSnapshot {
       return chain.isKeptWhole(layer: layer, head: head)
         ? new.count : ranking.protected(of: new.count)
     }
-    // Where the seam lets go of all that was read, what is written stands alone.
+    // If retokenising the boundary dropped all that was read, the new snapshot has no parent.
     let parent =
       start == 0
       ? nil
@@ -144,11 +145,11 @@ struct ChildSnapshot {
       provenance: try Provenance.json(
         model: model.file.name, origin: method.origin,
         ranking: retention.rules(of: method),
-        attendedTo: (Provenance.Past(chain.metadata.provenance).attendedTo ?? []) + [selection.name]
-      ))
+        attendedTo: (Provenance.Past(chain.metadata.provenance).attendedTo ?? []) + [mode.name]))
   }
 
-  /// For each tier what the parent has where it stores that compression, or for the least that it stores.
+  /// The codecs of the parent's tier for each compression, or of its last tier if it does not store
+  /// that one.
   private func codecs(_ tiers: TierTable) -> [TierCodecs] {
     let parent = chain.last
     let table = parent.metadata.tiers
