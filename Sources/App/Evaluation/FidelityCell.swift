@@ -6,7 +6,7 @@ extension Fidelity {
     /// The method's name.
     package let method: String
     /// The index of the context in the text.
-    package let sequence: Int
+    let sequence: Int
     /// Layers of the model, and KV heads in each.
     package let layers, kvHeads: Int
     /// Compressions ×N.

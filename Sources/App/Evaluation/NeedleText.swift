@@ -72,8 +72,10 @@ struct NeedleText {
       model.tokenizer.decode(Array(tokens[..<Int(Double(hay) * depth)]), skippingSpecials: false))
   }
 
-  /// The end of the last full stop that white space follows. In a text without one, it is the end
-  /// of the last other mark or line that ends a sentence, or else of the last white space.
+  /// The end of the last full stop that white space follows.
+  ///
+  /// Without a full stop: the last other mark or line break that ends a sentence, or else the last
+  /// white space.
   private static func endOfSentence(_ text: [UInt8]) -> Int {
     let white = Set(" \n\t\r".utf8)
     let stop = text.indices.dropLast().last {

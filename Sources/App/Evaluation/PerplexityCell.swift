@@ -7,7 +7,7 @@ extension Perplexity {
     /// UTF-8.
     package let bytes: [UInt8]
     /// The number of consecutive sequences.
-    package let sequences: Int
+    let sequences: Int
     /// Tokens in each; a begin-of-text token, where the model adds one, counts.
     package let length: Int
 
@@ -43,9 +43,9 @@ extension Perplexity {
     /// ×N of a compressed prompt; 1 otherwise.
     package let compression: Int
     /// The index of the sequence in the text.
-    package let sequence: Int
+    let sequence: Int
     /// −ln p(token | those before it) of each token that was scored, in nats.
-    package let losses: [Float]
+    let losses: [Float]
 
     /// Method, compression and sequence.
     package var subject: [String] { Self.subject(method, compression, sequence) }

@@ -123,7 +123,7 @@ package struct Results<Cell: ResultCell>: Codable, Sendable {
 /// A result file would be too long to be read again.
 package struct TooManyResults: Error, CustomStringConvertible, Sendable {
   /// The file, as it was before.
-  package let path: String
+  let path: String
 
   /// One sentence: what is wrong and what to do.
   package var description: String {
@@ -134,9 +134,9 @@ package struct TooManyResults: Error, CustomStringConvertible, Sendable {
 /// A folder holds results of another model or of other settings.
 package struct OtherResults: Error, CustomStringConvertible, Sendable {
   /// The file that holds them.
-  package let path: String
+  let path: String
   /// What differs.
-  package let differing: [String]
+  let differing: [String]
   /// Whether the model or the filter bank differs.
   package let isOfOtherModel: Bool
 

@@ -4,9 +4,9 @@
 /// It is read piece by piece and never held whole.
 package struct Corpus: Sendable {
   /// The files in order.
-  package let paths: [String]
+  let paths: [String]
   /// The key of the text in the objects of JSON Lines.
-  package let field: String
+  let field: String
 
   /// Names the files; nothing is opened.
   package init(paths: [String], field: String) {

@@ -3,9 +3,9 @@ package import Inference
 /// How long an answer may be, and how its tokens are chosen.
 package struct GenerationConfig: Sendable {
   /// The maximum number of new tokens.
-  package var maximumTokens: Int
+  var maximumTokens: Int
   /// How each token is chosen.
-  package var sampling: Sampler.Options
+  var sampling: Sampler.Options
   /// What drops pairs while generating; nil keeps all of them.
   package var eviction: Eviction?
   /// Called after each token: whether the answer is to end there.

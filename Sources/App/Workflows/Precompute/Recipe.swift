@@ -4,9 +4,9 @@ extension Precompute {
   /// How much text to use.
   package struct Recipe: Sendable, Encodable {
     /// The number of sequences, 1 … 2²⁴.
-    package var sequences: Int
+    var sequences: Int
     /// Tokens in each, 2 … 2²⁴.
-    package var length: Int
+    var length: Int
 
     /// `sequences` of `length` tokens; the authors use 20 of 2,048.
     package init(sequences: Int, length: Int) {
@@ -19,9 +19,9 @@ extension Precompute {
   /// − 1, I − 1 + N, I − 1 + 2 N, …
   package struct Shard: Sendable, CustomStringConvertible {
     /// From 1.
-    package let index: Int
+    let index: Int
     /// The number of shards.
-    package let count: Int
+    let count: Int
 
     /// Shard `index` of `count`, 1 ≤ index ≤ count.
     package init(index: Int, of count: Int) {

@@ -15,7 +15,7 @@ package struct RetentionPolicy: Sendable, Equatable {
   /// `ContextFilterScorer` is used.
   package var usesPublishedScore = false
   /// Whether pairs that no later token sees rank last, in layers with a sliding window.
-  package var ranksHiddenLast = true
+  var ranksHiddenLast = true
   /// The number of first layers that are kept whole.
   package var wholeLayers = 0
 

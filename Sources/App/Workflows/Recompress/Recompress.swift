@@ -80,7 +80,7 @@ package enum Recompress {
 /// The ranking needs queries, which a snapshot does not hold.
 package struct QueriesNotStored: Error, CustomStringConvertible, Sendable {
   /// The method's name.
-  package let method: String
+  let method: String
 
   /// One sentence that says what is wrong and what to do.
   package var description: String {
@@ -92,13 +92,13 @@ package struct QueriesNotStored: Error, CustomStringConvertible, Sendable {
 /// The snapshots of a chain have different rankings, and one snapshot names one ranking.
 package struct RankingsDiffer: Error, CustomStringConvertible, Sendable {
   /// The last snapshot.
-  package let path: String
+  let path: String
   /// What ranked it.
-  package let ranking: String
+  let ranking: String
   /// A snapshot with another ranking.
-  package let parent: String
+  let parent: String
   /// What ranked that one.
-  package let parentRanking: String
+  let parentRanking: String
 
   /// One sentence that says what is wrong and what to do.
   package var description: String {
@@ -110,13 +110,13 @@ package struct RankingsDiffer: Error, CustomStringConvertible, Sendable {
 /// The snapshots of a chain are stored at different compressions, and no compression was asked for.
 package struct CompressionsDiffer: Error, CustomStringConvertible, Sendable {
   /// The last snapshot.
-  package let path: String
+  let path: String
   /// The greatest compression of the whole chain's stored pairs.
-  package let compression: Int
+  let compression: Int
   /// A snapshot that is stored at a lower compression.
-  package let other: String
+  let other: String
   /// Its compression.
-  package let otherCompression: Int
+  let otherCompression: Int
 
   /// One sentence that says what is wrong and what to do.
   package var description: String {

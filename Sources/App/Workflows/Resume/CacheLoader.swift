@@ -4,8 +4,9 @@ import Dispatch
 import Inference
 import Synchronization
 
-/// Loads the layers of a chain of snapshots into a cache, first layers first, so that the engine
-/// computes with the first layers while others still load.
+/// Loads the layers of a chain of snapshots into a cache, first layers first.
+///
+/// The engine computes with the first layers while others still load.
 ///
 /// Idle cores of the engine load one layer after the other. A thread that waits for a layer loads
 /// others meanwhile.

@@ -19,17 +19,17 @@ package struct ZooIndex: Sendable, Encodable {
     /// Its path below the index's folder.
     package let path: String
     /// SHA-256 of the filters.
-    package let filters: String
+    let filters: String
     /// The digests that tie it to the model.
-    package let weights, architecture, rope, tokenizer: String
+    let weights, architecture, rope, tokenizer: String
     /// The recipe: the number of sequences and of tokens in each.
-    package let sequences, length: Int
+    let sequences, length: Int
     /// SHA-256 of the token ids.
-    package let tokensSHA256: String
+    let tokensSHA256: String
     /// The number of query heads, and of those in which the method's assumption fails.
-    package let queryHeads, failingHeads: Int
+    let queryHeads, failingHeads: Int
     /// The bank's own provenance.
-    package let provenance: String
+    let provenance: String
 
     init?(path: String, _ bank: FilterBank) {
       guard let set = bank.sequences, let quality = bank.quality else { return nil }
@@ -48,7 +48,7 @@ package struct ZooIndex: Sendable, Encodable {
   }
 
   /// The models in order of their paths.
-  package let models: [Entry]
+  let models: [Entry]
 
   /// The beginnings of an index's files.
   static let beginnings = ["{\n  \"models\" : [", "\(heading)\n\n"]
