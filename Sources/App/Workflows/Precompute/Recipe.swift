@@ -19,9 +19,9 @@ extension Precompute {
   /// − 1, I − 1 + N, I − 1 + 2 N, …
   package struct Shard: Sendable, CustomStringConvertible {
     /// From 1.
-    let index: Int
+    package let index: Int
     /// The number of shards.
-    let count: Int
+    package let count: Int
 
     /// Shard `index` of `count`, 1 ≤ index ≤ count.
     package init(index: Int, of count: Int) {

@@ -40,19 +40,19 @@ package enum Prefill {
   ///
   /// - Parameters:
   ///   - text: UTF-8.
-  ///   - method: What ranks the pairs.
+  ///   - scorer: What ranks the pairs.
   /// - Throws: `IdentityMismatch` if the filters are another model's, `PromptError`,
   ///   `NotQuantisable`, `SystemError`.
   package static func run(
-    _ model: LoadedModel, method: ScorerSource, text: [UInt8], options: Options, out: String,
+    _ model: LoadedModel, scorer source: ScorerSource, text: [UInt8], options: Options, out: String,
     progress: Progress
   ) throws -> Result {
     let shape = model.engine.cacheShape
-    try method.check(model)
+    try source.check(model)
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }
     let tokens = try Prompt.opening(text, usesChat: options.usesChat, model: model)
     try Prompt.checkLength(tokens.count, model)
-    let metadata = try metadata(model, method, tokens, options)
+    let metadata = try metadata(model, source, tokens, options)
     // Before the long work, so that a folder that cannot be written fails at once.
     var writer = try SnapshotWriter(
       path: out, metadata: metadata, codecs: options.precision.codecs(metadata.tiers))
@@ -60,7 +60,7 @@ package enum Prefill {
     let clock = Stopwatch()
     let cache = try KVCache(
       shape: shape, element: KVCache.Element(options.precision.element), capacity: tokens.count)
-    let hook = try method.queryHook(
+    let hook = try source.queryHook(
       model.engine, usesPublishedScore: options.retention.usesPublishedScore)
     progress("prefill", 0, tokens.count)
     _ = try model.engine.prefill(
@@ -82,9 +82,9 @@ package enum Prefill {
   }
 
   private static func metadata(
-    _ model: LoadedModel, _ method: ScorerSource, _ tokens: [Int], _ options: Options
+    _ model: LoadedModel, _ source: ScorerSource, _ tokens: [Int], _ options: Options
   ) throws -> SnapshotMetadata {
-    let (origin, shape) = (method.origin, model.engine.cacheShape)
+    let (origin, shape) = (source.origin, model.engine.cacheShape)
     let codec = options.precision.element
     let retention = options.retention
     let ranking = retention.ranking(by: origin.scorer, slidingWindow: nil)
@@ -104,6 +104,6 @@ package enum Prefill {
         compression: options.compression),
       tokens: tokens.map(UInt32.init),
       provenance: try Provenance.json(
-        model: model.file.name, origin: origin, ranking: retention.rules(of: method)))
+        model: model.file.name, origin: origin, ranking: retention.rules(of: source)))
   }
 }

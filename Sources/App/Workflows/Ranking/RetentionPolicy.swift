@@ -59,10 +59,10 @@ package struct RetentionPolicy: Sendable, Equatable {
 
   /// How pairs after sinks and window rank in layers without a sliding window, by the names in
   /// provenance.
-  func rules(of method: ScorerSource) -> [String: String] {
-    let usual = method.origin.scorer.usualRecent(window: nil)
+  func rules(of source: ScorerSource) -> [String: String] {
+    let usual = source.origin.scorer.usualRecent(window: nil)
     var rules = ["recent": "\(recent ?? usual)"]
-    if case .qFilters(let bank, _) = method { rules["score"] = score(by: bank) }
+    if case .qFilters(let bank, _) = source { rules["score"] = score(by: bank) }
     return rules
   }
 

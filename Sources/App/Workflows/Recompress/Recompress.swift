@@ -14,7 +14,7 @@ package enum Recompress {
     package var precision: Precision?
     /// What ranks the pairs; nil for as they are ranked, which must be equal in all snapshots of
     /// the chain.
-    package var method: ScorerSource?
+    package var scorer: ScorerSource?
 
     /// Changes nothing.
     package init() {}

@@ -15,7 +15,7 @@ struct RecompressPlan {
     var metadata = chain.metadata
     metadata.parent = nil
     let context = metadata.context
-    scorer = options.method?.keyScorer
+    scorer = options.scorer?.keyScorer
     // A snapshot holds neither windows nor RoPE. So all layers rank as layers without a window, and
     // Q-Filters score as published.
     var retention = RetentionPolicy()
@@ -24,18 +24,18 @@ struct RecompressPlan {
     ranking =
       scorer.map { retention.ranking(by: $0.scorer, slidingWindow: nil) }
       ?? Ranking(sinks: chain.sinks, window: chain.window)
-    if let method = options.method {
-      try method.check(
+    if let source = options.scorer {
+      try source.check(
         identity: metadata.identity, cache: FilterShape(of: context))
-      guard scorer != nil else { throw QueriesNotStored(method: method.origin.scorer.name) }
+      guard scorer != nil else { throw QueriesNotStored(method: source.origin.scorer.name) }
       // A pair that is not in the file cannot be ranked.
       _ = try chain.tiersNeeded(compression: nil)
-      metadata.filterDigest = method.origin.filters
+      metadata.filterDigest = source.origin.filters
     } else {
       try Self.checkRanking(chain)
     }
-    if chain.links.count > 1 || options.method != nil {
-      metadata.provenance = try Self.provenance(chain, options.method, retention)
+    if chain.links.count > 1 || options.scorer != nil {
+      metadata.provenance = try Self.provenance(chain, options.scorer, retention)
     }
     let compression = try options.compression ?? Self.storedCompression(chain)
     _ = try chain.tiersNeeded(compression: compression)
@@ -75,13 +75,13 @@ struct RecompressPlan {
   }
 
   private static func provenance(
-    _ chain: SnapshotChain, _ method: ScorerSource?, _ retention: RetentionPolicy
+    _ chain: SnapshotChain, _ source: ScorerSource?, _ retention: RetentionPolicy
   ) throws -> String {
     let past = chain.links.map { Provenance.Past($0.metadata.provenance) }
     let rankings = Set(past.map(\.ranking))
     return try Provenance.json(
-      model: past.last?.model ?? "", origin: method?.origin ?? RankingOrigin(of: chain.metadata),
-      ranking: method.map(retention.rules)
+      model: past.last?.model ?? "", origin: source?.origin ?? RankingOrigin(of: chain.metadata),
+      ranking: source.map(retention.rules)
         ?? (rankings.count == 1 ? past[0].ranking : ["score": "each turn its own"]),
       attendedTo: past.flatMap { $0.attendedTo ?? [] })
   }

@@ -42,7 +42,7 @@ struct ChildSnapshot {
   private let path: String
   private let chain: SnapshotChain
   private let model: LoadedModel
-  private let method: ScorerSource
+  private let source: ScorerSource
   private let mode: ResumeMode
 
   /// Checks, before the long work, everything that could prevent the write.
@@ -56,13 +56,13 @@ struct ChildSnapshot {
   ) throws {
     let path = save.path
     try Self.check(path, after: chain)
-    let method = try Self.method(save, chain.last, model)
-    guard !method.origin.scorer.needsQueries else {
-      throw SaveRefusal.needsFilters(path: chain.path, scorer: method.origin.scorer.name)
+    let source = try Self.source(save, chain.last, model)
+    guard !source.origin.scorer.needsQueries else {
+      throw SaveRefusal.needsFilters(path: chain.path, scorer: source.origin.scorer.name)
     }
     try AtomicFile.checkWritable(path)
     (self.path, self.chain, self.model) = (path, chain, model)
-    (self.method, self.mode) = (method, mode)
+    (self.source, self.mode) = (source, mode)
   }
 
   /// Rejects a path at which no child of the chain can be.
@@ -78,19 +78,19 @@ struct ChildSnapshot {
     }
   }
 
-  private static func method(
+  private static func source(
     _ save: Resume.Save, _ parent: SnapshotReader, _ model: LoadedModel
   ) throws -> ScorerSource {
     let scorer = parent.metadata.tiers.scorer
     let bank = save.filters.map { ($0.bank, path: $0.path) }
-    guard let method = ScorerSource(bank == nil ? scorer : .qFilters, bank: bank, seed: 0) else {
+    guard let source = ScorerSource(bank == nil ? scorer : .qFilters, bank: bank, seed: 0) else {
       throw SaveRefusal.needsFilters(path: parent.path, scorer: scorer.name)
     }
-    try method.check(model)
+    try source.check(model)
     if let bank, scorer == .qFilters, bank.0.digest != parent.metadata.filterDigest {
       throw IdentityMismatch(path: bank.path, differing: [.filterBank])
     }
-    return method
+    return source
   }
 
   /// Writes the cache's pairs from position `start` on.
@@ -108,7 +108,7 @@ struct ChildSnapshot {
       path: path, metadata: metadata, codecs: codecs(metadata.tiers))
     let ranked = try RankedCache(
       cache, from: start,
-      scorer: method.queryHook(model.engine, usesPublishedScore: retention.usesPublishedScore)
+      scorer: source.queryHook(model.engine, usesPublishedScore: retention.usesPublishedScore)
         .scorer(of: cache),
       retention: retention, model: model.engine.architecture)
     try ranked.write(to: &writer, tiers: metadata.tiers) { _, _, _ in }
@@ -122,7 +122,7 @@ struct ChildSnapshot {
     var context = chain.metadata.context
     context.tokens = tokens.count
     context.promptForm = context.promptForm.next
-    let ranking = retention.ranking(by: method.origin.scorer, slidingWindow: nil)
+    let ranking = retention.ranking(by: source.origin.scorer, slidingWindow: nil)
     let floors = (0..<context.layers * context.kvHeads).map { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: context.kvHeads)
       return chain.isKeptWhole(layer: layer, head: head)
@@ -135,16 +135,16 @@ struct ChildSnapshot {
       : ParentReference(
         digest: try chain.last.digest, firstPosition: start, fileName: Folder.name(of: chain.path))
     return SnapshotMetadata(
-      identity: model.identity, filterDigest: method.origin.filters, parent: parent,
+      identity: model.identity, filterDigest: source.origin.filters, parent: parent,
       context: context,
       tiers: TierTable(
-        scorer: method.origin.scorer, sinks: ranking.sinks, window: ranking.window,
+        scorer: source.origin.scorer, sinks: ranking.sinks, window: ranking.window,
         layers: context.layers, kvHeads: context.kvHeads, firstPosition: start, tokens: new.count,
         floors: floors, compression: 1),
       tokens: Array(tokens),
       provenance: try Provenance.json(
-        model: model.file.name, origin: method.origin,
-        ranking: retention.rules(of: method),
+        model: model.file.name, origin: source.origin,
+        ranking: retention.rules(of: source),
         attendedTo: (Provenance.Past(chain.metadata.provenance).attendedTo ?? []) + [mode.name]))
   }
 
