@@ -55,7 +55,7 @@ struct CalibrationResumeTests {
     ] {
       let result = try Command.run(arguments)
       #expect(result.status == 1, "\(result.error)")
-      #expect(result.error.contains("a.qstat.partial holds what another run finished"))
+      #expect(result.error.contains("a.qstat.partial is the unfinished work of another run"))
     }
     let tiny = Fixtures.path("models/tiny-llama-f32.gguf")
     let other = try Command.run(

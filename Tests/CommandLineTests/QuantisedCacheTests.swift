@@ -29,7 +29,7 @@ struct QuantisedCacheTests {
       options.precision = precision
       (options.retention.sinks, options.retention.window) = (2, 6)
       let made = try Prefill.run(
-        model, method: .keys(KNormScorer()), text: text, options: options, out: snapshot
+        model, scorer: .keys(KNormScorer()), text: text, options: options, out: snapshot
       ) { _, _, _ in }
       tokens = made.tokens
       chain = try SnapshotChain(path: snapshot)

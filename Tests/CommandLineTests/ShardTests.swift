@@ -75,11 +75,11 @@ struct ShardTests {
     }
     refused(
       try merge(["s1.qstat", "s3.qstat"], "no.qfilt"), 1,
-      "of 11 sequences, 2, 5, 8, 11 are missing",
+      "sequences 2, 5, 8, 11 are missing, of 11 in all",
       "compute --shard 2/3 and")
     refused(
       try merge(["s1.qstat", "s2.qstat", "s1.qstat"], "no.qfilt"), 1, "s1.qstat",
-      "1, 4, 7, 10 are summed in another file already")
+      "sequences 1, 4, 7, 10 are summed in another file already")
     #expect(try precompute("other.qstat", sequences: 10, shard: "2/3").status == 0)
     refused(
       try merge(["s1.qstat", "other.qstat"], "no.qfilt"), 1, "other.qstat", "other sequences")

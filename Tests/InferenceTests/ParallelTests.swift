@@ -46,7 +46,8 @@ struct ParallelTests {
     }
   }
 
-  @Test("background tasks run between steps until none is left, and steps continue at the same time")
+  @Test(
+    "background tasks run between steps until none is left, and steps continue at the same time")
   func backgroundTasks() async throws {
     let pool = ThreadPool(helpers: 2)
     for count in 1...40 {

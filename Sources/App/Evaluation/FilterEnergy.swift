@@ -1,9 +1,9 @@
-package import Workflows
 import ByteIO
 import Inference
 package import QFilters
+package import Workflows
 
-/// How far a model's queries lean in one direction, kept beside other results.
+/// How far a model's queries lean in one direction, kept next to other results.
 package enum FilterEnergy {
   /// One query head.
   package struct Cell: ResultCell {
@@ -17,18 +17,18 @@ package enum FilterEnergy {
     /// Layer and query head.
     package var subject: [String] { ["\(layer)", "\(queryHead)"] }
 
-    /// Checks places and ranges.
+    /// Checks indices and ranges.
     package static func problem(_ cells: [Cell]) -> String? {
-      let isSound = cells.allSatisfy {
+      let isValid = cells.allSatisfy {
         (0..<4096).contains($0.layer) && (0..<4096).contains($0.queryHead)
           && (0...1).contains($0.energyShare) && (0...1).contains($0.meanCosine)
       }
-      return isSound ? nil : "a figure is outside its range"
+      return isValid ? nil : "a figure is outside its range"
     }
   }
 
-  /// Keeps what a filter bank says of itself in `energy.json`; nothing if it says nothing, as after an
-  /// import.
+  /// Writes the quality that a filter bank records to `energy.json`. A bank without a record, such
+  /// as an imported one, writes nothing.
   ///
   /// - Throws: `SystemError`.
   package static func write(_ bank: FilterBank, of model: LoadedModel, to folder: String) throws {

@@ -1,14 +1,14 @@
-package import Workflows
 import ByteIO
 import CacheFormat
 import Tokenization
+import Workflows
 
 /// The texts of a folder, as one.
 package enum Haystack {
-  /// The files of a folder whose names end in `.txt`, in the order of their names, each with an empty line
-  /// behind it; those that are empty, and folders, are left out.
+  /// The files of a folder whose names end in `.txt`, in the order of their names, each followed by
+  /// an empty line. Empty files and folders are left out.
   ///
-  /// - Throws: `SystemError`, `PromptError` if there is no text, or one of them is no file.
+  /// - Throws: `SystemError`, `PromptError` if there is no text, or if one of them is no file.
   package static func read(folder: String) throws -> [UInt8] {
     let paths = try Folder.names(folder).filter { $0.lowercased().hasSuffix(".txt") }
       .map { Folder.path(folder, $0) }
@@ -29,20 +29,21 @@ package enum Haystack {
 }
 
 /// A haystack with needles in it.
-package struct NeedleText {
+struct NeedleText {
   private let tokens: [Int]
   private let model: LoadedModel
 
-  /// Hides needles in a text.
-  package init(_ haystack: [UInt8], model: LoadedModel) {
+  /// Tokenises the haystack.
+  init(_ haystack: [UInt8], model: LoadedModel) {
     self.model = model
     tokens = model.tokenizer.encode(haystack, parsingSpecials: false)
   }
 
-  /// A text of about `length` tokens, each sentence behind the one that ends next before its depth.
+  /// A text of about `length` tokens. Each needle follows the last sentence that ends before its
+  /// depth.
   ///
-  /// - Throws: `PromptError.tooShort` if the haystack is, `PromptError.needleTooLong`.
-  package func text(length: Int, hiding hidden: [NeedlePuzzle.Hidden]) throws -> [UInt8] {
+  /// - Throws: `PromptError.tooShort` if the haystack is too short, `PromptError.needleTooLong`.
+  func text(length: Int, hiding hidden: [NeedlePuzzle.Hidden]) throws -> [UInt8] {
     let needles = hidden.reduce(0) { count, needle in
       count + model.tokenizer.encode(Array(needle.sentence.utf8), parsingSpecials: false).count + 1
     }
@@ -64,15 +65,17 @@ package struct NeedleText {
     return result + text[done...]
   }
 
-  /// Where a sentence of the first `hay` tokens ends, in bytes.
+  /// The end of the last sentence before a depth of the first `hay` tokens, in bytes.
   private func cut(_ text: [UInt8], hay: Int, depth: Double) -> Int {
     guard depth < 1 else { return text.count }
     return Self.endOfSentence(
       model.tokenizer.decode(Array(tokens[..<Int(Double(hay) * depth)]), skippingSpecials: false))
   }
 
-  /// Behind the last full stop that white space follows; in a text that has none behind the last other mark or
-  /// line that ends a sentence, or else the last white space.
+  /// The end of the last full stop that white space follows.
+  ///
+  /// Without a full stop: the last other mark or line break that ends a sentence, or else the last
+  /// white space.
   private static func endOfSentence(_ text: [UInt8]) -> Int {
     let white = Set(" \n\t\r".utf8)
     let stop = text.indices.dropLast().last {
@@ -84,7 +87,7 @@ package struct NeedleText {
 
   private static let otherMarks = ["!", "?", "。", "！", "？", "\n"].map { Array($0.utf8) }
 
-  /// Behind a mark's last place.
+  /// Where a mark ends for the last time.
   private static func end(of mark: [UInt8], in text: [UInt8]) -> Int? {
     text.indices.dropLast(mark.count - 1).last { text[$0...].starts(with: mark) }
       .map { $0 + mark.count }

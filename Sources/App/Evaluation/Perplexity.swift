@@ -1,157 +1,92 @@
-package import Workflows
-import CacheFormat
-import Glibc
 import Inference
 package import QFilters
+package import Workflows
 
-/// Language modelling over a text.
-package enum Perplexity {
-  /// One sequence with one method.
-  package struct Cell: ResultCell {
-    /// The method's name.
-    package let method: String
-    /// ×N of a compressed prompt; 1 otherwise.
-    package let compression: Int
-    /// Which sequence of the text.
-    package let sequence: Int
-    /// −ln p(token | those before it) of each token that was scored, in nats.
-    package let losses: [Float]
+/// Language modelling over a text: the whole cache with one forward pass, other methods token by
+/// token under a budget.
+///
+/// All tokens of a sequence but the first are scored.
+package struct Perplexity: EvaluationTask {
+  package let model: LoadedModel
+  package let filters: (bank: FilterBank, path: String)?
+  private let text: Text
+  private let methods: [Method]
+  private let budget: Budget?
 
-    /// Method, compression and sequence.
-    package var subject: [String] { [method, "\(compression)", "\(sequence)"] }
-
-    /// Checks that sequences are of one length, figures finite, and the methods' names.
-    package static func problem(_ cells: [Cell]) -> String? {
-      let isSound = cells.allSatisfy {
-        Method(rawValue: $0.method) != nil
-          && !$0.losses.isEmpty && $0.losses.count == cells[0].losses.count
-          && $0.losses.allSatisfy { $0.isFinite && $0 > -1 }
-          && (1...1 << 24).contains($0.compression)
-          && (0...1 << 24).contains($0.sequence)
-      }
-      return isSound
-        ? nil : "an unknown method, sequences of different lengths, or a figure outside its range"
-    }
-  }
-
-  /// Which sequences of a text.
-  package struct Text: Sendable {
-    /// UTF-8.
-    package let bytes: [UInt8]
-    /// How many consecutive sequences.
-    package let sequences: Int
-    /// Tokens in each; a begin-of-text token, where the model adds one, counts.
-    package let length: Int
-
-    /// The first `sequences` sequences of `length` tokens.
-    package init(_ bytes: [UInt8], sequences: Int, length: Int) {
-      (self.bytes, self.sequences, self.length) = (bytes, sequences, length)
-    }
-
-    var settings: [String: String] {
-      ["text": Digest(of: bytes).description, "tokens in a sequence": "\(length)"]
-    }
-
-    /// Token ids, [sequences][length].
-    func split(_ model: LoadedModel) throws -> [[Int]] {
-      try Sequences.split(bytes, count: sequences, length: length, model: model)
-    }
+  /// Scores a text with each method.
+  ///
+  /// - Parameters:
+  ///   - budget: Nil if the whole cache is the only method.
+  ///   - filters: Nil if no method needs filters.
+  package init(
+    _ model: LoadedModel, _ text: Text, methods: [Method], budget: Budget?,
+    filters: (bank: FilterBank, path: String)?
+  ) {
+    (self.model, self.text, self.methods) = (model, text, methods)
+    (self.budget, self.filters) = (budget, filters)
   }
 
   /// How many pairs a head may hold.
   package struct Budget: Sendable {
-    /// At most so many.
+    /// The maximum number of pairs.
     package let pairs: Int
-    /// So many last pairs always stay.
+    /// How many last pairs always stay.
     package let window: Int
 
-    /// Brings both together.
+    /// A budget of `pairs`, the last `window` among them.
     package init(pairs: Int, window: Int) { (self.pairs, self.window) = (pairs, window) }
   }
 
-  /// Scores consecutive sequences with each method: the whole cache with one forward pass, the others under
-  /// a budget, token by token. All tokens but the first are scored.
-  ///
-  /// - Parameters:
-  ///   - budget: Nil if the whole cache is the only method.
-  ///   - bank: Nil if no method needs filters.
-  ///   - out: A folder that keeps every sequence in `perplexity.json`; those that are there are not scored
-  ///     again.
-  /// - Throws: `PromptError` if the text is too short or a sequence too long, `IdentityMismatch` if the
-  ///   filters are another model's, `MalformedFile` if they do not fit it, `OtherResults`, `SystemError`.
-  package static func run(
-    _ model: LoadedModel, _ text: Text, methods: [Method], budget: Budget?, bank: FilterBank?,
-    bankPath: String, out: String?, progress: Progress
-  ) throws -> Results<Cell> {
-    let parts = try text.split(model)
-    let file = try file(model, bank, bankPath, text, budget, out)
-    let missing = methods.flatMap { method in
-      batches(
-        of: method,
-        parts.indices.filter { index in
-          !file.results.cells.contains { $0.method == method.rawValue && $0.sequence == index }
-        })
-    }
-    let total = missing.reduce(0) { $0 + $1.sequences.count } * text.length
-    return try file.collect {
-      var done = 0
-      progress("score", done, total)
-      for (method, sequences) in missing {
-        let eviction = budget.map {
-          Eviction(method, budget: $0.pairs, window: $0.window, bank: bank, bankPath: bankPath)
-        }
-        let losses = try losses(
-          model, sequences.map { parts[$0] }, method == .full ? nil : eviction
-        ) {
-          progress("score", done + $0 * sequences.count, total)
-        }
-        try file.append(
-          zip(sequences, losses).map { index, losses in
-            Cell(
-              method: method.rawValue, compression: 1, sequence: index,
-              losses: losses.map { Float($0) })
-          })
-        done += sequences.count * text.length
-      }
-    }
-  }
-
-  private static func file(
-    _ model: LoadedModel, _ bank: FilterBank?, _ bankPath: String, _ text: Text,
-    _ budget: Budget?, _ out: String?
-  ) throws -> ResultFile<Cell> {
-    try bank?.check(model, path: bankPath)
+  package let fileName = "perplexity"
+  package let activity = "score"
+  package var settings: [String: String] {
     var settings = text.settings
     if let budget {
       (settings["budget"], settings["window"]) = ("\(budget.pairs)", "\(budget.window)")
       settings["Q-Filters"] = RetentionPolicy.publishedScore
     }
-    return try ResultFile(
-      folder: out, name: "perplexity", origin: ResultOrigin(model, bank), settings: settings)
+    return settings
   }
 
-  /// Refuses, as `run` would, another model's filters and a folder with results of something else.
-  ///
-  /// - Throws: `IdentityMismatch`, `OtherResults`, `MalformedFile`, `SystemError`.
-  package static func check(
-    _ folder: String, _ model: LoadedModel, bank: FilterBank?, bankPath: String, _ text: Text,
-    budget: Budget?
-  ) throws { _ = try file(model, bank, bankPath, text, budget, folder) }
-
-  /// Sequences that are scored together: token by token several at once are faster, each weight being read once.
-  private static func batches(
-    of method: Method, _ sequences: [Int]
-  ) -> [(method: Method, sequences: [Int])] {
-    let size = method == .full ? 1 : Engine.mostSequences
-    return stride(from: 0, to: sequences.count, by: size).map {
-      (method, Array(sequences[$0..<min(sequences.count, $0 + size)]))
+  package func cases() throws -> [Case] {
+    let sequences = try text.split(model)
+    return methods.flatMap { method in
+      sequences.enumerated().map { index, tokens in
+        Case(method: method, compression: 1, sequence: index, tokens: tokens)
+      }
     }
   }
 
-  private static func losses(
-    _ model: LoadedModel, _ sequences: [[Int]], _ eviction: Eviction?, progress: (Int) -> Void
+  /// Sequences of one method are scored together, because each weight is then read once for all of
+  /// them.
+  package func batches(_ missing: [Case]) -> [[Case]] {
+    missing.chunked { $0.method == $1.method }.flatMap { cases in
+      let size = cases[0].method == .full ? 1 : Engine.mostSequences
+      return stride(from: 0, to: cases.count, by: size).map {
+        Array(cases[$0..<min(cases.count, $0 + size)])
+      }
+    }
+  }
+
+  /// Tokens.
+  package func steps(_ batch: [Case]) -> Int { batch.count * text.length }
+
+  package func measure(
+    _ batch: [Case], progress: (Int) -> Void, keep: ([Cell]) throws -> Void
+  ) throws {
+    let losses = try losses(batch[0].method, batch.map(\.tokens)) { progress($0 * batch.count) }
+    try keep(zip(batch, losses).map { Cell($0, losses: $1) })
+  }
+
+  private func losses(
+    _ method: Method, _ sequences: [[Int]], progress: (Int) -> Void
   ) throws -> [[Double]] {
-    if let eviction { return try evicting(model, sequences, eviction, progress: progress) }
+    if method != .full, let budget {
+      let eviction = Eviction(
+        method, budget: budget.pairs, window: budget.window, bank: filters?.bank,
+        bankPath: filters?.path ?? "")
+      return try losses(sequences, evictingBy: eviction, progress: progress)
+    }
     return try sequences.map { tokens in
       let cache = try KVCache(
         shape: model.engine.cacheShape, dtype: .f32, capacity: tokens.count)
@@ -159,9 +94,10 @@ package enum Perplexity {
     }
   }
 
-  /// −ln p of every token but the first of each sequence, given the pairs that the budget left of those before it.
-  private static func evicting(
-    _ model: LoadedModel, _ sequences: [[Int]], _ eviction: Eviction, progress: (Int) -> Void
+  /// −ln p of every token but the first of each sequence, given the pairs that the budget left of
+  /// those before it.
+  private func losses(
+    _ sequences: [[Int]], evictingBy eviction: Eviction, progress: (Int) -> Void
   ) throws -> [[Double]] {
     let caches = try sequences.map { _ in
       try KVCache(

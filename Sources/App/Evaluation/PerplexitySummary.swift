@@ -1,5 +1,5 @@
-package import Workflows
 import Glibc
+package import Workflows
 
 /// One method's scores over all its sequences.
 package struct PerplexitySummary: Sendable {
@@ -13,7 +13,7 @@ package struct PerplexitySummary: Sendable {
   package let sequences: Int
   /// The mean of −ln p(token | those before it), in nats.
   package let meanNegativeLogLikelihood: Double
-  /// The same at each place of a sequence, over the sequences.
+  /// The same mean at each place of a sequence, over the sequences.
   package let curve: [Double]
 
   /// e to the power of the mean.
@@ -39,8 +39,8 @@ package struct PerplexitySummary: Sendable {
 }
 
 extension Results<Perplexity.Cell> {
-  /// One for each method and compression, in the order in which they were first measured, over the sequences
-  /// that all of them have: what other texts cost says nothing of a method.
+  /// One for each method and compression, in the order in which they were first measured. They
+  /// cover the sequences that all of them have, because other sequences cannot be compared.
   package var summaries: [PerplexitySummary] {
     var (order, groups): ([String], [String: [Perplexity.Cell]]) = ([], [:])
     for cell in shared(by: { [$0.method, "\($0.compression)"] }, over: \.sequence) {
@@ -51,13 +51,15 @@ extension Results<Perplexity.Cell> {
     return order.map { PerplexitySummary(groups[$0, default: []]) }
   }
 
-  /// Whether sinks and window are all that a compressed prompt kept, so that all methods that rank hold the same.
+  /// Whether a compressed prompt kept nothing but sinks and window, so that all methods that rank
+  /// hold the same pairs.
   package func isProtectedAlone(_ summary: PerplexitySummary) -> Bool {
     isProtectedAlone(
       summary.method, summary.compression, tokensNamed: PromptCompression.tokensName)
   }
 
-  /// One method at one compression over the first `sequences` sequences; nil if it has none of them.
+  /// One method at one compression over the first `sequences` sequences; nil if it has none of
+  /// them.
   package func summary(
     _ method: Method, compression: Int, sequences: Int
   ) -> PerplexitySummary? {

@@ -1,29 +1,29 @@
-package import Workflows
 package import Inference
 import ModelFiles
 package import QFilters
+package import Workflows
 
 /// A context in memory, from which caches of any method and compression are made.
 package final class PrefilledContext {
   /// The whole cache.
   let cache: KVCache
-  private let watches: [Method: any QueryHook]
+  private let hooks: [Method: any QueryHook]
   private let model: ModelConfig
   private var orders: [Method: [[UInt32]]] = [:]
   /// What every method keeps.
   private let retention: RetentionPolicy
 
-  /// Prefills tokens, with room for `room` more, and watches what `methods`, and recall, rank by.
+  /// Prefills tokens, with room for `room` more. Hooks collect what `methods` and recall rank by.
   package init(
     _ tokens: [Int], room: Int, methods: [Method], model: LoadedModel, bank: FilterBank,
     retention: RetentionPolicy
   ) throws {
     self.retention = retention
-    var watches: [Method: any QueryHook] = [:]
+    var hooks: [Method: any QueryHook] = [:]
     for method in Set(methods + [.qFilters]) {
       guard case .ranked(let scorer) = method else { continue }
-      let ranking = ScorerSource(scorer, bank: (bank, ""), seed: 0)
-      watches[method] = try ranking?.watch(
+      let source = ScorerSource(scorer, bank: (bank, ""), seed: 0)
+      hooks[method] = try source?.queryHook(
         model.engine, usesPublishedScore: retention.usesPublishedScore)
     }
     cache = try KVCache(
@@ -31,11 +31,11 @@ package final class PrefilledContext {
     _ = try model.engine.prefill(
       tokens, into: cache,
       observe: { layer, queries, count in
-        for watch in watches.values {
-          try watch.observe(layer: layer, queries: queries, count: count)
+        for hook in hooks.values {
+          try hook.observe(layer: layer, queries: queries, count: count)
         }
       })
-    self.watches = watches
+    self.hooks = hooks
     self.model = model.engine.architecture
   }
 
@@ -50,16 +50,16 @@ package final class PrefilledContext {
   /// A cache of 1/`compression` of the pairs.
   func compressed(_ method: Method, compression: Int, room: Int) throws -> KVCache {
     let heads = cache.shape.kvHeads
-    let places = try order(method).enumerated().map { index, order in
+    let pairs = try order(method).enumerated().map { index, order in
       order.prefix(kept(compression: compression, layer: index / heads, head: index % heads))
         .sorted()
     }
-    return try cache.copy(keeping: places, room: room)
+    return try cache.copy(keeping: pairs, room: room)
   }
 
-  /// How a method that ranks values each pair, the greater the better, [layers · kvHeads][pairs].
+  /// The score that a ranking method gives each pair, greater is better, [layers · kvHeads][pairs].
   func scores(_ method: Method) throws -> [[Float]] {
-    guard let scorer = try watches[method]?.scorer(of: cache) else {
+    guard let scorer = try hooks[method]?.scorer(of: cache) else {
       preconditionFailure("\(method.rawValue) values no pairs")
     }
     let heads = cache.shape.kvHeads
@@ -72,7 +72,8 @@ package final class PrefilledContext {
     }
   }
 
-  /// The places of a head's pairs that a method ranks by its scores.
+  /// The pairs of a head that a method ranks by its scores: neither sinks nor window nor what no
+  /// later token sees.
   func ranked(by method: Method, layer: Int, head: Int) -> Range<Int> {
     guard case .ranked(let scorer) = method else { return 0..<0 }
     return retention.ranking(by: scorer, slidingWindow: nil).ranked(
@@ -82,7 +83,7 @@ package final class PrefilledContext {
   }
 
   private func rank(_ method: Method) throws -> [[UInt32]] {
-    guard watches[method] != nil, case .ranked(let scorer) = method else {
+    guard hooks[method] != nil, case .ranked(let scorer) = method else {
       let positions = Array(0..<UInt32(cache.nextPosition))
       return Array(repeating: positions, count: cache.shape.layers * cache.shape.kvHeads)
     }

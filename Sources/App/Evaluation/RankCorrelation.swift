@@ -1,10 +1,10 @@
-import Workflows
 package import Inference
+import Workflows
 
 /// How much two lists of numbers agree in their order.
 package enum RankCorrelation {
-  /// Spearman's ρ: Pearson's correlation of the ranks, equal numbers sharing the mean of theirs; from −1 to
-  /// 1, and nil if a list has no two values, which have no order.
+  /// Spearman's ρ: Pearson's correlation of the ranks, equal numbers sharing the mean of theirs;
+  /// from −1 to 1, and nil if a list has no two values, which have no order.
   ///
   /// - Throws: `EngineError.notFinite` if a number is not; it would have no rank.
   package static func spearman(_ a: [Float], _ b: [Float]) throws(EngineError) -> Float? {

@@ -1,11 +1,10 @@
-import Workflows
 import ByteIO
+import Workflows
 
-/// Where an evaluation keeps its measurements: a file that is whole at any time, so that a run that is ended goes on
-/// where it was; or memory alone.
+/// Where an evaluation keeps its measurements: a file, or memory alone.
 ///
-/// The file is replaced as often as that takes no more than a twentieth of the time: after every measurement, unless
-/// there are very many small ones.
+/// The file is complete at any time, so that a later run continues an interrupted one. It is
+/// replaced after every measurement, but at most as often as that takes a twentieth of the time.
 final class ResultFile<Cell: ResultCell> {
   private(set) var results: Results<Cell>
   private let path: String?
@@ -14,11 +13,11 @@ final class ResultFile<Cell: ResultCell> {
   private var (written, writing) = (0.0, 0.0)
   private var isWritten = true
 
-  /// Begins, or goes on with what an earlier run left.
+  /// Begins, or continues what an earlier run left.
   ///
   /// - Parameters:
-  ///   - folder: Nil for memory alone. It is made if it is not there.
-  ///   - name: The file's, without its ending.
+  ///   - folder: Nil for memory alone. A missing folder is created.
+  ///   - name: The file's name, without its ending.
   /// - Throws: `OtherResults` if the file holds results of another model or of other settings,
   ///   `MalformedFile`, `SystemError`.
   init(
@@ -36,12 +35,7 @@ final class ResultFile<Cell: ResultCell> {
     secondsBefore = results.seconds
   }
 
-  /// Keeps a measurement.
-  ///
-  /// - Throws: `SystemError`, `TooManyResults`.
-  func append(_ cell: Cell) throws { try append([cell]) }
-
-  /// Keeps several measurements at once.
+  /// Keeps measurements.
   ///
   /// - Throws: `SystemError`, `TooManyResults`.
   func append(_ cells: [Cell]) throws {
@@ -50,7 +44,7 @@ final class ResultFile<Cell: ResultCell> {
     if clock.seconds - written >= 20 * writing { try write() }
   }
 
-  /// All that was measured, once it is kept; what was measured before an error is kept, too.
+  /// All measurements, once they are written. Those before an error are written, too.
   ///
   /// - Parameter measure: Appends what it measures.
   /// - Throws: As `append`, and what `measure` throws.

@@ -1,9 +1,9 @@
-package import Workflows
 import CacheFormat
 import FoundationEssentials
 import Inference
 import ModelFiles
 package import QFilters
+package import Workflows
 
 /// What results were measured with.
 package struct ResultOrigin: Codable, Sendable, Hashable {
@@ -13,13 +13,13 @@ package struct ResultOrigin: Codable, Sendable, Hashable {
   package let model: String
   /// The digests that tie the results to the model.
   package let weights, architecture, rope, tokenizer: String
-  /// The filter bank's digest; nil if no method needed one yet.
+  /// The filter bank's digest; nil as long as no method needed one.
   package private(set) var filters: String?
-  /// The kernels in use; results of others differ in their last digits.
+  /// The kernels in use. Results of other kernels differ in their last digits.
   package let kernels: String
   /// The kernels of OpenBLAS in use.
   package let blas: String
-  /// Where the runs were, each once.
+  /// The machines of all runs, each once.
   package private(set) var machines: [Machine]
 
   /// A machine, as far as results show it.
@@ -52,7 +52,7 @@ package struct ResultOrigin: Codable, Sendable, Hashable {
     return name.map { $0.trimming { $0.isWhitespace } }
   }
 
-  /// Which digests differ, by name. Where either needed no filter bank, there is none that differs.
+  /// Which digests differ, by name. The filter bank counts only where both have one.
   package func identityDifferences(from other: ResultOrigin) -> [String] {
     let isOtherBank = filters != nil && other.filters != nil && filters != other.filters
     return [
@@ -62,7 +62,7 @@ package struct ResultOrigin: Codable, Sendable, Hashable {
     ].filter(\.1).map(\.0)
   }
 
-  /// What else figures depend on, by name, where it differs.
+  /// What differs of the other things that figures depend on, by name.
   func programDifferences(from other: ResultOrigin) -> [String] {
     [
       ("program", tool != other.tool), ("kernels", kernels != other.kernels),
@@ -70,7 +70,7 @@ package struct ResultOrigin: Codable, Sendable, Hashable {
     ].filter(\.1).map(\.0)
   }
 
-  /// The same with the bank and the machine of a run that goes on.
+  /// This origin with the bank and the machine of a run that continues.
   func joined(by other: ResultOrigin) -> ResultOrigin {
     var joined = self
     joined.filters = filters ?? other.filters

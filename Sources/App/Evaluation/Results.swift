@@ -1,10 +1,11 @@
 package import ByteIO
 import Workflows
 import FoundationEssentials
+import Workflows
 
 /// One measurement of an evaluation.
 package protocol ResultCell: Codable, Sendable {
-  /// What was measured, in words: no two cells of a file have the same.
+  /// What was measured. No two cells of a file have the same subject.
   var subject: [String] { get }
 
   /// Why measurements that were read from a file cannot be used; nil if they can.
@@ -15,7 +16,7 @@ package protocol ResultCell: Codable, Sendable {
 package struct Results<Cell: ResultCell>: Codable, Sendable {
   /// The model, the filters and the machine.
   package private(set) var origin: ResultOrigin
-  /// What was asked for, by name.
+  /// What every measurement depends on, by name.
   package let settings: [String: String]
   /// When the first run began, in UTC.
   package let started: String
@@ -29,7 +30,7 @@ package struct Results<Cell: ResultCell>: Codable, Sendable {
     started = Date().formatted(.iso8601)
   }
 
-  /// A file of results is held in memory whole.
+  /// A result file is held in memory whole.
   private static var maximumBytes: UInt64 { 1 << 28 }
 
   /// Reads results; nil if there is no file.
@@ -38,22 +39,22 @@ package struct Results<Cell: ResultCell>: Codable, Sendable {
   package init?(ifPresentAt path: String) throws {
     guard Folder.hasFile(path) else { return nil }
     let file = try RandomAccessFile(path: path)
-    func refusal(_ problem: String) -> MalformedFile {
+    func malformed(_ problem: String) -> MalformedFile {
       MalformedFile(
         path: path, section: "results",
         problem: problem + "; remove the file, or name another folder")
     }
-    guard file.size <= Self.maximumBytes else { throw refusal("\(file.size) bytes are too many") }
+    guard file.size <= Self.maximumBytes else { throw malformed("\(file.size) bytes are too many") }
     let bytes = try file.read(at: 0, count: Int(file.size), section: "results")
     guard let results = try? JSONDecoder().decode(Self.self, from: Data(bytes)) else {
-      throw refusal("these are not the results of such an evaluation")
+      throw malformed("these are not the results of such an evaluation")
     }
     guard results.seconds.isFinite, results.seconds >= 0 else {
-      throw refusal("the time they took is not a time")
+      throw malformed("the time they took is not a time")
     }
-    if let problem = Cell.problem(results.cells) { throw refusal(problem) }
+    if let problem = Cell.problem(results.cells) { throw malformed(problem) }
     guard Set(results.cells.map(\.subject)).count == results.cells.count else {
-      throw refusal("one measurement stands there twice")
+      throw malformed("it holds one measurement twice")
     }
     self = results
   }
@@ -66,7 +67,7 @@ package struct Results<Cell: ResultCell>: Codable, Sendable {
     try AtomicFile.write(bytes, to: path)
   }
 
-  /// Measurements of what all groups were measured on, in their order.
+  /// The measurements at places that all groups have, in their order.
   func shared<Group: Hashable, Place: Hashable>(
     by group: (Cell) -> Group, over place: (Cell) -> Place
   ) -> [Cell] {
@@ -75,7 +76,8 @@ package struct Results<Cell: ResultCell>: Codable, Sendable {
     return cells.filter { common.contains(place($0)) }
   }
 
-  /// Whether sinks and window are all that a method keeps at ×N of so many tokens as a setting says.
+  /// Whether a method keeps nothing but sinks and window at ×N, of as many tokens as a setting
+  /// says.
   func isProtectedAlone(_ method: String, _ compression: Int, tokensNamed name: String) -> Bool {
     guard let tokens = settings[name].flatMap(Int.init), (1...1 << 24).contains(tokens) else {
       return false
@@ -83,7 +85,9 @@ package struct Results<Cell: ResultCell>: Codable, Sendable {
     return RetentionPolicy.isAlone(of: tokens, compression, method, settings)
   }
 
-  /// These, if more measurements of such an origin can stand beside them; of its filter bank, if there was none.
+  /// These results with a further run's machine, and its filter bank if there was none.
+  ///
+  /// - Throws: `OtherResults` if measurements of the two cannot be in one file.
   func joined(by origin: ResultOrigin, _ settings: [String: String], path: String)
     throws(OtherResults) -> Self
   {
@@ -103,7 +107,7 @@ package struct Results<Cell: ResultCell>: Codable, Sendable {
     return joined
   }
 
-  /// Two settings, which may be whole questions, from shortly before where they differ.
+  /// Two settings, which may be whole questions, from a little before where they differ.
   private static func shortened(_ there: String?, _ here: String?) -> (String, String) {
     let same = zip(there ?? "", here ?? "").prefix { $0 == $1 }.count
     func shortened(_ setting: String?) -> String {
@@ -117,10 +121,10 @@ package struct Results<Cell: ResultCell>: Codable, Sendable {
   }
 }
 
-/// A file of results would be longer than one that is read again.
+/// A result file would be too long to be read again.
 package struct TooManyResults: CategorisedError, Sendable {
   /// The file, as it was before.
-  package let path: String
+  let path: String
 
   /// No other category fits.
   package var category: FailureCategory { .other }
@@ -131,13 +135,13 @@ package struct TooManyResults: CategorisedError, Sendable {
   }
 }
 
-/// A folder holds results of another model, or of other settings, than are asked for now.
+/// A folder holds results of another model or of other settings.
 package struct OtherResults: CategorisedError, Sendable {
   /// The file that holds them.
-  package let path: String
+  let path: String
   /// What differs.
-  package let differing: [String]
-  /// Whether the model or the filter bank does.
+  let differing: [String]
+  /// Whether the model or the filter bank differs.
   package let isOfOtherModel: Bool
 
   /// Names the file and what differs.

@@ -66,9 +66,9 @@ struct FidelityCommand: ParsableCommand {
     let (text, bank) = (try TextFile.documents(file), try filters.load())
     let model = try model.load()
     let folder = try ReportFolder(ifNamed: out, for: model, bank, mayReplace: force.force)
-    let results = try Fidelity.run(
-      model, bank: bank, bankPath: filters.path, text: text, options: options, out: out,
-      progress: ProgressBar().show)
+    let results = try Fidelity(
+      model, filters: (bank, filters.path), text: text, options: options
+    ).run(out: out, progress: ProgressBar().show)
     if let out { try FilterEnergy.write(bank, of: model, to: out) }
     // Before standard output, which may be closed.
     try folder?.write()

@@ -109,9 +109,9 @@ struct NeedleCommand: ParsableCommand {
     let (text, bank) = (try Haystack.read(folder: haystack), try filters.load())
     let model = try model.load()
     let folder = try ReportFolder(ifNamed: out, for: model, bank, mayReplace: force.force)
-    let results = try Needle.run(
-      model, bank: bank, bankPath: filters.path, haystack: text, options: options, out: out,
-      progress: ProgressBar().show)
+    let results = try Needle(
+      model, filters: (bank, filters.path), haystack: text, options: options
+    ).run(out: out, progress: ProgressBar().show)
     // Before standard output, which may be closed.
     try folder?.write()
     if report.json { return try Terminal.json(results) }

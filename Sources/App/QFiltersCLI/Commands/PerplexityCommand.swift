@@ -156,17 +156,18 @@ struct PerplexityCommand: ParsableCommand {
     let bar = ProgressBar()
     guard let promptTokens, let bank else {
       let budget = budget.map { Perplexity.Budget(pairs: $0, window: keptWindow) }
-      return try Perplexity.run(
-        model, text, methods: budget == nil ? [.full] : methods, budget: budget, bank: bank,
-        bankPath: filters ?? "", out: out, progress: bar.show)
+      return try Perplexity(
+        model, text, methods: budget == nil ? [.full] : methods, budget: budget,
+        filters: bank.map { ($0, filters ?? "") }
+      ).run(out: out, progress: bar.show)
     }
     var options = PromptCompression.Options()
     options.promptTokens = promptTokens
     options.compressions = ratios
     options.methods = methods
     options.retention = retention.retention
-    return try PromptCompression.run(
-      model, bank: bank, bankPath: filters ?? "", text, options: options, out: out,
-      progress: bar.show)
+    return try PromptCompression(
+      model, text, filters: (bank, filters ?? ""), options: options
+    ).run(out: out, progress: bar.show)
   }
 }

@@ -69,7 +69,7 @@ struct PrefillCommand: ParsableCommand {
     }
     let bar = ProgressBar()
     let result = try Prefill.run(
-      model, method: ranking, text: text, options: options, out: out,
+      model, scorer: ranking, text: text, options: options, out: out,
       progress: bar.show)
     if report.json {
       return try Terminal.json(

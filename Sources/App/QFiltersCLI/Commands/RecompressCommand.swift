@@ -44,12 +44,12 @@ struct RecompressCommand: ParsableCommand {
     var options = Recompress.Options()
     options.compression = compression
     options.precision = precision.precision
-    options.method = try method.load()
+    options.scorer = try method.load()
     let bar = ProgressBar()
     let bytes = try Recompress.run(
       snapshot: snapshot, parents: parents.files, options: options, out: out, progress: bar.show)
     if report.json { return try Terminal.json(Report(bytes: bytes)) }
-    let isByFilters = options.method != nil && method.isFilters
+    let isByFilters = options.scorer != nil && method.isFilters
     Terminal.line(
       "\(out): \(Format.bytes(bytes))"
         + (isByFilters ? ", ranked by Q-Filters as they were published" : ""))

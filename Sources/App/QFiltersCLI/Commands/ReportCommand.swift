@@ -91,12 +91,10 @@ struct ReportCommand: ParsableCommand {
         let count = sequences("fidelity", of: options.context + options.continuation)
       else { return nil }
       options.sequences = count
-      try Fidelity.check(
-        out, model, bank: bank, bankPath: bankPath, text: text, options: options)
-      return { [options] in
-        _ = try Fidelity.run(
-          model, bank: bank, bankPath: bankPath, text: text, options: options, out: out,
-          progress: ProgressBar().show)
+      let task = Fidelity(model, filters: (bank, bankPath), text: text, options: options)
+      try task.check(out: out)
+      return {
+        _ = try task.run(out: out, progress: ProgressBar().show)
         try FilterEnergy.write(bank, of: model, to: out)
       }
     }
@@ -107,13 +105,9 @@ struct ReportCommand: ParsableCommand {
       var options = PromptCompression.Options()
       options.promptTokens = length * 4 / 5
       let text = Perplexity.Text(text, sequences: count, length: length)
-      try PromptCompression.check(
-        out, model, bank: bank, bankPath: bankPath, text, options: options)
-      return { [options] in
-        _ = try PromptCompression.run(
-          model, bank: bank, bankPath: bankPath, text, options: options, out: out,
-          progress: ProgressBar().show)
-      }
+      let task = PromptCompression(model, text, filters: (bank, bankPath), options: options)
+      try task.check(out: out)
+      return { _ = try task.run(out: out, progress: ProgressBar().show) }
     }
 
     private func perplexity() throws -> (() throws -> Void)? {
@@ -121,12 +115,11 @@ struct ReportCommand: ParsableCommand {
       let budget = Perplexity.Budget(pairs: length / 6, window: length / 24)
       guard budget.pairs > 0, let count = sequences("perplexity", of: length) else { return nil }
       let text = Perplexity.Text(text, sequences: count, length: length)
-      try Perplexity.check(out, model, bank: bank, bankPath: bankPath, text, budget: budget)
-      return {
-        _ = try Perplexity.run(
-          model, text, methods: [.full, .qFilters, .streamingLLM, .kNorm], budget: budget,
-          bank: bank, bankPath: bankPath, out: out, progress: ProgressBar().show)
-      }
+      let task = Perplexity(
+        model, text, methods: [.full, .qFilters, .streamingLLM, .kNorm], budget: budget,
+        filters: (bank, bankPath))
+      try task.check(out: out)
+      return { _ = try task.run(out: out, progress: ProgressBar().show) }
     }
 
     private func needle() throws -> (() throws -> Void)? {
@@ -141,13 +134,9 @@ struct ReportCommand: ParsableCommand {
       }
       guard !fitting.isEmpty else { return nil }
       options.lengths = fitting
-      try Needle.check(
-        out, model, bank: bank, bankPath: bankPath, haystack: text, options: options)
-      return { [options] in
-        _ = try Needle.run(
-          model, bank: bank, bankPath: bankPath, haystack: text, options: options, out: out,
-          progress: ProgressBar().show)
-      }
+      let task = Needle(model, filters: (bank, bankPath), haystack: text, options: options)
+      try task.check(out: out)
+      return { _ = try task.run(out: out, progress: ProgressBar().show) }
     }
   }
 }

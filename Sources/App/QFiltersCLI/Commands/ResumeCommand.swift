@@ -101,8 +101,8 @@ struct ResumeCommand: ParsableCommand {
     }
   }
 
-  private var selection: Resume.Selection {
-    compression.map(Resume.Selection.compressed)
+  private var mode: ResumeMode {
+    compression.map(ResumeMode.compressed)
       ?? recall.map { .recalled($0, reach: reach.reach) } ?? .whole
   }
 
@@ -126,7 +126,7 @@ struct ResumeCommand: ParsableCommand {
     if writes { ignorePipeSignal(true) }
     var unwritten = ""
     let result = try Resume.run(
-      model, snapshot: snapshot, parents: parents.files, text: text, selection: selection,
+      model, snapshot: snapshot, parents: parents.files, text: text, mode: mode,
       options: options, save: save, export: export,
       emit: { text in
         guard !report.json else { return StartTime.mark(text) }

@@ -1,20 +1,20 @@
-/// The mark with which some programs begin a text file. It is no part of the text.
+/// The byte order mark with which some programs begin a text file. It is not part of the text.
 struct ByteOrderMark {
   /// The mark in UTF-8.
   static let utf8: [UInt8] = [0xEF, 0xBB, 0xBF]
 
   private let path: String
-  /// The first bytes, as long as they may be a part of a mark.
+  /// The first bytes, as long as they may be part of a mark; nil after that.
   private var pending: [UInt8]? = []
-  /// How many bytes the mark took.
+  /// The mark's length in bytes.
   private(set) var length = 0
 
   /// Looks at the beginning of the file at `path`, which errors name.
   init(path: String) { self.path = path }
 
-  /// Takes the next bytes of the file and returns what is text of those so far.
+  /// Takes the next bytes of the file and returns the text among all bytes so far.
   ///
-  /// - Parameter isAtEnd: There are no more bytes.
+  /// - Parameter isAtEnd: Whether these are the last bytes.
   /// - Throws: `PromptError.utf16` if the mark is another encoding's.
   mutating func drop(from bytes: [UInt8], isAtEnd: Bool = false) throws(PromptError) -> [UInt8] {
     guard var start = pending else { return bytes }

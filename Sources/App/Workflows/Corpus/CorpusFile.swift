@@ -4,7 +4,7 @@ import ModelFiles
 
 /// One file of a corpus: a text that is one document, or JSON Lines with a document on each line.
 struct CorpusFile {
-  /// Some of a document's text.
+  /// A piece of a document's text.
   struct Part {
     let text: [UInt8]
     let beginsDocument: Bool
@@ -16,14 +16,14 @@ struct CorpusFile {
   private let hasLines: Bool
 
   private static let chunk = 1 << 20
-  /// The longest line: a document is held whole when it stands on one.
+  /// The longest line. A document on a line of its own is held whole.
   private static let lineLimit = 1 << 27
 
-  /// The endings that mean JSON Lines: those of the hub's data set loaders, and older names.
+  /// The endings of JSON Lines: those that the hub's data set loaders know, and older names.
   private static let lineEndings = [".jsonl", ".ndjson", ".json", ".jsonlines", ".ldjson", ".jl"]
   private static let compressedEndings = [".zst", ".zstd"]
 
-  /// Names a file, whose ending says what it is, in whatever case.
+  /// Names a file. Its ending, in letters of any case, says what it is.
   init(path: String, field: String) {
     self.path = path
     self.field = field
@@ -34,44 +34,46 @@ struct CorpusFile {
     hasLines = Self.lineEndings.contains { inner.hasSuffix($0) }
   }
 
-  /// Calls `body` with one part after the other until it returns false; then returns false, too.
+  /// Calls `body` with each part until it returns false.
+  ///
+  /// - Returns: False if `body` did.
   func forEachPart(_ body: (Part) throws -> Bool) throws -> Bool {
     var isEmpty = true
-    let goesOn = try (hasLines ? forEachDocument : forEachStretch) { part in
+    let continues = try (hasLines ? forEachLine : forEachTextPart) { part in
       isEmpty = false
       return try body(part)
     }
     guard !isEmpty else { throw PromptError.empty(source: path) }
-    return goesOn
+    return continues
   }
 
-  private func forEachStretch(_ body: (Part) throws -> Bool) throws -> Bool {
+  private func forEachTextPart(_ body: (Part) throws -> Bool) throws -> Bool {
     var checker = UTF8Checker(path: path)
     var isFirst = true
-    let goesOn = try forEachChunk { bytes in
+    let continues = try forEachChunk { bytes in
       let text = try checker.take(bytes)
       guard !text.isEmpty else { return true }
       defer { isFirst = false }
       return try body(Part(text: text, beginsDocument: isFirst))
     }
-    if goesOn { try checker.finish() }
-    return goesOn
+    if continues { try checker.finish() }
+    return continues
   }
 
-  private func forEachDocument(_ body: (Part) throws -> Bool) throws -> Bool {
+  private func forEachLine(_ body: (Part) throws -> Bool) throws -> Bool {
     var (line, number, isFirst) = ([UInt8](), 0, true)
     func endLine() throws -> Bool {
       number += 1
-      // Files with a mark each may have been joined.
+      // Joined files may each begin with a mark.
       if line.starts(with: ByteOrderMark.utf8) { line.removeFirst(ByteOrderMark.utf8.count) }
       defer { line.removeAll(keepingCapacity: true) }
       guard !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) else { return true }
-      if isFirst { try refuseWholeValue(line, number: number) }
+      if isFirst { try rejectWholeValue(line, number: number) }
       isFirst = false
       let text = try JSONLine.text(line, field: field, path: path, number: number)
       return try text.isEmpty || body(Part(text: text, beginsDocument: true))
     }
-    let goesOn = try forEachChunk { bytes in
+    let continues = try forEachChunk { bytes in
       var rest = bytes[...]
       while let end = rest.firstIndex(of: 10) {
         line += rest[..<end]
@@ -86,11 +88,11 @@ struct CorpusFile {
       }
       return true
     }
-    return try goesOn && endLine()
+    return try continues && endLine()
   }
 
-  /// Refuses JSON that is one list, or one object over several lines, for what it is.
-  private func refuseWholeValue(_ line: [UInt8], number: Int) throws(MalformedFile) {
+  /// Rejects JSON that is one list, or one object over several lines.
+  private func rejectWholeValue(_ line: [UInt8], number: Int) throws(MalformedFile) {
     let text = line.filter { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }
     guard text.first == UInt8(ascii: "[") || text == [UInt8(ascii: "{")] else { return }
     throw MalformedFile(
@@ -101,11 +103,11 @@ struct CorpusFile {
   /// The file's text: its bytes, decompressed, without a byte order mark.
   private func forEachChunk(_ body: ([UInt8]) throws -> Bool) throws -> Bool {
     var mark = ByteOrderMark(path: path)
-    let goesOn = try forEachPiece { bytes in
+    let continues = try forEachPiece { bytes in
       let text = try mark.drop(from: bytes)
       return try text.isEmpty || body(text)
     }
-    guard goesOn else { return false }
+    guard continues else { return false }
     let text = try mark.drop(from: [], isAtEnd: true)
     return try text.isEmpty || body(text)
   }

@@ -9,7 +9,7 @@ struct CorpusSequences {
   private let recipe: Precompute.Recipe
   private let tokenizer: Tokenizer
 
-  /// Nothing is read.
+  /// Reads nothing yet.
   ///
   /// - Throws: `PromptError.sequenceTooLong` if a sequence does not fit the model's context.
   init(_ corpus: Corpus, recipe: Precompute.Recipe, model: LoadedModel) throws(PromptError) {
@@ -19,7 +19,7 @@ struct CorpusSequences {
     (self.corpus, self.recipe, tokenizer) = (corpus, recipe, model.tokenizer)
   }
 
-  /// Which sequences there are; none of them counts as summed.
+  /// The recipe's sequences. None of them counts as summed.
   ///
   /// - Throws: As `forEach`.
   func set() throws -> SequenceSet {
@@ -27,11 +27,12 @@ struct CorpusSequences {
       corpus: try forEach { _, _ in }, count: recipe.sequences, length: recipe.length)
   }
 
-  /// Reads the corpus as far as the recipe needs it. A begin-of-text token, where the model adds one, is
-  /// the first of each sequence and counts.
+  /// Reads as much of the corpus as the recipe needs. A begin-of-text token, where the model adds
+  /// one, is the first token of each sequence and counts.
   ///
   /// - Returns: SHA-256 of all sequences' ids as `u32`.
-  /// - Throws: `PromptError.tooShort` if the text does not fill the sequences; as `Corpus.forEachPiece`.
+  /// - Throws: `PromptError.tooShort` if the text does not fill the sequences; as
+  ///   `Corpus.forEachPiece`.
   func forEach(_ body: (_ index: Int, _ tokens: [Int]) throws -> Void) throws -> Digest {
     let begin = tokenizer.addsBeginOfText ? tokenizer.beginOfText.map { [$0] } ?? [] : []
     let step = recipe.length - begin.count

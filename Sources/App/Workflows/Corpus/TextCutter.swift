@@ -1,11 +1,12 @@
 /// Cuts a long text into pieces that are tokenised one by one.
 ///
-/// A piece has a mebibyte and ends before the first space after that which stands between two ASCII
-/// letters: no pre-tokeniser of byte-level BPE lets a token span such a place, so that the pieces' tokens
-/// are the whole text's. Text that has no such place for another mebibyte is cut there, between two
+/// A piece has at least a mebibyte. It ends before the next space between two ASCII letters. No
+/// pre-tokeniser of byte-level BPE lets a token span such a space, so the pieces' tokens are those
+/// of the whole text. Text without such a space for another mebibyte is cut there, between two
 /// characters.
 struct TextCutter {
-  /// A piece's length in bytes; a text that is shorter than twice that, and has no such place, is one piece.
+  /// The least length of a piece in bytes. A text of at most twice that length without such a space
+  /// is one piece.
   static let pieceBytes = 1 << 20
 
   private var bytes: [UInt8] = []
@@ -13,11 +14,11 @@ struct TextCutter {
   /// Takes the next bytes of the text.
   mutating func append(_ text: [UInt8]) { bytes += text }
 
-  /// The next piece, if enough text was seen to know where it ends.
+  /// The next piece; nil if more text is needed to know where it ends.
   ///
-  /// - Parameter isAtEnd: There is no more text than what was taken.
+  /// - Parameter isAtEnd: Whether all text was taken.
   mutating func next(isAtEnd: Bool) -> [UInt8]? {
-    // One more byte than could be the piece's: the one behind the space.
+    // One byte more than a piece can have: the one after the space.
     guard bytes.count > 2 * Self.pieceBytes || isAtEnd, !bytes.isEmpty else { return nil }
     let end = self.end
     defer { bytes.removeFirst(end) }

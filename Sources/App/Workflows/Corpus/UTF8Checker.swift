@@ -1,4 +1,4 @@
-/// Checks that bytes which come piece by piece are UTF-8, and keeps together what belongs together.
+/// Checks that bytes that come piece by piece are UTF-8, and never splits a character.
 struct UTF8Checker {
   private let path: String
   private var pending: [UInt8] = []
@@ -7,13 +7,13 @@ struct UTF8Checker {
   /// Checks the text of the file at `path`, which errors name.
   init(path: String) { self.path = path }
 
-  /// Takes the next bytes and returns what is complete, which may be nothing.
+  /// Takes the next bytes and returns all complete characters, possibly none.
   ///
-  /// - Throws: `PromptError.notUTF8` with the place of the first wrong byte.
+  /// - Throws: `PromptError.notUTF8` with the offset of the first wrong byte.
   mutating func take(_ bytes: [UInt8]) throws(PromptError) -> [UInt8] {
     pending += bytes
     let valid = Self.validPrefix(pending)
-    // The longest character has four bytes: three that are left over may be the beginning of one.
+    // A character has at most four bytes, so up to three bytes may be the beginning of one.
     guard pending.count - valid <= 3 else {
       let beginning = offset == 0 ? pending : [0]
       throw .notUTF8(path: path, offset: offset + valid, beginning: beginning)

@@ -3,16 +3,16 @@ import CacheCodec
 import CacheFormat
 import ModelFiles
 
-/// A cache as a safetensors file: the tensors that `verify --digests` names (spec, conformance.md).
+/// A cache as a safetensors file.
 ///
-/// They are `tokens` and, for each layer and head, `positions`, `keys` and `values`, in the cache's own
-/// type.
+/// The tensors are those that `verify --digests` names (spec, conformance.md): `tokens` and, for
+/// each layer and head, `positions`, `keys` and `values`, in the cache's own type.
 struct CacheTensors {
   /// The context's token ids.
   let tokens: [UInt32]
-  /// Layers and heads, and the types and lengths of keys and values.
+  /// Layers and heads, types and lengths of keys and values.
   let context: ContextDescription
-  /// [layers][kvHeads]: how many pairs a head holds.
+  /// The number of pairs that each head holds, [layers][kvHeads].
   let counts: [[Int]]
 
   /// Writes the file; one layer is in memory at a time.

@@ -2,22 +2,24 @@ import ByteIO
 import CacheFormat
 import Inference
 import ModelFiles
-public import QFilters
+package import QFilters
 
-/// Q-Filters from the hub's layout and to it. This is the border at which the sign changes: a filter
-/// bank has the paper's sign, the hub the opposite one (spec, section 4).
-public enum FilterExchange {
+/// Q-Filters from the hub's layout and to it.
+///
+/// The sign changes here: a filter bank has the paper's sign, the hub the opposite one (spec,
+/// section 4).
+package enum FilterExchange {
   private struct Origin: Encodable {
-    /// Of the tensor's values as the hub has them.
+    /// Digest of the tensor's values as the hub has them.
     let importedTensorSHA256: String
   }
 
-  /// Makes a filter bank of a folder in the hub's layout.
+  /// Makes a filter bank from a folder in the hub's layout.
   ///
-  /// - Returns: How many filters there are, and the bank's size in bytes.
+  /// - Returns: The shape of the filters, and the bank's size in bytes.
   /// - Throws: `SystemError`, `MalformedFile`, `UnsupportedModel`; `IdentityMismatch` if the model
-  ///   has other layers, heads or lengths. The hub's files say no more of their model.
-  public static func importHub(
+  ///   has other layers, heads or lengths. The hub's files say nothing else about their model.
+  package static func importHub(
     folder: String, _ model: LoadedModel, out: String
   ) throws -> (shape: FilterShape, bytes: UInt64) {
     let hub = try HubFilters(folder: folder)
@@ -37,9 +39,9 @@ public enum FilterExchange {
 
   /// Writes a filter bank as a folder in the hub's layout, with a model card.
   ///
-  /// - Returns: How many filters there are.
+  /// - Returns: The shape of the filters.
   /// - Throws: `SystemError`, `MalformedFile`.
-  public static func exportHub(_ path: String, folder: String) throws -> FilterShape {
+  package static func exportHub(_ path: String, folder: String) throws -> FilterShape {
     let bank = try FilterBank(path: path)
     let hub = HubFilters(
       layers: bank.shape.layers, kvHeads: bank.shape.kvHeads, headLength: bank.shape.headLength,

@@ -7,7 +7,7 @@ extension KVCache {
   ///
   /// - Parameters:
   ///   - tokens: The ids of all positions before the next one.
-  ///   - context: Of the snapshot that the cache began with.
+  ///   - context: The description of the snapshot that the cache began with.
   /// - Returns: The file's size in bytes.
   /// - Throws: `SystemError`.
   func export(tokens: [UInt32], context: ContextDescription, to path: String) throws -> UInt64 {
@@ -19,10 +19,10 @@ extension KVCache {
 
   private func block(layer: Int, head: Int) -> PairBlock {
     let positions = positions(layer: layer, head: head)
-    let places = positions.indices.sorted { positions[$0] < positions[$1] }
-    var block = PairBlock(positions: places.map { positions[$0] }, keys: [], values: [])
+    let slots = positions.indices.sorted { positions[$0] < positions[$1] }
+    var block = PairBlock(positions: slots.map { positions[$0] }, keys: [], values: [])
     gather(
-      layer: layer, head: head, pairs: places.map(UInt32.init)[...], keys: &block.keys,
+      layer: layer, head: head, pairs: slots.map(UInt32.init)[...], keys: &block.keys,
       values: &block.values)
     return block
   }

@@ -1,8 +1,10 @@
 import CacheFormat
 import QFilters
 
-/// The page that goes with Q-Filters in the hub's layout (`README.md`): what they are, how to use them,
-/// and where they come from. The front matter is YAML, as hubs read it.
+/// The page of Q-Filters in the hub's layout (`README.md`): what they are, how to use them, where
+/// they come from.
+///
+/// The front matter is YAML, as hubs read it.
 struct ModelCard {
   private let bank: FilterBank
 
@@ -22,7 +24,8 @@ struct ModelCard {
     # Q-Filters
 
     One direction for each of \(bank.shape) elements, for compressing the KV
-    cache ([arXiv 2503.02812](https://arxiv.org/abs/2503.02812)). `model.safetensors` holds the tensor
+    cache ([arXiv 2503.02812](https://arxiv.org/abs/2503.02812)). `model.safetensors` \
+    holds the tensor
     `q_filters`, [layers, KV heads, head dimension]. It is the negated filter: a pair's score is
     −⟨q_filter, key after RoPE⟩, and the pairs with the lowest scores go first.
 
@@ -63,7 +66,8 @@ struct ModelCard {
       return "The filter bank does not say which text they were calibrated on."
     }
     return """
-      Calibrated on \(sequences.members.count) sequences of \(sequences.length) tokens. SHA-256 of their ids as
+      Calibrated on \(sequences.members.count) sequences of \(sequences.length) tokens. \
+      SHA-256 of their ids as
       32-bit integers: `\(sequences.corpus)`.
       """
   }
@@ -75,13 +79,14 @@ struct ModelCard {
     let share = heads.reduce(0) { $0 + Double($1.energyShare) } / Double(heads.count)
     let failing = heads.count { !$0.holds }
     return """
-      The first direction carries \(Int((share * 100).rounded())) % of the queries' energy in the mean. The method assumes
+      The first direction carries \(Int((share * 100).rounded())) % of the queries' energy \
+      in the mean. The method assumes
       that it is also their mean's direction and carries 20 % or more; that fails in \(failing) of
       \(heads.count) query heads.
       """
   }
 
-  /// Text from a file as an indented block, in which nothing has a meaning.
+  /// Text from a file as an indented block, in which no character is markup.
   private static func literal(_ text: String) -> String {
     text.split(whereSeparator: \.isNewline).map { line in
       "    "

@@ -2,15 +2,16 @@ import CacheCodec
 import CacheFormat
 
 /// A snapshot's cache as a safetensors file.
-public enum SnapshotExport {
-  /// Writes what a compression keeps, in the cache's own type. One layer is in memory at a time.
+package enum SnapshotExport {
+  /// Writes the pairs that a compression keeps, in the cache's own type. One layer is in memory at
+  /// a time.
   ///
   /// - Parameters:
-  ///   - parents: Snapshots that it may go on from, beside those in its folder.
+  ///   - parents: Snapshots that it continues, if they are not in its folder.
   ///   - compression: ×N, or nil for the whole cache.
   /// - Returns: The file's size in bytes.
   /// - Throws: `CompressionNotStored`, `MalformedFile`, `SystemError`; as `SnapshotChain`.
-  public static func run(
+  package static func run(
     snapshot: String, parents: [String], compression: Int?, out: String
   ) throws -> UInt64 {
     let chain = try SnapshotChain(path: snapshot, parents: parents)

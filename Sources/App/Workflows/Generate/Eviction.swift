@@ -1,22 +1,23 @@
 import CacheFormat
 import Dispatch
 package import Inference
-public import QFilters
+package import QFilters
 
-/// Lets pairs go when a head holds more than a budget: the newest stay, the others by score. Positions go
-/// on as if nothing had been let go, so a context has no end.
-public struct Eviction: Sendable {
+/// Drops pairs when a head holds more than a budget: the newest stay, the others by score.
+///
+/// Positions continue as if nothing had been dropped, so a context has no end.
+package struct Eviction: Sendable {
   /// How pairs are ranked.
-  public let method: Method
-  /// The most pairs that a head may hold once a token, or a chunk of a prompt, is through.
-  public let budget: Int
-  /// So many last pairs always stay.
-  public let window: Int
+  package let method: Method
+  /// The maximum number of pairs that a head holds after a token or a chunk of a prompt.
+  package let budget: Int
+  /// How many last pairs always stay.
+  package let window: Int
   private let bank: FilterBank?
   private let bankPath: String
 
-  /// Evicts by a method; `bank` is needed by q-filters alone.
-  public init(
+  /// Evicts by a method. Only Q-Filters need `bank`.
+  package init(
     _ method: Method, budget: Int, window: Int, bank: FilterBank? = nil, bankPath: String = ""
   ) {
     self.method = method
@@ -26,7 +27,7 @@ public struct Eviction: Sendable {
     self.bankPath = bankPath
   }
 
-  /// How many pairs of a head have to find room in a cache that was within the budget before.
+  /// How many pairs of a head a cache must have room for, so that the next chunk fits.
   var room: Int { budget + Engine.chunk }
 
   /// Checks that the filters fit the model.
@@ -37,7 +38,7 @@ public struct Eviction: Sendable {
     try bank.check(model, path: bankPath)
   }
 
-  /// Brings every head down to the budget.
+  /// Drops pairs until every head is within the budget.
   package func apply(to cache: KVCache) {
     guard case .ranked(let ranked) = method, let scorer = ranked.keyScorer(bank) else { return }
     let heads = cache.shape.kvHeads

@@ -1,31 +1,31 @@
-public import Inference
+package import Inference
 
 /// Generation without a snapshot.
-public enum Generate {
-  /// What came out, and how long it took.
-  public struct Result: Sendable {
+package enum Generate {
+  /// The new tokens, and how long they took.
+  package struct Result: Sendable {
     /// The new tokens.
-    public let generation: GenerationResult
+    package let generation: GenerationResult
     /// Tokens of the prompt.
-    public let promptTokens: Int
+    package let promptTokens: Int
     /// Seconds from the prompt's first token to the first new one.
-    public let prefillSeconds: Double
+    package let prefillSeconds: Double
   }
 
-  /// Prefills a prompt and goes on from it.
+  /// Prefills a prompt and continues it.
   ///
   /// - Parameters:
   ///   - text: UTF-8.
   ///   - usesChat: Wraps the text in the model's chat template.
   ///   - element: How the cache holds keys and values.
   /// - Throws: `PromptError`, `TokenizationError`.
-  public static func run(
+  package static func run(
     _ model: LoadedModel, text: [UInt8], usesChat: Bool, element: KVCache.DType,
     options: GenerationConfig, progress: Progress, emit: (String) -> Void
   ) throws -> Result {
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }
     let tokens = try Prompt.tokens(text, usesChat: usesChat, model: model)
-    // Of some texts a vocabulary has no token.
+    // A vocabulary has no token for some texts.
     guard !tokens.isEmpty else { throw PromptError.empty(source: "the prompt") }
     if options.eviction == nil { try Prompt.checkLength(tokens.count, model) }
     try options.eviction?.check(model)

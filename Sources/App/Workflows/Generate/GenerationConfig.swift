@@ -1,18 +1,18 @@
-public import Inference
+package import Inference
 
 /// How long an answer may be, and how its tokens are chosen.
-public struct GenerationConfig: Sendable {
+package struct GenerationConfig: Sendable {
   /// The maximum number of new tokens.
-  public var maximumTokens: Int
+  var maximumTokens: Int
   /// How each token is chosen.
-  public var sampling: Sampler.Options
+  var sampling: Sampler.Options
   /// What drops pairs while generating; nil keeps all of them.
-  public var eviction: Eviction?
-  /// Asked after each token whether the answer is to end there.
-  public var isInterrupted: @Sendable () -> Bool = { false }
+  package var eviction: Eviction?
+  /// Called after each token: whether the answer is to end there.
+  package var isInterrupted: @Sendable () -> Bool = { false }
 
   /// Stops after `maximumTokens` at the latest.
-  public init(maximumTokens: Int, sampling: Sampler.Options, eviction: Eviction? = nil) {
+  package init(maximumTokens: Int, sampling: Sampler.Options, eviction: Eviction? = nil) {
     self.maximumTokens = maximumTokens
     self.sampling = sampling
     self.eviction = eviction

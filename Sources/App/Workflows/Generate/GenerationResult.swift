@@ -1,22 +1,22 @@
 package import Inference
 import Tokenization
 
-/// New tokens after a context.
-public struct GenerationResult: Sendable {
+/// The tokens that continue a context.
+package struct GenerationResult: Sendable {
   /// The new tokens, without the one that ended the answer.
-  public var ids: [Int] = []
+  package var ids: [Int] = []
   /// Their text.
-  public var text = ""
-  /// Seconds for all tokens but the first, which comes with the prefill.
-  public var decodeSeconds = 0.0
+  package var text = ""
+  /// Seconds for all tokens but the first, which the prefill gives.
+  package var decodeSeconds = 0.0
   /// Why there are no more tokens.
-  public var stop = Stop.length
+  package var stop = Stop.length
 
   /// Why an answer ended.
-  public enum Stop: String, Sendable, Codable {
+  package enum Stop: String, Sendable, Codable {
     /// The model ended it.
     case end
-    /// It has as many tokens as it may have.
+    /// It has the maximum number of tokens.
     case length
     /// The model has no position left for another token.
     case context
@@ -24,14 +24,15 @@ public struct GenerationResult: Sendable {
     case interrupted
   }
 
-  /// Generates until the model ends its answer, the limit is reached, the context is full, or
-  /// somebody interrupts it.
+  /// Generates until the model ends its answer, the limit is reached, the context is full, or the
+  /// user interrupts it.
   ///
   /// - Parameters:
-  ///   - logits: Of the last token of the context.
+  ///   - logits: The logits of the context's last token.
   ///   - cache: The context's pairs, with room for the new ones.
-  ///   - afterFirst: Called between the first token and the next, with the cache as it was.
-  ///   - emit: Receives text as it becomes whole characters; its first call comes with the first token.
+  ///   - afterFirst: Called between the first token and the next, with the cache unchanged.
+  ///   - emit: Receives text as it becomes whole characters; its first call comes with the first
+  ///     token.
   /// - Throws: `EngineError.notFinite`.
   package static func run(
     _ model: LoadedModel, cache: KVCache, logits: [Float], options: GenerationConfig,
@@ -48,7 +49,7 @@ public struct GenerationResult: Sendable {
         break
       }
       result.ids.append(id)
-      // Asked before the text is out: who sees the first of it may interrupt, and keeps it.
+      // Before the text is shown: an interrupt on seeing a token comes after that token.
       let stop = options.stop(after: result.ids.count, cache, model)
       let piece = decoder.push(id)
       result.text += piece

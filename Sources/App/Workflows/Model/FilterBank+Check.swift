@@ -7,8 +7,8 @@ import QFilters
 extension FilterBank {
   /// Checks that the filters, which came from the file at `path`, fit a model.
   ///
-  /// - Throws: `IdentityMismatch` if they are another model's; `MalformedFile` if they say that they are
-  ///   this model's and yet do not fit it.
+  /// - Throws: `IdentityMismatch` if they are another model's; `MalformedFile` if they name this
+  ///   model and yet do not fit it.
   package func check(_ model: LoadedModel, path: String) throws {
     let architecture = model.engine.architecture
     try check(identity: model.identity, cache: FilterShape(of: architecture), path: path)
@@ -20,7 +20,7 @@ extension FilterBank {
     }
   }
 
-  /// The same, of the model that a cache of this shape is of.
+  /// Checks that the filters fit the model of a stored cache.
   func check(identity model: Identity, cache: FilterShape, path: String) throws {
     try identity.check(against: model, path: path)
     guard shape == cache else {

@@ -5,9 +5,8 @@ import ModelFiles
 
 /// Digests of weights that were computed before, in the user's cache folder.
 ///
-/// One is taken only for the same tensors at the same places of the same files, none of which was
-/// written to since: device, inode, size, and both times of each file are those of then. A damaged
-/// entry counts as none.
+/// A digest counts only for the same tensors at the same offsets of the same files. Device, inode,
+/// size and both times of each file must be unchanged. A damaged entry counts as missing.
 struct IdentityCache {
   private let cache: UserCache
 
@@ -17,11 +16,11 @@ struct IdentityCache {
     self.cache = cache
   }
 
-  /// The digest of some weights: the remembered one, or else what `compute` gives, which is then
+  /// The remembered digest of some weights, or else the one that `compute` gives, which is then
   /// remembered.
   func digest(of tensors: [WeightMatrix], orElse compute: () -> Digest) -> Digest {
     let stamps = tensors.map(\.tensor.file.stamp)
-    // A file that was written to a moment ago could be written to again without another stamp.
+    // A file written a moment ago could be written again with the same stamp.
     let isSettled = stamps.allSatisfy(\.isSettled)
     let key = Self.key(tensors, stamps)
     let name = Self.name(stamps)
@@ -33,7 +32,7 @@ struct IdentityCache {
     return digest
   }
 
-  /// A record of 80 bytes: magic, key, digest, and XXH64 of all that.
+  /// A record has 80 bytes: magic, key, digest, and XXH64 of these three.
   private static let magic = Array("QFIDENT1".utf8)
   private static let count = magic.count + 2 * Digest.byteCount + MemoryLayout<UInt64>.size
 
@@ -57,7 +56,8 @@ struct IdentityCache {
     return record.bytes
   }
 
-  /// Everything that the digest of the weights is made from, but for the files' contents.
+  /// A digest of everything that the weights' digest depends on, with stamps in place of the files'
+  /// contents.
   private static func key(_ tensors: [WeightMatrix], _ stamps: [FileStamp]) -> Digest {
     var record = ByteWriter()
     for (tensor, stamp) in zip(tensors.map(\.tensor), stamps) {
@@ -72,7 +72,7 @@ struct IdentityCache {
     return Digest(of: record.bytes)
   }
 
-  /// A model has one entry, which is replaced when its files were.
+  /// A model has one entry. It is replaced when the model's files were.
   private static func name(_ stamps: [FileStamp]) -> String {
     Digest(of: stamps.first?.place ?? []).description
   }

@@ -1,45 +1,45 @@
 import ByteIO
-public import CacheFormat
-public import Inference
-public import ModelFiles
+package import CacheFormat
+package import Inference
+package import ModelFiles
 import Synchronization
-public import Tokenization
+package import Tokenization
 
 /// A model ready for work: weights, tokenizer and identity.
-public final class LoadedModel {
+package final class LoadedModel {
   /// The model's file or folder.
-  public let file: ModelFile
+  package let file: ModelFile
   /// Runs the model.
-  public let engine: Engine
+  package let engine: Engine
   /// The model's tokenizer.
-  public let tokenizer: Tokenizer
-  /// The digests that tie files to this model; computed when first asked for, since that reads all
-  /// weights once where they are not remembered.
-  public private(set) lazy var identity = Identity(
+  package let tokenizer: Tokenizer
+  /// The digests that tie files to this model. They are computed at first use, which reads all
+  /// weights unless their digest is remembered.
+  package private(set) lazy var identity = Identity(
     of: engine, tokenizer, cache: remembersIdentity ? IdentityCache() : nil)
   private let remembersIdentity: Bool
   private let weights: Weights
 
   /// Where the weights are while the model runs.
-  public enum Weights: Sendable {
+  package enum Weights: Sendable {
     /// In the mapped file, which may be greater than memory.
     case mapped
-    /// In memory before anything runs: for work that reads them for many tokens.
+    /// In memory before anything runs, for work that reads them for many tokens.
     case inMemory
-    /// In the mapped file, until the other cores have copied them into memory between the engine's steps: for
-    /// work of which somebody waits for the first token. See `copyWeightsWhenIdle()`.
+    /// In the mapped file until idle cores have copied them into memory, so that the first token
+    /// comes early. See `copyWeightsWhenIdle()`.
     case inMemoryLater
   }
 
   /// Opens a model.
   ///
   /// - Parameters:
-  ///   - weights: Where they are to be.
-  ///   - remembersIdentity: Takes the weights' digest from the user's cache folder, or writes it there;
-  ///     otherwise it is computed anew.
+  ///   - weights: Where the weights are to be.
+  ///   - remembersIdentity: Whether the weights' digest is read from the user's cache folder, or
+  ///     written there. Otherwise it is computed each time.
   /// - Throws: `SystemError`, `MalformedFile`, `UnsupportedModel`, `TokenizationError`,
   ///   `EngineError`.
-  public init(path: String, weights: Weights = .mapped, remembersIdentity: Bool = true) throws {
+  package init(path: String, weights: Weights = .mapped, remembersIdentity: Bool = true) throws {
     (self.weights, self.remembersIdentity) = (weights, remembersIdentity)
     let file = try ModelFile(path: path)
     let engine = try Engine(file)
@@ -58,7 +58,8 @@ public final class LoadedModel {
     tokenizer = try built.withLock { try $0.get() }
   }
 
-  /// Has the weights copied into memory from now on, if that was wanted.
+  /// Has idle cores copy the weights into memory from now on, if `Weights.inMemoryLater` was asked
+  /// for.
   func copyWeightsWhenIdle() {
     guard weights == .inMemoryLater else { return }
     let files = file.files
@@ -68,12 +69,12 @@ public final class LoadedModel {
   /// Opens only a model's tokenizer.
   ///
   /// - Throws: `SystemError`, `MalformedFile`, `UnsupportedModel`, `TokenizationError`.
-  public static func loadTokenizer(path: String) throws -> Tokenizer {
+  package static func loadTokenizer(path: String) throws -> Tokenizer {
     try tokenizer(of: Vocabulary(path: path))
   }
 
-  /// Opens only a model's tokenizer and its chat template; nil for the latter if there is none that
-  /// is known.
+  /// Opens only a model's tokenizer and its chat template; the template is nil if it is missing or
+  /// unknown.
   ///
   /// - Throws: As `loadTokenizer`.
   static func loadChat(path: String) throws -> (Tokenizer, ChatTemplate?) {
@@ -84,15 +85,14 @@ public final class LoadedModel {
 
   /// The model's chat template.
   ///
-  /// - Throws: `TokenizationError` if it is not one that is known, or writes a mark that is no token of the
+  /// - Throws: `TokenizationError` if it is unknown, or writes a mark that is not a token of the
   ///   model; `PromptError` if there is none.
-  public func chatTemplate() throws -> ChatTemplate {
+  package func chatTemplate() throws -> ChatTemplate {
     try Self.chatTemplate(of: file.vocabulary, tokenizer, path: file.path)
   }
 
-  /// Whether a text is plain though the model has a chat template that is known: no turn of the
-  /// template begins in it.
-  public func takesChatInstead(of text: [UInt8]) -> Bool {
+  /// Whether the model has a known chat template, but no turn of that template begins in a text.
+  package func takesChatInstead(of text: [UInt8]) -> Bool {
     guard let template = try? chatTemplate() else { return false }
     return text.firstRange(of: Array(template.nextOpening.utf8)) == nil
   }
@@ -116,7 +116,9 @@ public final class LoadedModel {
     return recognized
   }
 
-  /// A model's tokenizer; what is wrong with its vocabulary is wrong with the file.
+  /// A model's tokenizer.
+  ///
+  /// - Throws: `MalformedFile` if the tables contradict each other.
   private static func tokenizer(of vocabulary: Vocabulary) throws -> Tokenizer {
     do {
       return try Tokenizer(vocabulary)
@@ -125,9 +127,9 @@ public final class LoadedModel {
     }
   }
 
-  /// The name that the model calls itself, or else its file's or folder's.
-  public var name: String { file.name }
+  /// The model's own name, or else its file's or folder's name.
+  package var name: String { file.name }
 
   /// The longest context in tokens.
-  public var contextLength: Int { file.architecture.contextLength }
+  package var contextLength: Int { file.architecture.contextLength }
 }

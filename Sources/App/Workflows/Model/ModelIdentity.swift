@@ -7,7 +7,8 @@ import Tokenization
 extension Identity {
   /// The identity of a model, as section 3.1 of the format's specification defines it.
   ///
-  /// - Parameter cache: Where the weights' digest is remembered, since computing it reads all of them.
+  /// - Parameter cache: Where the weights' digest is remembered, since computing it reads all of
+  ///   them.
   init(of engine: Engine, _ tokenizer: Tokenizer, cache: IdentityCache?) {
     let tensors = engine.tensors
     let weights =
@@ -49,7 +50,7 @@ extension Identity {
     return Digest(of: record.bytes)
   }
 
-  /// What a plain `llama` does not have, each behind its name.
+  /// What a plain `llama` does not have, each after its name.
   private static func writeFeatures(
     _ model: ModelConfig, to record: inout ByteWriter
   ) {

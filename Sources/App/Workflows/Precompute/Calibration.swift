@@ -4,8 +4,9 @@ import Inference
 import ModelFiles
 import QFilters
 
-/// The sums of a calibration that may be ended at any time and go on later: what is finished stands in a
-/// statistics file, which is replaced after every few sequences.
+/// The sums of a calibration that may be interrupted at any time and continued later.
+///
+/// Finished sequences are in a statistics file, which is replaced after every few sequences.
 struct Calibration {
   private let model: LoadedModel
   private let partialPath: String
@@ -14,13 +15,13 @@ struct Calibration {
   private var done: SequenceSet
   private var hasPartialFile = false
 
-  /// Sequences that go through the layers together, so that each layer's weights are touched once for all
-  /// of them. More would take more memory, and be lost when the run is ended.
+  /// Sequences that go through the layers together, so that each layer's weights are read once for
+  /// all of them. A greater number would take more memory, and an interrupted run would lose more.
   private static let sequencesAtOnce = 4
 
-  /// Goes on from `partialPath` if that is there, or begins.
+  /// Continues from `partialPath` if that exists, or begins.
   ///
-  /// - Throws: `IdentityMismatch` or `PartialResult.otherRecipe` if what is there is of other work.
+  /// - Throws: `IdentityMismatch` or `PartialResult.otherRecipe` if that file is of another run.
   init(
     _ model: LoadedModel, _ set: SequenceSet, provenance: String, partialPath: String
   ) throws {
@@ -39,21 +40,21 @@ struct Calibration {
     (statistics, done, hasPartialFile) = (partial.statistics, finished, true)
   }
 
-  /// How many tokens were summed.
+  /// The number of tokens that were summed.
   var tokens: Int { statistics.tokens }
 
-  /// What was summed.
+  /// The sums as a file.
   var file: StatisticsFile {
     StatisticsFile(
       identity: model.identity, statistics: statistics, sequences: done, provenance: provenance)
   }
 
-  /// Refuses to go on from sequences that are none of the shard's.
+  /// Rejects sequences that are not the shard's.
   func checkResumed(in shard: Precompute.Shard) throws(PartialResult) {
     guard done.members.allSatisfy(shard.contains) else { throw .otherRecipe(path: partialPath) }
   }
 
-  /// Sums the shard's sequences that are not finished.
+  /// Sums the shard's sequences that are missing.
   mutating func run(
     _ sequences: CorpusSequences, shard: Precompute.Shard, progress: Progress
   ) throws {
@@ -91,8 +92,8 @@ struct Calibration {
   }
 }
 
-/// What an earlier run finished cannot be gone on from.
-public enum PartialResult: CategorisedError, Sendable {
+/// The work of an earlier run cannot be continued.
+package enum PartialResult: CategorisedError, Sendable {
   /// It holds other sequences, or sequences of another corpus.
   case otherRecipe(path: String)
   /// The corpus was changed while it was being read.
@@ -102,12 +103,12 @@ public enum PartialResult: CategorisedError, Sendable {
   public var category: FailureCategory { .other }
 
   /// One sentence that says what is wrong and what to do.
-  public var description: String {
+  package var description: String {
     switch self {
     case .otherRecipe(let path):
-      "\(path) holds what another run finished, of another corpus, recipe or shard; "
+      "\(path) is the unfinished work of another run, with another corpus, recipe or shard; "
         + "run that one again, or delete the file"
-    case .corpusChanged: "the corpus changed while it was read; run again when nobody writes to it"
+    case .corpusChanged: "the corpus changed while it was read; run again when nothing writes to it"
     }
   }
 }

@@ -3,27 +3,28 @@ import CacheFormat
 import QFilters
 
 /// Statistics of parts of a corpus, added up.
-public enum Merge {
+package enum Merge {
   /// What was done.
-  public struct Result: Sendable {
-    /// Tokens that the sums come from.
-    public let tokens: Int
-    /// Sequences that were summed, and how many the recipe has.
-    public let sequences, of: Int
+  package struct Result: Sendable {
+    /// The number of tokens that were summed.
+    package let tokens: Int
+    /// The number of sequences that were summed, and the recipe's.
+    package let sequences, of: Int
     /// The file's size.
-    public let bytes: UInt64
+    package let bytes: UInt64
   }
 
-  /// Adds statistics up and writes the filters that follow, or the sums, by the ending of `out`.
+  /// Adds statistics up and writes their filters, or the sums, by the ending of `out`.
   ///
-  /// Files and their order do not matter to the result: it is what one run over all sequences writes.
+  /// The result does not depend on files and their order: it is what one run over all sequences
+  /// writes.
   ///
   /// - Parameters:
   ///   - paths: At least one statistics file.
   ///   - out: Ends in `.qfilt`, for which no sequence may be missing, or in `.qstat`.
-  /// - Throws: `SystemError`, `MalformedFile`; `IdentityMismatch` if a file is of another model than
-  ///   the first; `MergeRefusal`.
-  public static func run(_ paths: [String], out: String) throws -> Result {
+  /// - Throws: `SystemError`, `MalformedFile`; `IdentityMismatch` if a file is of another model
+  ///   than the first; `MergeRefusal`.
+  package static func run(_ paths: [String], out: String) throws -> Result {
     precondition(!paths.isEmpty)
     var sum = try Sum(path: paths[0])
     for path in paths.dropFirst() { try sum.add(path) }
@@ -81,45 +82,48 @@ public enum Merge {
   }
 }
 
-/// Statistics do not go together.
-public enum MergeRefusal: CategorisedError, Sendable {
+/// Statistics cannot be added up.
+package enum MergeRefusal: CategorisedError, Sendable {
   /// A file does not say which sequences were summed.
   case unknownSequences(path: String)
-  /// A file is of another corpus, or of sequences of another number or length, than the first.
+  /// A file is of another corpus than the first, or its recipe has another number or length of
+  /// sequences.
   case otherRecipe(path: String, than: String)
   /// Sequences of a file were summed already.
   case twice(path: String, sequences: [Int])
-  /// Sequences are in no file.
+  /// Some sequences are in no file.
   case missing(sequences: [Int], of: Int)
 
   /// No other category fits.
   public var category: FailureCategory { .other }
 
   /// One sentence that says what is wrong and what to do.
-  public var description: String {
+  package var description: String {
     switch self {
     case .unknownSequences(let path):
-      "\(path) does not say which sequences it sums, so that a missing part would not be noticed; "
+      "\(path) does not say which sequences it sums, so a missing part would not be noticed; "
         + "compute it again with precompute"
     case .otherRecipe(let path, let first):
       "\(path) is of another corpus, or of other sequences, than \(first); "
         + "give the same corpus, --sequences and --length to all shards"
     case .twice(let path, let sequences):
-      "\(path): of its sequences, \(Self.list(sequences, "summed in another file already")); give each shard once"
+      "\(path): \(Self.list(sequences, "summed in another file already")); "
+        + "give each shard once"
     case .missing(let sequences, let total):
-      "of \(total) sequences, \(Self.list(sequences, "missing")): "
+      "\(Self.list(sequences, "missing")), of \(total) in all: "
         + Self.advice(Precompute.Shard.shards(of: sequences, among: total))
     }
   }
 
   private static let shown = 8
 
-  /// As in "3, 10 and 2 more are missing".
+  /// As in "sequences 3, 10 and 2 more are missing".
   private static func list(_ sequences: [Int], _ what: String) -> String {
     let names = sequences.prefix(shown).map { String($0 + 1) }.joined(separator: ", ")
     let rest = sequences.count - min(sequences.count, shown)
     let more = rest > 0 ? " and \(rest) more" : ""
-    return "\(names)\(more) \(sequences.count == 1 ? "is" : "are") \(what)"
+    return sequences.count == 1
+      ? "sequence \(names) is \(what)" : "sequences \(names)\(more) are \(what)"
   }
 
   private static func advice(_ shards: [Precompute.Shard]) -> String {

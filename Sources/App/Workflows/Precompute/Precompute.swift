@@ -5,17 +5,17 @@ import ModelFiles
 import QFilters
 
 /// Q-Filters for a model from a calibration corpus.
-public enum Precompute {
+package enum Precompute {
   /// What was done.
-  public struct Result: Sendable {
-    /// Tokens that the statistics come from.
-    public let tokens: Int
-    /// Of these, tokens that an earlier run had finished before it was ended.
-    public let resumedTokens: Int
+  package struct Result: Sendable {
+    /// The number of tokens that were summed.
+    package let tokens: Int
+    /// How many of them an interrupted run had summed before.
+    package let resumedTokens: Int
     /// How long it took.
-    public let seconds: Double
+    package let seconds: Double
     /// The file's size.
-    public let bytes: UInt64
+    package let bytes: UInt64
   }
 
   private struct Origin: Encodable {
@@ -23,18 +23,18 @@ public enum Precompute {
     let recipe: Recipe
   }
 
-  /// Computes a model's Q-Filters and writes them to a filter bank, or the sums that they follow from to
-  /// a statistics file.
+  /// Computes a model's Q-Filters and writes them to a filter bank, or their sums to a statistics
+  /// file.
   ///
-  /// Finished sequences are kept beside `out` in a file with the ending `.partial` until all are done; a
-  /// run that finds it goes on from there.
+  /// Finished sequences are kept next to `out` in a file with the ending `.partial` until all are
+  /// done. A run that finds this file continues from it.
   ///
   /// - Parameters:
   ///   - corpus: Texts that are joined by two newlines and cut into consecutive sequences.
-  ///   - shard: Which of them; for all but the whole, `out` is a statistics file.
+  ///   - shard: Which of the sequences to use. Unless it is the whole, `out` is a statistics file.
   ///   - out: Ends in `.qfilt` or `.qstat`.
   /// - Throws: `SystemError`, `MalformedFile`, `PromptError`, `CalibrationError`, `PartialResult`.
-  public static func run(
+  package static func run(
     _ model: LoadedModel, corpus: Corpus, recipe: Recipe, shard: Shard = .whole, out: String,
     progress: Progress
   ) throws -> Result {
@@ -54,7 +54,7 @@ public enum Precompute {
       tokens: calibration.tokens, resumedTokens: resumed, seconds: clock.seconds, bytes: bytes)
   }
 
-  /// Writes statistics, or the filters that follow, by the ending of the path.
+  /// Writes statistics, or their filters, by the ending of the path.
   static func write(_ file: StatisticsFile, to path: String) throws -> UInt64 {
     try path.hasSuffix(".qfilt") ? FilterBank(file).write(to: path) : file.write(to: path)
   }
@@ -65,12 +65,5 @@ public enum Precompute {
       origin: Origin(
         tokensSHA256: set.corpus.description,
         recipe: Recipe(sequences: set.count, length: set.length)))
-  }
-}
-
-extension FilterShape {
-  /// The shape of a model's filters.
-  init(of model: ModelConfig) {
-    self.init(layers: model.layers, kvHeads: model.kvHeads, headLength: model.keyLength)
   }
 }

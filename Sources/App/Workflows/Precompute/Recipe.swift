@@ -2,43 +2,43 @@ import QFilters
 
 extension Precompute {
   /// How much text to use.
-  public struct Recipe: Sendable, Encodable {
-    /// How many sequences, 1 … 2²⁴.
-    public var sequences: Int
+  package struct Recipe: Sendable, Encodable {
+    /// The number of sequences, 1 … 2²⁴.
+    var sequences: Int
     /// Tokens in each, 2 … 2²⁴.
-    public var length: Int
+    var length: Int
 
     /// `sequences` of `length` tokens; the authors use 20 of 2,048.
-    public init(sequences: Int, length: Int) {
+    package init(sequences: Int, length: Int) {
       self.sequences = sequences
       self.length = length
     }
   }
 
-  /// One of several parts of a recipe, each for a run of its own: shard I of N sums the sequences I − 1,
-  /// I − 1 + N, I − 1 + 2 N, …
-  public struct Shard: Sendable, CustomStringConvertible {
+  /// One of several parts of a recipe, each for a run of its own. Shard I of N sums the sequences I
+  /// − 1, I − 1 + N, I − 1 + 2 N, …
+  package struct Shard: Sendable, CustomStringConvertible {
     /// From 1.
-    public let index: Int
-    /// How many there are.
-    public let count: Int
+    package let index: Int
+    /// The number of shards.
+    package let count: Int
 
     /// Shard `index` of `count`, 1 ≤ index ≤ count.
-    public init(index: Int, of count: Int) {
+    package init(index: Int, of count: Int) {
       precondition((1...count).contains(index))
       self.index = index
       self.count = count
     }
 
-    /// Everything in one run.
-    public static let whole = Shard(index: 1, of: 1)
+    /// The whole recipe in one run.
+    package static let whole = Shard(index: 1, of: 1)
 
     /// As in "2/7".
-    public var description: String { "\(index)/\(count)" }
+    package var description: String { "\(index)/\(count)" }
 
     func contains(_ sequence: Int) -> Bool { sequence % count == index - 1 }
 
-    /// Of how many shards, and which of them, exactly these sequences are: as few as possible.
+    /// The fewest shards that hold exactly these sequences.
     static func shards(of sequences: [Int], among total: Int) -> [Shard] {
       for count in 1..<max(total, 2) {
         let indices = Set(sequences.map { $0 % count })

@@ -2,28 +2,29 @@ import Inference
 import QFilters
 
 extension FilterBank {
-  /// The length of the authors' calibration sequences (arXiv 2503.02812), which a bank without a record is of.
+  /// The length of the authors' calibration sequences (arXiv 2503.02812), assumed for a bank
+  /// without a record.
   private static let publishedLength = 2048
 
   private var length: Int { sequences?.length ?? Self.publishedLength }
 
-  /// Where the queries stood on average that the filters are of.
+  /// The mean position of the queries that the filters come from.
   var middle: Int { length / 2 }
 
-  /// Scores pairs of a context of `tokens` with filters that are turned to what comes behind it.
+  /// A scorer for a context of `tokens`, with filters that are turned to the positions after it.
   ///
-  /// A filter is the first direction of queries at all positions of a calibration sequence, which are spread evenly
-  /// about its middle; those that will ask for the pairs come from behind the context. Queries that are all turned
-  /// by a rotation R have the Gram matrix R G Rᵀ, whose first eigenvector is R times that of G. RoPE's rotations
-  /// add up, so the one from the middle of the one to the middle of the other makes of the filter that of queries
-  /// that are spread so about what follows.
-  func scorer(behind tokens: Int, engine: Engine) -> ContextFilterScorer {
+  /// A filter is the first direction of queries at all positions of a calibration sequence, spread
+  /// evenly about its middle. The queries that will ask for the pairs come after the context.
+  /// Queries that are all turned by a rotation R have the Gram matrix R G Rᵀ, whose first
+  /// eigenvector is R times that of G. RoPE's rotations add up. So the rotation from the middle of
+  /// a sequence to the middle of what follows turns the filter into that of the later queries.
+  func scorer(after tokens: Int, engine: Engine) -> ContextFilterScorer {
     let length = length
     let (middle, goal) = (Double(length) / 2, Double(tokens + Self.futurePositions / 2))
     return ContextFilterScorer(
       self,
       turnedBy: (0..<shape.layers).map {
-        // The context's keys were rotated as those of a sequence of its own length.
+        // The context's keys have the rotations of a sequence of its own length.
         let turn = engine.rotation(layer: $0, from: (middle, length), to: (goal, tokens))
         return Rotation(cosines: turn.cosines, sines: turn.sines)
       },

@@ -1,80 +1,80 @@
 import ByteIO
-public import CacheCodec
+package import CacheCodec
 import CacheFormat
 import Inference
 import ModelFiles
 import QFilters
 
 /// A document's KV cache, ranked, tiered and written as a snapshot.
-public enum Prefill {
+package enum Prefill {
   /// What to write.
-  public struct Options: Sendable {
-    /// The document is the beginning of a user's turn that the next prompt completes.
-    public var usesChat = false
-    /// Only what ×compression keeps is stored; 1 stores every tier.
-    public var compression = 1
+  package struct Options: Sendable {
+    /// Whether the document begins a user's turn that the next prompt completes.
+    package var usesChat = false
+    /// Only the pairs that ×N keeps are stored; 1 stores every tier.
+    package var compression = 1
     /// How keys and values are held and stored.
-    public var precision = Precision(.float16)
+    package var precision = Precision(.float16)
     /// What every compression keeps.
-    public var retention = RetentionPolicy()
+    package var retention = RetentionPolicy()
 
     /// Every tier in f16, four sinks and a window of 64.
-    public init() {}
+    package init() {}
   }
 
-  /// What was done.
-  public struct Result: Sendable {
+  /// What was written, and how long it took.
+  package struct Result: Sendable {
     /// Tokens of the context.
-    public let tokens: Int
+    package let tokens: Int
     /// Seconds for the forward pass.
-    public let prefillSeconds: Double
+    package let prefillSeconds: Double
     /// Seconds for ranking, compressing and writing.
-    public let writeSeconds: Double
+    package let writeSeconds: Double
     /// The snapshot's size.
-    public let bytes: UInt64
-    /// What the cache takes in memory.
-    public let cacheBytes: Int
+    package let bytes: UInt64
+    /// The cache's size in memory, in bytes.
+    package let cacheBytes: Int
   }
 
   /// Prefills a document and writes its snapshot.
   ///
   /// - Parameters:
   ///   - text: UTF-8.
-  ///   - method: What ranks the pairs.
-  /// - Throws: `IdentityMismatch` if the filters are another model's, `PromptError`, `NotQuantisable`,
-  ///   `SystemError`.
-  public static func run(
-    _ model: LoadedModel, method: ScorerSource, text: [UInt8], options: Options, out: String,
+  ///   - scorer: What ranks the pairs.
+  /// - Throws: `IdentityMismatch` if the filters are another model's, `PromptError`,
+  ///   `NotQuantisable`, `SystemError`.
+  package static func run(
+    _ model: LoadedModel, scorer source: ScorerSource, text: [UInt8], options: Options, out: String,
     progress: Progress
   ) throws -> Result {
     let shape = model.engine.cacheShape
-    try method.check(model)
+    try source.check(model)
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }
     let tokens = try Prompt.opening(text, usesChat: options.usesChat, model: model)
     try Prompt.checkLength(tokens.count, model)
-    let metadata = try metadata(model, method, tokens, options)
-    // Opened before the long work, so that a folder that cannot be written is noticed at once.
+    let metadata = try metadata(model, source, tokens, options)
+    // Before the long work, so that a folder that cannot be written fails at once.
     var writer = try SnapshotWriter(
       path: out, metadata: metadata, codecs: options.precision.codecs(metadata.tiers))
 
     let clock = Stopwatch()
     let cache = try KVCache(
       shape: shape, dtype: KVCache.DType(options.precision.element), capacity: tokens.count)
-    let watch = try method.watch(
+    let hook = try source.queryHook(
       model.engine, usesPublishedScore: options.retention.usesPublishedScore)
     progress("prefill", 0, tokens.count)
     _ = try model.engine.prefill(
       tokens, into: cache,
-      observe: { try watch.observe(layer: $0, queries: $1, count: $2) },
+      observe: { try hook.observe(layer: $0, queries: $1, count: $2) },
       progress: { progress("prefill", $0, tokens.count) })
     let prefillSeconds = clock.seconds
 
     let writing = Stopwatch()
     progress("rank", 0, 1)
-    let orders = try RankedCache(
-      cache, scorer: watch.scorer(of: cache), retention: options.retention,
+    let ranked = try RankedCache(
+      cache, scorer: hook.scorer(of: cache), retention: options.retention,
       model: model.engine.architecture)
-    try orders.write(to: &writer, tiers: metadata.tiers, progress: progress)
+    try ranked.write(to: &writer, tiers: metadata.tiers, progress: progress)
     let bytes = try writer.finish()
     return Result(
       tokens: tokens.count, prefillSeconds: prefillSeconds, writeSeconds: writing.seconds,
@@ -82,9 +82,9 @@ public enum Prefill {
   }
 
   private static func metadata(
-    _ model: LoadedModel, _ method: ScorerSource, _ tokens: [Int], _ options: Options
+    _ model: LoadedModel, _ source: ScorerSource, _ tokens: [Int], _ options: Options
   ) throws -> SnapshotMetadata {
-    let (origin, shape) = (method.origin, model.engine.cacheShape)
+    let (origin, shape) = (source.origin, model.engine.cacheShape)
     let codec = options.precision.element
     let retention = options.retention
     let ranking = retention.ranking(by: origin.scorer, slidingWindow: nil)
@@ -104,6 +104,6 @@ public enum Prefill {
         compression: options.compression),
       tokens: tokens.map(UInt32.init),
       provenance: try Provenance.json(
-        model: model.file.name, origin: origin, ranking: retention.rules(of: method)))
+        model: model.file.name, origin: origin, ranking: retention.rules(of: source)))
   }
 }

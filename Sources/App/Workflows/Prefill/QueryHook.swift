@@ -3,33 +3,33 @@ package import Inference
 import ModelFiles
 package import QFilters
 
-/// Sees a context's queries while that is prefilled, for a scorer that needs them.
+/// Sees a context's queries during the prefill, for a scorer that needs them.
 package protocol QueryHook: AnyObject {
-  /// Takes note of the queries that an observer sees.
+  /// Receives the queries of a layer's next `count` tokens.
   func observe(layer: Int, queries: Matrix, count: Int) throws
 
-  /// The scorer of the context's pairs, all of which are in the cache.
+  /// The scorer of the context's pairs. The cache holds all of them.
   func scorer(of cache: KVCache) throws -> any Scorer
 }
 
 extension ScorerSource {
-  /// What watches a context for the method's scorer.
+  /// The hook that sees a context for the scorer.
   ///
-  /// - Parameter usesPublishedScore: Whether Q-Filters score as they were published, not by what follows the
-  ///   context.
-  package func watch(_ engine: Engine, usesPublishedScore: Bool) throws -> any QueryHook {
+  /// - Parameter usesPublishedScore: Whether Q-Filters score as published, without a turn to what
+  ///   follows the context.
+  package func queryHook(_ engine: Engine, usesPublishedScore: Bool) throws -> any QueryHook {
     switch self {
-    case .qFilters(let bank, _) where usesPublishedScore: KeysAlone { _ in QFilterScorer(bank) }
-    case .qFilters(let bank, _): KeysAlone { bank.scorer(behind: $0, engine: engine) }
-    case .keys(let scorer): KeysAlone { _ in scorer }
-    case .snapKV: try SnapKVWatch(engine)
-    case .expectedAttention: try ExpectedAttentionWatch(engine)
+    case .qFilters(let bank, _) where usesPublishedScore: KeysOnlyHook { _ in QFilterScorer(bank) }
+    case .qFilters(let bank, _): KeysOnlyHook { bank.scorer(after: $0, engine: engine) }
+    case .keys(let scorer): KeysOnlyHook { _ in scorer }
+    case .snapKV: try SnapKVHook(engine)
+    case .expectedAttention: try ExpectedAttentionHook(engine)
     }
   }
 }
 
-/// Watches nothing: the scorer needs keys alone, and to know where the context ends.
-private final class KeysAlone: QueryHook {
+/// Sees nothing: the scorer needs only keys, and the context's length.
+private final class KeysOnlyHook: QueryHook {
   private let scorer: (_ tokens: Int) -> any Scorer
 
   init(_ scorer: @escaping (_ tokens: Int) -> any Scorer) { self.scorer = scorer }
@@ -39,8 +39,8 @@ private final class KeysAlone: QueryHook {
   func scorer(of cache: KVCache) -> any Scorer { scorer(cache.nextPosition) }
 }
 
-/// Holds the queries of the last few tokens.
-private final class SnapKVWatch: QueryHook {
+/// Keeps the queries of the last tokens.
+private final class SnapKVHook: QueryHook {
   private let engine: Engine
   private let recent: RecentQueries
 
@@ -63,13 +63,13 @@ private final class SnapKVWatch: QueryHook {
   }
 }
 
-/// Sums up what queries were before RoPE, but for those of the first tokens.
-private final class ExpectedAttentionWatch: QueryHook {
+/// Sums queries before RoPE, except those of the first tokens.
+private final class ExpectedAttentionHook: QueryHook {
   private let engine: Engine
   private var statistics: CalibrationStatistics
   /// The queries of one chunk before RoPE.
   private let unrotated: Matrix
-  /// Tokens of each layer that came by.
+  /// The number of tokens that each layer has seen.
   private var seen: [Int]
 
   init(_ engine: Engine) throws {

@@ -4,19 +4,20 @@ import Inference
 import ModelFiles
 import QFilters
 
-/// A cache whose pairs, or last ones, are ranked, ready to be written tier by tier.
+/// A cache whose pairs, or last pairs, are ranked, ready to be written tier by tier.
 struct RankedCache {
   private let cache: KVCache
   /// The first position whose pairs are ranked.
   private let start: Int
-  /// Places behind `start`, best first, [layers · kvHeads].
+  /// Offsets from `start`, best first, [layers · kvHeads].
   private let orders: [[UInt32]]
 
   /// Ranks every head's pairs.
   ///
   /// - Parameters:
-  ///   - start: Only pairs from this position on are ranked, all of which are in the cache as elements.
-  ///   - retention: What ranks before and behind what scores say.
+  ///   - start: Only pairs from this position on are ranked. The cache holds all of them as
+  ///     elements.
+  ///   - retention: What ranks before and after what scores say.
   ///   - model: Says which layers have a sliding window.
   /// - Throws: `ScoreNotFinite`.
   init(
@@ -60,26 +61,15 @@ struct RankedCache {
     for head in 0..<tiers.kvHeads {
       let end = tiers.total(through: tier, layer: layer, head: head)
       let first = end - tiers.count(tier: tier, layer: layer, head: head)
-      var places = orders[layer * tiers.kvHeads + head][first..<end]
-      if tiers.isByPosition(tier: tier) { places.sort() }
-      block.positions += places.map { UInt32(start) + $0 }
-      // Of what came before, a head may hold less than all.
+      var offsets = orders[layer * tiers.kvHeads + head][first..<end]
+      if tiers.isByPosition(tier: tier) { offsets.sort() }
+      block.positions += offsets.map { UInt32(start) + $0 }
+      // A head may hold only some of the pairs before `start`.
       let before = UInt32(cache.count(layer: layer, head: head) - (cache.nextPosition - start))
       cache.gather(
-        layer: layer, head: head, pairs: places.map { before + $0 }[...], keys: &block.keys,
+        layer: layer, head: head, pairs: offsets.map { before + $0 }[...], keys: &block.keys,
         values: &block.values)
     }
     return block
-  }
-}
-
-extension KVCache.DType {
-  /// The element of that type; a cache has no quantised ones.
-  init(_ codec: ElementCodec) {
-    switch codec {
-    case .float16: self = .f16
-    case .bfloat16: self = .bf16
-    default: self = .f32
-    }
   }
 }

@@ -1,31 +1,32 @@
 import Tokenization
 
-/// How new text goes on after a context whose tokens are fixed.
+/// The tokens with which new text continues a context whose tokens are fixed (compare token
+/// healing).
 ///
-/// A tokenizer may join the end of one text and the beginning of the next: "we" and "ll" are one word.
-/// Then the context's last tokens are not those of the whole text; they are let go, and the new tokens
-/// begin with what stands in their place. So a resumed context and one that is prefilled with the
-/// whole text have the same tokens.
+/// A tokenizer may join the end of one text and the beginning of the next: "we" and "ll" are one
+/// word. The context's last tokens are then not those of the whole text. They are dropped, and the
+/// new tokens begin with their replacement. So a resumed context has the same tokens as a prefill
+/// of the whole text.
 package struct BoundaryRetokenization {
-  /// How many of the context's last tokens are let go.
+  /// How many of the context's last tokens are dropped.
   package let dropped: Int
   /// The tokens that follow the rest of the context.
   package let tokens: [Int]
 
-  /// A seam reaches no farther back than this many tokens.
+  /// The greatest number of the context's last tokens that new text can change.
   private static let reach = 64
-  /// So many agreeing tokens in a row show that both ways of cutting the text are in step.
-  private static let inStep = 3
+  /// How many equal tokens in a row show that both tokenisations of the text agree from there on.
+  private static let agreement = 3
 
-  /// Goes on after `context` with `text`.
+  /// Continues `context` with `text`.
   ///
-  /// - Parameter ending: What becomes of the context's text, or the end of it, when other text follows: a
-  ///   beginning of it.
+  /// - Parameter ending: Shortens the context's text, or the end of it, to what stays of it when
+  ///   other text follows.
   init(
     after context: [Int], with text: [UInt8], tokenizer: Tokenizer,
     ending: ([UInt8]) -> [UInt8] = { $0 }
   ) {
-    // What no text begins with must not stand for its own name in one.
+    // The begin-of-text token is not part of the text, which could hold its name.
     let hasBegin = tokenizer.addsBeginOfText && context.first == tokenizer.beginOfText
     let body = hasBegin ? context.dropFirst() : context[...]
     let tail = Array(body.suffix(Self.reach))
@@ -56,11 +57,12 @@ package struct BoundaryRetokenization {
     self.tokens = tokens
   }
 
-  /// How many of the tail's tokens stay: up to the last of a run that is in step.
+  /// How many of the tail's tokens stay: up to the end of the last run of equal tokens. Nil if
+  /// there is none.
   private static func kept(_ agrees: [Bool], isWhole: Bool) -> Int? {
     for end in stride(from: agrees.count, through: 1, by: -1) {
-      let start = max(0, end - inStep)
-      let isLongEnough = end - start == inStep || isWhole
+      let start = max(0, end - agreement)
+      let isLongEnough = end - start == agreement || isWhole
       if isLongEnough, agrees[start..<end].allSatisfy(\.self) { return end }
     }
     return isWhole ? 0 : nil
@@ -70,13 +72,12 @@ package struct BoundaryRetokenization {
     pieces.prefix(count).reduce(0) { $0 + $1.count }
   }
 
-  /// Where each token starts, in bytes, to its index; the end of the text belongs to the index behind
-  /// the last.
+  /// Each token's index by its start in bytes. The end of the text has the index after the last.
   private static func starts(_ lengths: [Int]) -> [Int: Int] {
     var starts: [Int: Int] = [:]
     var start = 0
     for (index, length) in lengths.enumerated() {
-      // Of tokens without bytes, the first counts.
+      // The first of several tokens without bytes counts.
       starts[start] = starts[start] ?? index
       start += length
     }

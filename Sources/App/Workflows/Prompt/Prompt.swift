@@ -2,15 +2,15 @@ package import CacheFormat
 import Tokenization
 
 /// How a prompt becomes tokens.
-public enum Prompt {
-  /// What joins a document that was prefilled and the question that comes later, in one user's turn.
-  public static let documentSeparator = "\n\n"
+package enum Prompt {
+  /// What separates a prefilled document from the question that comes later, in one user's turn.
+  package static let documentSeparator = "\n\n"
 
-  /// Tokens of a prompt that stands alone, begin-of-text included where the model or its template adds one.
+  /// The tokens of a complete prompt, with begin-of-text where the model or its template adds one.
   ///
   /// - Parameter usesChat: Wraps the text in the model's chat template.
   /// - Throws: `TokenizationError`, `PromptError` if the template is unknown or missing.
-  public static func tokens(
+  package static func tokens(
     _ text: [UInt8], usesChat: Bool, model: LoadedModel
   ) throws -> [Int] {
     guard usesChat else { return try opening(text, usesChat: false, model: model) }
@@ -18,10 +18,10 @@ public enum Prompt {
     return opening(template.content(text), after: template, model, before: template.closing)
   }
 
-  /// Tokens of a document that a later prompt completes.
+  /// The tokens of a document that a later prompt completes.
   ///
   /// - Throws: As `tokens`.
-  public static func opening(
+  package static func opening(
     _ text: [UInt8], usesChat: Bool, model: LoadedModel
   ) throws -> [Int] {
     if usesChat {
@@ -34,8 +34,10 @@ public enum Prompt {
       + model.tokenizer.encode(text, parsingSpecials: true)
   }
 
-  /// What goes on after a context of some form: text as it stands; in a user's turn that was left open, the
-  /// rest of the turn and the opening of the answer; in an answer, its end and a whole turn.
+  /// The tokens that continue a context, by its form.
+  ///
+  /// Plain text continues as it is. An open user's turn gets its rest and the opening of the
+  /// answer. An open answer gets its end and a whole turn.
   ///
   /// - Throws: As `tokens`.
   package static func continuation(
@@ -47,7 +49,7 @@ public enum Prompt {
     case .openUserTurn:
       let template = try templateToResume(model)
       let content = template.content(text, isBeginning: false)
-      // The document would lose the blanks at its end, too.
+      // The template would also drop the blanks at the document's end.
       guard !content.isEmpty else { throw PromptError.blank(part: "the prompt") }
       let whole = Array(documentSeparator.utf8) + content + Array(template.closing.utf8)
       return BoundaryRetokenization(after: context, with: whole, tokenizer: model.tokenizer)
@@ -65,7 +67,7 @@ public enum Prompt {
     }
   }
 
-  /// The end of the answer that a conversation stands in, and a user's turn.
+  /// The end of a conversation's open answer, and a user's turn.
   static func nextTurn(
     _ text: [UInt8], after conversation: [Int], template: ChatTemplate, tokenizer: Tokenizer
   ) -> BoundaryRetokenization {
@@ -88,7 +90,9 @@ public enum Prompt {
     isWanted ? model.tokenizer.beginOfText.map { [$0] } ?? [] : []
   }
 
-  /// Checks that a context leaves room for so many new tokens.
+  /// Checks that a context of `tokens` leaves room for `room` new tokens.
+  ///
+  /// - Throws: `PromptError.empty`, `PromptError.tooLong`.
   package static func checkLength(
     _ tokens: Int, room: Int = 1, _ model: LoadedModel
   ) throws(PromptError) {

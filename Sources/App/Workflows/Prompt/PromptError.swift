@@ -1,37 +1,38 @@
 public import ByteIO
 
 /// A prompt or text cannot be used.
-public enum PromptError: CategorisedError, Sendable {
+package enum PromptError: CategorisedError, Sendable {
   /// There is no text.
   case empty(source: String)
-  /// A part of a turn is blank, and the model's chat template leaves out blanks at a turn's ends.
+  /// A part of a turn is blank, and the model's chat template drops blanks at a turn's ends.
   case blank(part: String)
-  /// What should be a text is no file that can be read.
+  /// A text is not a file that can be read.
   case noFile(path: String)
-  /// The bytes of a file are no UTF-8 from the given offset on.
+  /// A file is not UTF-8 from the given offset on.
   case notUTF8(path: String, offset: Int)
-  /// A file is something else than text.
+  /// A file is something other than text.
   case notText(path: String, what: String)
   /// A file begins with the byte order mark of UTF-16.
   case utf16(path: String)
-  /// A text is larger than one may be; `bytes` is nil where its end was not seen.
+  /// A text has more than `limit` bytes; `bytes` is nil if its end was not seen.
   case tooLarge(path: String, bytes: UInt64?, limit: UInt64)
-  /// There are more tokens than the model's context holds beside `room` new ones.
+  /// A prompt and `room` new tokens do not fit the model's context.
   case tooLong(tokens: Int, context: Int, room: Int)
-  /// A snapshot's tokens and a prompt's are more than the model's context holds beside a new one.
+  /// A snapshot's tokens, a prompt and one new token do not fit the model's context.
   case contextFull(tokens: Int, prompt: Int, context: Int)
   /// A sequence is longer than the model's context.
   case sequenceTooLong(tokens: Int, context: Int)
-  /// A text is too short for what was asked.
+  /// A text has fewer tokens than are needed.
   case tooShort(tokens: Int, needed: Int)
-  /// What is hidden in a text is longer than the text is to be.
+  /// What is to be hidden in a text is longer than the text.
   case needleTooLong(tokens: Int, length: Int)
   /// The model has no chat template.
   case noChatTemplate(model: String)
   /// The model has no chat template, and a snapshot was made with one.
   case noChatTemplateToResume(model: String)
 
-  /// What is wrong with bytes that are no UTF-8 from an offset on.
+  /// The error for a file that is not UTF-8 from an offset on, which names the file's kind if it is
+  /// known.
   ///
   /// - Parameter beginning: The file's first bytes.
   static func notUTF8(path: String, offset: Int, beginning: [UInt8]) -> PromptError {
@@ -49,11 +50,12 @@ public enum PromptError: CategorisedError, Sendable {
   }
 
   /// One sentence: what is wrong, and what to do if no option of a command helps.
-  public var description: String {
+  package var description: String {
     switch self {
     case .empty(let source): "\(source) is empty; give some text"
     case .blank(let part):
-      "\(part) is blank, and the chat template leaves out blanks at the ends of a turn; give some text"
+      "\(part) is blank, and the chat template leaves out blanks at the ends of a turn; "
+        + "give some text"
     case .noFile(let path):
       "\(path) is no ordinary file, or its name is no UTF-8; move it elsewhere, or rename it"
     case .notUTF8(let path, let offset):
@@ -62,15 +64,15 @@ public enum PromptError: CategorisedError, Sendable {
       "\(path) is \(what), not text in UTF-8; give its text as a file in UTF-8"
     case .utf16(let path): "\(path) is UTF-16 text, not UTF-8; convert it to UTF-8 first"
     case .tooLarge(let path, let bytes?, let limit):
-      "\(path) has \(bytes) bytes where a text may have \(limit); give a part of it"
+      "\(path) has \(bytes) bytes; a text has at most \(limit); give a part of it"
     case .tooLarge(let path, nil, let limit):
-      "\(path) has more than the \(limit) bytes that a text may have; give a part of it"
+      "\(path) has more than \(limit) bytes, the maximum of a text; give a part of it"
     case .tooLong(let tokens, let context, let room):
-      "the prompt has \(tokens) tokens where at most \(max(0, context - room)) fit the model's context of "
-        + "\(context), with \(room == 1 ? "a token" : "\(room) tokens") of an answer"
+      "the prompt has \(tokens) tokens; at most \(max(0, context - room)) fit in the model's "
+        + "context of \(context) with \(room == 1 ? "one token" : "\(room) tokens") of an answer"
     case .contextFull(let tokens, let prompt, let context):
-      "the prompt has \(prompt) tokens where at most \(max(0, context - 1 - tokens)) fit after the "
-        + "snapshot's \(tokens), in the model's context of \(context) with a token of an answer"
+      "the prompt has \(prompt) tokens; at most \(max(0, context - 1 - tokens)) fit after the "
+        + "snapshot's \(tokens), in the model's context of \(context) with one token of an answer"
     case .sequenceTooLong(let tokens, let context):
       "sequences of \(tokens) tokens do not fit the model's context of \(context)"
     case .tooShort(let tokens, let needed):
@@ -79,8 +81,7 @@ public enum PromptError: CategorisedError, Sendable {
       "what is hidden has \(tokens) tokens, and a text of \(length) has no room for it"
     case .noChatTemplate(let model): "\(model) has no chat template; leave --chat out"
     case .noChatTemplateToResume(let model):
-      "\(model) has no chat template, by which the snapshot has to go on; resume it with a file of the "
-        + "model that has one"
+      "the snapshot uses a chat template, but \(model) has none; use a model file that includes it"
     }
   }
 }

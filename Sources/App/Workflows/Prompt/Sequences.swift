@@ -2,11 +2,11 @@ import Tokenization
 
 /// Consecutive sequences of equal length from one text.
 package enum Sequences {
-  /// `count` sequences of `length` tokens; a begin-of-text token, where the model adds one, is the first
-  /// of each and counts.
+  /// `count` sequences of `length` tokens. A begin-of-text token, where the model adds one, is the
+  /// first token of each and counts.
   ///
-  /// - Throws: `PromptError.tooShort` if the text does not fill them, `.sequenceTooLong` if one does not fit
-  ///   the model's context.
+  /// - Throws: `PromptError.tooShort` if the text does not fill them, `.sequenceTooLong` if one
+  ///   does not fit the model's context.
   package static func split(
     _ text: [UInt8], count: Int, length: Int, model: LoadedModel
   ) throws -> [[Int]] {

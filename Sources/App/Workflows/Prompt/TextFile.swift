@@ -1,15 +1,16 @@
 import ByteIO
 
 /// Texts from files.
-public enum TextFile {
-  /// A text is held in memory whole; what is larger is refused before memory is asked for.
+package enum TextFile {
+  /// A text is held in memory whole. A larger one is rejected before anything is allocated.
   private static let maximumBytes: UInt64 = 1 << 30
 
   /// The bytes of a UTF-8 text, without a byte order mark.
   ///
   /// - Parameter path: A file or a pipe; `-` or `/dev/stdin` for standard input.
-  /// - Throws: `SystemError` if it cannot be read, `PromptError` if it is empty, too large or no UTF-8.
-  public static func read(_ path: String) throws -> [UInt8] {
+  /// - Throws: `SystemError` if it cannot be read, `PromptError` if it is empty, too large or not
+  ///   UTF-8.
+  package static func read(_ path: String) throws -> [UInt8] {
     if let text = try readStream(path) { return text }
     let file = try RandomAccessFile(path: path)
     guard file.size <= maximumBytes else {
@@ -18,7 +19,7 @@ public enum TextFile {
     return try checked(file.read(at: 0, count: Int(file.size), section: "text"), of: path)
   }
 
-  /// What comes through standard input or a pipe; nil if `path` is neither.
+  /// The text from standard input or a pipe; nil if `path` is neither.
   private static func readStream(_ path: String) throws -> [UInt8]? {
     if path == "-" || path == "/dev/stdin" { return try read(ByteStream.standardInput()) }
     guard let pipe = ByteStream(pipe: path) else { return nil }
@@ -42,11 +43,11 @@ public enum TextFile {
     return bytes
   }
 
-  /// The text of a file that is a text, or of JSON Lines, as calibration reads them (`Corpus`). What comes
-  /// through a pipe is text.
+  /// The text of a file of text or JSON Lines, as calibration reads them (`Corpus`). Standard input
+  /// and pipes are text.
   ///
-  /// - Throws: As `read`; `MalformedFile` for a line that is no JSON object with a text.
-  public static func documents(_ path: String) throws -> [UInt8] {
+  /// - Throws: As `read`; `MalformedFile` for a line that is not a JSON object with a text.
+  package static func documents(_ path: String) throws -> [UInt8] {
     if let text = try readStream(path) { return text }
     var text: [UInt8] = []
     try Corpus(paths: [path], field: "text").forEachPiece { piece in
@@ -59,7 +60,7 @@ public enum TextFile {
     return text
   }
 
-  /// How many first bytes are UTF-8.
+  /// The number of first bytes that are UTF-8.
   private static func validPrefix(_ bytes: [UInt8]) -> Int {
     var decoder = UTF8()
     var iterator = bytes.makeIterator()

@@ -4,10 +4,10 @@ package import ModelFiles
 import QFilters
 
 extension RetentionPolicy {
-  /// Places of a head's last pairs, best first.
+  /// A head's last pairs, best first, by their index among them.
   ///
   /// - Parameters:
-  ///   - scores: One for each of them, by `scorer`.
+  ///   - scores: A score for each of them, by `scorer`.
   ///   - model: Says which layers have a sliding window.
   package func order(
     _ scores: [Float], by scorer: ScorerID, of cache: KVCache, layer: Int, head: Int,
@@ -19,7 +19,7 @@ extension RetentionPolicy {
         of: cache, layer: layer, head: head, last: scores.count, model: model))
   }
 
-  /// How many of a head's last pairs rank behind all others, because no later token sees them.
+  /// How many of a head's last pairs rank after all others, because no later token sees them.
   package func pairsOutOfWindow(
     of cache: KVCache, layer: Int, head: Int, last: Int, model: ModelConfig
   ) -> Int {

@@ -1,28 +1,29 @@
-public import CacheFormat
-public import QFilters
+package import CacheFormat
+package import QFilters
 
-/// What every compression keeps, whatever scores say, and in which order the rest is let go.
-public struct RetentionPolicy: Sendable, Equatable {
-  /// How many first tokens rank before all others; nil for as many as each method's source has.
-  public var sinks: Int? = Ranking.usualSinks
-  /// How many last tokens rank next.
-  public var window = Ranking.usualWindow
-  /// Of those behind, every so-manieth is the latest that is left; 0 for none, nil for what is usual with the
-  /// scorer.
-  public var recent: Int?
-  /// Q-Filters score as they were published, by each KV head's filter as it was calibrated; else as
-  /// `ContextFilterScorer` does.
-  public var usesPublishedScore = false
-  /// In layers with a sliding window, what no later token sees ranks last.
-  public var ranksHiddenLast = true
-  /// So many first layers are kept whole.
-  public var wholeLayers = 0
+/// What every compression keeps whatever scores say, and in which order the rest is dropped.
+package struct RetentionPolicy: Sendable, Equatable {
+  /// The number of first tokens that rank before all others; nil for the number in each method's
+  /// source.
+  package var sinks: Int? = Ranking.usualSinks
+  /// The number of last tokens that rank next.
+  package var window = Ranking.usualWindow
+  /// Every Nth place after sinks and window goes to the newest remaining pair; 0 for none, nil for
+  /// the scorer's usual N.
+  package var recent: Int?
+  /// Whether Q-Filters score as published, by each KV head's filter as calibrated. Otherwise
+  /// `ContextFilterScorer` is used.
+  package var usesPublishedScore = false
+  /// Whether pairs that no later token sees rank last, in layers with a sliding window.
+  var ranksHiddenLast = true
+  /// The number of first layers that are kept whole.
+  package var wholeLayers = 0
 
   /// Four sinks, a window of 64, no whole layers.
-  public init() {}
+  package init() {}
 
-  /// Of each head what its score says, and the sinks of the method's source, no more, as kvpress compresses prompts.
-  public static let kvpress: RetentionPolicy = {
+  /// As kvpress compresses prompts: each head's best scores, and the sinks of the method's source.
+  package static let kvpress: RetentionPolicy = {
     var retention = RetentionPolicy()
     (retention.sinks, retention.window, retention.recent) = (nil, 0, 0)
     (retention.usesPublishedScore, retention.ranksHiddenLast) = (true, false)
@@ -31,20 +32,20 @@ public struct RetentionPolicy: Sendable, Equatable {
 
   /// How a layer's pairs rank by a scorer.
   ///
-  /// - Parameter slidingWindow: The layer's, if it has one.
-  public func ranking(by scorer: ScorerID, slidingWindow: Int?) -> Ranking {
+  /// - Parameter slidingWindow: The layer's sliding window, if it has one.
+  package func ranking(by scorer: ScorerID, slidingWindow: Int?) -> Ranking {
     Ranking(
       sinks: sinks(of: scorer), window: window,
       recent: recent ?? scorer.usualRecent(window: slidingWindow))
   }
 
-  /// How many first tokens rank before all others by a scorer.
+  /// The number of first tokens that rank before all others by a scorer.
   func sinks(of scorer: ScorerID) -> Int { sinks ?? scorer.sourceSinks }
 
-  /// How many of `tokens` pairs ×N keeps of a head that is not kept whole.
+  /// How many of a head's `tokens` pairs ×N keeps, unless the head is kept whole.
   package static func kept(of tokens: Int, compression: Int) -> Int { max(1, tokens / compression) }
 
-  /// By name, as results have it: what a measurement with that bank depends on.
+  /// What a measurement with that bank depends on, by the names in result files.
   package func settings(_ bank: FilterBank) -> [String: String] {
     var settings = [
       Self.sinksName: sinks.map(String.init) ?? Self.sourceSinks, Self.windowName: "\(window)",
@@ -56,11 +57,12 @@ public struct RetentionPolicy: Sendable, Equatable {
     return settings
   }
 
-  /// By name, as provenance has it: how pairs behind sinks and window rank in layers without a sliding window.
-  func rules(of method: ScorerSource) -> [String: String] {
-    let usual = method.origin.scorer.usualRecent(window: nil)
+  /// How pairs after sinks and window rank in layers without a sliding window, by the names in
+  /// provenance.
+  func rules(of source: ScorerSource) -> [String: String] {
+    let usual = source.origin.scorer.usualRecent(window: nil)
     var rules = ["recent": "\(recent ?? usual)"]
-    if case .qFilters(let bank, _) = method { rules["score"] = score(by: bank) }
+    if case .qFilters(let bank, _) = source { rules["score"] = score(by: bank) }
     return rules
   }
 
@@ -70,12 +72,12 @@ public struct RetentionPolicy: Sendable, Equatable {
       + "turned from position \(bank.middle), with KeyDiff"
   }
 
-  /// What settings call ⟨key, filter⟩.
+  /// The name of the score ⟨key, filter⟩ in settings.
   package static let publishedScore = "as published"
   private static let (sinksName, windowName) = ("sinks", "window")
   private static let sourceSinks = "as each method's source has them"
 
-  /// What is usual with each scorer that has a share for the latest.
+  /// The usual N of each scorer that gives places to the latest pairs.
   private static var usualRecent: String {
     let usual = ScorerID.allCases.filter { $0.usualRecent(window: nil) > 0 }.map {
       "\($0.usualRecent(window: nil)), in short sliding windows \($0.usualRecent(window: 1)) "
@@ -84,8 +86,10 @@ public struct RetentionPolicy: Sendable, Equatable {
     return usual.joined(separator: ", ") + ", none (other methods)"
   }
 
-  /// Whether sinks and window are all that ×N leaves of `tokens`, by such settings, which a file may hold, so that
-  /// all methods that rank hold the same.
+  /// Whether ×N keeps nothing but sinks and window of `tokens`, so that all methods that rank hold
+  /// the same pairs.
+  ///
+  /// - Parameter settings: As in `settings(_:)`, from a file: any text may be in it.
   package static func isAlone(
     of tokens: Int, _ compression: Int, _ method: String, _ settings: [String: String]
   ) -> Bool {
@@ -93,7 +97,7 @@ public struct RetentionPolicy: Sendable, Equatable {
     func number(_ name: String, _ usual: Int) -> Int {
       min(max(settings[name].flatMap(Int.init) ?? usual, 0), tokens)
     }
-    // Where sinks are each method's own, they are not the same.
+    // Sinks of each method's source differ between methods.
     let usualSinks = settings[sinksName] == sourceSinks ? 0 : Ranking.usualSinks
     let protected = number(sinksName, usualSinks) + number(windowName, Ranking.usualWindow)
     return kept(of: tokens, compression: compression) <= protected

@@ -1,24 +1,24 @@
-public import CacheFormat
+package import CacheFormat
 import Inference
-public import QFilters
+package import QFilters
 
-/// What ranks a cache's pairs.
-public enum ScorerSource: Sendable {
+/// What a scorer of a cache's pairs is made from.
+package enum ScorerSource: Sendable {
   /// A model's Q-Filters, and the file they came from.
   case qFilters(FilterBank, path: String)
-  /// A scorer that needs nothing but the cache.
+  /// A scorer that needs only the cache.
   case keys(any Scorer)
   /// SnapKV, which needs the context's last queries.
   case snapKV
   /// Expected Attention, which needs the distribution of the context's queries.
   case expectedAttention
 
-  /// A method by its number in snapshots; nil for Q-Filters without a bank.
+  /// The source of a scorer by its ID in snapshots; nil for Q-Filters without a bank.
   ///
   /// - Parameters:
   ///   - bank: The model's Q-Filters, and the file they came from.
-  ///   - seed: Of random numbers.
-  public init?(_ scorer: ScorerID, bank: (FilterBank, path: String)?, seed: UInt64) {
+  ///   - seed: The seed of random scores.
+  package init?(_ scorer: ScorerID, bank: (FilterBank, path: String)?, seed: UInt64) {
     switch scorer {
     case .snapKV: self = .snapKV
     case .expectedAttention: self = .expectedAttention
@@ -31,7 +31,7 @@ public enum ScorerSource: Sendable {
     }
   }
 
-  /// Who ranks.
+  /// The origin of the ranking.
   var origin: RankingOrigin {
     switch self {
     case .qFilters(let bank, _): RankingOrigin(.qFilters, filters: bank.digest)
@@ -43,20 +43,20 @@ public enum ScorerSource: Sendable {
 
   /// Checks that filters fit the model.
   ///
-  /// - Throws: `IdentityMismatch` if the filters are another model's; `MalformedFile` if they say that
-  ///   they are this model's and yet do not fit it.
+  /// - Throws: `IdentityMismatch` if the filters are another model's; `MalformedFile` if they name
+  ///   this model and yet do not fit it.
   func check(_ model: LoadedModel) throws {
     guard case .qFilters(let bank, let path) = self else { return }
     try bank.check(model, path: path)
   }
 
-  /// The same, of the model that a cache of this shape is of.
+  /// Checks that filters fit the model of a stored cache.
   func check(identity: Identity, cache: FilterShape) throws {
     guard case .qFilters(let bank, let path) = self else { return }
     try bank.check(identity: identity, cache: cache, path: path)
   }
 
-  /// The scorer, if it needs nothing but the cache.
+  /// The scorer, if it needs only the cache.
   var keyScorer: (any Scorer)? {
     switch self {
     case .qFilters(let bank, _): QFilterScorer(bank)
@@ -67,10 +67,10 @@ public enum ScorerSource: Sendable {
 }
 
 extension ScorerID {
-  /// Whether keys do not suffice, and the context has to be seen while it is prefilled.
-  public var needsQueries: Bool { self == .snapKV || self == .expectedAttention }
+  /// Whether the scorer needs the context's queries, which only its prefill shows.
+  package var needsQueries: Bool { self == .snapKV || self == .expectedAttention }
 
-  /// What gives these scores by keys; nil for what needs queries, and for Q-Filters without a bank.
+  /// The scorer, if it needs only keys; nil for others, and for Q-Filters without a bank.
   func keyScorer(_ bank: FilterBank?, seed: UInt64 = 0) -> (any Scorer)? {
     switch self {
     case .qFilters: bank.map { QFilterScorer($0) }
@@ -83,7 +83,7 @@ extension ScorerID {
   }
 }
 
-/// Who ranked a snapshot, as its tables and its provenance say it.
+/// What ranked a snapshot, as its tables and its provenance say.
 struct RankingOrigin: Equatable {
   let scorer: ScorerID
   let filters: Digest
@@ -93,7 +93,7 @@ struct RankingOrigin: Equatable {
     self.filters = filters
   }
 
-  /// Who ranked the pairs that a snapshot itself holds.
+  /// What ranked the pairs that a snapshot itself holds.
   init(of metadata: SnapshotMetadata) {
     self.init(metadata.tiers.scorer, filters: metadata.filterDigest)
   }

@@ -1,26 +1,29 @@
 public import ByteIO
-public import CacheCodec
+package import CacheCodec
 import CacheFormat
 
-/// A snapshot made smaller, or ranked anew, or one of it and those that it goes on from, without its model.
-public enum Recompress {
+/// Makes a snapshot smaller, ranks it anew, or merges a chain into one snapshot. The model is not
+/// needed.
+package enum Recompress {
   /// What to change.
-  public struct Options: Sendable {
-    /// Only what ×compression keeps; nil for all that is stored.
-    public var compression: Int?
-    /// How tiers are stored; nil as they are, or of a chain of several links bit for bit.
-    public var precision: Precision?
-    /// What ranks the pairs; nil as they are ranked, which must then be one way in all links.
-    public var method: ScorerSource?
+  package struct Options: Sendable {
+    /// Only the pairs that ×N keeps; nil for all that are stored.
+    package var compression: Int?
+    /// How tiers are stored; nil for as they are. A chain of several snapshots is then stored bit
+    /// for bit.
+    package var precision: Precision?
+    /// What ranks the pairs; nil for as they are ranked, which must be equal in all snapshots of
+    /// the chain.
+    package var scorer: ScorerSource?
 
     /// Changes nothing.
-    public init() {}
+    package init() {}
   }
 
-  /// Refuses, before the work, to replace a snapshot that this one continues.
+  /// Rejects, before the work, a path at which a parent of the snapshot is.
   ///
   /// - Throws: `SaveRefusal`; as `SnapshotChain`.
-  public static func checkOut(_ out: String, snapshot: String, parents: [String]) throws {
+  package static func checkOut(_ out: String, snapshot: String, parents: [String]) throws {
     try checkOut(out, SnapshotChain(path: snapshot, parents: parents))
   }
 
@@ -30,16 +33,16 @@ public enum Recompress {
     }
   }
 
-  /// Writes the new snapshot, which goes on from none. One layer is in memory at a time; a block that stays as
-  /// it is is copied.
+  /// Writes the new snapshot, which has no parent. One layer is in memory at a time. A block that
+  /// does not change is copied.
   ///
-  /// - Parameter parents: Snapshots that it may go on from, beside those in its folder.
+  /// - Parameter parents: Snapshots that it continues, if they are not in its folder.
   /// - Returns: The file's size in bytes.
-  /// - Throws: `CompressionNotStored` if the snapshot has fewer pairs than are asked for, which for another
-  ///   ranking are all; `PrecisionNotStored`; `QueriesNotStored`; `RankingsDiffer`; `RatiosDiffer`; `SaveRefusal` if a link would be
-  ///   replaced that the snapshot goes on from; `IdentityMismatch`; `MalformedFile`; `SystemError`; as
-  ///   `SnapshotChain`.
-  public static func run(
+  /// - Throws: `CompressionNotStored` if the snapshot has fewer pairs than are needed; another
+  ///   ranking needs all. `PrecisionNotStored`, `QueriesNotStored`, `RankingsDiffer`,
+  ///   `CompressionsDiffer`; `SaveRefusal` if a parent would be replaced; `IdentityMismatch`,
+  ///   `MalformedFile`, `SystemError`; as `SnapshotChain`.
+  package static func run(
     snapshot: String, parents: [String], options: Options, out: String, progress: Progress
   ) throws -> UInt64 {
     let chain = try SnapshotChain(path: snapshot, parents: parents)
@@ -61,7 +64,7 @@ public enum Recompress {
     return try writer.finish()
   }
 
-  /// Says of a damaged chain that it is, whatever else it cannot do. Source: spec/conformance.md, order of checks.
+  /// Damage comes before other errors (spec/conformance.md, order of checks).
   private static func plan(_ chain: SnapshotChain, _ options: Options) throws -> RecompressPlan {
     do {
       return try RecompressPlan(chain, options)
@@ -74,59 +77,60 @@ public enum Recompress {
   }
 }
 
-/// A ranking was asked for that needs queries, which a snapshot does not hold.
-public struct QueriesNotStored: CategorisedError, Sendable {
+/// The ranking needs queries, which a snapshot does not hold.
+package struct QueriesNotStored: CategorisedError, Sendable {
   /// The method's name.
-  public let method: String
+  let method: String
 
   /// Another request can be met.
   public var category: FailureCategory { .usage }
 
   /// One sentence that says what is wrong and what to do.
-  public var description: String {
+  package var description: String {
     "\(method) ranks by the context's queries, which a snapshot does not hold; "
       + "prefill the text with --method \(method)"
   }
 }
 
-/// A chain is to become one snapshot, which names one ranking, and its links have several.
-public struct RankingsDiffer: CategorisedError, Sendable {
-  /// The last link.
-  public let path: String
+/// The snapshots of a chain have different rankings, and one snapshot names one ranking.
+package struct RankingsDiffer: CategorisedError, Sendable {
+  /// The last snapshot.
+  let path: String
   /// What ranked it.
-  public let ranking: String
-  /// A link that was ranked otherwise.
-  public let parent: String
-  /// What ranked that.
-  public let parentRanking: String
+  let ranking: String
+  /// A snapshot with another ranking.
+  let parent: String
+  /// What ranked that one.
+  let parentRanking: String
 
   /// Another request can be met.
   public var category: FailureCategory { .usage }
 
   /// One sentence that says what is wrong and what to do.
-  public var description: String {
-    "\(path) is ranked by \(ranking), and \(parent), which it goes on from, by \(parentRanking); "
+  package var description: String {
+    "\(path) is ranked by \(ranking), and \(parent), which it continues, by \(parentRanking); "
       + "give --method to rank all of it anew"
   }
 }
 
-/// The links of a chain hold different compressions, and no compression was asked for.
-public struct RatiosDiffer: CategorisedError, Sendable {
-  /// The last link.
-  public let path: String
-  /// The greatest compression that is the least of a link.
-  public let most: Int
-  /// A link that holds less.
-  public let link: String
-  /// What it holds.
-  public let least: Int
+/// The snapshots of a chain are stored at different compressions, and no compression was asked for.
+package struct CompressionsDiffer: CategorisedError, Sendable {
+  /// The last snapshot.
+  let path: String
+  /// The greatest compression of the whole chain's stored pairs.
+  let compression: Int
+  /// A snapshot that is stored at a lower compression.
+  let other: String
+  /// Its compression.
+  let otherCompression: Int
 
   /// Another request can be met.
   public var category: FailureCategory { .usage }
 
   /// One sentence that says what is wrong and what to do.
-  public var description: String {
-    "\(path): of this chain not all holds less than ×\(most), but \(link) holds ×\(least); give --compression "
-      + "\(most) or more, which leaves pairs of it out"
+  package var description: String {
+    "\(path): the snapshots of this chain are stored at different compressions (×\(compression), "
+      + "but ×\(otherCompression) in \(other)); pass --compression \(compression) or more, which "
+      + "drops pairs of \(other)"
   }
 }

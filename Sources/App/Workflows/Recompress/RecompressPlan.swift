@@ -2,7 +2,7 @@ import CacheCodec
 import CacheFormat
 import QFilters
 
-/// What becomes of which blocks of a chain of snapshots that becomes one.
+/// Which blocks of a chain make which blocks of the new snapshot.
 struct RecompressPlan {
   let metadata: SnapshotMetadata
   let codecs: [TierCodecs]
@@ -15,31 +15,29 @@ struct RecompressPlan {
     var metadata = chain.metadata
     metadata.parent = nil
     let context = metadata.context
-    scorer = options.method?.keyScorer
-    // Neither windows nor RoPE are in a snapshot: all layers rank as those without a window, by Q-Filters as
-    // they were published.
+    scorer = options.scorer?.keyScorer
+    // A snapshot holds neither windows nor RoPE. So all layers rank as layers without a window, and
+    // Q-Filters score as published.
     var retention = RetentionPolicy()
     (retention.sinks, retention.window) = (chain.sinks, chain.window)
     retention.usesPublishedScore = true
     ranking =
       scorer.map { retention.ranking(by: $0.id, slidingWindow: nil) }
       ?? Ranking(sinks: chain.sinks, window: chain.window)
-    if let method = options.method {
-      try method.check(
-        identity: metadata.identity,
-        cache: FilterShape(
-          layers: context.layers, kvHeads: context.kvHeads, headLength: context.keyLength))
-      guard scorer != nil else { throw QueriesNotStored(method: method.origin.scorer.name) }
+    if let source = options.scorer {
+      try source.check(
+        identity: metadata.identity, cache: FilterShape(of: context))
+      guard scorer != nil else { throw QueriesNotStored(method: source.origin.scorer.name) }
       // A pair that is not in the file cannot be ranked.
       _ = try chain.tiersNeeded(compression: nil)
-      metadata.filterDigest = method.origin.filters
+      metadata.filterDigest = source.origin.filters
     } else {
       try Self.checkRanking(chain)
     }
-    if chain.snapshots.count > 1 || options.method != nil {
-      metadata.provenance = try Self.provenance(chain, options.method, retention)
+    if chain.snapshots.count > 1 || options.scorer != nil {
+      metadata.provenance = try Self.provenance(chain, options.scorer, retention)
     }
-    let compression = try options.compression ?? Self.storedRatio(chain)
+    let compression = try options.compression ?? Self.storedCompression(chain)
     _ = try chain.tiersNeeded(compression: compression)
     metadata.tiers = TierTable(
       scorer: scorer?.id ?? metadata.tiers.scorer, sinks: chain.sinks, window: chain.window,
@@ -50,7 +48,7 @@ struct RecompressPlan {
     codecs = try Self.codecs(chain, metadata.tiers, options.precision)
   }
 
-  /// Refuses links that were not all ranked by one scorer and bank: a snapshot names one.
+  /// Rejects a chain with several rankings: a snapshot names one scorer and one bank.
   private static func checkRanking(_ chain: SnapshotChain) throws(RankingsDiffer) {
     let ranking = RankingOrigin(of: chain.metadata)
     for link in chain.snapshots.reversed() {
@@ -62,33 +60,34 @@ struct RecompressPlan {
     }
   }
 
-  /// The compression that all links hold and none holds less than: whatever else became of the whole, pairs of a
-  /// link would be left out, or ×N would promise more than there is.
-  private static func storedRatio(_ chain: SnapshotChain) throws(RatiosDiffer) -> Int {
+  /// The compression at which all snapshots of the chain are stored. With another one, pairs of a
+  /// snapshot would be left out, or ×N would promise more than is stored.
+  private static func storedCompression(_ chain: SnapshotChain) throws(CompressionsDiffer) -> Int {
     let least = chain.leastCompression
     for link in chain.snapshots {
       let own = link.metadata.tiers.ratios.last ?? 1
       guard own == least else {
-        throw RatiosDiffer(path: chain.path, most: least, link: link.path, least: own)
+        throw CompressionsDiffer(
+          path: chain.path, compression: least, other: link.path, otherCompression: own)
       }
     }
     return least
   }
 
   private static func provenance(
-    _ chain: SnapshotChain, _ method: ScorerSource?, _ retention: RetentionPolicy
+    _ chain: SnapshotChain, _ source: ScorerSource?, _ retention: RetentionPolicy
   ) throws -> String {
     let past = chain.snapshots.map { Provenance.Past($0.metadata.provenance) }
     let rankings = Set(past.map(\.ranking))
     return try Provenance.json(
-      model: past.last?.model ?? "", origin: method?.origin ?? RankingOrigin(of: chain.metadata),
-      ranking: method.map(retention.rules)
+      model: past.last?.model ?? "", origin: source?.origin ?? RankingOrigin(of: chain.metadata),
+      ranking: source.map(retention.rules)
         ?? (rankings.count == 1 ? past[0].ranking : ["score": "each turn its own"]),
       attendedTo: past.flatMap { $0.attendedTo ?? [] })
   }
 
-  /// The least number of pairs of each head: what was asked to stay whole stays so, and links that were protected
-  /// each by itself are protected as one.
+  /// The least number of pairs of each head. Whole heads stay whole. The whole chain is protected
+  /// as one snapshot.
   private static func floors(_ chain: SnapshotChain, _ ranking: Ranking) -> [Int] {
     let (context, links) = (chain.metadata.context, chain.snapshots)
     let protected = links.count == 1 ? 0 : ranking.protected(of: context.tokens)
@@ -99,7 +98,7 @@ struct RecompressPlan {
     }
   }
 
-  /// How many pairs of each head there are; nil if all are.
+  /// The number of each head's stored pairs; nil if all pairs are stored.
   private static func storedCounts(_ chain: SnapshotChain) throws -> [Int]? {
     guard !chain.isWhole else { return nil }
     return try (0..<chain.metadata.context.layers).flatMap { layer in
@@ -107,8 +106,10 @@ struct RecompressPlan {
     }
   }
 
-  /// Every tier's new codecs: of one snapshot, none with more bits than what it is made of. Several links are
-  /// decoded, because codes stand in groups of one tier of one link, and stay so unless a precision is asked for.
+  /// The new codecs of every tier.
+  ///
+  /// A single snapshot never gets more bits than it has. Several snapshots are decoded, because
+  /// codes are grouped by tier and snapshot, and stay lossless unless a precision is asked for.
   private static func codecs(
     _ chain: SnapshotChain, _ tiers: TierTable, _ precision: Precision?
   ) throws -> [TierCodecs] {
@@ -137,7 +138,7 @@ struct RecompressPlan {
 }
 
 extension ElementCodec {
-  /// Bits of a code; of what is stored bit for bit, more than any code has.
+  /// The bits of a code; for lossless codecs more than any code has.
   fileprivate var bits: Int {
     switch self {
     case .int4: 4
@@ -148,7 +149,7 @@ extension ElementCodec {
 }
 
 extension RecompressPlan {
-  /// The old tier that holds exactly what a new one is to hold in a layer, or nil.
+  /// The old tier that holds exactly what a new tier is to hold in a layer, or nil.
   func source(of tier: Int, layer: Int) -> (reader: SnapshotReader, tier: Int)? {
     let (reader, new) = (chain.last, metadata.tiers)
     let old = reader.metadata.tiers
@@ -167,8 +168,8 @@ extension RecompressPlan {
     return isSame ? (reader, source) : nil
   }
 
-  /// Checks over all tiers the positions of what may be copied: a block alone does not show that another
-  /// tier has one of its positions, too.
+  /// Checks the positions of all tiers whose blocks may be copied. A block alone does not show that
+  /// another tier has one of its positions, too.
   func checkPositions() throws {
     guard chain.snapshots.count == 1, scorer == nil else { return }
     for layer in 0..<metadata.context.layers {
@@ -176,7 +177,7 @@ extension RecompressPlan {
     }
   }
 
-  /// Reads a layer and takes a tier's pairs from it.
+  /// Reads a layer, and chooses a tier's pairs.
   func block(tier: Int, layer: Int) throws -> PairBlock {
     let tiers = metadata.tiers
     var block = PairBlock(positions: [], keys: [], values: [])
@@ -189,8 +190,9 @@ extension RecompressPlan {
     return block
   }
 
-  /// The pairs of which a tier's are the best: all that are stored, unless the compression itself has enough of
-  /// them. Of several links it may not: each keeps a share of its own.
+  /// The pairs to choose a tier's from: those of its compression if they suffice, otherwise all
+  /// that are stored. In a chain of several snapshots they may not suffice, because each keeps a
+  /// share of its own.
   private func pairs(for tier: Int, layer: Int) throws -> LayerPairs {
     let (old, new) = (chain.last.metadata.tiers, metadata.tiers)
     let compression = new.ratios[tier]

@@ -4,21 +4,22 @@ import Dispatch
 import Inference
 import Synchronization
 
-/// Loads the layers of a chain of snapshots into a cache, first layers first, so that the engine can compute with those
-/// that are there while others still load.
+/// Loads the layers of a chain of snapshots into a cache, first layers first.
 ///
-/// Nobody waits who could load: cores that the engine does not need just now take layer after layer, and
-/// so does the thread that asks for one that is not there yet.
+/// The engine computes with the first layers while others still load.
+///
+/// Idle cores of the engine load one layer after the other. A thread that waits for a layer loads
+/// others meanwhile.
 final class CacheLoader: Sendable {
   private let chain: SnapshotChain
   private let cache: KVCache
   private let plan: CachePlan
   private let end: Int
-  /// Each is entered until its layer is loaded, or will never be.
+  /// Each is entered until its layer is loaded or has failed.
   private let layers: [DispatchGroup]
   private let next = Atomic<Int>(0)
   private let failure = Mutex<(any Error)?>(nil)
-  /// Decoders that nobody uses just now; each keeps its memory from layer to layer.
+  /// Unused decoders. Each keeps its memory from layer to layer.
   private let decoders = Mutex<[Decoder]>([])
 
   private final class Decoder: @unchecked Sendable {
@@ -27,10 +28,10 @@ final class CacheLoader: Sendable {
     init(_ chain: SnapshotChain) { decoder = LayerDecoder(chain) }
   }
 
-  /// Begins to load what is kept of the positions before `end`.
+  /// Starts to load the pairs that are kept of the positions before `end`.
   ///
   /// - Parameters:
-  ///   - plan: That the cache was made by.
+  ///   - plan: The plan that the cache was made by.
   ///   - cache: Empty.
   init(_ chain: SnapshotChain, plan: CachePlan, before end: Int, into cache: KVCache) {
     self.chain = chain
@@ -44,7 +45,7 @@ final class CacheLoader: Sendable {
 
   /// Waits until a layer is loaded, and loads others meanwhile.
   ///
-  /// - Throws: What went wrong with it or with another one: `MalformedFile`, `SystemError`,
+  /// - Throws: The first error of any layer: `MalformedFile`, `SystemError`,
   ///   `CompressionNotStored`.
   func wait(for layer: Int) throws {
     while layers[layer].wait(timeout: .now()) == .timedOut, loadNext() {}
@@ -52,7 +53,7 @@ final class CacheLoader: Sendable {
     if let error = failure.withLock({ $0 }) { throw error }
   }
 
-  /// Loads the next layer that nobody has taken; false if there is none.
+  /// Loads the next layer; false if none is left.
   private func loadNext() -> Bool {
     let layer = next.add(1, ordering: .relaxed).oldValue
     guard layer < layers.count else { return false }

@@ -2,8 +2,10 @@ import CacheCodec
 import CacheFormat
 import Inference
 
-/// How what a compression keeps of a snapshot is held: pairs of lossless tiers as elements, in front of those
-/// of new tokens, the others as the codes that the file has, tiers of one precision together.
+/// How the cache holds what a compression keeps of a snapshot.
+///
+/// Pairs of lossless tiers are elements, before those of new tokens. Other pairs stay the codes of
+/// the file, and tiers of one precision are held together.
 struct CachePlan {
   /// Quantised tiers that are held together.
   private struct Part {
@@ -18,7 +20,8 @@ struct CachePlan {
   /// Tiers that are held as elements.
   private let elements: [ChainTier]
 
-  /// Plans for what ×`compression` keeps, or for all pairs; all of them as elements if `isDecoded`.
+  /// Plans for the pairs that ×`compression` keeps, or for all pairs. If `isDecoded`, all of them
+  /// are elements.
   ///
   /// - Throws: `CompressionNotStored`.
   init(
@@ -43,7 +46,7 @@ struct CachePlan {
     (self.parts, self.elements) = (parts, elements)
   }
 
-  /// An empty cache with room for what is kept and for `room` more pairs a head.
+  /// An empty cache with room for the kept pairs and for `room` more pairs a head.
   ///
   /// - Throws: `EngineError.outOfMemory`.
   func emptyCache(shape: KVCache.Shape, room: Int) throws(EngineError) -> KVCache {
@@ -66,7 +69,8 @@ struct CachePlan {
       capacities: capacities, quantised: parts.isEmpty ? [] : quantised)
   }
 
-  /// How many pairs of a tier the compression keeps, at most: later links may have let some go.
+  /// The maximum number of pairs of a tier that the compression keeps: later snapshots may have
+  /// dropped some.
   private func kept(_ tier: ChainTier, _ layer: Int, _ head: Int) -> Int {
     let table = chain.snapshots[tier.snapshot].metadata.tiers
     let ranks = table.ranks(of: tier.tier, layer: layer, head: head)
@@ -81,7 +85,7 @@ struct CachePlan {
     (pairs + ChunkShape.groupSize - 1) / ChunkShape.groupSize
   }
 
-  /// Loads what is kept of a layer's positions before `end` into a cache that `emptyCache` made.
+  /// Loads the kept pairs of a layer's positions before `end` into a cache that `emptyCache` made.
   ///
   /// - Throws: `MalformedFile` that names tier, layer and tensor; `SystemError`.
   func load(
@@ -113,16 +117,6 @@ struct CachePlan {
       groups[head] = heads[head].store(
         codes: stored.codes, scales: stored.scales, minima: stored.minima, slots: stored.slots,
         groupSize: ChunkShape.groupSize, firstGroup: groups[head])
-    }
-  }
-}
-
-extension QuantisedKV.Form {
-  fileprivate init(_ codec: ElementCodec) {
-    switch codec {
-    case .int8: self = .int8
-    case .int4: self = .int4
-    default: self = .elements
     }
   }
 }

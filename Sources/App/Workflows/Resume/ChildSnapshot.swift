@@ -3,69 +3,69 @@ import CacheCodec
 import CacheFormat
 import Inference
 import ModelFiles
-public import QFilters
+package import QFilters
 
 extension Resume {
-  /// That what a prompt and its answer add is to be written, as a child of the snapshot.
-  public struct Save: Sendable {
+  /// Where and how to write what a prompt and its answer add, as a child of the snapshot.
+  package struct Save: Sendable {
     /// Where the child is to appear.
-    public var path: String
-    /// The model's Q-Filters to rank the new pairs by, and the file they came from; without them they are
-    /// ranked as the snapshot's are.
-    public var filters: (bank: FilterBank, path: String)?
+    package var path: String
+    /// The model's Q-Filters that rank the new pairs, and the file they came from. Without them the
+    /// new pairs are ranked as the snapshot's pairs are.
+    package var filters: (bank: FilterBank, path: String)?
 
     /// Writes to `path`.
-    public init(path: String, filters: (bank: FilterBank, path: String)? = nil) {
+    package init(path: String, filters: (bank: FilterBank, path: String)? = nil) {
       self.path = path
       self.filters = filters
     }
   }
 
-  /// Refuses, before a model is opened, a path at which no child of the snapshot can be.
+  /// Rejects, before a model is opened, a path at which no child of the snapshot can be.
   ///
   /// - Throws: `SaveRefusal`; as `SnapshotChain`.
-  public static func checkSave(_ path: String, snapshot: String, parents: [String]) throws {
+  package static func checkSave(_ path: String, snapshot: String, parents: [String]) throws {
     try ChildSnapshot.check(path, after: SnapshotChain(path: snapshot, parents: parents))
   }
 
   /// What was written.
-  public struct Saved: Sendable {
+  package struct Saved: Sendable {
     /// The child's size.
-    public let bytes: UInt64
+    package let bytes: UInt64
     /// Seconds for ranking, compressing and writing.
-    public let seconds: Double
+    package let seconds: Double
   }
 }
 
-/// A snapshot of what a resumed context gained: the pairs behind those that were read.
+/// A snapshot of what a resumed context gained: the pairs after those that were read.
 struct ChildSnapshot {
   private let path: String
   private let chain: SnapshotChain
   private let model: LoadedModel
-  private let method: ScorerSource
-  private let selection: Resume.Selection
+  private let source: ScorerSource
+  private let mode: ResumeMode
 
-  /// Checks before the long work what could make it vain.
+  /// Checks, before the long work, everything that could prevent the write.
   ///
-  /// - Parameter selection: The pairs that the turn goes on with.
-  /// - Throws: `SaveRefusal`; `IdentityMismatch` if the filters are another model's, or not those that
-  ///   ranked the snapshot; `MalformedFile` if they do not fit their model; `SystemError` if no file can be
-  ///   made at the path.
+  /// - Parameter mode: The pairs that the turn continues.
+  /// - Throws: `SaveRefusal`; `IdentityMismatch` if the filters are another model's, or not those
+  ///   that ranked the snapshot; `MalformedFile` if they do not fit their model; `SystemError` if
+  ///   no file can be made at the path.
   init(
-    _ save: Resume.Save, of chain: SnapshotChain, selection: Resume.Selection, model: LoadedModel
+    _ save: Resume.Save, of chain: SnapshotChain, mode: ResumeMode, model: LoadedModel
   ) throws {
     let path = save.path
     try Self.check(path, after: chain)
-    let method = try Self.method(save, chain.last, model)
-    guard !method.origin.scorer.needsQueries else {
-      throw SaveRefusal.needsFilters(path: chain.path, scorer: method.origin.scorer.name)
+    let source = try Self.source(save, chain.last, model)
+    guard !source.origin.scorer.needsQueries else {
+      throw SaveRefusal.needsFilters(path: chain.path, scorer: source.origin.scorer.name)
     }
     try AtomicFile.checkWritable(path)
     (self.path, self.chain, self.model) = (path, chain, model)
-    (self.method, self.selection) = (method, selection)
+    (self.source, self.mode) = (source, mode)
   }
 
-  /// Refuses a path at which no child of the chain can be.
+  /// Rejects a path at which no child of the chain can be.
   static func check(_ path: String, after chain: SnapshotChain) throws(SaveRefusal) {
     if let link = chain.snapshots.first(where: { Folder.isOneFile(path, $0.path) }) {
       throw .replacesLink(path: path, link: link.path)
@@ -78,24 +78,25 @@ struct ChildSnapshot {
     }
   }
 
-  private static func method(
+  private static func source(
     _ save: Resume.Save, _ parent: SnapshotReader, _ model: LoadedModel
   ) throws -> ScorerSource {
     let scorer = parent.metadata.tiers.scorer
     let bank = save.filters.map { ($0.bank, path: $0.path) }
-    guard let method = ScorerSource(bank == nil ? scorer : .qFilters, bank: bank, seed: 0) else {
+    guard let source = ScorerSource(bank == nil ? scorer : .qFilters, bank: bank, seed: 0) else {
       throw SaveRefusal.needsFilters(path: parent.path, scorer: scorer.name)
     }
-    try method.check(model)
+    try source.check(model)
     if let bank, scorer == .qFilters, bank.0.digest != parent.metadata.filterDigest {
       throw IdentityMismatch(path: bank.path, differing: [.filterBank])
     }
-    return method
+    return source
   }
 
   /// Writes the cache's pairs from position `start` on.
   ///
-  /// - Parameter tokens: From there on; the last one's pair may be missing, and the token is left out then.
+  /// - Parameter tokens: The tokens from `start` on. If the last one's pair is missing, the token
+  ///   is left out.
   /// - Throws: `NotQuantisable`, `SystemError`, `EngineError`.
   func write(_ cache: KVCache, from start: Int, tokens: [Int]) throws -> Resume.Saved {
     let clock = Stopwatch()
@@ -107,7 +108,7 @@ struct ChildSnapshot {
       path: path, metadata: metadata, codecs: codecs(metadata.tiers))
     let ranked = try RankedCache(
       cache, from: start,
-      scorer: method.watch(model.engine, usesPublishedScore: retention.usesPublishedScore)
+      scorer: source.queryHook(model.engine, usesPublishedScore: retention.usesPublishedScore)
         .scorer(of: cache),
       retention: retention, model: model.engine.architecture)
     try ranked.write(to: &writer, tiers: metadata.tiers) { _, _, _ in }
@@ -121,34 +122,34 @@ struct ChildSnapshot {
     var context = chain.metadata.context
     context.tokens = tokens.count
     context.promptForm = context.promptForm.next
-    let ranking = retention.ranking(by: method.origin.scorer, slidingWindow: nil)
+    let ranking = retention.ranking(by: source.origin.scorer, slidingWindow: nil)
     let floors = (0..<context.layers * context.kvHeads).map { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: context.kvHeads)
       return chain.isKeptWhole(layer: layer, head: head)
         ? new.count : ranking.protected(of: new.count)
     }
-    // Where the seam lets go of all that was read, what is written stands alone.
+    // If retokenising the boundary dropped all that was read, the new snapshot has no parent.
     let parent =
       start == 0
       ? nil
       : ParentReference(
         digest: try chain.last.digest, firstPosition: start, fileName: Folder.name(of: chain.path))
     return SnapshotMetadata(
-      identity: model.identity, filterDigest: method.origin.filters, parent: parent,
+      identity: model.identity, filterDigest: source.origin.filters, parent: parent,
       context: context,
       tiers: TierTable(
-        scorer: method.origin.scorer, sinks: ranking.sinks, window: ranking.window,
+        scorer: source.origin.scorer, sinks: ranking.sinks, window: ranking.window,
         layers: context.layers, kvHeads: context.kvHeads, firstPosition: start, tokens: new.count,
         floors: floors, compression: 1),
       tokens: Array(tokens),
       provenance: try Provenance.json(
-        model: model.file.name, origin: method.origin,
-        ranking: retention.rules(of: method),
-        attendedTo: (Provenance.Past(chain.metadata.provenance).attendedTo ?? []) + [selection.name]
-      ))
+        model: model.file.name, origin: source.origin,
+        ranking: retention.rules(of: source),
+        attendedTo: (Provenance.Past(chain.metadata.provenance).attendedTo ?? []) + [mode.name]))
   }
 
-  /// For each tier what the parent has where it stores that compression, or for the least that it stores.
+  /// The codecs of the parent's tier for each compression, or of its last tier if it does not store
+  /// that one.
   private func codecs(_ tiers: TierTable) -> [TierCodecs] {
     let parent = chain.last
     let table = parent.metadata.tiers

@@ -3,8 +3,8 @@ import CacheFormat
 import Inference
 
 extension LayerDecoder {
-  /// Decodes selected pairs of a layer into the layer's empty part of a cache, in order of position, in
-  /// front of pairs at the positions `tail`, which the caller fills in.
+  /// Decodes selected pairs of a layer into that layer of a cache, which must be empty, in order of
+  /// position. Pairs at the positions `tail` follow, which the caller fills in.
   ///
   /// - Throws: As `decode`.
   mutating func load(

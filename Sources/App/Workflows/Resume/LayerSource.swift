@@ -2,26 +2,26 @@ import CacheCodec
 import CacheFormat
 package import Inference
 
-/// Where recall takes a context's layers from, one at a time.
+/// The layers of a context, one at a time, for recall.
 package protocol LayerSource {
-  /// How many pairs of a head 1/`compression` is; all of them in a layer that was asked to stay whole.
+  /// How many of a head's pairs ×N keeps: all of them if the layer stays whole.
   func kept(compression: Int, layer: Int, head: Int) -> Int
 
-  /// Fills a layer of the cache with all pairs, in order of position, in front of others, at the positions
-  /// `tail`, that the caller fills in.
+  /// Fills a layer of the cache with all its pairs, in order of position. Pairs at the positions
+  /// `tail` follow, which the caller fills in.
   ///
-  /// - Returns: For each head the places of its pairs in that order, best first.
+  /// - Returns: For each head the slots of its pairs in the cache, best first.
   func load(layer: Int, into cache: KVCache, tail: Range<UInt32>) throws -> [[Int]]
 }
 
-/// The layers of a chain of snapshots, each read and decoded when it is asked for.
+/// The layers of a chain of snapshots, each read and decoded on demand.
 final class SnapshotLayers: LayerSource {
   let chain: SnapshotChain
   let end: Int
   /// Keeps its memory from layer to layer.
   private var decoder: LayerDecoder
 
-  /// All stored pairs at positions before `end`.
+  /// The stored pairs at positions before `end`.
   init(_ chain: SnapshotChain, before end: Int) {
     self.chain = chain
     self.end = end

@@ -1,34 +1,34 @@
 package import Inference
 import QFilters
 
-/// Prefills a question against a whole stored context, one layer in memory at a time, and keeps of each
-/// layer 1/N of its pairs: those that the question attends to, and the best-ranked ones.
+/// Prefills a question against a whole stored context, one layer in memory at a time, and keeps 1/N
+/// of each layer's pairs: those that the question attends to, and the best-ranked ones.
 ///
-/// The cache has room for the whole context, but takes memory only for the layer at work and for what is
-/// kept of the others.
+/// The cache has room for the whole context. It takes memory only for the current layer and for
+/// what the others keep.
 package final class Recall {
   private let source: any LayerSource
   private let engine: Engine
   private let cache: KVCache
   private let compression: Int
   private let attention: AccumulatedAttention
-  /// What brings far pairs within reach, if there are any.
+  /// What brings pairs nearer that are out of reach; nil if there are none.
   private let nearing: KeyShift?
-  /// Where the question begins.
+  /// The position at which the question begins.
   private let start: Int
-  /// Of each layer that was loaded, for each head the places of its stored pairs, best first.
+  /// For each layer that was loaded and each head, the slots of its stored pairs, best first.
   private var rankings: [[[Int]]] = []
   private var current: Int?
-  /// Seconds that went into loading layers.
+  /// Seconds for loading layers.
   private(set) var loadSeconds = 0.0
 
-  /// Tokens of the answer that are drafted to see what they attend to.
+  /// The maximum number of tokens of a drafted answer.
   private static let draftTokens = 24
   private static let drafts = 3
 
-  /// Recalls from `source` into an empty cache that goes on where the question begins.
+  /// Recalls from `source` into an empty cache whose next position is the question's first.
   ///
-  /// - Parameter reach: As `RecallReach` has it.
+  /// - Parameter reach: As in `RecallReach`.
   package init(
     _ source: any LayerSource, compression: Int, reach: Int?, engine: Engine, into cache: KVCache
   ) throws {
@@ -43,8 +43,10 @@ package final class Recall {
     }
   }
 
-  /// The question's logits, which saw the whole context; the cache then holds what was kept and the
-  /// question's own pairs.
+  /// Prefills the question against the whole context. The cache then holds the kept pairs and the
+  /// question's own.
+  ///
+  /// - Returns: The question's logits.
   package func prefill(_ question: [Int]) throws -> [Float] {
     clear()
     let logits = try engine.prefill(
@@ -56,12 +58,12 @@ package final class Recall {
     return logits
   }
 
-  /// Chooses again, by the question and by the answer that the first choice would give: an answer attends
-  /// to words that its question does not (lookahead queries, arXiv 2505.20334).
+  /// Chooses again, by the question and by a draft of its answer. An answer attends to words that
+  /// its question does not (lookahead queries, arXiv 2505.20334).
   ///
   /// - Parameters:
   ///   - logits: The question's.
-  ///   - limit: How many tokens the answer may have.
+  ///   - limit: The maximum number of tokens of the answer.
   ///   - isEnd: Whether a token ends an answer.
   package func lookAhead(
     _ question: [Int], logits: [Float], limit: Int, isEnd: (Int) -> Bool
@@ -71,7 +73,7 @@ package final class Recall {
     for _ in 0..<Self.drafts {
       let draft = try draft(
         after: logits, tokens: min(limit, room, Self.draftTokens), isEnd: isEnd)
-      // The draft before chose what is held, and an equal one would choose it again.
+      // An equal draft would choose the same pairs again.
       guard draft != last else {
         return cache.removeLast(cache.nextPosition - start - question.count)
       }
@@ -105,8 +107,8 @@ package final class Recall {
     rankings = Array(repeating: [], count: cache.shape.layers)
   }
 
-  /// Lets go of the layer before and loads this one. A long question comes by in several chunks: the pairs
-  /// of its earlier ones are put aside meanwhile.
+  /// Settles the layer before, and loads this one. A long question comes in several chunks; the
+  /// pairs of earlier chunks are put aside meanwhile.
   private func load(_ layer: Int) throws {
     try settle()
     let heads = 0..<cache.shape.kvHeads
@@ -128,24 +130,24 @@ package final class Recall {
       rankings[layer][head].count, source.kept(compression: compression, layer: layer, head: head))
   }
 
-  /// Lets go of what the layer at work does not keep.
+  /// Drops the pairs that the current layer does not keep.
   private func settle() throws(EngineError) {
     guard let layer = current else { return }
     for head in 0..<cache.shape.kvHeads {
       let ranking = rankings[layer][head]
       let mass = attention.sums(layer: layer, head: head, pairs: ranking.count)
       guard mass.allSatisfy(\.isFinite) else { throw .notFinite }
-      let places = RecallTopK.slots(
+      let slots = RecallTopK.slots(
         ranking: ranking, mass: mass, kept: kept(layer, head))
       cache.keep(
         layer: layer, head: head,
-        pairs: places + (ranking.count..<cache.count(layer: layer, head: head)))
+        pairs: slots + (ranking.count..<cache.count(layer: layer, head: head)))
     }
     current = nil
   }
 }
 
-/// The last pairs of a head, put aside while the others are loaded again.
+/// The last pairs of a head, put aside while its other pairs are loaded again.
 private struct PairsAside {
   private var keys: [UInt8] = []
   private var values: [UInt8] = []

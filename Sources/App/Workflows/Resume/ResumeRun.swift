@@ -3,20 +3,58 @@ import CacheFormat
 import Inference
 import Tokenization
 
-/// A context that is being resumed: what a prompt and its answer need, once everything is checked.
+/// A snapshot that is being resumed, once everything is checked and planned.
 struct ResumeRun {
   let model: LoadedModel
+  let mode: ResumeMode
   let layers: SnapshotLayers
   let plan: CachePlan
   /// Empty, and made by the plan, or for recall.
   let cache: KVCache
   let prompt: [Int]
   let options: GenerationConfig
+  /// Where the turn is to be saved, if that was asked for.
+  let child: ChildSnapshot?
+  /// Where the cache is to be exported to, if that was asked for.
+  let export: String?
   let clock: Stopwatch
 
-  /// Loads what is selected, adds the prompt and generates.
-  func run(_ selection: Resume.Selection, emit: (String) -> Void) throws -> Resume.Result {
-    guard case .recalled(let compression, let reach) = selection else {
+  /// What the cache took at the first new token.
+  private struct Held {
+    let loadSeconds, firstTokenSeconds: Double
+    let pairs, bytes: Int
+  }
+
+  /// Loads the pairs, prefills the prompt, generates, and writes what was asked for.
+  func run(emit: (String) -> Void) throws -> Resume.Result {
+    let (generation, held) = try answer(emit: emit)
+    let chain = layers.chain
+    let context = chain.metadata.context
+    let bytesRead = chain.bytesRead
+    let tokens = prompt + generation.ids
+    return Resume.Result(
+      generation: generation, loadSeconds: held.loadSeconds,
+      firstTokenSeconds: held.firstTokenSeconds, pairs: held.pairs, cacheBytes: held.bytes,
+      bytesRead: bytesRead, contextTokens: context.tokens,
+      isPlainText: context.promptForm == .plain,
+      saved: child.map { child in
+        Result {
+          try complete(tokens)
+          return try child.write(cache, from: layers.end, tokens: tokens)
+        }
+      },
+      exported: export.map { path in
+        Result {
+          try complete(tokens)
+          let ids = chain.metadata.tokens.prefix(layers.end) + tokens.map(UInt32.init)
+          return try cache.export(
+            tokens: Array(ids.prefix(cache.nextPosition)), context: context, to: path)
+        }
+      })
+  }
+
+  private func answer(emit: (String) -> Void) throws -> (GenerationResult, Held) {
+    guard case .recalled(let compression, let reach) = mode else {
       let (logits, loadSeconds) = try prefill()
       return try generate(after: logits, loadSeconds, emit: emit) {}
     }
@@ -30,7 +68,9 @@ struct ResumeRun {
     }
   }
 
-  /// Computes the prompt on the selected pairs, and says when the last layer was in memory.
+  /// Computes the prompt on the loaded pairs.
+  ///
+  /// - Returns: The prompt's logits, and seconds until the last layer was in memory.
   private func prefill() throws -> (logits: [Float], loadSeconds: Double) {
     let loader = CacheLoader(layers.chain, plan: plan, before: layers.end, into: cache)
     var loadSeconds = 0.0
@@ -38,19 +78,20 @@ struct ResumeRun {
       prompt, into: cache,
       ready: { layer in
         try loader.wait(for: layer)
-        // A long prompt comes by in several chunks; the first of them finds the last layer loaded.
+        // A long prompt comes in several chunks; the first of them loads the last layer.
         if layer == cache.shape.layers - 1, loadSeconds == 0 { loadSeconds = clock.seconds }
       })
     return (logits, loadSeconds)
   }
 
-  /// Generates; `choose` may choose other pairs once the first token is there.
+  /// Generates; `choose` may choose other pairs after the first token.
   private func generate(
     after logits: [Float], _ loadSeconds: Double, emit: (String) -> Void, choose: () throws -> Void
-  ) throws -> Resume.Result {
+  ) throws -> (GenerationResult, Held) {
     options.eviction?.apply(to: cache)
-    let firstTokenSeconds = clock.seconds
-    let (pairs, bytes) = (cache.pairs, cache.bytes)
+    let held = Held(
+      loadSeconds: loadSeconds, firstTokenSeconds: clock.seconds, pairs: cache.pairs,
+      bytes: cache.bytes)
     let generation = try GenerationResult.run(
       model, cache: cache, logits: logits, options: options,
       afterFirst: {
@@ -58,10 +99,16 @@ struct ResumeRun {
         model.copyWeightsWhenIdle()
         options.eviction?.apply(to: cache)
       }, emit: emit)
-    let context = layers.chain.metadata.context
-    return Resume.Result(
-      generation: generation, loadSeconds: loadSeconds, firstTokenSeconds: firstTokenSeconds,
-      pairs: pairs, cacheBytes: bytes, bytesRead: layers.chain.bytesRead,
-      contextTokens: context.tokens, isPlainText: context.promptForm == .plain)
+    return (generation, held)
+  }
+
+  /// Computes the last token's pair, which generation leaves out, if the model's context has room
+  /// for it.
+  private func complete(_ tokens: [Int]) throws {
+    let hasRoom = options.eviction != nil || cache.nextPosition < model.contextLength
+    guard let last = tokens.last, cache.nextPosition == layers.end + tokens.count - 1, hasRoom
+    else { return }
+    _ = try model.engine.decode(last, into: cache)
+    options.eviction?.apply(to: cache)
   }
 }

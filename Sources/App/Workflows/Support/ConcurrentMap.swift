@@ -1,9 +1,9 @@
 import Dispatch
 import Synchronization
 
-/// What `body` gives for each index below `count`, in order, computed on all cores.
+/// The results of `body` for each index below `count`, in order, computed on all cores.
 ///
-/// - Throws: What it throws for the lowest index for which it does.
+/// - Throws: The error of the lowest index that has one.
 package func concurrentMap<Value: Sendable, Failure: Error>(
   _ count: Int, _ body: @Sendable (Int) throws(Failure) -> Value
 ) throws(Failure) -> [Value] {

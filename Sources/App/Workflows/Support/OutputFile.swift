@@ -3,10 +3,10 @@ import CacheCodec
 import CacheFormat
 import ModelFiles
 
-/// What a file may replace: nothing, or a file of its own kind that no other needs.
-public enum OutputFile {
+/// Checks what a new file would replace: only a file of its own kind that no other file needs.
+package enum OutputFile {
   /// What is to be written.
-  public enum Kind: Sendable, Equatable {
+  package enum Kind: Sendable, Equatable {
     /// A snapshot.
     case snapshot
     /// A filter bank.
@@ -34,8 +34,8 @@ public enum OutputFile {
     }
   }
 
-  /// How a page of results begins, and hardly another one.
-  public static let pageBeginning = """
+  /// The beginning of a page of results, by which it is recognised.
+  package static let pageBeginning = """
     <!DOCTYPE html>
     <html xmlns="http://www.w3.org/1999/xhtml" lang="en">
     <head>
@@ -43,15 +43,17 @@ public enum OutputFile {
 
     """
 
-  /// Refuses to replace another kind of file, a file that is read, or a snapshot that another one
-  /// in its folder continues. For a command to ask before its work; it reads a few bytes of the
-  /// file and its neighbours.
+  /// Rejects replacing another kind of file, a file that is read, or a snapshot that another one in
+  /// its folder continues.
+  ///
+  /// A command calls this before its work. It reads a few bytes of the file and of others in its
+  /// folder.
   ///
   /// - Parameters:
-  ///   - path: Where the file is to be. What is no file there is left to `AtomicFile` to refuse.
+  ///   - path: Where the file is to be. `AtomicFile` rejects what is not a file.
   ///   - inputs: What the command reads.
   /// - Throws: `ReplacementRefusal`; `SystemError` if reading fails.
-  public static func check(_ path: String, as kind: Kind, inputs: [String] = []) throws {
+  package static func check(_ path: String, as kind: Kind, inputs: [String] = []) throws {
     guard Folder.isFile(path) else { return }
     if let input = inputs.first(where: { Folder.isOneFile(path, $0) }) {
       throw ReplacementRefusal(path: path, kind: kind, loss: .input(input))
@@ -66,11 +68,11 @@ public enum OutputFile {
     throw ReplacementRefusal(path: path, kind: kind, loss: .parent(of: child))
   }
 
-  /// Refuses to write Q-Filters in the hub's layout into a folder that holds something else under
-  /// their names.
+  /// Rejects a folder for Q-Filters in the hub's layout that holds something else under their
+  /// names.
   ///
   /// - Throws: `ReplacementRefusal`.
-  public static func checkHubFolder(_ folder: String) throws {
+  package static func checkHubFolder(_ folder: String) throws {
     guard let name = HubFilters.names.first(where: { Folder.hasFile(Folder.path(folder, $0)) }),
       (try? HubFilters(folder: folder)) == nil
     else { return }
@@ -90,7 +92,7 @@ public enum OutputFile {
   /// A snapshot that names this one as its parent, by name and digest.
   private static func child(of path: String) throws -> String? {
     var places = [path]
-    // The name and folder of what a link leads to count, too.
+    // The name and folder of a symbolic link's target count, too.
     if let own = Folder.canonical(path),
       Folder.name(of: own) != Folder.name(of: path)
         || !Folder.isOneFile(Folder.parent(of: own), Folder.parent(of: path))
@@ -102,7 +104,7 @@ public enum OutputFile {
       var digest: Digest?
       for other in try Folder.names(folder) where other.hasSuffix(".kvsnap") && other != name {
         let child = Folder.sibling(of: place, named: other)
-        // What cannot be read continues nothing.
+        // A file that cannot be read is not a child.
         guard let parent = try? ParentReference(ofFileAt: child), parent.fileName == name else {
           continue
         }
@@ -125,7 +127,7 @@ extension OutputFile.Kind {
     }
   }
 
-  /// Whether a file of this kind may begin so. A damaged file is of its kind, too.
+  /// Whether a file of this kind, which may be damaged, can begin with these bytes.
   fileprivate func isBeginning(_ bytes: [UInt8]) -> Bool {
     func starts(_ texts: [String], at offset: Int = 0) -> Bool {
       texts.contains { bytes.dropFirst(offset).starts(with: Array($0.utf8)) }
@@ -140,8 +142,8 @@ extension OutputFile.Kind {
   }
 }
 
-/// A file would be lost if another was written in its place.
-public struct ReplacementRefusal: CategorisedError, Sendable {
+/// A new file would replace one that must stay.
+package struct ReplacementRefusal: CategorisedError, Sendable {
   enum Loss {
     case input(String)
     /// Another kind of file, with its name if it has one.
@@ -159,7 +161,7 @@ public struct ReplacementRefusal: CategorisedError, Sendable {
   public var category: FailureCategory { .usage }
 
   /// One sentence: what would be lost and what to do.
-  public var description: String {
+  package var description: String {
     let new = kind?.name ?? "Q-Filters in the hub's layout"
     let loss =
       switch loss {

@@ -4,4 +4,4 @@
 ///   - what: What is being done: "prefill", "write", …
 ///   - done: Units done, at most `total`.
 ///   - total: Units in all.
-public typealias Progress = (_ what: String, _ done: Int, _ total: Int) -> Void
+package typealias Progress = (_ what: String, _ done: Int, _ total: Int) -> Void

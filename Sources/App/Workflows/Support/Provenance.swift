@@ -2,7 +2,7 @@ import FoundationEssentials
 
 /// Where a file comes from, as JSON for people.
 enum Provenance {
-  /// Times with four digits in the year; anything else in the environment is ignored.
+  /// Seconds since 1970 of the years up to 9999. Other values in the environment are ignored.
   private static let years = 0..<253_402_300_800
 
   private struct Record<Origin: Encodable>: Encodable {
@@ -14,16 +14,16 @@ enum Provenance {
     let attendedTo: [String]?
   }
 
-  /// What is kept of a file's provenance in one that is made from it.
+  /// What a new file keeps of the provenance of the file that it is made from.
   struct Past: Decodable {
     /// The model's name.
     let model: String?
-    /// How pairs rank, beside what the tables say.
+    /// How pairs rank, as far as the tables do not say it.
     let ranking: [String: String]?
-    /// What turns behind the first context attended to.
+    /// What the turns after the first context attended to.
     let attendedTo: [String]?
 
-    /// Nothing, unless the text is JSON as this program writes it.
+    /// Empty, unless the text is JSON as this program writes it.
     init(_ text: String) {
       let past = try? JSONDecoder().decode(Self.self, from: Data(text.utf8))
       ranking = past?.ranking.flatMap { Self.isShort($0) ? $0 : nil }
@@ -36,15 +36,16 @@ enum Provenance {
     }
   }
 
-  /// So many different selections are named.
+  /// The maximum number of selections that are named.
   private static let mostSelections = 20
 
-  /// A JSON object with sorted keys. A time stands in it only if the environment says which
+  /// A JSON object with sorted keys. It has a time only if the environment sets one
   /// (`SOURCE_DATE_EPOCH`), so that equal input gives equal bytes.
   ///
   /// - Parameters:
-  ///   - ranking: How pairs rank, beside what the tables say.
-  ///   - attendedTo: Which pairs turns behind the first context went on with; each is named once.
+  ///   - ranking: How pairs rank, as far as the tables do not say it.
+  ///   - attendedTo: Which pairs the turns after the first context attended to; each selection is
+  ///     named once.
   static func json(
     model: String, origin: some Encodable, ranking: [String: String]? = nil,
     attendedTo: [String] = []
@@ -71,7 +72,7 @@ enum Provenance {
     let mergedFrom: [String]
   }
 
-  /// The provenance of a sum: that of its parts, if they agree as parts of one recipe do; else all of them.
+  /// The provenance of a sum: the common one of its parts, or else all of them.
   static func merged(_ parts: Set<String>) throws -> String {
     if parts.count == 1, let part = parts.first { return part }
     let encoder = JSONEncoder()
@@ -81,16 +82,10 @@ enum Provenance {
   }
 }
 
-/// What a file's provenance says of where it comes from.
-public enum FileOrigin {
-  /// What the model calls itself that the file was made with, if that is said.
-  public static func model(_ provenance: String) -> String? {
+/// The origin of a file, by its provenance.
+package enum FileOrigin {
+  /// The name of the model that the file was made with, if the provenance has one.
+  package static func model(_ provenance: String) -> String? {
     Provenance.Past(provenance).model.map { String($0.prefix(60)) }
   }
-}
-
-/// The version of this program.
-public enum Version {
-  /// As in the change log.
-  public static let current = "0.1.0"
 }

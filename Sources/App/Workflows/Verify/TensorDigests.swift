@@ -1,16 +1,16 @@
 import ByteIO
 import CacheCodec
-public import CacheFormat
+package import CacheFormat
 import QFilters
 
 /// The digests of a file's tensors, by which readers are compared (spec, conformance.md).
-public enum TensorDigests {
+package enum TensorDigests {
   /// The SHA-256 of one tensor's little-endian elements, row-major.
-  public struct Entry: Sendable, Equatable {
+  package struct Entry: Sendable, Equatable {
     /// As in "layer0.head1.keys".
-    public let name: String
-    /// Of the elements.
-    public let digest: Digest
+    package let name: String
+    /// The digest of the elements.
+    package let digest: Digest
 
     init(_ name: String, _ bytes: [UInt8]) {
       self.name = name
@@ -21,10 +21,10 @@ public enum TensorDigests {
   /// Decodes a file's tensors.
   ///
   /// - Parameters:
-  ///   - compression: For a snapshot, what ×N keeps; nil for all that is stored.
-  ///   - parents: Snapshots that it may go on from, beside those in its folder.
+  ///   - compression: For a snapshot, only the pairs that ×N keeps; nil for all that are stored.
+  ///   - parents: Snapshots that it continues, if they are not in its folder.
   /// - Throws: `MalformedFile`, `SystemError`, `CompressionNotStored`; as `SnapshotChain`.
-  public static func of(
+  package static func of(
     path: String, compression: Int?, parents: [String] = []
   ) throws -> [Entry] {
     switch try ContainerReader(path: path).header.kind {

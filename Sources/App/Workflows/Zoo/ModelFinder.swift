@@ -3,9 +3,9 @@ import ModelFiles
 
 /// Finds the models below a folder.
 struct ModelFinder {
-  /// A model, by its path below the folder.
+  /// A model below the folder.
   struct Found {
-    /// The path of the file or folder; "" if the folder itself is the model.
+    /// The path of its file or folder below the root; "" if the root itself is the model.
     let path: String
     /// The path of its filter bank.
     let bank: String
@@ -15,7 +15,7 @@ struct ModelFinder {
   private var visited: Set<String> = []
   private(set) var found: [Found] = []
 
-  /// Looks through `root` and all that is below it, in order of names.
+  /// Searches `root` and all folders below it, in order of names.
   ///
   /// - Throws: `SystemError` if a folder cannot be read.
   init(root: String) throws(SystemError) {
@@ -25,7 +25,7 @@ struct ModelFinder {
 
   private mutating func visit(_ path: String) throws(SystemError) {
     let folder = path.isEmpty ? root : Folder.path(root, path)
-    // A link may lead back to where we come from.
+    // A symbolic link may lead back to a folder above.
     guard visited.insert(Folder.canonical(folder) ?? folder).inserted else { return }
     let names = try Folder.names(folder).filter { !$0.hasPrefix(".") }
     let prefix = path.isEmpty ? "" : path + "/"
@@ -39,7 +39,7 @@ struct ModelFinder {
         found.append(Found(path: prefix + name, bank: prefix + stem + ".qfilt"))
       } else if name.unicodeScalars.contains("\u{FFFD}"), !Folder.hasFile(Folder.path(folder, name))
       {
-        // Its real name is not UTF-8: it may be a folder with models, and fails as one model.
+        // Its real name is not UTF-8. It may be a folder with models, and fails as one model.
         found.append(Found(path: prefix + name, bank: prefix + name + ".qfilt"))
       }
     }
@@ -50,8 +50,8 @@ struct ModelFinder {
       && (names.contains("model.safetensors") || names.contains("model.safetensors.index.json"))
   }
 
-  /// The name of a GGUF file without its ending; nil for other files, and for all but the first of the
-  /// files that a model was split into (`…-00002-of-00003.gguf`).
+  /// The name of a GGUF file without its ending; nil for other files, and for all parts of a split
+  /// model but the first (`…-00002-of-00003.gguf`).
   private static func stem(_ name: String) -> String? {
     guard name.hasSuffix(".gguf") else { return nil }
     let stem = name.dropLast(5)

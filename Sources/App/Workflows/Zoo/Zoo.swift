@@ -3,43 +3,45 @@ import CacheFormat
 import QFilters
 
 /// Filter banks for all models below a folder.
-public enum Zoo {
-  /// What became of one model.
-  public enum Outcome: String, Sendable, Encodable {
+package enum Zoo {
+  /// The result for one model.
+  package enum Outcome: String, Sendable, Encodable {
     /// Its filter bank was computed.
     case computed
-    /// Its filter bank was there already, of these weights and this recipe.
+    /// Its filter bank existed, of these weights and this recipe.
     case upToDate
     /// There is no filter bank; the index says why.
     case failed
   }
 
-  /// There is nothing to do.
-  public struct NoModels: CategorisedError, Sendable {
+  /// The folder holds no model.
+  package struct NoModels: CategorisedError, Sendable {
     let folder: String
     /// An input is missing.
     public var category: FailureCategory { .noInput }
 
     /// One sentence that says what was looked for.
-    public var description: String {
-      "\(folder) holds no model: neither .gguf files nor folders with config.json and model.safetensors"
+    package var description: String {
+      "\(folder) holds no model: neither .gguf files nor folders with config.json and "
+        + "model.safetensors"
     }
   }
 
-  /// Computes what is missing or out of date, model by model, and writes `index.json` and `index.md`.
+  /// Computes the banks that are missing or out of date, model by model, and writes `index.json`
+  /// and `index.md`.
   ///
-  /// A model that fails does not keep the others from their filters.
+  /// The other models get their banks even if one fails.
   ///
   /// - Parameters:
   ///   - folder: Where the models are.
-  ///   - out: Where banks and index go; nil puts the banks beside the models and the index into
-  ///     `folder`.
-  ///   - remembersIdentity: As `LoadedModel` has it.
-  ///   - replacesAnything: Whether a bank or the index may take the place of another kind of file.
-  ///   - report: Called when a model is done.
-  /// - Throws: `SystemError` if a folder cannot be read or the index not be written, `NoModels`,
-  ///   `ReplacementRefusal` if the index would replace something else.
-  public static func run(
+  ///   - out: The folder for banks and index; nil puts the banks next to the models and the index
+  ///     into `folder`.
+  ///   - remembersIdentity: As in `LoadedModel`.
+  ///   - replacesAnything: Whether a bank or the index may replace another kind of file.
+  ///   - report: Called after each model.
+  /// - Throws: `SystemError` if a folder cannot be read or the index cannot be written; `NoModels`;
+  ///   `ReplacementRefusal` if the index would replace another kind of file.
+  package static func run(
     folder: String, corpus: Corpus, recipe: Precompute.Recipe, out: String?,
     remembersIdentity: Bool = true, replacesAnything: Bool = false, progress: Progress,
     report: (ZooIndex.Entry, Outcome) -> Void

@@ -3,33 +3,33 @@ import FoundationEssentials
 import QFilters
 
 /// Every filter bank of a zoo, with its origin.
-public struct ZooIndex: Sendable, Encodable {
+package struct ZooIndex: Sendable, Encodable {
   /// One model of the zoo.
-  public struct Entry: Sendable, Encodable {
+  package struct Entry: Sendable, Encodable {
     /// The model's path below the zoo's folder.
-    public let model: String
-    /// Its filter bank's path below the index's folder, and what is known of it; nil after a failure.
-    public let bank: Bank?
+    package let model: String
+    /// Its filter bank; nil after a failure.
+    package let bank: Bank?
     /// Why there is no filter bank.
-    public let problem: String?
+    package let problem: String?
   }
 
-  /// A filter bank.
-  public struct Bank: Sendable, Encodable {
-    /// Where it is.
-    public let path: String
+  /// A filter bank and its origin.
+  package struct Bank: Sendable, Encodable {
+    /// Its path below the index's folder.
+    package let path: String
     /// SHA-256 of the filters.
-    public let filters: String
+    let filters: String
     /// The digests that tie it to the model.
-    public let weights, architecture, rope, tokenizer: String
-    /// The recipe: how many sequences of how many tokens, and SHA-256 of their ids.
-    public let sequences, length: Int
-    /// Of the token ids.
-    public let tokensSHA256: String
-    /// How many query heads there are, and in how many the method's assumption fails.
-    public let queryHeads, failingHeads: Int
+    let weights, architecture, rope, tokenizer: String
+    /// The recipe: the number of sequences and of tokens in each.
+    let sequences, length: Int
+    /// SHA-256 of the token ids.
+    let tokensSHA256: String
+    /// The number of query heads, and of those in which the method's assumption fails.
+    let queryHeads, failingHeads: Int
     /// The bank's own provenance.
-    public let provenance: String
+    let provenance: String
 
     init?(path: String, _ bank: FilterBank) {
       guard let set = bank.sequences, let quality = bank.quality else { return nil }
@@ -48,9 +48,9 @@ public struct ZooIndex: Sendable, Encodable {
   }
 
   /// The models in order of their paths.
-  public let models: [Entry]
+  let models: [Entry]
 
-  /// How the files of an index begin.
+  /// The beginnings of an index's files.
   static let beginnings = ["{\n  \"models\" : [", "\(heading)\n\n"]
   private static let heading = "# Q-Filters"
 
@@ -85,7 +85,7 @@ public struct ZooIndex: Sendable, Encodable {
     return Array((lines.joined(separator: "\n") + "\n").utf8)
   }
 
-  /// Text as one cell of a table, in which nothing has a meaning.
+  /// Text as one cell of a table, in which no character is markup.
   private static func cell(_ text: String) -> String {
     text.unicodeScalars.reduce(into: "") { result, scalar in
       if scalar.properties.generalCategory == .control { return }

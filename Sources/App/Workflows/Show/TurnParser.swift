@@ -1,78 +1,8 @@
-import CacheCodec
 import CacheFormat
 import Tokenization
 
-/// A context's text, turn by turn where a chat template wrote it.
-///
-/// Turns are told apart by what the template writes between them. A special token's name in a text
-/// is no such mark: the marks must be made of the same tokens. Where each turn was saved as a
-/// snapshot of its own, marks within a document or a prompt's beginning are not taken for turns
-/// either.
-public struct Transcript: Sendable, Equatable {
-  /// A part of the text and whose it is.
-  public struct Turn: Sendable, Equatable, Encodable {
-    /// Who speaks.
-    public enum Role: String, Sendable, Encodable {
-      /// Nobody: text without turns.
-      case text
-      /// A system message.
-      case system
-      /// The user.
-      case user
-      /// The model.
-      case assistant
-    }
-
-    /// Who speaks.
-    public let role: Role
-    /// What is said; bytes that are no UTF-8 are U+FFFD.
-    public let text: String
-  }
-
-  /// The turns in order. The last one may be unfinished.
-  public let turns: [Turn]
-
-  /// The transcript of a snapshot and all that it continues.
-  init(_ chain: SnapshotChain, _ tokenizer: Tokenizer, _ template: ChatTemplate?) {
-    let links = chain.snapshots.map(\.metadata)
-    self.init(
-      chain.metadata.tokens.map(Int.init), root: links[0].context.promptForm,
-      seams: links.dropFirst().map(\.tiers.positions.lowerBound), tokenizer, template)
-  }
-
-  /// The transcript of a whole context.
-  ///
-  /// - Parameters:
-  ///   - root: What the first snapshot is to the prompts that follow.
-  ///   - seams: The first position of each snapshot that follows, ascending.
-  ///   - template: Nil of a model without one; all is one text then, as it is without turns.
-  init(
-    _ ids: [Int], root: ContextDescription.PromptForm, seams: [Int], _ tokenizer: Tokenizer,
-    _ template: ChatTemplate?
-  ) {
-    guard root != .plain, let template,
-      let parser = TurnParser(
-        ids, root: root, seams: seams, tokenizer, TurnMarks(template, tokenizer))
-    else {
-      let hasBegin = tokenizer.addsBeginOfText && ids.first == tokenizer.beginOfText
-      let body = hasBegin ? Array(ids.dropFirst()) : ids
-      turns = [Turn(.text, MarkedText(body, tokenizer, continuing: false).symbols[...])]
-      return
-    }
-    turns = parser.turns
-  }
-}
-
-extension Transcript.Turn {
-  fileprivate init(_ role: Role, _ symbols: ArraySlice<MarkedText.Symbol>) {
-    self.init(
-      role: role,
-      text: String(decoding: symbols.map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self))
-  }
-}
-
 /// Text in which bytes of added tokens differ from the same bytes elsewhere.
-private struct MarkedText {
+struct MarkedText {
   /// A byte, plus 256 if it belongs to an added token.
   typealias Symbol = UInt16
 
@@ -89,8 +19,8 @@ private struct MarkedText {
   }
 }
 
-/// What a template writes around contents, as its tokens are in a context.
-private struct TurnMarks {
+/// What a template writes around contents, in the form that its tokens have in a context.
+struct TurnMarks {
   typealias Mark = [MarkedText.Symbol]
 
   let opening: Mark
@@ -98,7 +28,7 @@ private struct TurnMarks {
   let defaultSystem: String?
   let systemBefore, systemAfter: Mark
   let closing: Mark
-  /// Between an answer and the next content.
+  /// The end of an answer and the opening of the next turn.
   let next: Mark
   let beginsText: Bool
 
@@ -119,7 +49,7 @@ private struct TurnMarks {
 }
 
 /// Splits a conversation.
-private struct TurnParser {
+struct TurnParser {
   private(set) var turns: [Transcript.Turn] = []
   private let text: [MarkedText.Symbol]
   private let marks: TurnMarks
@@ -136,19 +66,19 @@ private struct TurnParser {
     (text, self.marks) = (marked.symbols, marks)
     guard open() else { return nil }
     let ends = seams.map { marked.starts[min(max(0, $0 - dropped), marked.starts.count - 1)] }
-    // A root that is an open turn is all the user's; one that stands alone may hold many turns.
+    // A root that is an open turn is all the user's. Another root may hold many turns.
     var continues = root != .openUserTurn
     while continues { continues = passMark(from: start, before: ends.first) }
     for (index, from) in ends.enumerated() {
       let end = index + 1 < ends.count ? ends[index + 1] : nil
-      // A link holds the end of what was open, and one answer at the end.
+      // A child holds the end of what was open, and one answer at the end.
       if role == .assistant { _ = passMark(from: max(from, start), before: end) }
       _ = passMark(from: max(from, start), before: end)
     }
     close(at: text.count)
   }
 
-  /// Goes to the beginning of the first content.
+  /// Moves to the beginning of the first content. False if there is none.
   private mutating func open() -> Bool {
     if text.starts(with: marks.opening) {
       if let system = marks.defaultSystem {

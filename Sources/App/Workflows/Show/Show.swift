@@ -1,31 +1,31 @@
-import CacheCodec
 public import ByteIO
+import CacheCodec
 import CacheFormat
 import Tokenization
 
-/// What a snapshot's tokens say.
-public enum Show {
-  /// What is shown.
-  public struct Result: Sendable {
-    /// Tokens of the whole context.
-    public let tokens: Int
+/// The text of a snapshot's tokens.
+package enum Show {
+  /// A context as text.
+  package struct Result: Sendable {
+    /// The number of tokens of the whole context.
+    package let tokens: Int
     /// Whether the context is a conversation.
-    public let isConversation: Bool
+    package let isConversation: Bool
     /// Its text.
-    public let transcript: Transcript
-    /// Whether turns are missing, since the model has no chat template that is known.
-    public let lacksTemplate: Bool
+    package let transcript: Transcript
+    /// Whether turns are missing, because the model's chat template is missing or unknown.
+    package let lacksTemplate: Bool
   }
 
-  /// Reads a context's text. Only the model's tokenizer and the snapshot's metadata are read; they
-  /// hold the tokens of all that the snapshot continues.
+  /// Reads a context's text. Only the model's tokenizer and the snapshot's metadata are read. The
+  /// metadata hold the tokens of the parents, too.
   ///
   /// - Parameters:
-  ///   - model: A model's file or folder; nil is refused once the snapshot is known to be sound.
-  ///   - parents: Snapshots that it continues and that are elsewhere.
+  ///   - model: A model's file or folder; nil is rejected after the snapshot is known to be valid.
+  ///   - parents: Snapshots that it continues, if they are not in its folder.
   /// - Throws: `ModelNeeded`, `IdentityMismatch` if the tokenizer is another one, `MalformedFile`,
   ///   `SystemError`, `TokenizationError`, `UnsupportedModel`.
-  public static func run(snapshot: String, parents: [String], model: String?) throws -> Result {
+  package static func run(snapshot: String, parents: [String], model: String?) throws -> Result {
     let chain = try chain(snapshot, parents)
     let metadata = chain.metadata
     guard let model else { throw ModelNeeded(path: snapshot, metadata) }
@@ -44,7 +44,7 @@ public enum Show {
       lacksTemplate: isConversation && template == nil)
   }
 
-  /// With its parents, where they are; without, it still has all tokens.
+  /// The snapshot with its parents, or alone if they are missing: it has all tokens.
   private static func chain(_ path: String, _ parents: [String]) throws -> SnapshotChain {
     do {
       return try SnapshotChain(path: path, parents: parents)
@@ -55,17 +55,17 @@ public enum Show {
 }
 
 /// A snapshot's text was asked for without the model whose tokens it holds.
-public struct ModelNeeded: CategorisedError, Sendable {
+package struct ModelNeeded: CategorisedError, Sendable {
   /// Another request can be met.
-  public var category: FailureCategory { .usage }
+  package var category: FailureCategory { .usage }
 
   /// One sentence that says what is missing.
-  public let description: String
+  package let description: String
 
   init(path: String, _ metadata: SnapshotMetadata) {
     let name = FileOrigin.model(metadata.provenance).map { " (\($0))" } ?? ""
     description =
-      "\(path) holds \(metadata.tokens.count) token ids, which only its model's tokenizer turns into "
-      + "text; name the model with --model\(name)"
+      "\(path) holds \(metadata.tokens.count) token ids, which only its model's tokenizer turns "
+      + "into text; name the model with --model\(name)"
   }
 }

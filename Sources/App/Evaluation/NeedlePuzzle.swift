@@ -3,8 +3,8 @@ import Inference
 import Workflows
 
 extension Needle {
-  /// What is hidden, and what is asked. All but the first are after RULER (arXiv 2404.06654), generated
-  /// from a seed.
+  /// What is hidden, and what is asked. All but `needle` follow RULER (arXiv 2404.06654) and are
+  /// generated from a seed.
   package enum Task: String, Sendable, CaseIterable, Codable {
     /// One sentence.
     case needle
@@ -12,10 +12,11 @@ extension Needle {
     case multiKey = "multi-key"
     /// One key with four numbers; all of them are asked for.
     case multiValue = "multi-value"
-    /// Five variables, each set to the one before, the first to a number; all that hold it are asked for.
+    /// Five variables: the first is set to a number, each other to the one before. All that hold
+    /// the number are asked for.
     case variableTracking = "variable-tracking"
 
-    /// At most so many tokens of an answer.
+    /// The maximum number of tokens of an answer.
     var answerTokens: Int {
       switch self {
       case .needle, .multiKey: 32
@@ -26,25 +27,25 @@ extension Needle {
 }
 
 /// Sentences to hide, a question about them, and what a right answer holds.
-package struct NeedlePuzzle: Equatable {
+struct NeedlePuzzle: Equatable {
   /// A sentence, and where it goes, from 0 to 1.
-  package struct Hidden: Equatable {
-    package let depth: Double
-    package let sentence: String
+  struct Hidden: Equatable {
+    let depth: Double
+    let sentence: String
   }
 
-  package let hidden: [Hidden]
-  package let question: String
+  let hidden: [Hidden]
+  let question: String
   /// The score of an answer is the share of these that it holds, in letters of any case.
-  package let answers: [String]
+  let answers: [String]
 
   private static let keys = 4
   private static let values = 4
   private static let variables = 5
 
-  /// The puzzle whose first sentence is hidden at `depth`. Equal options, length and depth give an equal
-  /// puzzle.
-  package init(_ options: Needle.Options, length: Int, depth: Double) {
+  /// The puzzle whose first sentence is hidden at `depth`. Equal options, length and depth give an
+  /// equal puzzle.
+  init(_ options: Needle.Options, length: Int, depth: Double) {
     var random = SplitMix64(
       seed: options.seed &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(length) << 20 ^ depth.bitPattern)
     switch options.task {
@@ -62,7 +63,7 @@ package struct NeedlePuzzle: Equatable {
   }
 
   /// The share of the answers that a text holds.
-  package func score(_ text: String) -> Double {
+  func score(_ text: String) -> Double {
     let text = text.lowercased()
     return Double(answers.count { text.contains($0.lowercased()) }) / Double(answers.count)
   }
@@ -89,7 +90,7 @@ package struct NeedlePuzzle: Equatable {
       hidden, asking: "What are all \(values) secret numbers of the \(thing)?", for: numbers)
   }
 
-  /// The first variable stands at `depth`, the others behind it in order.
+  /// The first variable is at `depth`, the others follow it in order.
   private static func variableTracking(
     _ depth: Double, _ random: inout SplitMix64
   ) -> NeedlePuzzle {

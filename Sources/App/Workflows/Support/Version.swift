@@ -1,0 +1,5 @@
+/// The version of this program.
+package enum Version {
+  /// As in the change log.
+  package static let current = "0.1.0"
+}
