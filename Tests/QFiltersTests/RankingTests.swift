@@ -26,11 +26,11 @@ struct RankingTests {
   }
 
   @Test("pairs that no later token sees come last, by score, except sinks and window")
-  func hidden() {
+  func outOfWindow() {
     let ranking = Ranking(sinks: 1, window: 1)
-    #expect(ranking.order([9, 8, 7, 6, 5, 4], hidden: 3) == [0, 5, 3, 4, 1, 2])
-    #expect(ranking.order([9, 8, 7, 6, 5, 4], hidden: 6) == [0, 5, 1, 2, 3, 4])
-    #expect(ranking.order([9, 8, 7, 6, 5, 4], hidden: 1) == [0, 5, 1, 2, 3, 4])
+    #expect(ranking.order([9, 8, 7, 6, 5, 4], outOfWindow: 3) == [0, 5, 3, 4, 1, 2])
+    #expect(ranking.order([9, 8, 7, 6, 5, 4], outOfWindow: 6) == [0, 5, 1, 2, 3, 4])
+    #expect(ranking.order([9, 8, 7, 6, 5, 4], outOfWindow: 1) == [0, 5, 1, 2, 3, 4])
   }
 
   @Test("every nth place after sinks and window goes to the newest remaining pair")
@@ -40,7 +40,7 @@ struct RankingTests {
     #expect(Ranking(sinks: 1, window: 1, recent: 4).order(scores) == [0, 7, 1, 2, 3, 6, 5, 4])
     #expect(Ranking(sinks: 0, window: 0, recent: 1).order([3, 2, 1]) == [2, 1, 0])
     #expect(
-      Ranking(sinks: 1, window: 1, recent: 2).order(scores, hidden: 4) == [0, 7, 6, 5, 4, 1, 2, 3])
+      Ranking(sinks: 1, window: 1, recent: 2).order(scores, outOfWindow: 4) == [0, 7, 6, 5, 4, 1, 2, 3])
   }
 
   @Test(
@@ -84,9 +84,9 @@ struct RankingTests {
   func ranked() {
     let ranking = Ranking(sinks: 2, window: 3)
     #expect(ranking.ranked(of: 10) == 2..<7)
-    #expect(ranking.ranked(of: 10, hidden: 1) == 2..<7)
-    #expect(ranking.ranked(of: 10, hidden: 5) == 5..<7)
-    #expect(ranking.ranked(of: 10, hidden: 9) == 7..<7)
+    #expect(ranking.ranked(of: 10, outOfWindow: 1) == 2..<7)
+    #expect(ranking.ranked(of: 10, outOfWindow: 5) == 5..<7)
+    #expect(ranking.ranked(of: 10, outOfWindow: 9) == 7..<7)
     for tokens in 0...5 { #expect(ranking.ranked(of: tokens).isEmpty) }
   }
 

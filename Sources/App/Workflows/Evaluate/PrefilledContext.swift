@@ -76,7 +76,7 @@ final class PrefilledContext {
     guard case .ranked(let scorer) = method else { return 0..<0 }
     return retention.ranking(by: scorer, slidingWindow: nil).ranked(
       of: cache.nextPosition,
-      hidden: retention.hiddenPairs(
+      outOfWindow: retention.hiddenPairs(
         of: cache, layer: layer, head: head, last: cache.nextPosition, model: model))
   }
 

@@ -15,7 +15,7 @@ extension RetentionPolicy {
   ) -> [UInt32] {
     ranking(by: scorer, slidingWindow: model.window(ofLayer: layer)).order(
       scores,
-      hidden: hiddenPairs(
+      outOfWindow: hiddenPairs(
         of: cache, layer: layer, head: head, last: scores.count, model: model))
   }
 
