@@ -40,7 +40,9 @@ struct RankingTests {
     #expect(Ranking(sinks: 1, window: 1, recent: 4).order(scores) == [0, 7, 1, 2, 3, 6, 5, 4])
     #expect(Ranking(sinks: 0, window: 0, recent: 1).order([3, 2, 1]) == [2, 1, 0])
     #expect(
-      Ranking(sinks: 1, window: 1, recent: 2).order(scores, outOfWindow: 4) == [0, 7, 6, 5, 4, 1, 2, 3])
+      Ranking(sinks: 1, window: 1, recent: 2).order(scores, outOfWindow: 4) == [
+        0, 7, 6, 5, 4, 1, 2, 3,
+      ])
   }
 
   @Test(
