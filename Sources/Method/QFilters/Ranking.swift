@@ -40,8 +40,8 @@ public struct Ranking: Sendable, Equatable {
   /// How many of `tokens` pairs every compression keeps.
   public func protected(of tokens: Int) -> Int { min(tokens, sinks + window) }
 
-  /// The positions that are ranked by score: those after the sinks and after the first `outOfWindow`
-  /// positions, and before the window.
+  /// The positions that are ranked by score: those after the sinks and after the first
+  /// `outOfWindow` positions, and before the window.
   public func ranked(of tokens: Int, outOfWindow: Int = 0) -> Range<Int> {
     let sinkEnd = min(sinks, tokens)
     let windowStart = max(sinkEnd, tokens - window)
@@ -55,8 +55,8 @@ public struct Ranking: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - scores: One score for each position.
-  ///   - outOfWindow: The number of first positions that no later token sees, because the layer has a
-  ///     sliding window. They rank after all others, unless they are sinks.
+  ///   - outOfWindow: The number of first positions that no later token sees, because the layer has
+  ///     a sliding window. They rank after all others, unless they are sinks.
   public func order(_ scores: [Float], outOfWindow: Int = 0) -> [UInt32] {
     let tokens = scores.count
     let sinkEnd = min(sinks, tokens)
@@ -74,9 +74,9 @@ public struct Ranking: Sendable, Equatable {
     return ranked.indices.compactMap { index in
       let isLatest = index % recent == recent - 1
       while let next = isLatest ? byPosition.popFirst() : byScore.popFirst() {
-        let place = Int(next) - positions.lowerBound
-        guard isTaken[place] else {
-          isTaken[place] = true
+        let offset = Int(next) - positions.lowerBound
+        guard isTaken[offset] else {
+          isTaken[offset] = true
           return next
         }
       }
