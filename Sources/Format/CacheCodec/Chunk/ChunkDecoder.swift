@@ -60,7 +60,8 @@ struct ChunkDecoder: ~Copyable {
   }
 
   /// The pairs of one head as they are quantised, with what `slots` says of each.
-  func codes(_ pairs: Range<Int>, firstParameter: Int, slots: ArraySlice<UInt32>) -> QuantisedBlock {
+  func codes(_ pairs: Range<Int>, firstParameter: Int, slots: ArraySlice<UInt32>) -> QuantisedBlock
+  {
     guard let shape, !shape.codec.isLossless else { preconditionFailure("a chunk without codes") }
     let parameters = ChunkShape.parameters(
       of: pairs.count, codec: shape.codec, tensor: shape.tensor, rowLength: shape.rowLength)
