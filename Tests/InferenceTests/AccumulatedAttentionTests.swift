@@ -26,7 +26,7 @@ struct AccumulatedAttentionTests {
         observe: { layer, queries, count in
           attention.add(layer: layer, queries: queries, count: count, cache: cache)
           for head in 0..<model.kvHeads {
-            expected.append(Self.sums(layer, head, queries, count, cache, model))
+            expected.append(Self.sums(layer: layer, head: head, queries, count, cache, model))
           }
         })
       for (index, sums) in expected.enumerated() {
@@ -39,7 +39,7 @@ struct AccumulatedAttentionTests {
   }
 
   private static func sums(
-    _ layer: Int, _ head: Int, _ queries: Matrix, _ count: Int, _ cache: KVCache,
+    layer: Int, head: Int, _ queries: Matrix, _ count: Int, _ cache: KVCache,
     _ model: ModelConfig
   ) -> [Float] {
     let keys = cache.decodedKeys(layer: layer, head: head)
