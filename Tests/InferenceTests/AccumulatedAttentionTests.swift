@@ -19,19 +19,19 @@ struct AccumulatedAttentionTests {
       let split = Int.random(in: 0..<tokens.count, using: &random)
       let cache = try KVCache(shape: engine.cacheShape, dtype: .f32, capacity: tokens.count)
       if split > 0 { _ = try engine.prefill(Array(tokens[..<split]), into: cache) }
-      let sums = try AccumulatedAttention(model, pairs: tokens.count)
+      let attention = try AccumulatedAttention(model, pairs: tokens.count)
       var expected: [[Float]] = []
       _ = try engine.prefill(
         Array(tokens[split...]), into: cache,
         observe: { layer, queries, count in
-          sums.add(layer: layer, queries: queries, count: count, cache: cache)
+          attention.add(layer: layer, queries: queries, count: count, cache: cache)
           for head in 0..<model.kvHeads {
-            expected.append(Self.sums(layer, head, queries, count, cache, model))
+            expected.append(Self.sums(layer: layer, head: head, queries, count, cache, model))
           }
         })
       for (index, sums) in expected.enumerated() {
         let (layer, head) = index.quotientAndRemainder(dividingBy: model.kvHeads)
-        let actual = sums.sums(layer: layer, head: head, pairs: tokens.count)
+        let actual = attention.sums(layer: layer, head: head, pairs: tokens.count)
         let error = zip(actual, sums).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
         #expect(error < 1e-3, "seed \(seed), layer \(layer), head \(head)")
       }
@@ -39,7 +39,7 @@ struct AccumulatedAttentionTests {
   }
 
   private static func sums(
-    _ layer: Int, _ head: Int, _ queries: Matrix, _ count: Int, _ cache: KVCache,
+    layer: Int, head: Int, _ queries: Matrix, _ count: Int, _ cache: KVCache,
     _ model: ModelConfig
   ) -> [Float] {
     let keys = cache.decodedKeys(layer: layer, head: head)

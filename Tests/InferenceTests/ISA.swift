@@ -11,3 +11,8 @@ struct ISA: CustomTestStringConvertible, Sendable {
   static let all = (0..<UInt32(CK_ISA_COUNT)).map(ck_isa.init(rawValue:))
     .filter { ck_isa_is_available($0) }.map(ISA.init)
 }
+
+/// Expects a result within a few roundings of the right one.
+func expectClose(_ result: Float, _ expected: Double, scale: Double = 1) {
+  #expect(abs(Double(result) - expected) <= 2e-6 * max(1, abs(expected), scale))
+}

@@ -5,8 +5,8 @@
 //     shapes TOKENS LAYERS WIDTH HIDDEN QUERY-HEADS KV-HEADS HEAD-LENGTH
 //
 // Prints JSON: seconds of the projections and of attention's two products. Products are in
-// bfloat16, on all cores. Of the last layer, as in a prefill, only queries, keys and values are
-// projected: the rest is the last token's alone.
+// bfloat16, on all cores. As in a prefill, the last layer projects only queries, keys and values:
+// the rest is the last token's alone.
 import CISA
 import CInferenceKernels
 import Dispatch
@@ -14,9 +14,7 @@ import Glibc
 
 let arguments = CommandLine.arguments.dropFirst().compactMap { Int($0) }
 guard arguments.count == 7, arguments.allSatisfy({ $0 > 0 }) else {
-  print(
-    "shapes: seven numbers from 1 on are needed; see the head of Benchmarks/Sources/shapes/main.swift"
-  )
+  print("shapes: takes seven numbers of at least 1; see Benchmarks/Sources/shapes/main.swift")
   exit(64)
 }
 let (tokens, layers, width, hidden) = (arguments[0], arguments[1], arguments[2], arguments[3])

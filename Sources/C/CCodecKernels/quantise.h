@@ -19,7 +19,8 @@ static void find_parameters(
   for (size_t i = 0; i < count; i++) {
     if (scalar_from_f16((uint8_t *)&minima[i]) > least[i]) minima[i] = half_below(minima[i]);
     if (minima[i] == 0x8000) minima[i] = 0;
-    range[i] = (greatest[i] - scalar_from_f16((uint8_t *)&minima[i])) / (float)levels + 0.0f;  // no −0
+    float minimum = scalar_from_f16((uint8_t *)&minima[i]);
+    range[i] = (greatest[i] - minimum) / (float)levels + 0.0f;  // no −0
   }
   f16_from_float(range, scales, count);
   for (size_t i = 0; i < count; i++) scales[i] += scalar_from_f16((uint8_t *)&scales[i]) < range[i];

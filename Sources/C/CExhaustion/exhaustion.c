@@ -26,7 +26,8 @@ static void end(const char *what) {
   if (!message_prefix) return;
   char text[512];
   snprintf(text, sizeof text,
-    "%sthe system refused %s; allow the process more memory (ulimit -v), ask for less, or use a larger machine\n",
+    "%sthe system refused %s; allow the process more memory (ulimit -v), ask for less, "
+    "or use a larger machine\n",
     message_prefix, what);
   cf_end(text, exit_status);
 }
@@ -47,13 +48,21 @@ void *__libc_memalign(size_t, size_t);
 
 void *malloc(size_t size) { return checked(__libc_malloc(size), size); }
 
-void *calloc(size_t count, size_t size) { return checked(__libc_calloc(count, size), count * size); }
+void *calloc(size_t count, size_t size) {
+  return checked(__libc_calloc(count, size), count * size);
+}
 
-void *realloc(void *memory, size_t size) { return checked(__libc_realloc(memory, size), size); }
+void *realloc(void *memory, size_t size) {
+  return checked(__libc_realloc(memory, size), size);
+}
 
-void *memalign(size_t alignment, size_t size) { return checked(__libc_memalign(alignment, size), size); }
+void *memalign(size_t alignment, size_t size) {
+  return checked(__libc_memalign(alignment, size), size);
+}
 
-void *aligned_alloc(size_t alignment, size_t size) { return checked(__libc_memalign(alignment, size), size); }
+void *aligned_alloc(size_t alignment, size_t size) {
+  return checked(__libc_memalign(alignment, size), size);
+}
 
 int posix_memalign(void **memory, size_t alignment, size_t size) {
   void *made = checked(__libc_memalign(alignment, size), size);
@@ -62,8 +71,9 @@ int posix_memalign(void **memory, size_t alignment, size_t size) {
   return 0;
 }
 
-// A queue's thread that cannot be started would be waited for, for ever.
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument) {
+// Without this, a queue would wait for ever for a thread that cannot be started.
+int pthread_create(
+  pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument) {
   static int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
   if (!create) *(void **)&create = dlsym(RTLD_NEXT, "pthread_create");
   int failure = create(thread, attributes, start, argument);

@@ -18,10 +18,10 @@ struct cf_entry {
 
 static cf_entry *entries;
 
-// A spin lock, because a signal handler may take it: SIGBUS comes from touching mapped memory,
-// which nobody does who holds the lock, so its holder is another thread that goes on and lets it
-// go. Who is about to end the process keeps it: nothing is registered after that, and no second
-// thread reports.
+// A spin lock, because a signal handler may take it. SIGBUS comes from touching mapped memory,
+// which nobody does while holding the lock, so its holder is another thread, which continues and
+// releases it. Whoever is about to end the process keeps it: nothing is registered after that, and
+// no second thread reports.
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 
 static void acquire(void) {

@@ -22,9 +22,9 @@ const char *openblas_preferred_core(void) {
   return NULL;
 }
 
-// OpenBLAS asks for the work space of each thread until it gets it, be that for ever, and a thread
-// of its own that waits so keeps the process from ending. Where address space is limited, it
-// therefore gets no threads of its own, and its work space before anything else can take that.
+// OpenBLAS requests the work space of each thread until it gets it, possibly for ever, and a thread
+// of its own that waits like this keeps the process from ending. Where address space is limited, it
+// therefore gets no threads of its own, and it takes its work space first.
 
 // What the library takes, and the work space of a thread on the kernels that take most.
 static const size_t library_space = (size_t)48 << 20, thread_space = (size_t)132 << 20;
@@ -34,7 +34,7 @@ static bool has_space(size_t bytes) {
   return space != MAP_FAILED && munmap(space, bytes) == 0;
 }
 
-// Whether what is left of a limit may not do for all threads, whatever else the process takes.
+// Whether the rest of a limit may be too little for all threads, whatever else the process takes.
 static bool is_tight(void) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return false;
@@ -58,53 +58,59 @@ static void *open_library(bool has_threads) {
 
 static OpenBLAS blas;
 
-// The same functions for one caller at a time, who then needs no more work space than the last one
-// did.
+// The same functions for one caller at a time, which needs no more work space than the one before.
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 
 static void sgemm_in_turn(
-  enum CBLAS_ORDER order, enum CBLAS_TRANSPOSE transA, enum CBLAS_TRANSPOSE transB, blasint m, blasint n, blasint k, float alpha,
-  const float *a, blasint lda, const float *b, blasint ldb, float beta, float *c, blasint ldc) {
+  enum CBLAS_ORDER order, enum CBLAS_TRANSPOSE transA, enum CBLAS_TRANSPOSE transB, blasint m,
+  blasint n, blasint k, float alpha, const float *a, blasint lda, const float *b, blasint ldb,
+  float beta, float *c, blasint ldc) {
   pthread_mutex_lock(&turn);
   blas.sgemm(order, transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
   pthread_mutex_unlock(&turn);
 }
 
 static void ssyrk_in_turn(
-  enum CBLAS_ORDER order, enum CBLAS_UPLO uplo, enum CBLAS_TRANSPOSE trans, blasint n, blasint k, float alpha, const float *a,
-  blasint lda, float beta, float *c, blasint ldc) {
+  enum CBLAS_ORDER order, enum CBLAS_UPLO uplo, enum CBLAS_TRANSPOSE trans, blasint n, blasint k,
+  float alpha, const float *a, blasint lda, float beta, float *c, blasint ldc) {
   pthread_mutex_lock(&turn);
   blas.ssyrk(order, uplo, trans, n, k, alpha, a, lda, beta, c, ldc);
   pthread_mutex_unlock(&turn);
 }
 
 static void dsyevr_in_turn(
-  const char *jobz, const char *range, const char *uplo, const int32_t *n, double *a, const int32_t *lda,
-  const double *vl, const double *vu, const int32_t *il, const int32_t *iu, const double *abstol, int32_t *m,
-  double *w, double *z, const int32_t *ldz, int32_t *isuppz, double *work, const int32_t *lwork, int32_t *iwork,
-  const int32_t *liwork, int32_t *info) {
+  const char *jobz, const char *range, const char *uplo, const int32_t *n, double *a,
+  const int32_t *lda, const double *vl, const double *vu, const int32_t *il, const int32_t *iu,
+  const double *abstol, int32_t *m, double *w, double *z, const int32_t *ldz, int32_t *isuppz,
+  double *work, const int32_t *lwork, int32_t *iwork, const int32_t *liwork, int32_t *info) {
   pthread_mutex_lock(&turn);
   blas.dsyevr(
-    jobz, range, uplo, n, a, lda, vl, vu, il, iu, abstol, m, w, z, ldz, isuppz, work, lwork, iwork, liwork, info);
+    jobz, range, uplo, n, a, lda, vl, vu, il, iu, abstol, m, w, z, ldz, isuppz, work, lwork, iwork,
+    liwork, info);
   pthread_mutex_unlock(&turn);
 }
 
-// Has the library take its work space: a product that is too large to do without.
+// Makes the library take its work space, by a product that is too large to do without.
 static void take_work_space(void) {
   enum { side = 512 };
   float *zeros = calloc((size_t)side * side, sizeof(float));
   if (!zeros) return;
-  blas.sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, side, side, side, 1, zeros, side, zeros, side, 0, zeros, side);
+  blas.sgemm(
+    CblasRowMajor, CblasNoTrans, CblasTrans, side, side, side, 1, zeros, side, zeros, side, 0,
+    zeros, side);
   free(zeros);
 }
 
 static const OpenBLAS *opened;
-static const char *problem = "libopenblas.so.0 is missing or incomplete; install OpenBLAS (Debian: libopenblas0-pthread)";
+static const char *problem =
+  "libopenblas.so.0 is missing or incomplete; install OpenBLAS (Debian: libopenblas0-pthread)";
 
 static void open_once(void) {
   bool tight = is_tight();
   if (tight && !has_space(library_space + thread_space)) {
-    problem = "the limit on address space (ulimit -v) leaves less than the 180 MB that OpenBLAS takes; raise it by that much";
+    problem =
+      "the limit on address space (ulimit -v) leaves less than the 180 MB that OpenBLAS takes; "
+      "raise it by that much";
     return;
   }
   void *library = open_library(!tight);

@@ -34,17 +34,16 @@ void cf_end_by_signal(int number);
 /// process with `status`.
 void cf_end(const char *text, int status);
 
-/// From now on, reading mapped bytes that cannot be had any more (SIGBUS: the file was cut short,
-/// or its disk failed) removes all temporary files, writes the last words and one sentence that
-/// begins with `prefix` and names the file on standard error, and ends the process with `status`.
-/// What another address or process raises keeps its old meaning. `prefix` must live as long as the
-/// process.
+/// From now on, reading mapped bytes that are lost (SIGBUS: the file was cut short, or its disk
+/// failed) removes all temporary files and ends the process with `status`. On standard error it
+/// writes the last words and one sentence that begins with `prefix` and names the file. SIGBUS from
+/// another address or process keeps its old meaning. `prefix` must live as long as the process.
 void cf_end_on_lost_mapping(const char *prefix, int status);
 
-/// Puts a copy in memory of its own in the place of `count` mapped bytes from `start` on, which
-/// begin and end at a page, but for the end of a file. Whoever reads them meanwhile reads the one
-/// or the other. The copy is aligned like `start` to `alignment`, a power of two. False if there is
-/// no memory; nothing changed then.
+/// Replaces `count` mapped bytes from `start` on by a copy in memory of its own. They begin and end
+/// at a page, except at the end of a file. Readers at the same time read the one or the other. The
+/// copy is aligned like `start` to `alignment`, a power of two. False if there is no memory; then
+/// nothing changed.
 bool cf_copy_into_memory(void *start, size_t count, size_t alignment);
 
 #endif

@@ -1,9 +1,9 @@
 // OpenBLAS, opened at run time so that its kernels can be chosen first.
 //
-// OpenBLAS picks its kernels once, in the library's constructor, from the processor's family; a
-// release older than the processor falls back to kernels of 2004 and loses nine tenths of the
-// speed. The only lever is OPENBLAS_CORETYPE, read by that constructor: before `main` if the
-// library is linked, but under our control if it is opened with dlopen.
+// OpenBLAS picks its kernels once, in the library's constructor, from the processor's family. A
+// release older than the processor falls back to kernels of 2004, which are ten times slower. Only
+// OPENBLAS_CORETYPE changes that, read by that constructor: before `main` if the library is linked,
+// but under our control if it is opened with dlopen.
 #ifndef COPENBLAS_H
 #define COPENBLAS_H
 
@@ -16,18 +16,21 @@ typedef struct {
   __typeof__(cblas_ssyrk) *_Nonnull ssyrk;
   /// LAPACK's symmetric eigensolver (Fortran: everything by pointer).
   void (*_Nonnull dsyevr)(
-    const char *_Nonnull jobz, const char *_Nonnull range, const char *_Nonnull uplo, const int32_t *_Nonnull n, double *_Nonnull a,
-    const int32_t *_Nonnull lda, const double *_Nonnull vl, const double *_Nonnull vu, const int32_t *_Nonnull il, const int32_t *_Nonnull iu,
-    const double *_Nonnull abstol, int32_t *_Nonnull m, double *_Nonnull w, double *_Nonnull z, const int32_t *_Nonnull ldz, int32_t *_Nonnull isuppz,
-    double *_Nonnull work, const int32_t *_Nonnull lwork, int32_t *_Nonnull iwork, const int32_t *_Nonnull liwork, int32_t *_Nonnull info);
+    const char *_Nonnull jobz, const char *_Nonnull range, const char *_Nonnull uplo,
+    const int32_t *_Nonnull n, double *_Nonnull a, const int32_t *_Nonnull lda,
+    const double *_Nonnull vl, const double *_Nonnull vu, const int32_t *_Nonnull il,
+    const int32_t *_Nonnull iu, const double *_Nonnull abstol, int32_t *_Nonnull m,
+    double *_Nonnull w, double *_Nonnull z, const int32_t *_Nonnull ldz,
+    int32_t *_Nonnull isuppz, double *_Nonnull work, const int32_t *_Nonnull lwork,
+    int32_t *_Nonnull iwork, const int32_t *_Nonnull liwork, int32_t *_Nonnull info);
   /// The name of the kernels in use.
   const char *_Nonnull (*_Nonnull core_name)(void);
 } OpenBLAS;
 
-/// Opens OpenBLAS on the widest kernels that this processor runs, unless OPENBLAS_CORETYPE in the
-/// environment says otherwise. Returns NULL if it cannot be used. Opens it once, whoever calls and
-/// how often; safe from any thread. Where address space is limited, it computes on one thread, and
-/// for one caller at a time.
+/// Opens OpenBLAS on the widest kernels that this processor runs, or those that OPENBLAS_CORETYPE
+/// in the environment names. Returns NULL if it cannot be used. Only the first call opens it; safe
+/// from any thread. Where address space is limited, it computes on one thread, and for one caller
+/// at a time.
 const OpenBLAS *_Nullable openblas_open(void);
 
 /// Why OpenBLAS cannot be used, in one sentence without a full stop; NULL if it can.

@@ -45,7 +45,7 @@ public struct AccumulatedAttention: Sendable {
       let rows = count * model.group
       for start in stride(from: 0, to: rows, by: Self.rowsAtOnce) {
         let range = start..<min(rows, start + Self.rowsAtOnce)
-        weigh(range, layer, head, queries, count, cache.elements(layer, head), cache.kernelType)
+        weigh(range, of: queries, count: count, layer: layer, head: head, cache)
         add(rows: range.count, pairs: cache.count(layer: layer, head: head), layer, head)
       }
     }
@@ -53,9 +53,9 @@ public struct AccumulatedAttention: Sendable {
 
   /// Softmax weights of some of a head's queries; row r is member r mod group of token r / group.
   private func weigh(
-    _ rows: Range<Int>, _ layer: Int, _ head: Int, _ queries: Matrix, _ count: Int,
-    _ storage: HeadKVBuffer, _ type: ck_type
+    _ rows: Range<Int>, of queries: Matrix, count: Int, layer: Int, head: Int, _ cache: KVCache
   ) {
+    let storage = cache.elements(layer, head)
     let (group, length) = (model.group, model.keyLength)
     let (scale, cap) = (Blocks.scale(model), model.attentionSoftcap ?? 0)
     let outOfWindow = model.window(ofLayer: layer).map {
@@ -66,7 +66,7 @@ public struct AccumulatedAttention: Sendable {
       let visible = storage.count - count + token + 1
       let weights = unsafe scores.pointer(row: index)
       unsafe storage.multiplyKeys(
-        visible, type: type, length: length,
+        visible, type: cache.kernelType, length: length,
         by: queries.pointer(row: token) + (head * group + member) * length, into: weights)
       let first = outOfWindow?[token] ?? 0
       unsafe Kernels.current.table.pointee.softmax(weights + first, visible - first, scale, cap)

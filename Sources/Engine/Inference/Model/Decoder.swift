@@ -147,10 +147,12 @@ struct Decoder: Sendable {
   private func feedForward(
     _ layer: DecoderWeights.Layer, _ count: Int, _ state: RunState, _ matMul: any MatMul
   ) {
-    add(state.attended, layer.attentionOutput, layer.attentionPostNorm, count, state, matMul)
+    add(
+      state.attended, by: layer.attentionOutput, norm: layer.attentionPostNorm, count, state,
+      matMul)
     norm(layer.feedForwardNorm, count, state, matMul)
     matMul.gate(state.normed, layer.gate, model.activation, count: count, into: state.gated)
-    add(state.gated, layer.down, layer.feedForwardPostNorm, count, state, matMul)
+    add(state.gated, by: layer.down, norm: layer.feedForwardPostNorm, count, state, matMul)
   }
 
   /// The angles that a layer rotates by.
@@ -169,8 +171,8 @@ struct Decoder: Sendable {
 
   /// Adds a branch's outputs to the hidden vectors, normalised if the architecture does that here.
   private func add(
-    _ x: Activations, _ output: WeightGroup, _ weight: [Float]?, _ count: Int, _ state: RunState,
-    _ matMul: any MatMul
+    _ x: Activations, by output: WeightGroup, norm weight: [Float]?, _ count: Int,
+    _ state: RunState, _ matMul: any MatMul
   ) {
     guard let weight else {
       return matMul.project(x, output, count: count, addingTo: state.hidden)
