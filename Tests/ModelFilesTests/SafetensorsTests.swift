@@ -128,7 +128,7 @@ struct SafetensorsTests {
 
   @Test("an entry that lacks a property, has one too many, or one of the wrong kind")
   func entries() {
-    let sound = entry("w")
+    let valid = entry("w")
     for (part, replacement, problem) in [
       (#""dtype":"F32","#, "", "dtype is missing"),
       (#""dtype":"F32""#, #""dtype":32"#, "dtype is no text"),
@@ -143,7 +143,7 @@ struct SafetensorsTests {
       ("[1]", "[4611686018427387904,4]", "span 4 bytes"),
       (#""dtype""#, #""order":"C","dtype""#, #""order" is no property of a tensor"#),
     ] {
-      let broken = sound.replacing("[0,4]", with: "[0, 4]").replacing(part, with: replacement)
+      let broken = valid.replacing("[0,4]", with: "[0, 4]").replacing(part, with: replacement)
       let error = #expect(throws: MalformedFile.self, "\(broken)") { try open("{\(broken)}") }
       #expect(error?.section == "tensor w", "\(broken)")
       #expect(error?.problem.contains(problem) == true, "\(String(describing: error))")

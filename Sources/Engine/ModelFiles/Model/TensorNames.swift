@@ -22,7 +22,7 @@ struct TensorNames: Sendable {
     guard name.hasPrefix(prefix.model) else { return nil }
     let name = String(name.dropFirst(prefix.model.count))
     if let known = Self.whole.first(where: { $0.0 == name }) { return known.1 }
-    guard let (layer, rest) = Self.split(name, behind: Self.layerOfTransformers) else { return nil }
+    guard let (layer, rest) = Self.split(name, after: Self.layerOfTransformers) else { return nil }
     return layered.first { $0.0 == rest }.map { "\(Self.layerOfGGUF)\(layer).\($0.1)" }
   }
 
@@ -30,7 +30,7 @@ struct TensorNames: Sendable {
   func transformers(of name: String, _ prefix: Prefix) -> String? {
     if name == Self.output.1 { return prefix.output + Self.output.0 }
     if let known = Self.whole.first(where: { $0.1 == name }) { return prefix.model + known.0 }
-    guard let (layer, rest) = Self.split(name, behind: Self.layerOfGGUF) else { return nil }
+    guard let (layer, rest) = Self.split(name, after: Self.layerOfGGUF) else { return nil }
     return layered.first { $0.1 == rest }.map {
       "\(prefix.model)\(Self.layerOfTransformers)\(layer).\($0.0)"
     }
@@ -65,7 +65,7 @@ struct TensorNames: Sendable {
   }
 
   /// The number of the layer, without leading zeros, and what follows.
-  private static func split(_ name: String, behind prefix: String) -> (Int, String)? {
+  private static func split(_ name: String, after prefix: String) -> (Int, String)? {
     guard name.hasPrefix(prefix) else { return nil }
     let parts = name.dropFirst(prefix.count).split(
       separator: ".", maxSplits: 1, omittingEmptySubsequences: false)

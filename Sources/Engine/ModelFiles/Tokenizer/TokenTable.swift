@@ -7,7 +7,7 @@ struct TokenTable {
   /// As in GGUF.
   private(set) var types: [Int32]
 
-  /// Of added tokens, by id.
+  /// The traits of added tokens, by id.
   private(set) var traits: [Int: Vocabulary.Traits] = [:]
   /// Each token's score, if the model has scores.
   private(set) var scores: [Float] = []

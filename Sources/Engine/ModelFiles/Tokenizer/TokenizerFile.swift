@@ -17,7 +17,7 @@ struct TokenizerFile {
   let merges: [[UInt8]]
   /// By id; unigrams only.
   let scores: [Float]
-  /// Of added tokens, by id.
+  /// The traits of added tokens, by id.
   let traits: [Int: Vocabulary.Traits]
   /// The id of the unknown token, if there is one.
   let unknown: Int?

@@ -17,7 +17,7 @@ struct ChatForm: Equatable, Sendable {
   /// The names of the begin and end of text that it writes.
   var boundaries: [String] = []
 
-  /// What stands before and after something.
+  /// The texts before and after something.
   struct Around: Equatable, Sendable {
     var before: String
     var after: String

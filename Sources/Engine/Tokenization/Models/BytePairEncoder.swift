@@ -10,7 +10,7 @@ struct BytePairEncoder {
 
   init(_ model: BytePairModel) { self.model = model }
 
-  /// Appends the tokens of the word that stands at `range` of `bytes` to the output of all words.
+  /// Appends the tokens of the word at `range` of `bytes` to the output of all words.
   mutating func append(
     word range: Range<Int>, of bytes: Span<UInt8>, to output: inout [Int]
   ) {

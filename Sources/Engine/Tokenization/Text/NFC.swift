@@ -10,7 +10,7 @@ enum NFC {
   /// as it is.
   static func normalized(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [UInt8] {
     let part = range.map { bytes[$0] }
-    // Nothing below U+0300 composes with what stands before it.
+    // Nothing below U+0300 composes with what comes before it.
     guard part.contains(where: { $0 >= 0xCC }) else { return part }
     return composed(part) ?? part
   }
