@@ -104,12 +104,12 @@ package struct Perplexity: EvaluationTask {
         shape: model.engine.cacheShape, dtype: .f32, capacity: eviction.budget + 1)
     }
     var losses = [[Double]](repeating: [], count: sequences.count)
-    for place in sequences[0].indices.dropLast() {
+    for position in sequences[0].indices.dropLast() {
       let step = try model.engine.decodeBatch(
-        sequences.map { $0[place] }, into: caches, next: sequences.map { $0[place + 1] })
+        sequences.map { $0[position] }, into: caches, next: sequences.map { $0[position + 1] })
       for (sequence, loss) in step.enumerated() { losses[sequence].append(loss) }
       for cache in caches { eviction.apply(to: cache) }
-      progress(place + 2)
+      progress(position + 2)
     }
     return losses
   }

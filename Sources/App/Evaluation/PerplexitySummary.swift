@@ -13,13 +13,13 @@ package struct PerplexitySummary: Sendable {
   package let sequences: Int
   /// The mean of −ln p(token | those before it), in nats.
   package let meanNegativeLogLikelihood: Double
-  /// The same mean at each place of a sequence, over the sequences.
+  /// The same mean at each position of a sequence, over the sequences.
   package let curve: [Double]
 
   /// e to the power of the mean.
   package var perplexity: Double { exp(meanNegativeLogLikelihood) }
 
-  /// e to the power of the mean over the places from `first` on; nil if there are none.
+  /// e to the power of the mean over the positions from `first` on; nil if there are none.
   package func perplexity(from first: Int) -> Double? {
     let rest = curve.dropFirst(first)
     return rest.isEmpty ? nil : exp(rest.reduce(0, +) / Double(rest.count))

@@ -30,7 +30,7 @@ package enum RankCorrelation {
     while start < order.count {
       var end = start + 1
       while end < order.count, values[order[end]] == values[order[start]] { end += 1 }
-      for place in order[start..<end] { ranks[place] = Double(start + 1 + end) / 2 }
+      for index in order[start..<end] { ranks[index] = Double(start + 1 + end) / 2 }
       start = end
     }
     return ranks

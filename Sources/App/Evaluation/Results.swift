@@ -67,13 +67,13 @@ package struct Results<Cell: ResultCell>: Codable, Sendable {
     try AtomicFile.write(bytes, to: path)
   }
 
-  /// The measurements at places that all groups have, in their order.
-  func shared<Group: Hashable, Place: Hashable>(
-    by group: (Cell) -> Group, over place: (Cell) -> Place
+  /// The measurements of samples that all groups have, in their order.
+  func shared<Group: Hashable, Sample: Hashable>(
+    by group: (Cell) -> Group, over sample: (Cell) -> Sample
   ) -> [Cell] {
-    let places = Dictionary(grouping: cells, by: group).values.map { Set($0.map(place)) }
-    let common = places.dropFirst().reduce(places.first ?? []) { $0.intersection($1) }
-    return cells.filter { common.contains(place($0)) }
+    let samples = Dictionary(grouping: cells, by: group).values.map { Set($0.map(sample)) }
+    let common = samples.dropFirst().reduce(samples.first ?? []) { $0.intersection($1) }
+    return cells.filter { common.contains(sample($0)) }
   }
 
   /// Whether a method keeps nothing but sinks and window at ×N, of as many tokens as a setting

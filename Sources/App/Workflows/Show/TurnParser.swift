@@ -88,20 +88,20 @@ struct TurnParser {
       return !marks.opening.isEmpty
     }
     guard !marks.systemBefore.isEmpty, text.starts(with: marks.systemBefore),
-      let place = find(marks.systemAfter, from: marks.systemBefore.count, before: nil)
+      let index = find(marks.systemAfter, from: marks.systemBefore.count, before: nil)
     else { return false }
     (role, start) = (.system, marks.systemBefore.count)
-    close(at: place)
-    (role, start) = (.user, place + marks.systemAfter.count)
+    close(at: index)
+    (role, start) = (.user, index + marks.systemAfter.count)
     return true
   }
 
   /// Ends the open turn at the first mark that ends one of its role, and begins the next.
   private mutating func passMark(from: Int, before end: Int?) -> Bool {
     let mark = role == .user ? marks.closing : marks.next
-    guard let place = find(mark, from: from, before: end) else { return false }
-    close(at: place)
-    (role, start) = (role == .user ? .assistant : .user, place + mark.count)
+    guard let index = find(mark, from: from, before: end) else { return false }
+    close(at: index)
+    (role, start) = (role == .user ? .assistant : .user, index + mark.count)
     return true
   }
 
@@ -112,8 +112,8 @@ struct TurnParser {
   private func find(_ mark: TurnMarks.Mark, from: Int, before end: Int?) -> Int? {
     let last = (end ?? text.count) - mark.count
     guard let first = mark.first, from <= last else { return nil }
-    return (from...last).first { place in
-      text[place] == first && text[place..<place + mark.count].elementsEqual(mark)
+    return (from...last).first { index in
+      text[index] == first && text[index..<index + mark.count].elementsEqual(mark)
     }
   }
 }

@@ -91,24 +91,24 @@ package enum OutputFile {
 
   /// A snapshot that names this one as its parent, by name and digest.
   private static func child(of path: String) throws -> String? {
-    var places = [path]
+    var paths = [path]
     // The name and folder of a symbolic link's target count, too.
     if let own = Folder.canonical(path),
       Folder.name(of: own) != Folder.name(of: path)
         || !Folder.isOneFile(Folder.parent(of: own), Folder.parent(of: path))
     {
-      places.append(own)
+      paths.append(own)
     }
-    for place in places {
-      let (folder, name) = (Folder.parent(of: place), Folder.name(of: place))
+    for path in paths {
+      let (folder, name) = (Folder.parent(of: path), Folder.name(of: path))
       var digest: Digest?
       for other in try Folder.names(folder) where other.hasSuffix(".kvsnap") && other != name {
-        let child = Folder.sibling(of: place, named: other)
+        let child = Folder.sibling(of: path, named: other)
         // A file that cannot be read is not a child.
         guard let parent = try? ParentReference(ofFileAt: child), parent.fileName == name else {
           continue
         }
-        digest = try? digest ?? SnapshotReader(path: place).digest
+        digest = try? digest ?? SnapshotReader(path: path).digest
         if parent.digest == digest { return child }
       }
     }
