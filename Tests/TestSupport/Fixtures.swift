@@ -35,35 +35,6 @@ public enum Fixtures {
   public static let tinyFolders = ["tiny-llama-f32", "tiny-llama-bf16"]
 }
 
-/// The real models and the essays, which `make` fetches into a cache folder.
-public enum Demo {
-  private static let cache = ProcessInfo.processInfo.environment["QFILTERS_CACHE"] ?? "/nonexistent"
-
-  /// SmolLM2-135M-Instruct in Q4_1.
-  public static let model = cache + "/SmolLM2-135M-Instruct.Q4_1.gguf"
-
-  /// Gemma 3 270M in Q4_K_M: matrices of Q4_K, Q5_0, Q6_K and Q8_0.
-  public static let gemma = cache + "/gemma-3-270m-q4_k_m.gguf"
-
-  /// A folder for files that tests share, made anew by each run and kept until the next.
-  public static func sharedFolder() throws -> String {
-    try FileManager.default.createDirectory(
-      atPath: cache + "/tests", withIntermediateDirectories: true)
-    return cache + "/tests"
-  }
-
-  /// The haystack's essays in order of file names.
-  public static func essays() throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: cache + "/essays").filter {
-      $0.hasSuffix(".txt")
-    }
-    .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { cache + "/essays/" + $0 }
-  }
-
-  /// One essay's path.
-  public static func essay(_ name: String) -> String { cache + "/essays/\(name).txt" }
-}
-
 /// A folder that is removed when the test is over.
 public final class ScratchFolder: Sendable {
   private let url: URL
