@@ -1,13 +1,13 @@
-import Conformance
-import Reports
-import Evaluation
 import ArgumentParser
 import ByteIO
 import CacheCodec
 import CacheFormat
+import Conformance
+import Evaluation
 import Inference
 import ModelFiles
 import QFilters
+import Reports
 import Tokenization
 import Workflows
 
