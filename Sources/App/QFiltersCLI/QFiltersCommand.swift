@@ -85,8 +85,7 @@ struct QFiltersCommand: AsyncParsableCommand {
     }
     guard let code = Failure.exitCode(error) else { exit(withError: error) }
     ProgressBar.clear()
-    let advice = Advice.text(for: error, of: command).map { "; \($0)" } ?? ""
-    Terminal.error("qfilters: " + Format.printable("\(error)\(advice)"))
+    Terminal.error("qfilters: " + Format.printable(Advice.sentence(error, of: command)))
     exit(withError: code)
   }
 

@@ -100,13 +100,12 @@ public struct ParentMissing: Error, Equatable, Sendable, CustomStringConvertible
     self.othersAreNamed = othersAreNamed
   }
 
-  /// The file, which one is missing, and what to do.
+  /// The file, and which parent is missing.
   public var description: String {
     let digest = "\(parent.digest.description.prefix(16))…"
+    let others = othersAreNamed ? ", and none of the files named has that digest" : ""
     return
-      "\(path): PRNT: it goes on from \(parent.fileName) of digest \(digest), which is not in its folder; "
-      + (othersAreNamed
-        ? "none of the files named has digest \(digest); name the one that has, or copy it there"
-        : "copy it there, or name it with --parent")
+      "\(path): PRNT: it continues \(parent.fileName) of digest \(digest), "
+      + "which is not in its folder\(others)"
   }
 }

@@ -51,8 +51,8 @@ struct GrowthRefusalTests {
     let moved = other.path("moved.kvsnap")
     try FileManager.default.moveItem(atPath: root, toPath: moved)
     expect(
-      try resume(child), status: 66, "child.kvsnap", "PRNT", "root.kvsnap", "\(digest.prefix(16))",
-      "--parent")
+      try resume(child), status: 66, "child.kvsnap", "PRNT", "root.kvsnap of digest",
+      "\(digest.prefix(16))…, which is not in its folder; copy it there, or name it with --parent")
     let named = try resume(
       child, save: scratch.path("next.kvsnap"), "--parent", moved,
       "--filters", tiny.filters)
@@ -71,11 +71,11 @@ struct GrowthRefusalTests {
   @Test("another model: 78")
   func otherModel() throws {
     let other = Fixtures.path("models/tiny-llama-bf16.gguf")
-    let result = try Command.run("resume", child, "--model", other, "--prompt", "x")
+    let result = try Command.run(["resume", child, "--model", other, "--prompt", "x"])
     expect(result, status: 78, "child.kvsnap", "weights")
   }
 
-  @Test("no child in place of its own links, or under its parent's name: 64")
+  @Test("a child does not replace what it continues, nor has its parent's name: 64")
   func ownFiles() throws {
     let before = try [root, child].map { try bytes(of: $0) }
     let link = scratch.path("link.kvsnap")
@@ -87,12 +87,12 @@ struct GrowthRefusalTests {
     let elsewhere = try ScratchFolder()
     expect(
       try resume(child, save: elsewhere.path("child.kvsnap"), "--filters", tiny.filters),
-      status: 64, "--save", "beside")
+      status: 64, "--save", "same folder")
     #expect(elsewhere.contents.isEmpty)
     #expect(try [root, child].map { try bytes(of: $0) } == before)
   }
 
-  @Test("a chain of 1,024 links has no room for one more: 64, before the work")
+  @Test("a chain of 1,024 snapshots takes no more: 64, before the work")
   func longestChain() throws {
     var path = root
     for index in 1..<SnapshotChain.maximumLinks {
@@ -116,13 +116,13 @@ struct GrowthRefusalTests {
     let out = scratch.path("out.kvsnap")
     expect(
       try resume(path, save: out, "--filters", tiny.filters, "--compression", "32"), status: 64,
-      "1024 links", "recompress")
+      "1024 snapshots", "recompress")
     #expect(!scratch.contents.contains("out.kvsnap"))
     let read = try resume(path, "--compression", "32")
     #expect(read.status == 0, "\(read.error)")
   }
 
-  @Test("recompress puts nothing in place of what its snapshot goes on from: 64")
+  @Test("recompress does not replace what its snapshot continues: 64")
   func recompressOverLink() throws {
     let before = try [root, child].map { try bytes(of: $0) }
     let link = scratch.path("link.kvsnap")
@@ -165,7 +165,8 @@ struct GrowthRefusalTests {
     let answer = try resume(root).json(as: Resumed.self)
     let result = try Command.shell(
       "ulimit -f 1; exec $qfilters resume '\(root)' --model '\(tiny.model)' --prompt ' and more' "
-        + "--max-tokens 4 --filters '\(tiny.filters)' --save '\(out)' \(isJSON ? "--json" : "") | cat; "
+        + "--max-tokens 4 --filters '\(tiny.filters)' --save '\(out)' "
+        + "\(isJSON ? "--json" : "") | cat; "
         + "exit ${PIPESTATUS[0]}")
     #expect(result.status == 74, "\(result.error)")
     #expect(result.error.contains("cannot write \(out)"), "\(result.error)")
@@ -222,8 +223,10 @@ struct GrowthRefusalTests {
     let limit = try LoadedModel(path: tiny.model).contextLength
     let out = scratch.path("full.kvsnap")
     let result = try Command.run(
-      "resume", root, "--model", tiny.model, "--prompt", " and more", "--max-tokens", "100000",
-      "--json", "--save", out, "--filters", tiny.filters)
+      [
+        "resume", root, "--model", tiny.model, "--prompt", " and more", "--max-tokens", "100000",
+        "--json", "--save", out, "--filters", tiny.filters,
+      ])
     try #require(result.status == 0, "\(result.error)")
     let resumed = try result.json(as: GrowthTests.Saved.self)
     let saved = try SnapshotReader(path: out).metadata

@@ -17,7 +17,7 @@ struct FlattenTests {
   /// Twenty tokens.
   private static let line = "A line of text to be kept.\n"
 
-  /// The last of some turns of less than 64 tokens, behind so many lines.
+  /// The last of some turns of less than 64 tokens, after a number of lines.
   private func converse(
     lines: Int = 1, turns: Int = 8, root: [String] = [], options: [[String]] = [[]]
   ) throws -> String {
@@ -158,7 +158,7 @@ struct FlattenTests {
   }
 
   @Test(
-    "turns that hold less than the context they go on from need a compression that all hold: 64 without"
+    "turns that hold less than the context before them need a compression that all hold: 64"
   )
   func ratios() throws {
     let chain = try converse(
@@ -166,7 +166,7 @@ struct FlattenTests {
     let out = scratch.path("none.kvsnap")
     let refused = try Command.run("recompress", chain, "--out", out)
     #expect(refused.status == 64)
-    for part in [chain, "×8", "×1;", "--compression 8"] {
+    for part in [chain, "×8", "×1 in", "--compression 8"] {
       #expect(refused.error.contains(part), "\(refused.error)")
     }
     #expect(!scratch.contents.contains("none.kvsnap"))
@@ -190,7 +190,7 @@ struct FlattenTests {
     #expect(try inspect(filtered).scorer == "q-filters")
   }
 
-  @Test("a turn says which pairs it and those before it went on with, and so does the one snapshot")
+  @Test("a turn says which pairs it and those before it continued, and so does the one snapshot")
   func attendedTo() throws {
     let recall = ["--recall", "8"]
     let chain = try converse(

@@ -75,7 +75,7 @@ struct InspectCommand: ParsableCommand {
       Terminal.line(FileSummary.table(summaries))
     }
     for error in summaries.compactMap(\.error) {
-      Terminal.error("qfilters: " + Format.printable("\(error)"))
+      Terminal.error("qfilters: " + Format.printable(Advice.sentence(error, of: Self.self)))
     }
     if let first = summaries.compactMap(\.error).first {
       throw Failure.exitCode(first) ?? ExitCode.failure

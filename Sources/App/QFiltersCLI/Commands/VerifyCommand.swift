@@ -36,7 +36,7 @@ struct VerifyCommand: ParsableCommand {
       self.file = file
       parentMissing = problems.contains { $0 is ParentMissing }
       sound = problems.allSatisfy { $0 is ParentMissing }
-      problem = problems.last.map { "\($0)" }
+      problem = problems.last.map { Advice.sentence($0, of: VerifyCommand.self) }
     }
   }
 
@@ -77,7 +77,9 @@ struct VerifyCommand: ParsableCommand {
       reports.append(Report(file, problems))
       guard !report.json else { continue }
       if problems.isEmpty { Terminal.line("\(file): valid") }
-      for problem in problems { Terminal.error("qfilters: " + Format.printable("\(problem)")) }
+      for problem in problems {
+        Terminal.error("qfilters: " + Format.printable(Advice.sentence(problem, of: Self.self)))
+      }
     }
     if report.json { try Terminal.json(["files": reports]) }
     if let firstFailure { throw Failure.exitCode(firstFailure) ?? ExitCode.failure }

@@ -41,10 +41,11 @@ struct ZooCommand: ParsableCommand {
       folder: folder, corpus: calibration.corpusFiles, recipe: calibration.recipe, out: out,
       remembersIdentity: identity.remembers, replacesAnything: force.replacesAnything,
       progress: bar.show
-    ) { entry, outcome in
+    ) { entry, outcome, error in
       models.append(
         Report.Model(
-          model: entry.model, outcome: outcome, bank: entry.bank?.path, problem: entry.problem))
+          model: entry.model, outcome: outcome, bank: entry.bank?.path,
+          problem: error.map { Advice.sentence($0, of: Self.self) }))
       ProgressBar.clear()
       if !report.json, outcome != .failed { Terminal.line(Self.line(entry, outcome)) }
     }

@@ -58,7 +58,9 @@ struct FileSummary: Encodable {
   func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(file, forKey: .file)
-    if let error { try container.encode("\(error)", forKey: .problem) }
+    if let error {
+      try container.encode(Advice.sentence(error, of: InspectCommand.self), forKey: .problem)
+    }
     try report?.encode(to: encoder)
   }
 

@@ -143,8 +143,8 @@ package struct FidelityReport {
       explanation: "Tokens that come after a context show what is attended to, with the whole "
         + "cache. Spearman's correlation compares that with the method's scores; mass is the share "
         + "of that attention that goes to the pairs kept; KL is the divergence of next-token "
-        + "distributions from those of the whole cache, in nats. Contexts count only if all methods "
-        + "have them. " + protectedNote,
+        + "distributions from those of the whole cache, in nats. Contexts count only if all "
+        + "methods have them. " + protectedNote,
       results: results, table: rows,
       pictures: [
         .init(

@@ -92,20 +92,18 @@ public enum MergeRefusal: Error, CustomStringConvertible, Sendable {
   /// Sequences are in no file.
   case missing(sequences: [Int], of: Int)
 
-  /// One sentence that says what is wrong and what to do.
+  /// One sentence that says what is wrong, and what to do if no option helps.
   public var description: String {
     switch self {
     case .unknownSequences(let path):
       "\(path) does not say which sequences it sums, so that a missing part would not be noticed; "
         + "compute it again with precompute"
     case .otherRecipe(let path, let first):
-      "\(path) is of another corpus, or of other sequences, than \(first); "
-        + "give the same corpus, --sequences and --length to all shards"
+      "\(path) is of another corpus, or of other sequences, than \(first)"
     case .twice(let path, let sequences):
       "\(path): of its sequences, \(Self.list(sequences, "summed in another file already")); give each shard once"
     case .missing(let sequences, let total):
-      "of \(total) sequences, \(Self.list(sequences, "missing")): "
-        + Self.advice(Precompute.Shard.shards(of: sequences, among: total))
+      "of \(total) sequences, \(Self.list(sequences, "missing"))"
     }
   }
 
@@ -117,10 +115,5 @@ public enum MergeRefusal: Error, CustomStringConvertible, Sendable {
     let rest = sequences.count - min(sequences.count, shown)
     let more = rest > 0 ? " and \(rest) more" : ""
     return "\(names)\(more) \(sequences.count == 1 ? "is" : "are") \(what)"
-  }
-
-  private static func advice(_ shards: [Precompute.Shard]) -> String {
-    let names = shards.prefix(shown).map { "--shard \($0)" }.joined(separator: ", ")
-    return "compute \(names)\(shards.count > shown ? ", …" : "") and give that file, too"
   }
 }

@@ -68,7 +68,7 @@ public enum PromptError: Error, CustomStringConvertible, Sendable {
       "the text has \(tokens) tokens where \(needed) are needed"
     case .needleTooLong(let tokens, let length):
       "what is hidden has \(tokens) tokens, and a text of \(length) has no room for it"
-    case .noChatTemplate(let model): "\(model) has no chat template; leave --chat out"
+    case .noChatTemplate(let model): "\(model) has no chat template"
     case .noChatTemplateToResume(let model):
       "\(model) has no chat template, by which the snapshot has to go on; resume it with a file of the "
         + "model that has one"

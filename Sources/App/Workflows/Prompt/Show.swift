@@ -58,11 +58,13 @@ public enum Show {
 public struct ModelNeeded: Error, CustomStringConvertible, Sendable {
   /// One sentence that says what is missing.
   public let description: String
+  /// The model's name, if the snapshot has it.
+  public let model: String?
 
   init(path: String, _ metadata: SnapshotMetadata) {
-    let name = FileOrigin.model(metadata.provenance).map { " (\($0))" } ?? ""
+    model = FileOrigin.model(metadata.provenance)
     description =
       "\(path) holds \(metadata.tokens.count) token ids, which only its model's tokenizer turns into "
-      + "text; name the model with --model\(name)"
+      + "text"
   }
 }

@@ -79,10 +79,9 @@ public struct QueriesNotStored: Error, CustomStringConvertible, Sendable {
   /// The method's name.
   public let method: String
 
-  /// One sentence that says what is wrong and what to do.
+  /// One sentence that says what is wrong.
   public var description: String {
-    "\(method) ranks by the context's queries, which a snapshot does not hold; "
-      + "prefill the text with --method \(method)"
+    "\(method) ranks by the context's queries, which a snapshot does not hold"
   }
 }
 
@@ -97,10 +96,9 @@ public struct RankingsDiffer: Error, CustomStringConvertible, Sendable {
   /// What ranked that.
   public let parentRanking: String
 
-  /// One sentence that says what is wrong and what to do.
+  /// One sentence that says what is wrong.
   public var description: String {
-    "\(path) is ranked by \(ranking), and \(parent), which it goes on from, by \(parentRanking); "
-      + "give --method to rank all of it anew"
+    "\(path) is ranked by \(ranking), but \(parent), which it continues, by \(parentRanking)"
   }
 }
 
@@ -115,9 +113,9 @@ public struct RatiosDiffer: Error, CustomStringConvertible, Sendable {
   /// What it holds.
   public let least: Int
 
-  /// One sentence that says what is wrong and what to do.
+  /// One sentence that says what is wrong.
   public var description: String {
-    "\(path): of this chain not all holds less than ×\(most), but \(link) holds ×\(least); give --compression "
-      + "\(most) or more, which leaves pairs of it out"
+    "\(path): the snapshots of this chain are stored at different compressions: ×\(most), but "
+      + "×\(least) in \(link)"
   }
 }

@@ -155,19 +155,19 @@ public struct ReplacementRefusal: Error, CustomStringConvertible, Sendable {
   let kind: OutputFile.Kind?
   let loss: Loss
 
-  /// One sentence: what would be lost and what to do.
+  /// One sentence: what would be lost.
   public var description: String {
     let new = kind?.name ?? "Q-Filters in the hub's layout"
-    let loss =
-      switch loss {
-      case .input(let input):
-        "\(input) is both read and written" + (input == path ? "" : " (as \(path))")
-      case .otherKind(let name):
-        name.map { "\(path) is \($0), not \(new)" } ?? "\(path) is there and is not \(new)"
-      case .parent(let child):
-        "\(path) is the parent of \(child), which cannot be used without it"
-      case .unreadable: "\(path) is there and may not be read"
-      }
-    return "\(loss); choose another name, or replace it with --force"
+    return
+      switch loss
+    {
+    case .input(let input):
+      "\(input) is both read and written" + (input == path ? "" : " (as \(path))")
+    case .otherKind(let name):
+      name.map { "\(path) is \($0), not \(new)" } ?? "\(path) is there and is not \(new)"
+    case .parent(let child):
+      "\(path) is the parent of \(child), which cannot be used without it"
+    case .unreadable: "\(path) is there and may not be read"
+    }
   }
 }

@@ -33,13 +33,13 @@ public enum Zoo {
   ///     `folder`.
   ///   - remembersIdentity: As `LoadedModel` has it.
   ///   - replacesAnything: Whether a bank or the index may take the place of another kind of file.
-  ///   - report: Called when a model is done.
+  ///   - report: Called when a model is done, with the error if it failed.
   /// - Throws: `SystemError` if a folder cannot be read or the index not be written, `NoModels`,
   ///   `ReplacementRefusal` if the index would replace something else.
   public static func run(
     folder: String, corpus: Corpus, recipe: Precompute.Recipe, out: String?,
     remembersIdentity: Bool = true, replacesAnything: Bool = false, progress: Progress,
-    report: (ZooIndex.Entry, Outcome) -> Void
+    report: (ZooIndex.Entry, Outcome, (any Error)?) -> Void
   ) throws -> ZooIndex {
     let found = try ModelFinder(root: folder).found
     guard !found.isEmpty else { throw NoModels(folder: folder) }
@@ -49,11 +49,11 @@ public enum Zoo {
     if !replacesAnything { for path in index { try OutputFile.check(path, as: .index) } }
     var entries: [ZooIndex.Entry] = []
     for model in found {
-      let (entry, outcome) = one(
+      let (entry, outcome, error) = one(
         model, in: folder, corpus: corpus, recipe: recipe, target: target,
         remembersIdentity: remembersIdentity, replacesAnything: replacesAnything, progress: progress
       )
-      report(entry, outcome)
+      report(entry, outcome, error)
       entries.append(entry)
     }
     let all = ZooIndex(models: entries)
@@ -65,7 +65,7 @@ public enum Zoo {
   private static func one(
     _ model: ModelFinder.Found, in folder: String, corpus: Corpus, recipe: Precompute.Recipe,
     target: String, remembersIdentity: Bool, replacesAnything: Bool, progress: Progress
-  ) -> (ZooIndex.Entry, Outcome) {
+  ) -> (ZooIndex.Entry, Outcome, (any Error)?) {
     do {
       progress("load \(model.path)", 0, 1)
       let path = Folder.path(target, model.bank)
@@ -76,13 +76,13 @@ public enum Zoo {
         remembersIdentity: remembersIdentity)
       let set = try CorpusSequences(corpus, recipe: recipe, model: loaded).set()
       if let bank = upToDate(path, loaded.identity, set) {
-        return (ZooIndex.Entry(model: model, bank), .upToDate)
+        return (ZooIndex.Entry(model: model, bank), .upToDate, nil)
       }
       _ = try Precompute.run(loaded, corpus: corpus, recipe: recipe, out: path, progress: progress)
-      return (ZooIndex.Entry(model: model, try FilterBank(path: path)), .computed)
+      return (ZooIndex.Entry(model: model, try FilterBank(path: path)), .computed, nil)
     } catch {
       let entry = ZooIndex.Entry(model: model.path, bank: nil, problem: "\(error)")
-      return (entry, .failed)
+      return (entry, .failed, error)
     }
   }
 

@@ -121,7 +121,10 @@ extension SnapshotChain {
 }
 
 extension SnapshotReader {
-  /// Opens what this snapshot goes on from, from its folder.
+  /// How the problem of a malformed file ends whose parent has another digest.
+  package static let replacedParent = ": the parent was altered or replaced"
+
+  /// Opens what this snapshot continues, from its folder.
   ///
   /// - Parameter othersAreNamed: Whether other files were named, none of which has the digest.
   fileprivate func parent(
@@ -135,13 +138,12 @@ extension SnapshotReader {
     }
     let digest = try parent.digest
     guard digest == reference.digest else {
-      let advice =
-        othersAreNamed ? "; none of the files named has that digest" : ", or name it with --parent"
       throw error(
         "PRNT",
-        "it goes on from \(reference.fileName) of digest \(reference.digest.description.prefix(16))…, "
-          + "and \(parent.path) has the digest \(digest.description.prefix(16))…: it was altered or "
-          + "replaced; bring the old file back\(advice)")
+        "it continues \(reference.fileName) of digest \(reference.digest.description.prefix(16))…, "
+          + "but \(parent.path) has the digest \(digest.description.prefix(16))…"
+          + (othersAreNamed ? ", and none of the files named has that digest" : "")
+          + Self.replacedParent)
     }
     return parent
   }
