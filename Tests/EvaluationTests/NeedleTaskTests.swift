@@ -27,7 +27,7 @@ struct NeedleTaskTests {
     #expect(Set(others.map(\.answers)).count == 4)
   }
 
-  @Test("of four keys one is asked for, and the asked one stands at the depth")
+  @Test("one of four keys is asked for, and it is at the depth")
   func multiKey() throws {
     let puzzle = puzzle(.multiKey)
     #expect(puzzle.hidden.count == 4)
@@ -51,7 +51,7 @@ struct NeedleTaskTests {
     #expect(puzzle.score("none") == 0)
   }
 
-  @Test("each variable is set to the one before, which stands earlier in the text")
+  @Test("each variable is set to the one before, which is earlier in the text")
   func variableTracking() {
     let puzzle = puzzle(.variableTracking)
     #expect(puzzle.hidden.map(\.depth) == puzzle.hidden.map(\.depth).sorted())
@@ -72,7 +72,7 @@ struct NeedleTaskTests {
   }
 
   @Test(
-    "sentences stand where they are asked for, behind the end of one, and the text goes on",
+    "sentences are where they were asked for, after the end of one, and the text continues",
     .realModel)
   func text() throws {
     let model = try LoadedModel(path: Demo.model)
@@ -103,7 +103,7 @@ struct NeedleTaskTests {
     let written = String(decoding: text, as: UTF8.self)
     let before = written.prefix { $0 != "H" }
     #expect(abs(Double(before.utf8.count) / Double(written.utf8.count) - 0.5) < 0.05)
-    // The haystack itself is cut behind a token, which may be a part of a character.
+    // The haystack itself is cut after a token, which may be a part of a character.
     #expect(!before.contains("\u{FFFD}"))
   }
 }

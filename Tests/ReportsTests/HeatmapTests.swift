@@ -39,7 +39,7 @@ struct HeatmapTests {
 
   @Test("a cell of many positions and heads has the shade of the share that is kept, rounded up")
   func shares() throws {
-    // Of the first four positions 3 and 2 survive, of the last four 1 and 2.
+    // 3 and 2 of the first four positions survive, 1 and 2 of the last four.
     #expect(try draw(eight, compression: 2, columns: 2).rows == [[6, 2], [4, 4]])
     #expect(try draw(eight, compression: 2, columns: 2, rows: 1).rows == [[5, 3]])
     // Columns of three, three and two positions; of the last head one in eight: 1/3 is shade 3.

@@ -15,7 +15,7 @@ struct InspectReportTests {
     #expect(SnapshotReport.cacheBytes(context, tokens: context.tokens) == .max)
   }
 
-  @Test("provenance is shown by name; any other text as it stands, shortened")
+  @Test("provenance is shown by name; any other text as it is, shortened")
   func provenance() {
     let text = ProvenanceText(#"{"b":{"y":[1,"x"],"a":null},"a":1.5}"#).description
     #expect(

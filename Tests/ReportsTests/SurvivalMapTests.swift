@@ -84,7 +84,7 @@ struct SurvivalMapTests {
     #expect(map.pairs == tokens * map.layers * map.heads.total)
   }
 
-  @Test("a compression that is not stored is refused by name")
+  @Test("a compression that is not stored is rejected by name")
   func notStored() throws {
     var random = SeededGenerator(seed: 3)
     let chain = try write(SampleSnapshot(random: &random, tokens: 100, compression: 8))

@@ -17,7 +17,7 @@ package struct SampleChain {
   /// Writes a chain into a folder.
   ///
   /// - Parameters:
-  ///   - count: Of links; random if left out.
+  ///   - count: Number of snapshots; random if left out.
   ///   - compressions: At which the first links are made; the others are whole.
   package init(
     random: inout SeededGenerator, in folder: ScratchFolder, count: Int? = nil,
@@ -38,12 +38,13 @@ package struct SampleChain {
   /// Tokens of the whole context.
   package var tokens: [UInt32] { links.last?.tokens ?? [] }
 
-  /// The first position that later links let go of a link.
+  /// The first position of a snapshot that later ones replace.
   package func end(of link: Int) -> Int {
     links[(link + 1)...].reduce(tokens.count) { min($0, $1.first) }
   }
 
-  /// What ×`compression` must give of a head: the best of each link's own pairs, but none that later links let go.
+  /// What ×`compression` must give of a head: the best of each snapshot's own pairs that no later
+  /// one replaces.
   package func expected(
     layer: Int, head: Int, compression: Int?
   ) -> (positions: [UInt32], keys: [UInt8], values: [UInt8]) {

@@ -20,7 +20,7 @@ public enum Fixtures {
     "f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "output", "untied", "mixed",
   ].map { "tiny-llama-\($0).gguf" }
 
-  /// The names of the tiny models of all architectures: folders, with GGUFs of the same weights for most.
+  /// The names of the tiny models of all architectures: folders, most with a GGUF of equal weights.
   public static let architectures = [
     "llama3-rope", "linear-rope", "yarn-rope", "dynamic-rope", "mistral", "qwen2", "qwen2-window",
     "qwen3", "olmo2", "phi3", "gemma2", "gemma3",
@@ -76,7 +76,7 @@ extension [UInt8] {
   /// Gives a matrix of a GGUF file another type, by its number, without changing the values' bytes.
   public mutating func setType(of matrix: String, to type: UInt8) {
     guard let name = firstRange(of: Array(matrix.utf8)) else { return }
-    // A rank of 32 bits and two dimensions of 64 stand before it.
+    // A rank of 32 bits and two dimensions of 64 come before it.
     replaceSubrange(name.upperBound + 20..<name.upperBound + 24, with: [type, 0, 0, 0])
   }
 }

@@ -1,7 +1,7 @@
-/// A GGUF file of a tokenizer and hardly anything else, put together key by key, so that every key can be
-/// left out or made wrong. Written from the specification; shares no code with the reader.
+/// A GGUF file with little more than a tokenizer, built key by key: every key can be left out or
+/// made wrong. Written from the specification; shares no code with the reader.
 public struct RawGGUF: Sendable {
-  /// What stands at a key.
+  /// The value of a key.
   public enum Value: Sendable {
     /// A text.
     case text(String)
@@ -17,7 +17,7 @@ public struct RawGGUF: Sendable {
     case scores([Float])
   }
 
-  /// The metadata by key; keys without a dot stand below `tokenizer.ggml`.
+  /// The metadata by key; keys without a dot are below `tokenizer.ggml`.
   public var metadata: [String: Value]
   /// How many rows of one zero the embedding has; nil leaves the tensor out.
   public var rows: Int?

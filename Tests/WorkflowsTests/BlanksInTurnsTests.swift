@@ -49,7 +49,7 @@ struct BlanksInTurnsTests {
     return stored.dropLast(rest.dropped) + rest.tokens
   }
 
-  @Test("whatever blanks stand at their ends", arguments: templates)
+  @Test("whatever blanks are at their ends", arguments: templates)
   func ends(template: String) throws {
     let model = try model(template)
     for document in Self.documents {
@@ -64,7 +64,7 @@ struct BlanksInTurnsTests {
   }
 
   @Test(
-    "or one that is all blank is refused where the template leaves blanks out",
+    "one that is all blank is rejected where the template leaves blanks out",
     arguments: templates)
   func blanks(template: String) throws {
     let model = try model(template)

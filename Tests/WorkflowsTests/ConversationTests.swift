@@ -7,14 +7,14 @@ import Tokenization
 
 @Suite("Turns that come one by one have the tokens of the whole conversation", .realModel)
 struct ConversationTests {
-  /// Templates of both kinds: those that trim contents, and those that take them as they are. What a
-  /// model's own template writes before an answer, its tokenizer does not join with it; nor with these.
+  /// Templates of both kinds: those that trim contents, and those that take them as they are. What
+  /// they write before an answer is not joined with it by the model's tokenizer.
   private static let templates = ["chatml", "gemma-3", "mistral-7b-v0.2", "tulu-3"]
 
   /// What is said in turn, answers as models give them: with blanks at their ends, or empty.
   private static let conversations = [
     ["Why is it so?", "Because it is.", "And what else?", "Nothing.", " Really? "],
-    ["Count to three.", "1, 2, 3.\n\n", "Go on.", "4, 5, 6 \n", "And?"],
+    ["Count to three.", "1, 2, 3.\n\n", "More of it.", "4, 5, 6 \n", "And?"],
     ["Say nothing.", "", "Say it again.", "\n\n", "Thank you."],
     ["Émile?", "Ça va — déjà vu", "we", "ll", "😀"],
   ]

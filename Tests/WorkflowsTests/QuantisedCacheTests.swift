@@ -60,7 +60,7 @@ struct QuantisedCacheTests {
   private func expectSame(
     _ context: Context, compression: Int, tolerance: Float, _ what: Comment
   ) throws {
-    // The last tokens are let go, as they are where a prompt's first token takes their place.
+    // The last tokens are dropped, as if a prompt's first token replaced them.
     let end = context.tokens - 3
     let held = try context.cache(compression: compression, before: end, isDecoded: false)
     let decoded = try context.cache(compression: compression, before: end, isDecoded: true)
@@ -83,7 +83,7 @@ struct QuantisedCacheTests {
     "attention to codes gives what attention to the decoded cache does, for all kinds of layers",
     arguments: ["tiny-llama-f32", "tiny-gemma3", "tiny-gemma2", "tiny-qwen2-window"], precisions)
   func tiny(name: String, precision: String) throws {
-    let line = "A line of text to be kept, and then some more of it, so that it goes on.\n"
+    let line = "A line of text to be kept, and then some more of it, so that it is long.\n"
     let context = try Context(
       Fixtures.path("models/\(name)"), text: Array(String(repeating: line, count: 5).utf8),
       precision: try Precision(precision), to: scratch.path("s.kvsnap"))

@@ -29,7 +29,7 @@ struct ArgumentTests {
   }
 
   @Test(
-    "such a prompt is the prompt; any other that begins with a dash is refused with its spelling")
+    "such a prompt is the prompt; any other that begins with a dash is rejected with its spelling")
   func dashedPrompts() throws {
     func generate(_ prompt: String...) throws -> Command.Result {
       try Command.run(["generate", "--model", tiny, "--max-tokens", "1", "--json"] + prompt)
@@ -46,7 +46,7 @@ struct ArgumentTests {
     #expect(try generate("--prompt", "--it's").error.contains(#"--prompt='--it'\''s'"#))
   }
 
-  @Test("bytes that are not UTF-8 are refused, never changed, with what they are the value of")
+  @Test("bytes that are not UTF-8 are rejected, never changed; the message names the option")
   func bytes() throws {
     func refusal(_ arguments: [String]) -> String {
       let bytes = arguments.map { argument in

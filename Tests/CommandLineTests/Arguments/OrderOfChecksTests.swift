@@ -60,9 +60,10 @@ struct OrderOfChecksTests {
     var damaged = try bytes(of: tiny.snapshot)
     func status(_ path: String) throws -> Int32 {
       try Command.run(
-        "resume", path, "--model", tiny.model, "--prompt", "x", "--max-tokens", "1",
-        "--compression", "2"
-      ).status
+        [
+          "resume", path, "--model", tiny.model, "--prompt", "x", "--max-tokens", "1",
+          "--compression", "2",
+        ]).status
     }
     #expect(try status(tiny.snapshot) == 64)
     damaged[damaged.count - 1] ^= 1
@@ -94,7 +95,7 @@ struct OrderOfChecksTests {
     }
   }
 
-  @Test("a frame that a library decodes to other bytes than were compressed is refused by all")
+  @Test("a frame that a library decodes to other bytes than were compressed is rejected by all")
   func malformedFrame() throws {
     let path = Fixtures.path("conformance/invalid/data-malformed-huffman.kvsnap")
     let (export, recompressed) = (scratch.path("a.safetensors"), scratch.path("a.kvsnap"))
@@ -112,7 +113,7 @@ struct OrderOfChecksTests {
     }
   }
 
-  @Test("resume refuses frames that decode to other bytes than their checksum says")
+  @Test("resume rejects frames that decode to other bytes than their checksum says")
   func resumeOfOtherBytes() throws {
     let tiny = try TinyFiles.shared.get()
     let file = try bytes(of: tiny.snapshot)
@@ -121,7 +122,8 @@ struct OrderOfChecksTests {
     }
     let table = try #require(sections.firstIndex { $0.type == "CHNK" })
     let data = sections.count - 1
-    // The first chunk, which is read at every compression, ends with the checksum of what its frames decode to.
+    // The first chunk is read at every compression. It ends with the checksum of what its frames
+    // decode to.
     let length = (0..<8).reduce(0) { $0 | Int(sections[table].bytes[$1]) << (8 * $1) }
     sections[data].bytes[length - 1] ^= 1
     let stored = RawContainer.checksum(Array(sections[data].bytes[..<length]))

@@ -31,7 +31,8 @@ struct ProgressTests {
   /// What a run writes to a terminal of that width.
   private func screen(_ arguments: String, columns: Int, term: String) throws -> String {
     let result = try Command.shell(
-      "export TERM=\(term) NO_COLOR=1; script -qec 'stty cols \(columns); '\"$qfilters \(arguments)\" /dev/null"
+      "export TERM=\(term) NO_COLOR=1; "
+        + "script -qec 'stty cols \(columns); '\"$qfilters \(arguments)\" /dev/null"
     )
     #expect(result.status == 0)
     return String(decoding: result.output, as: UTF8.self)
@@ -45,7 +46,7 @@ struct ProgressTests {
     let erase = "\r\u{1B}[J"
     let parts = screen.components(separatedBy: erase)
     #expect(parts.count > 3)
-    // Each status is followed by what erases it, and the result stands at a line's beginning.
+    // Each status is followed by what erases it, and the result is at a line's beginning.
     for part in parts.dropLast().dropFirst() where !part.contains("qfilters: note: ") {
       #expect(part.isEmpty || part.hasSuffix("\r"))
       #expect(Format.columns(part) < columns)

@@ -3,7 +3,7 @@ import QFilters
 import TestSupport
 import Testing
 
-@Suite("A calibration that is ended goes on where it was", .serialized, .realModel)
+@Suite("A calibration that is ended continues where it was", .serialized, .realModel)
 struct CalibrationResumeTests {
   private let scratch: ScratchFolder
 

@@ -108,7 +108,7 @@ struct CorpusTests {
 
   @Test("too little text, or a sequence that is too long: how many tokens, and which option helps")
   func lengths() throws {
-    let text = try scratch.write("a.txt", "Of this there is little.".utf8)
+    let text = try scratch.write("a.txt", "There is little of this.".utf8)
     let short = try precompute(text)
     #expect(
       short.status == 1 && short.error.contains("where 360 are needed")
@@ -135,7 +135,7 @@ struct CorpusTests {
     ] {
       let path = try scratch.write("\(name).jsonl", (good + line + "\n" + good).utf8)
       for corpus in [path, try compressed(path)] {
-        // More than stands before the line.
+        // More than there is before the line.
         let result = try precompute(corpus, options: ["--sequences", "30"])
         #expect(result.status == 65, "\(result.error)")
         #expect(result.error.contains("\(corpus): line 31"), "\(result.error)")

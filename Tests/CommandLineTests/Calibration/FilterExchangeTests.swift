@@ -16,7 +16,9 @@ struct FilterExchangeTests {
     .realModel)
   func hub() throws {
     let bank = scratch.path("hub.qfilt")
-    let imported = try Command.run("import", golden, "--model", Demo.model, "--out", bank, "--json")
+    let imported = try Command.run([
+      "import", golden, "--model", Demo.model, "--out", bank, "--json",
+    ])
     struct Report: Decodable { let layers, kvHeads, headLength, bytes: Int }
     let report = try imported.json(as: Report.self)
     #expect((report.layers, report.kvHeads, report.headLength) == (30, 3, 64))
@@ -44,7 +46,7 @@ struct FilterExchangeTests {
     let bank = try scratch.filters(of: model, corpus: text)
     let (folder, again) = (scratch.path("hub"), scratch.path("again.qfilt"))
     #expect(try Command.run("export", bank, folder).status == 0)
-    #expect(try Command.run("import", folder, "--model", model, "--out", again).status == 0)
+    #expect(try Command.run(["import", folder, "--model", model, "--out", again]).status == 0)
     let (first, second) = (try FilterBank(path: bank), try FilterBank(path: again))
     #expect(first.filters == second.filters)
     // The hub has none of the query heads', which rank, too.
@@ -61,7 +63,7 @@ struct FilterExchangeTests {
   func refusals() throws {
     let out = scratch.path("no.qfilt")
     func expect(_ folder: String, _ model: String, _ status: Int32, _ part: String) throws {
-      let result = try Command.run("import", folder, "--model", model, "--out", out)
+      let result = try Command.run(["import", folder, "--model", model, "--out", out])
       #expect(result.status == status && result.error.contains(part), "\(result.error)")
       #expect(!scratch.contents.contains("no.qfilt"))
     }
@@ -75,7 +77,7 @@ struct FilterExchangeTests {
     try expect(folder, Demo.model, 65, "tensor q_filters")
     let bank = try Command.run("export", "/no/such.qfilt", folder)
     #expect(bank.status == 66 && bank.error.contains("/no/such.qfilt"))
-    let usage = try Command.run("import", golden, "--model", tiny, "--out", "x.bin")
+    let usage = try Command.run(["import", golden, "--model", tiny, "--out", "x.bin"])
     #expect(usage.status == 64)
   }
 

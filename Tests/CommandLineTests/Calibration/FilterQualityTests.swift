@@ -30,8 +30,10 @@ struct FilterQualityTests {
     let text = try scratch.write(
       "t.txt", String(repeating: "Some lines of text.\n", count: 30).utf8)
     let result = try Command.run(
-      "precompute", "--model", model, "--corpus", text, "--sequences", "3", "--length",
-      "\(length)", "--out", scratch.path(out))
+      [
+        "precompute", "--model", model, "--corpus", text, "--sequences", "3", "--length",
+        "\(length)", "--out", scratch.path(out),
+      ])
     guard result.status == 0 else { throw CommandFailed(message: result.error) }
     return scratch.path(out)
   }
@@ -67,7 +69,7 @@ struct FilterQualityTests {
     let heads = try #require(report.quality).heads
     #expect(heads.count == 30 * 9)
     #expect(heads.allSatisfy { $0.assumptionHolds })
-    // Measured with transformers before this program was written: 57 % on average, a cosine of 0.9998.
+    // Measured with transformers before this program was written: 57 % on average, cosine 0.9998.
     let share = heads.reduce(0) { $0 + $1.energyShare } / 270
     let cosine = heads.reduce(0) { $0 + $1.meanCosine } / 270
     #expect(abs(share - 0.57) < 0.02, "\(share)")
@@ -81,7 +83,7 @@ struct FilterQualityTests {
   func imported() throws {
     let out = scratch.path("hub.qfilt")
     let golden = Fixtures.path("golden/smollm2-hub-filters")
-    #expect(try Command.run("import", golden, "--model", Demo.model, "--out", out).status == 0)
+    #expect(try Command.run(["import", golden, "--model", Demo.model, "--out", out]).status == 0)
     #expect(text(try Command.run("inspect", out)).contains("nothing is known of them"))
     let report = try Command.run("inspect", out, "--json").json(as: Report.self)
     #expect(report.quality == nil && report.sequences == nil)

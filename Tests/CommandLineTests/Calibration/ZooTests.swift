@@ -70,7 +70,7 @@ struct ZooTests {
     return Dictionary(uniqueKeysWithValues: models.map { ($0.model, $0.outcome) })
   }
 
-  @Test("goes on after a failure, skips what is up to date, and computes again what is not")
+  @Test("continues after a failure, skips what is up to date, and computes again what is not")
   func outcomes() throws {
     let first = try run()
     #expect(first.status == 1)
@@ -134,7 +134,7 @@ struct ZooTests {
     let missing = try Command.run("zoo", "/no/such", "--corpus", text)
     #expect(missing.status == 66 && missing.error.contains("/no/such"))
     let good = try Command.run(
-      "zoo", zoo + "/b/deep", "--corpus", text, "--sequences", "2", "--length", "20")
+      ["zoo", zoo + "/b/deep", "--corpus", text, "--sequences", "2", "--length", "20"])
     #expect(good.status == 0, "\(good.error)")
     #expect(String(decoding: good.output, as: UTF8.self) == "q.qfilt: computed\n")
   }

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Commands that read a snapshot read what it goes on from")
+@Suite("Commands that read a snapshot read what it continues")
 struct ChainCommandTests {
   private let scratch: ScratchFolder
 
@@ -54,7 +54,7 @@ struct ChainCommandTests {
   }
 
   @Test(
-    "at a compression, and of links that are compressed themselves",
+    "at a compression, and of snapshots that are compressed themselves",
     arguments: ["chain-grandchild", "chain-compressed", "chain-of-compressed"])
   func flattenSmaller(name: String) throws {
     for arguments in [["--compression", "8"], ["--compression", "11"]] {
@@ -66,7 +66,7 @@ struct ChainCommandTests {
     }
   }
 
-  @Test("of one ranking: another scorer or bank in a link is refused, and which to take is asked")
+  @Test("a chain has one ranking: another scorer or bank in it is rejected, and --method helps")
   func rankings() throws {
     for name in ["chain-ranked-otherwise", "chain-other-bank"] {
       let out = scratch.path("none.kvsnap")
@@ -90,7 +90,7 @@ struct ChainCommandTests {
     }
   }
 
-  @Test("verify checks what a file goes on from, each file once, and tells by --json")
+  @Test("verify checks what a file continues, each file once, and reports it with --json")
   func verify() throws {
     let (child, grandchild) = (fixture("chain-child"), fixture("chain-grandchild"))
     let result = try Command.run("verify", grandchild, child)
@@ -101,7 +101,7 @@ struct ChainCommandTests {
     #expect(lines.filter { $0 == "\(child): valid" }.count == 1)
   }
 
-  @Test("verify --json calls a child sound whose parent is missing, and says that it is: 66")
+  @Test("verify --json calls a child valid whose parent is missing, and says so: 66")
   func verifyWithoutParent() throws {
     struct Report: Decodable {
       struct File: Decodable {
@@ -126,15 +126,15 @@ struct ChainCommandTests {
     #expect(!both.sound && both.parentMissing)
     #expect(both.problem?.contains("DATA") == true)
     let damaged = try scratch.write("damaged.kvsnap", bytes(of: child).dropLast())
-    for (path, isSound) in [(damaged, false), (fixture("f16"), true)] {
+    for (path, isValid) in [(damaged, false), (fixture("f16"), true)] {
       let report = try #require(
         try Command.run("verify", path, "--json").json(as: Report.self).files.first)
-      #expect(report.sound == isSound && !report.parentMissing)
-      #expect((report.problem == nil) == isSound)
+      #expect(report.sound == isValid && !report.parentMissing)
+      #expect((report.problem == nil) == isValid)
     }
   }
 
-  @Test("inspect says what a file goes on from, without reading it")
+  @Test("inspect says what a file continues, without reading that")
   func inspect() throws {
     let child = scratch.path("child.kvsnap")
     try FileManager.default.copyItem(atPath: fixture("chain-child"), toPath: child)

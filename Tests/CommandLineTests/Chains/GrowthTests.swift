@@ -6,7 +6,7 @@ import Testing
 import Tokenization
 import Workflows
 
-@Suite("A conversation that grows turn by turn, each saved behind the one before", .serialized)
+@Suite("A conversation that grows turn by turn, each saved after the one before", .serialized)
 struct GrowthTests {
   struct Saved: Decodable {
     let ids: [Int]
@@ -55,7 +55,7 @@ struct GrowthTests {
   }
 
   @Test(
-    "three turns of text give the tokens of uninterrupted runs, and children hold the new pairs alone",
+    "three turns of text give the tokens of uninterrupted runs; children hold only new pairs",
     .realModel,
     arguments: GoldenModel.allCases)
   func plain(model: GoldenModel) throws {
@@ -100,12 +100,12 @@ struct GrowthTests {
   private func generate(_ model: String, _ text: String) throws -> [Int] {
     let file = try scratch.write("whole.txt", text.utf8)
     let result = try Command.run(
-      "generate", "--model", model, "--prompt-file", file, "--max-tokens", "12", "--json")
+      ["generate", "--model", model, "--prompt-file", file, "--max-tokens", "12", "--json"])
     return try result.json(as: Generated.self).ids
   }
 
   @Test(
-    "whichever pairs a turn goes on with, and however they are stored, its own are saved",
+    "whichever pairs a turn continues, and however they are stored, its own are saved",
     arguments: [["--compression", "8"], ["--recall", "8"], []], ["f16", "8:f16,int8", "int4"])
   func selections(options: [String], precision: String) throws {
     let tiny = try TinyFiles.shared.get().model
@@ -136,7 +136,7 @@ struct GrowthTests {
   }
 
   @Test(
-    "two answers to one context share it, and one file of all links goes on with the same tokens",
+    "two answers to one context share it; one file of the chain continues with equal tokens",
     .realModel)
   func siblings() throws {
     let root = try prefill(Demo.model, Self.essay(), to: "root.kvsnap")

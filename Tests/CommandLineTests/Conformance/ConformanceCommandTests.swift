@@ -14,7 +14,7 @@ struct ConformanceCommandTests {
     let valid, invalid: [Entry]
   }
 
-  /// Snapshots that are there as they stand.
+  /// Snapshots that are in the repository as they are.
   private static func snapshots(_ group: KeyPath<Manifest, [Manifest.Entry]>) throws
     -> [Manifest.Entry]
   {
@@ -23,7 +23,7 @@ struct ConformanceCommandTests {
     }
   }
 
-  @Test("what is valid is recompressed, exported and drawn, or refused for what it does not hold")
+  @Test("valid files are recompressed, exported and drawn, or rejected for what they do not hold")
   func valid() throws {
     let scratch = try ScratchFolder()
     let out = (
@@ -66,12 +66,12 @@ struct ConformanceCommandTests {
       let digests = try [file, out].map { try Command.run("verify", "--digests", $0).output }
       #expect(digests[0] == digests[1])
     }
-    let refused = try Command.run("recompress", file, "--out", out, "--precision", keys)
+    let refused = try Command.run(["recompress", file, "--out", out, "--precision", keys])
     #expect(refused.status == 64)
     #expect(refused.error.contains(values), "\(refused.error)")
   }
 
-  @Test("what must be refused is not recompressed, and nothing is left")
+  @Test("what must be rejected is not recompressed, and nothing is left")
   func invalid() throws {
     let scratch = try ScratchFolder()
     for entry in try Self.snapshots(\.invalid) {

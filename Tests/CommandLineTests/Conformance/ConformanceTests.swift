@@ -55,7 +55,7 @@ struct ConformanceTests {
     }
   }
 
-  @Test("what a reader says on standard error is shown beside what it gets wrong")
+  @Test("what a reader says on standard error is shown with what it gets wrong")
   func messages() throws {
     let reader = [
       "sh", "-c", #"case "$2" in *.qfilt) echo first >&2; echo sorry >&2; exit 3; esac"#, "sh",
@@ -66,7 +66,7 @@ struct ConformanceTests {
     #expect(text.contains("all that is stored: exit code 3\n    first\n    sorry\n"), "\(text)")
   }
 
-  @Test("a reader that accepts everything, one that refuses everything")
+  @Test("a reader that accepts everything, one that rejects everything")
   func badReaders() throws {
     let echo = #"echo "$1 $2" >&2; exit 65"#
     for reader in [["true"], ["sh", "-c", "exit 65"], ["sh", "-c", echo, "sh"]] {
@@ -75,7 +75,7 @@ struct ConformanceTests {
       #expect(result.status == 1)
       let refusesAll = reader[0] == "sh"
       for group in summary.groups {
-        // What is refused with other exit codes than 65 is in groups of chains.
+        // Rejections with other exit codes than 65 are in groups of chains.
         let isRight = refusesAll && group.name.hasPrefix("invalid")
         #expect(group.passed == (isRight ? group.checks : 0), "\(group.name)")
         #expect(group.named == (isRight ? 0 : nil), "\(group.name)")
@@ -149,7 +149,7 @@ struct ConformanceTests {
     }
   }
 
-  @Test("the specification's reader refuses a file with any byte changed, or cut at any length")
+  @Test("the specification's reader rejects a file with any byte changed, or cut at any length")
   func damage() throws {
     let script = Self.specification.appending(path: "test_reader.py").path
     let files = [
@@ -162,7 +162,7 @@ struct ConformanceTests {
     #expect(result.status == 0, "\(String(decoding: result.output, as: UTF8.self)) \(result.error)")
   }
 
-  @Test("the specification's table of attacks names every fixture that must be refused")
+  @Test("the specification's table of attacks names every fixture that must be rejected")
   func attackTable() throws {
     let page = try String(
       contentsOf: Self.specification.appending(path: "format.md"), encoding: .utf8)

@@ -32,8 +32,10 @@ struct IdentityVectorTests {
       for path in paths where FileManager.default.fileExists(atPath: path) {
         let snapshot = scratch.path("s.kvsnap")
         let made = try Command.run(
-          "prefill", "--model", path, "--method", "k-norm", "--prompt-file", text, "--out",
-          snapshot)
+          [
+            "prefill", "--model", path, "--method", "k-norm", "--prompt-file", text, "--out",
+            snapshot,
+          ])
         #expect(made.status == 0, "\(made.error)")
         let inspected: Inspected = try Command.run("inspect", snapshot, "--json").json()
         #expect(

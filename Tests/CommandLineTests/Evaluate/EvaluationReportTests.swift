@@ -94,12 +94,15 @@ struct EvaluationReportTests {
   }
 
   @Test(
-    "where a compression leaves sinks and window alone, a needle's cells are pale, and its figures in brackets"
+    """
+    where a compression leaves only sinks and window, a needle's cells are pale, and its figures \
+    in brackets
+    """
   )
   func protectedAlone() throws {
     let report = try TinyReport.shared.get()
     let results = try #require(try Results<Needle.Cell>(ifPresentAt: report.out + "/needle.json"))
-    // Of about 200 tokens ×4 keeps 50, of 300 it keeps 75.
+    // ×4 keeps 50 of about 200 tokens, and 75 of 300.
     let alone = results.cells.filter {
       $0.length == 200 && $0.compression == 4 && !["full", "recall"].contains($0.method)
     }

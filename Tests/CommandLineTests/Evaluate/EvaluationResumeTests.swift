@@ -62,7 +62,7 @@ struct EvaluationResumeTests {
     #expect(FileManager.default.fileExists(atPath: runs.scratch.path("o/index.html")))
   }
 
-  @Test("a run may go on on another machine; the page names both")
+  @Test("another machine may continue a run; the page names both")
   func otherMachine() throws {
     _ = try runs.cells(runs.needle("m", "--lengths", "120", "--depths", "1"))
     try runs.change("m/needle.json", "\"processor\":\"", to: "\"processor\":\"Another and ")

@@ -16,7 +16,10 @@ struct EvaluationSettingsTests {
   }
 
   @Test(
-    "a length that the context, with the answer, or the runs.haystack does not hold: 1, before any other is measured"
+    """
+    a length that the context, with the answer, or the haystack does not hold: 1, before any other \
+    is measured
+    """
   )
   func room() throws {
     // There is room for 400 tokens and the question, yet not for the answer.
@@ -31,20 +34,20 @@ struct EvaluationSettingsTests {
     let small = runs.scratch.path("small")
     try FileManager.default.createDirectory(atPath: small, withIntermediateDirectories: true)
     try Data((0..<20).flatMap { _ in line }).write(to: URL(filePath: small + "/text.txt"))
-    let short = try Command.run(runs.needle("e", "--lengths", "64,300", "--runs.haystack", small))
+    let short = try Command.run(runs.needle("e", "--lengths", "64,300", "--haystack", small))
     #expect(short.status == 1)
     #expect(short.error.contains("the text has"), "\(short.error)")
     #expect(!FileManager.default.fileExists(atPath: runs.scratch.path("e/needle.json")))
   }
 
   @Test(
-    "a needle longer than a text is to be, and a report with nothing in it: 1, and nothing is measured"
+    "a needle longer than its text, and a report with nothing in it: 1, and nothing is measured"
   )
   func nothing() throws {
     let sentence = String(repeating: "a long needle, kept ", count: 20)
     let long = try Command.run([
       "evaluate", "needle", "--model", runs.tiny.model, "--filters", runs.tiny.filters,
-      "--runs.haystack",
+      "--haystack",
       runs.haystack, "--lengths", "200,64", "--needle", sentence, "--out", runs.scratch.path("n"),
     ])
     #expect(long.status == 1)
@@ -55,7 +58,7 @@ struct EvaluationSettingsTests {
     try Data("A few words.".utf8).write(to: URL(filePath: small + "/text.txt"))
     let empty = try Command.run([
       "evaluate", "report", "--model", runs.tiny.model, "--filters", runs.tiny.filters,
-      "--runs.haystack", small,
+      "--haystack", small,
       "--out", runs.scratch.path("n"),
     ])
     #expect(empty.status == 1 && empty.output.isEmpty)
@@ -70,7 +73,7 @@ struct EvaluationSettingsTests {
     let usual = try Command.run(arguments.filter { $0 != "--json" })
     let preset = try Command.run(arguments.filter { $0 != "--json" } + ["--ranking", "kvpress"])
     #expect(usual.status == 0 && preset.status == 0, "\(usual.error)\(preset.error)")
-    // Of so few pairs, sinks and window leave nothing to rank, which the table says.
+    // Sinks and window leave nothing of these few pairs to rank, which the table says.
     #expect(String(decoding: usual.output, as: UTF8.self).contains("In brackets"))
     #expect(!String(decoding: preset.output, as: UTF8.self).contains("In brackets"))
     for (option, setting) in [("--ranking", "kvpress"), ("--sinks", "9"), ("--window", "3")] {
@@ -90,7 +93,7 @@ struct EvaluationSettingsTests {
         runs.needle(nil) + ["--depths", "1", "--methods", "q-filters,snapkv,recall"] + options)
       for cell in cells {
         let kept = layers * cell.tokens + (2 - layers) * (cell.tokens / cell.compression)
-        // Two KV heads; the question's own pairs are held beside.
+        // Two KV heads; the question's own pairs come on top.
         let own = cell.pairs - 2 * kept
         #expect(own > 0 && own.isMultiple(of: 4) && own < 4 * 40, "\(cell)")
       }

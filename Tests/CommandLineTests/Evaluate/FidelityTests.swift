@@ -18,8 +18,8 @@ struct FidelityTests {
     let cells: [Cell]
   }
 
-  /// Keys are held in f16, and one path computes in bfloat16; in a text that repeats itself, many keys are
-  /// nearly equal, and rounding swaps their ranks.
+  /// Keys are held in f16, and one ISA computes in bfloat16. In a text that repeats itself, many
+  /// keys are nearly equal, and rounding swaps their ranks.
   @Test(
     "correlation, attention kept and divergence are what transformers' own attention gives",
     arguments: ["plain", nil])
@@ -57,13 +57,17 @@ struct FidelityTests {
     }
   }
 
-  @Test("where no score decides, there is no correlation, and equal figures stand in brackets")
+  @Test("where no score decides, there is no correlation, and equal figures are in brackets")
   func nothingRanked() throws {
     let (scratch, tiny) = (try ScratchFolder(), try TinyFiles.shared.get())
     let result = try Command.run(
-      "evaluate", "fidelity", "--model", tiny.model, "--filters", tiny.filters, "--file", tiny.text,
-      "--context", "64", "--continuation", "8", "--sequences", "1", "--compressions", "2", "--out",
-      scratch.path("out"))
+      [
+        "evaluate", "fidelity", "--model", tiny.model, "--filters", tiny.filters, "--file",
+        tiny.text,
+        "--context", "64", "--continuation", "8", "--sequences", "1", "--compressions", "2",
+        "--out",
+        scratch.path("out"),
+      ])
     #expect(result.status == 0, "\(result.error)")
     let output = String(decoding: result.output, as: UTF8.self)
     #expect(output.contains("–") && !output.contains("0.000  ("), "\(output)")

@@ -24,14 +24,17 @@ struct NeedleTests {
     let scratch = try ScratchFolder()
     let folder = scratch.path("report")
     let result = try Command.run(
-      "evaluate", "needle", "--model", Demo.model, "--filters", documents.filters, "--haystack",
-      URL(filePath: Demo.essay("love")).deletingLastPathComponent().path, "--lengths", "600",
-      "--depths", "2", "--compressions", "8", "--methods",
-      "full,q-filters,snapkv,expected-attention,streaming-llm,k-norm,keydiff,random,recall",
-      "--needle",
-      "Captain Elena Voss hid the treasure map inside a violin case.", "--question",
-      "Where did Captain Elena Voss hide the treasure map?", "--answer", "violin", "--out", folder,
-      "--json")
+      [
+        "evaluate", "needle", "--model", Demo.model, "--filters", documents.filters, "--haystack",
+        URL(filePath: Demo.essay("love")).deletingLastPathComponent().path, "--lengths", "600",
+        "--depths", "2", "--compressions", "8", "--methods",
+        "full,q-filters,snapkv,expected-attention,streaming-llm,k-norm,keydiff,random,recall",
+        "--needle",
+        "Captain Elena Voss hid the treasure map inside a violin case.", "--question",
+        "Where did Captain Elena Voss hide the treasure map?", "--answer", "violin", "--out",
+        folder,
+        "--json",
+      ])
     #expect(result.status == 0, "\(result.error)")
     let cells = try result.json(as: Report.self).cells
     #expect(cells.count == 18)
@@ -54,8 +57,10 @@ struct NeedleTests {
     let scratch = try ScratchFolder()
     func run(_ haystack: String, _ methods: String) throws -> Command.Result {
       try Command.run(
-        "evaluate", "needle", "--model", Demo.model, "--filters", documents.filters, "--haystack",
-        haystack, "--methods", methods)
+        [
+          "evaluate", "needle", "--model", Demo.model, "--filters", documents.filters, "--haystack",
+          haystack, "--methods", methods,
+        ])
     }
     let unknown = try run(scratch.path("."), "h2o")
     #expect(unknown.status == 64)
@@ -73,8 +78,10 @@ struct NeedleTests {
     try FileManager.default.createSymbolicLink(
       atPath: scratch.path("b.txt"), withDestinationPath: "nowhere")
     let result = try Command.run(
-      "evaluate", "needle", "--model", tiny.model, "--filters", tiny.filters, "--haystack",
-      scratch.path(""))
+      [
+        "evaluate", "needle", "--model", tiny.model, "--filters", tiny.filters, "--haystack",
+        scratch.path(""),
+      ])
     #expect(result.status == 64)
     #expect(result.error.contains("b.txt is no ordinary file"), "\(result.error)")
   }

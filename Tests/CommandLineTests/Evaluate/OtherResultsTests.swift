@@ -10,7 +10,7 @@ struct OtherResultsTests {
 
   init() throws { runs = try NeedleRuns() }
 
-  @Test("other settings, filters and models are refused by name, and the file is kept")
+  @Test("other settings, filters and models are rejected by name, and the file is kept")
   func refused() throws {
     _ = try runs.cells(runs.needle("c", "--lengths", "120", "--depths", "1"))
     let path = runs.scratch.path("c/needle.json")
@@ -35,7 +35,7 @@ struct OtherResultsTests {
   }
 
   @Test(
-    "a method that needs filters joins results that needed none; then other filters are refused")
+    "a method that needs filters joins results without any; then other filters are rejected")
   func filtersLater() throws {
     func run(_ options: [String]) throws -> Command.Result {
       try Command.run(
@@ -59,7 +59,7 @@ struct OtherResultsTests {
   }
 
   @Test(
-    "results of another version of the program, or of other kernels, are refused: its figures may be others",
+    "results of another version of the program, or of other kernels, are rejected",
     arguments: [
       ("\"tool\":\"qfilters ", "other program"), ("\"kernels\":\"", "other kernels"),
       ("\"blas\":\"", "other kernels of OpenBLAS"),
@@ -72,7 +72,7 @@ struct OtherResultsTests {
     #expect(result.error.contains("(\(words))"), "\(result.error)")
   }
 
-  @Test("a report does not begin where one of its parts could not go on")
+  @Test("a report does not begin if one of its parts could not be continued")
   func reportChecked() throws {
     let arguments = [
       "--model", runs.tiny.model, "--filters", runs.tiny.filters, "--out", runs.scratch.path("r"),
@@ -85,14 +85,17 @@ struct OtherResultsTests {
     try FileManager.default.createDirectory(atPath: long, withIntermediateDirectories: true)
     let lines = (0..<400).map { "A line of text to be kept, number \($0). " }
     try Data(lines.joined().utf8).write(to: URL(filePath: long + "/text.txt"))
-    let result = try Command.run(["evaluate", "report", "--runs.haystack", long] + arguments)
+    let result = try Command.run(["evaluate", "report", "--haystack", long] + arguments)
     #expect(result.status == 1)
     #expect(result.error.contains("perplexity.json holds results of another run"))
     #expect(!FileManager.default.fileExists(atPath: runs.scratch.path("r/fidelity.json")))
   }
 
   @Test(
-    "a folder that another run writes to is refused, and so is one of another model or filter bank: nothing is measured"
+    """
+    a folder that another run writes to is rejected, and so is one of another model or filter \
+    bank: nothing is measured
+    """
   )
   func taken() throws {
     let arguments = runs.needle("l", "--lengths", "120", "--depths", "1")
@@ -127,16 +130,16 @@ struct OtherResultsTests {
     #expect(!FileManager.default.fileExists(atPath: runs.scratch.path("l/fidelity.json")))
   }
 
-  @Test("a file that holds no such results is refused, whatever it holds")
+  @Test("a file that holds no such results is rejected, whatever it holds")
   func malformed() throws {
     _ = try runs.cells(runs.needle("d", "--lengths", "120", "--depths", "1"))
     let path = runs.scratch.path("d/needle.json")
-    let sound = String(decoding: try bytes(of: path), as: UTF8.self)
+    let valid = String(decoding: try bytes(of: path), as: UTF8.self)
     for text in [
-      "", "{}", "[1", String(sound.dropLast(40)),
-      sound.replacing("\"depth\":0.5", with: "\"depth\":7"),
-      sound.replacing("\"length\":120", with: "\"length\":-1"),
-      sound.replacing("\"length\":120", with: "\"length\":1e400"),
+      "", "{}", "[1", String(valid.dropLast(40)),
+      valid.replacing("\"depth\":0.5", with: "\"depth\":7"),
+      valid.replacing("\"length\":120", with: "\"length\":-1"),
+      valid.replacing("\"length\":120", with: "\"length\":1e400"),
       String(repeating: "[", count: 100_000),
     ] {
       try Data(text.utf8).write(to: URL(filePath: path))

@@ -21,7 +21,7 @@ struct PerplexityTests {
     let methods: [Method]
   }
 
-  private func run(_ options: String...) throws -> Report {
+  private func run(_ options: [String] = []) throws -> Report {
     let result = try Command.run(
       [
         "evaluate", "perplexity", "--model", tiny.model, "--file", tiny.text, "--sequences", "2",
@@ -40,11 +40,13 @@ struct PerplexityTests {
     let mean = whole.methods[0].curve.reduce(0, +) / 79
     #expect(abs(exp(mean) / whole.perplexity - 1) < 1e-6)
     let several = try run(
-      "--budget", "40", "--window", "8", "--filters", tiny.filters, "--method",
-      "full,q-filters,random")
+      [
+        "--budget", "40", "--window", "8", "--filters", tiny.filters, "--method",
+        "full,q-filters,random",
+      ])
     #expect(several.methods.map(\.method) == ["full", "q-filters", "random"])
     #expect(several.perplexity == whole.perplexity)
-    // Until the budget is reached, nothing is let go.
+    // Until the budget is reached, nothing is evicted.
     for method in several.methods {
       for (loss, expected) in zip(method.curve.prefix(40), whole.methods[0].curve) {
         #expect(abs(loss - expected) < 1e-3, "\(method.method)")
@@ -54,12 +56,14 @@ struct PerplexityTests {
     }
   }
 
-  @Test("behind a prompt that is compressed by 1 a text is as likely as behind the whole")
+  @Test("after a prompt that is compressed by 1 a text is as likely as after the whole")
   func continuations() throws {
     let whole = try run()
     let compressed = try run(
-      "--prompt-tokens", "40", "--compressions", "1,4", "--filters", tiny.filters, "--method",
-      "full,q-filters,snapkv")
+      [
+        "--prompt-tokens", "40", "--compressions", "1,4", "--filters", tiny.filters, "--method",
+        "full,q-filters,snapkv",
+      ])
     #expect(
       compressed.methods.map { "\($0.method) \($0.compression)" } == [
         "full 1", "q-filters 1", "q-filters 4", "snapkv 1", "snapkv 4",
@@ -77,10 +81,10 @@ struct PerplexityTests {
   }
 
   @Test(
-    "beside an earlier run, figures are those of what was asked for, and texts are the same ones")
+    "after an earlier run, figures are those of what was asked for, and texts are the same ones")
   func earlierRun() throws {
     let scratch = try ScratchFolder()
-    func run(_ options: String...) throws -> Report {
+    func run(_ options: [String] = []) throws -> Report {
       let result = try Command.run(
         [
           "evaluate", "perplexity", "--model", tiny.model, "--file", tiny.text, "--tokens", "50",
@@ -89,15 +93,15 @@ struct PerplexityTests {
       #expect(result.status == 0, "\(result.error)")
       return try result.json()
     }
-    let full = try run("--method", "full", "--sequences", "3")
-    let streaming = try run("--method", "streaming-llm,streaming-llm", "--sequences", "2")
+    let full = try run(["--method", "full", "--sequences", "3"])
+    let streaming = try run(["--method", "streaming-llm,streaming-llm", "--sequences", "2"])
     #expect(streaming.tokens == 100)
     #expect(streaming.methods.map(\.method) == ["full", "streaming-llm"])
     #expect(streaming.methods.map(\.sequences) == [2, 2])
     #expect(streaming.perplexity == streaming.methods[1].perplexity)
     #expect(streaming.methods[0].perplexity != full.perplexity)
     // The whole cache's third sequence is there yet.
-    #expect(try run("--method", "full", "--sequences", "3").perplexity == full.perplexity)
+    #expect(try run(["--method", "full", "--sequences", "3"]).perplexity == full.perplexity)
     let page = String(decoding: try bytes(of: scratch.path("out/index.html")), as: UTF8.self)
     #expect(page.contains("<td>2</td>") && !page.contains("<td>3</td>"))
   }
@@ -129,7 +133,7 @@ struct PerplexityTests {
   @Test("without a budget the page speaks of none")
   func title() throws {
     let scratch = try ScratchFolder()
-    _ = try run("--out", scratch.path("out"), "--method", "full")
+    _ = try run(["--out", scratch.path("out"), "--method", "full"])
     let page = String(decoding: try bytes(of: scratch.path("out/index.html")), as: UTF8.self)
     #expect(page.contains("<h2>Perplexity</h2>") && !page.contains("budget"))
   }

@@ -25,7 +25,7 @@ struct DamagedWeightsTests {
   }
 
   @Test(
-    "is refused by whatever runs it, on every path, and nothing is written",
+    "is rejected by whatever runs it, on every ISA, and nothing is written",
     arguments: ["q_proj", "k_proj", "v_proj"], ["plain", "avx2", nil])
   func refused(tensor: String, kernels: String?) throws {
     let scratch = try ScratchFolder()

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Input that is well formed and cannot be used is refused, not trapped on")
+@Suite("Input that is well formed but cannot be used is rejected, without a trap")
 struct HostileInputTests {
   private let tiny = Fixtures.path("models/tiny-llama-f32.gguf")
   private let scratch: ScratchFolder
@@ -55,7 +55,7 @@ struct HostileInputTests {
   /// The tiny model's filter bank, and the same with other filters in the place of its own.
   private func filters(_ shape: [UInt32], of text: String) throws -> String {
     let whole = try bytes(of: try scratch.filters(of: tiny, corpus: text))
-    // What stands beside the filters is left out: it would speak first.
+    // What is next to the filters is left out: it would be reported first.
     let needed = try Directory.read(whole).filter { $0.name.first?.isUppercase ?? false }
     let sections = needed.map { section in
       var bytes = Array(whole[section.offset..<section.offset + section.length])
@@ -135,7 +135,7 @@ struct HostileInputTests {
     }
     _ = try writer.finish()
     expect(
-      try Command.run("resume", path, "--model", tiny, "--prompt", "x", "--compression", "32"),
+      try Command.run(["resume", path, "--model", tiny, "--prompt", "x", "--compression", "32"]),
       status: 65, "keys in f16 and values in f32")
   }
 }

@@ -26,7 +26,7 @@ struct InterruptionTests {
     for number in [SIGINT, SIGTERM, SIGHUP] { try interrupt(number, environment: environment) }
   }
 
-  /// Sends the signal once the prefill holds its output file open, which it does seconds before it is
+  /// Sends the signal once the prefill has its output file open, which it does seconds before it is
   /// done. A test runner may ignore signals, and its children inherit that: `env` undoes it.
   private func interrupt(_ number: Int32, environment: [String: String] = [:]) throws {
     let process = try Command.start(

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Of the commands that read the weights where they are mapped; the others have them in memory.
+/// Commands that read the weights where they are mapped. The others have them in memory.
 @Suite("A model that is cut short while it runs: 74, one sentence, and nothing left", .realModel)
 struct LostModelTests {
   private let inputs: ScratchFolder

@@ -6,11 +6,10 @@ import Testing
 struct MemoryTests {
   /// What the command takes for the weights and for its work on one token.
   private static let base = Result {
-    try measure("generate", "--model", Demo.model, "--prompt", "x", "--max-tokens", "2").peak
+    try measure(["generate", "--model", Demo.model, "--prompt", "x", "--max-tokens", "2"]).peak
   }
 
-  private static func measure(_ arguments: String...) throws -> (result: Command.Result, peak: Int)
-  {
+  private static func measure(_ arguments: [String]) throws -> (result: Command.Result, peak: Int) {
     let (result, peak) = try Command.measure(arguments)
     #expect(result.status == 0, "\(result.error)")
     return (result, peak)
@@ -26,8 +25,10 @@ struct MemoryTests {
     let text = try scratch.write(
       "text.txt", try TestSupport.bytes(of: Demo.essay("worked")).prefix(bytes))
     let (result, peak) = try measure(
-      "prefill", "--model", Demo.model, "--method", "k-norm", "--prompt-file", text, "--out",
-      snapshot, "--json")
+      [
+        "prefill", "--model", Demo.model, "--method", "k-norm", "--prompt-file", text, "--out",
+        snapshot, "--json",
+      ])
     return (try result.json(as: Prefilled.self).tokens, peak)
   }
 
@@ -51,12 +52,12 @@ struct MemoryTests {
 
     let layer = cache / 30
     let recompressed = try Self.measure(
-      "recompress", snapshot, "--precision", "int8", "--out", small)
+      ["recompress", snapshot, "--precision", "int8", "--out", small])
     #expect(recompressed.peak < 10 * layer, "recompress: \(recompressed.peak) bytes")
     let ranked = try Self.measure(
-      "recompress", snapshot, "--method", "keydiff", "--out", scratch.path("k.kvsnap"))
+      ["recompress", snapshot, "--method", "keydiff", "--out", scratch.path("k.kvsnap")])
     #expect(ranked.peak < 10 * layer, "ranked anew: \(ranked.peak) bytes")
-    let exported = try Self.measure("export", snapshot, scratch.path("s.safetensors"))
+    let exported = try Self.measure(["export", snapshot, scratch.path("s.safetensors")])
     #expect(exported.peak < 10 * layer, "export: \(exported.peak) bytes")
 
     func resume(
@@ -82,18 +83,19 @@ struct MemoryTests {
     // More than one token, so that recall looks ahead.
     _ = try resume(snapshot, ["--recall", "32"], tokens: 8, room: room + layer)
 
-    // A turn of 400 tokens is ranked and written from where it is; one file of both takes one layer at a time.
+    // A turn of 400 tokens is ranked and written from where it is. One file of both takes one layer
+    // at a time.
     let turn = try scratch.write(
       "turn.txt", try TestSupport.bytes(of: Demo.essay("love")).prefix(1_600))
     let child = scratch.path("child.kvsnap")
     _ = try resume(
       snapshot, ["--save", child], prompt: ["--prompt-file", turn], room: room + 2 * layer)
-    let flattened = try Self.measure("recompress", child, "--out", scratch.path("flat.kvsnap"))
+    let flattened = try Self.measure(["recompress", child, "--out", scratch.path("flat.kvsnap")])
     #expect(flattened.peak < 10 * layer, "flattened: \(flattened.peak) bytes")
   }
 
   @Test(
-    "calibration of a model of 800 MB peaks below a fifth of that: layers are let go one by one")
+    "calibration of a model of 800 MB peaks below a fifth of that: layers are freed one by one")
   func calibration() throws {
     let scratch = try ScratchFolder()
     let model = try SparseModel(in: scratch, layers: 20)

@@ -14,13 +14,13 @@ struct ReadFaultTests {
     folder = try ScratchFolder()
   }
 
-  /// A command that reads a copy of a file, which stands alone in the folder.
+  /// A command that reads a copy of a file, which is alone in the folder.
   struct Reading: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let original: @Sendable (TinyFiles) -> String
     let arguments: @Sendable (TinyFiles, _ copy: String) -> [String]
 
-    /// Beside the copy.
+    /// Next to the copy.
     private static func output(_ copy: String, _ ending: String) -> String {
       copy.dropLast("copy".count) + "a." + ending
     }
@@ -60,7 +60,7 @@ struct ReadFaultTests {
     "an error at any system call: 74; a signal or a short read: nothing is noticed",
     arguments: Reading.snapshots + Reading.models)
   func everyCall(_ reading: Reading) throws {
-    let (calls, sound) = try record(reading)
+    let (calls, whole) = try record(reading)
     for (index, name) in calls.enumerated() {
       let failed = try run(reading, Fault(call: index, name: name, kind: .error(EIO)))
       expectSentence(failed, 74, "input/output error")
@@ -69,7 +69,7 @@ struct ReadFaultTests {
       for kind in harmless {
         let fault = Fault(call: index, name: name, kind: kind)
         let result = try run(reading, fault)
-        #expect(result.status == 0 && result.output == sound, "\(fault): \(result.error)")
+        #expect(result.status == 0 && result.output == whole, "\(fault): \(result.error)")
       }
     }
   }
@@ -78,11 +78,11 @@ struct ReadFaultTests {
     "a snapshot cut short between two reads: 65, naming the part, or what was needed is read",
     arguments: Reading.snapshots)
   func cutSnapshot(_ reading: Reading) throws {
-    let (calls, sound) = try record(reading)
+    let (calls, whole) = try record(reading)
     var refused = 0
     for (index, name) in calls.enumerated() {
       let result = try run(reading, Fault(call: index, name: name, kind: .cut))
-      if result.status == 0 && result.output == sound { continue }
+      if result.status == 0 && result.output == whole { continue }
       refused += 1
       #expect(folder.contents == ["copy"])
       #expect(result.signal == nil && result.status == 65, "\(result.error)")

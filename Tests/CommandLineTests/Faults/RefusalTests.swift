@@ -18,7 +18,7 @@ struct RefusalTests {
       "text.txt", String(repeating: "A line of text to be kept.\n", count: 8).utf8)
     filters = try scratch.filters(of: tiny, corpus: text)
     let saved = try Command.run(
-      "prefill", "--model", tiny, "--filters", filters, "--prompt-file", text, "--out", snapshot)
+      ["prefill", "--model", tiny, "--filters", filters, "--prompt-file", text, "--out", snapshot])
     guard saved.status == 0 else { throw CommandFailed(message: saved.error) }
   }
 
@@ -32,7 +32,7 @@ struct RefusalTests {
   private func resume(_ snapshot: String, model: String, prompt: String = "x") throws
     -> Command.Result
   {
-    try Command.run("resume", snapshot, "--model", model, "--prompt", prompt, "--json")
+    try Command.run(["resume", snapshot, "--model", model, "--prompt", prompt, "--json"])
   }
 
   @Test("a changed byte in any section of a snapshot: 65 and the section's name")
@@ -62,8 +62,10 @@ struct RefusalTests {
       let path = try scratch.write("changed.qfilt", changed)
       expect(try Command.run("verify", path), status: 65, section.name)
       let used = try Command.run(
-        "prefill", "--model", tiny, "--filters", path, "--prompt-file", text, "--out",
-        scratch.path("no.kvsnap"))
+        [
+          "prefill", "--model", tiny, "--filters", path, "--prompt-file", text, "--out",
+          scratch.path("no.kvsnap"),
+        ])
       expect(used, status: 65, section.name)
     }
     #expect(!scratch.contents.contains("no.kvsnap"))
@@ -76,8 +78,10 @@ struct RefusalTests {
     let deeper = Fixtures.path("models/tiny-llama-q8_0.gguf")
     expect(try resume(snapshot, model: deeper), status: 78, "weights", "architecture")
     let prefill = try Command.run(
-      "prefill", "--model", other, "--filters", filters, "--prompt-file", text, "--out",
-      scratch.path("no.kvsnap"))
+      [
+        "prefill", "--model", other, "--filters", filters, "--prompt-file", text, "--out",
+        scratch.path("no.kvsnap"),
+      ])
     expect(prefill, status: 78, "tiny.qfilt", "weights")
     #expect(!scratch.contents.contains("no.kvsnap"))
   }
@@ -126,7 +130,7 @@ struct RefusalTests {
     for result in [
       try Command.run("generate", "--model", tiny, "--prompt-file", long),
       try Command.run(
-        "prefill", "--model", tiny, "--filters", filters, "--prompt-file", long, "--out", out),
+        ["prefill", "--model", tiny, "--filters", filters, "--prompt-file", long, "--out", out]),
       try resume(snapshot, model: tiny, prompt: String(repeating: "0123456789", count: 100)),
     ] { expect(result, status: 1, "tokens", "context of 512") }
     #expect(!scratch.contents.contains("no.kvsnap"))
@@ -136,9 +140,9 @@ struct RefusalTests {
   func corpusAndRecipe() throws {
     let out = scratch.path("no.qfilt")
     let short = try Command.run(
-      "precompute", "--model", tiny, "--corpus", text, "--length", "500", "--out", out)
+      ["precompute", "--model", tiny, "--corpus", text, "--length", "500", "--out", out])
     expect(short, status: 1, "the text has", "10000 are needed")
-    let long = try Command.run("precompute", "--model", tiny, "--corpus", text, "--out", out)
+    let long = try Command.run(["precompute", "--model", tiny, "--corpus", text, "--out", out])
     expect(long, status: 1, "sequences of 2048 tokens", "context of 512")
     #expect(!scratch.contents.contains("no.qfilt"))
   }
@@ -148,7 +152,8 @@ struct RefusalTests {
     let before = try bytes(of: snapshot)
     let contents = scratch.contents
     let result = try Command.shell(
-      "ulimit -f 4; exec $qfilters prefill --model \(tiny) --filters \(filters) --prompt-file \(text) --out \(snapshot)"
+      "ulimit -f 4; exec $qfilters prefill --model \(tiny) --filters \(filters) "
+        + "--prompt-file \(text) --out \(snapshot)"
     )
     expect(result, status: 74, "cannot write \(snapshot)")
     #expect(try bytes(of: snapshot) == before)
@@ -171,13 +176,15 @@ struct RefusalTests {
       atPath: Fixtures.path("models/tiny-llama-f32"), toPath: model)
     let chat = scratch.path("chat.kvsnap")
     let made = try Command.run(
-      "prefill", "--model", model, "--method", "k-norm", "--prompt-file", text, "--chat", "--out",
-      chat)
+      [
+        "prefill", "--model", model, "--method", "k-norm", "--prompt-file", text, "--chat", "--out",
+        chat,
+      ])
     try #require(made.status == 0, "\(made.error)")
     try FileManager.default.removeItem(atPath: model + "/chat_template.jinja")
     expect(try resume(chat, model: model), status: 64, "no chat template", "the snapshot")
     expect(
-      try Command.run("generate", "--model", model, "--prompt", "x", "--chat"), status: 64,
+      try Command.run(["generate", "--model", model, "--prompt", "x", "--chat"]), status: 64,
       "leave --chat out")
   }
 

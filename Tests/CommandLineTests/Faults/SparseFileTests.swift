@@ -14,10 +14,10 @@ struct SparseFileTests {
 
   private static let gibibyte: UInt64 = 1 << 30
 
-  /// What the command holds beside the file's data: code, libraries, and a small model.
+  /// What the command holds in addition to the file's data: code, libraries, and a small model.
   private static let room = 64 << 20
 
-  private func refuse(_ arguments: String..., part: String, room: Int = room) throws {
+  private func reject(_ arguments: [String], part: String, room: Int = room) throws {
     let (result, peak) = try Command.measure(arguments)
     #expect(result.status == 65 && result.error.contains(part), "\(result.error)")
     #expect(peak < room, "\(peak) bytes")
@@ -25,24 +25,24 @@ struct SparseFileTests {
 
   @Test("a header that lies, both ways: 65 by the header alone")
   func lyingHeader() throws {
-    let sound = try bytes(of: tiny.snapshot)
-    let long = try folder.write("long.kvsnap", sound)
+    let valid = try bytes(of: tiny.snapshot)
+    let long = try folder.write("long.kvsnap", valid)
     try setLength(of: long, to: 64 * Self.gibibyte)
     var container = RawContainer(kind: "SNAP", sections: try sections(of: tiny.snapshot))
     container.fileSize = 64 * Self.gibibyte
     let short = try folder.write("short.kvsnap", container.bytes)
     for path in [long, short] {
-      try refuse("verify", path, part: "header")
-      try refuse("inspect", path, part: "header")
-      try refuse("resume", path, "--model", tiny.model, "--prompt", "x", part: "header")
+      try reject(["verify", path], part: "header")
+      try reject(["inspect", path], part: "header")
+      try reject(["resume", path, "--model", tiny.model, "--prompt", "x"], part: "header")
     }
   }
 
   @Test("a true header before 64 GiB of chunks that the table does not have: 65 by the table")
   func chunks() throws {
     let path = try sparse(tiny.snapshot, growing: "DATA", to: 64 * Self.gibibyte)
-    try refuse("inspect", path, part: "CHNK")
-    try refuse("resume", path, "--model", tiny.model, "--prompt", "x", part: "CHNK")
+    try reject(["inspect", path], part: "CHNK")
+    try reject(["resume", path, "--model", tiny.model, "--prompt", "x"], part: "CHNK")
   }
 
   @Test("a true header before gigabytes of token ids or filters: no memory until they are verified")
@@ -53,13 +53,13 @@ struct SparseFileTests {
       let number = RawContainer.field(count)
       sections[context].bytes.replaceSubrange(16..<32, with: number + number)
     }
-    try refuse("inspect", tokens, part: "TOKN")
+    try reject(["inspect", tokens], part: "TOKN")
     let filters = try sparse(tiny.filters, growing: "FILT", to: 2 * Self.gibibyte)
-    try refuse("inspect", filters, part: "FILT")
-    try refuse("verify", filters, part: "FILT")
+    try reject(["inspect", filters], part: "FILT")
+    try reject(["verify", filters], part: "FILT")
   }
 
-  @Test("a model behind which 64 GiB of nothing follow runs as it would without")
+  @Test("a model that 64 GiB of nothing follow runs as it would without them")
   func longModel() throws {
     let path = try folder.write("long.gguf", try bytes(of: tiny.model))
     try setLength(of: path, to: 64 * Self.gibibyte)
@@ -85,7 +85,7 @@ struct SparseFileTests {
       model += RawContainer.field(UInt64(key.count)) + key + value
       let path = try folder.write(name + ".gguf", model)
       try setLength(of: path, to: 64 * Self.gibibyte)
-      try refuse("generate", "--model", path, "--prompt", "x", part: path, room: 512 << 20)
+      try reject(["generate", "--model", path, "--prompt", "x"], part: path, room: 512 << 20)
     }
   }
 
@@ -101,7 +101,7 @@ struct SparseFileTests {
     }
   }
 
-  /// A container like the one at `path`, with a hole of `length` bytes in place of a section. Header
+  /// A container like that at `path`, with a hole of `length` bytes in place of a section. Header
   /// and directory tell the truth; the section's checksum is that of no bytes.
   private func sparse(
     _ path: String, growing type: String, to length: UInt64,

@@ -40,7 +40,7 @@ struct WritersTests {
 
   @Test(
     "a disk that is really full: 74, one sentence, and the old file",
-    .enabled(if: Self.canMount, "this user may not mount a file system; a limit stands in for it"))
+    .enabled(if: Self.canMount, "this user may not mount a file system; a limit is tested instead"))
   func fullDisk() throws {
     let disk = folder.path("disk")
     let prefill = (tiny.prefill(out: disk + "/a.kvsnap") + ["--force"]).map { "'\($0)'" }.joined(

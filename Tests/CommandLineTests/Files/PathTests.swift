@@ -7,7 +7,7 @@ struct PathTests {
   /// An argument of a command that takes a file to read.
   struct Input: CustomTestStringConvertible, Sendable {
     let testDescription: String
-    /// Of the files that the command expects there.
+    /// A kind of file that the command expects there.
     let ending: String
     let arguments: @Sendable (TinyFiles, _ path: String) -> [String]
 

@@ -15,7 +15,7 @@ struct ReplacementTests {
     try scratch.write(name, bytes(of: source))
   }
 
-  /// Refused with one sentence, and nothing changed; done with --force.
+  /// Rejected with one sentence, and nothing changed; done with --force.
   private func expectRefusal(
     _ arguments: [String], _ path: String, _ part: String,
     sourceLocation: SourceLocation = #_sourceLocation
@@ -87,7 +87,7 @@ struct ReplacementTests {
     }
   }
 
-  @Test("the parent of a snapshot beside it, also by a link; no longer once that is gone")
+  @Test("the parent of a snapshot next to it, also by a link; no longer once that is gone")
   func parents() throws {
     let root = try copy(tiny.snapshot, as: "root.kvsnap")
     let child = scratch.path("child.kvsnap")

@@ -7,7 +7,7 @@ struct ArchitectureTests {
   /// A text of fewer tokens than are rounded to bfloat16 anywhere, and a longer one.
   private let text, corpus: String
   private static let line =
-    "A line of text to be kept, and then some more of it, so that it goes on.\n"
+    "A line of text to be kept, and then some more of it, so that it is long.\n"
 
   init() throws {
     scratch = try ScratchFolder()
@@ -18,8 +18,10 @@ struct ArchitectureTests {
   private func prefill(_ model: String, _ bank: String) throws -> String {
     let snapshot = scratch.path("s.kvsnap")
     let made = try Command.run(
-      "prefill", "--model", model, "--filters", bank, "--prompt-file", text, "--out", snapshot,
-      "--precision", "f32", "--sinks", "2", "--window", "4")
+      [
+        "prefill", "--model", model, "--filters", bank, "--prompt-file", text, "--out", snapshot,
+        "--precision", "f32", "--sinks", "2", "--window", "4",
+      ])
     #expect(made.status == 0, "\(made.error)")
     return snapshot
   }
@@ -37,15 +39,17 @@ struct ArchitectureTests {
 
   // Dynamic RoPE turns all keys by the length of the whole sequence, which a snapshot cannot know.
   @Test(
-    "decompressed, a snapshot goes on as an uninterrupted run does",
+    "decompressed, a snapshot continues as an uninterrupted run does",
     arguments: Fixtures.architectures.filter { $0 != "tiny-dynamic-rope" })
   func decompressed(name: String) throws {
     let model = Fixtures.path("models/\(name)")
     let snapshot = try prefill(model, try scratch.filters(of: model, corpus: corpus))
     let whole = try scratch.write("whole.txt", try bytes(of: text) + " The end".utf8)
     let generated = try Command.run(
-      "generate", "--model", model, "--prompt-file", whole, "--max-tokens", "24", "--precision",
-      "f32", "--json")
+      [
+        "generate", "--model", model, "--prompt-file", whole, "--max-tokens", "24", "--precision",
+        "f32", "--json",
+      ])
     #expect(generated.status == 0, "\(generated.error)")
     let resumed = try resume(snapshot, model, "--decompressed")
     #expect(resumed.ids == (try generated.json(as: Generated.self)).ids)

@@ -13,7 +13,7 @@ struct BudgetTests {
     let perplexityAfterBudget: Double?
   }
 
-  private func perplexity(_ options: String...) throws -> Likelihood {
+  private func perplexity(_ options: [String] = []) throws -> Likelihood {
     let result = try Command.run(
       [
         "evaluate", "perplexity", "--model", Demo.model, "--file", documents.document, "--tokens",
@@ -27,24 +27,25 @@ struct BudgetTests {
   func likelihood() throws {
     let whole = try perplexity()
     let wide = try perplexity(
-      "--budget", "320", "--method", "q-filters", "--filters", documents.filters)
+      ["--budget", "320", "--method", "q-filters", "--filters", documents.filters])
     // One forward pass rounds otherwise than tokens one by one.
     #expect(
       abs(wide.meanNegativeLogLikelihood - whole.meanNegativeLogLikelihood) < 0.01)
     #expect(wide.perplexityAfterBudget == nil)
     let filters = try perplexity(
-      "--budget", "96", "--window", "32", "--filters", documents.filters)
-    let random = try perplexity("--budget", "96", "--window", "32", "--method", "random")
+      ["--budget", "96", "--window", "32", "--filters", documents.filters])
+    let random = try perplexity(["--budget", "96", "--window", "32", "--method", "random"])
     #expect(random.meanNegativeLogLikelihood > filters.meanNegativeLogLikelihood)
     #expect(filters.perplexityAfterBudget != nil)
   }
 
-  @Test("a resumed snapshot is brought down to it, and goes on at the true next position")
+  @Test("a resumed snapshot is brought down to it, and continues at the true next position")
   func resumed() throws {
     let resumed = try Command.run(
-      "resume", documents.snapshot, "--model", Demo.model, "--prompt", "\n\nThe essay says",
-      "--max-tokens", "8", "--budget", "200", "--filters", documents.filters, "--json"
-    ).json(as: Resumed.self)
+      [
+        "resume", documents.snapshot, "--model", Demo.model, "--prompt", "\n\nThe essay says",
+        "--max-tokens", "8", "--budget", "200", "--filters", documents.filters, "--json",
+      ]).json(as: Resumed.self)
     #expect(resumed.pairs == 90 * 200)
     #expect(resumed.ids.count == 8)
   }
@@ -52,8 +53,10 @@ struct BudgetTests {
   @Test("a budget below the usual window is all window")
   func belowWindow() throws {
     let result = try Command.run(
-      "generate", "--model", Demo.model, "--prompt", "The essay says that", "--max-tokens", "2",
-      "--budget", "3", "--method", "k-norm")
+      [
+        "generate", "--model", Demo.model, "--prompt", "The essay says that", "--max-tokens", "2",
+        "--budget", "3", "--method", "k-norm",
+      ])
     #expect(result.status == 0, "\(result.error)")
   }
 

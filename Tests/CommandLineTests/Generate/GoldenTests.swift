@@ -17,11 +17,11 @@ struct GoldenTests {
     let scratch = try ScratchFolder()
     for prompt in golden.prompts {
       let file = try scratch.write("prompt.txt", prompt.text.utf8)
-      let result = try Command.run("tokenize", "--model", model.path, "--file", file, "--json")
+      let result = try Command.run(["tokenize", "--model", model.path, "--file", file, "--json"])
       #expect(try result.json(as: Tokenized.self).ids == prompt.idsWithoutSpecials)
     }
     let passage = try Command.run(
-      "tokenize", "--model", model.path, "--file", Demo.essay("love"), "--json")
+      ["tokenize", "--model", model.path, "--file", Demo.essay("love"), "--json"])
     let ids = try golden.specials + passage.json(as: Tokenized.self).ids
     #expect(Array(ids.prefix(16)) == golden.passage.firstIds)
     #expect(Array(ids.prefix(golden.passage.tokens).suffix(16)) == golden.passage.lastIds)
@@ -50,8 +50,8 @@ struct GoldenTests {
     }
   }
 
-  /// Products of bfloat16 round their inputs by up to 2^-9, a hundred times what separates two machines
-  /// in float32; over a passage the roundings cancel, so that a few thousandths are left.
+  /// Products of bfloat16 round their inputs by up to 2^-9, a hundred times what separates two
+  /// machines in float32. Over a passage the roundings cancel: a few thousandths are left.
   @Test(
     "the passage's mean negative log-likelihood", .realModel, arguments: GoldenModel.allCases,
     Self.paths)
@@ -101,9 +101,11 @@ struct GoldenTests {
     let scratch = try ScratchFolder()
     for name in ["a.qfilt", "b.qfilt"] {
       let result = try Command.run(
-        "precompute", "--model", Demo.model, "--corpus", Demo.essay("love"), "--sequences", "2",
-        "--length",
-        "600", "--out", scratch.path(name))
+        [
+          "precompute", "--model", Demo.model, "--corpus", Demo.essay("love"), "--sequences", "2",
+          "--length",
+          "600", "--out", scratch.path(name),
+        ])
       #expect(result.status == 0, "\(result.error)")
     }
     #expect(try bytes(of: scratch.path("a.qfilt")) == bytes(of: scratch.path("b.qfilt")))

@@ -21,7 +21,10 @@ struct InterruptedAnswerTests {
     (root, child) = (folder.path("root.kvsnap"), folder.path("child.kvsnap"))
     let text = try folder.write("text.txt", "A short text to be kept. It is about nothing.".utf8)
     let made = try Command.run(
-      "prefill", "--model", Demo.model, "--method", "k-norm", "--prompt-file", text, "--out", root)
+      [
+        "prefill", "--model", Demo.model, "--method", "k-norm", "--prompt-file", text, "--out",
+        root,
+      ])
     try #require(made.status == 0, "\(made.error)")
   }
 

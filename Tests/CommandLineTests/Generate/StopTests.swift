@@ -34,7 +34,7 @@ struct StopTests {
     }
   }
 
-  @Test("by the model's context: context, unless --budget lets pairs go")
+  @Test("by the model's context: context; with --budget pairs are evicted instead")
   func context() throws {
     let limit = try LoadedModel(path: tiny.model).contextLength
     for arguments in commands(["--max-tokens", "100000", "--temperature", "2", "--seed", "5"]) {

@@ -28,8 +28,10 @@ struct ShowTests {
   private func ask(_ snapshot: String, _ prompt: String, to name: String) throws -> String {
     struct Resumed: Decodable { let text: String }
     let result = try Command.run(
-      "resume", snapshot, "--model", model, "--prompt", prompt, "--max-tokens", "6", "--save",
-      scratch.path(name), "--json")
+      [
+        "resume", snapshot, "--model", model, "--prompt", prompt, "--max-tokens", "6", "--save",
+        scratch.path(name), "--json",
+      ])
     try #require(result.status == 0, "\(result.error)")
     return try result.json(as: Resumed.self).text
   }

@@ -15,12 +15,15 @@ struct BlankTextTests {
     let out = scratch.path("a.kvsnap")
     let blank = try scratch.write("blank.txt", "\n".utf8)
     let refused = try Command.run(
-      "prefill", "--model", path, "--method", "k-norm", "--chat", "--prompt-file", blank, "--out",
-      out)
+      [
+        "prefill", "--model", path, "--method", "k-norm", "--chat", "--prompt-file", blank, "--out",
+        out,
+      ])
     #expect(refused.status == 64)
     #expect(
       refused.error.hasPrefix(
-        "qfilters: the document is blank, and the chat template leaves out blanks at the ends of a turn"
+        "qfilters: the document is blank, and the chat template leaves out blanks at the ends of "
+          + "a turn"
       ))
     #expect(!FileManager.default.fileExists(atPath: out))
   }

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Workflows
 
-/// On a bank of sequences of 40 tokens: filters are turned from their own middle, not from the published one.
+/// On a bank of sequences of 40 tokens, whose middle differs from the published recipe's.
 @Suite("Filters follow what they rank")
 struct ContextFilterTests {
   private let tiny: TinyFiles
@@ -31,7 +31,7 @@ struct ContextFilterTests {
     return path
   }
 
-  /// Positions that ×4 keeps of those from `start` on, by filters that are turned to behind `tokens`.
+  /// Positions that ×4 keeps of those from `start` on, with filters turned to follow `tokens`.
   private func expected(
     _ pairs: LayerPairs.Head, layer: Int, head: Int, from start: Int, tokens: Int, recent: Int
   ) throws -> [UInt32] {
@@ -47,8 +47,10 @@ struct ContextFilterTests {
   func chain(recent: Int) throws {
     let (root, child) = (try prefill("--recent", "\(recent)"), scratch.path("child.kvsnap"))
     let saved = try Command.run(
-      "resume", root, "--model", tiny.model, "--prompt", " Of this there is a lot.",
-      "--max-tokens", "40", "--filters", tiny.filters, "--save", child, "--json")
+      [
+        "resume", root, "--model", tiny.model, "--prompt", " There is a lot of this.",
+        "--max-tokens", "40", "--filters", tiny.filters, "--save", child, "--json",
+      ])
     #expect(saved.status == 0, "\(saved.error)")
     let (first, second) = (try SnapshotChain(path: root), try SnapshotChain(path: child))
     let (start, end) = (first.metadata.context.tokens, second.metadata.context.tokens)
@@ -62,11 +64,11 @@ struct ContextFilterTests {
       for (head, pairs) in whole.enumerated() {
         let before = try expected(
           pairs, layer: layer, head: head, from: 0, tokens: start, recent: recent)
-        let behind = try expected(
+        let later = try expected(
           pairs, layer: layer, head: head, from: start, tokens: end, recent: 4)
         #expect(kept.0[head].positions == before, "layer \(layer), head \(head)")
         #expect(
-          kept.1[head].positions.filter { $0 >= UInt32(start) } == behind,
+          kept.1[head].positions.filter { $0 >= UInt32(start) } == later,
           "layer \(layer), head \(head)")
       }
     }
@@ -113,14 +115,14 @@ struct ContextFilterTests {
     let published = try provenance(try prefill("--published-score"))
     #expect(published.contains(#""score":"as published""#))
     let result = try Command.run(
-      "recompress", root, "--method", "q-filters", "--filters", tiny.filters, "--out", again)
+      ["recompress", root, "--method", "q-filters", "--filters", tiny.filters, "--out", again])
     #expect(
       String(decoding: result.output, as: UTF8.self).contains("Q-Filters as they were published"))
     let ranked = try provenance(again)
     #expect(ranked.contains(#""score":"as published""#))
   }
 
-  @Test("filters of another number of query heads than the model has are refused: 65")
+  @Test("filters of another number of query heads than the model has are rejected: 65")
   func otherHeads() throws {
     let heads = try #require(bank.heads)
     let other = FilterBank(
@@ -131,21 +133,28 @@ struct ContextFilterTests {
     let path = scratch.path("other.qfilt")
     _ = try other.write(to: path)
     let result = try Command.run(
-      "prefill", "--model", tiny.model, "--filters", path, "--prompt-file", tiny.text, "--out",
-      scratch.path("s.kvsnap"))
+      [
+        "prefill", "--model", tiny.model, "--filters", path, "--prompt-file", tiny.text, "--out",
+        scratch.path("s.kvsnap"),
+      ])
     #expect(result.status == 65)
     #expect(result.error.contains("of 8 query heads, but its own model has 4"), "\(result.error)")
   }
 
-  @Test("--published-score where no filter ranks is refused: 64")
+  @Test("--published-score where no filter ranks is rejected: 64")
   func nothingToTurn() throws {
     let out = scratch.path("s.kvsnap")
     let prefill = try Command.run(
-      "prefill", "--model", tiny.model, "--method", "k-norm", "--prompt-file", tiny.text,
-      "--published-score", "--out", out)
+      [
+        "prefill", "--model", tiny.model, "--method", "k-norm", "--prompt-file", tiny.text,
+        "--published-score", "--out", out,
+      ])
     let fidelity = try Command.run(
-      "evaluate", "fidelity", "--model", tiny.model, "--filters", tiny.filters, "--file", tiny.text,
-      "--methods", "k-norm", "--published-score")
+      [
+        "evaluate", "fidelity", "--model", tiny.model, "--filters", tiny.filters, "--file",
+        tiny.text,
+        "--methods", "k-norm", "--published-score",
+      ])
     for result in [prefill, fidelity] {
       #expect(result.status == 64)
       #expect(

@@ -25,7 +25,8 @@ struct EveryRatioTests {
     }
 
     var description: String {
-      "\(method), \(model), \(characters) characters, sinks \(sinks), window \(window), whole layers "
+      "\(method), \(model), \(characters) characters, sinks \(sinks), window \(window), "
+        + "whole layers "
         + "\(wholeLayers), recent \(recent), \(precision)"
     }
 

@@ -81,7 +81,7 @@ struct KVPressTests {
     try Data(Self.bytes(UInt64(header.count), 8) + header + values).write(
       to: URL(filePath: folder + "/model.safetensors"))
     let made = try Command.run(
-      "import", folder, "--model", Fixtures.path("models/\(model.name)"), "--out", bank)
+      ["import", folder, "--model", Fixtures.path("models/\(model.name)"), "--out", bank])
     #expect(made.status == 0, "\(made.error)")
     return bank
   }

@@ -15,7 +15,7 @@ struct ModelFolderTests {
 
   private func resume(_ snapshot: String, _ model: String) throws -> Resumed {
     let result = try Command.run(
-      "resume", snapshot, "--model", model, "--prompt", "The end", "--max-tokens", "24", "--json")
+      ["resume", snapshot, "--model", model, "--prompt", "The end", "--max-tokens", "24", "--json"])
     #expect(result.status == 0, "\(result.error)")
     return try result.json()
   }
@@ -32,8 +32,10 @@ struct ModelFolderTests {
     let snapshot = scratch.path("s.kvsnap")
     for (maker, user) in [(gguf, folder), (folder, gguf)] {
       let made = try Command.run(
-        "prefill", "--model", maker, "--filters", bank, "--prompt-file", text, "--chat", "--out",
-        snapshot)
+        [
+          "prefill", "--model", maker, "--filters", bank, "--prompt-file", text, "--chat", "--out",
+          snapshot,
+        ])
       #expect(made.status == 0, "\(made.error)")
       let (own, other) = (try resume(snapshot, maker), try resume(snapshot, user))
       #expect(own.ids == other.ids)
@@ -64,15 +66,17 @@ struct ModelFolderTests {
       try Data(#"{"eos_token_id":\#(ids)}"#.utf8).write(
         to: URL(filePath: folder + "/generation_config.json"))
       let result = try Command.run(
-        "generate", "--model", folder, "--prompt", golden.text, "--max-tokens",
-        "\(golden.greedy.count)", "--precision", "f32", "--json")
+        [
+          "generate", "--model", folder, "--prompt", golden.text, "--max-tokens",
+          "\(golden.greedy.count)", "--precision", "f32", "--json",
+        ])
       #expect(
         try result.json(as: Generated.self).ids
           == Array(golden.greedy[..<(ids == "[2]" ? golden.greedy.count : end)]))
     }
   }
 
-  @Test("another model's folder is refused, naming what differs: 78")
+  @Test("another model's folder is rejected, naming what differs: 78")
   func otherModel() throws {
     let gguf = Fixtures.path("models/tiny-llama-f32.gguf")
     let bank = try scratch.filters(of: gguf, corpus: text)
@@ -89,8 +93,10 @@ struct ModelFolderTests {
       try Data(text.replacing(part, with: replacement, maxReplacements: 1).utf8)
         .write(to: URL(filePath: path))
       let result = try Command.run(
-        "prefill", "--model", folder, "--filters", bank, "--prompt-file", self.text, "--out",
-        scratch.path("no.kvsnap"))
+        [
+          "prefill", "--model", folder, "--filters", bank, "--prompt-file", self.text, "--out",
+          scratch.path("no.kvsnap"),
+        ])
       #expect(result.status == 78 && result.error.contains(differing), "\(result.error)")
     }
   }

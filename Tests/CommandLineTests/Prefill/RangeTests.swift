@@ -46,7 +46,7 @@ struct RangeTests {
       #expect(!result.error.contains("damaged"), "\(result.error)")
     }
     let again = try Command.run(
-      "recompress", whole, "--precision", "int8", "--out", scratch.path("again.kvsnap"))
+      ["recompress", whole, "--precision", "int8", "--out", scratch.path("again.kvsnap")])
     #expect(again.status == 1 && again.error.contains("leave --precision out"), "\(again.error)")
     #expect(!scratch.contents.contains("half.kvsnap") && !scratch.contents.contains("again.kvsnap"))
   }

@@ -18,15 +18,19 @@ struct RankingOptionTests {
     let snapshot = scratch.path("s.kvsnap")
     for (sinks, window, whole) in [(4, 64, 0), (0, 0, 0), (20, 100, 0), (0, 0, 1), (0, 0, 2)] {
       let saved = try Command.run(
-        "prefill", "--model", tiny, "--filters", bank, "--prompt-file", text, "--sinks",
-        "\(sinks)", "--window", "\(window)", "--whole-layers", "\(whole)", "--out", snapshot,
-        "--json")
+        [
+          "prefill", "--model", tiny, "--filters", bank, "--prompt-file", text, "--sinks",
+          "\(sinks)", "--window", "\(window)", "--whole-layers", "\(whole)", "--out", snapshot,
+          "--json",
+        ])
       let tokens = try saved.json(as: Prefilled.self).tokens
       for compression in [2, 8, 32] {
         let resumed = try Command.run(
-          "resume", snapshot, "--model", tiny, "--prompt", "x", "--compression", "\(compression)",
-          "--max-tokens", "1", "--json")
-        // The question's one token is held beside the document's pairs.
+          [
+            "resume", snapshot, "--model", tiny, "--prompt", "x", "--compression", "\(compression)",
+            "--max-tokens", "1", "--json",
+          ])
+        // The question's one token is held in addition to the document's pairs.
         let compressed = max(tokens / compression, sinks + window) + 1
         let perHead = whole * (tokens + 1) + (Self.layers - whole) * compressed
         #expect(try resumed.json(as: Resumed.self).pairs == perHead * Self.kvHeads)
@@ -35,7 +39,7 @@ struct RankingOptionTests {
   }
 
   @Test(
-    "whatever ranks, the file names it, and a compressed cache goes on",
+    "whatever ranks, the file names it, and a compressed cache can be resumed",
     arguments: ScorerID.allCases.map(\.name))
   func method(name: String) throws {
     let tiny = try TinyFiles.shared.get()
@@ -51,12 +55,14 @@ struct RankingOptionTests {
     let inspected = try Command.run("inspect", snapshot, "--json")
     #expect(try inspected.json(as: Inspected.self).scorer == name)
     let resumed = try Command.run(
-      "resume", snapshot, "--model", tiny.model, "--prompt", "x", "--compression", "2",
-      "--max-tokens", "2", "--json")
+      [
+        "resume", snapshot, "--model", tiny.model, "--prompt", "x", "--compression", "2",
+        "--max-tokens", "2", "--json",
+      ])
     #expect(try resumed.json(as: Resumed.self).pairs > 0, "\(resumed.error)")
   }
 
-  @Test("what a sliding window hides from all later tokens is let go first, but not by the preset")
+  @Test("what a sliding window hides from all later tokens is dropped first, but not by the preset")
   func hidden() throws {
     let scratch = try ScratchFolder()
     let text = try scratch.write("text", String(repeating: "Some words of it. ", count: 8).utf8)
@@ -87,7 +93,7 @@ struct RankingOptionTests {
   private struct Inspected: Decodable { let scorer: String }
 
   @Test(
-    "the preset kvpress is no sinks, no window, no whole layers and no turn, and goes with none of them"
+    "the preset kvpress has no sinks, window, whole layers or turn, and takes no option for them"
   )
   func preset() throws {
     let tiny = try TinyFiles.shared.get()

@@ -19,7 +19,7 @@ struct ReproducibilityTests {
     #expect(first.child == second.child)
   }
 
-  @Test("a time stands in a file only if the environment says which")
+  @Test("a file has a time only if the environment gives it")
   func sourceDateEpoch() throws {
     let without = try write(in: "a", environment: [:])
     let with = try write(in: "b", environment: ["SOURCE_DATE_EPOCH": "1600000000"])
@@ -43,9 +43,11 @@ struct ReproducibilityTests {
       set -e
       cd '\(place)'
       \(settings)
-      $qfilters precompute --model '\(model)' --corpus '\(text)' --sequences 2 --length 40 --out t.qfilt
+      $qfilters precompute --model '\(model)' --corpus '\(text)' --sequences 2 --length 40 \\
+        --out t.qfilt
       $qfilters prefill --model '\(model)' --filters t.qfilt --prompt-file '\(text)' --out t.kvsnap
-      $qfilters resume t.kvsnap --model '\(model)' --prompt x --max-tokens 4 --filters t.qfilt --save u.kvsnap
+      $qfilters resume t.kvsnap --model '\(model)' --prompt x --max-tokens 4 \\
+        --filters t.qfilt --save u.kvsnap
       """)
     #expect(result.status == 0, "\(result.error)")
     return (

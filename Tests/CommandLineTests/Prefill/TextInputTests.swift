@@ -32,7 +32,8 @@ struct TextInputTests {
       #"$qfilters \#(command) - <"$text""#,
       #"cat "$text" | $qfilters \#(command) /dev/stdin"#,
       #"$qfilters \#(command) <(head -c 9 "$text"; sleep 0.1; tail -c +10 "$text")"#,
-      #"mkfifo "$text.pipe"; (sleep 0.1; cat "$text" >"$text.pipe") & $qfilters \#(command) "$text.pipe""#,
+      #"mkfifo "$text.pipe"; (sleep 0.1; cat "$text" >"$text.pipe") & "#
+        + #"$qfilters \#(command) "$text.pipe""#,
     ] {
       let result = try shell(script)
       #expect(result.status == 0 && result.output == expected.output, "\(script): \(result.error)")
@@ -50,7 +51,8 @@ struct TextInputTests {
       #"""
       cd '\#(scratch.path(""))'
       $qfilters prefill --model "$model" --method k-norm --prompt-file "$text" --out a.kvsnap
-      cat "$text" | $qfilters prefill --model "$model" --method k-norm --prompt-file - --out b.kvsnap
+      cat "$text" |
+        $qfilters prefill --model "$model" --method k-norm --prompt-file - --out b.kvsnap
       cmp a.kvsnap b.kvsnap &&
         cmp <($qfilters resume a.kvsnap --model "$model" --max-tokens 3 --prompt 'And?') \
           <(printf 'And?' | $qfilters resume a.kvsnap --model "$model" --max-tokens 3 --prompt -)
@@ -58,7 +60,7 @@ struct TextInputTests {
     #expect(resumed.status == 0, "\(resumed.error)")
   }
 
-  @Test("what is no text is refused as in a file")
+  @Test("what is no text is rejected as in a file")
   func refusals() throws {
     let generate = #"$qfilters generate --model "$model" --prompt -"#
     for (script, status, reason) in [

@@ -57,7 +57,7 @@ struct RecompressTests {
     }
   }
 
-  @Test("what the snapshot does not hold is refused with exit code 64, and nothing is written")
+  @Test("what the snapshot does not hold is rejected with exit code 64, and nothing is written")
   func refusals() throws {
     let (x8, int8) = (scratch.path("x8.kvsnap"), scratch.path("int8.kvsnap"))
     try recompress(whole, to: x8, "--compression", "8")
@@ -85,7 +85,7 @@ struct RecompressTests {
     #expect(report.contains("int8"))
     #expect(try Command.run("verify", new).status == 0)
     let resumed = try Command.run(
-      "resume", new, "--model", tiny, "--prompt", "x", "--max-tokens", "2", "--decompressed")
+      ["resume", new, "--model", tiny, "--prompt", "x", "--max-tokens", "2", "--decompressed"])
     #expect(resumed.status == 0, "\(resumed.error)")
   }
 }

@@ -22,14 +22,15 @@ struct ResumeTests {
     return try result.json()
   }
 
-  @Test("decompressed, it goes on token for token as generation from the whole prompt does")
+  @Test("decompressed, it continues token for token as generation from the whole prompt does")
   func decompressed() throws {
     let resumed = try resume(documents.snapshot, "--decompressed")
     let scratch = try ScratchFolder()
     let whole = try scratch.write("whole.txt", try bytes(of: documents.document) + question.utf8)
     let generated = try Command.run(
-      "generate", "--model", Demo.model, "--prompt-file", whole, "--max-tokens", "40", "--json"
-    ).json(as: Generated.self)
+      [
+        "generate", "--model", Demo.model, "--prompt-file", whole, "--max-tokens", "40", "--json",
+      ]).json(as: Generated.self)
     #expect(resumed.ids == generated.ids)
     #expect(!resumed.ids.isEmpty)
     #expect(resumed.text == generated.text)
@@ -43,16 +44,20 @@ struct ResumeTests {
     let document = try scratch.write("document.txt", text.utf8)
     let snapshot = scratch.path("chat.kvsnap")
     let prefilled = try Command.run(
-      "prefill", "--model", Demo.model, "--filters", documents.filters, "--prompt-file", document,
-      "--chat",
-      "--out", snapshot, "--json")
+      [
+        "prefill", "--model", Demo.model, "--filters", documents.filters, "--prompt-file", document,
+        "--chat",
+        "--out", snapshot, "--json",
+      ])
     #expect(prefilled.status == 0, "\(prefilled.error)")
     let resumed = try Command.run(
-      "resume", snapshot, "--model", Demo.model, "--prompt", question, "--json"
-    ).json(as: Resumed.self)
+      [
+        "resume", snapshot, "--model", Demo.model, "--prompt", question, "--json",
+      ]).json(as: Resumed.self)
     let generated = try Command.run(
-      "generate", "--model", Demo.model, "--chat", "--prompt", "\(text)\n\n\(question)", "--json"
-    ).json(as: Generated.self)
+      [
+        "generate", "--model", Demo.model, "--chat", "--prompt", "\(text)\n\n\(question)", "--json",
+      ]).json(as: Generated.self)
     #expect(resumed.ids == generated.ids)
     #expect(resumed.text.lowercased().contains("heliotrope"))
   }
@@ -70,7 +75,7 @@ struct ResumeTests {
         let keys = Self.floats(all.keys)
         let scores = try bank.contextScores(
           keys: keys, layer: layer, head: head, tokens: n, base: 100_000)
-        // Section 5.3: four sinks, a window of 64, then three of the highest scores and the latest that is
+        // Section 5.3: four sinks, a window of 64, then three of the highest scores and the latest
         // left, in turn; ⌊n / N⌋ in all.
         let protected = Set((0..<4).map(UInt32.init) + (n - 64..<n).map(UInt32.init))
         let rest = (0..<UInt32(n)).filter { !protected.contains($0) }
@@ -105,22 +110,25 @@ struct ResumeTests {
     let scratch = try ScratchFolder()
     let questionFile = try scratch.write("question.txt", question.utf8)
     let questionTokens = try Command.run(
-      "tokenize", "--model", Demo.model, "--file", questionFile, "--json"
-    )
-    .json(as: Tokenized.self).ids.count
+      [
+        "tokenize", "--model", Demo.model, "--file", questionFile, "--json",
+      ])
+      .json(as: Tokenized.self).ids.count
     #expect(resumed.pairs == heads * (inspected.tokens / 8 + questionTokens))
     #expect(resumed.cacheBytes == resumed.pairs * 256)
     #expect(!resumed.text.isEmpty)
   }
 
-  @Test("a snapshot made at ×8 resumes as the whole one does at ×8, and refuses more")
+  @Test("a snapshot made at ×8 resumes as the whole one does at ×8, and rejects less")
   func madeCompressed() throws {
     let scratch = try ScratchFolder()
     let small = scratch.path("small.kvsnap")
     let made = try Command.run(
-      "prefill", "--model", Demo.model, "--filters", documents.filters, "--prompt-file",
-      documents.document,
-      "--compression", "8", "--out", small, "--json")
+      [
+        "prefill", "--model", Demo.model, "--filters", documents.filters, "--prompt-file",
+        documents.document,
+        "--compression", "8", "--out", small, "--json",
+      ])
     #expect(made.status == 0, "\(made.error)")
     #expect(try made.json(as: Prefilled.self).bytes == bytes(of: small).count)
     #expect(
@@ -130,7 +138,7 @@ struct ResumeTests {
       try resume(small, "--compression", "20").ids
         == resume(documents.snapshot, "--compression", "20").ids)
     let whole = try Command.run(
-      "resume", small, "--model", Demo.model, "--prompt", "x", "--decompressed")
+      ["resume", small, "--model", Demo.model, "--prompt", "x", "--decompressed"])
     #expect(whole.status == 64)
     #expect(whole.error.contains("the whole cache is not in this snapshot, only ×8 and more"))
   }
@@ -140,17 +148,19 @@ struct ResumeTests {
     let scratch = try ScratchFolder()
     let again = scratch.path("again.kvsnap")
     let result = try Command.run(
-      "prefill", "--model", Demo.model, "--filters", documents.filters, "--prompt-file",
-      documents.document,
-      "--out", again)
+      [
+        "prefill", "--model", Demo.model, "--filters", documents.filters, "--prompt-file",
+        documents.document,
+        "--out", again,
+      ])
     #expect(result.status == 0, "\(result.error)")
     #expect(try bytes(of: again) == bytes(of: documents.snapshot))
   }
 
-  @Test("a prompt of which the vocabulary has no token is refused as an empty one is")
+  @Test("a prompt for which the vocabulary has no token is rejected like an empty one")
   func noTokens() throws {
     let result = try Command.run(
-      "resume", documents.snapshot, "--model", Demo.model, "--prompt", "\u{4}")
+      ["resume", documents.snapshot, "--model", Demo.model, "--prompt", "\u{4}"])
     #expect(result.status == 64)
     #expect(result.error.contains("the prompt is empty"))
   }
@@ -158,21 +168,24 @@ struct ResumeTests {
   @Test("float32 snapshots resume bit for bit too")
   func float32() throws {
     let scratch = try ScratchFolder()
-    // Cut behind a word, so that its tokens are the same with the question behind them.
+    // Cut after a word, so that its tokens are the same with the question after them.
     let start = try bytes(of: documents.document).prefix(3000)
     let text = try scratch.write(
       "text.txt", start.dropLast(start.reversed().prefix { $0 < 97 }.count))
     let snapshot = scratch.path("f32.kvsnap")
     _ = try Command.run(
-      "prefill", "--model", Demo.model, "--filters", documents.filters, "--prompt-file", text,
-      "--precision",
-      "f32", "--out", snapshot)
+      [
+        "prefill", "--model", Demo.model, "--filters", documents.filters, "--prompt-file", text,
+        "--precision",
+        "f32", "--out", snapshot,
+      ])
     let whole = try scratch.write("whole.txt", try bytes(of: text) + question.utf8)
     let generated = try Command.run(
-      "generate", "--model", Demo.model, "--prompt-file", whole, "--max-tokens", "40",
-      "--precision", "f32",
-      "--json"
-    ).json(as: Generated.self)
+      [
+        "generate", "--model", Demo.model, "--prompt-file", whole, "--max-tokens", "40",
+        "--precision", "f32",
+        "--json",
+      ]).json(as: Generated.self)
     #expect(try resume(snapshot, "--decompressed").ids == generated.ids)
   }
 

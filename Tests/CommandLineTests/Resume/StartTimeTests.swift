@@ -6,7 +6,7 @@ import Testing
 @Suite struct StartTimeTests {
   private struct Report: Decodable { let startSeconds: Double }
 
-  private func seconds(_ arguments: String...) throws -> (reported: Double, measured: Double) {
+  private func seconds(_ arguments: [String]) throws -> (reported: Double, measured: Double) {
     let start = ContinuousClock.now
     let result = try Command.run(arguments)
     let taken = ContinuousClock.now - start
@@ -18,9 +18,9 @@ import Testing
   @Test func aReportSaysItAndItIsNoMoreThanTheWholeRunTook() throws {
     let model = Fixtures.path("models/tiny-llama-f32.gguf")
     for (reported, measured) in [
-      try seconds("generate", "--model", model, "--prompt", "hi", "--max-tokens", "4", "--json"),
-      try seconds("inspect", Fixtures.path("conformance/valid/bf16.kvsnap"), "--json"),
-      try seconds("verify", Fixtures.path("conformance/valid/bf16.kvsnap"), "--json"),
+      try seconds(["generate", "--model", model, "--prompt", "hi", "--max-tokens", "4", "--json"]),
+      try seconds(["inspect", Fixtures.path("conformance/valid/bf16.kvsnap"), "--json"]),
+      try seconds(["verify", Fixtures.path("conformance/valid/bf16.kvsnap"), "--json"]),
     ] {
       // The system counts a process's start in hundredths.
       #expect(reported > 0 && reported < measured + 0.02)

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("resume --export writes the cache that an answer left behind")
+@Suite("resume --export writes the cache as it is after an answer")
 struct StateExportTests {
   private let tiny: TinyFiles
   private let scratch: ScratchFolder
@@ -19,8 +19,10 @@ struct StateExportTests {
 
   private func prefill(_ precision: String, to path: String) throws {
     let made = try Command.run(
-      "prefill", "--model", tiny.model, "--filters", tiny.filters, "--prompt-file", tiny.text,
-      "--sinks", "2", "--window", "6", "--precision", precision, "--out", path)
+      [
+        "prefill", "--model", tiny.model, "--filters", tiny.filters, "--prompt-file", tiny.text,
+        "--sinks", "2", "--window", "6", "--precision", precision, "--out", path,
+      ])
     try #require(made.status == 0, "\(made.error)")
   }
 
@@ -48,7 +50,7 @@ struct StateExportTests {
     #expect(try bytes(of: state) == bytes(of: exported))
   }
 
-  @Test("×N that is held as codes: the pairs of ×N as export has them, and the new ones behind")
+  @Test("×N that is held quantised: the pairs of ×N as export has them, followed by the new ones")
   func compressed() throws {
     let path = scratch.path("state.safetensors")
     let resumed = try resume(nil, ["--compression", "3", "--export", path])
@@ -100,7 +102,10 @@ struct StateExportTests {
   func refusals() throws {
     for (path, status) in [("state.bin", 64), ("no/state.safetensors", 74)] {
       let result = try Command.run(
-        "resume", snapshot, "--model", tiny.model, "--prompt", "x", "--export", scratch.path(path))
+        [
+          "resume", snapshot, "--model", tiny.model, "--prompt", "x", "--export",
+          scratch.path(path),
+        ])
       #expect(result.status == Int32(status), "\(result.error)")
       #expect(result.output.isEmpty)
     }

@@ -46,13 +46,16 @@ struct Chromium {
     let page = try scratch.write(
       "look.html",
       """
-      <!DOCTYPE html><html><body><img src="data:image/png;base64,\(png.base64EncodedString())"/><script>
+      <!DOCTYPE html><html><body>
+      <img src="data:image/png;base64,\(png.base64EncodedString())"/>
+      <script>
       window.onload = () => {
         const image = document.images[0], canvas = document.createElement("canvas");
         canvas.width = image.naturalWidth; canvas.height = image.naturalHeight;
         const context = canvas.getContext("2d");
         context.drawImage(image, 0, 0);
-        const pixels = new Uint32Array(context.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+        const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
+        const pixels = new Uint32Array(data.buffer);
         const corner = pixels[0];
         const bright = ((corner & 255) + (corner >> 8 & 255) + (corner >> 16 & 255)) / 765;
         document.body.textContent = "[[" + JSON.stringify({

@@ -26,7 +26,8 @@ extension FilterBank {
     return PlainScores.withKeyDiff(attended, keys: pairs).map(Float.init)
   }
 
-  /// A filter, turned by plain RoPE from the middle of its calibration to that of the 512 positions behind a context.
+  /// A filter, turned by plain RoPE from the middle of its calibration to the middle of the 512
+  /// positions after a context.
   private func turned(_ filter: [Float], tokens: Int, base: Double) throws -> [Double] {
     let positions = Double(tokens + 256) - Double(try #require(sequences).length) / 2
     let (filter, half) = (filter.map(Double.init), filter.count / 2)

@@ -14,7 +14,7 @@ struct Documents: Sendable {
     let folder = try Demo.sharedFolder()
     filters = folder + "/smollm2.qfilt"
     snapshot = folder + "/document.kvsnap"
-    // Of a run that was ended; it would be gone on from.
+    // The partial file of a run that was ended would be continued.
     try? FileManager.default.removeItem(atPath: filters + ".partial")
     let essays = try Demo.essays().enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
     try Self.check(
@@ -37,8 +37,10 @@ extension ScratchFolder {
   func filters(of model: String, corpus: String) throws -> String {
     let bank = path("tiny.qfilt")
     let made = try Command.run(
-      "precompute", "--model", model, "--corpus", corpus, "--sequences", "2", "--length", "40",
-      "--out", bank)
+      [
+        "precompute", "--model", model, "--corpus", corpus, "--sequences", "2", "--length", "40",
+        "--out", bank,
+      ])
     guard made.status == 0 else { throw CommandFailed(message: made.error) }
     return bank
   }

@@ -54,7 +54,7 @@ struct FaultLibrary: Sendable {
   /// - Parameters:
   ///   - folder: Calls on files in it count.
   ///   - record: A file that gets each call's name as a line.
-  ///   - hasNamelessFiles: Whether `O_TMPFILE` is known, which some network file systems do without.
+  ///   - hasNamelessFiles: Whether `O_TMPFILE` is known; some network file systems lack it.
   func environment(
     folder: String, record: String? = nil, fault: Fault? = nil, hasNamelessFiles: Bool = true
   ) -> [String: String] {

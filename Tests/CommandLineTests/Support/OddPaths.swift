@@ -52,7 +52,11 @@ struct OddPaths {
 
   private func bind(_ path: String) throws {
     let result = try Command.shell(
-      "exec python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' '\(path)'"
+      """
+      exec python3 -c '
+      import socket, sys
+      socket.socket(socket.AF_UNIX).bind(sys.argv[1])' '\(path)'
+      """
     )
     guard result.status == 0 else { throw CommandFailed(message: result.error) }
   }

@@ -9,7 +9,7 @@ struct SparseModel {
 
   private static let (width, hidden, heads) = (1024, 2560, 16)
 
-  /// As the tiny model, but wide, and of so many layers.
+  /// As the tiny model, but wide, and with `layers` layers.
   init(in scratch: ScratchFolder, layers: Int) throws {
     path = scratch.path("sparse")
     let tiny = Fixtures.path("models/tiny-llama-f32")

@@ -8,20 +8,20 @@ struct TinyFiles: Sendable {
   let text, otherText: String
   let filters: String
   let snapshot: String
-  /// The snapshot in int8, its cache, and a turn behind it.
+  /// The snapshot in int8, its cache, and a turn that continues it.
   let recompressed, exported, child: String
 
   static let shared = Result { try TinyFiles() }
 
   private init() throws {
     let folder = try Demo.sharedFolder() + "/tiny"
-    // Of an earlier run; a snapshot would not be replaced beside its child.
+    // Files of an earlier run: a snapshot with a child would not be replaced.
     try? FileManager.default.removeItem(atPath: folder)
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     text = folder + "/text.txt"
     otherText = folder + "/other.txt"
     try Self.write("A line of text to be kept.\n", to: text)
-    try Self.write("Of this there is a lot too\n", to: otherText)
+    try Self.write("All this there is a lot of\n", to: otherText)
     filters = folder + "/tiny.qfilt"
     snapshot = folder + "/tiny.kvsnap"
     recompressed = folder + "/tiny-int8.kvsnap"

@@ -6,7 +6,7 @@ import Workflows
 
 @Suite("Added tokens are sought in the order of the tokenizers library")
 struct AddedTokenTests {
-  /// A family's tokenizer with more added tokens, and texts, by `fixtures/generate/added_tokens.py`.
+  /// A family's tokenizer with more added tokens, and texts (`fixtures/generate/added_tokens.py`).
   private struct Case: Decodable {
     let family: String
     /// What follows the family's own in the list.

@@ -15,7 +15,7 @@ enum MixedTexts {
     try Fixtures.json("tokenization/golden.json")
   }
 
-  /// FNV-1a over the ids as 32-bit numbers, with 0xFFFFFFFF behind each text, folded to 32 bits.
+  /// FNV-1a over the ids as 32-bit numbers, with 0xFFFFFFFF after each text, folded to 32 bits.
   static func digest(of texts: [[Int]]) -> String {
     var state: UInt64 = 0xCBF2_9CE4_8422_2325
     for number in texts.flatMap({ $0.map { UInt32(truncatingIfNeeded: $0) } + [.max] }) {

@@ -51,7 +51,7 @@ struct TokenizerFamilyTests {
   func roundTrip(name: String) throws {
     let folder = try TokenizerFolder(of: name)
     let tokenizer = try LoadedModel.loadTokenizer(path: folder.path)
-    // A token that is found in normalised text takes a space before it along, which nobody can see later.
+    // A token that is found in normalised text includes a space before it, which is then lost.
     let odd = Array((name == "phi-3" ? "<mark>" : "\0").utf8)
     for text in try MixedTexts.all().prefix(2_000)
     where text.allSatisfy({ $0 < 0x80 }) && text.firstRange(of: odd) == nil {
