@@ -124,6 +124,19 @@ let package = Package(
         "QFilters", "CacheCodec", "CacheFormat", "ByteIO", "COpenBLAS", "Inference", "TestSupport",
       ], swiftSettings: strict),
     .testTarget(
+      name: "WorkflowsTests",
+      dependencies: [
+        "Workflows", "Inference", "QFilters", "CacheCodec", "CacheFormat", "ModelFiles",
+        "Tokenization", "ByteIO", "TestSupport",
+      ], swiftSettings: strict),
+    .testTarget(
+      name: "EvaluationTests",
+      dependencies: ["Evaluation", "Workflows", "Inference", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ConformanceTests", dependencies: ["Conformance", "ByteIO", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
       name: "ReportsTests",
       dependencies: ["Reports", "CacheCodec", "CacheFormat", "SampleSnapshots", "TestSupport"],
       swiftSettings: strict),
@@ -142,10 +155,6 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "TokenizationTests", dependencies: ["Tokenization", "ByteIO", "TestSupport"],
-      swiftSettings: strict),
-    .testTarget(
-      name: "WorkflowsTests",
-      dependencies: ["Workflows", "CacheCodec", "CacheFormat", "ByteIO", "TestSupport"],
       swiftSettings: strict),
   ]
 )

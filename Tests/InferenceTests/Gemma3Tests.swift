@@ -20,7 +20,7 @@ struct Gemma3Tests {
   /// One ISA rounds what quantised rows are multiplied by to 16 bits.
   private static let tolerance = Runtime.kernels.isa == "avx512bf16" ? 0.02 : 0.001
 
-  @Test("logits, likelihood and greedy continuation of every prompt")
+  @Test("logits, likelihood and greedy continuation of every prompt", .realModel)
   func prompts() throws {
     let engine = try Engine(ModelFile(path: Demo.gemma))
     let golden: Golden = try Fixtures.json("golden/gemma3.json")

@@ -22,7 +22,7 @@ struct TensorDigestTests {
     try compare(model.tensors, with: "models/\(name.split(separator: ".")[0]).json")
   }
 
-  @Test("every tensor of Gemma 3 270M, whose types are mixed")
+  @Test("every tensor of Gemma 3 270M, whose types are mixed", .realModel)
   func gemma() throws {
     let file = try GGUFFile(MappedFile(path: Demo.gemma))
     #expect(Set(file.tensors.values.map(\.type)).isSuperset(of: [.q4_k, .q6_k, .q5_0, .q8_0]))

@@ -27,8 +27,12 @@ package struct SampleSnapshot {
     let floors = (0..<heads).map { _ in Int.random(in: 0...max(1, tokens / 3), using: &random) }
     metadata = Self.metadata(context, floors: floors, compression: compression)
     rankings = (0..<heads).map { _ in (0..<UInt32(tokens)).shuffled(using: &random) }
-    keys = Self.pairs(heads, tokens, context.keyLength, codec.width, isFinite, &random)
-    values = Self.pairs(heads, tokens, context.valueLength, codec.width, isFinite, &random)
+    func pairs(length: Int) -> [[[UInt8]]] {
+      Self.pairs(
+        heads, tokens: tokens, length: length, width: codec.width, isFinite: isFinite, &random)
+    }
+    keys = pairs(length: context.keyLength)
+    values = pairs(length: context.valueLength)
   }
 
   private init(_ other: SampleSnapshot, compression: Int) {
@@ -103,7 +107,7 @@ package struct SampleSnapshot {
   }
 
   private static func pairs(
-    _ heads: Int, _ tokens: Int, _ length: Int, _ width: Int, _ isFinite: Bool,
+    _ heads: Int, tokens: Int, length: Int, width: Int, isFinite: Bool,
     _ random: inout SeededGenerator
   ) -> [[[UInt8]]] {
     (0..<heads).map { _ in

@@ -19,8 +19,11 @@ public struct Command {
     }
   }
 
-  /// `make` says where the binary is.
-  public static let binary = ProcessInfo.processInfo.environment["QFILTERS_BINARY"] ?? "qfilters"
+  /// The program: `QFILTERS_BINARY`, or the one that was built with the tests.
+  public static let binary =
+    ProcessInfo.processInfo.environment["QFILTERS_BINARY"]
+    ?? URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+    .appending(path: "qfilters").path
 
   /// A Python interpreter with the packages of `spec/requirements.txt`, from `scripts/python`.
   public static let python = ProcessInfo.processInfo.environment["QFILTERS_PYTHON"] ?? "python3"

@@ -26,8 +26,7 @@ public enum Fixtures {
     "f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "output", "untied", "mixed",
   ].map { "tiny-llama-\($0).gguf" }
 
-  /// The names of the tiny models of all architectures: folders, most with a GGUF of the same
-  /// weights.
+  /// The names of the tiny models of all architectures: folders, most with a GGUF of equal weights.
   public static let architectures = [
     "llama3-rope", "linear-rope", "yarn-rope", "dynamic-rope", "mistral", "qwen2", "qwen2-window",
     "qwen3", "olmo2", "phi3", "gemma2", "gemma3",
@@ -40,35 +39,6 @@ public enum Fixtures {
 
   /// The names of the tiny models that are folders: weights in one file, and in shards.
   public static let tinyFolders = ["tiny-llama-f32", "tiny-llama-bf16"]
-}
-
-/// The real models and the essays, which `make` fetches into a cache folder.
-public enum Demo {
-  private static let cache = ProcessInfo.processInfo.environment["QFILTERS_CACHE"] ?? "/nonexistent"
-
-  /// SmolLM2-135M-Instruct in Q4_1.
-  public static let model = cache + "/SmolLM2-135M-Instruct.Q4_1.gguf"
-
-  /// Gemma 3 270M in Q4_K_M: matrices of Q4_K, Q5_0, Q6_K and Q8_0.
-  public static let gemma = cache + "/gemma-3-270m-q4_k_m.gguf"
-
-  /// A folder for files that tests share. Each run makes it new and keeps it until the next.
-  public static func sharedFolder() throws -> String {
-    try FileManager.default.createDirectory(
-      atPath: cache + "/tests", withIntermediateDirectories: true)
-    return cache + "/tests"
-  }
-
-  /// The haystack's essays in order of file names.
-  public static func essays() throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: cache + "/essays").filter {
-      $0.hasSuffix(".txt")
-    }
-    .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { cache + "/essays/" + $0 }
-  }
-
-  /// One essay's path.
-  public static func essay(_ name: String) -> String { cache + "/essays/\(name).txt" }
 }
 
 /// A folder that is removed when the test is over.
@@ -112,7 +82,7 @@ extension [UInt8] {
   /// Gives a matrix of a GGUF file another type, by its number, without changing the values' bytes.
   public mutating func setType(of matrix: String, to type: UInt8) {
     guard let name = firstRange(of: Array(matrix.utf8)) else { return }
-    // It follows a rank of 32 bits and two dimensions of 64.
+    // A rank of 32 bits and two dimensions of 64 come before it.
     replaceSubrange(name.upperBound + 20..<name.upperBound + 24, with: [type, 0, 0, 0])
   }
 }

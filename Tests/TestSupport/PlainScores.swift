@@ -2,8 +2,8 @@ import Foundation
 
 /// Scores of a KV head's pairs after a context, computed plainly in float64.
 public enum PlainScores {
-  /// The logarithm of the mean attention from queries equal to the filters of a group's query
-  /// heads.
+  /// The logarithm of the mean attention that queries equal to the filters of a group's query heads
+  /// would pay.
   public static func attended(keys: [[Double]], filters: [[Double]], scale: Double) -> [Double] {
     var attention = [Double](repeating: 0, count: keys.count)
     for filter in filters {

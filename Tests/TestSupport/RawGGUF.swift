@@ -1,7 +1,7 @@
-/// A GGUF file of little more than a tokenizer, built key by key, so that every key can be left out
-/// or made wrong. Written from the specification; shares no code with the reader.
+/// A GGUF file with little more than a tokenizer, built key by key: every key can be left out or
+/// made wrong. Written from the specification; shares no code with the reader.
 public struct RawGGUF: Sendable {
-  /// A key's value.
+  /// The value of a key.
   public enum Value: Sendable {
     /// A text.
     case text(String)

@@ -1,7 +1,7 @@
 import ByteIO
 import FoundationEssentials
 
-/// The list of conformance fixtures and of what a reader must make of them (spec, conformance.md).
+/// The list of conformance fixtures and what a reader must do with each (spec, conformance.md).
 struct ConformanceManifest: Decodable {
   /// A run of zeros that the committed file leaves out.
   struct Zeros: Decodable {
@@ -9,7 +9,7 @@ struct ConformanceManifest: Decodable {
     let count: UInt64
   }
 
-  /// A file that must lie beside a fixture, which continues it.
+  /// A file next to a fixture, which continues it.
   struct Parent: Decodable {
     let file: String
     let sha256: String
@@ -34,7 +34,7 @@ struct ConformanceManifest: Decodable {
     let notStored: [Int]?
   }
 
-  /// A file that must be refused.
+  /// A file that must be rejected.
   struct Invalid: Decodable {
     let file: String
     let sha256: String
@@ -44,7 +44,7 @@ struct ConformanceManifest: Decodable {
     let rule: String
     /// What ×N is asked for, or nil for all that is stored.
     let compression: Int?
-    /// With which the file is to be refused; 65 if nothing is said.
+    /// The exit code of the rejection; nil means 65.
     let exitCode: Int?
   }
 

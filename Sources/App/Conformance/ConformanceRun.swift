@@ -1,7 +1,7 @@
 package import ByteIO
 import CacheFormat
 
-/// Runs a reader over the conformance fixtures and says what it got right.
+/// Runs a reader over the conformance fixtures.
 package struct ConformanceRun: Sendable {
   /// One thing that a reader must do with one file, or with a chain of files.
   package struct Check: Sendable {
@@ -11,9 +11,9 @@ package struct ConformanceRun: Sendable {
     package let file: String
     /// What went wrong, or nil if the reader did what the format says.
     package let problem: String?
-    /// For a file that must be refused: whether the message names the section that breaks the rule.
+    /// For a file that must be rejected: whether the message names the broken section.
     package let isNamed: Bool?
-    /// With a problem: what the reader said on standard error.
+    /// With a problem: the reader's standard error.
     package var message = ""
   }
 
@@ -38,7 +38,7 @@ package struct ConformanceRun: Sendable {
   private enum Expectation: Sendable {
     case tensors(compression: Int?, [String: String])
     case notStored(compression: Int)
-    case refusal(compression: Int?, exitCode: Int, section: String, rule: String)
+    case rejection(compression: Int?, exitCode: Int, section: String, rule: String)
   }
 
   private let folder: String
@@ -79,9 +79,9 @@ package struct ConformanceRun: Sendable {
       + manifest.invalid.map { file in
         let exitCode = file.exitCode ?? 65
         return Task(
-          group: Self.refusals(exitCode, file.section), file: file.file, sha256: file.sha256,
+          group: Self.rejections(exitCode, file.section), file: file.file, sha256: file.sha256,
           zeros: file.insertZeros, parents: file.parents ?? [],
-          expectation: .refusal(
+          expectation: .rejection(
             compression: file.compression, exitCode: exitCode, section: file.section,
             rule: file.rule))
       }
@@ -128,21 +128,21 @@ package struct ConformanceRun: Sendable {
         + (message.isEmpty ? "" : ": \(message)"))
   }
 
-  /// The last lines of what a reader says, in which the reason stands.
+  /// The last lines of a reader's standard error, which have the reason.
   package static func ending(of message: String, lines: Int) -> String {
     message.split(whereSeparator: \.isNewline).suffix(lines).map { String($0.prefix(300)) }
       .joined(separator: "\n")
   }
 
-  /// What is read: a chain if there are parents, otherwise the kind of file by its ending.
+  /// The kind of fixture: a chain if there are parents, otherwise by the file's ending.
   private static func kind(_ fixture: ConformanceManifest.Valid) -> String {
     guard fixture.parents == nil else { return "chain" }
     return fixture.file.hasSuffix(".kvsnap")
       ? "snapshot" : fixture.file.hasSuffix(".qfilt") ? "filter bank" : "statistics"
   }
 
-  /// The files that are refused with one exit code, those of 65 by section.
-  private static func refusals(_ exitCode: Int, _ section: String) -> String {
+  /// The group of files that are rejected with one exit code; those of 65 are grouped by section.
+  private static func rejections(_ exitCode: Int, _ section: String) -> String {
     switch exitCode {
     case 66: "chain, no parent"
     case 78: "chain, other model"
@@ -153,10 +153,10 @@ package struct ConformanceRun: Sendable {
   private func check(_ task: Task) async throws -> Check {
     let path = "\(folder)/\(task.file)"
     let content = try content(task.file)
-    let isSound = try task.parents.allSatisfy {
+    let areParentsWhole = try task.parents.allSatisfy {
       Digest(of: try self.content($0.file)).description == $0.sha256
     }
-    guard isSound, Digest(of: content).description == task.sha256 else {
+    guard areParentsWhole, Digest(of: content).description == task.sha256 else {
       return result(task, "the fixture itself is damaged; fetch it again")
     }
     guard let zeros = task.zeros else { return await check(task, path: path) }
@@ -179,7 +179,7 @@ package struct ConformanceRun: Sendable {
       switch answer.outcome {
       case .tensors(tensors): return result(task, nil)
       case .tensors: return wrong("other tensors than the file holds")
-      case .refused(let exitCode): return wrong("refused with exit code \(exitCode)")
+      case .rejected(let exitCode): return wrong("rejected with exit code \(exitCode)")
       case .notStored: return wrong("not found in a file that holds it")
       case .failed(let status): return wrong(status)
       }
@@ -190,19 +190,20 @@ package struct ConformanceRun: Sendable {
           task, "×\(compression), which the file does not hold: no exit code 64", answer)
       }
       return result(task, nil)
-    case .refusal(let compression, let exitCode, let section, let rule):
+    case .rejection(let compression, let exitCode, let section, let rule):
       let answer = await reader.read(path, compression: compression)
       func wrong(_ problem: String) -> Check { result(task, "\(problem): \(rule)", answer) }
       switch answer.outcome {
-      case .refused(exitCode):
-        // The name of the file often says which section is broken: it proves nothing.
+      case .rejected(exitCode):
+        // The file's name often says which section is broken, so it proves nothing.
         let words = answer.message.replacing(path, with: "").replacing(task.file, with: "")
         return result(task, nil, isNamed: words.contains(section))
       case .tensors, .notStored: return wrong("accepted, though it breaks a rule")
-      case .refused(let other):
-        return wrong("refused with exit code \(other) instead of \(exitCode); it breaks a rule")
+      case .rejected(let other):
+        return wrong("rejected with exit code \(other) instead of \(exitCode); it breaks a rule")
       case .failed(let status):
-        return wrong("not refused with exit code \(exitCode) but \(status); it breaks a rule")
+        return wrong(
+          "expected a rejection with exit code \(exitCode), but \(status); it breaks a rule")
       }
     }
   }

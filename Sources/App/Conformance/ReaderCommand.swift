@@ -2,22 +2,22 @@ import ByteIO
 import Subprocess
 import SystemPackage
 
-/// A program that reads files of the format, called as the specification's page conformance.md says:
+/// A program that reads files of the format, called as conformance.md in the specification says:
 /// `READER --digests [--compression N] FILE`.
 struct ReaderCommand: Sendable {
-  /// What one call came to.
+  /// The result of one call.
   enum Outcome: Sendable {
     /// Exit code 0, and the lines `<SHA-256>  <name>` of its output.
     case tensors([String: String])
-    /// Exit code 64: the file is sound and does not hold what was asked for.
+    /// Exit code 64: the file is valid, but does not hold what was asked for.
     case notStored
     /// Exit code 65, 66 or 78.
-    case refused(exitCode: Int)
+    case rejected(exitCode: Int)
     /// Anything else, in words.
     case failed(String)
   }
 
-  /// What one call came to, and what it said on standard error.
+  /// The result of one call, and its standard error.
   struct Answer: Sendable {
     let outcome: Outcome
     var message = ""
@@ -31,8 +31,8 @@ struct ReaderCommand: Sendable {
 
   /// Calls the reader on a file and waits for it, a minute at most.
   func read(_ path: String, compression: Int?) async -> Answer {
-    let ratio = compression.map { ["--compression", "\($0)"] } ?? []
-    let arguments = Array(words.dropFirst()) + ["--digests"] + ratio + [path]
+    let options = compression.map { ["--compression", "\($0)"] } ?? []
+    let arguments = Array(words.dropFirst()) + ["--digests"] + options + [path]
     return await withTaskGroup { group in
       group.addTask { await run(arguments) }
       group.addTask {
@@ -56,7 +56,7 @@ struct ReaderCommand: Sendable {
         switch result.terminationStatus {
         case .exited(0): .tensors(Self.tensors(result.standardOutput))
         case .exited(64): .notStored
-        case .exited(let code) where [65, 66, 78].contains(code): .refused(exitCode: Int(code))
+        case .exited(let code) where [65, 66, 78].contains(code): .rejected(exitCode: Int(code))
         case .exited(let code): .failed("exit code \(code)")
         case .signaled(let number): .failed("an end by signal \(number)")
         }
@@ -69,7 +69,7 @@ struct ReaderCommand: Sendable {
     }
   }
 
-  /// The digests by name; a line of another form stands under its own text, so that it counts.
+  /// The digests by name. A line of another form has its own text as its name, so that it counts.
   private static func tensors(_ output: String) -> [String: String] {
     var tensors: [String: String] = [:]
     for line in output.split(separator: "\n") {

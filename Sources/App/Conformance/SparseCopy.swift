@@ -1,12 +1,11 @@
 import ByteIO
 import FoundationEssentials
 
-/// A fixture with the zeros that its committed form leaves out, as a sparse file in the folder for
-/// temporary files.
+/// A fixture with the zeros that its committed form leaves out: a sparse temporary file.
 struct SparseCopy {
   let path: String
 
-  /// - Throws: `MalformedFile` if the zeros lie outside the file, `SystemError` if no copy can be made.
+  /// - Throws: `MalformedFile` if the zeros are outside the file, `SystemError`.
   init(of bytes: [UInt8], zeros: ConformanceManifest.Zeros, path original: String) throws {
     guard let at = Int(exactly: zeros.at), at <= bytes.count, zeros.count <= 1 << 40 else {
       throw MalformedFile(
@@ -21,7 +20,7 @@ struct SparseCopy {
     if at < bytes.count {
       try file.write(Array(bytes[at...]), at: zeros.at + zeros.count)
     } else if zeros.count > 0 {
-      // Nothing follows the zeros: the last of them is written, so that the file reaches its size.
+      // Nothing follows the zeros. Writing the last one gives the file its size.
       try file.write([0], at: zeros.at + zeros.count - 1)
     }
     try file.commit()

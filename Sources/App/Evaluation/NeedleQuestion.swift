@@ -63,7 +63,7 @@ struct NeedleQuestion {
       return try generate(context.cache)
     case .recall:
       let cache = try KVCache(
-        shape: context.cache.shape, element: .f16, capacity: tokens + room)
+        shape: context.cache.shape, dtype: .f16, capacity: tokens + room)
       cache.continue(at: tokens)
       let recall = try Recall(
         context, compression: compression, reach: reach, engine: model.engine, into: cache)

@@ -1,9 +1,9 @@
-import Reports
 import ArgumentParser
 import ByteIO
 import CExhaustion
 import Glibc
 import Inference
+import Reports
 import Workflows
 
 /// The command line: every subcommand parses, calls one workflow, and prints.
@@ -13,9 +13,11 @@ struct QFiltersCommand: AsyncParsableCommand {
     commandName: "qfilters",
     abstract: "Keep an LLM's long context: prefill once, resume from a file.",
     discussion: """
-      Q-Filters rank a model's KV pairs; a snapshot holds a context's KV cache in that order, \
-      so that the best 1/N of it is one read. Exit codes: 0; 1 other failure; 64 usage; 65 \
-      malformed or corrupt file; 66 no such input; 74 input or output; 78 identity mismatch.
+      Q-Filters rank a model's KV pairs. A snapshot holds a context's KV cache in that order, \
+      so the best 1/N of it is one read (×N; \(Compression.inOtherWords))
+
+      Exit codes: 0; 1 other failure; 64 usage; 65 malformed or corrupt file; 66 no such input; \
+      74 input or output; 78 identity mismatch.
       """,
     version: Version.current,
     subcommands: [
@@ -48,8 +50,8 @@ struct QFiltersCommand: AsyncParsableCommand {
     }
   }
 
-  /// The command that was asked for. Whatever the argument parser would report, a name that is unknown is named
-  /// first.
+  /// The command that was asked for. An unknown name comes before whatever the argument parser
+  /// would report.
   private static func parse() -> any ParsableCommand {
     let arguments: [String]
     do { arguments = try Arguments.read() } catch {
@@ -91,8 +93,7 @@ struct QFiltersCommand: AsyncParsableCommand {
     }
     guard let code = Failure.exitCode(error) else { exit(withError: error) }
     ProgressBar.clear()
-    let advice = Advice.text(for: error, of: command).map { "; \($0)" } ?? ""
-    Terminal.error("qfilters: " + Format.printable("\(error)\(advice)"))
+    Terminal.error("qfilters: " + Format.printable(Advice.sentence(error, of: command)))
     exit(withError: code)
   }
 

@@ -116,13 +116,11 @@ public struct ParentMissing: CategorisedError, Equatable, Sendable {
   /// An input is missing.
   public var category: FailureCategory { .noInput }
 
-  /// The file, which parent is missing, and what helps.
+  /// The file, and which parent is missing.
   public var description: String {
-    let digest = parent.digest.shortened
-    return "\(path): PRNT: it continues \(parent.fileName) of digest \(digest), "
-      + "which is not in its folder; "
-      + (othersAreNamed
-        ? "none of the files named has digest \(digest); name the one that has, or copy it there"
-        : "copy it there, or name it with --parent")
+    let others = othersAreNamed ? ", and none of the files named has that digest" : ""
+    return
+      "\(path): PRNT: it continues \(parent.fileName) of digest \(parent.digest.shortened), "
+      + "which is not in its folder\(others)"
   }
 }

@@ -3,8 +3,8 @@ import ByteIO
 /// The command line before it is parsed.
 ///
 /// ```
-///  bytes ─▶ UTF-8, or NotUTF8 ─▶ values that look like options joined to theirs ─▶ the argument parser
-///                                                                                  └ fails? UsageMistake
+///  bytes ─▶ UTF-8, or NotUTF8 ─▶ dashed values joined to their options ─▶ the argument parser
+///                                                                         └ fails? UsageMistake
 /// ```
 enum Arguments {
   /// All arguments as text.
@@ -26,8 +26,8 @@ enum Arguments {
     return texts
   }
 
-  /// Joins values that begin with a dash to their options, as in `--prompt=- a list item`: what has a space in
-  /// it, or is a number, is no option.
+  /// Joins values that begin with a dash to their options, as in `--prompt=- a list item`. What has
+  /// a space in it, or is a number, is no option.
   static func joined(_ arguments: [String]) -> [String] {
     var result: [String] = []
     for (index, argument) in arguments.enumerated() {
@@ -47,8 +47,8 @@ enum Arguments {
       && !isDashedValue(argument)
   }
 
-  /// Whether an argument that begins with a dash can be no option: its name would have a space in it, or it is a
-  /// number.
+  /// Whether an argument that begins with a dash cannot be an option: its name would have a space
+  /// in it, or it is a number.
   private static func isDashedValue(_ argument: String) -> Bool {
     let name = argument.prefix { $0 != "=" }
     return argument.hasPrefix("-")

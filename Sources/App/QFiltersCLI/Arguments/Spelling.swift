@@ -1,7 +1,7 @@
 /// How far one spelling is from another.
 enum Spelling {
-  /// The name that was most likely meant: one that begins so, or the one with the fewest slips, at most one for
-  /// each three letters.
+  /// The name that was most likely meant: one that begins like the typed text, or the one with the
+  /// fewest slips, at most one for every three letters.
   static func nearest(to typed: String, among names: [String]) -> String? {
     let letters = typed.drop { $0 == "-" }
     guard !letters.isEmpty else { return nil }
@@ -10,8 +10,8 @@ enum Spelling {
       .min { $0.1 < $1.1 }?.0
   }
 
-  /// How many letters were left out, added, changed or swapped with their neighbour (the distance of optimal string
-  /// alignment).
+  /// How many letters were left out, added, changed or swapped with their neighbour: the distance
+  /// of optimal string alignment.
   static func slips(_ first: String, _ second: String) -> Int {
     let (a, b) = (Array(first), Array(second))
     var before = [Int](repeating: 0, count: b.count + 1)

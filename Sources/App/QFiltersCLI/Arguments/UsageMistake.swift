@@ -1,4 +1,4 @@
-/// A name on the command line that nothing has: the cause of whatever else the argument parser reports.
+/// An unknown name on the command line: the cause of whatever else the argument parser reports.
 struct UsageMistake: CustomStringConvertible {
   /// What is wrong, and what may have been meant.
   let description: String
@@ -60,7 +60,7 @@ struct UsageMistake: CustomStringConvertible {
     Spelling.nearest(to: name, among: known).map { " Did you mean '\($0)'?" } ?? ""
   }
 
-  /// As a shell takes it for one word.
+  /// Quoted, so that a shell takes it for one word.
   private static func quoted(_ text: String) -> String {
     "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#)
       + "'"

@@ -1,14 +1,15 @@
-import Reports
 import ArgumentParser
 import CacheFormat
 import QFilters
+import Reports
 
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare", abstract: "Show how much two filter banks agree.",
     discussion: """
-      Prints the cosine of the two filters of each KV head, by layer, not those of query heads. The banks may be of other \
-      weights of one architecture, such as another quantisation; the report says so.
+      Prints the cosine of the two filters of each KV head, by layer. Filters of query heads are \
+      not compared. The banks may be of different weights of one architecture, such as two \
+      quantisations; the report says so.
       """)
 
   @Argument(help: "Filter bank (.qfilt).", completion: .filterBank) var first: String

@@ -1,23 +1,23 @@
-import Reports
-import Conformance
 import ArgumentParser
+import Conformance
+import Reports
 import Workflows
 
 struct ConformanceCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "conformance", abstract: "Check any reader of the format against the fixtures.",
     discussion: """
-      The reader is called as READER --digests [--compression N] FILE. It must print the SHA-256 of \
-      each tensor of a sound file, and refuse every other with the exit code that the specification \
-      gives (spec/conformance.md). What it says on standard error is shown where it fails. As in: \
-      qfilters conformance fixtures/conformance -- python3 spec/reader.py
+      The reader is called as READER --digests [--compression N] FILE. It must print the SHA-256 \
+      of each tensor of a valid file, and reject every other with the exit code that the \
+      specification gives (spec/conformance.md). Where it fails, its standard error is shown. \
+      Example: qfilters conformance fixtures/conformance -- python3 spec/reader.py
       """)
 
-  @Argument(help: "Folder of the fixtures, with their manifest.json.", completion: .directory)
+  @Argument(help: "Folder with the fixtures and their manifest.json.", completion: .directory)
   var folder: String
   @Argument(
     parsing: .postTerminator,
-    help: "The reader's program and first arguments, after --; this program itself if left out.")
+    help: "Program and first arguments of the reader, after --. Default: this program.")
   var reader: [String] = []
   @OptionGroup var report: ReportOptions
 
@@ -38,7 +38,7 @@ private struct ConformanceSummary: Encodable, CustomStringConvertible {
     let name: String
     var checks = 0
     var passed = 0
-    /// Refusals that name the section; absent for files that must be read.
+    /// Rejections that name the section; absent for files that must be read.
     var named: Int?
   }
 

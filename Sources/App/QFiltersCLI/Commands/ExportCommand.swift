@@ -1,8 +1,8 @@
-import Reports
 import ArgumentParser
 import ByteIO
 import CacheFormat
 import QFilters
+import Reports
 import Workflows
 
 struct ExportCommand: ParsableCommand {
@@ -10,11 +10,14 @@ struct ExportCommand: ParsableCommand {
     commandName: "export",
     abstract: "Write a filter bank in the hub's layout, or a snapshot's cache as safetensors.",
     discussion: """
-      A filter bank becomes a folder with config.json and model.safetensors, as the paper's authors publish \
-      Q-Filters and kvpress loads them, with the hub's sign, and a model card, README.md, with the model's \
-      identity and the filters' origin. That layout has no filters of query heads. A snapshot becomes one \
-      safetensors file with the tensors tokens and, for each layer and KV head, layer0.head0.positions, .keys and \
-      .values, in order of position. In a chain, that is the cache of all snapshots.
+      A filter bank becomes a folder with config.json and model.safetensors, as the paper's \
+      authors publish Q-Filters and kvpress loads them, with the hub's sign. A model card, \
+      README.md, has the model's identity and the filters' origin. That layout has no filters of \
+      query heads.
+
+      A snapshot becomes one safetensors file with the tensors tokens and, for each layer and KV \
+      head, layer0.head0.positions, .keys and .values, in order of position. In a chain, that is \
+      the cache of all snapshots.
       """)
 
   @Argument(
@@ -23,9 +26,13 @@ struct ExportCommand: ParsableCommand {
   var file: String
   @Argument(help: "Folder to write into, or the file (.safetensors).", completion: .tensors)
   var out: String
-  @Option(help: "With a snapshot: compression ×N, only the best 1/N of the pairs. Default: all.")
+  @Option(
+    help: """
+      With a snapshot: compression ×N, only the best 1/N of the pairs. Default: all. \
+      \(Compression.inOtherWords)
+      """)
   var compression: Int?
-  @Flag(help: "With a snapshot: the whole cache, as without --compression.")
+  @Flag(help: "With a snapshot: the whole cache, which is the default.")
   var decompressed = false
   @OptionGroup var parents: ParentOptions
   @OptionGroup var force: ForceOption
@@ -40,7 +47,7 @@ struct ExportCommand: ParsableCommand {
   }
 
   func validate() throws {
-    try validateCompression(compression)
+    try Compression.validate(compression)
     guard compression == nil || !decompressed else {
       throw ValidationError("Give one of --compression and --decompressed.")
     }
@@ -69,7 +76,7 @@ struct ExportCommand: ParsableCommand {
     if let ending = endings.first(where: out.hasSuffix) {
       throw ValidationError("A filter bank is exported to a folder; name one without \(ending).")
     }
-    if !force.force { try OutputFile.checkHubFolder(out) }
+    try force.checkHubFolder(out)
     let shape = try FilterExchange.exportHub(file, folder: out)
     if report.json {
       return try Terminal.json(

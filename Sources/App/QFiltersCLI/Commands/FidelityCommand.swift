@@ -1,18 +1,19 @@
-import Reports
-import Evaluation
 import ArgumentParser
+import Evaluation
 import QFilters
+import Reports
 import Workflows
 
 struct FidelityCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fidelity",
-    abstract: "How well methods foresee what a text goes on to attend to, by layer and head.",
+    abstract: "Measure how well methods foresee what later text attends to, by layer and head.",
     discussion: """
-      Each context is prefilled once; tokens that follow it say, with the whole cache, which of its pairs \
-      are attended to and what is predicted. Reported are Spearman's correlation of that attention with \
-      each method's scores, the share of it that goes to the pairs that ×N keeps, and the divergence of \
-      next-token distributions from the whole cache's.
+      Each context is prefilled once. With the whole cache, the tokens that follow show which of \
+      its pairs are attended to, and what is predicted. The report has three figures: Spearman's \
+      correlation of that attention with each method's scores; the share of it that goes to the \
+      pairs that ×N keeps; and the divergence of next-token distributions from the whole cache's. \
+      \(Compression.inOtherWords)
       """)
 
   @OptionGroup var model: ModelOption
@@ -20,7 +21,7 @@ struct FidelityCommand: ParsableCommand {
   @Option(help: "UTF-8 text or JSON Lines; - for standard input.", completion: .text) var file:
     String
   @Option(help: "Number of tokens of each context.") var context = Fidelity.Options().context
-  @Option(help: "Number of tokens after each context that say what is attended to.")
+  @Option(help: "Number of tokens after each context that show what is attended to.")
   var continuation = Fidelity.Options().continuation
   @Option(help: "Number of contexts.") var sequences = Fidelity.Options().sequences
   @Option(
@@ -35,7 +36,7 @@ struct FidelityCommand: ParsableCommand {
   @OptionGroup var retention: RetentionOptions
   @Option(
     help: ArgumentHelp(
-      "Folder that keeps every measurement, tables and pictures.", valueName: "folder"),
+      "Folder for every measurement, tables and pictures.", valueName: "folder"),
     completion: .directory)
   var out: String?
   @OptionGroup var force: ForceOption
@@ -65,7 +66,9 @@ struct FidelityCommand: ParsableCommand {
     options.retention = retention.retention
     let (text, bank) = (try TextFile.documents(file), try filters.load())
     let model = try model.load()
-    let folder = try ReportFolder(ifNamed: out, for: model, bank, mayReplace: force.force)
+    let folder = try out.map {
+      try ReportFolder($0, for: model, bank, replacesAnything: force.replacesAnything)
+    }
     let results = try Fidelity(
       model, filters: (bank, filters.path), text: text, options: options
     ).run(out: out, progress: ProgressBar().show)

@@ -1,17 +1,17 @@
-import Reports
 import ArgumentParser
 import Inference
+import Reports
 import Workflows
 
 struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate", abstract: "Generate from a prompt, without a snapshot.",
     discussion: """
-      The prompt is completed as it stands; special tokens written in it count as such. With --budget \
-      the context may be longer than the model's: pairs are let go, positions go on.
+      The prompt is completed as it is. Special tokens written in it count as such. With --budget \
+      the context may be longer than the model's: pairs are evicted, positions continue.
 
-      Ctrl-C while an answer is written ends it there. --json has ids, text and stop (end, length, \
-      context or interrupted), promptTokens, prefillSeconds and decodeSeconds.
+      Ctrl-C ends an answer where it is. --json has ids, text and stop (end, length, context or \
+      interrupted), promptTokens, prefillSeconds and decodeSeconds.
       """)
 
   @OptionGroup var model: ModelOption

@@ -1,15 +1,15 @@
-import Reports
 import ArgumentParser
 import QFilters
+import Reports
 import Workflows
 
 struct ImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import", abstract: "Make a filter bank of Q-Filters from the hub.",
     discussion: """
-      The folder holds config.json and model.safetensors, as the paper's authors publish them. The \
-      model must be the one that they were made for: the hub's files say only how many layers and \
-      heads it has. They hold no filters of query heads, so that such a bank ranks by those of KV heads.
+      The folder holds config.json and model.safetensors, as the paper's authors publish them. \
+      The model must be the one that they were made for: the hub's files only say how many layers \
+      and heads it has. They hold no filters of query heads, so the bank ranks by those of KV heads.
       """)
 
   @Argument(help: "Folder with config.json and model.safetensors.", completion: .directory)

@@ -1,20 +1,21 @@
-import Reports
 import ArgumentParser
 import ByteIO
 import CacheCodec
 import CacheFormat
 import QFilters
+import Reports
 import Workflows
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect", abstract: "Show what a snapshot, filter bank or statistics file holds.",
     discussion: """
-      Digests are shortened; --json gives them whole. The keys of --json and the heat map are \
-      described in docs/inspect.md. Of a snapshot that goes on from another, only the file's own part is \
-      shown; the heat map is of all. Several files have one line each: what it is, how much it \
-      holds, its size, and its model or parent; --json has the report of each under files. The exit \
-      code is that of the first that cannot be read.
+      Digests are shortened; --json gives them whole. docs/inspect.md describes the keys of \
+      --json and the heat map. If a snapshot continues another, only the file's own part is \
+      shown, but the heat map shows the whole chain.
+
+      Several files have one line each: kind, content, size, and model or parent. With --json, \
+      their reports are under files. The exit code is that of the first file that cannot be read.
       """)
 
   @Argument(
@@ -23,12 +24,14 @@ struct InspectCommand: ParsableCommand {
   var files: [String]
   @Option(
     help: ArgumentHelp(
-      "Picture to draw (.svg): which positions of a snapshot survive in which head.",
+      "Picture to write (.svg): which positions of a snapshot survive in which head.",
       valueName: "file"), completion: .file(extensions: ["svg"]))
   var heatmap: String?
   @Option(
-    help: "With --heatmap: compression ×N. Default: 8, or the least that is stored if that is more."
-  )
+    help: """
+      With --heatmap: compression ×N. Default: 8, or the least that is stored if that is more. \
+      \(Compression.inOtherWords)
+      """)
   var compression: Int?
   @OptionGroup var parents: ParentOptions
   @OptionGroup var force: ForceOption
@@ -47,7 +50,7 @@ struct InspectCommand: ParsableCommand {
     guard heatmap != nil || parents.files.isEmpty else {
       throw ValidationError("--parent needs --heatmap.")
     }
-    try validateCompression(compression)
+    try Compression.validate(compression)
   }
 
   func run() throws {
@@ -72,7 +75,7 @@ struct InspectCommand: ParsableCommand {
       Terminal.line(FileSummary.table(summaries))
     }
     for error in summaries.compactMap(\.error) {
-      Terminal.error("qfilters: " + Format.printable("\(error)"))
+      Terminal.error("qfilters: " + Format.printable(Advice.sentence(error, of: Self.self)))
     }
     if let first = summaries.compactMap(\.error).first {
       throw Failure.exitCode(first) ?? ExitCode.failure

@@ -1,14 +1,14 @@
-import Reports
 import ArgumentParser
+import Reports
 import Workflows
 
 struct MergeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "merge", abstract: "Add calibration statistics up.",
+    commandName: "merge", abstract: "Add up calibration statistics.",
     discussion: """
-      The files are shards of one recipe for one model, in any order. A filter bank needs all of \
-      them, and is byte for byte what one run of `precompute` writes; statistics may be added up \
-      step by step.
+      The files are shards of one recipe for one model, in any order. Statistics can be added up \
+      step by step. A filter bank needs all shards. It is byte for byte what one run of \
+      `precompute` writes.
       """)
 
   @Argument(help: "Statistics files (.qstat).", completion: .statistics) var files: [String]
@@ -41,7 +41,7 @@ struct MergeCommand: ParsableCommand {
     }
     let what = out.hasSuffix(".qfilt") ? "Q-Filters" : "statistics"
     Terminal.line(
-      "\(out): \(what) from \(result.tokens) tokens, \(result.sequences) of \(result.of) sequences, "
-        + Format.bytes(result.bytes))
+      "\(out): \(what) from \(result.tokens) tokens, \(result.sequences) of \(result.of) "
+        + "sequences, \(Format.bytes(result.bytes))")
   }
 }

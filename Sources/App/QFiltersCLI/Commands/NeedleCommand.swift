@@ -1,18 +1,20 @@
-import Reports
-import Evaluation
 import ArgumentParser
+import Evaluation
 import QFilters
+import Reports
 import Workflows
 
 struct NeedleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "needle",
-    abstract: "Hide a sentence in a long text, and see who still finds it.",
+    abstract: "Hide a sentence in a long text, and count which methods still find it.",
     discussion: """
-      For every length and depth the text is prefilled once; each method and compression then answers \
-      from its own 1/N of the pairs. Every method keeps n/N pairs of each head, its sinks and window \
-      among them. The tasks multi-key, multi-value and variable-tracking are after RULER \
-      (arXiv 2404.06654) and generated from --seed.
+      For every length and depth the text is prefilled once. Each method and compression then \
+      answers from its own 1/N of the pairs. Every method keeps n/N pairs of each head, its sinks \
+      and window among them. \(Compression.inOtherWords)
+
+      The tasks multi-key, multi-value and variable-tracking are after RULER (arXiv 2404.06654) \
+      and generated from --seed.
       """)
 
   @OptionGroup var model: ModelOption
@@ -22,21 +24,19 @@ struct NeedleCommand: ParsableCommand {
     completion: .directory)
   var haystack: String
   @Option(
-    help: "What is hidden: needle, multi-key, multi-value or variable-tracking.",
+    help: "Task, by what is hidden: needle, multi-key, multi-value or variable-tracking.",
     completion: .list(Needle.Task.allCases.map(\.rawValue)),
     transform: Self.task)
   var task = Needle.Task.needle
   @Option(help: "Seed of what is hidden, in all tasks but needle. Default: 0.") var seed: UInt64?
   @Option(
-    help: """
-      With the task needle: sentence that is hidden (default: \(Needle.Options().needle)).
-      """)
+    help: "With the task needle: sentence that is hidden (default: \(Needle.Options().needle)).")
   var needle: String?
-  @Option(help: "With the task needle: what is asked (default: \(Needle.Options().question)).")
+  @Option(help: "With the task needle: question (default: \(Needle.Options().question)).")
   var question: String?
   @Option(
     help: """
-      With the task needle: text that a right answer holds, in letters of any case (default: \
+      With the task needle: text that a right answer contains, in any case (default: \
       \(Needle.Options().answer)).
       """)
   var answer: String?
@@ -45,7 +45,7 @@ struct NeedleCommand: ParsableCommand {
     transform: ListOptions.numbers)
   var lengths = Needle.Options().lengths
   @Option(
-    help: "Number of depths, evenly from the beginning to the end; a single one is the middle.")
+    help: "Number of depths, evenly from the beginning to the end; 1 is the middle.")
   var depths = Needle.Options().depths
   @Option(
     help: ListOptions.help("Compressions ×N", Needle.Options().compressions),
@@ -58,7 +58,7 @@ struct NeedleCommand: ParsableCommand {
   @OptionGroup var retention: RetentionOptions
   @OptionGroup var reach: ReachOption
   @Option(
-    help: ArgumentHelp("Folder that keeps every answer, tables and pictures.", valueName: "folder"),
+    help: ArgumentHelp("Folder for every answer, tables and pictures.", valueName: "folder"),
     completion: .directory)
   var out: String?
   @OptionGroup var force: ForceOption
@@ -108,7 +108,9 @@ struct NeedleCommand: ParsableCommand {
   func run() throws {
     let (text, bank) = (try Haystack.read(folder: haystack), try filters.load())
     let model = try model.load()
-    let folder = try ReportFolder(ifNamed: out, for: model, bank, mayReplace: force.force)
+    let folder = try out.map {
+      try ReportFolder($0, for: model, bank, replacesAnything: force.replacesAnything)
+    }
     let results = try Needle(
       model, filters: (bank, filters.path), haystack: text, options: options
     ).run(out: out, progress: ProgressBar().show)

@@ -1,19 +1,21 @@
-import Reports
-import Evaluation
 import ArgumentParser
+import Evaluation
 import QFilters
+import Reports
 import Workflows
 
 struct PerplexityCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "perplexity",
     abstract:
-      "Language modelling over consecutive sequences: whole, under a budget, or behind a compressed prompt.",
+      "Measure perplexity: whole, under a budget, or after a compressed prompt.",
     discussion: """
-      With --budget, tokens go through the model one by one, and pairs are let go as while generating. With \
-      --prompt-tokens, the first tokens of each sequence are prefilled and compressed, and those behind \
-      them are scored. --method takes several names, separated by commas. --window goes with both, and \
-      the other options for what is always kept with --prompt-tokens.
+      The text is cut into consecutive sequences. With --budget, tokens go through the model one \
+      by one, and pairs are evicted as in `generate`. With --prompt-tokens, the first tokens of \
+      each sequence are prefilled and compressed, and the tokens after them are scored.
+
+      --window goes with both. The other options for what is always kept go with --prompt-tokens. \
+      \(Compression.inOtherWords)
       """)
 
   @OptionGroup var model: ModelOption
@@ -32,19 +34,21 @@ struct PerplexityCommand: ParsableCommand {
     transform: ListOptions.numbers)
   var compressions: [Int]?
   @Option(
-    help:
-      "With --budget or --prompt-tokens: methods that keep pairs, separated by commas: \(Self.methodNames). Default: q-filters.",
+    help: """
+      With --budget or --prompt-tokens: methods that keep pairs, separated by commas: \
+      \(Self.methodNames). Default: q-filters.
+      """,
     completion: ListOptions.completion(besides: [.recall]),
     transform: ListOptions.methods)
   var method: [Method]?
   @Option(
     help: ArgumentHelp(
-      "Filter bank of the model (.qfilt), for q-filters and with --prompt-tokens.",
+      "Filter bank of the model (.qfilt), for q-filters and --prompt-tokens.",
       valueName: "file"), completion: .filterBank)
   var filters: String?
   @Option(
     help: ArgumentHelp(
-      "Folder that keeps every sequence's scores, tables and pictures.", valueName: "folder"),
+      "Folder for every sequence's scores, tables and pictures.", valueName: "folder"),
     completion: .directory)
   var out: String?
   @OptionGroup var force: ForceOption
@@ -79,7 +83,7 @@ struct PerplexityCommand: ParsableCommand {
 
   private var methods: [Method] { method ?? [.qFilters] }
 
-  /// So many last pairs stay under a budget.
+  /// How many last pairs always stay under a budget.
   private var keptWindow: Int { retention.retention.window }
 
   private func validateBudget() throws {
@@ -98,8 +102,8 @@ struct PerplexityCommand: ParsableCommand {
     guard (0..<budget).contains(keptWindow) else {
       throw ValidationError(
         """
-        --window, \(Ranking.usualWindow) unless told, must be from 0 to less than the budget of \
-        \(budget): else nothing is left to rank, and every method holds the same.
+        --window (\(keptWindow)) must be less than the budget of \(budget): otherwise nothing is \
+        left to rank, and every method holds the same.
         """)
     }
     guard filters == nil || needsFilters else {
@@ -125,7 +129,7 @@ struct PerplexityCommand: ParsableCommand {
       throw ValidationError("--prompt-tokens must be from 1 to two fewer than --tokens.")
     }
     guard !methods.contains(.recall) else {
-      throw ValidationError("recall needs a question; a continuation asks none.")
+      throw ValidationError("recall needs a question, which a continuation does not have.")
     }
   }
 
@@ -134,7 +138,9 @@ struct PerplexityCommand: ParsableCommand {
       try TextFile.documents(file), sequences: sequences, length: tokens)
     let bank = try filters.map(FilterBank.init(path:))
     let model = try model.load()
-    let folder = try ReportFolder(ifNamed: out, for: model, bank, mayReplace: force.force)
+    let folder = try out.map {
+      try ReportFolder($0, for: model, bank, replacesAnything: force.replacesAnything)
+    }
     let results = try results(text, bank, model)
     // Before standard output, which may be closed.
     try folder?.write()
@@ -142,13 +148,13 @@ struct PerplexityCommand: ParsableCommand {
     let report = PerplexityOutput(
       results,
       first: results.summary(
-        first, compression: promptTokens == nil || first == .full ? 1 : ratios[0],
+        first, compression: promptTokens == nil || first == .full ? 1 : keptCompressions[0],
         sequences: sequences),
       tokens: sequences * tokens, budget: budget, isPrompt: promptTokens != nil)
     if self.report.json { try Terminal.json(report) } else { Terminal.line("\(report)") }
   }
 
-  private var ratios: [Int] { compressions ?? PromptCompression.Options().compressions }
+  private var keptCompressions: [Int] { compressions ?? PromptCompression.Options().compressions }
 
   private func results(
     _ text: Perplexity.Text, _ bank: FilterBank?, _ model: LoadedModel
@@ -163,7 +169,7 @@ struct PerplexityCommand: ParsableCommand {
     }
     var options = PromptCompression.Options()
     options.promptTokens = promptTokens
-    options.compressions = ratios
+    options.compressions = keptCompressions
     options.methods = methods
     options.retention = retention.retention
     return try PromptCompression(

@@ -1,23 +1,25 @@
-import Reports
 import ArgumentParser
+import Reports
 import Workflows
 
 struct PrecomputeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "precompute", abstract: "Compute a model's Q-Filters from a calibration corpus.",
     discussion: """
-      The corpus is text files, and JSON Lines with one document a line (.jsonl, .ndjson, .json), plain \
-      or compressed with zstd (.txt.zst, .jsonl.zst). Documents are joined by two newlines and cut into consecutive \
-      sequences. The defaults are the paper's authors' recipe: 20 sequences of 2,048 tokens.
+      The corpus is text files, and JSON Lines with one document a line (.jsonl, .ndjson, .json), \
+      plain or compressed with zstd (.txt.zst, .jsonl.zst). Documents are joined by two newlines \
+      and cut into consecutive sequences. The defaults are the recipe of the paper's authors: 20 \
+      sequences of 2,048 tokens.
 
-      With --shard I/N only every Nth sequence is summed, beginning with the Ith; `merge` makes the \
-      filter bank that one run would have made. A run that was ended goes on where it was: finished \
-      sequences stand beside --out in a file with the ending .partial until all are done.
+      With --shard I/N only every Nth sequence is summed, beginning with the Ith. `merge` makes \
+      the filter bank that one run would have made. The same command continues a run that was \
+      ended: until all sequences are done, a file next to --out, with the ending .partial, keeps \
+      those that are finished.
       """)
 
   @OptionGroup var model: ModelOption
   @OptionGroup var calibration: CalibrationOptions
-  @Option(help: "Part of the sequences, as in 2/7. Default: all of them.") var shard: ShardOption?
+  @Option(help: "Part of the sequences, such as 2/7. Default: all.") var shard: ShardOption?
   @Option(
     help: ArgumentHelp("Filter bank (.qfilt) or statistics (.qstat) to write.", valueName: "file"),
     completion: .calibration)
@@ -59,7 +61,7 @@ struct PrecomputeCommand: ParsableCommand {
     let resumed =
       result.resumedTokens > 0 ? ", \(result.resumedTokens) of them by an earlier run" : ""
     Terminal.line(
-      "\(out): \(what) from \(result.tokens) tokens\(resumed) in \(Format.seconds(result.seconds)), "
-        + Format.bytes(result.bytes))
+      "\(out): \(what) from \(result.tokens) tokens\(resumed) in "
+        + "\(Format.seconds(result.seconds)), \(Format.bytes(result.bytes))")
   }
 }

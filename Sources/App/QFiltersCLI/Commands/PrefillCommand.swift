@@ -1,6 +1,6 @@
-import Reports
 import ArgumentParser
 import QFilters
+import Reports
 import Workflows
 
 struct PrefillCommand: ParsableCommand {
@@ -8,8 +8,7 @@ struct PrefillCommand: ParsableCommand {
     commandName: "prefill",
     abstract: "Prefill a document once and write its KV cache as a snapshot.",
     discussion: """
-      With --chat the document is the beginning of a user's turn, which the prompt given to \
-      `resume` completes.
+      With --chat the document begins a user's turn, which the prompt of `resume` completes.
       """)
 
   @OptionGroup var model: ModelOption
@@ -19,9 +18,12 @@ struct PrefillCommand: ParsableCommand {
       "UTF-8 file that holds the document; - for standard input.", valueName: "file"),
     completion: .text)
   var promptFile: String
-  @Flag(help: "Begin a turn of the model's chat template.") var chat = false
+  @Flag(help: "Put the document into the model's chat template.") var chat = false
   @Option(
-    help: "Compression ×N: only the best 1/N of the pairs are stored. Default: every tier is.")
+    help: """
+      Compression ×N: only the best 1/N of the pairs are stored. Default: all. \
+      \(Compression.inOtherWords)
+      """)
   var compression: Int?
   @OptionGroup var precision: StoredPrecisionOption
   @OptionGroup var retention: RetentionOptions
@@ -40,7 +42,7 @@ struct PrefillCommand: ParsableCommand {
   }
 
   func validate() throws {
-    try validateCompression(compression)
+    try Compression.validate(compression)
     try retention.check(ranksByFilters: method.isFilters)
     guard out.hasSuffix(".kvsnap") else { throw ValidationError("--out must end in .kvsnap.") }
   }
@@ -59,13 +61,12 @@ struct PrefillCommand: ParsableCommand {
     let text = try TextFile.read(promptFile)
     guard let ranking = try method.load() else {
       throw ValidationError(
-        "Give the model's --filters, which precompute makes, or another --method, such as k-norm.")
+        "Give the model's filter bank with --filters, or a --method without one, such as k-norm.")
     }
     let model = try model.load()
     if !chat, model.takesChatInstead(of: text) {
       Terminal.advise(
-        "\(model.name) answers in turns of a chat; to ask it about this text, prefill it with --chat"
-      )
+        "\(model.name) answers in turns of a chat; to ask about this text, prefill it with --chat")
     }
     let bar = ProgressBar()
     let result = try Prefill.run(

@@ -1,26 +1,31 @@
-import Reports
 import ArgumentParser
+import Reports
 import Workflows
 
 struct RecompressCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "recompress",
-    abstract: "Make a smaller snapshot from one, or rank it anew, without its model.",
+    abstract: "Make a snapshot smaller, rank it anew, or merge its chain, without its model.",
     discussion: """
-      A snapshot that holds only ×N can be made smaller than that, not larger; one can only be ranked \
-      anew when it holds the whole cache. What is not asked for stays as it is. In layers with a sliding \
-      window, `prefill` ranks last what no later token sees; a snapshot does not hold its model's \
-      windows, so that --method ranks such layers by score alone, and by Q-Filters as they were published.
+      A snapshot that holds only ×N can be made smaller than that, not larger. It can be ranked \
+      anew only if it holds the whole cache. What is not asked for stays as it is.
 
-      A snapshot that goes on from others becomes one with them, which needs them no more. If they \
-      were not all ranked by one method and filter bank, that needs --method. Where they are in int8 \
-      or int4, it holds what they are decoded to, bit for bit, which takes more room; with --precision, \
-      that is quantised anew.
+      In layers with a sliding window, `prefill` ranks last what no later token sees. A snapshot \
+      does not hold its model's windows: --method ranks such layers by score alone, and \
+      Q-Filters rank as they were published.
+
+      A chain becomes one snapshot, which needs its parents no more. That needs --method if they \
+      were not all ranked by one method and filter bank. If they are in int8 or int4, the new \
+      snapshot holds what they are decoded to, bit for bit, which takes more room. With \
+      --precision, that is quantised anew.
       """)
 
   @Argument(help: "Snapshot (.kvsnap).", completion: .snapshot) var snapshot: String
   @Option(
-    help: "Compression ×N: only the best 1/N of the pairs are kept. Default: all that are stored.")
+    help: """
+      Compression ×N: only the best 1/N of the pairs are kept. Default: all that are stored. \
+      \(Compression.inOtherWords)
+      """)
   var compression: Int?
   @OptionGroup var precision: StoredPrecisionOption
   @OptionGroup var method: MethodOptions
@@ -34,7 +39,7 @@ struct RecompressCommand: ParsableCommand {
   private struct Report: Encodable { let bytes: UInt64 }
 
   func validate() throws {
-    try validateCompression(compression)
+    try Compression.validate(compression)
     guard out.hasSuffix(".kvsnap") else { throw ValidationError("--out must end in .kvsnap.") }
   }
 

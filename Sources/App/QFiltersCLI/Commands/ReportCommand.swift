@@ -1,19 +1,20 @@
-import Reports
-import Evaluation
 import ArgumentParser
 import ByteIO
+import Evaluation
 import QFilters
+import Reports
 import Tokenization
 import Workflows
 
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "All evaluations with their usual settings, on one page.",
+    abstract: "Run all evaluations with their usual settings, on one page.",
     discussion: """
-      Needles in texts of 1,024 to 7,500 tokens; perplexity of eight sequences of 1,536 tokens under a \
-      budget of 256; perplexity of 1,024 tokens behind 4,096 compressed ones; fidelity by layer and head. \
-      What does not fit the model's context, or the text, is left out. The texts are those of the haystack.
+      Needles in texts of 1,024 to 7,500 tokens; perplexity of eight sequences of 1,536 tokens \
+      under a budget of 256; perplexity of 1,024 tokens after 4,096 compressed ones; fidelity by \
+      layer and head. What does not fit the model's context, or the text, is left out. The texts \
+      are those of the haystack.
       """)
 
   @OptionGroup var model: ModelOption
@@ -35,7 +36,8 @@ struct ReportCommand: ParsableCommand {
     let bank = try filters.load()
     let text = try Haystack.read(folder: haystack)
     let model = try model.load()
-    let folder = try ReportFolder(opening: out, for: model, bank, mayReplace: force.force)
+    let folder = try ReportFolder(
+      out, for: model, bank, replacesAnything: force.replacesAnything)
     let plan = Plan(
       model: model, bank: bank, bankPath: filters.path, text: text,
       tokens: model.tokenizer.encode(text, parsingSpecials: false).count, out: out)
@@ -56,12 +58,12 @@ struct ReportCommand: ParsableCommand {
     var category: FailureCategory { .other }
 
     var description: String {
-      "nothing was measured: every part needs more text than \(haystack) has, or a longer context; give more text"
+      "nothing was measured: every part needs more text than \(haystack) has, or a longer context"
     }
   }
 
-  /// The parts of a report; the quick ones come first. Of a short text each takes as many sequences as there are, and
-  /// one for which there is no room is left out, which is said.
+  /// The parts of a report, quick ones first. Each takes as many sequences as a short text has. A
+  /// part for which there is no room is left out, with a message.
   private struct Plan {
     let model: LoadedModel
     let bank: FilterBank
@@ -70,17 +72,17 @@ struct ReportCommand: ParsableCommand {
     let tokens: Int
     let out: String
 
-    /// What measures each part, once the folder is known to hold nothing that it cannot go on from.
+    /// What measures each part. The folder is checked first: each part can continue what it holds.
     func parts() throws -> [() throws -> Void] {
       try [fidelity(), continuation(), perplexity(), needle()].compactMap(\.self)
     }
 
-    /// So many sequences of a length, at most eight; nil if there is none.
+    /// How many sequences of a length the text has, at most eight; nil if there is none.
     private func sequences(_ part: String, of length: Int) -> Int? {
       let count = min(8, tokens / max(1, length))
       guard count == 0 else { return count }
       Terminal.error(
-        "\(part) is left out: the text has \(tokens) tokens where \(length) are needed.")
+        "\(part) is left out: the text has \(tokens) tokens, but needs \(length).")
       return nil
     }
 
@@ -129,8 +131,8 @@ struct ReportCommand: ParsableCommand {
       let left = options.lengths.filter { !fitting.contains($0) }.map(String.init)
       if !left.isEmpty {
         Terminal.error(
-          "needles at \(left.joined(separator: ", ")) tokens are left out: the model's context has "
-            + "\(model.contextLength), the text \(tokens).")
+          "needles at \(left.joined(separator: ", ")) tokens are left out: the model's context "
+            + "has \(model.contextLength) tokens, the text \(tokens).")
       }
       guard !fitting.isEmpty else { return nil }
       options.lengths = fitting

@@ -1,7 +1,7 @@
-import Reports
 import ArgumentParser
 import ByteIO
 import QFilters
+import Reports
 import Workflows
 
 struct ResumeCommand: ParsableCommand {
@@ -9,44 +9,50 @@ struct ResumeCommand: ParsableCommand {
     commandName: "resume", abstract: "Load a snapshot, add a prompt and generate.",
     discussion: """
       Without --compression the whole cache is read, as with --decompressed. With it, only the \
-      best 1/N of the pairs are read and attended to. With --recall, every pair is read, one layer \
-      at a time, and as many are kept as ×N keeps: those that the prompt itself attends to, and the \
-      best-ranked ones. Once the first token is there, drafts of the answer choose three times more.
+      best 1/N of the pairs are read and attended to. With --recall, every pair is read, one \
+      layer at a time. As many are kept as ×N keeps: those that the prompt attends to, and the \
+      best-ranked ones. After the first token, drafts of the answer choose three times more.
 
-      With --save, what the prompt and its answer add is written as a child of the snapshot: it holds \
-      only the new pairs, refers to the snapshot, which must stay as it is, and can be resumed in turn. In a \
-      chat, the prompt that follows an answer is a turn of its own. The new pairs are ranked as the \
-      snapshot's are, or by Q-Filters with --filters. They continue what was held: behind a turn at ×N \
-      or by recall, they are not those of the whole cache, and `inspect` says so.
+      With --save, what the prompt and its answer add is written as a child of the snapshot. It \
+      holds only the new pairs and can be resumed in turn. It refers to the snapshot, which must \
+      stay as it is. In a chat, the prompt that follows an answer is a turn of its own. The new \
+      pairs are ranked as the snapshot's are, or by Q-Filters with --filters. They continue what \
+      was held: after a turn at ×N or by recall they are not those of the whole cache, and \
+      `inspect` says so.
 
-      In a chain, --compression N applies to each snapshot. A turn that fits in sinks and window is kept whole. \
-      After many short turns, `recompress` makes one snapshot of them, of which ×N keeps 1/N of the whole. \
-      --recall N counts the whole in any case.
+      In a chain, --compression N applies to each snapshot. A turn that fits in sinks and window \
+      is kept whole. After many short turns, `recompress` merges the chain into one snapshot: ×N \
+      then keeps 1/N of the whole. --recall N always counts the whole.
 
-      With --export, the cache is written as it is behind the answer, in the layout of `export`: keys and \
-      values of what was kept and of the new tokens, in the snapshot's type. Of pairs that recall turned \
-      nearer (--reach), positions are the true ones and keys are as turned.
+      With --export, the cache is written as it is after the answer, in the layout of `export`: \
+      keys and values of what was kept and of the new tokens, in the snapshot's type. Pairs that \
+      recall brought nearer (--reach) are written with their true positions, but with keys turned \
+      to the nearer ones.
 
-      Ctrl-C while an answer is written ends it there: what was said is saved and exported, and \
-      the process ends by that signal (130 in a shell; 143 after a request to terminate). A second \
-      Ctrl-C ends it at once.
+      Ctrl-C ends an answer where it is. What was said is saved and exported, and the process \
+      ends by that signal (130 in a shell; 143 after a request to terminate). A second Ctrl-C \
+      ends it at once.
 
       --json has ids, text and stop (end, length, context or interrupted), loadSeconds, \
-      firstTokenSeconds and decodeSeconds, pairs and cacheBytes that are held at the first token, \
-      bytesRead and contextTokens of the snapshot, and with --save savedBytes, the child's size, and \
-      saveSeconds, unless that failed; with --export exportedBytes, likewise.
+      firstTokenSeconds and decodeSeconds; pairs and cacheBytes that are held at the first token; \
+      bytesRead and contextTokens of the snapshot. With --save it has savedBytes, the child's \
+      size, and saveSeconds, and with --export exportedBytes, except where writing failed.
       """)
 
   @Argument(help: "Snapshot (.kvsnap).", completion: .snapshot) var snapshot: String
   @OptionGroup var parents: ParentOptions
   @OptionGroup var model: ModelOption
   @OptionGroup var prompt: PromptOptions
-  @Option(help: "Compression ×N: only the best 1/N of the pairs are read and attended to.")
+  @Option(
+    help: """
+      Compression ×N: only the best 1/N of the pairs are read and attended to. Default: all. \
+      \(Compression.inOtherWords)
+      """)
   var compression: Int?
   @Option(help: "Compression ×N by recall: the 1/N of the pairs that the prompt asks for.")
   var recall: Int?
   @OptionGroup var reach: ReachOption
-  @Flag(help: "Read the whole cache, bit for bit.") var decompressed = false
+  @Flag(help: "The whole cache, bit for bit, which is the default.") var decompressed = false
   @Option(
     help: ArgumentHelp(
       "Snapshot to write (.kvsnap): what the prompt and its answer add.", valueName: "file"),
@@ -79,8 +85,8 @@ struct ResumeCommand: ParsableCommand {
   }
 
   func validate() throws {
-    try validateCompression(compression)
-    try validateCompression(recall, option: "--recall")
+    try Compression.validate(compression)
+    try Compression.validate(recall, option: "--recall")
     guard [compression != nil, recall != nil, decompressed].filter(\.self).count <= 1 else {
       throw ValidationError("Give one of --compression, --recall and --decompressed.")
     }
@@ -88,7 +94,7 @@ struct ResumeCommand: ParsableCommand {
       throw ValidationError("--reach is for --recall.")
     }
     guard save == nil || budget.budget == nil else {
-      throw ValidationError("--save needs the pairs that --budget lets go; leave one of them out.")
+      throw ValidationError("--save needs the pairs that --budget evicts; leave one of them out.")
     }
     guard save?.hasSuffix(".kvsnap") != false else {
       throw ValidationError("--save must end in .kvsnap.")
@@ -121,7 +127,7 @@ struct ResumeCommand: ParsableCommand {
     }
     let model = try model.load(.inMemoryLater)
     ProgressBar.begin("resume \(Folder.name(of: snapshot))")
-    // What is to be written is, whether somebody still reads the answer or not.
+    // Files are written even if nobody reads the answer any more.
     let writes = save != nil || export != nil
     if writes { ignorePipeSignal(true) }
     var unwritten = ""
@@ -138,13 +144,13 @@ struct ResumeCommand: ParsableCommand {
     if !report.json { result.generation.adviseIfCut(model) }
     if result.isPlainText, model.takesChatInstead(of: text) {
       Terminal.advise(
-        "\(snapshot) was prefilled without --chat, so the prompt continues its text; to ask about the text, "
-          + "prefill it with --chat")
+        "\(snapshot) was prefilled without --chat, so the prompt continues its text; "
+          + "to ask about the text, prefill it with --chat")
     }
     try note(result)
   }
 
-  /// Says what was written, or throws why it could not be.
+  /// Prints what was written, or throws why it could not be.
   private func note(_ result: Resume.Result) throws {
     if let save, let saved = try result.saved?.get() {
       Terminal.note(

@@ -4,18 +4,17 @@ import Workflows
 struct ShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
-    abstract: "Print the text that a snapshot holds, a conversation turn by turn.",
+    abstract: "Print the text of a snapshot, and a conversation turn by turn.",
     discussion: """
-      A snapshot holds the tokens of its whole context, those of all that it continues included. \
-      The model's tokenizer makes text of them; nothing else of the model is read but its chat \
-      template, which tells turns apart. --json has tokens and turns, a list of role (system, user, \
+      A snapshot holds the tokens of its whole context, also of the snapshots that it continues. \
+      The model's tokenizer turns them into text, and its chat template tells turns apart. Nothing \
+      else of the model is read. --json has tokens and turns, a list of role (system, user, \
       assistant, or text where there are no turns) and text.
       """)
 
   @Argument(help: "Snapshot (.kvsnap).", completion: .snapshot) var snapshot: String
   @Option(
-    help:
-      "Model that the snapshot was made with: a .gguf file or a folder. Its tokenizer is needed.",
+    help: "Model that the snapshot was made with: a .gguf file or a folder. Required.",
     completion: .model)
   var model: String?
   @OptionGroup var parents: ParentOptions
@@ -29,7 +28,7 @@ struct ShowCommand: ParsableCommand {
   func run() throws {
     let result = try Show.run(snapshot: snapshot, parents: parents.files, model: model)
     if result.lacksTemplate {
-      Terminal.advise("the model has no chat template that is known, so turns are not told apart")
+      Terminal.advise("the model has no known chat template, so the text is printed without turns")
     }
     let turns = result.transcript.turns
     if report.json { return try Terminal.json(Report(tokens: result.tokens, turns: turns)) }

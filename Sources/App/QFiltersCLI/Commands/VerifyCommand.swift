@@ -1,23 +1,26 @@
-import Reports
 import ArgumentParser
 import ByteIO
 import CacheCodec
+import Reports
 import Workflows
 
 struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify", abstract: "Check every byte of snapshots, filter banks and statistics.",
     discussion: """
-      All files are checked, and the snapshots that they go on from; the exit code is that of the first \
-      that fails. A file whose parent is missing is sound itself: of it, --json says "parentMissing", and the \
-      exit code is 66. With --digests, the SHA-256 of each tensor of one file is printed instead, to compare \
-      readers of the format.
+      All files are checked, and the snapshots that they continue. The exit code is that of the \
+      first that fails. A file whose parent is missing is itself valid: --json says \
+      "parentMissing" for it, and the exit code is 66. With --digests, the SHA-256 of each tensor \
+      of one file is printed instead, to compare readers of the format.
       """)
 
   @Argument(help: "Files to check.", completion: .container) var files: [String]
   @Flag(help: "Print the SHA-256 of each tensor that the file holds.") var digests = false
   @Option(
-    help: "With --digests: compression ×N whose pairs are taken. Default: all that are stored.")
+    help: """
+      With --digests: compression ×N whose pairs are taken. Default: all that are stored. \
+      \(Compression.inOtherWords)
+      """)
   var compression: Int?
   @OptionGroup var parents: ParentOptions
   @OptionGroup var report: ReportOptions
@@ -25,7 +28,7 @@ struct VerifyCommand: ParsableCommand {
   private struct Report: Encodable {
     let file: String
     let sound: Bool
-    /// Whether what the file goes on from is not there, which does not make the file itself unsound.
+    /// Whether the file's parent is missing. The file itself may still be valid.
     let parentMissing: Bool
     let problem: String?
 
@@ -33,7 +36,7 @@ struct VerifyCommand: ParsableCommand {
       self.file = file
       parentMissing = problems.contains { $0 is ParentMissing }
       sound = problems.allSatisfy { $0 is ParentMissing }
-      problem = problems.last.map { "\($0)" }
+      problem = problems.last.map { Advice.sentence($0, of: VerifyCommand.self) }
     }
   }
 
@@ -44,14 +47,14 @@ struct VerifyCommand: ParsableCommand {
     guard digests || compression == nil else {
       throw ValidationError("--compression needs --digests.")
     }
-    try validateCompression(compression)
+    try Compression.validate(compression)
   }
 
   func run() throws {
     if digests { return try printDigests(files[0]) }
     var (reports, seen): ([Report], Set<String>) = ([], [])
     var firstFailure: (any Error)?
-    // What a file goes on from comes right behind it, and nothing twice.
+    // A file's parents follow it at once, and nothing comes twice.
     var rest = files.reversed().map { (path: $0, isAncestor: false) }
     while let (file, isAncestor) = rest.popLast() {
       guard seen.insert(file).inserted else { continue }
@@ -65,7 +68,7 @@ struct VerifyCommand: ParsableCommand {
         try Verify.run(path: file)
       } catch {
         problems.append(error)
-        // A file whose parent is missing may be damaged itself, which is another thing to say.
+        // A file whose parent is missing may also be damaged itself.
         if error is ParentMissing {
           do { try Verify.run(path: file) } catch { problems.append(error) }
         }
@@ -73,8 +76,10 @@ struct VerifyCommand: ParsableCommand {
       firstFailure = firstFailure ?? problems.first
       reports.append(Report(file, problems))
       guard !report.json else { continue }
-      if problems.isEmpty { Terminal.line("\(file): sound") }
-      for problem in problems { Terminal.error("qfilters: " + Format.printable("\(problem)")) }
+      if problems.isEmpty { Terminal.line("\(file): valid") }
+      for problem in problems {
+        Terminal.error("qfilters: " + Format.printable(Advice.sentence(problem, of: Self.self)))
+      }
     }
     if report.json { try Terminal.json(["files": reports]) }
     if let firstFailure { throw Failure.exitCode(firstFailure) ?? ExitCode.failure }

@@ -1,16 +1,18 @@
-import Reports
 import ArgumentParser
+import Reports
 import Workflows
 
 struct ZooCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "zoo", abstract: "Compute the Q-Filters of all models below a folder.",
     discussion: """
-      Models are .gguf files (of one that was split, the first file) and folders with config.json and \
-      model.safetensors. Each gets a filter bank: X.gguf beside it X.qfilt, a folder in it \
-      filters.qfilt; with --out, at the same path below that folder. What is there, of the same \
-      weights and recipe, is not computed again. A model that fails is reported at the end, with exit \
-      code 1. index.json and index.md list every filter bank with its origin.
+      Models are .gguf files (the first file of a split one) and folders with config.json and \
+      model.safetensors. Each gets a filter bank: X.qfilt next to X.gguf, filters.qfilt in a \
+      folder. With --out, it is at the same path below that folder.
+
+      A filter bank of the same weights and recipe is not computed again. A model that fails is \
+      reported at the end, with exit code 1. index.json and index.md list every filter bank with \
+      its origin.
       """)
 
   @Argument(help: "Folder with models.", completion: .directory) var folder: String
@@ -37,11 +39,13 @@ struct ZooCommand: ParsableCommand {
     var models: [Report.Model] = []
     _ = try Zoo.run(
       folder: folder, corpus: calibration.corpusFiles, recipe: calibration.recipe, out: out,
-      remembersIdentity: identity.remembers, replacesAnything: force.force, progress: bar.show
-    ) { entry, outcome in
+      remembersIdentity: identity.remembers, replacesAnything: force.replacesAnything,
+      progress: bar.show
+    ) { entry, outcome, error in
       models.append(
         Report.Model(
-          model: entry.model, outcome: outcome, bank: entry.bank?.path, problem: entry.problem))
+          model: entry.model, outcome: outcome, bank: entry.bank?.path,
+          problem: error.map { Advice.sentence($0, of: Self.self) }))
       ProgressBar.clear()
       if !report.json, outcome != .failed { Terminal.line(Self.line(entry, outcome)) }
     }

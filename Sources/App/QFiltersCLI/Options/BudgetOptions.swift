@@ -3,16 +3,19 @@ import CacheFormat
 import QFilters
 import Workflows
 
-/// `--budget` and what goes with it, in commands that may let pairs go.
+/// `--budget` and the options that go with it, in commands that can evict pairs.
 struct BudgetOptions: ParsableArguments {
-  /// Methods that can rank under a budget: pairs are let go by what is in the cache.
+  /// Methods that can rank under a budget: they need nothing but what is in the cache.
   static let methods = ScorerID.allCases.filter { !$0.needsQueries }.map(Method.ranked)
   private static let names = methods.map(\.rawValue).joined(separator: ", ")
   @Option(help: "Maximum number of pairs that a head holds; the others are evicted.")
   var budget: Int?
   @Option(
     help:
-      "With --budget: number of last pairs that always stay. Default: \(Ranking.usualWindow), or the budget if that is less."
+      """
+      With --budget: number of last pairs that always stay. Default: \(Ranking.usualWindow), or \
+      the budget if that is less.
+      """
   )
   var window: Int?
   @Option(
@@ -54,7 +57,7 @@ struct BudgetOptions: ParsableArguments {
     return method
   }
 
-  /// What lets pairs go, or nil.
+  /// What evicts pairs, or nil without a budget.
   func eviction() throws -> Eviction? {
     guard let budget else { return nil }
     return Eviction(

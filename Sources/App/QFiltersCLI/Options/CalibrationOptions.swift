@@ -1,16 +1,16 @@
 import ArgumentParser
 import Workflows
 
-/// What text to calibrate on.
+/// `--corpus` and the recipe of a calibration.
 struct CalibrationOptions: ParsableArguments {
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Texts and JSON Lines (.jsonl, .ndjson, .json), also compressed (.zst), in this order.",
+      "Texts and JSON Lines (.jsonl, .ndjson, .json), plain or compressed (.zst), in order.",
       valueName: "file"),
     completion: .text)
   var corpus: [String]
-  @Option(help: "Key at which an object of JSON Lines has its text.") var field = "text"
+  @Option(help: "Key of the text in each object of JSON Lines.") var field = "text"
   @Option(help: "Number of sequences.") var sequences = 20
   @Option(help: "Tokens in each sequence.") var length = 2048
 

@@ -4,18 +4,28 @@ import Workflows
 
 /// `--force`, in every command that writes a file.
 struct ForceOption: ParsableArguments {
-  @Flag(help: "Replace another kind of file, a file that is read, or the parent of a snapshot.")
-  var force = false
+  @Flag(
+    name: .customLong("force"),
+    help: "Replace another kind of file, a file that is read, or the parent of a snapshot.")
+  var replacesAnything = false
 
-  /// Refuses, before the work, a path at which no file can be made, and to replace what somebody
-  /// may still need.
+  /// Rejects, before the work, a path at which no file can be made, or at which something is that
+  /// somebody may still need.
   ///
   /// - Throws: `ReplacementRefusal`, `SystemError`.
   func check(_ path: String?, as kind: OutputFile.Kind, reading inputs: [String] = []) throws {
     guard let path else { return }
     try AtomicFile.checkWritable(path)
-    guard !force else { return }
+    guard !replacesAnything else { return }
     try OutputFile.check(path, as: kind, inputs: inputs)
+  }
+
+  /// Rejects a folder that holds something else under the names of Q-Filters in the hub's layout.
+  ///
+  /// - Throws: `ReplacementRefusal`.
+  func checkHubFolder(_ folder: String) throws {
+    guard !replacesAnything else { return }
+    try OutputFile.checkHubFolder(folder)
   }
 }
 

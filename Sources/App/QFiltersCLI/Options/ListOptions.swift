@@ -1,8 +1,8 @@
-import Reports
 import ArgumentParser
+import Reports
 import Workflows
 
-/// Options whose value is a list with commas in it; what is named twice counts once.
+/// Options whose value is a list, separated by commas. What is named twice counts once.
 enum ListOptions {
   /// Whole numbers.
   static func numbers(_ text: String) throws -> [Int] {
@@ -33,12 +33,12 @@ enum ListOptions {
       .uniqued
   }
 
-  /// What the help says of a list, with what it is where none is given.
+  /// The help of a list and its default.
   static func help(_ what: String, _ usual: [some CustomStringConvertible]) -> ArgumentHelp {
     "\(what), separated by commas (default: \(usual.map(\.description).joined(separator: ",")))."
   }
 
-  /// The same of methods, all but some.
+  /// The help of a list of methods, all but some.
   static func methodHelp(_ usual: [Method], besides others: [Method] = []) -> ArgumentHelp {
     let names = Method.allCases.filter { !others.contains($0) }.map(\.rawValue)
     let usual = usual.map(\.rawValue).joined(separator: ",")
@@ -51,6 +51,6 @@ enum ListOptions {
     .list(Method.allCases.filter { !others.contains($0) }.map(\.rawValue))
   }
 
-  /// All of them.
+  /// The names of all methods.
   static let methodNames = Method.allCases.map(\.rawValue).joined(separator: ", ")
 }

@@ -1,11 +1,11 @@
 import ArgumentParser
 
-/// Where the snapshots are that a snapshot goes on from.
+/// `--parent`: where the snapshots of a chain are.
 struct ParentOptions: ParsableArguments {
   @Option(
     name: .customLong("parent"),
     help: ArgumentHelp(
-      "Snapshot that it continues, if that is not in its folder; may be repeated.",
+      "Snapshot that it continues, if that is in another folder. May be repeated.",
       valueName: "file"), completion: .snapshot)
   var files: [String] = []
 }

@@ -1,11 +1,11 @@
 import ArgumentParser
 
-/// From how far away recall sees a context.
+/// `--reach`: how far away recall lets pairs be.
 struct ReachOption: ParsableArguments {
   @Option(
     help: """
-      With recall: distance in positions within which pairs from further away are brought. Default: a quarter of \
-      the model's context.
+      With recall: greatest distance in positions. Pairs from further away are brought nearer. \
+      Default: a quarter of the model's context.
       """)
   var reach: Int?
 

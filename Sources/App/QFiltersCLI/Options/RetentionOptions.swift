@@ -2,7 +2,7 @@ import ArgumentParser
 import QFilters
 import Workflows
 
-/// What every compression keeps, whatever scores say.
+/// What every compression keeps, whatever the scores are.
 struct RetentionOptions: ParsableArguments {
   @Option(help: "Number of first tokens that are always kept. Default: 4, or the preset's value.")
   var sinks: Int?
@@ -10,23 +10,23 @@ struct RetentionOptions: ParsableArguments {
   var window: Int?
   @Option(
     help: """
-      Give every Nth place after sinks and window to the newest remaining pair. 0 turns this off. Default: 4 with \
-      q-filters (1 in layers with a sliding window of up to 512), otherwise 0.
+      Every Nth place after sinks and window goes to the newest remaining pair; 0 for none. \
+      Default: 4 with q-filters (1 in layers with a sliding window of up to 512), otherwise 0.
       """)
   var recent: Int?
   @Option(help: "Number of first layers that are always kept whole. Default: 0.")
   var wholeLayers: Int?
   @Flag(
     help: """
-      Rank by Q-Filters as they were published: ⟨key, filter⟩, where the filter is the mean over the query heads. \
-      Without it each query head's filter is turned, by RoPE, to the positions after the prompt, where questions \
-      come from, and KeyDiff has a share.
+      Q-Filters as they were published: the score is ⟨key, filter⟩, and the filter is the mean \
+      over the query heads. Default: RoPE turns each query head's filter to the positions after \
+      the prompt, where questions come from, and KeyDiff has a share.
       """)
   var publishedScore = false
   @Option(
     help: """
-      Preset instead of these options: kvpress keeps what each head's score says, and with streaming-llm four \
-      sinks, no more.
+      Preset instead of these options. kvpress: each head's score alone decides, except that \
+      streaming-llm keeps four sinks.
       """)
   var ranking: Preset?
 
@@ -49,7 +49,10 @@ struct RetentionOptions: ParsableArguments {
   func validate() throws {
     guard ranking == nil || given.count == 1 else {
       throw ValidationError(
-        "--ranking stands for --sinks, --window, --recent, --whole-layers and --published-score; leave them out."
+        """
+        --ranking replaces --sinks, --window, --recent, --whole-layers and --published-score; \
+        leave them out.
+        """
       )
     }
     for (name, value) in numbers {
@@ -59,7 +62,7 @@ struct RetentionOptions: ParsableArguments {
     }
   }
 
-  /// Refuses what would change nothing.
+  /// Rejects what would change nothing.
   func check(ranksByFilters: Bool) throws {
     guard ranksByFilters || !publishedScore else {
       throw ValidationError("--published-score is for the method q-filters alone.")

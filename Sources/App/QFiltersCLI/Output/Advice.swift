@@ -1,14 +1,37 @@
 import ArgumentParser
+import ByteIO
 import CacheCodec
 import Inference
 import Workflows
 
-/// Which option of a command helps against an error: what a library, which knows no options, does not say.
+/// Which option of a command helps against an error. Libraries know no options: their errors say
+/// what is wrong and where.
 enum Advice {
-  /// What is said after the error's sentence; nil if no option helps.
-  static func text(for error: any Error, of command: any ParsableCommand.Type) -> String? {
+  /// An error as a user sees it: the error's sentence and the advice.
+  static func sentence(_ error: any Error, of command: any ParsableCommand.Type) -> String {
+    "\(error)" + (text(for: error, of: command).map { "; \($0)" } ?? "")
+  }
+
+  /// What follows the error's sentence; nil if no option helps.
+  private static func text(
+    for error: any Error, of command: any ParsableCommand.Type
+  ) -> String? {
     switch error {
     case let error as PromptError: text(for: error, of: command)
+    case let error as SaveRefusal: text(for: error)
+    case let error as MergeRefusal: text(for: error)
+    case let error as ParentMissing:
+      error.othersAreNamed
+        ? "name the one that has it, or copy it there" : "copy it there, or name it with --parent"
+    case let error as MalformedFile where error.problem.hasSuffix(SnapshotReader.replacedParent):
+      "bring the old file back, or name it with --parent"
+    case is ReplacementRefusal: "choose another name, or replace it with --force"
+    case let error as ModelNeeded:
+      "name the model with --model" + (error.model.map { " (\($0))" } ?? "")
+    case let error as QueriesNotStored: "prefill the text with --method \(error.method)"
+    case is RankingsDiffer: "give --method to rank all of it anew"
+    case let error as CompressionsDiffer:
+      "give --compression \(error.compression) or more, which drops pairs of \(error.other)"
     case EngineError.beyondRange: otherPrecision(command)
     case is NotQuantisable:
       command is RecompressCommand.Type
@@ -24,16 +47,45 @@ enum Advice {
     switch error {
     case .tooLong:
       switch command {
-      case is GenerateCommand.Type: "shorten it, or let pairs go with --budget"
+      case is GenerateCommand.Type: "shorten it, or evict pairs with --budget"
       case is NeedleCommand.Type: "ask for smaller --lengths"
       default: "shorten it"
       }
-    case .contextFull: "shorten the prompt, or let pairs go with --budget"
+    case .contextFull: "shorten the prompt, or evict pairs with --budget"
     case .sequenceTooLong: "ask for shorter ones with \(length(command))"
     case .tooShort: "give more text, or ask for less with \(amount(command))"
     case .needleTooLong: "ask for greater --lengths"
+    case .noChatTemplate: "leave --chat out"
     default: nil
     }
+  }
+
+  private static func text(for error: SaveRefusal) -> String? {
+    switch error {
+    case .needsFilters: "give --filters to rank what --save writes by Q-Filters"
+    case .replacesLink, .namedAsParent: "choose another name for --save"
+    case .chainTooLong: "merge it into one snapshot with recompress, and continue that with --save"
+    case .outReplacesLink: "choose another name for --out"
+    case .evicted: "leave out --save or --budget"
+    }
+  }
+
+  private static func text(for error: MergeRefusal) -> String? {
+    switch error {
+    case .otherRecipe: "give all shards the same --corpus, --sequences and --length"
+    case .missing(let sequences, let total):
+      "compute \(shards(of: sequences, among: total)) and give that file, too"
+    case .unknownSequences, .twice: nil
+    }
+  }
+
+  private static let mostShards = 8
+
+  /// The options for the shards that are missing, such as "--shard 2/7, --shard 5/7".
+  private static func shards(of sequences: [Int], among total: Int) -> String {
+    let shards = Precompute.Shard.shards(of: sequences, among: total)
+    return shards.prefix(mostShards).map { "--shard \($0)" }.joined(separator: ", ")
+      + (shards.count > mostShards ? ", …" : "")
   }
 
   private static func otherPrecision(_ command: any ParsableCommand.Type) -> String? {
@@ -46,7 +98,7 @@ enum Advice {
     }
   }
 
-  /// The option that says how long a sequence is.
+  /// The option for the length of a sequence.
   private static func length(_ command: any ParsableCommand.Type) -> String {
     switch command {
     case is PerplexityCommand.Type: "--tokens"
@@ -55,7 +107,7 @@ enum Advice {
     }
   }
 
-  /// The options that say how much text is needed.
+  /// The options for the amount of text.
   private static func amount(_ command: any ParsableCommand.Type) -> String {
     command is NeedleCommand.Type ? "--lengths" : "--sequences or \(length(command))"
   }

@@ -2,8 +2,7 @@ import Reports
 import Workflows
 
 extension GenerationResult {
-  /// Says on standard error that an answer was cut, and by what; nothing of one that the model
-  /// ended.
+  /// Prints on standard error why an answer was cut. Prints nothing if the model ended it.
   func adviseIfCut(_ model: LoadedModel) {
     let reason: String
     switch stop {

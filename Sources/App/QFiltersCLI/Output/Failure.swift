@@ -1,6 +1,3 @@
-import Conformance
-import Reports
-import Evaluation
 import ArgumentParser
 import ByteIO
 

@@ -1,12 +1,12 @@
-import Reports
 import ArgumentParser
 import ByteIO
 import CacheCodec
 import CacheFormat
 import QFilters
+import Reports
 import Workflows
 
-/// One of several files: a line for people, the whole report for scripts.
+/// One of several inspected files: a line for people, the whole report for scripts.
 struct FileSummary: Encodable {
   private enum Key: String, CodingKey { case file, problem }
 
@@ -58,7 +58,9 @@ struct FileSummary: Encodable {
   func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(file, forKey: .file)
-    if let error { try container.encode("\(error)", forKey: .problem) }
+    if let error {
+      try container.encode(Advice.sentence(error, of: InspectCommand.self), forKey: .problem)
+    }
     try report?.encode(to: encoder)
   }
 
@@ -68,7 +70,7 @@ struct FileSummary: Encodable {
     let widths = (0..<4).map { column in rows.reduce(0) { max($0, $1[column].count) } }
     return rows.map { row in
       let cells = zip(row, widths).enumerated().map { column, cell in
-        // Sizes stand flush right, and all else flush left.
+        // Sizes are aligned on the right, everything else on the left.
         Format.padded(cell.0, to: column == 3 ? -cell.1 : cell.1)
       }
       let line = (cells + [row[4]]).joined(separator: "  ")

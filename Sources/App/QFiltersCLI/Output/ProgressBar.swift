@@ -1,7 +1,7 @@
 import Reports
 import Synchronization
 
-/// Shows on standard error how far a long job is, if somebody watches.
+/// Shows the progress of a long job on standard error, if that is a terminal.
 final class ProgressBar: Sendable {
   /// What is being done, since when, and how much of it was done before.
   private struct Phase {
@@ -9,7 +9,7 @@ final class ProgressBar: Sendable {
     let start = ContinuousClock.now
     let done: Int
 
-    /// What the first moments took says little of the rest.
+    /// Nil in the first second, which predicts little of the rest.
     func secondsLeft(_ done: Int, _ total: Int) -> Double? {
       let elapsed = (ContinuousClock.now - start) / .seconds(1)
       guard done > self.done, elapsed > 1 else { return nil }
@@ -19,13 +19,13 @@ final class ProgressBar: Sendable {
 
   private let phase = Mutex<Phase?>(nil)
 
-  /// Says what is being done where nothing can tell how far it is, until something else is shown.
+  /// Shows a job without a measure of progress, until something else is shown.
   static func begin(_ what: String) {
     let what = Format.printable(what)
     if Terminal.canErase { Terminal.status("\(what) …") } else { Terminal.note("\(what) …") }
   }
 
-  /// Shows that `done` of `total` units are done; of a total of 1 only what is being done.
+  /// Shows that `done` of `total` units are done. With a total of 1, only the name is shown.
   func show(_ what: String, _ done: Int, _ total: Int) {
     guard Terminal.isWatched, total > 0 else { return }
     guard done < total else {

@@ -1,6 +1,6 @@
 import Reports
 
-/// How far a job is, on one line of a terminal.
+/// The progress of a job, on one line of a terminal.
 struct ProgressLine {
   let what: String
   let done, total: Int
@@ -10,7 +10,7 @@ struct ProgressLine {
   private static let longestBar = 30
   private static let shortestBar = 8
 
-  /// The line with all that fits a width: bar, count and time, the latter two, or at least the percentage.
+  /// The line with all that fits a width: bar, count and time; count and time; or the percentage.
   func text(columns: Int) -> String {
     let left = secondsLeft.map { ", \(Format.wholeDuration($0)) left" } ?? ""
     let counted = "\(done)/\(total)\(left)"

@@ -1,14 +1,14 @@
 import ByteIO
 import Synchronization
 
-/// How long somebody waited for the first of a result.
+/// The time from the process's start to the first part of its result.
 enum StartTime {
   private static let first = Mutex<Double?>(nil)
 
-  /// Notes that some of the result is there now; the first that is not empty counts.
+  /// Notes that a part of the result is there. The first that is not empty counts.
   static func mark(_ text: String) { if !text.isEmpty { _ = seconds } }
 
-  /// Seconds from the process's start to the first of the result, which is now if there was none so far.
+  /// Seconds from the process's start to the first part of the result; to now if there is none yet.
   static var seconds: Double? {
     first.withLock {
       $0 = $0 ?? ProcessClock.seconds
@@ -17,7 +17,7 @@ enum StartTime {
   }
 }
 
-/// A result with the key that every one has.
+/// A result with the key `startSeconds`, which every result has.
 struct Started<Result: Encodable>: Encodable {
   private let result: Result
 

@@ -1,27 +1,27 @@
-import Reports
 import ByteIO
 import FoundationEssentials
 import Glibc
+import Reports
 import Synchronization
 
-/// A line on standard error that the next output takes the place of.
+/// A line on standard error that the next output replaces.
 ///
-/// The cursor stays at the line's beginning, so that a terminal which becomes narrower, and breaks the line in two,
-/// still loses all of it.
+/// The cursor stays at the line's beginning: if the terminal becomes narrower and breaks the line
+/// in two, all of it is still erased.
 extension Terminal {
   /// Whether what was written to standard error can be erased.
   static let canErase =
     isWatched
     && !["", "dumb", "unknown"].contains(ProcessInfo.processInfo.environment["TERM"] ?? "")
 
-  /// What removes a status, if one may be there.
+  /// The bytes that erase a status.
   static let clearLine = canErase ? "\r\u{1B}[J" : ""
 
   private static let isShown = Atomic(false)
-  /// Who presses Ctrl-C gets a clean line back.
+  /// Ctrl-C leaves a clean line.
   private static let lastWords = Interruption.LastWords(clearLine)
 
-  /// Shows a status instead of the one that is there, and none if the text is empty.
+  /// Replaces the status; an empty text removes it.
   static func status(_ text: String) {
     guard canErase else { return }
     guard !text.isEmpty else { return removeStatus() }
@@ -39,7 +39,7 @@ extension Terminal {
 
   private static let usualColumns = 80
 
-  /// How many columns a status may take: one fewer than the terminal has now, since some break a line that is full.
+  /// How many columns a status may take: one fewer than the terminal has. Some break full lines.
   static var statusColumns: Int {
     var size = winsize()
     let isKnown = unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0

@@ -1,15 +1,15 @@
-import Reports
 import ByteIO
 import FoundationEssentials
 import Glibc
+import Reports
 
-/// Where the program writes.
+/// Output of the program.
 enum Terminal {
-  /// Whether somebody watches standard error.
+  /// Whether standard error is a terminal.
   static let isWatched = isatty(STDERR_FILENO) == 1
 
-  /// A result, on standard output, without a line break. A result that cannot be written is lost, so
-  /// the program ends there and then with the exit code for input and output.
+  /// A result, on standard output, without a line break. If it cannot be written, the program ends
+  /// at once with the exit code for input and output.
   static func write(_ text: String) {
     StartTime.mark(text)
     guard !send(text, to: STDOUT_FILENO) else { return }
@@ -17,7 +17,7 @@ enum Terminal {
     exit(74)
   }
 
-  /// The beginning of a result, which is lost without ending the program if it cannot be written.
+  /// A part of a result. If it cannot be written, the program continues.
   ///
   /// - Returns: Whether it was.
   static func offer(_ text: String) -> Bool {
@@ -25,8 +25,7 @@ enum Terminal {
     return send(text, to: STDOUT_FILENO)
   }
 
-  /// Text from a file as a result: on a terminal without what could steer it, otherwise as it
-  /// stands.
+  /// Text from a file as a result. On a terminal, characters that could steer it are escaped.
   static func shown(_ text: String) -> String {
     guard isatty(STDOUT_FILENO) == 1 else { return text }
     return text.unicodeScalars.reduce(into: "") { result, scalar in
@@ -41,14 +40,14 @@ enum Terminal {
   /// A message, on standard error.
   static func error(_ text: String) { _ = send(text + "\n", to: STDERR_FILENO) }
 
-  /// What a user should know of a run that did what was asked, on standard error.
+  /// What a user should know of a successful run, on standard error.
   static func advise(_ text: String) { error("qfilters: note: " + Format.printable(text)) }
 
-  /// A note for whoever watches; nothing if nobody does.
+  /// A note, if standard error is a terminal.
   static func note(_ text: String) { if isWatched { error(text) } }
 
-  /// A result as one JSON object with sorted keys, `startSeconds` among them. What is not finite, for
-  /// which JSON has no number, is the text `inf`, `-inf` or `nan`.
+  /// A result as one JSON object with sorted keys, `startSeconds` among them. Numbers that are not
+  /// finite are the text `inf`, `-inf` or `nan`, since JSON has no number for them.
   static func json(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -80,8 +79,9 @@ enum Terminal {
   }
 }
 
-/// Whether a write to a reader that went away fails like one on a full disk, instead of ending the program.
+/// Lets a write to a closed pipe fail like one on a full disk, instead of ending the program.
 func ignorePipeSignal(_ isIgnored: Bool) { _ = signal(SIGPIPE, isIgnored ? SIG_IGN : SIG_DFL) }
 
-/// A write beyond a limit on file sizes then fails like one on a full disk instead of ending the program.
+/// Lets a write beyond a limit on file sizes fail like one on a full disk, instead of ending the
+/// program.
 func ignoreFileSizeSignal() { _ = signal(SIGXFSZ, SIG_IGN) }

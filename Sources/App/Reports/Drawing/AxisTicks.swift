@@ -1,13 +1,13 @@
 import Glibc
 
 /// Round numbers, a few of them, from below the least value to above the greatest.
-package struct AxisTicks {
-  package let values: [Double]
+struct AxisTicks {
+  let values: [Double]
 
   private static let mostSteps = 6.0
 
   /// Ticks around a range of finite numbers.
-  package init(low: Double, high: Double) {
+  init(low: Double, high: Double) {
     let span = max(high - low, abs(high) * 1e-6, 1e-9)
     let ten = pow(10, floor(log10(span / Self.mostSteps)))
     let step = [1, 2, 2.5, 5, 10].map { $0 * ten }.first { span / $0 <= Self.mostSteps } ?? span

@@ -1,5 +1,5 @@
-/// A figure for every layer and head: layers from left to right, heads from top to bottom, a panel for each
-/// of several names.
+/// A figure for every layer and head: layers from left to right, heads from top to bottom, a panel
+/// for each name.
 struct LayerMap {
   /// One panel.
   struct Panel {
@@ -30,57 +30,69 @@ struct LayerMap {
 
   var svg: String {
     let bottom = Self.top + panels.count * panelHeight
-    let parts = panels.enumerated().map { panel($1, y: Self.top + $0 * panelHeight) }
+    let parts = panels.enumerated().flatMap { panel($1, y: Self.top + $0 * panelHeight) }
     return SVG.document(
       width: 760, height: bottom + 70, label: "\(title): \(summary)", fontSize: 13,
-      ([SVG.heading(title, summary, x: 24)] + parts + [
-        axis(y: bottom - 10), legend(y: bottom + 38),
-      ])
-      .joined(separator: "\n"))
+      SVG.heading(title, summary, x: 24) + parts + [axis(y: bottom - 10)]
+        + legend(y: bottom + 38))
   }
 
-  private func panel(_ panel: Panel, y: Int) -> String {
+  private func panel(_ panel: Panel, y: Int) -> [Markup] {
     let cells = panel.values.enumerated().flatMap { layer, values in
       values.enumerated().compactMap { head, value in
-        value.map { value in
-          #"<rect class="\#(Self.shade(value))" x="\#(layer * cellWidth)" y="\#(head * cellHeight)" width="\#(cellWidth - gap)" height="\#(cellHeight - gap)"><title>layer \#(layer), \#(self.head) \#(head): \#(Format.fixed(value, 3))</title></rect>"#
-        }
+        value.map { cell(layer: layer, head: head, value: $0) }
       }
     }
-    return """
-      <text x="\(Self.left)" y="\(y + 12)"><tspan class="label \(MethodColour.name(panel.name))">\(SVG.escaped(panel.name))</tspan> \(SVG.escaped(panel.note))</text>
-      <g transform="translate(\(Self.left) \(y + Self.caption))">
-      \(cells.joined(separator: "\n"))
-      </g>
-      """
+    let name = Markup(
+      "tspan", ["class": "label \(MethodColour.name(panel.name))"], text: panel.name)
+    return [
+      Markup(
+        "text", ["x": Self.left, "y": y + 12], inline: [name, Markup(text: " " + panel.note)]),
+      Markup(
+        "g", ["transform": "translate(\(Self.left) \(y + Self.caption))"], lines: cells),
+    ]
   }
 
-  private func axis(y: Int) -> String {
+  private func cell(layer: Int, head: Int, value: Double) -> Markup {
+    let figure = Format.fixed(value, 3)
+    return Markup(
+      "rect",
+      [
+        "class": Self.shade(value), "x": layer * cellWidth, "y": head * cellHeight,
+        "width": cellWidth - gap, "height": cellHeight - gap,
+      ], inline: [Markup("title", text: "layer \(layer), \(self.head) \(head): \(figure)")])
+  }
+
+  private func axis(y: Int) -> Markup {
     let step = [1, 2, 5, 10, 20, 50].first { $0 * cellWidth >= 24 } ?? 100
+    let name = Markup(
+      "text", ["x": Self.left - 10, "y": y + 12, "text-anchor": "end"], text: "layer")
     let marks = stride(from: 0, to: layers, by: step).map { layer in
       let x = Self.left + layer * cellWidth + cellWidth / 2
-      return #"<text x="\#(x)" y="\#(y + 12)" text-anchor="middle">\#(layer)</text>"#
+      return Markup("text", ["x": x, "y": y + 12, "text-anchor": "middle"], text: "\(layer)")
     }
-    return """
-      <g class="note">
-      <text x="\(Self.left - 10)" y="\(y + 12)" text-anchor="end">layer</text>
-      \(marks.joined(separator: "\n"))
-      </g>
-      """
+    return Markup("g", ["class": "note"], lines: [name] + marks)
   }
 
-  private func legend(y: Int) -> String {
+  private func legend(y: Int) -> [Markup] {
     let low = hasNegative ? stride(from: -0.875, to: 0, by: 0.25).map { $0 } : []
     let shades = low + stride(from: 0.0625, to: 1, by: 0.125)
     let swatches = shades.enumerated().map { index, value in
-      #"<rect class="\#(Self.shade(value))" x="\#(Self.left + 30 + index * 26)" y="\#(y)" width="26" height="14"/>"#
+      Markup(
+        "rect",
+        [
+          "class": Self.shade(value), "x": Self.left + 30 + index * 26, "y": y, "width": 26,
+          "height": 14,
+        ])
     }
+    let least = Markup(
+      "text", ["class": "note", "x": Self.left + 22, "y": y + 11, "text-anchor": "end"],
+      text: hasNegative ? "−1" : "0")
     let end = Self.left + 30 + shades.count * 26
-    return """
-      <text class="note" x="\(Self.left + 22)" y="\(y + 11)" text-anchor="end">\(hasNegative ? "−1" : "0")</text>
-      \(swatches.joined(separator: "\n"))
-      <text class="note" x="\(end + 8)" y="\(y + 11)">1; a column is one layer, a row one \(head)</text>
-      """
+    let greatest = Markup(
+      "text", ["class": "note", "x": end + 8, "y": y + 11],
+      text: "1; a column is one layer, a row one \(head)")
+    return [least] + swatches + [greatest]
   }
 
   private static func shade(_ value: Double) -> String {

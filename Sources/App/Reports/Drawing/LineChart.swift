@@ -1,25 +1,30 @@
 import Glibc
 
 /// Lines over an axis, each named at its end.
-package struct LineChart {
+struct LineChart {
   /// One line.
-  package struct Series {
+  struct Series {
     /// As in the commands; it decides the colour too.
     let method: String
     /// In ascending order of x.
     let points: [(x: Double, y: Double)]
 
     /// Leaves out points that no axis can hold.
-    package init(method: String, points: [(x: Double, y: Double)]) {
+    init(method: String, points: [(x: Double, y: Double)]) {
       self.method = method
       self.points = points.filter { LineChart.holds($0.y) }
     }
   }
 
   /// A place on the axis below.
-  package struct Mark {
+  struct Mark {
     let x: Double
     let name: String
+  }
+
+  /// Marks for compressions ×N on an axis of powers of two.
+  static func compressionMarks(_ compressions: [Int]) -> [Mark] {
+    Set(compressions).sorted().map { Mark(x: log2(Double($0)), name: "×\($0)") }
   }
 
   let title: String
@@ -44,11 +49,8 @@ package struct LineChart {
   var svg: String {
     SVG.document(
       width: Self.width, height: Self.height, label: "\(title): \(summary)", fontSize: 13,
-      [
-        SVG.heading(title, summary, x: 24), axes,
-        drawnLevels.map { level($0.method, $0.y) }.joined(separator: "\n"),
-        series.map(line).joined(separator: "\n"), labels,
-      ].joined(separator: "\n"))
+      SVG.heading(title, summary, x: 24) + [axes] + drawnLevels.map { level($0.method, $0.y) }
+        + series.flatMap(line) + labels)
   }
 
   // MARK: Places
@@ -82,69 +84,86 @@ package struct LineChart {
 
   // MARK: Parts
 
-  private var axes: String {
+  private var axes: Markup {
     let ticks = yTicks
     let decimals = AxisTicks.decimals(ticks)
-    let rows = ticks.map { tick in
-      let place = Self.text(y(tick, ticks))
-      return """
-        <path class="grid" d="M\(Self.left) \(place)H\(Self.right)"/>
-        <text x="\(Self.left - 8)" y="\(Self.text(y(tick, ticks) + 4))" text-anchor="end">\(Format.fixed(tick, decimals))</text>
-        """
+    let rows = ticks.flatMap { tick in
+      let place = y(tick, ticks)
+      return [
+        Markup("path", ["class": "grid", "d": across(place)]),
+        Markup(
+          "text", ["x": Self.left - 8, "y": Self.text(place + 4), "text-anchor": "end"],
+          text: Format.fixed(tick, decimals)),
+      ]
     }
-    let columns = marks.map { mark in
+    let columns = marks.flatMap { mark in
       let place = Self.text(x(mark.x))
-      return """
-        <path class="tick" d="M\(place) \(Self.bottom)v5"/>
-        <text x="\(place)" y="\(Self.bottom + 21)" text-anchor="middle">\(SVG.escaped(mark.name))</text>
-        """
+      return [
+        Markup("path", ["class": "tick", "d": "M\(place) \(Self.bottom)v5"]),
+        Markup(
+          "text", ["x": place, "y": Self.bottom + 21, "text-anchor": "middle"], text: mark.name),
+      ]
     }
-    let middle = (Self.left + Self.right) / 2
-    return """
-      <g class="note">
-      \((rows + columns).joined(separator: "\n"))
-      <text x="\(Self.left)" y="\(Self.top - 11)">\(SVG.escaped(yName))</text>
-      <text x="\(middle)" y="\(Self.bottom + 42)" text-anchor="middle">\(SVG.escaped(xName))</text>
-      </g>
-      """
+    let names = [
+      Markup("text", ["x": Self.left, "y": Self.top - 11], text: yName),
+      Markup(
+        "text",
+        ["x": (Self.left + Self.right) / 2, "y": Self.bottom + 42, "text-anchor": "middle"],
+        text: xName),
+    ]
+    return Markup("g", ["class": "note"], lines: rows + columns + names)
   }
 
-  private func level(_ method: String, _ value: Double) -> String {
-    let place = Self.text(y(value, yTicks))
-    return
-      #"<path class="line \#(MethodColour.name(method)) dashed" d="M\#(Self.left) \#(place)H\#(Self.right)"/>"#
+  /// The path of a horizontal line over the whole plot.
+  private func across(_ y: Double) -> String { "M\(Self.left) \(Self.text(y))H\(Self.right)" }
+
+  private func level(_ method: String, _ value: Double) -> Markup {
+    let look = "line \(MethodColour.name(method)) dashed"
+    return Markup("path", ["class": look, "d": across(y(value, yTicks))])
   }
 
-  private func line(_ series: Series) -> String {
+  private func line(_ series: Series) -> [Markup] {
     let ticks = yTicks
     let places = series.points.map { (Self.text(x($0.x)), Self.text(y($0.y, ticks))) }
     let steps = places.enumerated().map { ($0 == 0 ? "M" : "L") + "\($1.0) \($1.1)" }
     let look = MethodColour.name(series.method)
-    let dots = zip(series.points, places).map { point, place in
-      #"<circle class="dot \#(look)" cx="\#(place.0)" cy="\#(place.1)" r="3.5"><title>\#(SVG.escaped(series.method)): \#(Format.fixed(point.y, 4))</title></circle>"#
-    }
-    return ([#"<path class="line \#(look)" d="\#(steps.joined())"/>"#] + (hasDots ? dots : []))
-      .joined(separator: "\n")
+    let line = Markup("path", ["class": "line \(look)", "d": steps.joined()])
+    guard hasDots else { return [line] }
+    return [line]
+      + zip(series.points, places).map { point, place in
+        Markup(
+          "circle", ["class": "dot \(look)", "cx": place.0, "cy": place.1, "r": 3.5],
+          inline: [Markup("title", text: "\(series.method): \(Format.fixed(point.y, 4))")])
+      }
   }
 
-  /// The lines' names beside their ends, moved apart where they would meet.
-  private var labels: String {
+  /// The lines' names next to their ends, moved apart where they would meet.
+  private var labels: [Markup] {
     let ticks = yTicks
     let ends =
       drawnLevels.map { ($0.method, y($0.y, ticks)) }
       + series.compactMap { line in line.points.last.map { (line.method, y($0.y, ticks)) } }
     let sorted = ends.sorted { $0.1 < $1.1 }
     let places = Self.apart(sorted.map(\.1))
-    return zip(sorted, places).map { end, place in
+    return zip(sorted, places).flatMap { end, place in
       let look = MethodColour.name(end.0)
-      return """
-        <path class="line \(look) thin" d="M\(Self.right + 5) \(Self.text(end.1))L\(Self.right + 17) \(Self.text(place))"/>
-        <text class="label \(look)" x="\(Self.right + 21)" y="\(Self.text(place + 4.5))">\(SVG.escaped(end.0))</text>
-        """
-    }.joined(separator: "\n")
+      let (from, to) = (Self.text(end.1), Self.text(place))
+      return [
+        Markup(
+          "path",
+          [
+            "class": "line \(look) thin",
+            "d": "M\(Self.right + 5) \(from)L\(Self.right + 17) \(to)",
+          ]),
+        Markup(
+          "text",
+          ["class": "label \(look)", "x": Self.right + 21, "y": Self.text(place + 4.5)],
+          text: end.0),
+      ]
+    }
   }
 
-  /// Ascending places, each at least a label's height from the one before, all on the plot if they fit.
+  /// Ascending places, at least a label's height apart, all on the plot if they fit.
   private static func apart(_ wanted: [Double]) -> [Double] {
     var places = wanted
     for index in places.indices.dropFirst() {

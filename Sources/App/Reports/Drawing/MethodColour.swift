@@ -1,7 +1,7 @@
 import Evaluation
 import Workflows
 
-/// The same colour for the same method in every drawing.
+/// A colour for each method, the same in every drawing.
 enum MethodColour {
   /// The class of a method's lines and names.
   static func name(_ method: String) -> String {
@@ -19,8 +19,8 @@ enum MethodColour {
   static func css(_ isDark: Bool) -> String {
     all.map { method, light, dark in
       let colour = isDark ? dark : light
-      return
-        ".line.m-\(method) { stroke: \(colour); } .dot.m-\(method), .label.m-\(method) { fill: \(colour); }"
+      return ".line.m-\(method) { stroke: \(colour); } "
+        + ".dot.m-\(method), .label.m-\(method) { fill: \(colour); }"
     }.joined(separator: "\n")
   }
 }

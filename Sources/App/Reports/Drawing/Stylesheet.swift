@@ -1,5 +1,5 @@
-/// The colours of all drawings, on light and on dark pages. In a heat map one hue, and the more there is
-/// the farther from the ground; what is less than nothing has another.
+/// The colours of all drawings, on light and on dark pages. A heat map has one hue: the greater the
+/// value, the farther from the ground. Negative values have another hue.
 enum Stylesheet {
   private struct Theme {
     let page, ground, text, name, grid: String

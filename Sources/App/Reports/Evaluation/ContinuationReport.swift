@@ -1,8 +1,8 @@
-import Glibc
 import Evaluation
+import Glibc
 import Workflows
 
-/// How likely continuations of compressed prompts remain.
+/// The perplexity of what follows compressed prompts.
 struct ContinuationReport {
   let results: Results<Perplexity.Cell>
   private let summaries: [PerplexitySummary]
@@ -16,7 +16,7 @@ struct ContinuationReport {
     Set(summaries.filter { $0.method != "full" }.map(\.compression)).sorted()
   }
 
-  private var ratios: [Int] { Set([1] + compressions).sorted() }
+  private var shown: [Int] { Set([1] + compressions).sorted() }
 
   private var methods: [String] { summaries.map(\.method).uniqued }
 
@@ -25,14 +25,14 @@ struct ContinuationReport {
     let rows = methods.map { method in
       let own = summaries.filter { $0.method == method }
       return [method, "\(own.first?.sequences ?? 0)"]
-        + ratios.map { compression in
+        + shown.map { compression in
           own.first { $0.compression == compression }.map(text) ?? "–"
         }
     }
-    return (["method", "sequences"] + ratios.map { "×\($0)" }, rows)
+    return (["method", "sequences"] + shown.map { "×\($0)" }, rows)
   }
 
-  /// In brackets where all ranked methods hold the same.
+  /// The perplexity, in brackets if all ranked methods hold the same.
   private func text(_ summary: PerplexitySummary) -> String {
     let text = Format.fixed(summary.perplexity, 4)
     return results.isProtectedAlone(summary) ? "(\(text))" : text
@@ -59,7 +59,7 @@ struct ContinuationReport {
       title: "A continuation's perplexity once its prompt is compressed",
       summary:
         "Over \(Format.count(summaries.map(\.scored).max() ?? 0, "token")); lower is better.",
-      xName: "compression", yName: "perplexity", marks: LineChart.ratios(compressions),
+      xName: "compression", yName: "perplexity", marks: LineChart.compressionMarks(compressions),
       levels: summaries.filter { $0.method == "full" }.map { ($0.method, $0.perplexity) },
       series: methods.filter { $0 != "full" }.map { method in
         LineChart.Series(
@@ -74,8 +74,8 @@ struct ContinuationReport {
     ReportSection(
       name: "continuation", title: "Perplexity after prompt compression",
       explanation: "The beginning of each sequence is prefilled once and compressed ×N; what "
-        + "follows goes through the model behind what is left of it. Compared are the sequences that "
-        + "all methods and compressions have. " + protectedNote,
+        + "follows goes through the model after what is left of it. Sequences count only if all "
+        + "methods and compressions have them. " + protectedNote,
       results: results, table: rows, pictures: [.init(name: "continuation", svg: chart.svg)],
       csv: csv)
   }

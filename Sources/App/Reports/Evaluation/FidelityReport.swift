@@ -1,8 +1,8 @@
-import Glibc
 package import Evaluation
+import Glibc
 import Workflows
 
-/// How well methods foresee what a text attends to.
+/// How well methods foresee what later text attends to.
 package struct FidelityReport {
   let results: Results<Fidelity.Cell>
   private let cells: [Fidelity.Cell]
@@ -23,7 +23,7 @@ package struct FidelityReport {
     return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
   }
 
-  /// The mean over contexts of a figure of each layer and head, where they have it.
+  /// The mean over contexts of a figure of each layer and head, if they have it.
   private func perHead(_ method: String, _ figure: (Fidelity.Cell) -> [Float?]) -> [Double?] {
     let cells = cells(method)
     guard let first = cells.first else { return [] }
@@ -48,7 +48,7 @@ package struct FidelityReport {
     value.map { Format.fixed($0, decimals) } ?? "–"
   }
 
-  /// Means over layers, heads and contexts; in brackets where all methods hold the same.
+  /// Means over layers, heads and contexts; in brackets if all methods hold the same.
   var rows: (headings: [String], rows: [[String]]) {
     let rows = methods.map { method in
       let alone = compressions.map { results.isProtectedAlone(method, $0) }
@@ -79,7 +79,7 @@ package struct FidelityReport {
       ? "In brackets: \(Format.protectedAlone)" : ""
   }
 
-  /// A line for each method, layer and head, and one for all heads of a method, which has divergences.
+  /// A line for each method, layer and head, and one with divergences for all heads of a method.
   private var csv: String {
     let lines = methods.flatMap { method in
       let correlations = perHead(method, \.correlations)
@@ -111,7 +111,7 @@ package struct FidelityReport {
   ) -> LineChart {
     LineChart(
       title: title, summary: summary, xName: "compression", yName: name,
-      marks: LineChart.ratios(compressions),
+      marks: LineChart.compressionMarks(compressions),
       series: methods.map { method in
         LineChart.Series(
           method: method,
@@ -140,11 +140,11 @@ package struct FidelityReport {
   var section: ReportSection {
     ReportSection(
       name: "fidelity", title: "Fidelity to the whole cache",
-      explanation: "Tokens that come after a context say what is attended to, with the whole "
+      explanation: "Tokens that come after a context show what is attended to, with the whole "
         + "cache. Spearman's correlation compares that with the method's scores; mass is the share "
         + "of that attention that goes to the pairs kept; KL is the divergence of next-token "
-        + "distributions from those of the whole cache, in nats. Compared are the contexts that all "
-        + "methods have. " + protectedNote,
+        + "distributions from those of the whole cache, in nats. Contexts count only if all "
+        + "methods have them. " + protectedNote,
       results: results, table: rows,
       pictures: [
         .init(

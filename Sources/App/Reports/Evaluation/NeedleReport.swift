@@ -1,6 +1,6 @@
+package import Evaluation
 import Glibc
 import QFilters
-package import Evaluation
 import Workflows
 
 /// What `evaluate needle` found.
@@ -24,14 +24,14 @@ package struct NeedleReport {
 
   var cells: [Needle.Cell] { results.cells }
 
-  /// All settings, in the order in which they were tried.
+  /// All settings, in the order of measurement.
   var settings: [Setting] {
     cells.map(Setting.init).uniqued
   }
 
   var methods: [String] { cells.map(\.method).uniqued }
 
-  /// The lengths that were tried, ascending. A text's own length depends on where it is cut.
+  /// The lengths that were asked for, ascending. A text's own length depends on where it is cut.
   var lengths: [Int] { cells.map(\.length).uniqued.sorted() }
 
   var title: String {
@@ -43,7 +43,7 @@ package struct NeedleReport {
     }
   }
 
-  /// Whether an answer is found or not, and nothing between.
+  /// Whether an answer is found or not, with nothing in between.
   private var isWhole: Bool { task == .needle || task == .multiKey }
 
   /// What a cell's colour means.
@@ -55,7 +55,7 @@ package struct NeedleReport {
     cells.filter { Setting($0) == setting }
   }
 
-  /// How many were found, or, where an answer has parts, which share of them.
+  /// How many were found; if an answer has parts, the share of parts.
   func count(_ cells: [Needle.Cell]) -> String {
     guard isWhole else {
       return cells.isEmpty ? "–" : Format.fixed(Self.share(cells) * 100, 1) + " %"
@@ -63,7 +63,7 @@ package struct NeedleReport {
     return "\(cells.count(where: \.found))/\(cells.count)"
   }
 
-  /// The same, in brackets where all ranked methods hold the same.
+  /// The count, in brackets if all ranked methods hold the same.
   func bracketed(_ cells: [Needle.Cell]) -> String {
     !cells.isEmpty && cells.allSatisfy(isProtectedAlone) ? "(\(count(cells)))" : count(cells)
   }
@@ -72,7 +72,7 @@ package struct NeedleReport {
     cells.isEmpty ? 0 : cells.reduce(0) { $0 + $1.score } / Double(cells.count)
   }
 
-  /// Whether sinks and window are all that the answer was given by, beside the question.
+  /// Whether the answer had nothing but sinks, window and the question.
   func isProtectedAlone(_ cell: Needle.Cell) -> Bool { cell.isProtectedAlone(results.settings) }
 
   /// Why some figures are in brackets, and pale in the drawing; nil if none are.
@@ -80,7 +80,7 @@ package struct NeedleReport {
     cells.contains(where: isProtectedAlone) ? Format.protectedAlone : nil
   }
 
-  /// How much was found, by setting and length; in brackets where all ranked methods hold the same.
+  /// How much was found, by setting and length; in brackets if all ranked methods hold the same.
   var rows: (headings: [String], rows: [[String]]) {
     let rows = settings.map { setting in
       let cells = cells(setting)
@@ -103,7 +103,8 @@ package struct NeedleReport {
     let lines = cells.map { cell in
       let text = cell.text.replacing("\"", with: "\"\"")
       return "\(cell.length),\(cell.tokens),\(Format.fixed(cell.depth, 4)),\(cell.method),"
-        + "\(cell.compression),\(cell.found),\(Format.fixed(cell.score, 4)),\(cell.pairs),\"\(text)\"\n"
+        + "\(cell.compression),\(cell.found),\(Format.fixed(cell.score, 4)),\(cell.pairs),"
+        + "\"\(text)\"\n"
     }
     return "length,tokens,depth,method,compression,found,score,pairs,text\n" + lines.joined()
   }
@@ -123,7 +124,7 @@ package struct NeedleReport {
         ? "There is no text that all methods have."
         : "Share of answers found, over \(Format.count(texts, "text")) that all methods have.",
       xName: "compression", yName: "found",
-      marks: LineChart.ratios(compressed.map(\.compression)),
+      marks: LineChart.compressionMarks(compressed.map(\.compression)),
       levels: settings.filter { $0.method == "full" }.map { ($0.method, share($0)) },
       series: methods.filter { $0 != "full" }.map { method in
         LineChart.Series(
@@ -156,20 +157,5 @@ package struct NeedleReport {
     return what
       + " The text is prefilled once; each method and compression ×N answers from its own "
       + "1/N of the pairs." + (protectedNote.map { " In brackets, and pale: \($0)" } ?? "")
-  }
-}
-
-extension LineChart {
-  /// Marks for compressions on an axis of powers of two.
-  package static func ratios(_ compressions: [Int]) -> [Mark] {
-    Set(compressions).sorted().map { Mark(x: log2(Double($0)), name: "×\($0)") }
-  }
-}
-
-extension Array where Element: Hashable {
-  /// The elements, each where it first stood.
-  package var uniqued: [Element] {
-    var seen: Set<Element> = []
-    return filter { seen.insert($0).inserted }
   }
 }

@@ -1,15 +1,15 @@
 package import Evaluation
 import Workflows
 
-/// What `evaluate perplexity` prints: outside the list what was asked for first, in it all that its folder holds,
-/// over the sequences that all methods have.
+/// What `evaluate perplexity` prints: the figures of the first method, and a list of all methods in
+/// the folder, over the sequences that all of them have.
 package struct PerplexityOutput: Encodable, CustomStringConvertible {
   struct Method: Encodable {
     let method: String
     let compression, sequences: Int
     let meanNegativeLogLikelihood, perplexity: Double
     let perplexityAfterBudget: Double?
-    /// The mean of −ln p at each place of a sequence that was scored.
+    /// The mean of −ln p at each scored position.
     let curve: [Double]
 
     init(_ summary: PerplexitySummary, budget: Int?) {
@@ -33,8 +33,8 @@ package struct PerplexityOutput: Encodable, CustomStringConvertible {
   }
 
   /// - Parameters:
-  ///   - first: The figures of the method that was named first, over the sequences that were asked for.
-  ///   - tokens: In those sequences.
+  ///   - first: The figures of the first method, over the sequences that were asked for.
+  ///   - tokens: Tokens in those sequences.
   package init(
     _ results: Results<Perplexity.Cell>, first: PerplexitySummary?, tokens: Int, budget: Int?,
     isPrompt: Bool

@@ -1,5 +1,5 @@
-import Glibc
 import Evaluation
+import Glibc
 import Workflows
 
 /// What `evaluate perplexity` measured of methods under a budget.
@@ -12,7 +12,7 @@ struct PerplexityReport {
     summaries = results.summaries
   }
 
-  /// The budget; 0 without one. What a file says of it is no more than text.
+  /// The budget; 0 without one. A file may hold any text for it.
   private var budget: Int { results.settings["budget"].flatMap { Int($0) } ?? 0 }
 
   var rows: (headings: [String], rows: [[String]]) {
@@ -67,7 +67,7 @@ struct PerplexityReport {
       svg: chart("Surprise along the sequence", "−ln p of the next token, nats", series).svg)
   }
 
-  /// How much worse than with the whole cache, if that was measured.
+  /// The perplexity relative to the whole cache's, if that was measured.
   private var gap: ReportSection.Picture? {
     guard let full = summaries.first(where: { $0.method == "full" }), summaries.count > 1 else {
       return nil
@@ -98,7 +98,7 @@ struct PerplexityReport {
           + "last ones of the window always. Q-Filters rank as published. "
         : "The whole cache, in one forward pass. ")
         + "Perplexity is e to the power of the mean −ln p of the tokens that really follow: the "
-        + "lower, the better. Compared are the sequences that all methods have.",
+        + "lower, the better. Sequences count only if all methods have them.",
       results: results, table: rows, pictures: [curves, gap].compactMap(\.self), csv: csv)
   }
 }

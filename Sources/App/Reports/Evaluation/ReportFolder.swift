@@ -1,12 +1,12 @@
 package import ByteIO
-package import QFilters
 import Evaluation
+package import QFilters
 package import Workflows
 
-/// A folder of results, with tables and pictures of all that it holds and a page that shows them. One process at a
-/// time has it.
+/// A folder of results, with tables, pictures and a page that shows them all. Only one process at a
+/// time uses it.
 package struct ReportFolder {
-  /// The file's name that shows everything.
+  /// The name of the page that shows everything.
   package static let page = "index.html"
 
   let path: String
@@ -15,12 +15,12 @@ package struct ReportFolder {
   /// A folder of results, as it is.
   init(path: String) { self.path = path }
 
-  /// Opens the folder, which is made if it is not there, before anything is measured for it.
+  /// Opens the folder, or makes it, before anything is measured.
   ///
   /// - Throws: `FolderInUse`, `ReplacementRefusal`, `OtherResults` if it holds another model's or
-  ///   filter bank's results, `MalformedFile` if a file of results is not sound, `SystemError`.
+  ///   filter bank's results, `MalformedFile` if a file of results is invalid, `SystemError`.
   package init(
-    opening path: String, for model: LoadedModel, _ bank: FilterBank?, mayReplace: Bool
+    _ path: String, for model: LoadedModel, _ bank: FilterBank?, replacesAnything: Bool
   ) throws {
     self.init(path: path)
     try Folder.create(path)
@@ -28,7 +28,7 @@ package struct ReportFolder {
     self.lock = lock
     let page = Folder.path(path, Self.page)
     try AtomicFile.checkWritable(page)
-    if !mayReplace { try OutputFile.check(page, as: .page) }
+    if !replacesAnything { try OutputFile.check(page, as: .page) }
     let origin = ResultOrigin(model, bank)
     for section in try sections() {
       let differing = section.origin.identityDifferences(from: origin)
@@ -41,17 +41,9 @@ package struct ReportFolder {
     }
   }
 
-  /// The same, if a folder is named.
-  package init?(
-    ifNamed path: String?, for model: LoadedModel, _ bank: FilterBank?, mayReplace: Bool
-  ) throws {
-    guard let path else { return nil }
-    try self.init(opening: path, for: model, bank, mayReplace: mayReplace)
-  }
-
   /// Writes a CSV file and SVGs for each evaluation, and `index.html`.
   ///
-  /// - Throws: `MalformedFile` if a file of results is not sound, `SystemError`.
+  /// - Throws: `MalformedFile` if a file of results is invalid, `SystemError`.
   package func write() throws {
     let sections = try sections()
     for section in sections {

@@ -5,12 +5,12 @@ import Workflows
 struct ReportSection {
   /// A drawing in a file of its own.
   struct Picture {
-    /// Of the file, without its ending.
+    /// The file's name without its ending.
     let name: String
     let svg: String
   }
 
-  /// Of the files, without their ending.
+  /// The files' name without its ending.
   let name: String
   let title: String
   let explanation: String

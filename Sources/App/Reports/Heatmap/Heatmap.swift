@@ -7,8 +7,7 @@ package struct Heatmap {
   /// What a drawing has room for: a cell is about a pixel wide and at least two high.
   private static let columns = 900
   private static let rows = 1200
-  /// The compression that is shown unless another is asked for: few pairs, but not yet the sinks and
-  /// the window alone.
+  /// The default compression: few pairs, but more than sinks and window.
   private static let usual = 8
 
   package let compression: Int

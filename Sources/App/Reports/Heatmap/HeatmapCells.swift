@@ -1,8 +1,8 @@
 import CacheCodec
 
-/// The cells of a heat map as SVG paths, one for each shade; runs of equal shade are one line.
+/// The cells of a heat map as SVG paths, one for each shade. Runs of equal shade are one line.
 struct HeatmapCells {
-  /// Shade 0 is a cell of which nothing survives, the last one a cell of which everything does.
+  /// In a cell of shade 0 nothing survives, in a cell of the last shade everything.
   static let shades = 9
 
   private let map: SurvivalMap
@@ -13,7 +13,7 @@ struct HeatmapCells {
     self.layout = layout
   }
 
-  /// How much of a cell survives, rounded up so that a single survivor of many is seen.
+  /// How much of a cell survives, rounded up so that a single survivor is visible.
   private func shade(layer: Int, row: Int, column: Int) -> Int {
     let (kept, all) = (
       map.survivors(layer: layer, row: row, column: column), map.pairs(row: row, column: column)
@@ -21,8 +21,8 @@ struct HeatmapCells {
     return (kept * (Self.shades - 1) + all - 1) / all
   }
 
-  /// One path for each shade but 0, in columns across and pixels down, to be stroked as wide as a row
-  /// is high. Lines begin where the one before ended, which keeps the file small.
+  /// One path for each shade but 0, in columns across and pixels down. Its stroke is as wide as a
+  /// row is high. A line begins relative to the end of the previous one: the file stays small.
   var paths: [String] {
     var paths = [String](repeating: "", count: Self.shades)
     for layer in 0..<map.layers {

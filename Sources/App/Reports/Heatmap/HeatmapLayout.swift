@@ -1,6 +1,6 @@
 import CacheCodec
 
-/// Where the parts of a heat map stand, in pixels. The cells' rows get as high as there is room for.
+/// Where the parts of a heat map are, in pixels. Rows are as high as there is room for.
 ///
 /// ```
 ///  ┌──────────────────────────────────────┐
@@ -20,7 +20,7 @@ struct HeatmapLayout {
   static let top = 92
   static let plotWidth = 900
   private static let below = 122
-  /// What the rows of a usual model fill together.
+  /// The height of all rows together, for most models.
   private static let usualHeight = 480
   private static let labelHeight = 12
   private static let mostTicks = 8
@@ -33,7 +33,7 @@ struct HeatmapLayout {
   init(_ map: SurvivalMap) {
     (layers, rowsPerLayer) = (map.layers, map.heads.count)
     let rows = layers * rowsPerLayer
-    // Many layers of one row are 1 high; a single head is a band that can still be read.
+    // Rows of many layers with one head are 1 high; a single head is a readable band.
     rowHeight = min(max(Self.usualHeight / rows, rowsPerLayer > 1 ? 2 : 1), 40)
     gap = rowHeight >= 4 ? 2 : rowHeight >= 2 && rowsPerLayer > 1 ? 1 : 0
   }
@@ -46,7 +46,7 @@ struct HeatmapLayout {
   /// The upper edge of a layer's rows, from the top of the plot.
   func top(layer: Int) -> Int { layer * (layerHeight + gap) }
 
-  /// The layers whose numbers have room beside the plot.
+  /// The layers whose numbers have room next to the plot.
   var labelledLayers: [Int] {
     let step = Self.steps.first { $0 * (layerHeight + gap) >= Self.labelHeight } ?? layers
     return Array(stride(from: 0, to: layers, by: step))

@@ -7,25 +7,28 @@ struct HeatmapLegend {
 
   init(_ map: SurvivalMap) { self.map = map }
 
-  /// The legend, its upper edge at `y`.
-  func svg(y: Int) -> String {
+  /// The legend, with its upper edge at `y`.
+  func parts(y: Int) -> [Markup] {
     let left = HeatmapLayout.left
-    // A cell of one pair is kept or let go; there is nothing between.
+    // A cell of one pair is kept or dropped; there is nothing between.
     let shades = isExact ? [0, HeatmapCells.shades - 1] : Array(0..<HeatmapCells.shades)
     let first = left + 70
     let swatches = shades.enumerated().map { index, shade in
-      let x = first + index * Self.swatchWidth
-      let look = shade == 0 ? "ground" : "f\(shade)"
-      return
-        #"<rect class="\#(look)" x="\#(x)" y="\#(y)" width="\#(Self.swatchWidth)" height="14"/>"#
+      Markup(
+        "rect",
+        [
+          "class": shade == 0 ? "ground" : "f\(shade)", "x": first + index * Self.swatchWidth,
+          "y": y, "width": Self.swatchWidth, "height": 14,
+        ])
+    }
+    func note(_ text: String, x: Int, y: Int) -> Markup {
+      Markup("text", ["class": "note", "x": x, "y": y], text: text)
     }
     let end = first + shades.count * Self.swatchWidth
-    return """
-      <text class="note" x="\(left)" y="\(y + 12)">\(isExact ? "let go" : "none kept")</text>
-      \(swatches.joined(separator: "\n"))
-      <text class="note" x="\(end + 8)" y="\(y + 12)">\(isExact ? "kept" : "all kept")</text>
-      <text class="note" x="\(left)" y="\(y + 36)">\(explanation)</text>
-      """
+    return [note(isExact ? "dropped" : "none kept", x: left, y: y + 12)] + swatches + [
+      note(isExact ? "kept" : "all kept", x: end + 8, y: y + 12),
+      note(explanation, x: left, y: y + 36),
+    ]
   }
 
   private var isExact: Bool { map.positions.size == 1 && map.heads.size == 1 }
@@ -37,8 +40,8 @@ struct HeatmapLegend {
     let row =
       switch (map.heads.total, map.heads.size) {
       case (1, _): "a row one layer."
-      case (_, 1): "a row one KV head; each layer's heads stand in order, from the top."
-      case (_, let size): "a row \(size) KV heads; each layer's heads stand in order, from the top."
+      case (_, 1): "a row one KV head; each layer's heads are in order, from the top."
+      case (_, let size): "a row \(size) KV heads; each layer's heads are in order, from the top."
       }
     return "\(column), \(row)"
   }

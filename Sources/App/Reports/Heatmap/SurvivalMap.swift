@@ -1,18 +1,18 @@
-package import CacheCodec
+import CacheCodec
 import CacheFormat
 
-/// Which positions of a snapshot survive a compression in which head, counted in cells for a
+/// Which positions of a snapshot survive a compression in which head, counted in the cells of a
 /// drawing.
 ///
-/// A cell is a group of neighbouring positions in a group of neighbouring heads of one layer; one
-/// of each if there is room.
-package struct SurvivalMap: Sendable, Equatable {
-  /// Neighbouring things in groups of equal size; the last group may be smaller.
-  package struct Grouping: Sendable, Equatable {
-    /// The number of things.
-    package let total: Int
-    /// The size of a group.
-    package let size: Int
+/// A cell is a group of neighbouring positions and neighbouring heads of one layer. It is one
+/// position of one head if there is room.
+struct SurvivalMap: Sendable, Equatable {
+  /// Neighbours that are counted in groups of equal size; the last group may be smaller.
+  struct Grouping: Sendable, Equatable {
+    /// How many things there are.
+    let total: Int
+    /// How many of them one group has.
+    let size: Int
 
     /// The smallest groups of which there are at most `limit`.
     init(_ total: Int, atMost limit: Int) {
@@ -21,33 +21,33 @@ package struct SurvivalMap: Sendable, Equatable {
     }
 
     /// How many groups there are.
-    package var count: Int { (total + size - 1) / size }
+    var count: Int { (total + size - 1) / size }
 
     /// How many things one group has.
-    package func size(of group: Int) -> Int { min(size, total - group * size) }
+    func size(of group: Int) -> Int { min(size, total - group * size) }
   }
 
   /// The compression ×N.
-  package let compression: Int
+  let compression: Int
   /// Layers of the model.
-  package let layers: Int
+  let layers: Int
   /// How positions are grouped; a group is a column of cells.
-  package let positions: Grouping
+  let positions: Grouping
   /// How the KV heads of each layer are grouped; a group is a row of cells.
-  package let heads: Grouping
+  let heads: Grouping
   /// How many pairs survive over all layers and heads.
-  package let pairs: Int
+  let pairs: Int
   /// [layers][rows][columns]: how many pairs of each cell survive.
   private let counts: [Int]
 
-  /// Finds the survivors. Only the positions' chunks of the tiers that hold them are read.
+  /// Finds the survivors. Only the chunks of positions are read, in the tiers that hold survivors.
   ///
   /// - Parameters:
   ///   - compression: ×N.
   ///   - columns: The maximum number of columns.
   ///   - rows: The maximum number of rows over all layers; each layer has at least one.
   /// - Throws: As `SnapshotChain.checkStored` and `readPositions`.
-  package init(_ chain: SnapshotChain, compression: Int, columns: Int, rows: Int) throws {
+  init(_ chain: SnapshotChain, compression: Int, columns: Int, rows: Int) throws {
     try chain.checkStored(compression: compression)
     let context = chain.metadata.context
     let positions = Grouping(context.tokens, atMost: max(1, columns))
@@ -73,12 +73,12 @@ package struct SurvivalMap: Sendable, Equatable {
   }
 
   /// How many pairs of a cell survive.
-  package func survivors(layer: Int, row: Int, column: Int) -> Int {
+  func survivors(layer: Int, row: Int, column: Int) -> Int {
     counts[(layer * heads.count + row) * positions.count + column]
   }
 
-  /// How many pairs of the whole cache are in a cell.
-  package func pairs(row: Int, column: Int) -> Int {
+  /// How many pairs of the whole cache a cell has.
+  func pairs(row: Int, column: Int) -> Int {
     heads.size(of: row) * positions.size(of: column)
   }
 }

@@ -23,10 +23,14 @@ package struct FilterBankReport: Encodable, CustomStringConvertible {
   }
 
   package var description: String {
+    let size =
+      "\(Format.count(layers, "layer")) × \(Format.count(kvHeads, "KV head")) × \(headLength)"
+    let source =
+      queryHeads.map { Format.count($0, "query head") } ?? "KV head alone, as after an import"
     let filters = """
       filter bank
-        filters       \(Format.count(layers, "layer")) × \(Format.count(kvHeads, "KV head")) × \(headLength)
-        of each       \(queryHeads.map { Format.count($0, "query head") } ?? "KV head alone, as after an import")
+        filters       \(size)
+        of each       \(source)
       """
     let quality =
       quality?.description

@@ -3,7 +3,7 @@ import CacheFormat
 /// The digests that tie a file to a model: whole in JSON, shortened for people.
 struct IdentityReport: Encodable, CustomStringConvertible {
   let weights, architecture, rope, tokenizer: String
-  /// Of the filter bank, where the file names one.
+  /// The filter bank's digest, if the file has one.
   let filters: String?
 
   init(_ identity: Identity, filters: Digest?) {

@@ -1,15 +1,15 @@
 import FoundationEssentials
 
-/// A file's provenance for people. It is JSON by the format's rules, but nothing relies on that: any
-/// other text, and what is too long for a terminal, is shown as it stands, from its beginning.
-package struct ProvenanceText: CustomStringConvertible {
+/// A file's provenance for people. The format asks for JSON, but nothing relies on it. Other text,
+/// and text that is too long for a terminal, is shown as it is, from its beginning.
+struct ProvenanceText: CustomStringConvertible {
   private static let longest = 1 << 14
   private static let width = 60
   private static let mostLines = 20
 
-  package let description: String
+  let description: String
 
-  package init(_ text: String) {
+  init(_ text: String) {
     var lines: [(String, String)] = []
     if text.utf8.count <= Self.longest,
       let value = try? JSONDecoder().decode(Value.self, from: Data(text.utf8))

@@ -1,6 +1,6 @@
 import QFilters
 
-/// How well Q-Filters stand for a model's queries.
+/// How well Q-Filters represent a model's queries.
 struct QualityReport: Encodable, CustomStringConvertible {
   /// One query head.
   struct Head: Encodable {
@@ -68,14 +68,16 @@ struct QualityReport: Encodable, CustomStringConvertible {
     let consequence =
       2 * failing.count > heads.count
       ? """
-      Most heads of this model are not what Q-Filters assume; models that normalise
+      Most heads of this model are not what Q-Filters assume. Models that normalise
       queries and keys (QK-norm) are known for that. `evaluate fidelity` shows in
-      which layers they foresee attention all the same.
+      which layers they foresee attention nevertheless.
       """
       : "In those heads the filters may rank pairs no better than chance."
+    let share = Format.fixed(Double(FilterQuality.Head.leastShare) * 100, 0)
+    let cosine = Format.fixed(Double(FilterQuality.Head.leastCosine), 1)
     return """
       the assumption fails in \(count): the first direction carries
-      less than \(Format.fixed(Double(FilterQuality.Head.leastShare) * 100, 0)) % of the energy, or is not the mean's (a cosine under \(Format.fixed(Double(FilterQuality.Head.leastCosine), 1))).
+      less than \(share) % of the energy, or is not the mean's (a cosine under \(cosine)).
       \(consequence)
       """
   }

@@ -1,7 +1,7 @@
 extension SnapshotReport: CustomStringConvertible {
   private static let barWidth = 6
 
-  /// As a person wants to see it, in 80 columns.
+  /// The report for people, in 80 columns.
   package var description: String {
     let parts = [
       heading, "\(identity)", tierTable, tensorTable, layerTable, "\(ProvenanceText(provenance))",
@@ -26,7 +26,7 @@ extension SnapshotReport: CustomStringConvertible {
       + "(\(keyLength) + \(valueLength))"
     let origin = parent.map { parent in
       [
-        ("goes on from", Format.shortened(parent.fileName, to: 60)),
+        ("continues", Format.shortened(parent.fileName, to: 60)),
         ("of digest", Format.shortened(parent.digest)),
         (
           "own tokens",
@@ -41,7 +41,8 @@ extension SnapshotReport: CustomStringConvertible {
         ("file", "\(Format.bytes(bytes))\(share)"), ("digest", Format.shortened(digest)),
         (
           "metadata",
-          "\(Format.bytes(metadataBytes)), \(Format.percent(metadataBytes, of: bytes, 2)) of the file"
+          Format.bytes(metadataBytes)
+            + ", \(Format.percent(metadataBytes, of: bytes, 2)) of the file"
         ),
         (
           "ranking",

@@ -1,11 +1,11 @@
 package import CacheCodec
-package import CacheFormat
+import CacheFormat
 
 /// What a snapshot holds.
 package struct SnapshotReport: Encodable {
   struct Tier: Encodable {
     let compression: Int
-    /// Of this tier, and together with the tiers before it.
+    /// Pairs of this tier, and of it with the tiers before it.
     let pairs, pairsHeld: Int
     /// How its keys and values are stored.
     let keyPrecision, valuePrecision: String
@@ -23,7 +23,7 @@ package struct SnapshotReport: Encodable {
     let positions, keys, values, all: Size
   }
 
-  /// What the snapshot goes on from.
+  /// The parent of the snapshot.
   package struct Parent: Encodable {
     let fileName, digest: String
     let firstPosition: Int
@@ -41,7 +41,7 @@ package struct SnapshotReport: Encodable {
   let kind = "snapshot"
   let digest: String
   package let parent: Parent?
-  /// Of the whole context, and those whose pairs the file itself may hold.
+  /// Tokens of the whole context, and of those whose pairs the file itself may hold.
   package let tokens, ownTokens: Int
   let layers, kvHeads, keyLength, valueLength: Int
   let keyPrecision, valuePrecision, promptForm, scorer: String
@@ -105,9 +105,9 @@ package struct SnapshotReport: Encodable {
       all: Size(all))
   }
 
-  /// Keys and values of so many tokens. A file of few pairs may claim more tokens than any memory holds,
-  /// so this stays at the greatest number.
-  package static func cacheBytes(_ context: ContextDescription, tokens: Int) -> UInt64 {
+  /// Bytes of the keys and values of `tokens` tokens. A small file may claim more tokens than any
+  /// memory holds; the result is then the greatest number.
+  static func cacheBytes(_ context: ContextDescription, tokens: Int) -> UInt64 {
     let heads = UInt64(context.layers * context.kvHeads)
     let pair =
       context.keyLength * context.keyCodec.width

@@ -7,7 +7,7 @@ package struct StatisticsReport: Encodable, CustomStringConvertible {
   let tokens, layers, queryHeads, kvHeads, headLength: Int
   let identity: IdentityReport
   let sequences: SequencesReport?
-  /// Nil if the sums have no direction, as without tokens.
+  /// Nil if the sums have no direction, for example without tokens.
   let quality: QualityReport?
   let provenance: String
 

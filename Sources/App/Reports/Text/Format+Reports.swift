@@ -1,7 +1,7 @@
-/// Reports for people.
+/// Counts, shares and lists for people.
 extension Format {
-  /// Why figures stand in brackets, or are pale.
-  package static let protectedAlone =
+  /// Why figures are in brackets, or pale.
+  static let protectedAlone =
     "n/N is no more than sinks and window: all ranked methods hold the same."
 
   private static let nameWidth = 12
@@ -23,32 +23,32 @@ extension Format {
   }
 
   /// A part of a whole, or nil if there is no whole.
-  package static func share(_ part: some BinaryInteger, of whole: some BinaryInteger) -> Double? {
+  static func share(_ part: some BinaryInteger, of whole: some BinaryInteger) -> Double? {
     whole > 0 ? Double(part) / Double(whole) : nil
   }
 
   /// As in "85.1 %"; "–" if there is no whole.
-  package static func percent(
+  static func percent(
     _ part: some BinaryInteger, of whole: some BinaryInteger, _ decimals: Int
   ) -> String {
     share(part, of: whole).map { fixed($0 * 100, decimals) + " %" } ?? "–"
   }
 
   /// Text with spaces before it.
-  package static func aligned(_ text: String, _ width: Int) -> String {
+  static func aligned(_ text: String, _ width: Int) -> String {
     String(repeating: " ", count: max(0, width - columns(text))) + text
   }
 
   /// A share from 0 to 1 as a bar of eighths of a character.
-  package static func bar(_ share: Double, width: Int) -> String {
+  static func bar(_ share: Double, width: Int) -> String {
     let eighths = Int((min(max(share, 0), 1) * Double(width * 8)).rounded())
     let parts = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
     return String(repeating: "█", count: eighths / 8) + parts[eighths % 8]
   }
 
-  /// A digest's first digits; of other text as much as fits `width`, without what could steer a
-  /// terminal.
-  package static func shortened(_ text: String, to width: Int = shortDigits) -> String {
+  /// A digest's first digits; of other text as much as fits `width`. Characters that could steer a
+  /// terminal are escaped.
+  static func shortened(_ text: String, to width: Int = shortDigits) -> String {
     let isDigest = text.utf8.count == digestDigits && text.allSatisfy(\.isHexDigit)
     let limit = isDigest ? shortDigits : width
     // A control character becomes several, so what is shown is cut once more.
@@ -57,8 +57,7 @@ extension Format {
   }
 
   /// Names and values under a heading.
-  package static func list(_ heading: String, _ entries: [(name: String, value: String)]) -> String
-  {
+  static func list(_ heading: String, _ entries: [(name: String, value: String)]) -> String {
     let names = entries.map { shortened($0.name, to: 24) }
     let width = names.reduce(nameWidth) { max($0, $1.count) }
     let lines = zip(names, entries).map { name, entry in

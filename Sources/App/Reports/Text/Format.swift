@@ -15,11 +15,11 @@ package enum Format {
   package static func seconds(_ value: Double) -> String { "\(fixed(value, value < 10 ? 3 : 1)) s" }
 
   /// As in "12 min 3 s".
-  package static func duration(_ value: Double) -> String {
+  static func duration(_ value: Double) -> String {
     value < 60 ? seconds(value) : wholeDuration(value)
   }
 
-  /// The same to whole seconds.
+  /// A duration to whole seconds.
   package static func wholeDuration(_ value: Double) -> String {
     guard value < 1e9 else { return seconds(value) }
     let whole = Int(value.rounded())
@@ -28,7 +28,7 @@ package enum Format {
     return hours > 0 ? "\(hours) h \(minutes) min" : "\(minutes) min \(whole % 60) s"
   }
 
-  /// Text from a file, without what could steer a terminal.
+  /// Text from a file. Characters that could steer a terminal are escaped.
   package static func printable(_ text: String) -> String {
     text.unicodeScalars.reduce(into: "") { result, scalar in
       // Besides control characters, those that turn the direction of text or break its lines.
@@ -44,8 +44,8 @@ package enum Format {
     return width < 0 ? spaces + text : text + spaces
   }
 
-  /// A number with so many decimals.
-  package static func fixed(_ value: Double, _ decimals: Int) -> String {
+  /// A number with that many decimals.
+  static func fixed(_ value: Double, _ decimals: Int) -> String {
     guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
     var scale = 1
     for _ in 0..<decimals { scale *= 10 }

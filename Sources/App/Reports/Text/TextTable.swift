@@ -9,7 +9,7 @@ struct TextTable: CustomStringConvertible {
     rows = [(headings, "")]
   }
 
-  /// Adds a row with a cell for each heading, and a note behind them.
+  /// Adds a row with a cell for each heading, and a note after them.
   mutating func add(_ cells: [String], _ note: String = "") { rows.append((cells, note)) }
 
   var description: String {

@@ -1,4 +1,4 @@
-public import ByteIO
+package import ByteIO
 import CacheFormat
 import Inference
 import ModelFiles
@@ -100,7 +100,7 @@ package enum PartialResult: CategorisedError, Sendable {
   case corpusChanged
 
   /// No other category fits.
-  public var category: FailureCategory { .other }
+  package var category: FailureCategory { .other }
 
   /// One sentence that says what is wrong and what to do.
   package var description: String {

@@ -1,4 +1,4 @@
-public import ByteIO
+package import ByteIO
 import CacheFormat
 import QFilters
 
@@ -95,23 +95,21 @@ package enum MergeRefusal: CategorisedError, Sendable {
   case missing(sequences: [Int], of: Int)
 
   /// No other category fits.
-  public var category: FailureCategory { .other }
+  package var category: FailureCategory { .other }
 
-  /// One sentence that says what is wrong and what to do.
+  /// One sentence that says what is wrong, and what to do if no option helps.
   package var description: String {
     switch self {
     case .unknownSequences(let path):
       "\(path) does not say which sequences it sums, so a missing part would not be noticed; "
         + "compute it again with precompute"
     case .otherRecipe(let path, let first):
-      "\(path) is of another corpus, or of other sequences, than \(first); "
-        + "give the same corpus, --sequences and --length to all shards"
+      "\(path) is of another corpus, or of other sequences, than \(first)"
     case .twice(let path, let sequences):
       "\(path): \(Self.list(sequences, "summed in another file already")); "
         + "give each shard once"
     case .missing(let sequences, let total):
-      "\(Self.list(sequences, "missing")), of \(total) in all: "
-        + Self.advice(Precompute.Shard.shards(of: sequences, among: total))
+      "of \(total) sequences, \(Self.list(sequences, "missing"))"
     }
   }
 
@@ -124,10 +122,5 @@ package enum MergeRefusal: CategorisedError, Sendable {
     let more = rest > 0 ? " and \(rest) more" : ""
     return sequences.count == 1
       ? "sequence \(names) is \(what)" : "sequences \(names)\(more) are \(what)"
-  }
-
-  private static func advice(_ shards: [Precompute.Shard]) -> String {
-    let names = shards.prefix(shown).map { "--shard \($0)" }.joined(separator: ", ")
-    return "compute \(names)\(shards.count > shown ? ", …" : "") and give that file, too"
   }
 }

@@ -38,8 +38,8 @@ extension Precompute {
 
     func contains(_ sequence: Int) -> Bool { sequence % count == index - 1 }
 
-    /// The fewest shards that hold exactly these sequences.
-    static func shards(of sequences: [Int], among total: Int) -> [Shard] {
+    /// The fewest shards that together have exactly these sequences.
+    package static func shards(of sequences: [Int], among total: Int) -> [Shard] {
       for count in 1..<max(total, 2) {
         let indices = Set(sequences.map { $0 % count })
         let covered = indices.reduce(0) { $0 + (total - $1 + count - 1) / count }

@@ -1,4 +1,4 @@
-public import ByteIO
+package import ByteIO
 
 /// A prompt or text cannot be used.
 package enum PromptError: CategorisedError, Sendable {
@@ -41,7 +41,7 @@ package enum PromptError: CategorisedError, Sendable {
   }
 
   /// By what is wrong with the text.
-  public var category: FailureCategory {
+  package var category: FailureCategory {
     switch self {
     case .notUTF8, .notText, .utf16: .malformed
     case .empty, .blank, .noFile, .noChatTemplate, .noChatTemplateToResume: .usage
@@ -79,7 +79,7 @@ package enum PromptError: CategorisedError, Sendable {
       "the text has \(tokens) tokens where \(needed) are needed"
     case .needleTooLong(let tokens, let length):
       "what is hidden has \(tokens) tokens, and a text of \(length) has no room for it"
-    case .noChatTemplate(let model): "\(model) has no chat template; leave --chat out"
+    case .noChatTemplate(let model): "\(model) has no chat template"
     case .noChatTemplateToResume(let model):
       "the snapshot uses a chat template, but \(model) has none; use a model file that includes it"
     }

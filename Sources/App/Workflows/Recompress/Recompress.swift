@@ -1,4 +1,4 @@
-public import ByteIO
+package import ByteIO
 package import CacheCodec
 import CacheFormat
 
@@ -80,15 +80,14 @@ package enum Recompress {
 /// The ranking needs queries, which a snapshot does not hold.
 package struct QueriesNotStored: CategorisedError, Sendable {
   /// The method's name.
-  let method: String
+  package let method: String
 
   /// Another request can be met.
-  public var category: FailureCategory { .usage }
+  package var category: FailureCategory { .usage }
 
-  /// One sentence that says what is wrong and what to do.
+  /// One sentence that says what is wrong.
   package var description: String {
-    "\(method) ranks by the context's queries, which a snapshot does not hold; "
-      + "prefill the text with --method \(method)"
+    "\(method) ranks by the context's queries, which a snapshot does not hold"
   }
 }
 
@@ -104,12 +103,11 @@ package struct RankingsDiffer: CategorisedError, Sendable {
   let parentRanking: String
 
   /// Another request can be met.
-  public var category: FailureCategory { .usage }
+  package var category: FailureCategory { .usage }
 
-  /// One sentence that says what is wrong and what to do.
+  /// One sentence that says what is wrong.
   package var description: String {
-    "\(path) is ranked by \(ranking), and \(parent), which it continues, by \(parentRanking); "
-      + "give --method to rank all of it anew"
+    "\(path) is ranked by \(ranking), but \(parent), which it continues, by \(parentRanking)"
   }
 }
 
@@ -118,19 +116,18 @@ package struct CompressionsDiffer: CategorisedError, Sendable {
   /// The last snapshot.
   let path: String
   /// The greatest compression of the whole chain's stored pairs.
-  let compression: Int
+  package let compression: Int
   /// A snapshot that is stored at a lower compression.
-  let other: String
+  package let other: String
   /// Its compression.
   let otherCompression: Int
 
   /// Another request can be met.
-  public var category: FailureCategory { .usage }
+  package var category: FailureCategory { .usage }
 
-  /// One sentence that says what is wrong and what to do.
+  /// One sentence that says what is wrong.
   package var description: String {
-    "\(path): the snapshots of this chain are stored at different compressions (×\(compression), "
-      + "but ×\(otherCompression) in \(other)); pass --compression \(compression) or more, which "
-      + "drops pairs of \(other)"
+    "\(path): the snapshots of this chain are stored at different compressions: ×\(compression), but "
+      + "×\(otherCompression) in \(other)"
   }
 }

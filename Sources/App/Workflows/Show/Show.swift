@@ -1,4 +1,4 @@
-public import ByteIO
+package import ByteIO
 import CacheCodec
 import CacheFormat
 import Tokenization
@@ -61,11 +61,13 @@ package struct ModelNeeded: CategorisedError, Sendable {
 
   /// One sentence that says what is missing.
   package let description: String
+  /// The model's name, if the snapshot has it.
+  package let model: String?
 
   init(path: String, _ metadata: SnapshotMetadata) {
-    let name = FileOrigin.model(metadata.provenance).map { " (\($0))" } ?? ""
+    model = FileOrigin.model(metadata.provenance)
     description =
-      "\(path) holds \(metadata.tokens.count) token ids, which only its model's tokenizer turns "
-      + "into text; name the model with --model\(name)"
+      "\(path) holds \(metadata.tokens.count) token ids, which only its model's tokenizer turns into "
+      + "text"
   }
 }

@@ -1,4 +1,4 @@
-public import ByteIO
+package import ByteIO
 import CacheCodec
 import CacheFormat
 import ModelFiles
@@ -158,21 +158,21 @@ package struct ReplacementRefusal: CategorisedError, Sendable {
   let loss: Loss
 
   /// Another request can be met.
-  public var category: FailureCategory { .usage }
+  package var category: FailureCategory { .usage }
 
-  /// One sentence: what would be lost and what to do.
+  /// One sentence that says what would be lost.
   package var description: String {
     let new = kind?.name ?? "Q-Filters in the hub's layout"
-    let loss =
-      switch loss {
-      case .input(let input):
-        "\(input) is both read and written" + (input == path ? "" : " (as \(path))")
-      case .otherKind(let name):
-        name.map { "\(path) is \($0), not \(new)" } ?? "\(path) is there and is not \(new)"
-      case .parent(let child):
-        "\(path) is the parent of \(child), which cannot be used without it"
-      case .unreadable: "\(path) is there and may not be read"
-      }
-    return "\(loss); choose another name, or replace it with --force"
+    return
+      switch loss
+    {
+    case .input(let input):
+      "\(input) is both read and written" + (input == path ? "" : " (as \(path))")
+    case .otherKind(let name):
+      name.map { "\(path) is \($0), not \(new)" } ?? "\(path) is there and is not \(new)"
+    case .parent(let child):
+      "\(path) is the parent of \(child), which cannot be used without it"
+    case .unreadable: "\(path) is there and may not be read"
+    }
   }
 }

@@ -1,4 +1,4 @@
-public import ByteIO
+package import ByteIO
 import CacheFormat
 import QFilters
 
@@ -18,7 +18,7 @@ package enum Zoo {
   package struct NoModels: CategorisedError, Sendable {
     let folder: String
     /// An input is missing.
-    public var category: FailureCategory { .noInput }
+    package var category: FailureCategory { .noInput }
 
     /// One sentence that says what was looked for.
     package var description: String {
@@ -44,7 +44,7 @@ package enum Zoo {
   package static func run(
     folder: String, corpus: Corpus, recipe: Precompute.Recipe, out: String?,
     remembersIdentity: Bool = true, replacesAnything: Bool = false, progress: Progress,
-    report: (ZooIndex.Entry, Outcome) -> Void
+    report: (ZooIndex.Entry, Outcome, (any Error)?) -> Void
   ) throws -> ZooIndex {
     let found = try ModelFinder(root: folder).found
     guard !found.isEmpty else { throw NoModels(folder: folder) }
@@ -54,11 +54,11 @@ package enum Zoo {
     if !replacesAnything { for path in index { try OutputFile.check(path, as: .index) } }
     var entries: [ZooIndex.Entry] = []
     for model in found {
-      let (entry, outcome) = one(
+      let (entry, outcome, error) = one(
         model, in: folder, corpus: corpus, recipe: recipe, target: target,
         remembersIdentity: remembersIdentity, replacesAnything: replacesAnything, progress: progress
       )
-      report(entry, outcome)
+      report(entry, outcome, error)
       entries.append(entry)
     }
     let all = ZooIndex(models: entries)
@@ -70,7 +70,7 @@ package enum Zoo {
   private static func one(
     _ model: ModelFinder.Found, in folder: String, corpus: Corpus, recipe: Precompute.Recipe,
     target: String, remembersIdentity: Bool, replacesAnything: Bool, progress: Progress
-  ) -> (ZooIndex.Entry, Outcome) {
+  ) -> (ZooIndex.Entry, Outcome, (any Error)?) {
     do {
       progress("load \(model.path)", 0, 1)
       let path = Folder.path(target, model.bank)
@@ -81,13 +81,13 @@ package enum Zoo {
         remembersIdentity: remembersIdentity)
       let set = try CorpusSequences(corpus, recipe: recipe, model: loaded).set()
       if let bank = upToDate(path, loaded.identity, set) {
-        return (ZooIndex.Entry(model: model, bank), .upToDate)
+        return (ZooIndex.Entry(model: model, bank), .upToDate, nil)
       }
       _ = try Precompute.run(loaded, corpus: corpus, recipe: recipe, out: path, progress: progress)
-      return (ZooIndex.Entry(model: model, try FilterBank(path: path)), .computed)
+      return (ZooIndex.Entry(model: model, try FilterBank(path: path)), .computed, nil)
     } catch {
       let entry = ZooIndex.Entry(model: model.path, bank: nil, problem: "\(error)")
-      return (entry, .failed)
+      return (entry, .failed, error)
     }
   }
 

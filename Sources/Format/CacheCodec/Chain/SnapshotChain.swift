@@ -127,6 +127,9 @@ extension SnapshotChain {
 }
 
 extension SnapshotReader {
+  /// The end of a malformed file's problem if its parent has another digest.
+  package static let replacedParent = ": the parent was altered or replaced"
+
   /// Opens this snapshot's parent, which is looked for in the same folder.
   ///
   /// - Parameter othersAreNamed: Whether other files were named. None of them has the digest.
@@ -141,13 +144,12 @@ extension SnapshotReader {
     }
     let digest = try parent.digest
     guard digest == reference.digest else {
-      let advice =
-        othersAreNamed ? "; none of the files named has that digest" : ", or name it with --parent"
       throw error(
         "PRNT",
-        "it continues \(reference.fileName) of digest \(reference.digest.shortened), and "
-          + "\(parent.path) has the digest \(digest.shortened): it was altered or replaced; "
-          + "bring the old file back\(advice)")
+        "it continues \(reference.fileName) of digest \(reference.digest.shortened), "
+          + "but \(parent.path) has the digest \(digest.shortened)"
+          + (othersAreNamed ? ", and none of the files named has that digest" : "")
+          + Self.replacedParent)
     }
     return parent
   }

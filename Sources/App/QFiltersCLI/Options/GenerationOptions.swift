@@ -1,0 +1,37 @@
+import ArgumentParser
+import ByteIO
+import Inference
+import Workflows
+
+/// How to generate.
+struct GenerationOptions: ParsableArguments {
+  @Option(help: "Maximum number of new tokens.")
+  var maxTokens = 128
+  @Option(help: "Sampling temperature. 0 takes the likeliest token; greater values vary more.")
+  var temperature: Float = 0
+  @Option(help: "Number of likeliest tokens to choose among; 0 for all.")
+  var topK = 0
+  @Option(help: "Probability that the likeliest tokens to choose among reach together.")
+  var topP: Float = 1
+  @Option(help: "Seed of the sampling. Equal seeds give equal texts.")
+  var seed: UInt64 = 0
+
+  func validate() throws {
+    guard (1...1 << 24).contains(maxTokens) else {
+      throw ValidationError("--max-tokens must be from 1 to \(1 << 24).")
+    }
+    guard temperature >= 0, temperature.isFinite else {
+      throw ValidationError("--temperature must be 0 or more.")
+    }
+    guard topK >= 0 else { throw ValidationError("--top-k must be 0 or more.") }
+    guard topP > 0, topP <= 1 else { throw ValidationError("--top-p must be above 0, at most 1.") }
+  }
+
+  var options: GenerationConfig {
+    var options = GenerationConfig(
+      maximumTokens: maxTokens,
+      sampling: Sampler.Options(temperature: temperature, topK: topK, topP: topP, seed: seed))
+    options.isInterrupted = Interruption.isRequested
+    return options
+  }
+}
