@@ -19,10 +19,4 @@ struct KernelNameTests {
       #expect(result.error.hasPrefix(sentence))
     }
   }
-
-  @Test("does not keep anybody from help", arguments: [["--help"], ["inspect", "--help"]])
-  func help(arguments: [String]) throws {
-    let result = try Command.run(arguments, environment: ["QFILTERS_KERNELS": "nonsense"])
-    #expect(result.status == 0 && !result.output.isEmpty)
-  }
 }
