@@ -166,7 +166,7 @@ struct FlattenTests {
     let out = scratch.path("none.kvsnap")
     let refused = try Command.run("recompress", chain, "--out", out)
     #expect(refused.status == 64)
-    for part in [chain, "×8", "×1;", "--compression 8"] {
+    for part in [chain, "×8", "×1 in", "--compression 8"] {
       #expect(refused.error.contains(part), "\(refused.error)")
     }
     #expect(!scratch.contents.contains("none.kvsnap"))

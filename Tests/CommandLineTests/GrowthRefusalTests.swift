@@ -87,7 +87,7 @@ struct GrowthRefusalTests {
     let elsewhere = try ScratchFolder()
     expect(
       try resume(child, save: elsewhere.path("child.kvsnap"), "--filters", tiny.filters),
-      status: 64, "--save", "beside")
+      status: 64, "--save", "next to")
     #expect(elsewhere.contents.isEmpty)
     #expect(try [root, child].map { try bytes(of: $0) } == before)
   }
@@ -116,7 +116,7 @@ struct GrowthRefusalTests {
     let out = scratch.path("out.kvsnap")
     expect(
       try resume(path, save: out, "--filters", tiny.filters, "--compression", "32"), status: 64,
-      "1024 links", "recompress")
+      "chain of 1024 snapshots", "recompress")
     #expect(!scratch.contents.contains("out.kvsnap"))
     let read = try resume(path, "--compression", "32")
     #expect(read.status == 0, "\(read.error)")

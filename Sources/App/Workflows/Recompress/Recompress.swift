@@ -120,8 +120,8 @@ package struct CompressionsDiffer: Error, CustomStringConvertible, Sendable {
 
   /// One sentence that says what is wrong and what to do.
   package var description: String {
-    "\(path): the snapshots of this chain are stored at different compressions (×\(compression), "
-      + "but ×\(otherCompression) in \(other)); pass --compression \(compression) or more, which "
-      + "drops pairs of \(other)"
+    "the snapshots of the chain \(path) are stored at different compressions (×\(compression), but "
+      + "×\(otherCompression) in \(other)); pass --compression \(compression) or more, which drops "
+      + "pairs of \(other)"
   }
 }
