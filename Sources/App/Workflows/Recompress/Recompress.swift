@@ -127,7 +127,7 @@ package struct CompressionsDiffer: CategorisedError, Sendable {
 
   /// One sentence that says what is wrong.
   package var description: String {
-    "\(path): the snapshots of this chain are stored at different compressions: ×\(compression), but "
+    "the snapshots of the chain \(path) are stored at different compressions: ×\(compression), but "
       + "×\(otherCompression) in \(other)"
   }
 }
