@@ -67,7 +67,9 @@ private func check(_ path: String) throws {
     let all = try checkedLayer(reader, layer, compression: least)
     try checkRows(reader, layer, all)
     let compression = (ratios + [ratios[0] + 1, least + 1])[choice % (ratios.count + 2)]
-    for (less, more) in zip(try checkedLayer(reader, layer, compression: compression).heads, all.heads) {
+    for (less, more) in zip(
+      try checkedLayer(reader, layer, compression: compression).heads, all.heads)
+    {
       require(more.ranking.starts(with: less.ranking), "more compression keeps a prefix")
     }
     try checkCodes(reader, layer, compression: compression)
@@ -153,7 +155,9 @@ private func checkedLayer(
   require(pairs.heads.count == context.kvHeads, "every head is there")
   for (index, head) in pairs.heads.enumerated() {
     let count = head.positions.count
-    require(count == tiers.kept(compression: compression, layer: layer, head: index), "as many as ×N keeps")
+    require(
+      count == tiers.kept(compression: compression, layer: layer, head: index),
+      "as many as ×N keeps")
     require(
       head.positions.allSatisfy { tiers.positions.contains(Int($0)) },
       "positions are those that the snapshot may hold")
