@@ -1,7 +1,7 @@
 #include "byteplanes.h"
 
-static void split2(const uint8_t *restrict elements, size_t count, uint8_t *restrict low,
-                   uint8_t *restrict high) {
+static void split2(
+  const uint8_t *restrict elements, size_t count, uint8_t *restrict low, uint8_t *restrict high) {
   for (size_t i = 0; i < count; i++) {
     low[i] = elements[2 * i];
     high[i] = elements[2 * i + 1];
@@ -9,7 +9,7 @@ static void split2(const uint8_t *restrict elements, size_t count, uint8_t *rest
 }
 
 static void split4(const uint8_t *restrict elements, size_t count, uint8_t *restrict p0,
-                   uint8_t *restrict p1, uint8_t *restrict p2, uint8_t *restrict p3) {
+  uint8_t *restrict p1, uint8_t *restrict p2, uint8_t *restrict p3) {
   for (size_t i = 0; i < count; i++) {
     p0[i] = elements[4 * i];
     p1[i] = elements[4 * i + 1];
@@ -27,8 +27,8 @@ void ck_split_rows(const uint8_t *elements, ck_planes shape, uint8_t *const *pla
   }
 }
 
-static void merge2(const uint8_t *restrict low, const uint8_t *restrict high, size_t count,
-                   uint8_t *restrict out) {
+static void merge2(
+  const uint8_t *restrict low, const uint8_t *restrict high, size_t count, uint8_t *restrict out) {
   for (size_t i = 0; i < count; i++) {
     out[2 * i] = low[i];
     out[2 * i + 1] = high[i];
@@ -36,8 +36,7 @@ static void merge2(const uint8_t *restrict low, const uint8_t *restrict high, si
 }
 
 static void merge4(const uint8_t *restrict p0, const uint8_t *restrict p1,
-                   const uint8_t *restrict p2, const uint8_t *restrict p3, size_t count,
-                   uint8_t *restrict out) {
+  const uint8_t *restrict p2, const uint8_t *restrict p3, size_t count, uint8_t *restrict out) {
   for (size_t i = 0; i < count; i++) {
     out[4 * i] = p0[i];
     out[4 * i + 1] = p1[i];
@@ -72,11 +71,11 @@ typedef uint8_t bytes16 __attribute__((vector_size(16)));
 typedef uint16_t units __attribute__((vector_size(16)));
 
 static inline void transpose8(units r[8]) {
-#define SWAP(d, first, second)                        \
-  for (int i = 0; i < 8; i++)                         \
-    if (!(i & d)) {                                   \
-      units a = r[i], b = r[i + d];                   \
-      r[i] = __builtin_shufflevector(a, b, first);    \
+#define SWAP(d, first, second)                          \
+  for (int i = 0; i < 8; i++)                           \
+    if (!(i & d)) {                                     \
+      units a = r[i], b = r[i + d];                     \
+      r[i] = __builtin_shufflevector(a, b, first);      \
       r[i + d] = __builtin_shufflevector(a, b, second); \
     }
 #define LIST(...) __VA_ARGS__
@@ -88,8 +87,8 @@ static inline void transpose8(units r[8]) {
 }
 
 // Eight columns of eight rows; `at` is the first element's place in the planes.
-static void split_tile(const uint8_t *elements, size_t row_bytes, size_t rows, size_t at,
-                       uint8_t *const *planes) {
+static void split_tile(
+  const uint8_t *elements, size_t row_bytes, size_t rows, size_t at, uint8_t *const *planes) {
   units tile[TILE];
   for (int r = 0; r < TILE; r++) __builtin_memcpy(&tile[r], elements + r * row_bytes, 16);
   transpose8(tile);
@@ -111,8 +110,8 @@ static void merge_tile(
     bytes8 l, h;
     __builtin_memcpy(&l, low, 8);
     __builtin_memcpy(&h, high, 8);
-    tile[c] = (units)__builtin_shufflevector(
-      l, h, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
+    tile[c] =
+      (units)__builtin_shufflevector(l, h, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
   }
   transpose8(tile);
   for (int r = 0; r < TILE; r++)

@@ -6,14 +6,11 @@
 enum { QUANTISE_COLUMNS = 256 };
 
 // The neighbour of a binary16 towards −∞, and of one that is not negative towards +∞.
-INLINE uint16_t half_below(uint16_t h) {
-  return h & 0x8000 ? h + 1 : h == 0 ? 0x8001 : h - 1;
-}
+INLINE uint16_t half_below(uint16_t h) { return h & 0x8000 ? h + 1 : h == 0 ? 0x8001 : h - 1; }
 
 // The parameters of `count` groups whose least and greatest values are given.
-static void find_parameters(
-  const float *least, const float *greatest, size_t count, unsigned levels, uint16_t *scales,
-  uint16_t *minima) {
+static void find_parameters(const float *least, const float *greatest, size_t count,
+  unsigned levels, uint16_t *scales, uint16_t *minima) {
   float range[QUANTISE_COLUMNS];
   f16_from_float(least, minima, count);
   for (size_t i = 0; i < count; i++) {
@@ -43,9 +40,8 @@ INLINE int is_storable(const float *x, size_t count) {
   return !beyond;
 }
 
-static void quantise_some_columns(
-  const float *x, ck_quantisation shape, size_t columns, uint16_t *scales, uint16_t *minima,
-  uint8_t *codes) {
+static void quantise_some_columns(const float *x, ck_quantisation shape, size_t columns,
+  uint16_t *scales, uint16_t *minima, uint8_t *codes) {
   size_t rows = shape.rows, stride = shape.columns;
   unsigned levels = shape.levels;
   float least[QUANTISE_COLUMNS], greatest[QUANTISE_COLUMNS];
@@ -106,9 +102,8 @@ INLINE float value_of(uint8_t code, float minimum, float scale) {
   return value < -65504.0f ? -65504.0f : value;
 }
 
-static void restore_columns(
-  const uint8_t *codes, ck_quantisation shape, const uint16_t *scales, const uint16_t *minima,
-  float *target) {
+static void restore_columns(const uint8_t *codes, ck_quantisation shape, const uint16_t *scales,
+  const uint16_t *minima, float *target) {
   size_t rows = shape.rows, columns = shape.columns;
   for (size_t first = 0; first < columns; first += QUANTISE_COLUMNS) {
     size_t some = columns - first < QUANTISE_COLUMNS ? columns - first : QUANTISE_COLUMNS;
@@ -125,9 +120,8 @@ static void restore_columns(
   }
 }
 
-static void restore_rows(
-  const uint8_t *codes, ck_quantisation shape, const uint16_t *scales, const uint16_t *minima,
-  float *target) {
+static void restore_rows(const uint8_t *codes, ck_quantisation shape, const uint16_t *scales,
+  const uint16_t *minima, float *target) {
   size_t rows = shape.rows, columns = shape.columns;
   for (size_t r = 0; r < rows; r++) {
     float scale = scalar_from_f16((const uint8_t *)&scales[r]);

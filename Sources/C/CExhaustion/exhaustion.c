@@ -52,9 +52,7 @@ void *calloc(size_t count, size_t size) {
   return checked(__libc_calloc(count, size), count * size);
 }
 
-void *realloc(void *memory, size_t size) {
-  return checked(__libc_realloc(memory, size), size);
-}
+void *realloc(void *memory, size_t size) { return checked(__libc_realloc(memory, size), size); }
 
 void *memalign(size_t alignment, size_t size) {
   return checked(__libc_memalign(alignment, size), size);

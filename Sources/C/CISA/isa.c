@@ -13,11 +13,11 @@ bool ck_isa_is_available(ck_isa isa) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")
-      || !__builtin_cpu_supports("f16c"))
+    || !__builtin_cpu_supports("f16c"))
     return false;
   if (isa == CK_ISA_AVX2) return true;
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw")
-      || !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
+    || !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
     return false;
   if (isa == CK_ISA_AVX512) return true;
   return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16");

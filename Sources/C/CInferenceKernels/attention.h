@@ -19,14 +19,12 @@ INLINE size_t in_tile(size_t pair, size_t start) {
 
 // A strip of rows against one tile of pairs, from scores to sums, while both stay in the nearest
 // cache.
-INLINE void attend_strip_as(
-  int as_pairs, const ck_attention *call, const ck_pairs *pairs, const attention_tile *t,
-  size_t row, size_t rows, size_t start) {
+INLINE void attend_strip_as(int as_pairs, const ck_attention *call, const ck_pairs *pairs,
+  const attention_tile *t, size_t row, size_t rows, size_t start) {
   float scores[ATTEND_STRIP * ATTEND_KEYS];
   float *output = t->output + row * t->width;
-  multiply(
-    as_pairs, rows, ATTEND_KEYS, t->key_units, t->queries + row * t->key_stride, t->key_stride,
-    t->keys, ATTEND_KEYS, scores, ATTEND_KEYS, 0);
+  multiply(as_pairs, rows, ATTEND_KEYS, t->key_units, t->queries + row * t->key_stride,
+    t->key_stride, t->keys, ATTEND_KEYS, scores, ATTEND_KEYS, 0);
   size_t token = call->first_token + row / call->group, member = row % call->group;
   for (size_t r = 0; r < rows; r++) {
     float *line = scores + r * ATTEND_KEYS;
@@ -41,20 +39,17 @@ INLINE void attend_strip_as(
       token++;
     }
   }
-  multiply(
-    as_pairs, rows, t->width, t->value_units, scores, ATTEND_KEYS, t->values, t->width, output,
-    t->width, 1);
+  multiply(as_pairs, rows, t->width, t->value_units, scores, ATTEND_KEYS, t->values, t->width,
+    output, t->width, 1);
 }
 
-static void attend_strip(
-  const ck_attention *call, const ck_pairs *pairs, const attention_tile *t, size_t row, size_t rows,
-  size_t start) {
+static void attend_strip(const ck_attention *call, const ck_pairs *pairs, const attention_tile *t,
+  size_t row, size_t rows, size_t start) {
   if (t->pairs) attend_strip_as(1, call, pairs, t, row, rows, start);
   else attend_strip_as(0, call, pairs, t, row, rows, start);
 }
 
-static void attend_pairs(
-  const ck_attention *call, const ck_pairs *pairs, const attention_tile *t) {
+static void attend_pairs(const ck_attention *call, const ck_pairs *pairs, const attention_tile *t) {
   size_t end = visible_end(pairs, call->first_token + call->token_count - 1);
   for (size_t start = out_of_window(pairs, call->first_token); start < end; start += ATTEND_KEYS) {
     size_t some = end - start < ATTEND_KEYS ? end - start : ATTEND_KEYS;

@@ -4,7 +4,11 @@
 // How many values of a row share scales, and how many bytes those take.
 INLINE size_t block_length(ck_type type) {
   switch (type) {
-  case CK_Q2_K: case CK_Q3_K: case CK_Q4_K: case CK_Q5_K: case CK_Q6_K: return 256;
+  case CK_Q2_K:
+  case CK_Q3_K:
+  case CK_Q4_K:
+  case CK_Q5_K:
+  case CK_Q6_K: return 256;
   default: return 32;
   }
 }
@@ -87,8 +91,7 @@ INLINE void dequantise_typed(ck_type type, const uint8_t *row, float *target, si
   const size_t length = block_length(type);
   const uint8_t *p = row;
   size_t i = 0;
-  for (; i + length <= count; i += length, p += block_bytes(type))
-    EACH_PART(part, length) {
+  for (; i + length <= count; i += length, p += block_bytes(type)) EACH_PART(part, length) {
       decode32(type, p, part, &low, &high);
       store(target + i + 32 * part, low);
       store(target + i + 32 * part + 16, high);
@@ -107,8 +110,7 @@ INLINE float dot_typed(ck_type type, const uint8_t *row, const float *x, size_t 
   const size_t length = block_length(type);
   const uint8_t *p = row;
   size_t i = 0;
-  for (; i + length <= count; i += length, p += block_bytes(type))
-    EACH_PART(part, length) {
+  for (; i + length <= count; i += length, p += block_bytes(type)) EACH_PART(part, length) {
       decode32(type, p, part, &low, &high);
       a += low * load(x + i + 32 * part);
       b += high * load(x + i + 32 * part + 16);
@@ -124,22 +126,22 @@ INLINE float dot_typed(ck_type type, const uint8_t *row, const float *x, size_t 
 }
 
 // The switch is outside the loops, so that each type gets a loop of its own.
-#define FOR_EACH_TYPE(call)                 \
-  switch (type) {                           \
-  case CK_F32: call(CK_F32); break;         \
-  case CK_F16: call(CK_F16); break;         \
-  case CK_BF16: call(CK_BF16); break;       \
-  case CK_Q8_0: call(CK_Q8_0); break;       \
-  case CK_Q4_0: call(CK_Q4_0); break;       \
-  case CK_Q4_1: call(CK_Q4_1); break;       \
-  case CK_Q5_0: call(CK_Q5_0); break;       \
-  case CK_Q5_1: call(CK_Q5_1); break;       \
-  case CK_IQ4_NL: call(CK_IQ4_NL); break;   \
-  case CK_Q2_K: call(CK_Q2_K); break;       \
-  case CK_Q3_K: call(CK_Q3_K); break;       \
-  case CK_Q4_K: call(CK_Q4_K); break;       \
-  case CK_Q5_K: call(CK_Q5_K); break;       \
-  case CK_Q6_K: call(CK_Q6_K); break;       \
+#define FOR_EACH_TYPE(call)               \
+  switch (type) {                         \
+  case CK_F32: call(CK_F32); break;       \
+  case CK_F16: call(CK_F16); break;       \
+  case CK_BF16: call(CK_BF16); break;     \
+  case CK_Q8_0: call(CK_Q8_0); break;     \
+  case CK_Q4_0: call(CK_Q4_0); break;     \
+  case CK_Q4_1: call(CK_Q4_1); break;     \
+  case CK_Q5_0: call(CK_Q5_0); break;     \
+  case CK_Q5_1: call(CK_Q5_1); break;     \
+  case CK_IQ4_NL: call(CK_IQ4_NL); break; \
+  case CK_Q2_K: call(CK_Q2_K); break;     \
+  case CK_Q3_K: call(CK_Q3_K); break;     \
+  case CK_Q4_K: call(CK_Q4_K); break;     \
+  case CK_Q5_K: call(CK_Q5_K); break;     \
+  case CK_Q6_K: call(CK_Q6_K); break;     \
   }
 
 static void dequantise(ck_type type, const void *source, float *target, size_t count) {

@@ -90,7 +90,7 @@ INLINE int is_dotted_as_floats(ck_type type) {
 static void dot(const ck_dot *call) {
   ck_type type = call->type;
 #ifdef HAS_INT16_DOTS
-#define CALL(T)                                 \
+#define CALL(T)                                    \
   if (is_dotted_as_floats(T)) dot_floats(T, call); \
   else dot_quantised(T, call)
 #else

@@ -44,15 +44,15 @@ INLINE vector geglu16(vector gate, vector up) {
   return gate / (1.0f + vexp2(vmax(inner, splat(-40.0f)) * (-2 * LOG2_E))) * up;
 }
 
-#define GATE_ROWS(gate16)                                                                  \
-  size_t i = 0;                                                                            \
-  for (; i + 16 <= count; i += 16) store(gate + i, gate16(load(gate + i), load(up + i)));  \
-  if (i < count) {                                                                         \
-    float a[16] = {0}, b[16] = {0};                                                        \
-    __builtin_memcpy(a, gate + i, (count - i) * 4);                                        \
-    __builtin_memcpy(b, up + i, (count - i) * 4);                                          \
-    store(a, gate16(load(a), load(b)));                                                    \
-    __builtin_memcpy(gate + i, a, (count - i) * 4);                                        \
+#define GATE_ROWS(gate16)                                                                 \
+  size_t i = 0;                                                                           \
+  for (; i + 16 <= count; i += 16) store(gate + i, gate16(load(gate + i), load(up + i))); \
+  if (i < count) {                                                                        \
+    float a[16] = {0}, b[16] = {0};                                                       \
+    __builtin_memcpy(a, gate + i, (count - i) * 4);                                       \
+    __builtin_memcpy(b, up + i, (count - i) * 4);                                         \
+    store(a, gate16(load(a), load(b)));                                                   \
+    __builtin_memcpy(gate + i, a, (count - i) * 4);                                       \
   }
 
 static void swiglu(float *gate, const float *up, size_t count) { GATE_ROWS(swiglu16) }

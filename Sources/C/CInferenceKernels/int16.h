@@ -10,8 +10,7 @@ typedef struct {
 } int16_vector;
 
 // Rounds 32 values; returns what products are multiplied by, and leaves the values' sum.
-INLINE float round_block(
-  vector low, vector high, int for_nibbles, int16_t *target, float *total) {
+INLINE float round_block(vector low, vector high, int for_nibbles, int16_t *target, float *total) {
   float greatest_size = greatest(vmax(vmax(low, -low), vmax(high, -high)));
   float factor = greatest_size > 0 ? 32767.0f / greatest_size : 0;
   arrange_int16(low * factor, high * factor, for_nibbles, target);

@@ -4,9 +4,8 @@
 
 // Sixteen sums of two products each: 4-bit values by activations in the order of `arrange_int16`.
 static inline vector multiply_nibbles(const uint8_t *nibbles, const int16_t *x) {
-  const __m512i shifts = _mm512_set_epi64(
-    0x000C000C000C000C, 0x000C000C000C000C, 0x0008000800080008, 0x0008000800080008,
-    0x0004000400040004, 0x0004000400040004, 0, 0);
+  const __m512i shifts = _mm512_set_epi64(0x000C000C000C000C, 0x000C000C000C000C,
+    0x0008000800080008, 0x0008000800080008, 0x0004000400040004, 0x0004000400040004, 0, 0);
   __m512i bytes = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)nibbles));
   __m512i values = _mm512_and_si512(_mm512_srlv_epi16(bytes, shifts), _mm512_set1_epi16(15));
   return (vector)_mm512_cvtepi32_ps(_mm512_madd_epi16(values, _mm512_loadu_si512(x)));

@@ -3,9 +3,8 @@
 // added together. Units are passed as floats, but pairs are never read as floats.
 
 // c[rows × 16·vectors] (+)= a[rows × units] · b[units × 16·vectors].
-INLINE void multiply_tile(
-  int pairs, int rows, int vectors, size_t units, const float *a, size_t lda, const float *b,
-  size_t ldb, float *c, size_t ldc, int accumulate) {
+INLINE void multiply_tile(int pairs, int rows, int vectors, size_t units, const float *a,
+  size_t lda, const float *b, size_t ldb, float *c, size_t ldc, int accumulate) {
   vector acc[TILE_ROWS][TILE_VECTORS];
   for (int i = 0; i < rows; i++)
     for (int j = 0; j < vectors; j++)
@@ -23,9 +22,8 @@ INLINE void multiply_tile(
     for (int j = 0; j < vectors; j++) store(c + i * ldc + 16 * j, acc[i][j]);
 }
 
-INLINE void multiply_columns(
-  int pairs, int vectors, size_t rows, size_t units, const float *a, size_t lda, const float *b,
-  size_t ldb, float *c, size_t ldc, int accumulate) {
+INLINE void multiply_columns(int pairs, int vectors, size_t rows, size_t units, const float *a,
+  size_t lda, const float *b, size_t ldb, float *c, size_t ldc, int accumulate) {
   size_t i = 0;
   for (; i + TILE_ROWS <= rows; i += TILE_ROWS)
     multiply_tile(
@@ -35,9 +33,8 @@ INLINE void multiply_columns(
 }
 
 // Columns are a multiple of 16.
-INLINE void multiply_units(
-  int pairs, size_t rows, size_t columns, size_t units, const float *a, size_t lda, const float *b,
-  size_t ldb, float *c, size_t ldc, int accumulate) {
+INLINE void multiply_units(int pairs, size_t rows, size_t columns, size_t units, const float *a,
+  size_t lda, const float *b, size_t ldb, float *c, size_t ldc, int accumulate) {
   size_t j = 0;
   for (; j + 16 * TILE_VECTORS <= columns; j += 16 * TILE_VECTORS)
     multiply_columns(pairs, TILE_VECTORS, rows, units, a, lda, b + j, ldb, c + j, ldc, accumulate);
@@ -46,9 +43,8 @@ INLINE void multiply_units(
 }
 
 // Each kind of unit gets code of its own.
-static void multiply(
-  int pairs, size_t rows, size_t columns, size_t units, const float *a, size_t lda, const float *b,
-  size_t ldb, float *c, size_t ldc, int accumulate) {
+static void multiply(int pairs, size_t rows, size_t columns, size_t units, const float *a,
+  size_t lda, const float *b, size_t ldb, float *c, size_t ldc, int accumulate) {
   if (pairs) multiply_units(1, rows, columns, units, a, lda, b, ldb, c, ldc, accumulate);
   else multiply_units(0, rows, columns, units, a, lda, b, ldb, c, ldc, accumulate);
 }
@@ -64,8 +60,7 @@ INLINE void pack_columns(
       if (r < count) {
         const uint8_t *row = rows[r];
         if (depth - k < 32) decode_rest(type, row, k, depth, &low, &high);
-        else decode32(
-          type, row + k / length * block_bytes(type), k % length / 32, &low, &high);
+        else decode32(type, row + k / length * block_bytes(type), k % length / 32, &low, &high);
       }
       units[r] = paired(low, high);
     }
@@ -103,7 +98,7 @@ static void multiply_part(const ck_product *call, size_t units) {
 static void multiply_panel(const ck_product *call) {
   size_t units = (call->depth + 31) / 32 * 16;
   if (call->columns < CK_PANEL) multiply_part(call, units);
-  else multiply(
-    1, call->rows, CK_PANEL, units, (const float *)call->a, call->a_stride / 2, call->panel,
-    CK_PANEL, call->c, call->c_stride, call->accumulate);
+  else
+    multiply(1, call->rows, CK_PANEL, units, (const float *)call->a, call->a_stride / 2,
+      call->panel, CK_PANEL, call->c, call->c_stride, call->accumulate);
 }

@@ -37,10 +37,10 @@ INLINE bytes32 fifth_bits(const uint8_t *p) {
   typedef uint8_t bytes4 __attribute__((vector_size(4)));
   bytes4 b;
   __builtin_memcpy(&b, p, 4);
-  bytes32 spread = __builtin_shufflevector(b, b, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1,
-    2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
-  const bytes32 each = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128,
-    1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+  bytes32 spread = __builtin_shufflevector(b, b, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2,
+    2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
+  const bytes32 each = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16,
+    32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
   return (bytes32)((spread & each) != 0) & 16;
 }
 
@@ -133,8 +133,7 @@ INLINE quants unpack(ck_type type, const uint8_t *p, int part) {
   case CK_Q4_1: return uniform(nibbles(p + 4), scalar_from_f16(p), scalar_from_f16(p + 2));
   case CK_Q5_0: return uniform((nibbles(p + 6) | fifth_bits(p + 2)) - 16, scalar_from_f16(p), 0);
   case CK_Q5_1:
-    return uniform(
-      nibbles(p + 8) | fifth_bits(p + 4), scalar_from_f16(p), scalar_from_f16(p + 2));
+    return uniform(nibbles(p + 8) | fifth_bits(p + 4), scalar_from_f16(p), scalar_from_f16(p + 2));
   case CK_IQ4_NL: return uniform((bytes32)nonlinear(nibbles(p + 2)), scalar_from_f16(p), 0);
   case CK_Q2_K: return unpack_q2_k(p, part);
   case CK_Q3_K: return unpack_q3_k(p, part);

@@ -23,9 +23,8 @@ INLINE vector to_element(ck_type type, vector v) {
   return type == CK_BF16 ? (vector)(rounded_bf16(v) << 16) : v;
 }
 
-INLINE void decode_codes(
-  ck_type type, unsigned bits, const ck_rows *rows, size_t first, size_t count, size_t length,
-  float *target) {
+INLINE void decode_codes(ck_type type, unsigned bits, const ck_rows *rows, size_t first,
+  size_t count, size_t length, float *target) {
   size_t stride = round16(length), bytes = ck_row_bytes(type, bits, length);
   const uint8_t *codes = (const uint8_t *)rows->data + first * bytes;
   for (size_t r = first; r < first + count; r++, codes += bytes, target += stride) {
@@ -61,11 +60,11 @@ INLINE void decode_elements(
 static void decode_rows(
   const ck_rows *rows, size_t first, size_t count, size_t length, float *target) {
 #define CALL(type, bits) decode_codes(type, bits, rows, first, count, length, target)
-#define CALL_TYPE(bits)                            \
-  switch (rows->type) {                            \
-  case CK_F16: CALL(CK_F16, bits); break;          \
-  case CK_BF16: CALL(CK_BF16, bits); break;        \
-  default: CALL(CK_F32, bits);                     \
+#define CALL_TYPE(bits)                     \
+  switch (rows->type) {                     \
+  case CK_F16: CALL(CK_F16, bits); break;   \
+  case CK_BF16: CALL(CK_BF16, bits); break; \
+  default: CALL(CK_F32, bits);              \
   }
   switch (rows->bits) {
   case 8: CALL_TYPE(8) break;

@@ -55,9 +55,14 @@ INLINE void multiply_small_batch_floats(ck_type type, const ck_small_batch *call
 // Types whose scales and minima belong to 32 values.
 static int takes_int16(ck_type type) {
   switch (type) {
-  case CK_Q8_0: case CK_Q4_0: case CK_Q4_1: case CK_Q5_0: case CK_Q5_1: case CK_IQ4_NL:
-  case CK_Q4_K: case CK_Q5_K:
-    return 1;
+  case CK_Q8_0:
+  case CK_Q4_0:
+  case CK_Q4_1:
+  case CK_Q5_0:
+  case CK_Q5_1:
+  case CK_IQ4_NL:
+  case CK_Q4_K:
+  case CK_Q5_K: return 1;
   default: return 0;
   }
 }
@@ -104,8 +109,7 @@ static void quantise_activations(
 static void prefetch_rows(const ck_small_batch *call) {
   size_t bytes = call->depth * block_bytes(call->type) / block_length(call->type);
   for (size_t r = 0; r < call->count; r++)
-    for (size_t i = 0; i < bytes; i += 64)
-      __builtin_prefetch((const uint8_t *)call->rows[r] + i);
+    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch((const uint8_t *)call->rows[r] + i);
 }
 
 static void multiply_small_batch(const ck_small_batch *call) {

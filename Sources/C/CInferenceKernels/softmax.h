@@ -19,9 +19,8 @@ typedef struct {
 // One tile of scores becomes weights in place, as bfloat16 if `pairs`. The row's maximum and sums
 // are updated, and what was summed before is scaled to the new maximum. If `some`, only scores
 // `from` … `to` - 1 count.
-INLINE void weigh(
-  int pairs, int some, float *scores, size_t from, size_t to, float scale, float cap,
-  attention_row row) {
+INLINE void weigh(int pairs, int some, float *scores, size_t from, size_t to, float scale,
+  float cap, attention_row row) {
   // Scores without a cap are scaled in one instruction with what follows.
   float factor = cap > 0 ? 1 : scale * LOG2_E;
   vector s[ATTEND_KEYS / 16], highest = splat(-INFINITY);
@@ -38,8 +37,7 @@ INLINE void weigh(
     float shrink = *row.maximum == -INFINITY ? 0 : vexp2(splat(*row.maximum - top))[0];
     *row.maximum = top;
     store(row.sums, load(row.sums) * shrink);
-    for (size_t i = 0; i < row.width; i += 16)
-      store(row.output + i, load(row.output + i) * shrink);
+    for (size_t i = 0; i < row.width; i += 16) store(row.output + i, load(row.output + i) * shrink);
   }
   vector total = load(row.sums), top = splat(*row.maximum);
   UNROLLED

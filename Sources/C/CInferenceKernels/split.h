@@ -4,9 +4,9 @@
 
 // Lane r becomes the sum of row r's lanes.
 INLINE vector sums16(vector r[16]) {
-#define HALVE(d, first, second)                             \
-  for (int i = 0; i < 16; i += 2 * d)                       \
-    r[i] = __builtin_shufflevector(r[i], r[i + d], first)   \
+#define HALVE(d, first, second)                           \
+  for (int i = 0; i < 16; i += 2 * d)                     \
+    r[i] = __builtin_shufflevector(r[i], r[i + d], first) \
       + __builtin_shufflevector(r[i], r[i + d], second);
 #define LIST(...) __VA_ARGS__
   HALVE(1, LIST(0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30),

@@ -14,10 +14,9 @@ const char *openblas_preferred_core(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-      && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
     return "SkylakeX";
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-    return "Haswell";
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "Haswell";
 #endif
   return NULL;
 }
@@ -61,32 +60,30 @@ static OpenBLAS blas;
 // The same functions for one caller at a time, which needs no more work space than the one before.
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 
-static void sgemm_in_turn(
-  enum CBLAS_ORDER order, enum CBLAS_TRANSPOSE transA, enum CBLAS_TRANSPOSE transB, blasint m,
-  blasint n, blasint k, float alpha, const float *a, blasint lda, const float *b, blasint ldb,
-  float beta, float *c, blasint ldc) {
+static void sgemm_in_turn(enum CBLAS_ORDER order, enum CBLAS_TRANSPOSE transA,
+  enum CBLAS_TRANSPOSE transB, blasint m, blasint n, blasint k, float alpha, const float *a,
+  blasint lda, const float *b, blasint ldb, float beta, float *c, blasint ldc) {
   pthread_mutex_lock(&turn);
   blas.sgemm(order, transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
   pthread_mutex_unlock(&turn);
 }
 
-static void ssyrk_in_turn(
-  enum CBLAS_ORDER order, enum CBLAS_UPLO uplo, enum CBLAS_TRANSPOSE trans, blasint n, blasint k,
-  float alpha, const float *a, blasint lda, float beta, float *c, blasint ldc) {
+static void ssyrk_in_turn(enum CBLAS_ORDER order, enum CBLAS_UPLO uplo, enum CBLAS_TRANSPOSE trans,
+  blasint n, blasint k, float alpha, const float *a, blasint lda, float beta, float *c,
+  blasint ldc) {
   pthread_mutex_lock(&turn);
   blas.ssyrk(order, uplo, trans, n, k, alpha, a, lda, beta, c, ldc);
   pthread_mutex_unlock(&turn);
 }
 
-static void dsyevr_in_turn(
-  const char *jobz, const char *range, const char *uplo, const int32_t *n, double *a,
-  const int32_t *lda, const double *vl, const double *vu, const int32_t *il, const int32_t *iu,
-  const double *abstol, int32_t *m, double *w, double *z, const int32_t *ldz, int32_t *isuppz,
-  double *work, const int32_t *lwork, int32_t *iwork, const int32_t *liwork, int32_t *info) {
+static void dsyevr_in_turn(const char *jobz, const char *range, const char *uplo, const int32_t *n,
+  double *a, const int32_t *lda, const double *vl, const double *vu, const int32_t *il,
+  const int32_t *iu, const double *abstol, int32_t *m, double *w, double *z, const int32_t *ldz,
+  int32_t *isuppz, double *work, const int32_t *lwork, int32_t *iwork, const int32_t *liwork,
+  int32_t *info) {
   pthread_mutex_lock(&turn);
-  blas.dsyevr(
-    jobz, range, uplo, n, a, lda, vl, vu, il, iu, abstol, m, w, z, ldz, isuppz, work, lwork, iwork,
-    liwork, info);
+  blas.dsyevr(jobz, range, uplo, n, a, lda, vl, vu, il, iu, abstol, m, w, z, ldz, isuppz, work,
+    lwork, iwork, liwork, info);
   pthread_mutex_unlock(&turn);
 }
 
@@ -95,9 +92,8 @@ static void take_work_space(void) {
   enum { side = 512 };
   float *zeros = calloc((size_t)side * side, sizeof(float));
   if (!zeros) return;
-  blas.sgemm(
-    CblasRowMajor, CblasNoTrans, CblasTrans, side, side, side, 1, zeros, side, zeros, side, 0,
-    zeros, side);
+  blas.sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, side, side, side, 1, zeros, side, zeros, side,
+    0, zeros, side);
   free(zeros);
 }
 

@@ -44,13 +44,11 @@ typedef struct {
     const float *x, ck_quantisation shape, uint16_t *scales, uint16_t *minima, uint8_t *codes);
   /// minimum + code · scale, rounded once, at most 65504 in magnitude; parameters by column. The
   /// levels do not matter.
-  void (*restore_columns)(
-    const uint8_t *codes, ck_quantisation shape, const uint16_t *scales, const uint16_t *minima,
-    float *target);
+  void (*restore_columns)(const uint8_t *codes, ck_quantisation shape, const uint16_t *scales,
+    const uint16_t *minima, float *target);
   /// The same with parameters by row.
-  void (*restore_rows)(
-    const uint8_t *codes, ck_quantisation shape, const uint16_t *scales, const uint16_t *minima,
-    float *target);
+  void (*restore_rows)(const uint8_t *codes, ck_quantisation shape, const uint16_t *scales,
+    const uint16_t *minima, float *target);
 } ck_codec_kernels;
 
 /// The kernels of an ISA that is available.

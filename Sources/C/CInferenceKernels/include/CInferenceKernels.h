@@ -73,7 +73,7 @@ typedef struct {
   size_t query_stride, output_stride;
   size_t key_length, value_length;
   float scale;
-  float cap;       // scaled scores become cap · tanh(score / cap); 0 leaves them as they are
+  float cap;  // scaled scores become cap · tanh(score / cap); 0 leaves them as they are
   float *scratch;  // ck_attend_scratch() floats, 64-byte aligned
 } ck_attention;
 
@@ -81,11 +81,11 @@ typedef struct {
 typedef struct {
   const float *queries;  // group × key_length
   ck_rows keys, values;
-  size_t first, pairs;   // the first pair, and how many, at least one
+  size_t first, pairs;  // the first pair, and how many, at least one
   size_t group, key_length, value_length;
   float scale, cap;  // as in ck_attention
   float *partials;  // group × ck_split_floats() floats
-  float *scratch;   // ck_split_scratch() floats
+  float *scratch;  // ck_split_scratch() floats
 } ck_split;
 
 /// How many outputs a panel of weights holds.
@@ -93,8 +93,8 @@ enum { CK_PANEL = 64 };
 
 /// One call of `multiply_panel`: c (+)= a · panel, in bfloat16 with sums in float.
 typedef struct {
-  const uint16_t *a;   // rows × depth in bfloat16, each row padded with zeros to a multiple of 32
-  size_t a_stride;     // in values, even
+  const uint16_t *a;  // rows × depth in bfloat16, each row padded with zeros to a multiple of 32
+  size_t a_stride;  // in values, even
   const float *panel;  // made by `pack_panel`
   float *c;
   size_t c_stride;  // in floats
@@ -127,10 +127,10 @@ typedef struct {
   ck_type type;
   const void *const *rows;  // `count` rows of `depth` values
   size_t count, depth, tokens;
-  const float *x;               // tokens × depth, unless `takes_int16` for the type; then:
+  const float *x;  // tokens × depth, unless `takes_int16` for the type; then:
   const ck_int16_block *int16;  // depth / 32 × tokens, made by `quantise_activations`
-  float *y;                     // tokens × count
-  size_t x_stride, y_stride;    // in floats
+  float *y;  // tokens × count
+  size_t x_stride, y_stride;  // in floats
 } ck_small_batch;
 
 /// The functions of one ISA.
@@ -148,8 +148,7 @@ typedef struct {
   int (*takes_int16)(ck_type type);
   /// Rounds a row of whole blocks to int16 activations. Its blocks are `stride` apart in `target`,
   /// so that those of other tokens may lie between them.
-  void (*quantise_activations)(
-    const float *x, size_t depth, size_t stride, ck_int16_block *target);
+  void (*quantise_activations)(const float *x, size_t depth, size_t stride, ck_int16_block *target);
   /// Multiplies some rows by a few tokens, straight from the rows' blocks. Each block is decoded
   /// once.
   void (*multiply_small_batch)(const ck_small_batch *call);

@@ -15,12 +15,11 @@ typedef struct {
   __typeof__(cblas_sgemm) *_Nonnull sgemm;
   __typeof__(cblas_ssyrk) *_Nonnull ssyrk;
   /// LAPACK's symmetric eigensolver (Fortran: everything by pointer).
-  void (*_Nonnull dsyevr)(
-    const char *_Nonnull jobz, const char *_Nonnull range, const char *_Nonnull uplo,
-    const int32_t *_Nonnull n, double *_Nonnull a, const int32_t *_Nonnull lda,
-    const double *_Nonnull vl, const double *_Nonnull vu, const int32_t *_Nonnull il,
-    const int32_t *_Nonnull iu, const double *_Nonnull abstol, int32_t *_Nonnull m,
-    double *_Nonnull w, double *_Nonnull z, const int32_t *_Nonnull ldz,
+  void (*_Nonnull dsyevr)(const char *_Nonnull jobz, const char *_Nonnull range,
+    const char *_Nonnull uplo, const int32_t *_Nonnull n, double *_Nonnull a,
+    const int32_t *_Nonnull lda, const double *_Nonnull vl, const double *_Nonnull vu,
+    const int32_t *_Nonnull il, const int32_t *_Nonnull iu, const double *_Nonnull abstol,
+    int32_t *_Nonnull m, double *_Nonnull w, double *_Nonnull z, const int32_t *_Nonnull ldz,
     int32_t *_Nonnull isuppz, double *_Nonnull work, const int32_t *_Nonnull lwork,
     int32_t *_Nonnull iwork, const int32_t *_Nonnull liwork, int32_t *_Nonnull info);
   /// The name of the kernels in use.

@@ -5,9 +5,9 @@
 
 #include <immintrin.h>
 
-#pragma clang attribute push( \
-  __attribute__((target(                                           \
-    "avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16"))), \
+#pragma clang attribute push(                                                           \
+  __attribute__((                                                                       \
+    target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16"))), \
   apply_to = function)
 #pragma clang fp contract(fast)
 

@@ -34,13 +34,13 @@ INLINE float greatest(vector v) {
 
 // Sixteen rows of 16 units change places with their columns. Any 32 bits are a unit.
 INLINE void transpose16(vector r[16]) {
-#define SWAP(d, first, second)                               \
-  UNROLLED                                                   \
-  for (int i = 0; i < 16; i++)                               \
-    if (!(i & d)) {                                          \
-      vector a = r[i], b = r[i + d];                         \
-      r[i] = __builtin_shufflevector(a, b, first);           \
-      r[i + d] = __builtin_shufflevector(a, b, second);      \
+#define SWAP(d, first, second)                          \
+  UNROLLED                                              \
+  for (int i = 0; i < 16; i++)                          \
+    if (!(i & d)) {                                     \
+      vector a = r[i], b = r[i + d];                    \
+      r[i] = __builtin_shufflevector(a, b, first);      \
+      r[i + d] = __builtin_shufflevector(a, b, second); \
     }
 #define LIST(...) __VA_ARGS__
   SWAP(1, LIST(0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30),
