@@ -1,15 +1,17 @@
-import Foundation
+public import Foundation
 import FoundationXML
 
-/// A heat map as a program that shows it reads it: the XML is parsed and the lines are followed.
-struct DrawnHeatmap {
-  let texts: [String]
-  let height: Int
-  /// The shades of the cells, [rows][columns], of the rows in which anything is drawn.
-  let rows: [[Int]]
+/// A heat map as a viewer reads it: the XML is parsed and the lines are followed.
+public struct DrawnHeatmap {
+  /// All texts, in the file's order.
+  public let texts: [String]
+  /// In pixels.
+  public let height: Int
+  /// The shades of the cells, [rows][columns], without empty rows.
+  public let rows: [[Int]]
 
   /// - Throws: `NotXML` if the file is not well-formed.
-  init(_ svg: Data, columns: Int) throws {
+  public init(_ svg: Data, columns: Int) throws {
     let reader = Reader()
     let parser = XMLParser(data: svg)
     parser.delegate = reader
