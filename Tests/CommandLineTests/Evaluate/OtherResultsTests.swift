@@ -112,7 +112,7 @@ struct OtherResultsTests {
     _ = try runs.cells(arguments)
     let other = try Command.run(
       [
-        "evaluate", "perplexity", "--model", Fixtures.path("models/runs.tiny-qwen3"), "--file",
+        "evaluate", "perplexity", "--model", Fixtures.path("models/tiny-qwen3"), "--file",
         runs.haystack + "/text.txt",
         "--tokens", "80", "--out", runs.scratch.path("l"),
       ])
