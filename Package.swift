@@ -13,7 +13,7 @@ let strict: [SwiftSetting] = [
 
 /// A Swift library in `Sources/<group>/<name>`.
 func swift(
-  _ path: String, _ dependencies: Target.Dependency..., resources: [Resource] = []
+  _ path: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
 ) -> Target {
   .target(
     name: String(path.drop { $0 != "/" }.dropFirst()), dependencies: dependencies,
@@ -62,39 +62,47 @@ let package = Package(
     .target(name: "CExhaustion", dependencies: ["CFaults"], path: "Sources/C/CExhaustion"),
 
     // Format: files, the container, tensors to chunks and back.
-    swift("Format/ByteIO", "CFaults", "CXXHash", "CLibCrypto"),
-    swift("Format/CacheFormat", "ByteIO"),
-    swift("Format/CacheCodec", "CacheFormat", "ByteIO", "CZstd", "CISA", "CCodecKernels"),
+    swift("Format/ByteIO", ["CFaults", "CXXHash", "CLibCrypto"]),
+    swift("Format/CacheFormat", ["ByteIO"]),
+    swift("Format/CacheCodec", ["CacheFormat", "ByteIO", "CZstd", "CISA", "CCodecKernels"]),
 
     // Method: filters, scores, ranking.
-    swift("Method/QFilters", "CacheFormat", "ByteIO", "COpenBLAS"),
+    swift("Method/QFilters", ["CacheFormat", "ByteIO", "COpenBLAS"]),
 
     // Engine: a model's files, its tokens, its forward pass.
     // The known chat templates become a part of the program, which stays one file.
     swift(
-      "Engine/Tokenization", "ByteIO", "CUTF8Proc",
-      resources: [.embedInCode("Chat/Templates")]),
-    swift("Engine/ModelFiles", "Tokenization", "ByteIO"),
-    swift("Engine/Inference", "ModelFiles", "ByteIO", "CISA", "CInferenceKernels", "COpenBLAS"),
+      "Engine/Tokenization", ["ByteIO", "CUTF8Proc"], resources: [.embedInCode("Chat/Templates")]),
+    swift("Engine/ModelFiles", ["Tokenization", "ByteIO"]),
+    swift("Engine/Inference", ["ModelFiles", "ByteIO", "CISA", "CInferenceKernels", "COpenBLAS"]),
 
     // App: where the engine and the codec meet.
     swift(
-      "App/Workflows", "Inference", "QFilters", "CacheCodec", "CacheFormat", "ModelFiles",
-      "Tokenization", "ByteIO"),
+      "App/Workflows",
+      [
+        "Inference", "QFilters", "CacheCodec", "CacheFormat", "ModelFiles", "Tokenization",
+        "ByteIO",
+      ]),
     swift(
-      "App/Evaluation", "Workflows", "Inference", "QFilters", "CacheFormat", "ModelFiles",
-      "Tokenization", "ByteIO"),
+      "App/Evaluation",
+      [
+        "Workflows", "Inference", "QFilters", "CacheFormat", "ModelFiles", "Tokenization",
+        "ByteIO",
+      ]),
     swift(
-      "App/Conformance", "CacheFormat", "ByteIO",
-      .product(name: "Subprocess", package: "swift-subprocess"),
-      .product(name: "SystemPackage", package: "swift-system")),
+      "App/Conformance",
+      [
+        "CacheFormat", "ByteIO", .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ]),
     swift(
-      "App/Reports", "Evaluation", "Workflows", "QFilters", "CacheCodec", "CacheFormat", "ByteIO"),
+      "App/Reports",
+      ["Evaluation", "Workflows", "QFilters", "CacheCodec", "CacheFormat", "ByteIO"]),
     .executableTarget(
       name: "QFiltersCLI",
       dependencies: [
         "Reports", "Evaluation", "Conformance", "Workflows", "ByteIO", "CacheCodec", "CacheFormat",
-        "CExhaustion", "Inference", "ModelFiles", "QFilters", "Tokenization",
+        "CExhaustion", "Inference", "QFilters", "Tokenization",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/App/QFiltersCLI", swiftSettings: strict),
@@ -120,7 +128,7 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "QFiltersCLI", "Reports", "Evaluation", "Conformance", "Workflows", "Tokenization",
+        "QFiltersCLI", "Reports", "Evaluation", "Workflows", "Tokenization",
         "QFilters", "CacheCodec", "CacheFormat", "ByteIO", "COpenBLAS", "Inference", "TestSupport",
       ], swiftSettings: strict),
     .testTarget(
@@ -154,7 +162,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "TokenizationTests", dependencies: ["Tokenization", "ByteIO", "TestSupport"],
+      name: "TokenizationTests", dependencies: ["Tokenization", "TestSupport"],
       swiftSettings: strict),
   ]
 )

@@ -15,7 +15,7 @@ struct RowsCase: CustomStringConvertible {
   /// - Parameters:
   ///   - hasGroups: Whether codes have scales for each column of a group of rows, or one for each
   ///     row.
-  ///   - magnitude: Of the greatest number, about.
+  ///   - magnitude: About the greatest number.
   init(
     _ count: Int, length: Int, bits: UInt32, hasGroups: Bool, magnitude: Float = 1,
     random: inout SeededGenerator

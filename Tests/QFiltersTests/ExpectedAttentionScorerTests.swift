@@ -31,7 +31,8 @@ struct ExpectedAttentionScorerTests {
       for head in 0..<Self.kvHeads {
         let keys = numbers(pairs * Self.length)
         let scores = scorer.scores(layer: 0, head: head, keys: keys, keyLength: Self.length)
-        let expected = Self.plain(rows, queries, head, keys, rotation, lengths[head])
+        let expected = Self.plain(
+          rows, count: queries, head: head, keys: keys, rotation, valueLengths: lengths[head])
         let error = zip(scores[4...], expected).reduce(0) { max($0, abs(Double($1.0) / $1.1 - 1)) }
         #expect(error < 1e-4, "seed \(seed), head \(head)")
         #expect(scores[..<4].allSatisfy { $0 > (scores[4...].max() ?? 0) })
@@ -52,8 +53,8 @@ struct ExpectedAttentionScorerTests {
 
   /// Here queries are rotated, not keys, and moments are those of rotated queries.
   private static func plain(
-    _ rows: [Float], _ count: Int, _ head: Int, _ keys: [Float],
-    _ rotation: Rotation, _ lengths: [Float]
+    _ rows: [Float], count: Int, head: Int, keys: [Float], _ rotation: Rotation,
+    valueLengths lengths: [Float]
   ) -> [Double] {
     let pairs = keys.count / length
     var scores = [Double](repeating: 0, count: pairs - 4)

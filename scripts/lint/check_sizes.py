@@ -26,6 +26,8 @@ DECLARATION = re.compile(
 )
 # What a line begins with that continues a signature.
 CONTINUATION = re.compile(r"\s*(?:->|where\b|throws\b|async\b|rethrows\b|\{)")
+# Functions of libraries in C, which have no labels: the system's, and those of a BLAS.
+C_FUNCTIONS = re.compile(r"(?:\bmmap|\.functions\.pointee\.\w+)$")
 NO_CALL = re.compile(
     r"(?:\bfunc\s+(?:[\w`]+(?:<[^()]*>)?|[^\s(]+)"  # a declaration
     r"|(?<![.\w])(?:init|subscript)[?!]?(?:<[^()]*>)?"
@@ -120,6 +122,8 @@ def long_calls(code: str) -> Iterator[tuple[str, int, int]]:
         if NO_CALL.search(before):
             continue
         inside = code[match.end() : end_of(code, match.start())]
+        if C_FUNCTIONS.search(before):
+            continue
         plain = [part for part in arguments(inside) if not re.match(r"\s*[\w`]+\s*:", part)]
         if len(plain) > UNLABELLED:
             name = re.search(r"[\w.`]*(?:<[^()]*>|\W*)$", before)

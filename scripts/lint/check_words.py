@@ -64,6 +64,9 @@ EXCLUDED = re.compile(
     r"fixtures/|Fuzzing/Corpus/|Fuzzing/Regressions/|scripts/lint/(?:tests/.*|check_words\.py)$"
 )
 
+# Texts that are data: a setting in files of results, and a model's own system message.
+DATA = ("tokens behind it", "you will refuse to answer")
+
 # Headings whose sections are not checked: what a version said stays, and the rules name the words.
 EXCEPTED = {"CHANGELOG.md": [r"## \d"], "CONTRIBUTING.md": ["## Language"]}
 
@@ -121,6 +124,8 @@ def source_prose(path: str, text: str) -> str:
 
 
 def check(path: str, text: str) -> Iterator[Finding]:
+    for data in DATA:
+        text = text.replace(data, BETWEEN * len(data))
     prose = markdown_prose(path, text) if path.endswith(".md") else source_prose(path, text)
     for rule, advice in RULES:
         for match in rule.finditer(prose):

@@ -26,7 +26,7 @@ static void end(const char *what) {
   if (!message_prefix) return;
   char text[512];
   snprintf(text, sizeof text,
-    "%sthe system refused %s; allow the process more memory (ulimit -v), ask for less, "
+    "%sthe system denied %s; allow the process more memory (ulimit -v), ask for less, "
     "or use a larger machine\n",
     message_prefix, what);
   cf_end(text, exit_status);

@@ -31,7 +31,7 @@ struct MisplacedFileTests {
       (generate(tiny.model, wide), 65, "is UTF-16 text, not UTF-8"),
       (
         ["import", text, "--model", tiny.model, "--out", scratch.path("x.qfilt")], 66,
-        "a file stands"
+        "a part of the path is a file, not a folder"
       ),
       (["export", tiny.filters, text], 74, "name a folder, not a file"),
       (["export", tiny.filters, scratch.path("x.qfilt")], 64, "name one without .qfilt"),

@@ -31,8 +31,9 @@ struct HubFilters: Sendable, Equatable {
 
   /// Reads a folder.
   ///
-  /// - Throws: `SystemError` if a file cannot be read, `MalformedFile` if its bytes break the format
-  ///   or the configuration does not fit the tensor, `UnsupportedModel` if the tensor is not F32.
+  /// - Throws: `SystemError` if a file cannot be read, `MalformedFile` if its bytes break the
+  ///   format or the configuration does not fit the tensor, `UnsupportedModel` if the tensor is not
+  ///   F32.
   init(folder: String) throws {
     let config = try JSONObject(file: Folder.path(folder, Self.configName), section: "config")
     layers = try config.integer("num_layers", in: 1...4096)

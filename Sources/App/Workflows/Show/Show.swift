@@ -67,7 +67,7 @@ package struct ModelNeeded: CategorisedError, Sendable {
   init(path: String, _ metadata: SnapshotMetadata) {
     model = FileOrigin.model(metadata.provenance)
     description =
-      "\(path) holds \(metadata.tokens.count) token ids, which only its model's tokenizer turns into "
-      + "text"
+      "\(path) holds \(metadata.tokens.count) token ids, which only its model's tokenizer turns "
+      + "into text"
   }
 }

@@ -65,7 +65,7 @@ package struct ZooIndex: Sendable, Encodable {
   var markdown: [UInt8] {
     var lines = [
       Self.heading, "",
-      "Each filter bank belongs to the weights whose digest stands beside it, and to no others. "
+      "Each filter bank belongs to the weights whose digest is next to it, and to no others. "
         + "`qfilters inspect` shows all of its origin.", "",
       "| model | filter bank | weights | sequences | corpus | heads that fail |",
       "| --- | --- | --- | --- | --- | --- |",

@@ -1,4 +1,4 @@
-// How a program ends when the system refuses it memory or a thread: with one sentence.
+// How a program ends when the system denies it memory or a thread: with one sentence.
 //
 // Swift's runtime, its dispatch queues, and libraries trap or wait for ever then. A program that
 // links this has `malloc` and its kin, and `pthread_create`, in versions that end it instead. It is
@@ -6,7 +6,7 @@
 #ifndef CEXHAUSTION_H
 #define CEXHAUSTION_H
 
-/// From now on, a refusal removes all temporary files, writes one sentence that begins with
+/// From now on, a denied request removes all temporary files, writes one sentence that begins with
 /// `prefix` on standard error, and ends the process with `status`. `prefix` must live as long as
 /// the process.
 void cx_end_on_exhaustion(const char *prefix, int status);

@@ -25,7 +25,7 @@ public enum EngineError: CategorisedError, Sendable {
       "QFILTERS_KERNELS is \(name.debugDescription); this processor has "
         + available.joined(separator: ", ")
     case .outOfMemory(let bytes):
-      "the system refused \(bytes) bytes of memory; ask for fewer tokens, or use a larger machine"
+      "the system denied \(bytes) bytes of memory; ask for fewer tokens, or use a larger machine"
     case .notFinite:
       "the model's outputs are not finite numbers; its weights may be damaged"
     case .beyondRange(let dtype, let layer):

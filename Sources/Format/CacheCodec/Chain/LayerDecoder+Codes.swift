@@ -7,7 +7,7 @@ public struct QuantisedBlock: Sendable {
   public let codes: ArraySlice<UInt8>
   /// Binary16 bit patterns. Keys: [⌈pairs / 64⌉][key length]. Values: [pairs].
   public let scales: ArraySlice<UInt16>
-  /// Of the same shape and type as `scales`.
+  /// The minima, in the shape and type of `scales`.
   public let minima: ArraySlice<UInt16>
   /// [pairs]: each pair's slot among the kept ones, or `UInt32.max` if it is not kept.
   public let slots: ArraySlice<UInt32>
