@@ -36,6 +36,12 @@ public enum Demo {
 }
 
 extension Trait where Self == ConditionTrait {
+  /// For tests of every byte, system call or fixture, which take ten seconds and more each: they
+  /// are skipped where `QFILTERS_QUICK=1` is set.
+  public static var exhaustive: Self {
+    .enabled(if: Demo.isTested, "takes long; QFILTERS_QUICK skips it")
+  }
+
   /// For tests that need a real model: they are skipped where `QFILTERS_QUICK=1` is set.
   public static var realModel: Self {
     .enabled(if: Demo.isTested, "needs a real model; QFILTERS_QUICK skips it")

@@ -23,7 +23,9 @@ struct ConformanceCommandTests {
     }
   }
 
-  @Test("valid files are recompressed, exported and drawn, or rejected for what they do not hold")
+  @Test(
+    "valid files are recompressed, exported and drawn, or rejected for what they do not hold",
+    .exhaustive)
   func valid() throws {
     let scratch = try ScratchFolder()
     let out = (

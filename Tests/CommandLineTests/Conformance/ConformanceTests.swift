@@ -22,7 +22,9 @@ struct ConformanceTests {
     Command.python, specification.appending(path: "reader.py").path,
   ]
 
-  @Test("this program and the specification's reader", arguments: [[], independentReader])
+  @Test(
+    "this program and the specification's reader", .exhaustive,
+    arguments: [[], independentReader])
   func readers(_ reader: [String]) throws {
     let result = try Command.run(["conformance", Self.fixtures, "--json", "--"] + reader)
     let summary: Summary = try result.json()
@@ -83,7 +85,7 @@ struct ConformanceTests {
     }
   }
 
-  @Test("a damaged fixture is not taken for the reader's fault")
+  @Test("a damaged fixture is not taken for the reader's fault", .exhaustive)
   func damagedFixture() throws {
     let folder = try ScratchFolder()
     try FileManager.default.copyItem(atPath: Self.fixtures, toPath: folder.path("fixtures"))
@@ -149,7 +151,9 @@ struct ConformanceTests {
     }
   }
 
-  @Test("the specification's reader rejects a file with any byte changed, or cut at any length")
+  @Test(
+    "the specification's reader rejects a file with any byte changed, or cut at any length",
+    .exhaustive)
   func damage() throws {
     let script = Self.specification.appending(path: "test_reader.py").path
     let files = [

@@ -25,7 +25,7 @@ struct EvaluationSettingsTests {
   func room() throws {
     // There is room for 400 tokens and the question, yet not for the answer.
     for (lengths, words) in [
-      ("120,400", "of 512 with 32 tokens of an answer"), ("120,510", "at most 480 fit"),
+      ("120,400", "of 512, next to an answer of 32 tokens"), ("120,510", "at most 480 fit"),
     ] {
       let result = try Command.run(runs.needle("e", "--lengths", lengths))
       #expect(result.status == 1, "\(result.error)")

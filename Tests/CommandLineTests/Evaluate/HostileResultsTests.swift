@@ -63,8 +63,7 @@ struct HostileResultsTests {
     """
     whatever one value of one file is, the folder is rejected, or all of it is well-formed and \
     without scripts
-    """
-  )
+    """, .exhaustive)
   func hostile() throws {
     let report = try TinyReport.shared.get()
     let names = try FileManager.default.contentsOfDirectory(atPath: report.out)

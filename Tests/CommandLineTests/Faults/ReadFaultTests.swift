@@ -58,6 +58,7 @@ struct ReadFaultTests {
 
   @Test(
     "an error at any system call: 74; a signal or a short read: nothing is noticed",
+    .exhaustive,
     arguments: Reading.snapshots + Reading.models)
   func everyCall(_ reading: Reading) throws {
     let (calls, whole) = try record(reading)

@@ -182,7 +182,8 @@ struct RefusalTests {
       ])
     try #require(made.status == 0, "\(made.error)")
     try FileManager.default.removeItem(atPath: model + "/chat_template.jinja")
-    expect(try resume(chat, model: model), status: 64, "no chat template", "the snapshot")
+    expect(
+      try resume(chat, model: model), status: 64, "the snapshot uses a chat template", "has none")
     expect(
       try Command.run(["generate", "--model", model, "--prompt", "x", "--chat"]), status: 64,
       "leave --chat out")

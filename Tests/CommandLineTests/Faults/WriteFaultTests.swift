@@ -50,6 +50,7 @@ struct WriteFaultTests {
 
   @Test(
     "at every system call: the process killed, an error, a signal, a short write, a full disk",
+    .exhaustive,
     arguments: Situation.all)
   func everyCall(_ situation: Situation) throws {
     let calls = try record(situation)

@@ -24,7 +24,7 @@ struct MisplacedFileTests {
         ["merge", tiny.filters, "--out", scratch.path("x.qfilt")], 65, "not calibration statistics"
       ),
       (generate(tiny.snapshot, text), 65, "this is a snapshot, not a GGUF file"),
-      (generate(weights, text), 65, "this is a safetensors file, not a GGUF file; name the folder"),
+      (generate(weights, text), 65, "this is a safetensors file, not a GGUF file; name its folder"),
       (generate(scratch.path(""), text), 66, "name \(models)"),
       (generate(tiny.model, tiny.model), 65, "is a GGUF model, not text"),
       (generate(tiny.model, pdf), 65, "is a PDF, not text"),

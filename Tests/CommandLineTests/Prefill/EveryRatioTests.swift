@@ -41,7 +41,7 @@ struct EveryRatioTests {
   }
 
   @Test(
-    "for every N and lossless precision, whatever ranks, on random shapes",
+    "for every N and lossless precision, whatever ranks, on random shapes", .exhaustive,
     arguments: ScorerID.allCases)
   func identical(scorer: ScorerID) throws {
     let folder = try ScratchFolder()

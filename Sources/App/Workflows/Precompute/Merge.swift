@@ -109,7 +109,7 @@ package enum MergeRefusal: CategorisedError, Sendable {
       "\(path): \(Self.list(sequences, "summed in another file already")); "
         + "give each shard once"
     case .missing(let sequences, let total):
-      "of \(total) sequences, \(Self.list(sequences, "missing"))"
+      "\(Self.list(sequences, "missing")), of \(total) in all"
     }
   }
 

@@ -69,10 +69,10 @@ package enum PromptError: CategorisedError, Sendable {
       "\(path) has more than \(limit) bytes, the maximum of a text; give a part of it"
     case .tooLong(let tokens, let context, let room):
       "the prompt has \(tokens) tokens; at most \(max(0, context - room)) fit in the model's "
-        + "context of \(context) with \(room == 1 ? "one token" : "\(room) tokens") of an answer"
+        + "context of \(context), next to an answer of \(room == 1 ? "one token" : "\(room) tokens")"
     case .contextFull(let tokens, let prompt, let context):
       "the prompt has \(prompt) tokens; at most \(max(0, context - 1 - tokens)) fit after the "
-        + "snapshot's \(tokens), in the model's context of \(context) with one token of an answer"
+        + "snapshot's \(tokens), in the model's context of \(context), next to one token of an answer"
     case .sequenceTooLong(let tokens, let context):
       "sequences of \(tokens) tokens do not fit the model's context of \(context)"
     case .tooShort(let tokens, let needed):
