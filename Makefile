@@ -12,7 +12,7 @@ TESTS = -c release --scratch-path .build-tests -Xswiftc -enable-testing
 
 NESTED = Fuzzing/Package.swift Fuzzing/Sources Benchmarks/Package.swift Benchmarks/Sources
 
-C_FILES = '*.c' '*.h' '*.inc'
+C_FILES = '*.c' '*.h'
 
 # Where ruff and clang-format are; they are installed first.
 LINT = "$$(dirname "$$(scripts/python lint)")"

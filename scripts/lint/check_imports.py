@@ -81,7 +81,7 @@ def find_imports(all_targets: dict[str, Target], root: pathlib.Path) -> None:
                 text = path.read_text(encoding="utf-8")
                 code = code_only(text, swift_pieces(text))
                 modules = [(match, match.group(1)) for match in IMPORT.finditer(code)]
-            elif path.suffix in (".c", ".h", ".inc") and target.kind != "system":
+            elif path.suffix in (".c", ".h") and target.kind != "system":
                 text = path.read_text(encoding="utf-8")
                 modules = [(match, headers.get(match.group(1))) for match in INCLUDE.finditer(text)]
             for match, module in modules:

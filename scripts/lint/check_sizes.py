@@ -18,7 +18,7 @@ FILE_LINES, FUNCTION_LINES, COLUMNS, UNLABELLED = 250, 60, 100, 5
 LONG_FILES = {
     "spec/reader.py": "the specification's reader is one file, since spec/ is copied alone",
 }
-PATTERNS = ("*.swift", "*.c", "*.h", "*.inc", "*.py")
+PATTERNS = ("*.swift", "*.c", "*.h", "*.py")
 
 BRACKETS = {"(": ")", "[": "]", "{": "}"}
 DECLARATION = re.compile(

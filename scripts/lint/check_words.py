@@ -51,7 +51,6 @@ PATTERNS = (
     "*.swift",
     "*.c",
     "*.h",
-    "*.inc",
     "*.py",
     "*.md",
     "Makefile",

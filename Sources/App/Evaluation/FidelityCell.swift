@@ -12,7 +12,8 @@ extension Fidelity {
     /// Compressions ×N.
     package let compressions: [Int]
     /// Spearman's correlation of a pair's score and the attention that it gets, over the pairs that
-    /// are ranked by scores, [layers · kvHeads]; nil where none are, or where they are all alike.
+    /// are ranked by scores, [layers · kvHeads]; nil if no pairs
+    /// are ranked, or if all their scores are equal.
     package let correlations: [Float?]
     /// The share of attention that goes to pairs that are kept, [compressions][layers · kvHeads].
     package let massKept: [[Float]]

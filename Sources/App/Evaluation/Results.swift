@@ -1,5 +1,4 @@
 package import ByteIO
-import Workflows
 import FoundationEssentials
 import Workflows
 
@@ -155,6 +154,6 @@ package struct OtherResults: CategorisedError, Sendable {
   /// One sentence: what differs and what to do.
   package var description: String {
     "\(path) holds results of another run (\(differing.joined(separator: "; "))); "
-      + "ask for the same again, or name another folder"
+      + "repeat its options, or name another folder"
   }
 }

@@ -14,7 +14,7 @@ struct QFiltersCommand: AsyncParsableCommand {
     abstract: "Keep an LLM's long context: prefill once, resume from a file.",
     discussion: """
       Q-Filters rank a model's KV pairs. A snapshot holds a context's KV cache in that order, \
-      so the best 1/N of it is one read (×N; \(Compression.inOtherWords))
+      so its best 1/N (×N) is one read. \(Compression.inOtherWords)
 
       Exit codes: 0; 1 other failure; 64 usage; 65 malformed or corrupt file; 66 no such input; \
       74 input or output; 78 identity mismatch.

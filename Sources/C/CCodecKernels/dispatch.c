@@ -1,3 +1,4 @@
+// The table of the codec's kernels for an ISA.
 #include "CCodecKernels.h"
 
 extern const ck_codec_kernels ck_codec_plain;

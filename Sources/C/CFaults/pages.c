@@ -1,3 +1,4 @@
+// Copies of mapped weights in large pages, in the place of the mapping.
 #define _GNU_SOURCE
 #include "CFaults.h"
 

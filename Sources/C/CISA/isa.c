@@ -1,3 +1,4 @@
+// Finds what the processor runs, and reads QFILTERS_KERNELS, once.
 #include "CISA.h"
 
 #include <pthread.h>

@@ -1,3 +1,4 @@
+// The table of the engine's kernels for an ISA, the number of cores, and the limit of heaps.
 #define _GNU_SOURCE
 #include "common.h"
 

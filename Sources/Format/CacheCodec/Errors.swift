@@ -23,7 +23,7 @@ public struct CompressionNotStored: CategorisedError, Equatable, Sendable {
   /// The file, what it holds, and what helps.
   public var description: String {
     let missing = requested.map { "×\($0)" } ?? "the whole cache"
-    return "\(path): \(missing) is not in this snapshot, only ×\(least) and more; "
+    return "\(path) does not hold \(missing), only ×\(least) and more; "
       + "ask for that, or prefill again with less compression"
   }
 }
@@ -93,7 +93,7 @@ public struct NotQuantisable: CategorisedError, Equatable, Sendable {
   /// What is wrong, and where.
   public var description: String {
     "\(path): layer \(layer), head \(head): the \(tensor) hold a number that \(precision) cannot "
-      + "store: beyond ±65504, the range of f16, or not finite"
+      + "store: not finite, or beyond the ±65504 of f16"
   }
 }
 
@@ -118,7 +118,7 @@ public struct ParentMissing: CategorisedError, Equatable, Sendable {
 
   /// The file, and which parent is missing.
   public var description: String {
-    let others = othersAreNamed ? ", and none of the files named has that digest" : ""
+    let others = othersAreNamed ? ", and no named file has that digest" : ""
     return
       "\(path): PRNT: it continues \(parent.fileName) of digest \(parent.digest.shortened), "
       + "which is not in its folder\(others)"

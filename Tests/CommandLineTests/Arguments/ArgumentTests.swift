@@ -109,7 +109,7 @@ struct ArgumentTests {
       """)
     #expect(zoo.status == 1)
     #expect(zoo.error.contains("if its name is not UTF-8, rename it"), "\(zoo.error)")
-    #expect(zoo.error.contains("points at a name that is not UTF-8"), "\(zoo.error)")
+    #expect(zoo.error.contains("its target's name is not UTF-8"), "\(zoo.error)")
   }
 
   @Test("a result never gets the descriptor of a closed standard stream")

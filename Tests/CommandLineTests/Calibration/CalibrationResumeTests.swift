@@ -78,7 +78,7 @@ struct CalibrationResumeTests {
     try setLength(of: corpus, to: 3_000)
     let result = try Command.run(run)
     #expect(result.status == 1)
-    #expect(result.error.contains("tokens where 3072 are needed"), "\(result.error)")
+    #expect(result.error.contains("tokens, but 3072 are needed"), "\(result.error)")
     #expect(scratch.contents == ["a.qfilt.partial", "corpus.txt"])
   }
 }

@@ -111,7 +111,7 @@ struct CorpusTests {
     let text = try scratch.write("a.txt", "There is little of this.".utf8)
     let short = try precompute(text)
     #expect(
-      short.status == 1 && short.error.contains("where 360 are needed")
+      short.status == 1 && short.error.contains("but 360 are needed")
         && short.error.contains("--sequences or --length"), "\(short.error)")
     let long = try precompute(text, options: ["--length", "600"])
     #expect(

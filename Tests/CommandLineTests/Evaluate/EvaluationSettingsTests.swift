@@ -25,7 +25,7 @@ struct EvaluationSettingsTests {
   func room() throws {
     // There is room for 400 tokens and the question, yet not for the answer.
     for (lengths, words) in [
-      ("120,400", "of 512, next to an answer of 32 tokens"), ("120,510", "at most 480 fit"),
+      ("120,400", "of 512, before an answer of 32 tokens"), ("120,510", "at most 480 fit"),
     ] {
       let result = try Command.run(runs.needle("e", "--lengths", lengths))
       #expect(result.status == 1, "\(result.error)")
@@ -52,7 +52,7 @@ struct EvaluationSettingsTests {
       runs.haystack, "--lengths", "200,64", "--needle", sentence, "--out", runs.scratch.path("n"),
     ])
     #expect(long.status == 1)
-    #expect(long.error.contains("a text of 200 has no room for it"), "\(long.error)")
+    #expect(long.error.contains("does not fit a text of 200"), "\(long.error)")
     #expect(!FileManager.default.fileExists(atPath: runs.scratch.path("n/needle.json")))
     let small = runs.scratch.path("words")
     try FileManager.default.createDirectory(atPath: small, withIntermediateDirectories: true)

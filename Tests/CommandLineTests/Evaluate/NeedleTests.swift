@@ -83,6 +83,6 @@ struct NeedleTests {
         scratch.path(""),
       ])
     #expect(result.status == 64)
-    #expect(result.error.contains("b.txt is no ordinary file"), "\(result.error)")
+    #expect(result.error.contains("b.txt is not a regular file"), "\(result.error)")
   }
 }

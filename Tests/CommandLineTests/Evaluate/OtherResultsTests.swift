@@ -105,7 +105,7 @@ struct OtherResultsTests {
       let lock = try #require(try FolderLock(runs.scratch.path("l")))
       let result = try Command.run(arguments)
       #expect(result.status == 1)
-      #expect(result.error.contains("another run writes"), "\(result.error)")
+      #expect(result.error.contains("another run is writing"), "\(result.error)")
       withExtendedLifetime(lock) {}
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: runs.scratch.path("l")).isEmpty)

@@ -22,8 +22,7 @@ struct BlankTextTests {
     #expect(refused.status == 64)
     #expect(
       refused.error.hasPrefix(
-        "qfilters: the document is blank, and the chat template leaves out blanks at the ends of "
-          + "a turn"
+        "qfilters: the document is blank, and the chat template trims the ends of a turn"
       ))
     #expect(!FileManager.default.fileExists(atPath: out))
   }

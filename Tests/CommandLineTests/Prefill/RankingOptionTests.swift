@@ -69,7 +69,7 @@ struct RankingOptionTests {
     let model = Fixtures.path("models/tiny-gemma3.gguf")
     // Five layers see 12 tokens, the sixth sees all.
     let (layers, window) = (0..<5, 12)
-    for (options, ranksHiddenLast) in [
+    for (options, ranksOutOfWindowLast) in [
       (["--sinks", "0", "--window", "0"], true), (["--ranking", "kvpress"], false),
     ] {
       let snapshot = scratch.path("s.kvsnap")
@@ -85,7 +85,7 @@ struct RankingOptionTests {
         let kept = try chain.readLayer(layer, compression: 2).heads.flatMap(\.positions)
         let seen = kept.filter { Int($0) > tokens - window }.count
         let all = chain.metadata.context.kvHeads * min(window - 1, tokens / 2)
-        #expect((seen == all) == ranksHiddenLast, "layer \(layer): \(seen) of \(all)")
+        #expect((seen == all) == ranksOutOfWindowLast, "layer \(layer): \(seen) of \(all)")
       }
     }
   }

@@ -140,7 +140,7 @@ struct ResumeTests {
     let whole = try Command.run(
       ["resume", small, "--model", Demo.model, "--prompt", "x", "--decompressed"])
     #expect(whole.status == 64)
-    #expect(whole.error.contains("the whole cache is not in this snapshot, only ×8 and more"))
+    #expect(whole.error.contains("does not hold the whole cache, only ×8 and more"))
   }
 
   @Test("equal input gives equal bytes")

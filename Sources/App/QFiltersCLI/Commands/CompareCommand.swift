@@ -7,7 +7,7 @@ struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare", abstract: "Show how much two filter banks agree.",
     discussion: """
-      Prints the cosine of the two filters of each KV head, by layer. Filters of query heads are \
+      The report has the cosine of each KV head's filters, by layer. Filters of query heads are \
       not compared. The banks may be of different weights of one architecture, such as two \
       quantisations; the report says so.
       """)

@@ -15,7 +15,7 @@ struct ExportCommand: ParsableCommand {
       README.md, has the model's identity and the filters' origin. That layout has no filters of \
       query heads.
 
-      A snapshot becomes one safetensors file with the tensors tokens and, for each layer and KV \
+      A snapshot becomes one safetensors file. Its tensors are tokens and, for each layer and KV \
       head, layer0.head0.positions, .keys and .values, in order of position. In a chain, that is \
       the cache of all snapshots.
       """)

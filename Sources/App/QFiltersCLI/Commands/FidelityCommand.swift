@@ -11,7 +11,7 @@ struct FidelityCommand: ParsableCommand {
     discussion: """
       Each context is prefilled once. With the whole cache, the tokens that follow show which of \
       its pairs are attended to, and what is predicted. The report has three figures: Spearman's \
-      correlation of that attention with each method's scores; the share of it that goes to the \
+      correlation of that attention with each method's scores; the share of it on the \
       pairs that ×N keeps; and the divergence of next-token distributions from the whole cache's. \
       \(Compression.inOtherWords)
       """)

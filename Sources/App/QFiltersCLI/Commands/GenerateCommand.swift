@@ -51,7 +51,7 @@ struct GenerateCommand: ParsableCommand {
     if report.json { try Terminal.json(self.report(result)) } else { note(result, model) }
     if !chat, model.takesChatInstead(of: text) {
       Terminal.advise(
-        "\(model.name) answers in turns of a chat; to have the prompt answered, give --chat")
+        "\(model.name) is a chat model; give --chat to have the prompt answered")
     }
   }
 

@@ -8,7 +8,7 @@ struct ImportCommand: ParsableCommand {
     commandName: "import", abstract: "Make a filter bank of Q-Filters from the hub.",
     discussion: """
       The folder holds config.json and model.safetensors, as the paper's authors publish them. \
-      The model must be the one that they were made for: the hub's files only say how many layers \
+      The filters must be those of this model: the hub's files say only how many layers \
       and heads it has. They hold no filters of query heads, so the bank ranks by those of KV heads.
       """)
 

@@ -29,7 +29,7 @@ struct InspectCommand: ParsableCommand {
   var heatmap: String?
   @Option(
     help: """
-      With --heatmap: compression ×N. Default: 8, or the least that is stored if that is more. \
+      With --heatmap: compression ×N. Default: 8, or the least stored N if greater. \
       \(Compression.inOtherWords)
       """)
   var compression: Int?

@@ -10,11 +10,11 @@ struct NeedleCommand: ParsableCommand {
     abstract: "Hide a sentence in a long text, and count which methods still find it.",
     discussion: """
       For every length and depth the text is prefilled once. Each method and compression then \
-      answers from its own 1/N of the pairs. Every method keeps n/N pairs of each head, its sinks \
+      answers from its own 1/N of the pairs. Every method keeps 1/N of each head's pairs, sinks \
       and window among them. \(Compression.inOtherWords)
 
-      The tasks multi-key, multi-value and variable-tracking are after RULER (arXiv 2404.06654) \
-      and generated from --seed.
+      The tasks multi-key, multi-value and variable-tracking follow RULER (arXiv 2404.06654) \
+      and come from --seed.
       """)
 
   @OptionGroup var model: ModelOption
@@ -24,13 +24,13 @@ struct NeedleCommand: ParsableCommand {
     completion: .directory)
   var haystack: String
   @Option(
-    help: "Task, by what is hidden: needle, multi-key, multi-value or variable-tracking.",
+    help: "Hidden text: needle (the default), multi-key, multi-value, variable-tracking.",
     completion: .list(Needle.Task.allCases.map(\.rawValue)),
     transform: Self.task)
   var task = Needle.Task.needle
   @Option(help: "Seed of what is hidden, in all tasks but needle. Default: 0.") var seed: UInt64?
   @Option(
-    help: "With the task needle: sentence that is hidden (default: \(Needle.Options().needle)).")
+    help: "With the task needle: hidden sentence (default: \(Needle.Options().needle)).")
   var needle: String?
   @Option(help: "With the task needle: question (default: \(Needle.Options().question)).")
   var question: String?
@@ -45,7 +45,7 @@ struct NeedleCommand: ParsableCommand {
     transform: ListOptions.numbers)
   var lengths = Needle.Options().lengths
   @Option(
-    help: "Number of depths, evenly from the beginning to the end; 1 is the middle.")
+    help: "Number of depths, evenly spaced from start to end; 1 is the middle.")
   var depths = Needle.Options().depths
   @Option(
     help: ListOptions.help("Compressions ×N", Needle.Options().compressions),
@@ -67,7 +67,7 @@ struct NeedleCommand: ParsableCommand {
   private static func task(_ text: String) throws -> Needle.Task {
     guard let task = Needle.Task(rawValue: text) else {
       let known = Needle.Task.allCases.map(\.rawValue).joined(separator: ", ")
-      throw ValidationError("\(text) is no task; there are \(known).")
+      throw ValidationError("\(text) is not a task; known: \(known).")
     }
     return task
   }

@@ -12,8 +12,8 @@ struct PrecomputeCommand: ParsableCommand {
       sequences of 2,048 tokens.
 
       With --shard I/N only every Nth sequence is summed, beginning with the Ith. `merge` makes \
-      the filter bank that one run would have made. The same command continues a run that was \
-      ended: until all sequences are done, a file next to --out, with the ending .partial, keeps \
+      the filter bank that one run would have made. The same command continues an interrupted \
+      run. Until all sequences are done, a .partial file next to --out keeps \
       those that are finished.
       """)
 

@@ -66,7 +66,7 @@ struct PrefillCommand: ParsableCommand {
     let model = try model.load()
     if !chat, model.takesChatInstead(of: text) {
       Terminal.advise(
-        "\(model.name) answers in turns of a chat; to ask about this text, prefill it with --chat")
+        "\(model.name) is a chat model; to ask about this text, prefill it with --chat")
     }
     let bar = ProgressBar()
     let result = try Prefill.run(

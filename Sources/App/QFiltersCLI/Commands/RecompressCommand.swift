@@ -7,17 +7,17 @@ struct RecompressCommand: ParsableCommand {
     commandName: "recompress",
     abstract: "Make a snapshot smaller, rank it anew, or merge its chain, without its model.",
     discussion: """
-      A snapshot that holds only ×N can be made smaller than that, not larger. It can be ranked \
-      anew only if it holds the whole cache. What is not asked for stays as it is.
+      A snapshot that holds only ×N can be made smaller, not larger. Only one that holds the \
+      whole cache can be ranked anew. What is not asked for stays as it is.
 
       In layers with a sliding window, `prefill` ranks last what no later token sees. A snapshot \
       does not hold its model's windows: --method ranks such layers by score alone, and \
       Q-Filters rank as they were published.
 
-      A chain becomes one snapshot, which needs its parents no more. That needs --method if they \
-      were not all ranked by one method and filter bank. If they are in int8 or int4, the new \
-      snapshot holds what they are decoded to, bit for bit, which takes more room. With \
-      --precision, that is quantised anew.
+      A chain becomes one snapshot, which needs no parents. --method is required if the parts \
+      were not all ranked by one method and filter bank. From int8 or int4 parts, the new \
+      snapshot holds the decoded values, bit for bit, which takes more room. With \
+      --precision, they are quantised anew.
       """)
 
   @Argument(help: "Snapshot (.kvsnap).", completion: .snapshot) var snapshot: String

@@ -13,7 +13,7 @@ struct ReportCommand: ParsableCommand {
     discussion: """
       Needles in texts of 1,024 to 7,500 tokens; perplexity of eight sequences of 1,536 tokens \
       under a budget of 256; perplexity of 1,024 tokens after 4,096 compressed ones; fidelity by \
-      layer and head. What does not fit the model's context, or the text, is left out. The texts \
+      layer and head. Parts that need a longer context or text are left out. The texts \
       are those of the haystack.
       """)
 

@@ -10,21 +10,21 @@ struct ResumeCommand: ParsableCommand {
     discussion: """
       Without --compression the whole cache is read, as with --decompressed. With it, only the \
       best 1/N of the pairs are read and attended to. With --recall, every pair is read, one \
-      layer at a time. As many are kept as ×N keeps: those that the prompt attends to, and the \
-      best-ranked ones. After the first token, drafts of the answer choose three times more.
+      layer at a time. --recall keeps as many as ×N: those that the prompt attends to, and the \
+      best-ranked ones. After the first token, drafts of the answer choose anew three times.
 
       With --save, what the prompt and its answer add is written as a child of the snapshot. It \
       holds only the new pairs and can be resumed in turn. It refers to the snapshot, which must \
       stay as it is. In a chat, the prompt that follows an answer is a turn of its own. The new \
       pairs are ranked as the snapshot's are, or by Q-Filters with --filters. They continue what \
-      was held: after a turn at ×N or by recall they are not those of the whole cache, and \
+      was held. After a turn at ×N or by recall they differ from the whole cache's, and \
       `inspect` says so.
 
       In a chain, --compression N applies to each snapshot. A turn that fits in sinks and window \
       is kept whole. After many short turns, `recompress` merges the chain into one snapshot: ×N \
       then keeps 1/N of the whole. --recall N always counts the whole.
 
-      With --export, the cache is written as it is after the answer, in the layout of `export`: \
+      With --export, the cache after the answer is written in the layout of `export`. It has \
       keys and values of what was kept and of the new tokens, in the snapshot's type. Pairs that \
       recall brought nearer (--reach) are written with their true positions, but with keys turned \
       to the nearer ones.
@@ -35,8 +35,8 @@ struct ResumeCommand: ParsableCommand {
 
       --json has ids, text and stop (end, length, context or interrupted), loadSeconds, \
       firstTokenSeconds and decodeSeconds; pairs and cacheBytes that are held at the first token; \
-      bytesRead and contextTokens of the snapshot. With --save it has savedBytes, the child's \
-      size, and saveSeconds, and with --export exportedBytes, except where writing failed.
+      bytesRead and contextTokens of the snapshot. --save adds savedBytes (the child's size) \
+      and saveSeconds; --export adds exportedBytes, unless writing failed.
       """)
 
   @Argument(help: "Snapshot (.kvsnap).", completion: .snapshot) var snapshot: String
@@ -94,7 +94,7 @@ struct ResumeCommand: ParsableCommand {
       throw ValidationError("--reach is for --recall.")
     }
     guard save == nil || budget.budget == nil else {
-      throw ValidationError("--save needs the pairs that --budget evicts; leave one of them out.")
+      throw ValidationError("--save needs the pairs that --budget evicts; give one of the two.")
     }
     guard save?.hasSuffix(".kvsnap") != false else {
       throw ValidationError("--save must end in .kvsnap.")

@@ -8,7 +8,7 @@ struct ShowCommand: ParsableCommand {
     discussion: """
       A snapshot holds the tokens of its whole context, also of the snapshots that it continues. \
       The model's tokenizer turns them into text, and its chat template tells turns apart. Nothing \
-      else of the model is read. --json has tokens and turns, a list of role (system, user, \
+      else of the model is read. --json has tokens and turns; a turn has role (system, user, \
       assistant, or text where there are no turns) and text.
       """)
 

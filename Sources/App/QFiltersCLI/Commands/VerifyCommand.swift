@@ -8,7 +8,7 @@ struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify", abstract: "Check every byte of snapshots, filter banks and statistics.",
     discussion: """
-      All files are checked, and the snapshots that they continue. The exit code is that of the \
+      All files and the snapshots that they continue are checked. The exit code is that of the \
       first that fails. A file whose parent is missing is itself valid: --json says \
       "parentMissing" for it, and the exit code is 66. With --digests, the SHA-256 of each tensor \
       of one file is printed instead, to compare readers of the format.

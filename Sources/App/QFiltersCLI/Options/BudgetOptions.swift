@@ -52,7 +52,7 @@ struct BudgetOptions: ParsableArguments {
 
   private static func parse(_ name: String) throws -> Method {
     guard let method = methods.first(where: { $0.rawValue == name }) else {
-      throw ValidationError("\(name) cannot rank under a budget; there are \(names).")
+      throw ValidationError("\(name) cannot rank under a budget; these can: \(names).")
     }
     return method
   }

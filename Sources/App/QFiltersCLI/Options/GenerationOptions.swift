@@ -11,7 +11,7 @@ struct GenerationOptions: ParsableArguments {
   var temperature: Float = 0
   @Option(help: "Number of likeliest tokens to choose among; 0 for all.")
   var topK = 0
-  @Option(help: "Probability that the likeliest tokens to choose among reach together.")
+  @Option(help: "Total probability of the likeliest tokens to choose among.")
   var topP: Float = 1
   @Option(help: "Seed of the sampling. Equal seeds give equal texts.")
   var seed: UInt64 = 0

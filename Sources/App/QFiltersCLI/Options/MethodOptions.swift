@@ -39,7 +39,7 @@ struct MethodOptions: ParsableArguments {
 
   private static func parse(_ name: String) throws -> ScorerID {
     guard let scorer = ScorerID(name: name) else {
-      throw ValidationError("\(name) is no method; there are \(names).")
+      throw ValidationError("\(name) is not a method; known: \(names).")
     }
     return scorer
   }

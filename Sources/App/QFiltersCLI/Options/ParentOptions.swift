@@ -5,7 +5,7 @@ struct ParentOptions: ParsableArguments {
   @Option(
     name: .customLong("parent"),
     help: ArgumentHelp(
-      "Snapshot that it continues, if that is in another folder. May be repeated.",
+      "Parent of the snapshot, if in another folder. May be repeated.",
       valueName: "file"), completion: .snapshot)
   var files: [String] = []
 }

@@ -10,7 +10,7 @@ struct RetentionOptions: ParsableArguments {
   var window: Int?
   @Option(
     help: """
-      Every Nth place after sinks and window goes to the newest remaining pair; 0 for none. \
+      Interval of the places after sinks and window that the newest pairs get; 0 for none. \
       Default: 4 with q-filters (1 in layers with a sliding window of up to 512), otherwise 0.
       """)
   var recent: Int?

@@ -22,7 +22,7 @@ enum Advice {
     case let error as MergeRefusal: text(for: error)
     case let error as ParentMissing:
       error.othersAreNamed
-        ? "name the one that has it, or copy it there" : "copy it there, or name it with --parent"
+        ? "name the parent, or copy it there" : "copy it there, or name it with --parent"
     case let error as MalformedFile where error.problem.hasSuffix(SnapshotReader.replacedParent):
       "bring the old file back, or name it with --parent"
     case is ReplacementRefusal: "choose another name, or replace it with --force"
@@ -62,10 +62,10 @@ enum Advice {
 
   private static func text(for error: SaveRefusal) -> String? {
     switch error {
-    case .needsFilters: "give --filters to rank what --save writes by Q-Filters"
-    case .replacesLink, .namedAsParent: "choose another name for --save"
+    case .needsFilters: "give --filters to rank the new pairs by Q-Filters"
+    case .replacesSnapshot, .namedAsParent: "choose another name for --save"
     case .chainTooLong: "merge it into one snapshot with recompress, and continue that with --save"
-    case .outReplacesLink: "choose another name for --out"
+    case .outReplacesSnapshot: "choose another name for --out"
     case .evicted: "leave out --save or --budget"
     }
   }
@@ -74,7 +74,7 @@ enum Advice {
     switch error {
     case .otherRecipe: "give all shards the same --corpus, --sequences and --length"
     case .missing(let sequences, let total):
-      "compute \(shards(of: sequences, among: total)) and give that file, too"
+      "compute \(shards(of: sequences, among: total)) and add the result"
     case .unknownSequences, .twice: nil
     }
   }

@@ -92,6 +92,6 @@ package struct FolderInUse: CategorisedError {
   package var category: FailureCategory { .other }
 
   package var description: String {
-    "another run writes its results to \(path); wait until it has ended, or name another folder"
+    "another run is writing to \(path); wait until it ends, or name another folder"
   }
 }

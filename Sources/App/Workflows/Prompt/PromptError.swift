@@ -54,10 +54,10 @@ package enum PromptError: CategorisedError, Sendable {
     switch self {
     case .empty(let source): "\(source) is empty; give some text"
     case .blank(let part):
-      "\(part) is blank, and the chat template leaves out blanks at the ends of a turn; "
+      "\(part) is blank, and the chat template trims the ends of a turn; "
         + "give some text"
     case .noFile(let path):
-      "\(path) is no ordinary file, or its name is no UTF-8; move it elsewhere, or rename it"
+      "\(path) is not a regular file, or its name is not UTF-8; move or rename it"
     case .notUTF8(let path, let offset):
       "\(path): not UTF-8 text at byte \(offset); convert it to UTF-8 first"
     case .notText(let path, let what):
@@ -69,16 +69,16 @@ package enum PromptError: CategorisedError, Sendable {
       "\(path) has more than \(limit) bytes, the maximum of a text; give a part of it"
     case .tooLong(let tokens, let context, let room):
       "the prompt has \(tokens) tokens; at most \(max(0, context - room)) fit in the model's "
-        + "context of \(context), next to an answer of \(room == 1 ? "one token" : "\(room) tokens")"
+        + "context of \(context), before an answer of \(room == 1 ? "one token" : "\(room) tokens")"
     case .contextFull(let tokens, let prompt, let context):
       "the prompt has \(prompt) tokens; at most \(max(0, context - 1 - tokens)) fit after the "
-        + "snapshot's \(tokens), in the model's context of \(context), next to one token of an answer"
+        + "snapshot's \(tokens) and before a token of an answer; the model's context is \(context)"
     case .sequenceTooLong(let tokens, let context):
       "sequences of \(tokens) tokens do not fit the model's context of \(context)"
     case .tooShort(let tokens, let needed):
-      "the text has \(tokens) tokens where \(needed) are needed"
+      "the text has \(tokens) tokens, but \(needed) are needed"
     case .needleTooLong(let tokens, let length):
-      "what is hidden has \(tokens) tokens, and a text of \(length) has no room for it"
+      "the hidden text has \(tokens) tokens and does not fit a text of \(length)"
     case .noChatTemplate(let model): "\(model) has no chat template"
     case .noChatTemplateToResume(let model):
       "the snapshot uses a chat template, but \(model) has none; use a model file that includes it"

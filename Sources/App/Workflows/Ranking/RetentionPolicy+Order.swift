@@ -23,7 +23,7 @@ extension RetentionPolicy {
   package func pairsOutOfWindow(
     of cache: KVCache, layer: Int, head: Int, last: Int, model: ModelConfig
   ) -> Int {
-    guard ranksHiddenLast else { return 0 }
+    guard ranksOutOfWindowLast else { return 0 }
     return cache.pairsOutOfWindow(
       layer: layer, head: head, window: model.window(ofLayer: layer), last: last)
   }

@@ -15,7 +15,7 @@ package struct RetentionPolicy: Sendable, Equatable {
   /// `ContextFilterScorer` is used.
   package var usesPublishedScore = false
   /// Whether pairs that no later token sees rank last, in layers with a sliding window.
-  var ranksHiddenLast = true
+  var ranksOutOfWindowLast = true
   /// The number of first layers that are kept whole.
   package var wholeLayers = 0
 
@@ -26,7 +26,7 @@ package struct RetentionPolicy: Sendable, Equatable {
   package static let kvpress: RetentionPolicy = {
     var retention = RetentionPolicy()
     (retention.sinks, retention.window, retention.recent) = (nil, 0, 0)
-    (retention.usesPublishedScore, retention.ranksHiddenLast) = (true, false)
+    (retention.usesPublishedScore, retention.ranksOutOfWindowLast) = (true, false)
     return retention
   }()
 
@@ -53,7 +53,7 @@ package struct RetentionPolicy: Sendable, Equatable {
       "the latest, every": recent.map(String.init) ?? Self.usualRecent,
       "Q-Filters": score(by: bank),
     ]
-    if !ranksHiddenLast { settings["what no token sees"] = "by its score" }
+    if !ranksOutOfWindowLast { settings["what no token sees"] = "by its score" }
     return settings
   }
 

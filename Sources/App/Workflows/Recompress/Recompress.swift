@@ -28,8 +28,9 @@ package enum Recompress {
   }
 
   private static func checkOut(_ out: String, _ chain: SnapshotChain) throws(SaveRefusal) {
-    if let link = chain.snapshots.dropLast().first(where: { Folder.isOneFile(out, $0.path) }) {
-      throw SaveRefusal.outReplacesLink(path: out, link: link.path, snapshot: chain.path)
+    if let replaced = chain.snapshots.dropLast().first(where: { Folder.isOneFile(out, $0.path) }) {
+      throw SaveRefusal.outReplacesSnapshot(
+        path: out, replaced: replaced.path, snapshot: chain.path)
     }
   }
 

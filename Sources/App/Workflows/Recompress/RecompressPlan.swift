@@ -2,7 +2,7 @@ import CacheCodec
 import CacheFormat
 import QFilters
 
-/// Which blocks of a chain make which blocks of the new snapshot.
+/// Maps blocks of the old chain to blocks of the new snapshot.
 struct RecompressPlan {
   let metadata: SnapshotMetadata
   let codecs: [TierCodecs]

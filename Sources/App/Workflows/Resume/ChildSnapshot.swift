@@ -68,13 +68,13 @@ struct ChildSnapshot {
   /// Rejects a path at which no child of the chain can be.
   static func check(_ path: String, after chain: SnapshotChain) throws(SaveRefusal) {
     if let link = chain.snapshots.first(where: { Folder.isOneFile(path, $0.path) }) {
-      throw .replacesLink(path: path, link: link.path)
+      throw .replacesSnapshot(path: path, replaced: link.path)
     }
     guard Folder.name(of: path) != Folder.name(of: chain.path) else {
       throw .namedAsParent(path: path)
     }
     guard chain.snapshots.count < SnapshotChain.maximumSnapshots else {
-      throw .chainTooLong(path: chain.path, links: chain.snapshots.count)
+      throw .chainTooLong(path: chain.path, snapshots: chain.snapshots.count)
     }
   }
 

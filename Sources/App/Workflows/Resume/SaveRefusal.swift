@@ -5,13 +5,13 @@ package enum SaveRefusal: CategorisedError, Sendable {
   /// What ranked the snapshot cannot rank new pairs without a filter bank.
   case needsFilters(path: String, scorer: String)
   /// The child would replace a snapshot that it continues.
-  case replacesLink(path: String, link: String)
+  case replacesSnapshot(path: String, replaced: String)
   /// The child has the name of its parent, which is looked for in the child's folder.
   case namedAsParent(path: String)
   /// The child would be one snapshot more than a chain may have.
-  case chainTooLong(path: String, links: Int)
+  case chainTooLong(path: String, snapshots: Int)
   /// The new snapshot would replace one that the chain's last snapshot continues.
-  case outReplacesLink(path: String, link: String, snapshot: String)
+  case outReplacesSnapshot(path: String, replaced: String, snapshot: String)
   /// An eviction drops pairs that the child would have to hold.
   case evicted(path: String)
 
@@ -23,14 +23,14 @@ package enum SaveRefusal: CategorisedError, Sendable {
     switch self {
     case .needsFilters(let path, let scorer):
       "\(path) is ranked by \(scorer), which cannot rank new pairs without a filter bank"
-    case .replacesLink(let path, let link):
-      "\(path) would replace \(link), which it continues"
+    case .replacesSnapshot(let path, let replaced):
+      "\(path) would replace \(replaced), which it continues"
     case .namedAsParent(let path):
       "\(path) has the name of its parent, which is looked for in the same folder"
-    case .chainTooLong(let path, let links):
-      "\(path) is a chain of \(links) snapshots, which is the maximum"
-    case .outReplacesLink(let path, let link, let snapshot):
-      "\(path) would replace \(link), which \(snapshot) continues"
+    case .chainTooLong(let path, let snapshots):
+      "\(path) is a chain of \(snapshots) snapshots, which is the maximum"
+    case .outReplacesSnapshot(let path, let replaced, let snapshot):
+      "\(path) would replace \(replaced), which \(snapshot) continues"
     case .evicted(let path): "\(path) cannot be saved, because its pairs are evicted"
     }
   }

@@ -1,4 +1,4 @@
-/// Which pairs stay.
+/// Retention: keeps, copies, removes and restores pairs.
 extension KVCache {
   /// Gives an empty head saved pairs at some positions, in ascending order; `withKeys` and
   /// `withValues` fill them in.

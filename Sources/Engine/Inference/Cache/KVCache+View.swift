@@ -1,6 +1,6 @@
 import CInferenceKernels
 
-/// What attention and files read.
+/// Views: the pairs as attention and files read them.
 extension KVCache {
   /// Appends the bytes of some of a head's pairs, in the requested order, as elements. A head's
   /// pairs in precisions of their own come before the others.

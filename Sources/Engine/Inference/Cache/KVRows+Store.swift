@@ -1,11 +1,11 @@
 extension KVRows {
-  /// Takes rows of codes that share scales in order: of keys each `groupSize`, of values each one.
+  /// Stores codes. Each `groupSize` rows of keys share scales; each row of values has its own.
   ///
   /// - Parameters:
   ///   - codes: [rows][length], one a byte.
   ///   - scales: Binary16s, [groups][length] of keys, [rows] of values.
-  ///   - minima: Likewise.
-  ///   - slots: The place of each row, or `UInt32.max` for one that is left out.
+  ///   - minima: In the shape and type of `scales`.
+  ///   - slots: The slot of each row, or `UInt32.max` for one that is left out.
   ///   - firstGroup: How many groups of keys were stored before.
   /// - Returns: How many groups of keys there are then.
   public func store(

@@ -1,7 +1,6 @@
 import CInferenceKernels
 
-/// Inputs of matrix products: rows of floats, and the same rounded to bfloat16 where products are
-/// taken in that.
+/// Inputs of matrix products: rows of floats, and a bfloat16 copy for products of bfloat16.
 @safe final class Activations: @unchecked Sendable {
   let floats: Matrix
   private let halves: Memory

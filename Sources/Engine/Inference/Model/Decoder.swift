@@ -9,7 +9,8 @@ struct Decoder: Sendable {
   private let rope: RoPETable
   private let localRope: RoPETable?
 
-  /// Which final hidden vectors a pass leaves. What only others need is left out of the last layer.
+  /// Which final hidden vectors a pass leaves. The last layer skips
+  /// rows that nobody asked for.
   enum Outputs {
     /// Those of all rows.
     case all

@@ -1,7 +1,7 @@
 import ModelFiles
 
 extension Engine {
-  /// What queries were before RoPE; to be asked by an observer, of the rows that it sees.
+  /// Queries before RoPE. An observer calls it for the rows that it was given.
   ///
   /// - Parameters:
   ///   - rows: Rows of `queries`, all of them filled.
@@ -25,8 +25,8 @@ extension Engine {
     decoder.rope(ofLayer: layer).mean(over: positions)
   }
 
-  /// The cosines and sines that make of what RoPE has rotated in a layer what it would be at
-  /// another position of another sequence; some kinds of RoPE depend on a sequence's length.
+  /// The rotation that moves a layer's vectors, after RoPE, to another position of another sequence.
+  /// Some kinds of RoPE depend on a sequence's length.
   public func rotation(
     layer: Int, from old: (position: Double, length: Int), to new: (position: Double, length: Int)
   ) -> (cosines: [Float], sines: [Float]) {

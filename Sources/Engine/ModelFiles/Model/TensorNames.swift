@@ -43,8 +43,8 @@ struct TensorNames: Sendable {
     /// The prefix of the output matrix.
     let output: String
 
-    /// The prefixes of a whole model; a base model that was saved by itself; a language model next
-    /// to a vision tower, by transformers 4 and by 5; and the base model of such a one.
+    /// In order: a whole model; a base model that was saved by itself; a language model next to a
+    /// vision tower by transformers 4, the same by transformers 5; the base model of the latter.
     private static let all = [
       Prefix(model: "model.", output: ""), Prefix(model: "", output: ""),
       Prefix(model: "language_model.model.", output: "language_model."),

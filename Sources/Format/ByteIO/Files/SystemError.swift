@@ -64,7 +64,7 @@ public struct SystemError: CategorisedError, Sendable {
 
   private static func reason(_ code: Int32) -> String {
     guard code != notRegular else { return "not a regular file" }
-    guard code != EILSEQ else { return "it points at a name that is not UTF-8" }
+    guard code != EILSEQ else { return "its target's name is not UTF-8" }
     guard let text = unsafe strerror(code) else { return "error \(code)" }
     return unsafe String(cString: text).lowercased()
   }

@@ -19,7 +19,7 @@ struct PairOrder {
   ) throws(MalformedFile) {
     if let position = ranked.first(where: { !allowed.contains(Int($0)) }) {
       throw place.error(
-        "position \(position) where \(allowed.lowerBound) to below \(allowed.upperBound) may be")
+        "position \(position) is outside \(allowed.lowerBound) to below \(allowed.upperBound)")
     }
     // A bit for each position is fastest for a head with many pairs. A file may claim many heads
     // with few pairs each: those must not cost the context's length.

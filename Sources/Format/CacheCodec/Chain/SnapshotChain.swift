@@ -37,7 +37,7 @@ public struct SnapshotChain: Sendable {
         throw MalformedFile(
           path: path, section: "PRNT",
           problem: "it continues more than \(Self.maximumSnapshots - 1) snapshots; "
-            + "make one snapshot of its parent with recompress, and save it again after that")
+            + "merge its parent's chain with recompress, then save it again")
       }
       if snapshots.count == Self.usualOpenFiles { OpenFiles.allowMany() }
       snapshots.append(
@@ -148,7 +148,7 @@ extension SnapshotReader {
         "PRNT",
         "it continues \(reference.fileName) of digest \(reference.digest.shortened), "
           + "but \(parent.path) has the digest \(digest.shortened)"
-          + (othersAreNamed ? ", and none of the files named has that digest" : "")
+          + (othersAreNamed ? ", and no named file has that digest" : "")
           + Self.replacedParent)
     }
     return parent

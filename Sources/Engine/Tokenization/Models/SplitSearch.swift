@@ -1,7 +1,7 @@
 import Dispatch
 import Synchronization
 
-/// Finds the ways to split a spelling into two others.
+/// Finds the ways to split a spelling into two others: the merges of a vocabulary that lists none.
 ///
 /// Vocabularies have hundreds of thousands of spellings, and a model's start waits for this:
 /// everything is in flat arrays.
