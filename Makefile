@@ -50,7 +50,6 @@ demo: build
 
 # Tests of real models see QFILTERS_QUICK and are skipped. Nothing is fetched but packages.
 check: lint
-	scripts/setup
 	swift build $(TESTS) --build-tests
 	QFILTERS_PYTHON="$$(scripts/python)" scripts/quick-tests $(TESTS) --skip-build
 
@@ -79,13 +78,17 @@ fuzz:
 	scripts/setup
 	Fuzzing/run $(FUZZ_RUNS)
 
-lint: lint-swift lint-c lint-python
+# Python makes its environments with a package that a bare Debian lacks.
+lint: setup lint-swift lint-c lint-python
 	cd scripts/lint && python3 -B -m unittest discover --quiet
 	scripts/lint/check_imports.py
 	scripts/lint/check_sizes.py
 	scripts/lint/check_words.py
 
-.PHONY: lint-swift lint-c lint-python
+.PHONY: setup lint-swift lint-c lint-python
+setup:
+	scripts/setup
+
 lint-swift:
 	swift format lint --strict --recursive Package.swift Sources Tests $(NESTED)
 

@@ -51,8 +51,8 @@ let package = Package(
       name: "CLibCrypto", path: "Sources/C/CLibCrypto", pkgConfig: "libcrypto",
       providers: [.apt(["libssl-dev"])]),
     .systemLibrary(
-      name: "CUTF8Proc", path: "Sources/C/CUTF8Proc", pkgConfig: "libutf8proc",
-      providers: [.apt(["libutf8proc-dev"])]),
+      // Not by pkg-config: its file has a flag of shared libraries, which SwiftPM warns about.
+      name: "CUTF8Proc", path: "Sources/C/CUTF8Proc", providers: [.apt(["libutf8proc-dev"])]),
     .target(
       name: "COpenBLAS", path: "Sources/C/COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CISA", path: "Sources/C/CISA"),

@@ -25,8 +25,8 @@ extension Engine {
     decoder.rope(ofLayer: layer).mean(over: positions)
   }
 
-  /// The rotation that moves a layer's vectors, after RoPE, to another position of another sequence.
-  /// Some kinds of RoPE depend on a sequence's length.
+  /// The rotation that moves a layer's vectors, after RoPE, to another position of another
+  /// sequence. Some kinds of RoPE depend on a sequence's length.
   public func rotation(
     layer: Int, from old: (position: Double, length: Int), to new: (position: Double, length: Int)
   ) -> (cosines: [Float], sines: [Float]) {
