@@ -72,7 +72,7 @@ package enum PromptError: CategorisedError, Sendable {
         + "context of \(context), before an answer of \(room == 1 ? "one token" : "\(room) tokens")"
     case .contextFull(let tokens, let prompt, let context):
       "the prompt has \(prompt) tokens; at most \(max(0, context - 1 - tokens)) fit after the "
-        + "snapshot's \(tokens), before one token of an answer, in the model's context of \(context)"
+        + "snapshot's \(tokens), before a token of an answer, in the model's context of \(context)"
     case .sequenceTooLong(let tokens, let context):
       "sequences of \(tokens) tokens do not fit the model's context of \(context)"
     case .tooShort(let tokens, let needed):
