@@ -1,6 +1,7 @@
 import ByteIO
 import Harness
 import ModelFiles
+import Tokenization
 import Mutation
 
 private nonisolated(unsafe) var harness = Harness { $0 is MalformedFile || $0 is UnsupportedModel }
