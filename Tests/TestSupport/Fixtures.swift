@@ -10,12 +10,6 @@ public enum Fixtures {
   /// A path below `fixtures`.
   public static func path(_ name: String) -> String { folder.appending(path: name).path }
 
-  /// A known chat template in Jinja, as a model publishes it.
-  public static func chatTemplate(_ name: String) -> String {
-    folder.deletingLastPathComponent()
-      .appending(path: "Sources/Engine/Tokenization/Chat/Templates/\(name).jinja").path
-  }
-
   /// A JSON file below `fixtures`.
   public static func json<T: Decodable>(_ name: String, as type: T.Type = T.self) throws -> T {
     try JSONDecoder().decode(T.self, from: Data(contentsOf: folder.appending(path: name)))

@@ -19,7 +19,7 @@ import Tokenization
   private static let (begin, end) = ("<BEGIN>", "<END>")
 
   private func text(_ name: String) throws -> String {
-    try String(decoding: bytes(of: Fixtures.chatTemplate(name)), as: UTF8.self)
+    try String(decoding: bytes(of: Fixtures.path("chat/\(name).jinja")), as: UTF8.self)
   }
 
   private func template(_ name: String) throws -> ChatTemplate {

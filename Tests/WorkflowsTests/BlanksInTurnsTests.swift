@@ -34,7 +34,7 @@ struct BlanksInTurnsTests {
     let path = scratch.path("model")
     try FileManager.default.copyItem(
       atPath: Fixtures.path("models/tiny-llama-f32"), toPath: path)
-    try Data(bytes(of: Fixtures.chatTemplate(template))).write(
+    try Data(bytes(of: Fixtures.path("chat/\(template).jinja"))).write(
       to: URL(filePath: path + "/chat_template.jinja"))
     return try LoadedModel(path: path)
   }

@@ -22,7 +22,7 @@ struct ConversationTests {
   @Test("after every answer", arguments: GoldenModel.allCases, templates)
   func turns(model: GoldenModel, name: String) throws {
     let tokenizer = try LoadedModel.loadTokenizer(path: model.path)
-    let source = Fixtures.chatTemplate(name)
+    let source = Fixtures.path("chat/\(name).jinja")
     let template = try ChatTemplate(
       recognizing: String(contentsOfFile: source, encoding: .utf8), beginOfText: "<B>",
       endOfText: "<E>")

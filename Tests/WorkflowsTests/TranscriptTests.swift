@@ -14,7 +14,7 @@ struct TranscriptTests {
   ]
 
   private func template(_ name: String) throws -> ChatTemplate {
-    let source = Fixtures.chatTemplate(name)
+    let source = Fixtures.path("chat/\(name).jinja")
     return try ChatTemplate(
       recognizing: String(contentsOfFile: source, encoding: .utf8), beginOfText: "<B>",
       endOfText: "<E>")

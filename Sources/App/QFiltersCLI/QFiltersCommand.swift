@@ -93,7 +93,7 @@ struct QFiltersCommand: AsyncParsableCommand {
     }
     guard let code = Failure.exitCode(error) else { exit(withError: error) }
     ProgressBar.clear()
-    Terminal.error("qfilters: " + Format.printable(Advice.sentence(error, of: command)))
+    Terminal.failure(error, of: command)
     exit(withError: code)
   }
 

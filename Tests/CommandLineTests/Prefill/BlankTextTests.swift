@@ -10,7 +10,7 @@ struct BlankTextTests {
     let path = scratch.path("model")
     try FileManager.default.copyItem(
       atPath: Fixtures.path("models/tiny-llama-f32"), toPath: path)
-    try Data(bytes(of: Fixtures.chatTemplate("gemma-3"))).write(
+    try Data(bytes(of: Fixtures.path("chat/gemma-3.jinja"))).write(
       to: URL(filePath: path + "/chat_template.jinja"))
     let out = scratch.path("a.kvsnap")
     let blank = try scratch.write("blank.txt", "\n".utf8)

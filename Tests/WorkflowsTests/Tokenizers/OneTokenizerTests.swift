@@ -79,7 +79,7 @@ struct OneTokenizerTests {
     "where one of them types a mark of the chat template as text, ids are the same all the same")
   func types() throws {
     let template = try String(
-      decoding: bytes(of: Fixtures.chatTemplate("chatml")), as: UTF8.self)
+      decoding: bytes(of: Fixtures.path("chat/chatml.jinja")), as: UTF8.self)
     for type in [1, 3, 4] as [Int32] {
       let tokenizer = try gguf {
         $0.metadata["tokens"] = .texts(["a", "b", "ab", "<|im_start|>", "<|im_end|>"])

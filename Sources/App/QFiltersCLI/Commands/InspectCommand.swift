@@ -74,9 +74,7 @@ struct InspectCommand: ParsableCommand {
     } else {
       Terminal.line(FileSummary.table(summaries))
     }
-    for error in summaries.compactMap(\.error) {
-      Terminal.error("qfilters: " + Format.printable(Advice.sentence(error, of: Self.self)))
-    }
+    for error in summaries.compactMap(\.error) { Terminal.failure(error, of: Self.self) }
     if let first = summaries.compactMap(\.error).first {
       throw Failure.exitCode(first) ?? ExitCode.failure
     }

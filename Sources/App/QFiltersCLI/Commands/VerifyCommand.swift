@@ -77,9 +77,7 @@ struct VerifyCommand: ParsableCommand {
       reports.append(Report(file, problems))
       guard !report.json else { continue }
       if problems.isEmpty { Terminal.line("\(file): valid") }
-      for problem in problems {
-        Terminal.error("qfilters: " + Format.printable(Advice.sentence(problem, of: Self.self)))
-      }
+      for problem in problems { Terminal.failure(problem, of: Self.self) }
     }
     if report.json { try Terminal.json(["files": reports]) }
     if let firstFailure { throw Failure.exitCode(firstFailure) ?? ExitCode.failure }

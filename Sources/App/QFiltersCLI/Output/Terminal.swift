@@ -1,3 +1,4 @@
+import ArgumentParser
 import ByteIO
 import FoundationEssentials
 import Glibc
@@ -39,6 +40,11 @@ enum Terminal {
 
   /// A message, on standard error.
   static func error(_ text: String) { _ = send(text + "\n", to: STDERR_FILENO) }
+
+  /// A failure with the option that helps, on standard error.
+  static func failure(_ error: any Error, of command: any ParsableCommand.Type) {
+    Self.error("qfilters: " + Format.printable(Advice.sentence(error, of: command)))
+  }
 
   /// What a user should know of a successful run, on standard error.
   static func advise(_ text: String) { error("qfilters: note: " + Format.printable(text)) }

@@ -101,7 +101,7 @@ struct RankingOrigin: Equatable {
 
 extension RankingOrigin: CustomStringConvertible {
   var description: String {
-    scorer.name + (filters == .zero ? "" : " with the bank \(filters.description.prefix(16))…")
+    scorer.name + (filters == .zero ? "" : " with the bank \(filters.shortened)")
   }
 }
 
