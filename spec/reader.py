@@ -41,7 +41,10 @@ SCORERS = (
     "Expected Attention",
     "KeyDiff",
     "random",
+    "KVzip",
+    "linear",
 )
+BANKED = (1, 9)  # Scorers whose scores come from a filter bank.
 GROUP = 64
 TENSORS = ("positions", "keys", "values")
 DIGESTS = ("weights", "architecture", "RoPE", "tokenizer")
@@ -326,9 +329,9 @@ class Snapshot:
         scorer = fields.size("scorer", 1, len(SCORERS))
         self.scorer = SCORERS[scorer - 1]
         need(
-            (scorer == 1) == any(self.bank),
+            (scorer in BANKED) == any(self.bank),
             "TIER",
-            "Q-Filters without a filter bank, or another scorer with one",
+            f"{self.scorer} with a filter bank, or without one",
         )
         self.sinks, self.window = fields.u32(), fields.u32()
         count = fields.size("tier count", 1, 64)
@@ -477,10 +480,18 @@ class Snapshot:
         tier = next((t for t, r in enumerate(self.ratios) if r <= ratio), None)
         if tier is None:
             raise NotStored(f"×{ratio} is not in the file, only ×{self.ratios[-1]} and more")
-        stored = int(self.counts[: tier + 1, layer, head].sum())
-        if self.ratios[tier] == ratio:
+        floor, counts = int(self.floors[layer, head]), self.counts[:, layer, head]
+        stored = int(counts[: tier + 1].sum())
+        if tier == 0:
+            share, before = floor, min(floor, stored)
+        else:
+            share = max(self.own // self.ratios[tier - 1], floor)
+            before = int(counts[:tier].sum())
+        rise = self.own // self.ratios[tier] - share
+        if self.ratios[tier] == ratio or rise <= 0:
             return tier + 1, stored
-        return tier + 1, min(stored, max(self.own // ratio, int(self.floors[layer, head])))
+        part = max(0, self.own // ratio - share)
+        return tier + 1, before + (stored - before) * part // rise
 
     def layer(self, layer: int, tiers: int) -> list[list[np.ndarray]]:
         """For each head: positions, keys, values of the first tiers, best first."""

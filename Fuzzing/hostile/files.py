@@ -110,7 +110,7 @@ def made_link(
         counts=r.choice((None, counts)),
         seed=r.randrange(2**16),
         window=r.randrange(9),
-        scorer=r.randrange(1, 8),
+        scorer=r.randrange(1, 10),
         stored=stored.__getitem__,
     )
     return (

@@ -68,7 +68,9 @@ package enum ScorerSource: Sendable {
 
 extension ScorerID {
   /// Whether the scorer needs the context's queries, which only its prefill shows.
-  package var needsQueries: Bool { self == .snapKV || self == .expectedAttention }
+  package var needsQueries: Bool {
+    self == .snapKV || self == .expectedAttention || self == .kvzip
+  }
 
   /// The scorer, if it needs only keys; nil for others, and for Q-Filters without a bank.
   func keyScorer(_ bank: FilterBank?, seed: UInt64 = 0) -> (any Scorer)? {
@@ -78,7 +80,7 @@ extension ScorerID {
     case .kNorm: KNormScorer()
     case .keyDiff: KeyDiffScorer()
     case .random: RandomScorer(seed: seed)
-    case .snapKV, .expectedAttention: nil
+    case .snapKV, .expectedAttention, .kvzip, .linear: nil
     }
   }
 }

@@ -39,11 +39,8 @@ struct RecompressPlan {
     }
     let compression = try options.compression ?? Self.storedCompression(chain)
     _ = try chain.tiersNeeded(compression: compression)
-    metadata.tiers = TierTable(
-      scorer: scorer?.id ?? metadata.tiers.scorer, sinks: chain.sinks, window: chain.window,
-      layers: context.layers, kvHeads: context.kvHeads, tokens: context.tokens,
-      floors: Self.floors(chain, ranking), stored: try Self.storedCounts(chain),
-      compression: compression)
+    metadata.tiers = try Self.tiers(
+      chain, scorer: scorer?.id, floors: Self.floors(chain, ranking), compression: compression)
     self.metadata = metadata
     codecs = try Self.codecs(chain, metadata.tiers, options.precision)
   }
@@ -96,6 +93,31 @@ struct RecompressPlan {
       guard !chain.isKeptWhole(layer: layer, head: head) else { return context.tokens }
       return links.reduce(protected) { max($0, $1.metadata.tiers.floor(layer: layer, head: head)) }
     }
+  }
+
+  /// The new tiers. Without a new scorer each head keeps its share of what is kept; a new scorer
+  /// gives equal budgets.
+  private static func tiers(
+    _ chain: SnapshotChain, scorer: ScorerID?, floors: [Int], compression: Int
+  ) throws -> TierTable {
+    let (old, context) = (chain.metadata.tiers, chain.metadata.context)
+    if scorer == nil, chain.snapshots.count == 1,
+      let tiers = old.recompressed(to: compression)
+    {
+      return tiers
+    }
+    let stored = try storedCounts(chain)
+    guard let scorer else {
+      return TierTable(
+        scorer: old.scorer, sinks: chain.sinks, window: chain.window, layers: context.layers,
+        kvHeads: context.kvHeads, tokens: context.tokens, floors: floors,
+        budgets: ChainBudgets(chain, floors: floors, stored: stored).counts(at: compression),
+        compression: compression)
+    }
+    return TierTable(
+      scorer: scorer, sinks: chain.sinks, window: chain.window, layers: context.layers,
+      kvHeads: context.kvHeads, tokens: context.tokens, floors: floors, stored: stored,
+      compression: compression)
   }
 
   /// The number of each head's stored pairs; nil if all pairs are stored.

@@ -14,6 +14,13 @@ public enum ScorerID: UInt32, Sendable, CaseIterable {
   case keyDiff = 6
   /// Random numbers.
   case random = 7
+  /// The attention that a repetition of the context pays (KVzip).
+  case kvzip = 8
+  /// A linear function of the key and the value, learnt.
+  case linear = 9
+
+  /// Whether scores come from a filter bank, which the snapshot then names.
+  public var needsFilterBank: Bool { self == .qFilters || self == .linear }
 
   /// The scorer of that name.
   public init?(name: String) {
@@ -31,6 +38,8 @@ public enum ScorerID: UInt32, Sendable, CaseIterable {
     case .expectedAttention: "expected-attention"
     case .keyDiff: "keydiff"
     case .random: "random"
+    case .kvzip: "kvzip"
+    case .linear: "linear"
     }
   }
 }

@@ -96,7 +96,7 @@ extension SnapshotMetadata {
     let ranking = try read(.tiers, TierTable.maximumByteCount(context))
     tiers = try TierTable(
       ranking, context: context, firstPosition: self.parent?.firstPosition ?? 0)
-    guard (tiers.scorer == .qFilters) == (filterDigest != .zero) else {
+    guard tiers.scorer.needsFilterBank == (filterDigest != .zero) else {
       let bank = filterDigest == .zero ? "no filter bank" : "a filter bank"
       throw ranking.reader.error("ranked by \(tiers.scorer.name), yet IDEN names \(bank)")
     }

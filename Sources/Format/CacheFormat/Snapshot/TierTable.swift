@@ -3,7 +3,8 @@
 /// Tier t holds, for each layer and head, the pairs that compression ×`ratios[t]` keeps and
 /// ×`ratios[t − 1]` does not. Pairs are in order of rank; the pair of rank 0 is kept longest. A
 /// tier ×1 after ×2 is in order of position instead, because no compression divides it. A child
-/// holds only pairs from its first position on, and compressions count among those.
+/// holds only pairs from its first position on, and compressions count among those. Heads may have
+/// different budgets: ×N keeps 1/N of all pairs, and more in one head than in another.
 public struct TierTable: Sendable, Equatable {
   /// The greatest number of tiers.
   public static let maximumTiers = 64
@@ -15,7 +16,7 @@ public struct TierTable: Sendable, Equatable {
   /// How many last positions rank next.
   public let window: Int
   /// The compression that each tier completes, strictly decreasing, each ≥ 1.
-  public let ratios: [Int]
+  public internal(set) var ratios: [Int]
   /// Layers of the model.
   public let layers: Int
   /// KV heads of each layer.
@@ -25,7 +26,7 @@ public struct TierTable: Sendable, Equatable {
   /// [layers][kvHeads]: the least number of pairs that any compression keeps.
   let floors: [UInt32]
   /// [tiers][layers][kvHeads]: the pairs in the tiers up to and including this one.
-  let totals: [UInt32]
+  var totals: [UInt32]
 
   /// The number of `positions`.
   public var tokens: Int { positions.count }
@@ -76,49 +77,5 @@ public struct TierTable: Sendable, Equatable {
   /// The number of first tiers that hold what ×`compression` keeps, or nil if it is not stored.
   public func tiersNeeded(compression: Int) -> Int? {
     ratios.firstIndex { $0 <= compression }.map { $0 + 1 }
-  }
-
-  /// How many pairs of a head ×`compression` keeps, best first, or nil if they are not stored.
-  public func kept(compression: Int, layer: Int, head: Int) -> Int? {
-    guard let tiers = tiersNeeded(compression: compression) else { return nil }
-    let stored = total(through: tiers - 1, layer: layer, head: head)
-    if ratios[tiers - 1] == compression { return stored }
-    return min(stored, max(tokens / compression, floor(layer: layer, head: head)))
-  }
-}
-
-extension TierTable {
-  /// The tiers of a snapshot made at a compression, as a writer of version 1 lays them out: the
-  /// ratios 64, 32, 16, 8, 4, 2, 1 that are greater than `compression`, and then that.
-  ///
-  /// - Parameters:
-  ///   - firstPosition: The first position whose pairs the snapshot holds; 0 except for a child.
-  ///   - tokens: The number of positions from there on.
-  ///   - floors: [layers][kvHeads], the least number of pairs that any compression keeps; one that
-  ///     exceeds `tokens` means all of them.
-  ///   - stored: [layers][kvHeads], the number of pairs; nil for one at each position.
-  ///   - compression: ≥ 1; 1 stores every tier, and so the whole cache.
-  public init(
-    scorer: ScorerID = .qFilters, sinks: Int, window: Int, layers: Int, kvHeads: Int,
-    firstPosition: Int = 0, tokens: Int, floors: [Int], stored: [Int]? = nil,
-    compression: Int
-  ) {
-    precondition(floors.count == layers * kvHeads, "one floor for each layer and head")
-    precondition(compression >= 1, "a compression is at least 1")
-    let floors = floors.map { min(max($0, 0), tokens) }
-    let ratios = [64, 32, 16, 8, 4, 2, 1].filter { $0 > compression } + [compression]
-    self.scorer = scorer
-    self.sinks = sinks
-    self.window = window
-    self.ratios = ratios
-    self.layers = layers
-    self.kvHeads = kvHeads
-    positions = firstPosition..<firstPosition + tokens
-    self.floors = floors.map { UInt32(clamping: $0) }
-    totals = ratios.flatMap { compression in
-      floors.indices.map { head in
-        UInt32(clamping: min(stored?[head] ?? tokens, max(tokens / compression, floors[head])))
-      }
-    }
   }
 }
