@@ -8,11 +8,22 @@ struct HandMadeSnapshot {
   var tokens: Int
   /// Each head's positions, best first, alike in all layers.
   var rankings: [[UInt32]]
+  /// [ratios][heads]: what each ratio keeps, alike in all layers; nil for equal budgets.
+  var budgets: [[Int]]?
+  /// The least that every ratio keeps.
+  var floor = 0
 
   func write(to path: String) throws {
+    let heads = rankings.count
+    let equal = TierTable.ratios(at: compression).map { ratio in
+      rankings.map { _ in max(tokens / ratio, floor) }
+    }
     let tiers = TierTable(
-      sinks: 0, window: 0, layers: layers, kvHeads: rankings.count, tokens: tokens,
-      floors: [Int](repeating: 0, count: layers * rankings.count), compression: compression)
+      scorer: .qFilters, sinks: 0, window: 0, layers: layers, kvHeads: heads, tokens: tokens,
+      floors: [Int](repeating: floor, count: layers * heads),
+      budgets: (budgets ?? equal).map { counts in
+        (0..<layers * heads).map { counts[$0 % heads] }
+      }, compression: compression)
     let digest = Digest([UInt8](repeating: 7, count: Digest.byteCount))
     let metadata = SnapshotMetadata(
       identity: Identity(weights: digest, architecture: digest, rope: digest, tokenizer: digest),

@@ -46,6 +46,26 @@ struct HeatmapTests {
     #expect(try draw(eight, compression: 8, columns: 3).rows == [[0, 0, 4], [3, 0, 0]])
   }
 
+  @Test("a bar next to each row is the share that is kept, if heads have budgets of their own")
+  func budgets() throws {
+    let path = scratch.path("hand.kvsnap")
+    var snapshot = eight
+    #expect(try !svg(snapshot, at: path).contains("share kept"))
+    snapshot.budgets = TierTable.ratios(at: 1).map {
+      $0 == 1 ? [8, 8] : $0 > 2 ? [1, 1] : [2, 6]
+    }
+    let drawn = try svg(snapshot, at: path)
+    #expect(drawn.contains("share kept"))
+    // A quarter and three quarters of 100 pixels, in the middle of rows of 40 pixels.
+    #expect(drawn.contains(#"d="M0 20.0h25.0M0 60.0h75.0""#))
+  }
+
+  private func svg(_ snapshot: HandMadeSnapshot, at path: String) throws -> String {
+    try snapshot.write(to: path)
+    let map = try SurvivalMap(SnapshotChain(path: path), compression: 2, columns: 8, rows: 100)
+    return HeatmapDrawing(map: map, name: "x", sinks: 4, window: 64).svg
+  }
+
   @Test("layers follow each other from the top, each with its number")
   func layers() throws {
     var snapshot = eight

@@ -16,10 +16,11 @@ struct HeatmapDrawing {
 
   /// The whole file.
   var svg: String {
-    let (width, height) = (HeatmapLayout.width, layout.height)
+    let (width, height) = (layout.width, layout.height)
     return SVG.document(
       width: width, height: height, label: "\(title): \(summary)", fontSize: 13,
       SVG.heading(title, summary, x: HeatmapLayout.left) + [layerLabels] + plot + [axis]
+        + (map.hasEqualBudgets ? [] : HeatmapShares(map, layout).parts)
         + HeatmapLegend(map).parts(y: HeatmapLayout.top + layout.plotHeight + 60))
   }
 

@@ -5,26 +5,31 @@ import CacheCodec
 /// ```
 ///  ┌──────────────────────────────────────┐
 ///  │ title, what is kept                  │
-///  │ layer ┌──────────────────────────┐   │
-///  │     0 │ a row for each head      │   │
-///  │       ├──────────────────────────┤   │
-///  │     1 │                          │   │
-///  │       └──────────────────────────┘   │
-///  │       0    positions                 │
+///  │ layer ┌──────────────────────┐ ┌───┐ │
+///  │     0 │ a row for each head  │ │   │ │
+///  │       ├──────────────────────┤ ├───┤ │
+///  │     1 │                      │ │   │ │
+///  │       └──────────────────────┘ └───┘ │
+///  │       0    positions           share │
 ///  │       legend                         │
 ///  └──────────────────────────────────────┘
 /// ```
+///
+/// Only heads with different budgets have shares.
 struct HeatmapLayout {
-  static let width = 1000
+  private static let right = 30
   static let left = 70
   static let top = 92
   static let plotWidth = 900
+  /// The left edge of the shares, and how wide the whole of a row is.
+  static let (sharesLeft, shareWidth) = (left + plotWidth + 16, 100)
   private static let below = 122
   /// The height of all rows together, for most models.
   private static let usualHeight = 480
   private static let labelHeight = 12
   private static let mostTicks = 8
 
+  let width: Int
   let rowHeight: Int
   /// Between layers.
   let gap: Int
@@ -32,6 +37,9 @@ struct HeatmapLayout {
 
   init(_ map: SurvivalMap) {
     (layers, rowsPerLayer) = (map.layers, map.heads.count)
+    width =
+      (map.hasEqualBudgets ? Self.left + Self.plotWidth : Self.sharesLeft + Self.shareWidth)
+      + Self.right
     let rows = layers * rowsPerLayer
     // Rows of many layers with one head are 1 high; a single head is a readable band.
     rowHeight = min(max(Self.usualHeight / rows, rowsPerLayer > 1 ? 2 : 1), 40)

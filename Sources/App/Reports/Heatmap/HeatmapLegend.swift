@@ -43,6 +43,8 @@ struct HeatmapLegend {
       case (_, 1): "a row one KV head; each layer's heads are in order, from the top."
       case (_, let size): "a row \(size) KV heads; each layer's heads are in order, from the top."
       }
-    return "\(column), \(row)"
+    let share =
+      map.hasEqualBudgets ? "" : " A bar on the right is the share of its row that is kept."
+    return "\(column), \(row)\(share)"
   }
 }

@@ -35,6 +35,8 @@ struct SurvivalMap: Sendable, Equatable {
   let positions: Grouping
   /// How the KV heads of each layer are grouped; a group is a row of cells.
   let heads: Grouping
+  /// Whether all heads have equal budgets, in every snapshot of the chain.
+  let hasEqualBudgets: Bool
   /// How many pairs survive over all layers and heads.
   let pairs: Int
   /// [layers][rows][columns]: how many pairs of each cell survive.
@@ -68,6 +70,7 @@ struct SurvivalMap: Sendable, Equatable {
     layers = context.layers
     self.positions = positions
     self.heads = heads
+    hasEqualBudgets = chain.snapshots.allSatisfy(\.metadata.tiers.hasEqualBudgets)
     self.pairs = pairs
     self.counts = counts
   }
@@ -75,6 +78,14 @@ struct SurvivalMap: Sendable, Equatable {
   /// How many pairs of a cell survive.
   func survivors(layer: Int, row: Int, column: Int) -> Int {
     counts[(layer * heads.count + row) * positions.count + column]
+  }
+
+  /// What share of a row's pairs survives, 0 … 1.
+  func share(layer: Int, row: Int) -> Double {
+    let kept = (0..<positions.count).reduce(0) {
+      $0 + survivors(layer: layer, row: row, column: $1)
+    }
+    return Double(kept) / Double(max(1, heads.size(of: row) * positions.total))
   }
 
   /// How many pairs of the whole cache a cell has.

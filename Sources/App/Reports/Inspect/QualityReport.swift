@@ -47,15 +47,10 @@ struct QualityReport: Encodable, CustomStringConvertible {
           Format.fixed(Double(heads.map(\.meanCosine).min() ?? 0), 4),
           "\(heads.count { !$0.assumptionHolds })",
         ],
-        heads.count <= Self.mostBars ? heads.map { Self.bar($0.energyShare) }.joined() : "")
+        heads.count <= Self.mostBars
+          ? heads.map { Format.eighths(Double($0.energyShare)) }.joined() : "")
     }
     return table
-  }
-
-  /// A head's share of energy in eighths.
-  private static func bar(_ share: Float) -> String {
-    let bars = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
-    return bars[min(7, max(0, Int(share * 8)))]
   }
 
   /// Whether the method's assumption holds, and where not.

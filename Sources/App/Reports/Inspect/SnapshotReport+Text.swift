@@ -3,9 +3,9 @@ extension SnapshotReport: CustomStringConvertible {
 
   /// The report for people, in 80 columns.
   package var description: String {
-    let parts = [
-      heading, "\(identity)", tierTable, tensorTable, layerTable, "\(ProvenanceText(provenance))",
-    ]
+    let parts =
+      [heading, "\(identity)", tierTable] + (budgets.map { ["\($0)"] } ?? [])
+      + [tensorTable, layerTable, "\(ProvenanceText(provenance))"]
     let drawing = heatmap.map { ["heat map of ×\($0.compression): \($0.file)"] } ?? []
     return (parts + drawing).joined(separator: "\n\n")
   }

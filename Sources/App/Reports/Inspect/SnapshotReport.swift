@@ -49,6 +49,8 @@ package struct SnapshotReport: Encodable {
   let bytes, metadataBytes, cacheBytes: UInt64
   let identity: IdentityReport
   let tiers: [Tier]
+  /// Nil if all heads have equal budgets.
+  let budgets: BudgetReport?
   let bytesByTensor: Tensors
   let bytesByLayer: [Tensors]
   let provenance: String
@@ -90,6 +92,7 @@ package struct SnapshotReport: Encodable {
         bytes: sizes.tiers[tier].stored,
         prefixBytes: try reader.prefixLength(compression: compression))
     }
+    budgets = BudgetReport(table)
     bytesByTensor = Self.tensors(sizes.chunks) { sizes.size(tensor: $0) }
     bytesByLayer = (0..<context.layers).map { layer in
       Self.tensors(sizes.size(layer: layer)) { sizes.size(layer: layer, tensor: $0) }

@@ -46,6 +46,12 @@ extension Format {
     return String(repeating: "█", count: eighths / 8) + parts[eighths % 8]
   }
 
+  /// A share from 0 to 1 as one character, the higher the greater.
+  static func eighths(_ share: Double) -> String {
+    let bars = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
+    return bars[Int(min(7, max(0, share * 8)))]
+  }
+
   /// A digest's first digits; of other text as much as fits `width`. Characters that could steer a
   /// terminal are escaped.
   static func shortened(_ text: String, to width: Int = shortDigits) -> String {
