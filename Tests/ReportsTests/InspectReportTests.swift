@@ -34,8 +34,8 @@ struct InspectReportTests {
               0     37  30.8 %  5.0 %    75.0 %  ·▂▇
               1     37  30.8 %  5.0 %    75.0 %  ·▂▇
 
-        2 of 6 heads hold more than 30 % of the context at ×8; 2 hold sinks
-        and window alone (·)
+        2 of 6 heads hold more than 30 % of the context at ×8;
+        2 hold sinks and window alone (·)
         """)
     #expect(report.budgets?.pairsHeld[2] == [[2, 3, 8], [2, 3, 8]])
     snapshot.budgets = nil

@@ -1,3 +1,5 @@
+import CacheCodec
+import CacheFormat
 import TestSupport
 import Testing
 
@@ -55,6 +57,29 @@ struct RecompressTests {
       #expect(result.status == 0, "\(result.error)")
       #expect(try bytes(of: new) == bytes(of: made), "\(arguments)")
     }
+  }
+
+  @Test("heads with budgets of their own keep them", arguments: [2, 3, 8, 11, 100])
+  func budgets(compression: Int) throws {
+    let (old, new) = (
+      Fixtures.path("conformance/valid/budgets.kvsnap"), scratch.path("new.kvsnap")
+    )
+    try recompress(old, to: new, "--compression", "\(compression)")
+    for ratio in [compression, 16, 64] where ratio >= compression {
+      let digests = ["verify", "--digests", "--compression", "\(ratio)"]
+      #expect(
+        try Command.run(digests + [new]).output == Command.run(digests + [old]).output, "×\(ratio)")
+    }
+  }
+
+  @Test("a chain's heads have the share of the whole that they have in its snapshots")
+  func chainBudgets() throws {
+    let new = scratch.path("new.kvsnap")
+    try recompress(Fixtures.path("conformance/valid/chain-budgets.kvsnap"), to: new)
+    let tiers = try SnapshotReader(path: new).metadata.tiers
+    // ×4 keeps 17 pairs of each head of the parent, and of the child 3, 3, 80 and 14.
+    let kept = (0..<4).map { tiers.kept(compression: 4, layer: $0 / 2, head: $0 % 2) }
+    #expect(kept == [20, 20, 97, 31].map { $0 * 4 * 41 / 168 })
   }
 
   @Test("what the snapshot does not hold is rejected with exit code 64, and nothing is written")

@@ -62,7 +62,7 @@ extension BudgetReport: CustomStringConvertible {
     guard heads.count > 1 else {
       return Format.bar(Format.share(heads[0], of: tokens) ?? 0, width: Self.barWidth)
     }
-    guard heads.count <= Self.mostBars else { return "" }
+    guard showsHeads else { return "" }
     return heads.indices.map { head in
       isProtectedAlone(layer: layer, head: head)
         ? "·" : Format.eighths(Format.share(heads[head], of: tokens) ?? 0)
@@ -80,9 +80,11 @@ extension BudgetReport: CustomStringConvertible {
     }
     return """
       \(Format.count(large)) of \(Format.count(kept.joined().count, "head")) hold more than \
-      \(Format.fixed(Self.largeShare * 100, 0)) % of the context at ×\(compression); \
-      \(Format.count(alone)) hold sinks
-      and window alone (·)
+      \(Format.fixed(Self.largeShare * 100, 0)) % of the context at ×\(compression);
+      \(Format.count(alone)) hold sinks and window alone\(showsHeads ? " (·)" : "")
       """
   }
+
+  /// Whether a layer's heads have room next to its row.
+  private var showsHeads: Bool { 2...Self.mostBars ~= kept.first?.count ?? 0 }
 }

@@ -1,4 +1,3 @@
-import CacheCodec
 import CacheFormat
 
 /// The budgets of a chain's heads when it becomes one snapshot.
@@ -6,20 +5,14 @@ import CacheFormat
 /// Each snapshot of a chain has budgets of its own. A head's share of what ×N keeps is the share
 /// that it has in all snapshots together.
 struct ChainBudgets {
-  private let tables: [TierTable]
-  private let tokens: Int
-  /// [layers · kvHeads]
-  private let floors, stored: [Int]
-
-  /// - Parameters:
-  ///   - floors: [layers · kvHeads], the least number of pairs that any compression keeps.
-  ///   - stored: [layers · kvHeads], the number of stored pairs; nil if all are.
-  init(_ chain: SnapshotChain, floors: [Int], stored: [Int]?) {
-    tables = chain.snapshots.map(\.metadata.tiers)
-    tokens = chain.metadata.context.tokens
-    self.floors = floors
-    self.stored = stored ?? floors.map { [tokens] _ in tokens }
-  }
+  /// Those of the snapshots.
+  let tables: [TierTable]
+  /// Tokens of the whole context.
+  let tokens: Int
+  /// [layers · kvHeads], the least number of pairs that any compression keeps.
+  let floors: [Int]
+  /// [layers · kvHeads], the number of stored pairs; nil if all are.
+  let stored: [Int]?
 
   /// [TierTable.ratios(at: compression)][layers · kvHeads]: how many pairs each ratio keeps.
   func counts(at compression: Int) -> [[Int]] {
@@ -31,6 +24,7 @@ struct ChainBudgets {
     let weights = floors.indices.map { weight(of: $0, ratio: ratio) }
     let sum = shared.reduce(0) { $0 + weights[$1] }
     let share = tokens / ratio
+    let stored = stored ?? floors.map { _ in tokens }
     var counts = stored
     for head in shared {
       // A weight is below 2⁴¹, there are at most 2²⁴ heads, and a share is below 2³¹.

@@ -111,8 +111,10 @@ struct RecompressPlan {
       return TierTable(
         scorer: old.scorer, sinks: chain.sinks, window: chain.window, layers: context.layers,
         kvHeads: context.kvHeads, tokens: context.tokens, floors: floors,
-        budgets: ChainBudgets(chain, floors: floors, stored: stored).counts(at: compression),
-        compression: compression)
+        budgets: ChainBudgets(
+          tables: chain.snapshots.map(\.metadata.tiers), tokens: context.tokens, floors: floors,
+          stored: stored
+        ).counts(at: compression), compression: compression)
     }
     return TierTable(
       scorer: scorer, sinks: chain.sinks, window: chain.window, layers: context.layers,

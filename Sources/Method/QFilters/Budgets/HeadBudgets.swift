@@ -39,7 +39,8 @@ public enum HeadBudgets {
     precondition(0...1 ~= floorShare, "a share is 0 to 1")
     let shared = heads.indices.filter { !heads[$0].isWhole }
     let order = headsByScore(heads)
-    var taken = [Int](repeating: 0, count: heads.count)
+    // [heads]: protected pairs, and those that are taken so far.
+    var held = heads.map(\.protected)
     var next = 0
     return compressions.map { compression in
       guard compression > 1 else { return heads.map { _ in tokens } }
@@ -47,13 +48,13 @@ public enum HeadBudgets {
       var counts = heads.map { head in
         head.isWhole ? tokens : floor(of: head, average: average, share: floorShare)
       }
-      for head in shared { counts[head] = max(counts[head], heads[head].protected + taken[head]) }
+      for head in shared { counts[head] = max(counts[head], held[head]) }
       var left = shared.count * average - shared.reduce(0) { $0 + counts[$1] }
       while left > 0, next < order.count {
         let head = Int(order[next])
         next += 1
-        taken[head] += 1
-        if heads[head].protected + taken[head] > counts[head] {
+        held[head] += 1
+        if held[head] > counts[head] {
           counts[head] += 1
           left -= 1
         }
