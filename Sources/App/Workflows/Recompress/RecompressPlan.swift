@@ -40,7 +40,7 @@ struct RecompressPlan {
     let compression = try options.compression ?? Self.storedCompression(chain)
     _ = try chain.tiersNeeded(compression: compression)
     metadata.tiers = try Self.tiers(
-      chain, scorer: scorer?.id, floors: Self.floors(chain, ranking), compression: compression)
+      chain, scorer: scorer?.id, ranking, compression: compression)
     self.metadata = metadata
     codecs = try Self.codecs(chain, metadata.tiers, options.precision)
   }
@@ -81,53 +81,6 @@ struct RecompressPlan {
       ranking: source.map(retention.rules)
         ?? (rankings.count == 1 ? past[0].ranking : ["score": "each turn its own"]),
       attendedTo: past.flatMap { $0.attendedTo ?? [] })
-  }
-
-  /// The least number of pairs of each head. Whole heads stay whole. The whole chain is protected
-  /// as one snapshot.
-  private static func floors(_ chain: SnapshotChain, _ ranking: Ranking) -> [Int] {
-    let (context, links) = (chain.metadata.context, chain.snapshots)
-    let protected = links.count == 1 ? 0 : ranking.protected(of: context.tokens)
-    return (0..<context.layers * context.kvHeads).map { index in
-      let (layer, head) = index.quotientAndRemainder(dividingBy: context.kvHeads)
-      guard !chain.isKeptWhole(layer: layer, head: head) else { return context.tokens }
-      return links.reduce(protected) { max($0, $1.metadata.tiers.floor(layer: layer, head: head)) }
-    }
-  }
-
-  /// The new tiers. Without a new scorer each head keeps its share of what is kept; a new scorer
-  /// gives equal budgets.
-  private static func tiers(
-    _ chain: SnapshotChain, scorer: ScorerID?, floors: [Int], compression: Int
-  ) throws -> TierTable {
-    let (old, context) = (chain.metadata.tiers, chain.metadata.context)
-    if scorer == nil, chain.snapshots.count == 1,
-      let tiers = old.recompressed(to: compression)
-    {
-      return tiers
-    }
-    let stored = try storedCounts(chain)
-    guard let scorer else {
-      return TierTable(
-        scorer: old.scorer, sinks: chain.sinks, window: chain.window, layers: context.layers,
-        kvHeads: context.kvHeads, tokens: context.tokens, floors: floors,
-        budgets: ChainBudgets(
-          tables: chain.snapshots.map(\.metadata.tiers), tokens: context.tokens, floors: floors,
-          stored: stored
-        ).counts(at: compression), compression: compression)
-    }
-    return TierTable(
-      scorer: scorer, sinks: chain.sinks, window: chain.window, layers: context.layers,
-      kvHeads: context.kvHeads, tokens: context.tokens, floors: floors, stored: stored,
-      compression: compression)
-  }
-
-  /// The number of each head's stored pairs; nil if all pairs are stored.
-  private static func storedCounts(_ chain: SnapshotChain) throws -> [Int]? {
-    guard !chain.isWhole else { return nil }
-    return try (0..<chain.metadata.context.layers).flatMap { layer in
-      try chain.readStoredPositions(layer: layer).map(\.count)
-    }
   }
 
   /// The new codecs of every tier.

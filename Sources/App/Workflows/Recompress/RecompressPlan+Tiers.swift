@@ -1,0 +1,54 @@
+import CacheCodec
+import CacheFormat
+import QFilters
+
+/// How many pairs each head of the new snapshot holds.
+extension RecompressPlan {
+  /// The new tiers. Without a new scorer each head keeps its share of what is kept; a new scorer
+  /// gives equal budgets.
+  static func tiers(
+    _ chain: SnapshotChain, scorer: ScorerID?, _ ranking: Ranking, compression: Int
+  ) throws -> TierTable {
+    let (old, context) = (chain.metadata.tiers, chain.metadata.context)
+    if scorer == nil, chain.snapshots.count == 1,
+      let tiers = old.recompressed(to: compression)
+    {
+      return tiers
+    }
+    let floors = floors(chain, ranking)
+    let stored = try storedCounts(chain)
+    guard let scorer else {
+      return TierTable(
+        scorer: old.scorer, sinks: chain.sinks, window: chain.window, layers: context.layers,
+        kvHeads: context.kvHeads, tokens: context.tokens, floors: floors,
+        budgets: ChainBudgets(
+          tables: chain.snapshots.map(\.metadata.tiers), tokens: context.tokens, floors: floors,
+          stored: stored
+        ).counts(at: compression), compression: compression)
+    }
+    return TierTable(
+      scorer: scorer, sinks: chain.sinks, window: chain.window, layers: context.layers,
+      kvHeads: context.kvHeads, tokens: context.tokens, floors: floors, stored: stored,
+      compression: compression)
+  }
+
+  /// The least number of pairs of each head. Whole heads stay whole. The whole chain is protected
+  /// as one snapshot.
+  private static func floors(_ chain: SnapshotChain, _ ranking: Ranking) -> [Int] {
+    let (context, links) = (chain.metadata.context, chain.snapshots)
+    let protected = links.count == 1 ? 0 : ranking.protected(of: context.tokens)
+    return (0..<context.layers * context.kvHeads).map { index in
+      let (layer, head) = index.quotientAndRemainder(dividingBy: context.kvHeads)
+      guard !chain.isKeptWhole(layer: layer, head: head) else { return context.tokens }
+      return links.reduce(protected) { max($0, $1.metadata.tiers.floor(layer: layer, head: head)) }
+    }
+  }
+
+  /// The number of each head's stored pairs; nil if all pairs are stored.
+  private static func storedCounts(_ chain: SnapshotChain) throws -> [Int]? {
+    guard !chain.isWhole else { return nil }
+    return try (0..<chain.metadata.context.layers).flatMap { layer in
+      try chain.readStoredPositions(layer: layer).map(\.count)
+    }
+  }
+}
