@@ -27,8 +27,8 @@ import zstandard
 MAGIC = bytes.fromhex("894b56510d0a1a0a")
 KINDS = {
     b"SNAP": [b"IDEN", b"PRNT", b"CONT", b"TOKN", b"TIER", b"CHNK", b"prov", b"DATA"],
-    b"FILT": [b"IDEN", b"FILT", b"qual", b"seqs", b"head", b"prov"],
-    b"STAT": [b"IDEN", b"STAT", b"seqs", b"prov"],
+    b"FILT": [b"IDEN", b"FILT", b"qual", b"seqs", b"head", b"rope", b"line", b"prov"],
+    b"STAT": [b"IDEN", b"STAT", b"seqs", b"rope", b"pair", b"prov"],
 }
 # Section 5.5: codec -> (element type, planes). Elements of 4 are the upper halves of binary32s.
 POSITIONS, INT8, INT4, GAPS = 1, 5, 6, 7
@@ -214,7 +214,56 @@ def read_filters(sections: dict[bytes, memoryview]) -> np.ndarray:
         read_sequences(Fields("seqs", sections[b"seqs"]))
     if b"head" in sections:
         check_heads(Fields("head", sections[b"head"]), *shape, queries)
+    if b"line" in sections:
+        check_linear_score(sections, *shape)
+    need((b"line" in sections) == (b"rope" in sections), "rope", "it belongs to line")
     return filters
+
+
+def cache_shape(fields: Fields) -> tuple[tuple[int, int, int, int], int]:
+    """Section 4.7: layers, KV heads, key and value length; and the number of features."""
+    layers, heads = fields.size("layers", 1, 4096), fields.size("KV heads", 1, 4096)
+    keys, values = fields.size("key length", 1, 8192), fields.size("value length", 1, 8192)
+    features = heads * (keys + values + 4) + 4
+    need(features + heads <= 65536, fields.section, "too many features and targets")
+    return (layers, heads, keys, values), features
+
+
+def check_linear_score(
+    sections: dict[bytes, memoryview], layers: int, heads: int, length: int
+) -> None:
+    """Section 4.8."""
+    fields = Fields("line", sections[b"line"])
+    shape, features = cache_shape(fields)
+    need(shape[:3] == (layers, heads, length), "line", "another shape than FILT")
+    weights = np.frombuffer(fields.take(4 * layers * heads * features), "<f4")
+    need(bool((np.abs(weights) <= 2.0**64).all()), "line", "a weight is not finite, or too great")
+    for _ in range(layers * heads):
+        pairs, mean, deviation, explained, zero = struct.unpack("<dfffI", fields.take(24))
+        need(0 <= pairs <= 2**53, "line", "an impossible number of pairs")
+        need(abs(mean) <= 2.0**64 and 0 <= deviation <= 2.0**64, "line", "a figure out of range")
+        need(0 <= explained <= 1 and zero == 0, "line", "a figure out of range, or reserved bits")
+    fields.end()
+    check_rope(sections, layers, length)
+
+
+def check_rope(sections: dict[bytes, memoryview], layers: int, length: int) -> None:
+    """Section 4.6."""
+    need(b"rope" in sections, "directory", "no section rope")
+    fields = Fields("rope", sections[b"rope"])
+    need(fields.size("layers", 1, 4096) == layers, "rope", "another number of layers")
+    planes = fields.size("planes", 0, 4096)
+    need(2 * planes <= length, "rope", "more planes than a key has")
+    fields.u32()
+    scale = struct.unpack("<f", fields.take(4))[0]
+    need(2.0**-64 <= scale <= 2.0**64, "rope", "a scale out of range")
+    for _ in range(layers):
+        fields.u32()
+        numbers = np.frombuffer(fields.take(4 + 4 * planes), "<f4")
+        need(2.0**-64 <= numbers[0] <= 2.0**64, "rope", "a magnitude out of range")
+        inside = (numbers[1:] >= 0) & (numbers[1:] <= 2.0**32)
+        need(bool(inside.all()), "rope", "a frequency out of range")
+    fields.end()
 
 
 def check_quality(fields: Fields, layers: int, heads: int) -> int:
@@ -276,7 +325,22 @@ def read_statistics(sections: dict[bytes, memoryview]) -> dict[str, np.ndarray]:
         need(
             summed == tokens, "seqs", f"sequences of {summed} tokens where the sums are of {tokens}"
         )
+    if b"pair" in sections:
+        check_pair_sums(sections)
+    need((b"pair" in sections) == (b"rope" in sections), "rope", "it belongs to pair")
     return {"sums": sums, "grams": grams}
+
+
+def check_pair_sums(sections: dict[bytes, memoryview]) -> None:
+    """Section 4.7."""
+    fields = Fields("pair", sections[b"pair"])
+    (layers, heads, keys, _), features = cache_shape(fields)
+    columns = features + heads
+    grams = fields.f64s(layers * columns * (columns + 1) // 2).reshape(layers, -1)
+    fields.end()
+    diagonal = [i * (i + 3) // 2 for i in range(columns)]
+    need(bool((grams[:, diagonal] >= 0).all()), "pair", "a diagonal element is negative")
+    check_rope(sections, layers, keys)
 
 
 class Snapshot:

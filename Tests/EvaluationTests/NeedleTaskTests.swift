@@ -27,6 +27,15 @@ struct NeedleTaskTests {
     #expect(Set(others.map(\.answers)).count == 4)
   }
 
+  @Test("an answer to the one needle may be begun; results say so")
+  func begun() {
+    var options = Needle.Options()
+    options.begin = "It is"
+    #expect(NeedlePuzzle(options, length: 1024, depth: 0.5).begin == "It is")
+    options.task = .multiKey
+    #expect(NeedlePuzzle(options, length: 1024, depth: 0.5).begin.isEmpty)
+  }
+
   @Test("one of four keys is asked for, and it is at the depth")
   func multiKey() throws {
     let puzzle = puzzle(.multiKey)

@@ -92,19 +92,27 @@ struct AttentionCase: CustomStringConvertible {
   }
 
   func run(_ isa: ISA, products: ck_type) -> [Float] {
+    var denominators = [Float](repeating: .nan, count: tokens * group)
+    return run(isa, products: products, denominators: &denominators)
+  }
+
+  /// - Parameter denominators: Receives logarithms to the base 2, [tokens × group].
+  func run(_ isa: ISA, products: ck_type, denominators: inout [Float]) -> [Float] {
     var output = [Float](repeating: .nan, count: tokens * group * valueLength)
-    var scratch = [Float](repeating: .nan, count: ck_attend_scratch(keyLength, valueLength, group))
+    let scratch = UnsafeMutablePointer<Float>.allocate(
+      capacity: ck_attend_scratch(keyLength, valueLength, group))
+    defer { unsafe scratch.deallocate() }
     unsafe queries.withUnsafeBufferPointer { queries in
       unsafe output.withUnsafeMutableBufferPointer { output in
-        unsafe scratch.withUnsafeMutableBufferPointer { scratch in
+        unsafe denominators.withUnsafeMutableBufferPointer { denominators in
           unsafe withPairs(parts[...], []) { pairs in
             unsafe pairs.withUnsafeBufferPointer { pairs in
               var call = unsafe ck_attention(
                 queries: queries.baseAddress, output: output.baseAddress,
-                pairs: pairs.baseAddress, parts: pairs.count, products: products, first_token: 0,
+                denominators: denominators.baseAddress, pairs: pairs.baseAddress, parts: pairs.count, products: products, first_token: 0,
                 token_count: tokens, group: group, query_stride: group * keyLength,
-                output_stride: group * valueLength, key_length: keyLength,
-                value_length: valueLength, scale: scale, cap: cap, scratch: scratch.baseAddress)
+                output_stride: group * valueLength, denominator_stride: group, key_length: keyLength,
+                value_length: valueLength, scale: scale, cap: cap, scratch: scratch)
               unsafe isa.kernels.attend(&call)
             }
           }
@@ -114,7 +122,7 @@ struct AttentionCase: CustomStringConvertible {
     return output
   }
 
-  @unsafe private func withPairs(
+  @unsafe func withPairs(
     _ parts: ArraySlice<PartCase>, _ pairs: [ck_pairs], _ body: ([ck_pairs]) -> Void
   ) {
     guard let part = parts.first else { return unsafe body(pairs) }

@@ -63,6 +63,28 @@ struct AttentionKernelTests {
     }
   }
 
+  @Test("notes the greatest weight of each pair, on random shapes", arguments: ISA.all)
+  func peaks(isa: ISA) {
+    for seed in UInt64(1)...60 {
+      var random = SeededGenerator(seed: seed)
+      let shape = AttentionCase.single(random: &random)
+      let count = shape.parts[0].count
+      let first = Int.random(in: 0..<count, using: &random)
+      let pairs = first..<Int.random(in: first + 1...count, using: &random)
+      let none = [Float](repeating: -.infinity, count: pairs.count)
+      for (products, expected, limit) in [
+        (CK_F32, shape.plainPeaks(of: pairs), 2e-5),
+        (CK_BF16, shape.rounded.plainPeaks(of: pairs), 0.01),
+      ] {
+        let peaks = shape.peaks(isa, products: products, of: pairs, before: none)
+        let worst = zip(peaks, expected).map { Double($0) == $1 ? 0 : abs(Double($0) - $1) }.max()
+        #expect((worst ?? .nan) < limit, "seed \(seed), pairs \(pairs): \(shape)")
+        let zeros = none.map { _ in Float(0) }
+        #expect(shape.peaks(isa, products: products, of: pairs, before: zeros) == zeros)
+      }
+    }
+  }
+
   private static func distance(_ result: [Float], _ expected: [Double]) -> Double {
     result.count == expected.count
       ? zip(result, expected).map { abs(Double($0) - $1) }.max() ?? .infinity : .infinity

@@ -97,11 +97,14 @@ struct RankingTests {
     #expect(QFilterScorer.scores(keys: [1, 2, 3, 4], filter: [10, 1]) == [12, 34])
   }
 
-  @Test("only Q-Filters give places to the newest pairs, all of them in short sliding windows")
+  @Test("filters and learnt scores give places to the newest pairs, all in short sliding windows")
   func usualRecent() {
     let windows = [nil, 4096, 513, 512, 12]
-    #expect(windows.map { ScorerID.qFilters.usualRecent(window: $0) } == [4, 4, 4, 1, 1])
-    for scorer in ScorerID.allCases where scorer != .qFilters {
+    let giving: [ScorerID] = [.qFilters, .linear, .kvzip]
+    for scorer in giving {
+      #expect(windows.map { scorer.usualRecent(window: $0) } == [4, 4, 4, 1, 1])
+    }
+    for scorer in ScorerID.allCases where !giving.contains(scorer) {
       #expect(windows.allSatisfy { scorer.usualRecent(window: $0) == 0 })
     }
   }

@@ -36,4 +36,18 @@ struct RecallTopKTests {
     #expect(RecallTopK.pool([3, 0, 0, 6], over: 3) == [1, 1, 2, 2])
     #expect(RecallTopK.pool([], over: 3).isEmpty)
   }
+
+  @Test("among equal attention the first pairs are kept, as a sort of all pairs would keep them")
+  func ties() {
+    for seed in UInt64(1)...50 {
+      var random = SeededGenerator(seed: seed)
+      let count = Int.random(in: 9...200, using: &random)
+      let mass = (0..<count).map { _ in Float(Int.random(in: 0...2, using: &random)) }
+      let pooled = RecallTopK.pool(mass, over: RecallTopK.pooling)
+      let kept = Int.random(in: 1...7, using: &random)
+      let sorted = (0..<count).sorted { (pooled[$0], $1) > (pooled[$1], $0) }
+      let slots = RecallTopK.slots(ranking: Array(0..<count), mass: mass, kept: kept)
+      #expect(slots == sorted.prefix(kept).sorted(), "seed \(seed)")
+    }
+  }
 }

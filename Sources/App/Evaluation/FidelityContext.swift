@@ -56,14 +56,10 @@ struct FidelityContext {
   }
 
   private func massKept(_ method: Method, _ compressions: [Int]) throws -> [[Float]] {
-    let heads = context.cache.shape.kvHeads
     let order = try context.order(method)
-    return compressions.map { compression in
-      mass.indices.map { index in
-        let kept = context.kept(
-          compression: compression, layer: index / heads, head: index % heads)
-        return share(of: mass[index], order[index].prefix(kept))
-      }
+    return try compressions.map { compression in
+      let kept = try context.kept(method, compression: compression)
+      return mass.indices.map { share(of: mass[$0], order[$0].prefix(kept[$0])) }
     }
   }
 

@@ -17,6 +17,8 @@ extension Needle {
     package var question = "What is the best thing to do in San Francisco?"
     /// What a right answer to the task `needle` holds, in letters of any case.
     package var answer = "Dolores Park"
+    /// What answers to the task `needle` begin with; the model continues it.
+    package var begin = ""
     /// Lengths of the text in tokens.
     package var lengths = [1024, 2048, 4096, 7500]
     /// The number of depths, evenly from the beginning to the end.
@@ -42,6 +44,7 @@ extension Needle {
       if task == .needle {
         (settings["needle"], settings["question"]) = (needle, question)
         settings["answer"] = answer
+        if !begin.isEmpty { settings["begin"] = begin }
       } else {
         settings["seed"] = "\(seed)"
       }

@@ -38,6 +38,8 @@ struct NeedlePuzzle: Equatable {
   let question: String
   /// The score of an answer is the share of these that it holds, in letters of any case.
   let answers: [String]
+  /// What the answer begins with.
+  var begin = ""
 
   private static let keys = 4
   private static let values = 4
@@ -51,7 +53,7 @@ struct NeedlePuzzle: Equatable {
     switch options.task {
     case .needle:
       hidden = [Hidden(depth: depth, sentence: options.needle)]
-      (question, answers) = (options.question, [options.answer])
+      (question, answers, begin) = (options.question, [options.answer], options.begin)
     case .multiKey: self = .multiKey(depth, &random)
     case .multiValue: self = .multiValue(depth, &random)
     case .variableTracking: self = .variableTracking(depth, &random)

@@ -10,6 +10,7 @@ struct NeedlePrompt {
   let context: [Int]
   let question: [Int]
   let puzzle: NeedlePuzzle
+  let isChat: Bool
 
   /// - Throws: `PromptError.tooLong` if the model's context does not hold them and `room` more.
   init(_ text: [UInt8], _ puzzle: NeedlePuzzle, room: Int, model: LoadedModel) throws {
@@ -19,7 +20,10 @@ struct NeedlePrompt {
       Array(puzzle.question.utf8), after: opening, form: usesChat ? .openUserTurn : .plain,
       model: model)
     context = Array(opening.dropLast(continuation.dropped))
-    question = continuation.tokens
+    question =
+      continuation.tokens
+      + model.tokenizer.encode(Array(puzzle.begin.utf8), parsingSpecials: false)
+    isChat = usesChat
     self.puzzle = puzzle
     try Prompt.checkLength(context.count + question.count, room: room, model)
   }
@@ -47,7 +51,7 @@ struct NeedleQuestion {
   ) throws {
     (tokens, question) = (prompt.context.count, prompt.question)
     context = try PrefilledContext(
-      prompt.context, room: question.count + options.task.answerTokens,
+      prompt.context, isChat: prompt.isChat, room: question.count + options.task.answerTokens,
       methods: options.methods, model: model, bank: bank,
       retention: options.retention)
     self.model = model
@@ -79,9 +83,9 @@ struct NeedleQuestion {
     let generation = try GenerationResult.run(
       model, cache: cache, logits: logits,
       options: .init(maximumTokens: answerTokens, sampling: Sampler.Options()),
-      afterFirst: {
+      afterFirst: { first in
         try recall?.lookAhead(
-          question, logits: logits, limit: answerTokens,
+          question, first: first, limit: answerTokens, keepsDraft: true,
           isEnd: model.tokenizer.isEndOfGeneration)
       }, emit: { _ in })
     return NeedleAnswer(text: generation.text, stop: generation.stop, pairs: pairs)

@@ -9,22 +9,26 @@ package final class PrefilledContext {
   let cache: KVCache
   private let hooks: [Method: any QueryHook]
   private let model: ModelConfig
-  private var orders: [Method: [[UInt32]]] = [:]
+  private var scorers: [Method: any Scorer] = [:]
+  private var rankings: [Method: CacheRanking] = [:]
   /// What every method keeps.
   private let retention: RetentionPolicy
 
   /// Prefills tokens, with room for `room` more. Hooks collect what `methods` and recall rank by.
+  ///
+  /// - Parameter isChat: Whether the tokens begin a user's turn.
   package init(
-    _ tokens: [Int], room: Int, methods: [Method], model: LoadedModel, bank: FilterBank,
-    retention: RetentionPolicy
+    _ tokens: [Int], isChat: Bool = false, room: Int, methods: [Method], model: LoadedModel,
+    bank: FilterBank, retention: RetentionPolicy
   ) throws {
     self.retention = retention
     var hooks: [Method: any QueryHook] = [:]
+    var room = room
     for method in Set(methods + [.qFilters]) {
       guard case .ranked(let scorer) = method else { continue }
       let source = ScorerSource(scorer, bank: (bank, ""), seed: 0)
-      hooks[method] = try source?.queryHook(
-        model.engine, usesPublishedScore: retention.usesPublishedScore)
+      hooks[method] = try source?.queryHook(model, retention, tokens: tokens, isChat: isChat)
+      room = max(room, source?.room ?? 0)
     }
     cache = try KVCache(
       shape: model.engine.cacheShape, dtype: .f16, capacity: tokens.count + room)
@@ -41,25 +45,32 @@ package final class PrefilledContext {
 
   /// Positions best first, [layers · kvHeads]; without a ranking, in their own order.
   package func order(_ method: Method) throws -> [[UInt32]] {
-    if let order = orders[method] { return order }
-    let order = try rank(method)
-    orders[method] = order
-    return order
+    if let ranking = try ranking(method) { return ranking.orders }
+    let positions = Array(0..<UInt32(cache.nextPosition))
+    return Array(repeating: positions, count: cache.shape.layers * cache.shape.kvHeads)
+  }
+
+  /// How many pairs of each head a compression keeps, [layers · kvHeads].
+  func kept(_ method: Method, compression: Int) throws -> [Int] {
+    if let budgets = try ranking(method)?.budgets([compression]) { return budgets[0] }
+    let shape = cache.shape
+    return (0..<shape.layers * shape.kvHeads).map { index in
+      index / shape.kvHeads < retention.wholeLayers
+        ? cache.nextPosition
+        : RetentionPolicy.kept(of: cache.nextPosition, compression: compression)
+    }
   }
 
   /// A cache of 1/`compression` of the pairs.
   func compressed(_ method: Method, compression: Int, room: Int) throws -> KVCache {
-    let heads = cache.shape.kvHeads
-    let pairs = try order(method).enumerated().map { index, order in
-      order.prefix(kept(compression: compression, layer: index / heads, head: index % heads))
-        .sorted()
-    }
+    let kept = try kept(method, compression: compression)
+    let pairs = try zip(order(method), kept).map { $0.prefix($1).sorted() }
     return try cache.copy(keeping: pairs, room: room)
   }
 
   /// The score that a ranking method gives each pair, greater is better, [layers · kvHeads][pairs].
   func scores(_ method: Method) throws -> [[Float]] {
-    guard let scorer = try hooks[method]?.scorer(of: cache) else {
+    guard let scorer = try scorer(method) else {
       preconditionFailure("\(method.rawValue) values no pairs")
     }
     let heads = cache.shape.kvHeads
@@ -82,17 +93,20 @@ package final class PrefilledContext {
         of: cache, layer: layer, head: head, last: cache.nextPosition, model: model))
   }
 
-  private func rank(_ method: Method) throws -> [[UInt32]] {
-    guard hooks[method] != nil, case .ranked(let scorer) = method else {
-      let positions = Array(0..<UInt32(cache.nextPosition))
-      return Array(repeating: positions, count: cache.shape.layers * cache.shape.kvHeads)
-    }
-    let heads = cache.shape.kvHeads
-    return try scores(method).enumerated().map { index, scores in
-      let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
-      return retention.order(
-        scores, by: scorer, of: cache, layer: layer, head: head, model: model)
-    }
+  private func scorer(_ method: Method) throws -> (any Scorer)? {
+    if let scorer = scorers[method] { return scorer }
+    let scorer = try hooks[method]?.scorer(of: cache, last: cache.nextPosition)
+    scorers[method] = scorer
+    return scorer
+  }
+
+  private func ranking(_ method: Method) throws -> CacheRanking? {
+    if let ranking = rankings[method] { return ranking }
+    guard let scorer = try scorer(method) else { return nil }
+    let ranking = try CacheRanking(
+      cache, last: cache.nextPosition, scorer: scorer, retention: retention, model: model)
+    rankings[method] = ranking
+    return ranking
   }
 }
 

@@ -80,7 +80,9 @@ static void attend(const ck_attention *call) {
   for (size_t r = 0; r < t.rows; r++) {
     size_t token = call->first_token + r / call->group, g = r % call->group;
     float *target = call->output + token * call->output_stride + g * call->value_length;
-    float factor = 1 / sum(load(t.sums + 16 * r));
+    float total = sum(load(t.sums + 16 * r)), factor = 1 / total;
     for (size_t i = 0; i < call->value_length; i++) target[i] = t.output[r * t.width + i] * factor;
+    if (call->denominators)
+      call->denominators[token * call->denominator_stride + g] = t.maximum[r] + log2f(total);
   }
 }

@@ -20,6 +20,7 @@
 #include "softmax.h"
 #include "tile.h"
 #include "attention.h"
+#include "peak.h"
 #include "split.h"
 
 const ck_inference_kernels KERNELS = {
@@ -43,6 +44,7 @@ const ck_inference_kernels KERNELS = {
   .multiply_panel = multiply_panel,
   .decode_rows = decode_rows,
   .attend = attend,
+  .peak = peak,
   .attend_split = attend_split,
   .merge_splits = merge_splits,
 };

@@ -87,6 +87,13 @@ static void dsyevr_in_turn(const char *jobz, const char *range, const char *uplo
   pthread_mutex_unlock(&turn);
 }
 
+static void dposv_in_turn(const char *uplo, const int32_t *n, const int32_t *nrhs, double *a,
+  const int32_t *lda, double *b, const int32_t *ldb, int32_t *info) {
+  pthread_mutex_lock(&turn);
+  blas.dposv(uplo, n, nrhs, a, lda, b, ldb, info);
+  pthread_mutex_unlock(&turn);
+}
+
 // Makes the library take its work space, by a product that is too large to do without.
 static void take_work_space(void) {
   enum { side = 512 };
@@ -114,8 +121,9 @@ static void open_once(void) {
   *(void **)&blas.sgemm = dlsym(library, "cblas_sgemm");
   *(void **)&blas.ssyrk = dlsym(library, "cblas_ssyrk");
   *(void **)&blas.dsyevr = dlsym(library, "dsyevr_");
+  *(void **)&blas.dposv = dlsym(library, "dposv_");
   *(void **)&blas.core_name = dlsym(library, "openblas_get_corename");
-  if (!blas.sgemm || !blas.ssyrk || !blas.dsyevr || !blas.core_name) return;
+  if (!blas.sgemm || !blas.ssyrk || !blas.dsyevr || !blas.dposv || !blas.core_name) return;
   problem = NULL;
   if (!tight) {
     opened = &blas;
@@ -123,7 +131,8 @@ static void open_once(void) {
   }
   take_work_space();
   static OpenBLAS in_turn;
-  in_turn = (OpenBLAS){sgemm_in_turn, ssyrk_in_turn, dsyevr_in_turn, blas.core_name};
+  in_turn = (OpenBLAS){
+    sgemm_in_turn, ssyrk_in_turn, dsyevr_in_turn, dposv_in_turn, blas.core_name};
   opened = &in_turn;
 }
 

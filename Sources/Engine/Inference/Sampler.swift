@@ -44,7 +44,8 @@ public struct Sampler: Sendable {
     return candidates.last?.id ?? 0
   }
 
-  static func likeliest(_ logits: [Float]) -> Int {
+  /// The id of the greatest logit, the lowest one among equals.
+  package static func likeliest(_ logits: [Float]) -> Int {
     var best = 0
     for id in logits.indices where logits[id] > logits[best] { best = id }
     return best

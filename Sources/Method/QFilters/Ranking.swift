@@ -12,7 +12,7 @@ extension ScorerID {
   ///
   /// - Parameter window: The layer's sliding window, if it has one.
   public func usualRecent(window: Int?) -> Int {
-    guard self == .qFilters else { return 0 }
+    guard [.qFilters, .linear, .kvzip].contains(self) else { return 0 }
     return window.map { $0 <= FilterBank.futurePositions } == true ? 1 : 4
   }
 }

@@ -19,8 +19,16 @@ public enum RecallTopK {
     let ranked = Int(Double(kept) * rankedShare)
     for slot in ranking.prefix(ranked) { isKept[slot] = true }
     let pooled = pool(mass, over: pooling)
-    let asked = isKept.indices.filter { !isKept[$0] }.sorted { (pooled[$0], $1) > (pooled[$1], $0) }
-    for slot in asked.prefix(kept - ranked) { isKept[slot] = true }
+    var rest = kept - ranked
+    guard rest > 0 else { return isKept.indices.filter { isKept[$0] } }
+    let others = isKept.indices.filter { !isKept[$0] }
+    // Numbers sort much faster than slots. Among equal ones the first slots are kept.
+    let least = others.map { pooled[$0] }.sorted(by: >)[rest - 1]
+    for slot in others where pooled[slot] > least {
+      isKept[slot] = true
+      rest -= 1
+    }
+    for slot in others.lazy.filter({ pooled[$0] == least }).prefix(rest) { isKept[slot] = true }
     return isKept.indices.filter { isKept[$0] }
   }
 
@@ -29,8 +37,11 @@ public enum RecallTopK {
   public static func pool(_ mass: [Float], over width: Int) -> [Float] {
     let reach = width / 2
     return mass.indices.map { slot in
-      let neighbours = max(0, slot - reach)...min(mass.count - 1, slot + reach)
-      return mass[neighbours].reduce(0, +) / Float(width)
+      var sum: Float = 0
+      for neighbour in max(0, slot - reach)...min(mass.count - 1, slot + reach) {
+        sum += mass[neighbour]
+      }
+      return sum / Float(width)
     }
   }
 }

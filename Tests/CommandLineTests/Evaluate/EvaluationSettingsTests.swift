@@ -77,7 +77,9 @@ struct EvaluationSettingsTests {
     // Sinks and window leave nothing of these few pairs to rank, which the table says.
     #expect(String(decoding: usual.output, as: UTF8.self).contains("In brackets"))
     #expect(!String(decoding: preset.output, as: UTF8.self).contains("In brackets"))
-    for (option, setting) in [("--ranking", "kvpress"), ("--sinks", "9"), ("--window", "3")] {
+    for (option, setting) in [
+      ("--ranking", "kvpress"), ("--sinks", "9"), ("--window", "3"), ("--begin", "kept"),
+    ] {
       let folder = "preset\(option)"
       #expect(try Command.run(runs.needle(folder) + ["--depths", "1"]).status == 0)
       let other = try Command.run(runs.needle(folder) + ["--depths", "1", option, setting])

@@ -18,7 +18,9 @@ struct Documents: Sendable {
     try? FileManager.default.removeItem(atPath: filters + ".partial")
     let essays = try Demo.essays().enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
     try Self.check(
-      Command.run(["precompute", "--model", Demo.model, "--out", filters, "--corpus"] + essays))
+      Command.run(
+        ["precompute", "--no-budgets", "--model", Demo.model, "--out", filters, "--corpus"]
+          + essays))
     document = Demo.essay("love")
     try Self.check(
       Command.run([
@@ -38,7 +40,8 @@ extension ScratchFolder {
     let bank = path("tiny.qfilt")
     let made = try Command.run(
       [
-        "precompute", "--model", model, "--corpus", corpus, "--sequences", "2", "--length", "40",
+        "precompute", "--no-budgets", "--model", model, "--corpus", corpus, "--sequences", "2",
+        "--length", "40",
         "--out", bank,
       ])
     guard made.status == 0 else { throw CommandFailed(message: made.error) }

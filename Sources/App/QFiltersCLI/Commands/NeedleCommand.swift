@@ -40,6 +40,8 @@ struct NeedleCommand: ParsableCommand {
       \(Needle.Options().answer)).
       """)
   var answer: String?
+  @Option(help: "With the task needle: text that every answer begins with. Default: none.")
+  var begin: String?
   @Option(
     help: ListOptions.help("Lengths in tokens", Needle.Options().lengths),
     transform: ListOptions.numbers)
@@ -80,7 +82,10 @@ struct NeedleCommand: ParsableCommand {
     guard lengths.allSatisfy({ $0 >= 64 }) else {
       throw ValidationError("--lengths must be 64 or more.")
     }
-    for (name, text) in [("needle", needle), ("question", question), ("answer", answer)] {
+    let texts = [
+      ("needle", needle), ("question", question), ("answer", answer), ("begin", begin),
+    ]
+    for (name, text) in texts {
       guard text?.allSatisfy(\.isWhitespace) != true else {
         throw ValidationError("--\(name) is empty.")
       }
@@ -99,6 +104,7 @@ struct NeedleCommand: ParsableCommand {
     options.needle = needle ?? options.needle
     options.question = question ?? options.question
     options.answer = answer ?? options.answer
+    options.begin = begin ?? options.begin
     (options.lengths, options.depths) = (lengths, depths)
     (options.compressions, options.methods) = (compressions, methods)
     (options.retention, options.reach) = (retention.retention, reach.reach)

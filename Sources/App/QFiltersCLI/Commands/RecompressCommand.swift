@@ -10,9 +10,9 @@ struct RecompressCommand: ParsableCommand {
       A snapshot that holds only ×N can be made smaller, not larger. Only one that holds the \
       whole cache can be ranked anew. What is not asked for stays as it is.
 
-      In layers with a sliding window, `prefill` ranks last what no later token sees. A snapshot \
-      does not hold its model's windows: --method ranks such layers by score alone, and \
-      Q-Filters rank as they were published.
+      With a filter bank that has a linear score, --method ranks as `prefill` does. Without one, \
+      the model's windows and RoPE are not known: layers with a sliding window rank by score \
+      alone, and Q-Filters as they were published.
 
       A chain becomes one snapshot, which needs no parents. --method is required if the parts \
       were not all ranked by one method and filter bank. From int8 or int4 parts, the new \
@@ -51,12 +51,11 @@ struct RecompressCommand: ParsableCommand {
     options.precision = precision.precision
     options.scorer = try method.load()
     let bar = ProgressBar()
-    let bytes = try Recompress.run(
+    let result = try Recompress.run(
       snapshot: snapshot, parents: parents.files, options: options, out: out, progress: bar.show)
-    if report.json { return try Terminal.json(Report(bytes: bytes)) }
-    let isByFilters = options.scorer != nil && method.isFilters
+    if report.json { return try Terminal.json(Report(bytes: result.bytes)) }
     Terminal.line(
-      "\(out): \(Format.bytes(bytes))"
-        + (isByFilters ? ", ranked by Q-Filters as they were published" : ""))
+      "\(out): \(Format.bytes(result.bytes))"
+        + (result.usesPublishedScore ? ", ranked by Q-Filters as they were published" : ""))
   }
 }

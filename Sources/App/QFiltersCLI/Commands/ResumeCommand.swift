@@ -11,7 +11,8 @@ struct ResumeCommand: ParsableCommand {
       Without --compression the whole cache is read, as with --decompressed. With it, only the \
       best 1/N of the pairs are read and attended to. With --recall, every pair is read, one \
       layer at a time. --recall keeps as many as ×N: those that the prompt attends to, and the \
-      best-ranked ones. After the first token, drafts of the answer choose anew three times.
+      best-ranked ones. After the first token, drafts of the answer choose anew, and the draft \
+      that the text supports most begins the answer (at a temperature, it only chooses).
 
       With --save, what the prompt and its answer add is written as a child of the snapshot. It \
       holds only the new pairs and can be resumed in turn. It refers to the snapshot, which must \

@@ -5,8 +5,9 @@ import Workflows
 
 /// `--budget` and the options that go with it, in commands that can evict pairs.
 struct BudgetOptions: ParsableArguments {
-  /// Methods that can rank under a budget: they need nothing but what is in the cache.
-  static let methods = ScorerID.allCases.filter { !$0.needsQueries }.map(Method.ranked)
+  /// Methods that can rank under a budget: they need nothing but the keys of a head.
+  static let methods = ScorerID.allCases.filter { !$0.needsQueries && $0 != .linear }
+    .map(Method.ranked)
   private static let names = methods.map(\.rawValue).joined(separator: ", ")
   @Option(help: "Maximum number of pairs that a head holds; the others are evicted.")
   var budget: Int?

@@ -14,6 +14,12 @@ struct CalibrationOptions: ParsableArguments {
   @Option(help: "Number of sequences.") var sequences = 20
   @Option(help: "Tokens in each sequence.") var length = 2048
 
+  @Flag(
+    help: """
+      Filters alone, without what budgets by head are learnt from. Takes about a third of the time.
+      """)
+  var noBudgets = false
+
   func validate() throws {
     guard !corpus.isEmpty else { throw ValidationError("--corpus needs at least one file.") }
     guard (1...1 << 24).contains(sequences) else {
@@ -25,7 +31,9 @@ struct CalibrationOptions: ParsableArguments {
   }
 
   var corpusFiles: Corpus { Corpus(paths: corpus, field: field) }
-  var recipe: Precompute.Recipe { .init(sequences: sequences, length: length) }
+  var recipe: Precompute.Recipe {
+    .init(sequences: sequences, length: length, learnsBudgets: !noBudgets)
+  }
 }
 
 /// `--shard I/N`.

@@ -12,7 +12,7 @@ struct MethodOptions: ParsableArguments {
     transform: Self.parse)
   var method: ScorerID?
   @Option(
-    help: ArgumentHelp("Filter bank of the model (.qfilt), for q-filters.", valueName: "file"),
+    help: ArgumentHelp("Filter bank of the model (.qfilt), for q-filters and linear.", valueName: "file"),
     completion: .filterBank)
   var filters: String?
   @Option(
@@ -21,11 +21,11 @@ struct MethodOptions: ParsableArguments {
   var rankingSeed: UInt64?
 
   func validate() throws {
-    guard isFilters || filters == nil else {
-      throw ValidationError("--filters is for the method q-filters alone.")
+    guard needsBank || filters == nil else {
+      throw ValidationError("--filters is for the methods q-filters and linear alone.")
     }
-    guard method != .qFilters || filters != nil else {
-      throw ValidationError("The method q-filters needs --filters.")
+    if let method, needsBank, filters == nil {
+      throw ValidationError("The method \(method.name) needs --filters.")
     }
     guard rankingSeed == nil || method == .random else {
       throw ValidationError("--ranking-seed is for the method random alone.")
@@ -34,6 +34,8 @@ struct MethodOptions: ParsableArguments {
 
   /// Whether filters rank, which is the default.
   var isFilters: Bool { (method ?? .qFilters) == .qFilters }
+
+  private var needsBank: Bool { (method ?? .qFilters).needsFilterBank }
 
   private static let names = ScorerID.allCases.map(\.name).joined(separator: ", ")
 

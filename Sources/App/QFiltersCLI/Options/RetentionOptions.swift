@@ -11,7 +11,8 @@ struct RetentionOptions: ParsableArguments {
   @Option(
     help: """
       Interval of the places after sinks and window that the newest pairs get; 0 for none. \
-      Default: 4 with q-filters (1 in layers with a sliding window of up to 512), otherwise 0.
+      Default: 4 with q-filters, linear and kvzip (1 in layers with a sliding window of up to \
+      512), otherwise 0.
       """)
   var recent: Int?
   @Option(help: "Number of first layers that are always kept whole. Default: 0.")
@@ -23,6 +24,12 @@ struct RetentionOptions: ParsableArguments {
       the prompt, where questions come from, and KeyDiff has a share.
       """)
   var publishedScore = false
+  @Flag(
+    help: """
+      1/N of every head's pairs at ×N. Default: 1/N of all pairs, by what each head needs, with \
+      methods that tell: q-filters with a bank that has a linear score, linear, kvzip.
+      """)
+  var equalBudgets = false
   @Option(
     help: """
       Preset instead of these options. kvpress: each head's score alone decides, except that \
@@ -43,6 +50,7 @@ struct RetentionOptions: ParsableArguments {
   /// The options that were given.
   var given: [String] {
     numbers.filter { $0.value != nil }.map(\.name) + (publishedScore ? ["--published-score"] : [])
+      + (equalBudgets ? ["--equal-budgets"] : [])
       + (ranking == nil ? [] : ["--ranking"])
   }
 
@@ -50,8 +58,8 @@ struct RetentionOptions: ParsableArguments {
     guard ranking == nil || given.count == 1 else {
       throw ValidationError(
         """
-        --ranking replaces --sinks, --window, --recent, --whole-layers and --published-score; \
-        leave them out.
+        --ranking replaces --sinks, --window, --recent, --whole-layers, --published-score and \
+        --equal-budgets; leave them out.
         """
       )
     }
@@ -77,6 +85,7 @@ struct RetentionOptions: ParsableArguments {
     retention.recent = recent
     retention.wholeLayers = wholeLayers ?? retention.wholeLayers
     retention.usesPublishedScore = publishedScore
+    retention.hasEqualBudgets = equalBudgets || publishedScore
     return retention
   }
 }

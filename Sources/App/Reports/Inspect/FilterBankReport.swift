@@ -10,6 +10,8 @@ package struct FilterBankReport: Encodable, CustomStringConvertible {
   let identity: IdentityReport
   let sequences: SequencesReport?
   let quality: QualityReport?
+  /// Nil if the bank has no linear score.
+  let linearScore: LinearScoreReport?
   let provenance: String
 
   package init(_ bank: FilterBank) {
@@ -19,6 +21,7 @@ package struct FilterBankReport: Encodable, CustomStringConvertible {
     identity = IdentityReport(bank.identity, filters: bank.digest)
     sequences = bank.sequences.map(SequencesReport.init)
     quality = bank.quality.map(QualityReport.init)
+    linearScore = bank.linear.map(LinearScoreReport.init)
     provenance = bank.provenance
   }
 
@@ -38,7 +41,7 @@ package struct FilterBankReport: Encodable, CustomStringConvertible {
         queries: nothing is known of them, as after an import; compute the bank with
         precompute to see whether they do what Q-Filters assume
         """
-    let parts = [filters, "\(identity)", sequences?.description, quality]
+    let parts = [filters, "\(identity)", sequences?.description, quality, linearScore?.description]
     return (parts.compactMap(\.self) + ["\(ProvenanceText(provenance))"]).joined(separator: "\n\n")
   }
 }

@@ -20,6 +20,9 @@ package struct GenerationConfig: Sendable {
 }
 
 extension GenerationConfig {
+  /// Whether each token is the likeliest one.
+  package var isGreedy: Bool { sampling.temperature == 0 }
+
   /// Why an answer of `count` tokens ends here; nil if it continues.
   func stop(
     after count: Int, _ cache: KVCache, _ model: LoadedModel

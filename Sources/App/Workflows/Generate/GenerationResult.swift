@@ -1,6 +1,15 @@
 package import Inference
 import Tokenization
 
+/// Tokens of an answer that are known before they are sampled.
+package struct GivenTokens: Sendable {
+  /// Those that follow the first. The cache holds the pairs of the first and of all of these, but
+  /// not of a token that ends the answer.
+  let ids: [Int]
+  /// The logits after the last pair.
+  let logits: [Float]
+}
+
 /// The tokens that continue a context.
 package struct GenerationResult: Sendable {
   /// The new tokens, without the one that ended the answer.
@@ -30,20 +39,22 @@ package struct GenerationResult: Sendable {
   /// - Parameters:
   ///   - logits: The logits of the context's last token.
   ///   - cache: The context's pairs, with room for the new ones.
-  ///   - afterFirst: Called between the first token and the next, with the cache unchanged.
+  ///   - afterFirst: Called between the first token and the next, with the first. It may give
+  ///     tokens that follow.
   ///   - emit: Receives text as it becomes whole characters; its first call comes with the first
   ///     token.
   /// - Throws: `EngineError.notFinite`.
   package static func run(
     _ model: LoadedModel, cache: KVCache, logits: [Float], options: GenerationConfig,
-    afterFirst: () throws -> Void = {}, emit: (String) -> Void
+    afterFirst: (_ first: Int) throws -> GivenTokens? = { _ in nil }, emit: (String) -> Void
   ) throws -> GenerationResult {
     var result = GenerationResult()
     var (sampler, decoder) = (Sampler(options.sampling), StreamingDecoder(model.tokenizer))
-    var logits = logits
-    let clock = Stopwatch()
+    var (logits, given) = (logits, ArraySlice<Int>())
+    let (clock, start) = (Stopwatch(), cache.nextPosition)
     while result.ids.count < options.maximumTokens {
-      let id = sampler.next(logits)
+      let isGiven = !given.isEmpty
+      let id = given.popFirst() ?? sampler.next(logits)
       if model.tokenizer.isEndOfGeneration(id) {
         result.stop = .end
         break
@@ -58,10 +69,16 @@ package struct GenerationResult: Sendable {
         result.stop = stop
         break
       }
-      if result.ids.count == 1 { try afterFirst() }
+      if isGiven { continue }
+      if result.ids.count == 1, let tokens = try afterFirst(id) {
+        (given, logits) = (tokens.ids[...], tokens.logits)
+        continue
+      }
       logits = try model.engine.decode(id, into: cache)
       options.eviction?.apply(to: cache)
     }
+    // Given tokens that were not taken.
+    cache.removeLast(max(0, cache.nextPosition - start - result.ids.count))
     result.decodeSeconds = clock.seconds
     let rest = decoder.finish()
     result.text += rest

@@ -12,6 +12,8 @@ struct Calibration {
   private let partialPath: String
   private let provenance: String
   private var statistics: CalibrationStatistics
+  /// Sums for the linear score; nil if none is to be learnt.
+  private var pairs: LinearScoreSums?
   private var done: SequenceSet
   private var hasPartialFile = false
 
@@ -21,23 +23,33 @@ struct Calibration {
 
   /// Continues from `partialPath` if that exists, or begins.
   ///
+  /// - Parameter learnsBudgets: Whether a linear score is to be learnt, which takes a repetition of
+  ///   each sequence.
   /// - Throws: `IdentityMismatch` or `PartialResult.otherRecipe` if that file is of another run.
   init(
-    _ model: LoadedModel, _ set: SequenceSet, provenance: String, partialPath: String
+    _ model: LoadedModel, _ set: SequenceSet, learnsBudgets: Bool, provenance: String,
+    partialPath: String
   ) throws {
     let architecture = model.engine.architecture
     (self.model, self.provenance, self.partialPath) = (model, provenance, partialPath)
     done = set
     statistics = CalibrationStatistics(
       shape: FilterShape(of: architecture), queryHeads: architecture.queryHeads)
+    pairs =
+      learnsBudgets
+      ? LinearScoreSums(
+        shape: LinearScoreSums.Shape(of: architecture),
+        rope: model.engine.layerRoPE(length: set.length)) : nil
     guard Folder.hasFile(partialPath) else { return }
     let partial = try StatisticsFile(path: partialPath)
     try partial.identity.check(against: model.identity, path: partialPath)
     guard let finished = partial.sequences, finished.hasRecipe(of: set),
       partial.statistics.shape == statistics.shape,
-      partial.statistics.queryHeads == statistics.queryHeads
+      partial.statistics.queryHeads == statistics.queryHeads,
+      partial.pairs?.shape == pairs?.shape, partial.pairs?.rope == pairs?.rope
     else { throw PartialResult.otherRecipe(path: partialPath) }
-    (statistics, done, hasPartialFile) = (partial.statistics, finished, true)
+    (statistics, pairs, done) = (partial.statistics, partial.pairs, finished)
+    hasPartialFile = true
   }
 
   /// The number of tokens that were summed.
@@ -46,7 +58,8 @@ struct Calibration {
   /// The sums as a file.
   var file: StatisticsFile {
     StatisticsFile(
-      identity: model.identity, statistics: statistics, sequences: done, provenance: provenance)
+      identity: model.identity, statistics: statistics, pairs: pairs, sequences: done,
+      provenance: provenance)
   }
 
   /// Rejects sequences that are not the shard's.
@@ -79,11 +92,23 @@ struct Calibration {
   private mutating func add(_ batch: [[Int]], progress: (Int) -> Void) throws {
     let before = tokens
     let length = batch.reduce(0) { $0 + $1.count }
-    try model.engine.observeByLayer(batch) { layer, queries, count in
+    let layers = model.engine.architecture.layers
+    let sequences = try batch.map {
+      RepeatedSequence($0, repetitions: pairs == nil ? [] : try repeatPass.repetitions(of: $0))
+    }
+    try model.engine.observeByLayer(sequences) { layer, queries, count in
       try statistics.add(layer: layer, queries: queries.leadingRows(count), count: count)
-      progress(before + length * layer / model.engine.architecture.layers)
+      progress(before + length * layer / layers)
+    } repeated: { layer, cache, peaks in
+      try pairs?.add(
+        cache.pairs(ofLayer: layer, last: cache.nextPosition), targets: peaks.map(RepeatTarget.scores))
     }
     progress(before + length)
+  }
+
+  /// Sequences are plain text, though a model that chats is asked as in a chat.
+  private var repeatPass: RepeatPass {
+    RepeatPass(model, isChat: (try? model.chatTemplate()) != nil)
   }
 
   /// Removes the file of what was finished, if there is one.

@@ -39,6 +39,7 @@ package enum Merge {
     private let firstPath: String
     private let identity: Identity
     private(set) var statistics: CalibrationStatistics
+    private var pairs: LinearScoreSums?
     private(set) var sequences: SequenceSet
     private var provenances: Set<String>
 
@@ -46,6 +47,7 @@ package enum Merge {
       let file = try StatisticsFile(path: path)
       guard let sequences = file.sequences else { throw MergeRefusal.unknownSequences(path: path) }
       (firstPath, identity, statistics) = (path, file.identity, file.statistics)
+      pairs = file.pairs
       (self.sequences, provenances) = (sequences, [file.provenance])
     }
 
@@ -60,7 +62,11 @@ package enum Merge {
       }
       let twice = other.sequences.members.filter(sequences.contains)
       guard twice.isEmpty else { throw MergeRefusal.twice(path: path, sequences: twice) }
+      guard other.pairs?.shape == pairs?.shape, other.pairs?.rope == pairs?.rope else {
+        throw MergeRefusal.otherBudgets(path: path, than: firstPath)
+      }
       try statistics.add(other.statistics)
+      if let sums = other.pairs { try pairs?.add(sums) }
       sequences.formUnion(other.sequences)
       provenances.formUnion(other.provenances)
     }
@@ -75,7 +81,7 @@ package enum Merge {
     var file: StatisticsFile {
       get throws {
         StatisticsFile(
-          identity: identity, statistics: statistics, sequences: sequences,
+          identity: identity, statistics: statistics, pairs: pairs, sequences: sequences,
           provenance: try Provenance.merged(provenances))
       }
     }
@@ -89,6 +95,8 @@ package enum MergeRefusal: CategorisedError, Sendable {
   /// A file is of another corpus than the first, or its recipe has another number or length of
   /// sequences.
   case otherRecipe(path: String, than: String)
+  /// A file has sums for budgets and the first has none, or the other way round.
+  case otherBudgets(path: String, than: String)
   /// Sequences of a file were summed already.
   case twice(path: String, sequences: [Int])
   /// Some sequences are in no file.
@@ -105,6 +113,8 @@ package enum MergeRefusal: CategorisedError, Sendable {
         + "compute it again with precompute"
     case .otherRecipe(let path, let first):
       "\(path) is of another corpus, or of other sequences, than \(first)"
+    case .otherBudgets(let path, let first):
+      "one of \(path) and \(first) has sums for budgets by head, and the other has none"
     case .twice(let path, let sequences):
       "\(path): \(Self.list(sequences, "summed in another file already")); "
         + "give each shard once"

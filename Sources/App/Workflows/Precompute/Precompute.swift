@@ -44,7 +44,8 @@ package enum Precompute {
     try AtomicFile.checkWritable(out)
     let clock = Stopwatch()
     var calibration = try Calibration(
-      model, set, provenance: provenance(model, set), partialPath: out + ".partial")
+      model, set, learnsBudgets: recipe.learnsBudgets, provenance: provenance(model, set),
+      partialPath: out + ".partial")
     try calibration.checkResumed(in: shard)
     let resumed = calibration.tokens
     try calibration.run(sequences, shard: shard, progress: progress)

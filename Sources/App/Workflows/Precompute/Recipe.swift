@@ -8,10 +8,17 @@ extension Precompute {
     /// Tokens in each, 2 … 2²⁴.
     var length: Int
 
+    /// Whether a linear score is learnt, by which heads get their budgets. Calibration then takes
+    /// about three times as long.
+    var learnsBudgets = true
+
+    private enum CodingKeys: CodingKey { case sequences, length }
+
     /// `sequences` of `length` tokens; the authors use 20 of 2,048.
-    package init(sequences: Int, length: Int) {
+    package init(sequences: Int, length: Int, learnsBudgets: Bool = true) {
       self.sequences = sequences
       self.length = length
+      self.learnsBudgets = learnsBudgets
     }
   }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Inference
 import QFilters
 
@@ -29,5 +30,19 @@ extension FilterBank {
         return Rotation(cosines: turn.cosines, sines: turn.sines)
       },
       scale: engine.attentionScale)
+  }
+
+  /// The same by the RoPE that a bank holds, without the model.
+  ///
+  /// - Parameter rope: Holds for a context of `tokens`.
+  func scorer(after tokens: Int, rope: LayerRoPE) -> ContextFilterScorer {
+    let (middle, goal) = (Double(length) / 2, Double(tokens + Self.futurePositions / 2))
+    return ContextFilterScorer(
+      self,
+      turnedBy: rope.layers.map { layer in
+        let angles = layer.frequencies.map { goal * Double($0) - middle * Double($0) }
+        return Rotation(
+          cosines: angles.map { Float(cos($0)) }, sines: angles.map { Float(sin($0)) })
+      }, scale: rope.scale)
   }
 }

@@ -52,16 +52,15 @@ package enum Prefill {
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }
     let tokens = try Prompt.opening(text, usesChat: options.usesChat, model: model)
     try Prompt.checkLength(tokens.count, model)
-    let metadata = try metadata(model, source, tokens, options)
     // Before the long work, so that a folder that cannot be written fails at once.
-    var writer = try SnapshotWriter(
-      path: out, metadata: metadata, codecs: options.precision.codecs(metadata.tiers))
+    try AtomicFile.checkWritable(out)
 
     let clock = Stopwatch()
     let cache = try KVCache(
-      shape: shape, dtype: KVCache.DType(options.precision.element), capacity: tokens.count)
+      shape: shape, dtype: KVCache.DType(options.precision.element),
+      capacity: tokens.count + source.room)
     let hook = try source.queryHook(
-      model.engine, usesPublishedScore: options.retention.usesPublishedScore)
+      model, options.retention, tokens: tokens, isChat: options.usesChat)
     progress("prefill", 0, tokens.count)
     _ = try model.engine.prefill(
       tokens, into: cache,
@@ -72,8 +71,10 @@ package enum Prefill {
     let writing = Stopwatch()
     progress("rank", 0, 1)
     let ranked = try RankedCache(
-      cache, scorer: hook.scorer(of: cache), retention: options.retention,
-      model: model.engine.architecture)
+      cache, hook: hook, retention: options.retention, model: model.engine.architecture)
+    let metadata = try metadata(model, source, tokens, ranked.ranking, options)
+    var writer = try SnapshotWriter(
+      path: out, metadata: metadata, codecs: options.precision.codecs(metadata.tiers))
     try ranked.write(to: &writer, tiers: metadata.tiers, progress: progress)
     let bytes = try writer.finish()
     return Result(
@@ -82,7 +83,8 @@ package enum Prefill {
   }
 
   private static func metadata(
-    _ model: LoadedModel, _ source: ScorerSource, _ tokens: [Int], _ options: Options
+    _ model: LoadedModel, _ source: ScorerSource, _ tokens: [Int], _ pairs: CacheRanking,
+    _ options: Options
   ) throws -> SnapshotMetadata {
     let (origin, shape) = (source.origin, model.engine.cacheShape)
     let codec = options.precision.element
@@ -98,9 +100,8 @@ package enum Prefill {
         layers: shape.layers, kvHeads: shape.kvHeads, keyLength: shape.keyLength,
         valueLength: shape.valueLength, tokens: tokens.count,
         promptForm: options.usesChat ? .openUserTurn : .plain, keyCodec: codec, valueCodec: codec),
-      tiers: TierTable(
-        scorer: origin.scorer, sinks: ranking.sinks, window: ranking.window, layers: shape.layers,
-        kvHeads: shape.kvHeads, tokens: tokens.count, floors: floors,
+      tiers: pairs.tiers(
+        ranking, by: origin.scorer, shape: shape, floors: floors,
         compression: options.compression),
       tokens: tokens.map(UInt32.init),
       provenance: try Provenance.json(

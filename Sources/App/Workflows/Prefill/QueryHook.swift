@@ -8,35 +8,69 @@ package protocol QueryHook: AnyObject {
   /// Receives the queries of a layer's next `count` tokens.
   func observe(layer: Int, queries: Matrix, count: Int) throws
 
-  /// The scorer of the context's pairs. The cache holds all of them.
-  func scorer(of cache: KVCache) throws -> any Scorer
+  /// The scorer of the last `pairs` pairs of each head. The cache holds all of the context's pairs
+  /// at their positions.
+  func scorer(of cache: KVCache, last pairs: Int) throws -> any Scorer
 }
 
 extension ScorerSource {
   /// The hook that sees a context for the scorer.
   ///
-  /// - Parameter usesPublishedScore: Whether Q-Filters score as published, without a turn to what
-  ///   follows the context.
-  package func queryHook(_ engine: Engine, usesPublishedScore: Bool) throws -> any QueryHook {
+  /// - Parameters:
+  ///   - tokens: The context's; nil if it is not known. KVzip repeats them.
+  ///   - isChat: Whether they begin a user's turn.
+  package func queryHook(
+    _ model: LoadedModel, _ retention: RetentionPolicy, tokens: [Int]? = nil, isChat: Bool = false
+  ) throws -> any QueryHook {
+    let engine = model.engine
     switch self {
-    case .qFilters(let bank, _) where usesPublishedScore: KeysOnlyHook { _ in QFilterScorer(bank) }
-    case .qFilters(let bank, _): KeysOnlyHook { bank.scorer(after: $0, engine: engine) }
-    case .keys(let scorer): KeysOnlyHook { _ in scorer }
-    case .snapKV: try SnapKVHook(engine)
-    case .expectedAttention: try ExpectedAttentionHook(engine)
+    case .qFilters(let bank, _) where retention.usesPublishedScore:
+      return KeysOnlyHook { _, _ in QFilterScorer(bank) }
+    case .qFilters(let bank, _):
+      return KeysOnlyHook { cache, pairs in
+        let filters = bank.scorer(after: cache.nextPosition, engine: engine)
+        guard retention.usesLinearScore(of: bank),
+          let linear = bank.linearScores(of: cache, last: pairs, engine: engine)
+        else { return filters }
+        return BudgetedFilterScorer(filters, linear: linear)
+      }
+    case .linear(let bank, let path):
+      return KeysOnlyHook { cache, pairs in
+        guard let scores = bank.linearScores(of: cache, last: pairs, engine: engine) else {
+          throw NoLinearScore(path: path)
+        }
+        return scores
+      }
+    case .keys(let scorer): return KeysOnlyHook { _, _ in scorer }
+    case .kvzip:
+      return KeysOnlyHook { cache, _ in
+        try RepeatPass(model, isChat: isChat).scores(tokens ?? [], cache: cache)
+      }
+    case .snapKV: return try SnapKVHook(engine)
+    case .expectedAttention: return try ExpectedAttentionHook(engine)
     }
+  }
+
+  /// How many more pairs than the context's a cache needs room for while it is ranked.
+  package var room: Int {
+    guard case .kvzip = self else { return 0 }
+    return Engine.chunk
   }
 }
 
-/// Sees nothing: the scorer needs only keys, and the context's length.
+/// Sees nothing: the scorer needs only the cache.
 private final class KeysOnlyHook: QueryHook {
-  private let scorer: (_ tokens: Int) -> any Scorer
+  private let scorer: (_ cache: KVCache, _ pairs: Int) throws -> any Scorer
 
-  init(_ scorer: @escaping (_ tokens: Int) -> any Scorer) { self.scorer = scorer }
+  init(_ scorer: @escaping (_ cache: KVCache, _ pairs: Int) throws -> any Scorer) {
+    self.scorer = scorer
+  }
 
   func observe(layer: Int, queries: Matrix, count: Int) {}
 
-  func scorer(of cache: KVCache) -> any Scorer { scorer(cache.nextPosition) }
+  func scorer(of cache: KVCache, last pairs: Int) throws -> any Scorer {
+    try scorer(cache, pairs)
+  }
 }
 
 /// Keeps the queries of the last tokens.
@@ -53,7 +87,7 @@ private final class SnapKVHook: QueryHook {
     recent.add(layer: layer, queries: queries, count: count)
   }
 
-  func scorer(of cache: KVCache) throws -> any Scorer {
+  func scorer(of cache: KVCache, last _: Int) throws -> any Scorer {
     let pairs = cache.nextPosition
     let mass = try AccumulatedAttention(engine.architecture, pairs: pairs)
     recent.addAttention(to: mass, of: cache)
@@ -91,7 +125,7 @@ private final class ExpectedAttentionHook: QueryHook {
       layer: layer, queries: unrotated.leadingRows(rows.count), count: rows.count)
   }
 
-  func scorer(of cache: KVCache) throws -> any Scorer {
+  func scorer(of cache: KVCache, last _: Int) throws -> any Scorer {
     let end = cache.nextPosition
     let future = end..<end + ExpectedAttentionScorer.futurePositions
     return ExpectedAttentionScorer(

@@ -9,35 +9,28 @@ struct RankedCache {
   private let cache: KVCache
   /// The first position whose pairs are ranked.
   private let start: Int
-  /// Offsets from `start`, best first, [layers · kvHeads].
-  private let orders: [[UInt32]]
+  /// Of the pairs from `start` on.
+  let ranking: CacheRanking
 
   /// Ranks every head's pairs.
   ///
   /// - Parameters:
   ///   - start: Only pairs from this position on are ranked. The cache holds all of them as
   ///     elements.
+  ///   - hook: Has seen the context.
   ///   - retention: What ranks before and after what scores say.
   ///   - model: Says which layers have a sliding window.
-  /// - Throws: `ScoreNotFinite`.
+  /// - Throws: `ScoreNotFinite`, and what the hook throws.
   init(
-    _ cache: KVCache, from start: Int = 0, scorer: any Scorer, retention: RetentionPolicy,
+    _ cache: KVCache, from start: Int = 0, hook: any QueryHook, retention: RetentionPolicy,
     model: ModelConfig
   ) throws {
     self.cache = cache
     self.start = start
     let pairs = cache.nextPosition - start
-    let heads = cache.shape.kvHeads
-    orders = try concurrentMap(cache.shape.layers * heads) { index in
-      let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
-      let scores = try scorer.finiteScores(
-        layer: layer, head: head,
-        keys: cache.decodedKeys(
-          layer: layer, head: head, after: cache.count(layer: layer, head: head) - pairs),
-        keyLength: cache.shape.keyLength)
-      return retention.order(
-        scores, by: scorer.id, of: cache, layer: layer, head: head, model: model)
-    }
+    ranking = try CacheRanking(
+      cache, last: pairs, scorer: hook.scorer(of: cache, last: pairs), retention: retention,
+      model: model)
   }
 
   /// Layers whose blocks are in memory at once while writing.
@@ -61,7 +54,7 @@ struct RankedCache {
     for head in 0..<tiers.kvHeads {
       let end = tiers.total(through: tier, layer: layer, head: head)
       let first = end - tiers.count(tier: tier, layer: layer, head: head)
-      var offsets = orders[layer * tiers.kvHeads + head][first..<end]
+      var offsets = ranking.orders[layer * tiers.kvHeads + head][first..<end]
       if tiers.isByPosition(tier: tier) { offsets.sort() }
       block.positions += offsets.map { UInt32(start) + $0 }
       // A head may hold only some of the pairs before `start`.

@@ -1,22 +1,36 @@
-package import CacheFormat
 package import Inference
 package import ModelFiles
 import QFilters
 
+/// A head, and what its layer's window does to its pairs.
+struct HeadPlace {
+  let layer, head: Int
+  /// The layer's sliding window, if it has one.
+  let window: Int?
+  /// How many of the ranked pairs no later token sees.
+  let outOfWindow: Int
+  /// Whether every compression keeps all pairs.
+  let isWhole: Bool
+}
+
 extension RetentionPolicy {
-  /// A head's last pairs, best first, by their index among them.
+  /// A head's pairs, best first, and what its budget is computed from.
   ///
-  /// - Parameters:
-  ///   - scores: A score for each of them, by `scorer`.
-  ///   - model: Says which layers have a sliding window.
-  package func order(
-    _ scores: [Float], by scorer: ScorerID, of cache: KVCache, layer: Int, head: Int,
-    model: ModelConfig
-  ) -> [UInt32] {
-    ranking(by: scorer, slidingWindow: model.window(ofLayer: layer)).order(
-      scores,
-      outOfWindow: pairsOutOfWindow(
-        of: cache, layer: layer, head: head, last: scores.count, model: model))
+  /// - Parameter scores: A score for each pair, by `scorer`.
+  func ranked(
+    _ scores: [Float], by scorer: any Scorer, _ place: HeadPlace
+  ) -> CacheRanking.Head {
+    let ranking = ranking(by: scorer.id, slidingWindow: place.window)
+    let order = ranking.order(scores, outOfWindow: place.outOfWindow)
+    guard !hasEqualBudgets,
+      let budgetScores = scorer.budgetScores(layer: place.layer, head: place.head)
+    else { return CacheRanking.Head(order: order, budget: nil) }
+    let ranked = ranking.ranked(of: scores.count, outOfWindow: place.outOfWindow)
+    return CacheRanking.Head(
+      order: order,
+      budget: HeadBudgets.Head(
+        protected: ranking.protected(of: scores.count), isWhole: place.isWhole,
+        scores: Array(budgetScores[ranked])))
   }
 
   /// How many of a head's last pairs rank after all others, because no later token sees them.

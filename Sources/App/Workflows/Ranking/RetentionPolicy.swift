@@ -18,6 +18,11 @@ package struct RetentionPolicy: Sendable, Equatable {
   var ranksOutOfWindowLast = true
   /// The number of first layers that are kept whole.
   package var wholeLayers = 0
+  /// Whether ×N keeps 1/N of every head. Otherwise it keeps 1/N of all pairs, if the scorer tells
+  /// which heads need more.
+  package var hasEqualBudgets = false
+  /// What share of the pairs that equal budgets would give every head has at least.
+  let floorShare = 0.4
 
   /// Four sinks, a window of 64, no whole layers.
   package init() {}
@@ -27,6 +32,7 @@ package struct RetentionPolicy: Sendable, Equatable {
     var retention = RetentionPolicy()
     (retention.sinks, retention.window, retention.recent) = (nil, 0, 0)
     (retention.usesPublishedScore, retention.ranksOutOfWindowLast) = (true, false)
+    retention.hasEqualBudgets = true
     return retention
   }()
 
@@ -53,6 +59,7 @@ package struct RetentionPolicy: Sendable, Equatable {
       "the latest, every": recent.map(String.init) ?? Self.usualRecent,
       "Q-Filters": score(by: bank),
     ]
+    if !hasEqualBudgets { settings["budgets"] = "by head, at least \(floorShare) of equal ones" }
     if !ranksOutOfWindowLast { settings["what no token sees"] = "by its score" }
     return settings
   }
@@ -63,6 +70,7 @@ package struct RetentionPolicy: Sendable, Equatable {
     let usual = source.origin.scorer.usualRecent(window: nil)
     var rules = ["recent": "\(recent ?? usual)"]
     if case .qFilters(let bank, _) = source { rules["score"] = score(by: bank) }
+    if source.givesBudgets(self) { rules["budgets"] = "by head" }
     return rules
   }
 
@@ -70,6 +78,12 @@ package struct RetentionPolicy: Sendable, Equatable {
     guard !usesPublishedScore else { return Self.publishedScore }
     return (bank.heads == nil ? "" : "by query head, ")
       + "turned from position \(bank.middle), with KeyDiff"
+      + (usesLinearScore(of: bank) ? " and the linear score" : "")
+  }
+
+  /// Whether Q-Filters rank together with the bank's linear score.
+  func usesLinearScore(of bank: FilterBank) -> Bool {
+    bank.linear != nil && !usesPublishedScore && !hasEqualBudgets
   }
 
   /// The name of the score ⟨key, filter⟩ in settings.

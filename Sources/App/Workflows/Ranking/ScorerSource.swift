@@ -1,3 +1,4 @@
+package import ByteIO
 package import CacheFormat
 import Inference
 package import QFilters
@@ -6,14 +7,18 @@ package import QFilters
 package enum ScorerSource: Sendable {
   /// A model's Q-Filters, and the file they came from.
   case qFilters(FilterBank, path: String)
+  /// A model's linear score, and the file it came from.
+  case linear(FilterBank, path: String)
   /// A scorer that needs only the cache.
   case keys(any Scorer)
   /// SnapKV, which needs the context's last queries.
   case snapKV
+  /// KVzip, which needs a repetition of the context.
+  case kvzip
   /// Expected Attention, which needs the distribution of the context's queries.
   case expectedAttention
 
-  /// The source of a scorer by its ID in snapshots; nil for Q-Filters without a bank.
+  /// The source of a scorer by its ID in snapshots; nil without a bank if the scorer needs one.
   ///
   /// - Parameters:
   ///   - bank: The model's Q-Filters, and the file they came from.
@@ -22,9 +27,10 @@ package enum ScorerSource: Sendable {
     switch scorer {
     case .snapKV: self = .snapKV
     case .expectedAttention: self = .expectedAttention
-    case .qFilters:
+    case .kvzip: self = .kvzip
+    case .qFilters, .linear:
       guard let (bank, path) = bank else { return nil }
-      self = .qFilters(bank, path: path)
+      self = scorer == .linear ? .linear(bank, path: path) : .qFilters(bank, path: path)
     default:
       guard let scorer = scorer.keyScorer(nil, seed: seed) else { return nil }
       self = .keys(scorer)
@@ -35,8 +41,10 @@ package enum ScorerSource: Sendable {
   var origin: RankingOrigin {
     switch self {
     case .qFilters(let bank, _): RankingOrigin(.qFilters, filters: bank.digest)
+    case .linear(let bank, _): RankingOrigin(.linear, filters: bank.digest)
     case .keys(let scorer): RankingOrigin(scorer.id, filters: scorer.filterDigest)
     case .snapKV: RankingOrigin(.snapKV)
+    case .kvzip: RankingOrigin(.kvzip)
     case .expectedAttention: RankingOrigin(.expectedAttention)
     }
   }
@@ -46,23 +54,55 @@ package enum ScorerSource: Sendable {
   /// - Throws: `IdentityMismatch` if the filters are another model's; `MalformedFile` if they name
   ///   this model and yet do not fit it.
   func check(_ model: LoadedModel) throws {
-    guard case .qFilters(let bank, let path) = self else { return }
+    guard let (bank, path) = bank else { return }
     try bank.check(model, path: path)
+    try checkLinearScore()
+  }
+
+  /// The filter bank and the file it came from, if the scorer has one.
+  var filterBank: FilterBank? { bank?.0 }
+
+  private var bank: (FilterBank, path: String)? {
+    switch self {
+    case .qFilters(let bank, let path), .linear(let bank, let path): (bank, path)
+    case .keys, .snapKV, .kvzip, .expectedAttention: nil
+    }
+  }
+
+  private func checkLinearScore() throws(NoLinearScore) {
+    guard case .linear(let bank, let path) = self, bank.linear == nil else { return }
+    throw NoLinearScore(path: path)
+  }
+
+  /// Whether heads get budgets of their own.
+  func givesBudgets(_ retention: RetentionPolicy) -> Bool {
+    guard !retention.hasEqualBudgets else { return false }
+    switch self {
+    case .qFilters(let bank, _): return retention.usesLinearScore(of: bank)
+    case .linear, .kvzip: return true
+    case .keys, .snapKV, .expectedAttention: return false
+    }
   }
 
   /// Checks that filters fit the model of a stored cache.
   func check(identity: Identity, cache: FilterShape) throws {
-    guard case .qFilters(let bank, let path) = self else { return }
+    guard let (bank, path) = bank else { return }
     try bank.check(identity: identity, cache: cache, path: path)
+    try checkLinearScore()
   }
+}
 
-  /// The scorer, if it needs only the cache.
-  var keyScorer: (any Scorer)? {
-    switch self {
-    case .qFilters(let bank, _): QFilterScorer(bank)
-    case .keys(let scorer): scorer
-    case .snapKV, .expectedAttention: nil
-    }
+/// A filter bank has no linear score.
+package struct NoLinearScore: CategorisedError, Sendable {
+  /// The bank.
+  let path: String
+
+  /// Another request can be met.
+  package var category: FailureCategory { .usage }
+
+  /// One sentence that says what is wrong.
+  package var description: String {
+    "\(path) has no linear score; compute it again with precompute"
   }
 }
 

@@ -20,6 +20,15 @@ package enum Recompress {
     package init() {}
   }
 
+  /// What was written.
+  package struct Result: Sendable {
+    /// The file's size.
+    package let bytes: UInt64
+    /// Whether Q-Filters ranked the pairs anew, as they were published: the bank does not hold what
+    /// `prefill` ranks by.
+    package let usesPublishedScore: Bool
+  }
+
   /// Rejects, before the work, a path at which a parent of the snapshot is.
   ///
   /// - Throws: `SaveRefusal`; as `SnapshotChain`.
@@ -38,14 +47,13 @@ package enum Recompress {
   /// does not change is copied.
   ///
   /// - Parameter parents: Snapshots that it continues, if they are not in its folder.
-  /// - Returns: The file's size in bytes.
   /// - Throws: `CompressionNotStored` if the snapshot has fewer pairs than are needed; another
   ///   ranking needs all. `PrecisionNotStored`, `QueriesNotStored`, `RankingsDiffer`,
   ///   `CompressionsDiffer`; `SaveRefusal` if a parent would be replaced; `IdentityMismatch`,
   ///   `MalformedFile`, `SystemError`; as `SnapshotChain`.
   package static func run(
     snapshot: String, parents: [String], options: Options, out: String, progress: Progress
-  ) throws -> UInt64 {
+  ) throws -> Result {
     let chain = try SnapshotChain(path: snapshot, parents: parents)
     try checkOut(out, chain)
     let plan = try plan(chain, options)
@@ -62,7 +70,8 @@ package enum Recompress {
         progress("write", tier * tiers.layers + layer + 1, tiers.tierCount * tiers.layers)
       }
     }
-    return try writer.finish()
+    return Result(
+      bytes: try writer.finish(), usesPublishedScore: plan.usesPublishedScore)
   }
 
   /// Damage comes before other errors (spec/conformance.md, order of checks).

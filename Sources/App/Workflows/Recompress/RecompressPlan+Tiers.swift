@@ -1,35 +1,32 @@
 import CacheCodec
 import CacheFormat
+import Inference
 import QFilters
 
 /// How many pairs each head of the new snapshot holds.
 extension RecompressPlan {
-  /// The new tiers. Without a new scorer each head keeps its share of what is kept; a new scorer
-  /// gives equal budgets.
+  /// The new tiers. Without a new ranking each head keeps its share of what is kept.
   static func tiers(
-    _ chain: SnapshotChain, scorer: ScorerID?, _ ranking: Ranking, compression: Int
+    _ chain: SnapshotChain, ranked: CacheRanking?, by scorer: ScorerID?, _ ranking: Ranking,
+    compression: Int
   ) throws -> TierTable {
     let (old, context) = (chain.metadata.tiers, chain.metadata.context)
-    if scorer == nil, chain.snapshots.count == 1,
-      let tiers = old.recompressed(to: compression)
-    {
+    if ranked == nil, chain.snapshots.count == 1, let tiers = old.recompressed(to: compression) {
       return tiers
     }
     let floors = floors(chain, ranking)
-    let stored = try storedCounts(chain)
-    guard let scorer else {
-      return TierTable(
-        scorer: old.scorer, sinks: chain.sinks, window: chain.window, layers: context.layers,
-        kvHeads: context.kvHeads, tokens: context.tokens, floors: floors,
-        budgets: ChainBudgets(
-          tables: chain.snapshots.map(\.metadata.tiers), tokens: context.tokens, floors: floors,
-          stored: stored
-        ).counts(at: compression), compression: compression)
+    if let ranked {
+      return ranked.tiers(
+        ranking, by: scorer ?? old.scorer, shape: KVCache.Shape(context), floors: floors,
+        compression: compression)
     }
     return TierTable(
-      scorer: scorer, sinks: chain.sinks, window: chain.window, layers: context.layers,
-      kvHeads: context.kvHeads, tokens: context.tokens, floors: floors, stored: stored,
-      compression: compression)
+      scorer: old.scorer, sinks: chain.sinks, window: chain.window, layers: context.layers,
+      kvHeads: context.kvHeads, tokens: context.tokens, floors: floors,
+      budgets: ChainBudgets(
+        tables: chain.snapshots.map(\.metadata.tiers), tokens: context.tokens, floors: floors,
+        stored: try storedCounts(chain)
+      ).counts(at: compression), compression: compression)
   }
 
   /// The least number of pairs of each head. Whole heads stay whole. The whole chain is protected

@@ -7,27 +7,19 @@ struct RecompressPlan {
   let metadata: SnapshotMetadata
   let codecs: [TierCodecs]
   private let chain: SnapshotChain
-  private let scorer: (any Scorer)?
-  private let ranking: Ranking
+  /// How pairs rank anew; nil if they keep their ranking.
+  private let ranked: CacheRanking?
+  /// Whether Q-Filters ranked anew, as they were published.
+  let usesPublishedScore: Bool
 
   init(_ chain: SnapshotChain, _ options: Recompress.Options) throws {
     self.chain = chain
     var metadata = chain.metadata
     metadata.parent = nil
-    let context = metadata.context
-    scorer = options.scorer?.keyScorer
-    // A snapshot holds neither windows nor RoPE. So all layers rank as layers without a window, and
-    // Q-Filters score as published.
-    var retention = RetentionPolicy()
-    (retention.sinks, retention.window) = (chain.sinks, chain.window)
-    retention.usesPublishedScore = true
-    ranking =
-      scorer.map { retention.ranking(by: $0.id, slidingWindow: nil) }
-      ?? Ranking(sinks: chain.sinks, window: chain.window)
+    var stored: StoredRanking?
     if let source = options.scorer {
-      try source.check(
-        identity: metadata.identity, cache: FilterShape(of: context))
-      guard scorer != nil else { throw QueriesNotStored(method: source.origin.scorer.name) }
+      try source.check(identity: metadata.identity, cache: FilterShape(of: metadata.context))
+      stored = try StoredRanking(chain, by: source)
       // A pair that is not in the file cannot be ranked.
       _ = try chain.tiersNeeded(compression: nil)
       metadata.filterDigest = source.origin.filters
@@ -35,12 +27,16 @@ struct RecompressPlan {
       try Self.checkRanking(chain)
     }
     if chain.snapshots.count > 1 || options.scorer != nil {
-      metadata.provenance = try Self.provenance(chain, options.scorer, retention)
+      metadata.provenance = try Self.provenance(chain, options.scorer, stored?.rules)
     }
     let compression = try options.compression ?? Self.storedCompression(chain)
     _ = try chain.tiersNeeded(compression: compression)
+    ranked = try stored?.ranked()
+    usesPublishedScore = options.scorer?.origin.scorer == .qFilters && stored?.usesPublishedScore ?? false
     metadata.tiers = try Self.tiers(
-      chain, scorer: scorer?.id, ranking, compression: compression)
+      chain, ranked: ranked, by: options.scorer?.origin.scorer,
+      stored?.ranking ?? Ranking(sinks: chain.sinks, window: chain.window),
+      compression: compression)
     self.metadata = metadata
     codecs = try Self.codecs(chain, metadata.tiers, options.precision)
   }
@@ -72,13 +68,13 @@ struct RecompressPlan {
   }
 
   private static func provenance(
-    _ chain: SnapshotChain, _ source: ScorerSource?, _ retention: RetentionPolicy
+    _ chain: SnapshotChain, _ source: ScorerSource?, _ rules: [String: String]?
   ) throws -> String {
     let past = chain.snapshots.map { Provenance.Past($0.metadata.provenance) }
     let rankings = Set(past.map(\.ranking))
     return try Provenance.json(
       model: past.last?.model ?? "", origin: source?.origin ?? RankingOrigin(of: chain.metadata),
-      ranking: source.map(retention.rules)
+      ranking: rules
         ?? (rankings.count == 1 ? past[0].ranking : ["score": "each turn its own"]),
       attendedTo: past.flatMap { $0.attendedTo ?? [] })
   }
@@ -130,7 +126,7 @@ extension RecompressPlan {
   func source(of tier: Int, layer: Int) -> (reader: SnapshotReader, tier: Int)? {
     let (reader, new) = (chain.last, metadata.tiers)
     let old = reader.metadata.tiers
-    guard chain.snapshots.count == 1, scorer == nil,
+    guard chain.snapshots.count == 1, ranked == nil,
       let source = old.ratios.firstIndex(of: new.ratios[tier]),
       old.isByPosition(tier: source) == new.isByPosition(tier: tier),
       codecs[tier]
@@ -148,7 +144,7 @@ extension RecompressPlan {
   /// Checks the positions of all tiers whose blocks may be copied. A block alone does not show that
   /// another tier has one of its positions, too.
   func checkPositions() throws {
-    guard chain.snapshots.count == 1, scorer == nil else { return }
+    guard chain.snapshots.count == 1, ranked == nil else { return }
     for layer in 0..<metadata.context.layers {
       _ = try chain.readPositions(layer: layer, compression: metadata.tiers.ratios.last)
     }
@@ -159,7 +155,7 @@ extension RecompressPlan {
     let tiers = metadata.tiers
     var block = PairBlock(positions: [], keys: [], values: [])
     for (head, stored) in try pairs(for: tier, layer: layer).heads.enumerated() {
-      var chosen = try order(stored, layer: layer, head: head)[
+      var chosen = order(stored, layer: layer, head: head)[
         tiers.ranks(of: tier, layer: layer, head: head)]
       if tiers.isByPosition(tier: tier) { chosen.sort() }
       append(chosen, of: stored, to: &block)
@@ -177,24 +173,15 @@ extension RecompressPlan {
       let kept = old.kept(compression: compression, layer: layer, head: head) ?? 0
       return kept >= new.total(through: tier, layer: layer, head: head)
     }
-    guard chain.snapshots.count == 1, scorer == nil, isEnough else {
+    guard chain.snapshots.count == 1, ranked == nil, isEnough else {
       return try chain.readStoredLayer(layer)
     }
     return try chain.readLayer(layer, compression: compression)
   }
 
   /// A head's positions, best first.
-  ///
-  /// - Throws: `ScoreNotFinite`.
-  private func order(
-    _ head: LayerPairs.Head, layer: Int, head index: Int
-  ) throws(ScoreNotFinite) -> [UInt32] {
-    guard let scorer else { return head.ranking }
-    let context = metadata.context
-    return ranking.order(
-      try scorer.finiteScores(
-        layer: layer, head: index, keys: context.keyCodec.floats(head.keys),
-        keyLength: context.keyLength))
+  private func order(_ head: LayerPairs.Head, layer: Int, head index: Int) -> [UInt32] {
+    ranked.map { $0.orders[layer * metadata.context.kvHeads + index] } ?? head.ranking
   }
 
   private func append(

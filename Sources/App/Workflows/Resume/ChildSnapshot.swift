@@ -83,11 +83,12 @@ struct ChildSnapshot {
   ) throws -> ScorerSource {
     let scorer = parent.metadata.tiers.scorer
     let bank = save.filters.map { ($0.bank, path: $0.path) }
-    guard let source = ScorerSource(bank == nil ? scorer : .qFilters, bank: bank, seed: 0) else {
+    let wanted: ScorerID = bank == nil || scorer == .linear ? scorer : .qFilters
+    guard let source = ScorerSource(wanted, bank: bank, seed: 0) else {
       throw SaveRefusal.needsFilters(path: parent.path, scorer: scorer.name)
     }
     try source.check(model)
-    if let bank, scorer == .qFilters, bank.0.digest != parent.metadata.filterDigest {
+    if let bank, scorer.needsFilterBank, bank.0.digest != parent.metadata.filterDigest {
       throw IdentityMismatch(path: bank.path, differing: [.filterBank])
     }
     return source
@@ -103,20 +104,18 @@ struct ChildSnapshot {
     let new = tokens.prefix(cache.nextPosition - start)
     var retention = RetentionPolicy()
     (retention.sinks, retention.window) = (start == 0 ? chain.sinks : 0, chain.window)
-    let metadata = try metadata(from: start, Array(new), retention)
+    let ranked = try RankedCache(
+      cache, from: start, hook: source.queryHook(model, retention), retention: retention,
+      model: model.engine.architecture)
+    let metadata = try metadata(from: start, Array(new), retention, ranked.ranking)
     var writer = try SnapshotWriter(
       path: path, metadata: metadata, codecs: codecs(metadata.tiers))
-    let ranked = try RankedCache(
-      cache, from: start,
-      scorer: source.queryHook(model.engine, usesPublishedScore: retention.usesPublishedScore)
-        .scorer(of: cache),
-      retention: retention, model: model.engine.architecture)
     try ranked.write(to: &writer, tiers: metadata.tiers) { _, _, _ in }
     return Resume.Saved(bytes: try writer.finish(), seconds: clock.seconds)
   }
 
   private func metadata(
-    from start: Int, _ new: [Int], _ retention: RetentionPolicy
+    from start: Int, _ new: [Int], _ retention: RetentionPolicy, _ pairs: CacheRanking
   ) throws -> SnapshotMetadata {
     let tokens = chain.metadata.tokens.prefix(start) + new.map(UInt32.init)
     var context = chain.metadata.context
@@ -137,9 +136,8 @@ struct ChildSnapshot {
     return SnapshotMetadata(
       identity: model.identity, filterDigest: source.origin.filters, parent: parent,
       context: context,
-      tiers: TierTable(
-        scorer: source.origin.scorer, sinks: ranking.sinks, window: ranking.window,
-        layers: context.layers, kvHeads: context.kvHeads, firstPosition: start, tokens: new.count,
+      tiers: pairs.tiers(
+        ranking, by: source.origin.scorer, shape: KVCache.Shape(context), firstPosition: start,
         floors: floors, compression: 1),
       tokens: Array(tokens),
       provenance: try Provenance.json(

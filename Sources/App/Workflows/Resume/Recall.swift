@@ -5,26 +5,26 @@ import QFilters
 /// of each layer's pairs: those that the question attends to, and the best-ranked ones.
 ///
 /// The cache has room for the whole context. It takes memory only for the current layer and for
-/// what the others keep.
+/// what the others keep. `lookAhead` then drafts the answer and chooses again by it.
 package final class Recall {
   private let source: any LayerSource
-  private let engine: Engine
-  private let cache: KVCache
+  let engine: Engine
+  let cache: KVCache
   private let compression: Int
   private let attention: AccumulatedAttention
   /// What brings pairs nearer that are out of reach; nil if there are none.
   private let nearing: KeyShift?
   /// The position at which the question begins.
-  private let start: Int
+  let start: Int
+  /// What ×32 keeps without a question, or ×N if it is less: the best-ranked pairs. Made by
+  /// `prefill`.
+  private(set) var unasked: KVCache?
   /// For each layer that was loaded and each head, the slots of its stored pairs, best first.
   private var rankings: [[[Int]]] = []
   private var current: Int?
+  private var place = RecallPlace.own
   /// Seconds for loading layers.
   private(set) var loadSeconds = 0.0
-
-  /// The maximum number of tokens of a drafted answer.
-  private static let draftTokens = 24
-  private static let drafts = 3
 
   /// Recalls from `source` into an empty cache whose next position is the question's first.
   ///
@@ -43,68 +43,55 @@ package final class Recall {
     }
   }
 
-  /// Prefills the question against the whole context. The cache then holds the kept pairs and the
-  /// question's own.
+  /// The places from which a question may see pairs.
+  var places: [RecallPlace] { nearing == nil ? [.own] : [.own, .near] }
+
+  /// Prefills the question against the whole context at its own place. The cache then holds the
+  /// kept pairs and the question's own.
   ///
   /// - Returns: The question's logits.
   package func prefill(_ question: [Int]) throws -> [Float] {
-    clear()
-    let logits = try engine.prefill(
-      question, into: cache, ready: load,
-      observe: { layer, queries, count in
-        self.attention.add(layer: layer, queries: queries, count: count, cache: self.cache)
-      })
+    let capacities = (0..<cache.shape.layers * cache.shape.kvHeads).map { index in
+      let (layer, head) = index.quotientAndRemainder(dividingBy: cache.shape.kvHeads)
+      return min(unaskedPairs(layer, head), start) + question.count + Self.draftTokens
+    }
+    let unasked = try KVCache(shape: cache.shape, dtype: cache.dtype, capacities: capacities)
+    unasked.continue(at: start)
+    self.unasked = unasked
+    return try prefill(question, at: .own)
+  }
+
+  /// Prefills tokens against the whole context, seen from a place, and chooses by them.
+  ///
+  /// - Returns: The last token's logits.
+  func prefill(_ tokens: [Int], at place: RecallPlace) throws -> [Float] {
+    clear(place)
+    let logits = try engine.prefill(tokens, into: cache, ready: load, observe: observe)
     try settle()
     return logits
   }
 
-  /// Chooses again, by the question and by a draft of its answer. An answer attends to words that
-  /// its question does not (lookahead queries, arXiv 2505.20334).
-  ///
-  /// - Parameters:
-  ///   - logits: The question's.
-  ///   - limit: The maximum number of tokens of the answer.
-  ///   - isEnd: Whether a token ends an answer.
-  package func lookAhead(
-    _ question: [Int], logits: [Float], limit: Int, isEnd: (Int) -> Bool
-  ) throws {
-    let room = cache.capacity - start - question.count
-    var last: [Int] = []
-    for _ in 0..<Self.drafts {
-      let draft = try draft(
-        after: logits, tokens: min(limit, room, Self.draftTokens), isEnd: isEnd)
-      // An equal draft would choose the same pairs again.
-      guard draft != last else {
-        return cache.removeLast(cache.nextPosition - start - question.count)
-      }
-      last = draft
-      _ = try prefill(question + draft)
-      cache.removeLast(draft.count)
-    }
+  /// The same, with what the whole context continues each of the last `count` tokens with.
+  func likeliest(afterLast count: Int, of tokens: [Int], at place: RecallPlace) throws -> [Int] {
+    clear(place)
+    let likeliest = try engine.likeliest(
+      afterLast: count, of: tokens, into: cache, ready: load, observe: observe)
+    try settle()
+    return likeliest
   }
 
-  private func draft(
-    after logits: [Float], tokens: Int, isEnd: (Int) -> Bool
-  ) throws -> [Int] {
-    var sampler = Sampler(Sampler.Options())
-    var draft: [Int] = []
-    var logits = logits
-    while draft.count < tokens {
-      let id = sampler.next(logits)
-      if isEnd(id) { break }
-      draft.append(id)
-      if draft.count < tokens { logits = try engine.decode(id, into: cache) }
-    }
-    return draft
+  private func observe(layer: Int, queries: Matrix, count: Int) {
+    attention.add(layer: layer, queries: queries, count: count, cache: cache)
   }
 
-  private func clear() {
+  private func clear(_ place: RecallPlace) {
     for layer in 0..<cache.shape.layers {
       for head in 0..<cache.shape.kvHeads { cache.keep(layer: layer, head: head, pairs: []) }
     }
     cache.continue(at: start)
     attention.clear()
     rankings = Array(repeating: [], count: cache.shape.layers)
+    self.place = place
   }
 
   /// Settles the layer before, and loads this one. A long question comes in several chunks; the
@@ -112,17 +99,32 @@ package final class Recall {
   private func load(_ layer: Int) throws {
     try settle()
     let heads = 0..<cache.shape.kvHeads
+    let isAgain = !rankings[layer].isEmpty
     let tails = heads.map { head in
-      PairsAside(cache, layer, head, after: rankings[layer].isEmpty ? 0 : kept(layer, head))
+      PairsAside(cache, layer, head, after: isAgain ? kept(layer, head) : 0)
     }
     for head in heads { cache.keep(layer: layer, head: head, pairs: []) }
     let clock = Stopwatch()
     rankings[layer] = try source.load(
       layer: layer, into: cache, tail: UInt32(start)..<UInt32(cache.nextPosition))
-    try nearing?.apply(to: cache, layer: layer)
+    copyUnasked(layer)
+    if place == .near { try nearing?.apply(to: cache, layer: layer) }
     loadSeconds += clock.seconds
     for head in heads { tails[head].putBack(into: cache, layer, head) }
     current = layer
+  }
+
+  private func copyUnasked(_ layer: Int) {
+    guard let unasked, unasked.count(layer: layer, head: 0) == 0 else { return }
+    for head in 0..<cache.shape.kvHeads {
+      let first = rankings[layer][head].prefix(unaskedPairs(layer, head))
+      cache.copy(
+        layer: layer, head: head, pairs: first.sorted().map(UInt32.init), into: unasked)
+    }
+  }
+
+  private func unaskedPairs(_ layer: Int, _ head: Int) -> Int {
+    source.kept(compression: max(compression, 32), layer: layer, head: head)
   }
 
   private func kept(_ layer: Int, _ head: Int) -> Int {
@@ -147,25 +149,10 @@ package final class Recall {
   }
 }
 
-/// The last pairs of a head, put aside while its other pairs are loaded again.
-private struct PairsAside {
-  private var keys: [UInt8] = []
-  private var values: [UInt8] = []
-
-  init(_ cache: KVCache, _ layer: Int, _ head: Int, after kept: Int) {
-    let pairs = (kept..<cache.count(layer: layer, head: head)).map(UInt32.init)
-    cache.gather(layer: layer, head: head, pairs: pairs[...], keys: &keys, values: &values)
-  }
-
-  func putBack(into cache: KVCache, _ layer: Int, _ head: Int) {
-    cache.withKeys(layer: layer, head: head) { Self.write(keys, to: &$0) }
-    cache.withValues(layer: layer, head: head) { Self.write(values, to: &$0) }
-  }
-
-  private static func write(_ bytes: [UInt8], to span: inout MutableRawSpan) {
-    let start = span.byteCount - bytes.count
-    for (index, byte) in bytes.enumerated() {
-      span.storeBytes(of: byte, toByteOffset: start + index, as: UInt8.self)
-    }
-  }
+/// From where a question sees the stored pairs.
+enum RecallPlace {
+  /// From its own position.
+  case own
+  /// As if those that are out of reach were nearer.
+  case near
 }

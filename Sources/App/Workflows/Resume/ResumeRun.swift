@@ -56,14 +56,14 @@ struct ResumeRun {
   private func answer(emit: (String) -> Void) throws -> (GenerationResult, Held) {
     guard case .recalled(let compression, let reach) = mode else {
       let (logits, loadSeconds) = try prefill()
-      return try generate(after: logits, loadSeconds, emit: emit) {}
+      return try generate(after: logits, loadSeconds, emit: emit) { _ in nil }
     }
     let recall = try Recall(
       layers, compression: compression, reach: reach, engine: model.engine, into: cache)
     let logits = try recall.prefill(prompt)
-    return try generate(after: logits, recall.loadSeconds, emit: emit) {
+    return try generate(after: logits, recall.loadSeconds, emit: emit) { first in
       try recall.lookAhead(
-        prompt, logits: logits, limit: options.maximumTokens,
+        prompt, first: first, limit: options.maximumTokens, keepsDraft: options.isGreedy,
         isEnd: model.tokenizer.isEndOfGeneration)
     }
   }
@@ -84,9 +84,10 @@ struct ResumeRun {
     return (logits, loadSeconds)
   }
 
-  /// Generates; `choose` may choose other pairs after the first token.
+  /// Generates; `choose` may choose other pairs after the first token, and give more of them.
   private func generate(
-    after logits: [Float], _ loadSeconds: Double, emit: (String) -> Void, choose: () throws -> Void
+    after logits: [Float], _ loadSeconds: Double, emit: (String) -> Void,
+    choose: (_ first: Int) throws -> GivenTokens?
   ) throws -> (GenerationResult, Held) {
     options.eviction?.apply(to: cache)
     let held = Held(
@@ -94,10 +95,11 @@ struct ResumeRun {
       bytes: cache.bytes)
     let generation = try GenerationResult.run(
       model, cache: cache, logits: logits, options: options,
-      afterFirst: {
-        try choose()
+      afterFirst: { first in
+        let given = try choose(first)
         model.copyWeightsWhenIdle()
         options.eviction?.apply(to: cache)
+        return given
       }, emit: emit)
     return (generation, held)
   }

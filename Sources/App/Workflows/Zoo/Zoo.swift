@@ -80,7 +80,7 @@ package enum Zoo {
         path: model.path.isEmpty ? folder : Folder.path(folder, model.path),
         remembersIdentity: remembersIdentity)
       let set = try CorpusSequences(corpus, recipe: recipe, model: loaded).set()
-      if let bank = upToDate(path, loaded.identity, set) {
+      if let bank = upToDate(path, loaded.identity, set, learnsBudgets: recipe.learnsBudgets) {
         return (ZooIndex.Entry(model: model, bank), .upToDate, nil)
       }
       _ = try Precompute.run(loaded, corpus: corpus, recipe: recipe, out: path, progress: progress)
@@ -93,10 +93,11 @@ package enum Zoo {
 
   /// The bank at `path` if it is what would be computed.
   private static func upToDate(
-    _ path: String, _ identity: Identity, _ set: SequenceSet
+    _ path: String, _ identity: Identity, _ set: SequenceSet, learnsBudgets: Bool
   ) -> FilterBank? {
     guard let bank = try? FilterBank(path: path), bank.identity == identity, bank.quality != nil,
-      let sequences = bank.sequences, sequences.hasRecipe(of: set), sequences.missing.isEmpty
+      let sequences = bank.sequences, sequences.hasRecipe(of: set), sequences.missing.isEmpty,
+      bank.linear != nil || !learnsBudgets
     else { return nil }
     return bank
   }

@@ -66,16 +66,28 @@ typedef struct {
 typedef struct {
   const float *queries;
   float *output;
+  // For each query row the logarithm to the base 2 of its softmax's denominator, tokens
+  // `denominator_stride` floats apart. NULL: not wanted.
+  float *denominators;
   const ck_pairs *pairs;  // `parts` of them, one after the other
   size_t parts;
   ck_type products;  // CK_F32, or CK_BF16 to round queries, keys, weights and values to bfloat16
   size_t first_token, token_count, group;
-  size_t query_stride, output_stride;
+  size_t query_stride, output_stride, denominator_stride;
   size_t key_length, value_length;
   float scale;
   float cap;  // scaled scores become cap · tanh(score / cap); 0 leaves them as they are
   float *scratch;  // ck_attend_scratch() floats, 64-byte aligned
 } ck_attention;
+
+/// One call of `peak`: the greatest weight that any query row pays to each of some pairs, which are
+/// in the first of the parts.
+typedef struct {
+  // As in a call of `attend` that left the denominators; it may have any number of tokens.
+  ck_attention attention;
+  size_t first, pairs;  // the first pair, and how many
+  float *peaks;  // logarithms to the base 2, one for each of them; the greater one stays
+} ck_peak;
 
 /// One call of `attend_split`: the query rows of one token against some of one KV head's pairs.
 typedef struct {
@@ -187,7 +199,9 @@ typedef struct {
   /// softmax(scale · queries · keysᵀ) · values, tile by tile with an online softmax
   /// (FlashAttention, arXiv 2205.14135): no row of scores is ever whole.
   void (*attend)(const ck_attention *call);
-  /// The same for one token over a split of its pairs, in float (Flash-Decoding). `merge_splits`
+  /// The greatest weight of each of some pairs in such a softmax.
+  void (*peak)(const ck_peak *call);
+  /// What `attend` does, for one token over a split of its pairs, in float (Flash-Decoding). `merge_splits`
   /// makes the output of the partial sums that this leaves.
   void (*attend_split)(const ck_split *call);
   /// The output of one query row from its sums over all splits, which are `stride` floats apart.

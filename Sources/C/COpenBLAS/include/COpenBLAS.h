@@ -22,6 +22,10 @@ typedef struct {
     int32_t *_Nonnull m, double *_Nonnull w, double *_Nonnull z, const int32_t *_Nonnull ldz,
     int32_t *_Nonnull isuppz, double *_Nonnull work, const int32_t *_Nonnull lwork,
     int32_t *_Nonnull iwork, const int32_t *_Nonnull liwork, int32_t *_Nonnull info);
+  /// LAPACK's solver for symmetric positive definite systems.
+  void (*_Nonnull dposv)(const char *_Nonnull uplo, const int32_t *_Nonnull n,
+    const int32_t *_Nonnull nrhs, double *_Nonnull a, const int32_t *_Nonnull lda,
+    double *_Nonnull b, const int32_t *_Nonnull ldb, int32_t *_Nonnull info);
   /// The name of the kernels in use.
   const char *_Nonnull (*_Nonnull core_name)(void);
 } OpenBLAS;

@@ -4,16 +4,21 @@ import ModelFiles
 extension Blocks {
   /// Causal attention of a sequence's newest tokens, one a row, whose pairs are already in the
   /// cache, over the layer's pairs that its window leaves them; in bfloat16 if `rounded`.
+  ///
+  /// - Parameter peaks: Receives the greatest weights of some pairs.
   static func attend(
     layer: Int, model: ModelConfig, cache: KVCache, rows: Range<Int>, state: RunState,
-    rounded: Bool
+    rounded: Bool, peaks: AttentionPeaks? = nil
   ) {
     let (count, first) = (rows.count, rows.lowerBound)
     let window = model.window(ofLayer: layer)
     let heads = (0..<model.kvHeads).map {
       cache.parts(layer: layer, head: $0, count: count, window: window)
     }
-    if count <= fewTokens {
+    defer {
+      peaks?.add(layer: layer, of: heads, rows: rows, state: state, rounded: rounded)
+    }
+    if count <= fewTokens && peaks == nil {
       for token in 0..<count {
         attend(token: token, row: first + token, to: heads, model: model, state: state)
       }
@@ -32,10 +37,12 @@ extension Blocks {
           to: ck_attention(
             queries: state.queries.pointer(row: first) + head * model.group * model.keyLength,
             output: state.attended.floats.pointer(row: first) + columns.lowerBound,
+            denominators: peaks == nil
+              ? nil : state.denominators.pointer(row: first) + head * model.group,
             pairs: pairs.baseAddress, parts: pairs.count, products: rounded ? CK_BF16 : CK_F32,
             first_token: start, token_count: tokens.count, group: model.group,
             query_stride: state.queries.columns, output_stride: state.attended.columns,
-            key_length: model.keyLength, value_length: model.valueLength, scale: scale(model),
+            denominator_stride: model.queryHeads, key_length: model.keyLength, value_length: model.valueLength, scale: scale(model),
             cap: model.attentionSoftcap ?? 0, scratch: state.scratch.pointer(row: worker))
         ) { unsafe Kernels.current.table.pointee.attend($0) }
       }

@@ -33,9 +33,24 @@ extension KVCache {
     elements(layer, head).copyAll(into: target.storage(layer, head), tail: tail)
   }
 
+  /// Copies some of a head's pairs, given by their place in ascending order, into another cache's
+  /// empty one.
+  package func copy(layer: Int, head: Int, pairs: [UInt32], into target: KVCache) {
+    elements(layer, head).copy(pairs, into: target.elements(layer, head))
+  }
+
   /// Removes the last tokens' pairs; the next token takes the first one's position.
   public func removeLast(_ tokens: Int) {
     for storage in heads { storage.keep(Array(0..<storage.count - tokens)) }
+    nextPosition -= tokens
+  }
+
+  /// The same in a cache that holds the pairs of one layer alone.
+  func removeLast(_ tokens: Int, layer: Int) {
+    for head in 0..<shape.kvHeads {
+      let storage = storage(layer, head)
+      storage.keep(Array(0..<storage.count - tokens))
+    }
     nextPosition -= tokens
   }
 

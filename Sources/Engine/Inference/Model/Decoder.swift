@@ -43,16 +43,19 @@ struct Decoder: Sendable {
   ///   - length: Length of the sequence that a chunk is a part of; some kinds of RoPE depend on it.
   ///   - ready: Called before a layer's part of the caches is touched.
   ///   - observe: Sees each layer's queries after RoPE, the rows' own pairs being in the caches.
+  ///   - peaks: Receives the greatest weights that the rows' attention gives some pairs.
   /// - Throws: As `KVCache.appendFused`, and what the closures throw.
   func forward(
     _ tokens: ArraySlice<Int>, of sequences: [SequenceRows], length: Int, state: RunState,
-    outputs: Outputs, ready: (_ layer: Int) throws -> Void, observe: Engine.QueryObserver
+    outputs: Outputs, ready: (_ layer: Int) throws -> Void, observe: Engine.QueryObserver,
+    peaks: AttentionPeaks? = nil
   ) throws {
     prepare(sequences, length: length)
     embed(tokens, into: state.hidden)
     for layer in weights.layers.indices {
       try run(
-        layer: layer, sequences, state: state, outputs: outputs, ready: ready, observe: observe)
+        layer: layer, sequences, state: state, outputs: outputs, ready: ready, observe: observe,
+        peaks: peaks)
     }
     let wanted = Self.outputs(outputs, of: sequences).reduce(0) { $0 + $1.rows.count }
     norm(weights.outputNorm, wanted, state, state.matMul(wanted))
@@ -87,7 +90,8 @@ struct Decoder: Sendable {
   /// are left, in the first rows.
   func run(
     layer index: Int, _ sequences: [SequenceRows], state: RunState, outputs: Outputs,
-    ready: (_ layer: Int) throws -> Void, observe: Engine.QueryObserver
+    ready: (_ layer: Int) throws -> Void, observe: Engine.QueryObserver,
+    peaks: AttentionPeaks? = nil
   ) throws {
     let count = sequences.reduce(0) { $0 + $1.rows.count }
     let layer = weights.layers[index]
@@ -104,13 +108,13 @@ struct Decoder: Sendable {
     try observe(index, state.queries, count)
     let isLast = index == weights.layers.count - 1
     let wanted = isLast ? Self.outputs(outputs, of: sequences) : sequences
-    finish(layer, index, wanted, of: count, state)
+    finish(layer, index, wanted, of: count, state, peaks)
   }
 
   /// What a layer adds to some rows, which then become the first ones.
   private func finish(
     _ layer: DecoderWeights.Layer, _ index: Int, _ sequences: [SequenceRows], of count: Int,
-    _ state: RunState
+    _ state: RunState, _ peaks: AttentionPeaks?
   ) {
     let wanted = sequences.reduce(0) { $0 + $1.rows.count }
     guard wanted > 0 else { return }
@@ -126,7 +130,8 @@ struct Decoder: Sendable {
     for sequence in sequences {
       Blocks.attend(
         layer: index, model: model, cache: sequence.cache,
-        rows: first..<first + sequence.rows.count, state: state, rounded: matMul.takesRounded)
+        rows: first..<first + sequence.rows.count, state: state, rounded: matMul.takesRounded,
+        peaks: peaks)
       first += sequence.rows.count
     }
     feedForward(layer, wanted, state, matMul)

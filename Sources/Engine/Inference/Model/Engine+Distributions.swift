@@ -67,6 +67,36 @@ extension Engine {
     return result
   }
 
+  /// The likeliest token after each of the last `count` tokens; all tokens' pairs are appended to
+  /// the cache.
+  ///
+  /// - Parameters:
+  ///   - ready: As in `prefill`.
+  ///   - observe: As in `prefill`.
+  /// - Throws: `EngineError`, and what the closures throw.
+  package func likeliest(
+    afterLast count: Int, of tokens: [Int], into cache: KVCache,
+    ready: (_ layer: Int) throws -> Void, observe: QueryObserver
+  ) throws -> [Int] {
+    var result: [Int] = []
+    try forEachChunk(tokens, cache, outputs: .all, ready: ready, observe: observe) { range in
+      let wanted = range.clamped(to: tokens.count - count..<tokens.count)
+      for start in stride(from: wanted.lowerBound, to: wanted.upperBound, by: RunState.logitRows) {
+        let rows = start..<min(wanted.upperBound, start + RunState.logitRows)
+        try state.computeLogits(
+          decoder.weights.output,
+          rows: rows.lowerBound - range.lowerBound..<rows.upperBound - range.lowerBound)
+        result += rows.indices.map { Sampler.likeliest(state.logits.copy(row: $0 - start)) }
+      }
+    }
+    return result
+  }
+
+  /// ln p of a token by the logits before it.
+  package static func logarithm(of token: Int, _ logits: [Float]) -> Double {
+    Double(logits[token]) - logarithmOfSum(logits.span)
+  }
+
   /// Runs tokens through the model and calls `body` with the logits of each, on all cores.
   private func forEachLogits(
     _ tokens: [Int], into cache: KVCache, observe: QueryObserver, progress: (Int) -> Void,

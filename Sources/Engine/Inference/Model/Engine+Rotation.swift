@@ -32,4 +32,12 @@ extension Engine {
   ) -> (cosines: [Float], sines: [Float]) {
     decoder.rope(ofLayer: layer).turn(from: old, to: new)
   }
+
+  /// The angles between neighbouring positions by which a layer's RoPE turns its planes, in
+  /// sequences of `length` tokens, and what cosines and sines are multiplied by.
+  public func frequencies(
+    layer: Int, length: Int
+  ) -> (frequencies: [Float], magnitude: Float) {
+    decoder.rope(ofLayer: layer).frequencies(length: length)
+  }
 }

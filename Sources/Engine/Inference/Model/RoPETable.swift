@@ -48,6 +48,12 @@ struct RoPETable: Sendable {
     }
   }
 
+  /// The angles between neighbouring positions in a sequence of `length` tokens, and what cosines
+  /// and sines are multiplied by.
+  func frequencies(length: Int) -> (frequencies: [Float], magnitude: Float) {
+    (inverseFrequencies(length), rope.attentionFactor)
+  }
+
   private func inverseFrequencies(_ length: Int) -> [Float] {
     switch rope.scaling {
     case .none: return inverseFrequencies(base: rope.base)

@@ -15,6 +15,8 @@ struct RunState {
   /// Those three, in the order of their weights.
   let projected: [Matrix]
   let attended: Activations
+  /// Logarithms of each query row's softmax denominator, [tokens × queryHeads], if they are wanted.
+  let denominators: Matrix
   let gated: Activations
   /// The hidden vectors that become logits, and the logits.
   let outputInput: Activations
@@ -36,6 +38,7 @@ struct RunState {
     values = try Matrix(rows: tokens, columns: model.kvHeads * model.valueLength)
     projected = [queries, keys, values]
     attended = try Activations(rows: tokens, columns: model.queryHeads * model.valueLength)
+    denominators = try Matrix(rows: tokens, columns: model.queryHeads)
     gated = try Activations(rows: tokens, columns: model.feedForwardLength)
     outputInput = try Activations(rows: Self.logitRows, columns: model.embeddingLength)
     logits = try Matrix(rows: Self.logitRows, columns: model.vocabularySize)

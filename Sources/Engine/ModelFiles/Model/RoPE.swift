@@ -32,4 +32,14 @@ public struct RoPE: Sendable, Equatable {
     self.base = base
     self.dimensions = dimensions
   }
+
+  /// The greatest length of a sequence that is rotated as one of `length` tokens is; nil if all
+  /// are.
+  public func longestAlike(_ length: Int) -> Int? {
+    switch scaling {
+    case .none, .fixed: nil
+    case .dynamic(_, let context): max(length, context)
+    case .byLength(_, _, let context): length > context ? nil : context
+    }
+  }
 }

@@ -25,8 +25,11 @@ public enum FileKind: String, Sendable, CaseIterable {
     switch self {
     case .snapshot:
       [.identity, .parent, .context, .tokens, .tiers, .chunks, .provenance, .data]
-    case .filterBank: [.identity, .filters, .quality, .sequences, .headFilters, .provenance]
-    case .statistics: [.identity, .statistics, .sequences, .provenance]
+    case .filterBank:
+      [
+        .identity, .filters, .quality, .sequences, .headFilters, .rope, .linearScore, .provenance,
+      ]
+    case .statistics: [.identity, .statistics, .sequences, .rope, .pairSums, .provenance]
     }
   }
 }

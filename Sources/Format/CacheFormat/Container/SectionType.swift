@@ -27,6 +27,12 @@ public struct SectionType: Hashable, Sendable, CustomStringConvertible {
   public static let quality = SectionType("qual")
   /// A filter bank's filters, one for each query head.
   public static let headFilters = SectionType("head")
+  /// How layers encode positions, for a linear score and its sums.
+  public static let rope = SectionType("rope")
+  /// Sums over pairs, from which a linear score is learnt.
+  public static let pairSums = SectionType("pair")
+  /// A filter bank's linear score.
+  public static let linearScore = SectionType("line")
   /// JSON about the file's origin, for people.
   public static let provenance = SectionType("prov")
 

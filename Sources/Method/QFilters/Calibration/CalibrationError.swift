@@ -10,6 +10,8 @@ public enum CalibrationError: CategorisedError, Sendable {
   case headFiltersTooGreat
   /// LAPACK found no eigenvector.
   case noEigenvector
+  /// LAPACK found no linear score.
+  case noSolution
   /// libopenblas cannot be used; the sentence says why.
   case openBLASMissing(problem: String)
 
@@ -24,6 +26,7 @@ public enum CalibrationError: CategorisedError, Sendable {
       "queries of layer \(layer) are not finite; the weights may be damaged"
     case .headFiltersTooGreat: "the filters of query heads exceed 2⁶⁴ or are not finite"
     case .noEigenvector: "the eigensolver found no direction in the queries"
+    case .noSolution: "the pairs give no linear score; choose a longer corpus"
     case .openBLASMissing(let problem): problem
     }
   }

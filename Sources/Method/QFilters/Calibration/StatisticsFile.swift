@@ -7,6 +7,9 @@ public struct StatisticsFile: Sendable {
   public let identity: Identity
   /// The sums.
   public let statistics: CalibrationStatistics
+  /// The sums from which a linear score is learnt, over the same sequences; nil if the file has
+  /// none.
+  public let pairs: LinearScoreSums?
   /// The sequences that were added; nil if the file does not name them.
   public let sequences: SequenceSet?
   /// Text about the statistics' origin.
@@ -16,12 +19,13 @@ public struct StatisticsFile: Sendable {
   ///
   /// - Parameter sequences: The sequences, which have as many tokens as the statistics.
   public init(
-    identity: Identity, statistics: CalibrationStatistics, sequences: SequenceSet?,
-    provenance: String
+    identity: Identity, statistics: CalibrationStatistics, pairs: LinearScoreSums? = nil,
+    sequences: SequenceSet?, provenance: String
   ) {
     precondition(sequences.map { $0.tokens == statistics.tokens } ?? true)
     self.identity = identity
     self.statistics = statistics
+    self.pairs = pairs
     self.sequences = sequences
     self.provenance = provenance
   }
@@ -34,6 +38,10 @@ public struct StatisticsFile: Sendable {
     let container = try ContainerReader(path: path, kind: .statistics)
     identity = try Identity(container.section(.identity, atMost: UInt64(Identity.byteCount)))
     statistics = try CalibrationStatistics(container.section(.statistics))
+    pairs = try container.section(ifPresent: .pairSums, atMost: .max).map {
+      try LinearScoreSums($0) { try container.rope(of: $0) }
+    }
+    try container.checkRoPE(isUsed: pairs != nil)
     sequences = try Self.sequences(container, tokens: statistics.tokens)
     provenance = try container.provenance()
   }
@@ -45,7 +53,8 @@ public struct StatisticsFile: Sendable {
   public func write(to path: String) throws -> UInt64 {
     try ContainerWriter.write(
       [(.identity, identity.encoded), (.statistics, statistics.encoded)]
-        + (sequences.map { [(.sequences, $0.encoded)] } ?? []),
+        + (sequences.map { [(.sequences, $0.encoded)] } ?? [])
+        + (pairs.map { [(.rope, $0.rope.encoded), (.pairSums, $0.encoded)] } ?? []),
       provenance: provenance, kind: .statistics, path: path)
   }
 

@@ -18,6 +18,9 @@ public struct FilterBank: Sendable, Equatable {
   /// The filters of the query heads, whose means are `filters`; nil if the file has none, as after
   /// an import.
   public let heads: HeadFilters?
+  /// The score by the pair itself, by which heads get their budgets; nil if the file has none, as
+  /// after an import.
+  public let linear: LinearScore?
   /// The sequences that the filters come from; nil if the file does not name them, as after an
   /// import.
   public let sequences: SequenceSet?
@@ -29,11 +32,13 @@ public struct FilterBank: Sendable, Equatable {
   /// - Parameter filters: `shape.count` finite numbers.
   public init(
     identity: Identity, shape: FilterShape, filters: [Float], quality: FilterQuality? = nil,
-    heads: HeadFilters? = nil, sequences: SequenceSet? = nil, provenance: String
+    heads: HeadFilters? = nil, linear: LinearScore? = nil, sequences: SequenceSet? = nil,
+    provenance: String
   ) {
     precondition(filters.count == shape.count)
     self.quality = quality
     self.heads = heads
+    self.linear = linear
     self.sequences = sequences
     self.identity = identity
     self.shape = shape
@@ -50,7 +55,7 @@ public struct FilterBank: Sendable, Equatable {
     self.init(
       identity: file.identity, shape: statistics.shape, filters: statistics.filters(of: axes),
       quality: statistics.quality(of: axes), heads: try statistics.headFilters(of: axes),
-      sequences: file.sequences, provenance: file.provenance)
+      linear: try file.pairs?.score(), sequences: file.sequences, provenance: file.provenance)
   }
 
   /// Reads a `.qfilt` file.
@@ -69,6 +74,10 @@ public struct FilterBank: Sendable, Equatable {
     let queryHeads = quality?.queryHeads
     heads = try container.section(ifPresent: .headFilters, atMost: HeadFilters.limit(shape))
       .map { try HeadFilters($0, shape: shape, queryHeads: queryHeads) }
+    linear = try container.section(ifPresent: .linearScore, atMost: .max).map {
+      try LinearScore($0, filters: shape) { try container.rope(of: $0) }
+    }
+    try container.checkRoPE(isUsed: linear != nil)
     sequences = try container.section(ifPresent: .sequences, atMost: SequenceSet.limit)
       .map { try SequenceSet($0) }
     provenance = try container.provenance()
@@ -85,16 +94,23 @@ public struct FilterBank: Sendable, Equatable {
     guard heads?.isSound != false else {
       throw MalformedFile(path: path, section: "head", problem: HeadFilters.problem)
     }
+    guard linear?.isSound != false else {
+      throw MalformedFile(path: path, section: "line", problem: LinearScore.problem)
+    }
     return try ContainerWriter.write(
       [(.identity, identity.encoded), (.filters, section)]
         + (quality.map { [(.quality, $0.encoded)] } ?? [])
         + (sequences.map { [(.sequences, $0.encoded)] } ?? [])
-        + (heads.map { [(.headFilters, $0.encoded)] } ?? []),
+        + (heads.map { [(.headFilters, $0.encoded)] } ?? [])
+        + (linear.map { [(.rope, $0.rope.encoded), (.linearScore, $0.encoded)] } ?? []),
       provenance: provenance, kind: .filterBank, path: path)
   }
 
   /// The digest that ties a snapshot to the filters that ranked its pairs.
-  public var digest: Digest { Digest(of: section + (heads?.encoded ?? [])) }
+  public var digest: Digest {
+    Digest(
+      of: section + (heads?.encoded ?? []) + (linear.map { $0.rope.encoded + $0.encoded } ?? []))
+  }
 
   /// The filter of one layer and KV head.
   public func filter(layer: Int, head: Int) -> [Float] {

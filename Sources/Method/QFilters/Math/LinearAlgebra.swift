@@ -66,4 +66,20 @@ enum LinearAlgebra {
     guard status == 0, found == 1, vector.allSatisfy(\.isFinite) else { throw .noEigenvector }
     return (values[0], vector)
   }
+
+  /// The solutions of symmetric positive definite systems, one for each right side. Only the upper
+  /// triangle of the matrix [length × length] is read.
+  static func solve(
+    _ matrix: [Double], length: Int, for rightSides: [[Double]]
+  ) throws(CalibrationError) -> [[Double]] {
+    guard let library else { throw missing }
+    precondition(rightSides.allSatisfy { $0.count == length })
+    var (matrix, solutions) = (matrix, rightSides.flatMap(\.self))
+    var (n, count, status) = (Int32(length), Int32(rightSides.count), Int32(0))
+    // LAPACK is column-major: our upper triangle is its lower one, and a right side is a column.
+    unsafe library.functions.pointee.dposv(
+      "L", &n, &count, &matrix, &n, &solutions, &n, &status)
+    guard status == 0, solutions.allSatisfy(\.isFinite) else { throw .noSolution }
+    return rightSides.indices.map { Array(solutions[$0 * length..<($0 + 1) * length]) }
+  }
 }

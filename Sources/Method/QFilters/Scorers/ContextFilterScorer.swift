@@ -40,8 +40,8 @@ public struct ContextFilterScorer: Scorer {
 
   /// One score for each pair, in order of position.
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
-    let filtered = Self.standardised(byFilters(layer: layer, head: head, keys: keys))
-    let different = Self.standardised(
+    let filtered = Standardised.scores(byFilters(layer: layer, head: head, keys: keys))
+    let different = Standardised.scores(
       KeyDiffScorer().scores(layer: layer, head: head, keys: keys, keyLength: keyLength))
     return zip(filtered, different).map { $0 + Self.keyDiffShare * $1 }
   }
@@ -61,14 +61,5 @@ public struct ContextFilterScorer: Scorer {
       }
     }
     return sums.map { logf(max($0 / Float(group), Self.leastShare)) }
-  }
-
-  /// Scores minus their mean, in standard deviations; all 0 if they are all equal.
-  private static func standardised(_ scores: [Float]) -> [Float] {
-    let count = Double(scores.count)
-    let mean = scores.reduce(0) { $0 + Double($1) } / count
-    let square = scores.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / count
-    guard square > 0 else { return scores.map { _ in 0 } }
-    return scores.map { Float((Double($0) - mean) / square.squareRoot()) }
   }
 }

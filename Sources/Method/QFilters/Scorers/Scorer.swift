@@ -14,7 +14,12 @@ public protocol Scorer: Sendable {
   /// - Parameter keys: [pairs × keyLength], keys after RoPE in half-split order.
   func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float]
 
-  /// The same for pairs between which others have been dropped. Scores depend on positions, not on
+  /// A head's scores by which heads share what a compression keeps; those of all heads can be
+  /// compared. Nil if all heads are to keep equally many pairs.
+  func budgetScores(layer: Int, head: Int) -> [Float]?
+
+  /// As `scores(layer:head:keys:keyLength:)`, for pairs between which others have been dropped.
+  /// Scores depend on positions, not on
   /// indices.
   func scores(
     layer: Int, head: Int, positions: [UInt32], keys: [Float], keyLength: Int
@@ -24,6 +29,9 @@ public protocol Scorer: Sendable {
 extension Scorer {
   /// No filter bank.
   public var filterDigest: Digest { .zero }
+
+  /// Equal budgets.
+  public func budgetScores(layer: Int, head: Int) -> [Float]? { nil }
 
   /// Only keys decide, or the order of positions.
   public func scores(

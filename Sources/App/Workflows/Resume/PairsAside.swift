@@ -1,0 +1,24 @@
+import Inference
+
+/// The last pairs of a head, put aside while its other pairs are loaded again.
+struct PairsAside {
+  private var keys: [UInt8] = []
+  private var values: [UInt8] = []
+
+  init(_ cache: KVCache, _ layer: Int, _ head: Int, after kept: Int) {
+    let pairs = (kept..<cache.count(layer: layer, head: head)).map(UInt32.init)
+    cache.gather(layer: layer, head: head, pairs: pairs[...], keys: &keys, values: &values)
+  }
+
+  func putBack(into cache: KVCache, _ layer: Int, _ head: Int) {
+    cache.withKeys(layer: layer, head: head) { Self.write(keys, to: &$0) }
+    cache.withValues(layer: layer, head: head) { Self.write(values, to: &$0) }
+  }
+
+  private static func write(_ bytes: [UInt8], to span: inout MutableRawSpan) {
+    let start = span.byteCount - bytes.count
+    for (index, byte) in bytes.enumerated() {
+      span.storeBytes(of: byte, toByteOffset: start + index, as: UInt8.self)
+    }
+  }
+}

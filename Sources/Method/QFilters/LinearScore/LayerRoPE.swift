@@ -1,0 +1,67 @@
+import Glibc
+
+/// How a model's layers encode positions, as far as scores of pairs need it: whoever ranks a
+/// snapshot anew has no model (spec, section 4.6).
+public struct LayerRoPE: Sendable, Equatable {
+  /// One layer.
+  public struct Layer: Sendable, Equatable {
+    /// How many tokens one of this layer sees, itself included; nil for all before it.
+    public var window: Int?
+    /// What cosines and sines are multiplied by.
+    public var magnitude: Float
+    /// The angle between neighbouring positions of each plane. Element i of the first half of a
+    /// key's rotated part and element i of the second half form a plane.
+    public var frequencies: [Float]
+
+    /// One layer.
+    public init(window: Int?, magnitude: Float, frequencies: [Float]) {
+      (self.window, self.magnitude, self.frequencies) = (window, magnitude, frequencies)
+    }
+  }
+
+  /// All layers, which have equally many frequencies.
+  public let layers: [Layer]
+  /// The greatest length of a sequence in tokens that this holds for; nil for any. Some kinds of
+  /// RoPE depend on the length.
+  public let longest: Int?
+  /// What products of queries and keys are multiplied by.
+  public let scale: Float
+
+  /// The layers of a model.
+  public init(layers: [Layer], longest: Int?, scale: Float) {
+    precondition(Set(layers.map(\.frequencies.count)).count == 1)
+    (self.layers, self.longest, self.scale) = (layers, longest, scale)
+  }
+}
+
+extension LayerRoPE {
+  /// Whether a sequence of `tokens` is rotated like this.
+  public func holds(for tokens: Int) -> Bool { longest.map { tokens <= $0 } ?? true }
+}
+
+extension LayerRoPE.Layer {
+  /// Keys as they were before RoPE.
+  ///
+  /// - Parameters:
+  ///   - heads: [kvHeads][positions × length], after RoPE in half-split order.
+  ///   - length: Elements of a key; at least two for each frequency.
+  func undone(_ heads: [[Float]], at positions: [UInt32], length: Int) -> [[Float]] {
+    let half = frequencies.count
+    precondition(2 * half <= length)
+    precondition(heads.allSatisfy { $0.count == positions.count * length })
+    var heads = heads
+    for (row, position) in positions.enumerated() {
+      for index in 0..<half {
+        let angle = Double(Float(position) * frequencies[index])
+        let (cosine, sine) = (Float(cos(angle)) / magnitude, Float(sin(angle)) / magnitude)
+        let first = row * length + index
+        for head in heads.indices {
+          let (a, b) = (heads[head][first], heads[head][first + half])
+          heads[head][first] = a * cosine + b * sine
+          heads[head][first + half] = b * cosine - a * sine
+        }
+      }
+    }
+    return heads
+  }
+}

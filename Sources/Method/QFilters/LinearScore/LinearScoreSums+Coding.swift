@@ -1,0 +1,59 @@
+import ByteIO
+import CacheFormat
+
+/// The section `pair` (spec, section 4.7).
+extension LinearScoreSums {
+  /// The greatest number of columns, which keeps all sizes below 2⁶³.
+  static let mostColumns = 1 << 16
+
+  var encoded: [UInt8] {
+    var writer = ByteWriter()
+    shape.write(to: &writer)
+    let columns = shape.columns
+    for gram in grams {
+      for row in 0..<columns {
+        for column in 0...row { writer.write(gram[column * columns + row]) }
+      }
+    }
+    return writer.bytes
+  }
+
+  /// - Parameter rope: Reads the section `rope`, which belongs to a shape.
+  init(
+    _ section: Section, rope: (Shape) throws -> LayerRoPE
+  ) throws {
+    var reader = section.reader
+    let shape = try Shape(&reader)
+    let columns = shape.columns
+    guard reader.remaining == 4 * shape.layers * columns * (columns + 1) else {
+      throw reader.error("\(reader.remaining) bytes of sums where the sizes give another number")
+    }
+    self.init(shape: shape, rope: try rope(shape))
+    for layer in 0..<shape.layers {
+      for row in 0..<columns {
+        let values = try reader.readArray(UInt64.self, count: row + 1)
+          .map(Double.init(bitPattern:))
+        guard values.allSatisfy(\.isFinite) else { throw reader.error("a sum is not finite") }
+        guard values[row] >= 0 else { throw reader.error("a sum of squares is negative") }
+        for (column, value) in values.enumerated() { grams[layer][column * columns + row] = value }
+      }
+    }
+  }
+}
+
+extension LinearScoreSums.Shape {
+  func write(to writer: inout ByteWriter) {
+    for size in [layers, kvHeads, keyLength, valueLength] { writer.write(UInt32(clamping: size)) }
+  }
+
+  init(_ reader: inout ByteReader) throws(MalformedFile) {
+    self.init(
+      layers: try reader.readSize("layers", 1...4096),
+      kvHeads: try reader.readSize("KV heads", 1...4096),
+      keyLength: try reader.readSize("key elements", 1...8192),
+      valueLength: try reader.readSize("value elements", 1...8192))
+    guard columns <= LinearScoreSums.mostColumns else {
+      throw reader.error("\(columns) columns are too many")
+    }
+  }
+}

@@ -1,0 +1,104 @@
+/// Sums from which a linear score is learnt by least squares: for each layer the Gram matrix of
+/// rows (features, targets), in float64 (spec, section 4.7).
+///
+/// They add up over text like `CalibrationStatistics`. The last feature is 1, so the matrix holds
+/// the number of pairs and all sums, too.
+public struct LinearScoreSums: Sendable {
+  /// The shape of the model's caches.
+  public struct Shape: Sendable, Equatable {
+    /// Layers of the model.
+    public var layers: Int
+    /// KV heads in a layer.
+    public var kvHeads: Int
+    /// Elements of a key.
+    public var keyLength: Int
+    /// Elements of a value.
+    public var valueLength: Int
+
+    /// A shape of that many layers and heads.
+    public init(layers: Int, kvHeads: Int, keyLength: Int, valueLength: Int) {
+      (self.layers, self.kvHeads) = (layers, kvHeads)
+      (self.keyLength, self.valueLength) = (keyLength, valueLength)
+    }
+
+    /// Features of a pair.
+    public var features: Int {
+      PairFeatures.count(kvHeads: kvHeads, pairLength: keyLength + valueLength)
+    }
+
+    /// Features and targets: one target for each head.
+    var columns: Int { features + kvHeads }
+  }
+
+  /// The shape of the caches.
+  public let shape: Shape
+  /// How layers encode positions.
+  public let rope: LayerRoPE
+  /// [layers] matrices [columns × columns], of which the upper triangle is filled.
+  var grams: [[Double]]
+
+  /// Sums over no text.
+  public init(shape: Shape, rope: LayerRoPE) {
+    precondition(rope.layers.count == shape.layers)
+    (self.shape, self.rope) = (shape, rope)
+    let square = shape.columns * shape.columns
+    grams = .init(repeating: .init(repeating: 0, count: square), count: shape.layers)
+  }
+
+  /// Sinks are kept anyway, and their attention is like no other pair's.
+  public static let sinks = 4
+
+  /// Adds a context's pairs of one layer, without the first `sinks` and those that no later token
+  /// sees.
+  ///
+  /// - Parameters:
+  ///   - pairs: All pairs of the context.
+  ///   - targets: [kvHeads][pairs], scores as `RepeatTarget` has them.
+  /// - Throws: `CalibrationError.notFinite`, `.openBLASMissing`.
+  public mutating func add(
+    _ pairs: LayerKV, targets: [[Float]]
+  ) throws(CalibrationError) {
+    let layer = rope.layers[pairs.layer]
+    let unseen = layer.window.map { max(0, pairs.nextPosition - $0 + 1) } ?? 0
+    let first = max(Self.sinks, unseen)
+    guard first < pairs.positions.count else { return }
+    let features = PairFeatures.rows(of: pairs, layer)
+    let (width, columns) = (shape.features, shape.columns)
+    let count = pairs.positions.count - first
+    var rows = [Float](repeating: 0, count: count * columns)
+    for row in 0..<count {
+      for i in 0..<width { rows[row * columns + i] = features[(first + row) * width + i] }
+      for head in 0..<shape.kvHeads {
+        rows[row * columns + width + head] = targets[head][first + row]
+      }
+    }
+    let gram = try LinearAlgebra.gram(
+      rows.span, offset: 0, rows: count, length: columns, stride: columns)
+    try add(gram, to: pairs.layer)
+  }
+
+  /// |Σ x·y| is at most √(Σ x² · Σ y²), so each element has a grid of its own.
+  private mutating func add(_ gram: [Float], to layer: Int) throws(CalibrationError) {
+    let columns = shape.columns
+    let norms = (0..<columns).map { Double(gram[$0 * (columns + 1)]).squareRoot() }
+    guard norms.allSatisfy(\.isFinite) else { throw .notFinite(layer: layer) }
+    for row in 0..<columns {
+      for column in row..<columns {
+        let grid = SumGrid(greatest: norms[row] * norms[column])
+        grams[layer][row * columns + column] += grid.round(Double(gram[row * columns + column]))
+      }
+    }
+  }
+
+  /// Adds sums over other text. The order of adding does not change the result.
+  ///
+  /// - Parameter other: Sums of the same model.
+  /// - Throws: `CalibrationError.notFinite` if the sums are too great for a float64.
+  public mutating func add(_ other: LinearScoreSums) throws(CalibrationError) {
+    precondition(shape == other.shape && rope == other.rope)
+    for layer in grams.indices {
+      for i in grams[layer].indices { grams[layer][i] += other.grams[layer][i] }
+      guard grams[layer].allSatisfy(\.isFinite) else { throw .notFinite(layer: layer) }
+    }
+  }
+}

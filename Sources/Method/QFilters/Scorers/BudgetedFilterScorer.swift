@@ -1,0 +1,35 @@
+public import CacheFormat
+
+/// Scores pairs by filters and by a linear score alike, and gives heads budgets by the linear score.
+///
+/// The linear score knows which heads look back and finds facts. Filters continue a text better. So
+/// each head's budget comes from the one, and its pairs from both: the two scores are standardised
+/// over the head's pairs and added (docs/results.md).
+public struct BudgetedFilterScorer: Scorer {
+  private let filters: ContextFilterScorer
+  private let linear: CacheScores
+
+  /// Scores the pairs of one context.
+  ///
+  /// - Parameter linear: The linear scores of the same pairs.
+  public init(_ filters: ContextFilterScorer, linear: CacheScores) {
+    (self.filters, self.linear) = (filters, linear)
+  }
+
+  /// Its number in a snapshot.
+  public var id: ScorerID { .qFilters }
+  /// The filter bank's digest.
+  public var filterDigest: Digest { filters.filterDigest }
+
+  /// One score for each pair, in order of position.
+  public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
+    let filtered = filters.scores(layer: layer, head: head, keys: keys, keyLength: keyLength)
+    let learnt = linear.scores(layer: layer, head: head, keys: keys, keyLength: keyLength)
+    return zip(Standardised.scores(filtered), Standardised.scores(learnt)).map { $0 + $1 }
+  }
+
+  /// The linear score.
+  public func budgetScores(layer: Int, head: Int) -> [Float]? {
+    linear.budgetScores(layer: layer, head: head)
+  }
+}
