@@ -88,7 +88,8 @@ struct LinearScoreTests {
       for (plane, frequency) in layer.frequencies.enumerated() {
         let angle = Double(position) * Double(frequency)
         let (a, b) = (original[row * 6 + plane], original[row * 6 + plane + 2])
-        turned[row * 6 + plane] = layer.magnitude * Float(Double(a) * cos(angle) - Double(b) * sin(angle))
+        turned[row * 6 + plane] =
+          layer.magnitude * Float(Double(a) * cos(angle) - Double(b) * sin(angle))
         turned[row * 6 + plane + 2] =
           layer.magnitude * Float(Double(b) * cos(angle) + Double(a) * sin(angle))
       }
@@ -101,8 +102,8 @@ struct LinearScoreTests {
   func target() {
     let none = -Float.infinity
     let scores = RepeatTarget.scores([none, none, none, log(0.5), none, none, none, none])
-    let low = log(Float(1e-5))
-    for (score, expected) in zip(scores, [low, log(0.5), log(0.5), log(0.5), log(0.5), log(0.5), low, low]) {
+    let (low, high) = (log(Float(1e-5)), log(Float(0.5)))
+    for (score, expected) in zip(scores, [low, high, high, high, high, high, low, low]) {
       #expect(abs(score - expected) < 1e-3)
     }
   }
