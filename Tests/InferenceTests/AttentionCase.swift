@@ -109,10 +109,12 @@ struct AttentionCase: CustomStringConvertible {
             unsafe pairs.withUnsafeBufferPointer { pairs in
               var call = unsafe ck_attention(
                 queries: queries.baseAddress, output: output.baseAddress,
-                denominators: denominators.baseAddress, pairs: pairs.baseAddress, parts: pairs.count, products: products, first_token: 0,
-                token_count: tokens, group: group, query_stride: group * keyLength,
-                output_stride: group * valueLength, denominator_stride: group, key_length: keyLength,
-                value_length: valueLength, scale: scale, cap: cap, scratch: scratch)
+                denominators: denominators.baseAddress, pairs: pairs.baseAddress,
+                parts: pairs.count, products: products, first_token: 0, token_count: tokens,
+                group: group, query_stride: group * keyLength,
+                output_stride: group * valueLength, denominator_stride: group,
+                key_length: keyLength, value_length: valueLength, scale: scale, cap: cap,
+                scratch: scratch)
               unsafe isa.kernels.attend(&call)
             }
           }

@@ -188,9 +188,7 @@ def main() -> None:
     given = parser.parse_args()
     names = given.facts.split(",")
     groups = {"held-out": HELD_OUT, "chosen-on": CHOSEN_ON}
-    facts = groups.get(given.facts) or [
-        fact for fact in CHOSEN_ON + HELD_OUT if fact.name in names
-    ]
+    facts = groups.get(given.facts) or [fact for fact in CHOSEN_ON + HELD_OUT if fact.name in names]
     command = [given.qfilters, "evaluate", "needle", "--model", given.model]
     command += ["--filters", given.bank, "--haystack", given.essays]
     command += ["--lengths", given.lengths, "--depths", given.depths]

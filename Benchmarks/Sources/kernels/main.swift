@@ -96,11 +96,11 @@ let loops = [
       out_of_window: nil)
     unsafe withUnsafePointer(to: &held) { held in
       var call = unsafe ck_attention(
-        queries: queries.floats, output: attended.floats, pairs: held, parts: 1,
+        queries: queries.floats, output: attended.floats, denominators: nil, pairs: held, parts: 1,
         products: isa.kernels.has_bf16_dots == 0 ? CK_F32 : CK_BF16, first_token: 0,
         token_count: newTokens, group: group, query_stride: group * headLength,
-        output_stride: group * headLength, key_length: headLength, value_length: headLength,
-        scale: 0.125, cap: 0, scratch: scratch.floats)
+        output_stride: group * headLength, denominator_stride: group, key_length: headLength,
+        value_length: headLength, scale: 0.125, cap: 0, scratch: scratch.floats)
       unsafe isa.kernels.attend(&call)
     }
   },

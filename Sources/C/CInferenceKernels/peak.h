@@ -33,11 +33,8 @@ static void peak_block(
     for (size_t row = 0; row < t->rows; row += ATTEND_STRIP) {
       size_t count = t->rows - row < ATTEND_STRIP ? t->rows - row : ATTEND_STRIP;
       if (t->pairs)
-        peak_strip_as(
-          1, rows, t, denominators, token, row, count, call->first + start, peaks);
-      else
-        peak_strip_as(
-          0, rows, t, denominators, token, row, count, call->first + start, peaks);
+        peak_strip_as(1, rows, t, denominators, token, row, count, call->first + start, peaks);
+      else peak_strip_as(0, rows, t, denominators, token, row, count, call->first + start, peaks);
     }
     for (int j = 0; j < ATTEND_KEYS / 16; j++) store(line + 16 * j, peaks[j]);
     __builtin_memcpy(target, line, some * 4);

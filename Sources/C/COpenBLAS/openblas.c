@@ -131,8 +131,7 @@ static void open_once(void) {
   }
   take_work_space();
   static OpenBLAS in_turn;
-  in_turn = (OpenBLAS){
-    sgemm_in_turn, ssyrk_in_turn, dsyevr_in_turn, dposv_in_turn, blas.core_name};
+  in_turn = (OpenBLAS){sgemm_in_turn, ssyrk_in_turn, dsyevr_in_turn, dposv_in_turn, blas.core_name};
   opened = &in_turn;
 }
 

@@ -12,7 +12,8 @@ struct MethodOptions: ParsableArguments {
     transform: Self.parse)
   var method: ScorerID?
   @Option(
-    help: ArgumentHelp("Filter bank of the model (.qfilt), for q-filters and linear.", valueName: "file"),
+    help: ArgumentHelp(
+      "Filter bank of the model (.qfilt), for q-filters and linear.", valueName: "file"),
     completion: .filterBank)
   var filters: String?
   @Option(

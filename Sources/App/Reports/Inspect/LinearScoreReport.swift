@@ -1,11 +1,11 @@
 import QFilters
 
-/// What a filter bank knows of budgets by head: which heads look back, and how well the linear score
-/// foresees it.
+/// What a filter bank knows of budgets by head: which heads look back, and how well the linear
+/// score foresees it.
 struct LinearScoreReport: Encodable, CustomStringConvertible {
   struct Head: Encodable {
     let layer, kvHead: Int
-    /// Of the logarithm of the attention that a repetition pays.
+    /// Mean and deviation of the logarithm of the attention that a repetition pays.
     let mean, deviation: Float
     /// The share of the variance within the head.
     let explained: Float

@@ -101,7 +101,8 @@ struct Calibration {
       progress(before + length * layer / layers)
     } repeated: { layer, cache, peaks in
       try pairs?.add(
-        cache.pairs(ofLayer: layer, last: cache.nextPosition), targets: peaks.map(RepeatTarget.scores))
+        cache.pairs(ofLayer: layer, last: cache.nextPosition),
+        targets: peaks.map(RepeatTarget.scores))
     }
     progress(before + length)
   }

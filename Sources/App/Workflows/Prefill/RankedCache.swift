@@ -9,7 +9,7 @@ struct RankedCache {
   private let cache: KVCache
   /// The first position whose pairs are ranked.
   private let start: Int
-  /// Of the pairs from `start` on.
+  /// Ranks the pairs from `start` on.
   let ranking: CacheRanking
 
   /// Ranks every head's pairs.

@@ -33,7 +33,7 @@ package struct CacheRanking {
   ///
   /// - Parameters:
   ///   - pairs: How many last pairs of each head are ranked; they are elements.
-  ///   - scorer: Of these pairs.
+  ///   - scorer: Scores these pairs.
   ///   - retention: What ranks before and after what scores say.
   ///   - model: Says which layers have a sliding window.
   /// - Throws: `ScoreNotFinite`.

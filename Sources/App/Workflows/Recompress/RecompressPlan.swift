@@ -32,7 +32,8 @@ struct RecompressPlan {
     let compression = try options.compression ?? Self.storedCompression(chain)
     _ = try chain.tiersNeeded(compression: compression)
     ranked = try stored?.ranked()
-    usesPublishedScore = options.scorer?.origin.scorer == .qFilters && stored?.usesPublishedScore ?? false
+    usesPublishedScore =
+      options.scorer?.origin.scorer == .qFilters && stored?.usesPublishedScore ?? false
     metadata.tiers = try Self.tiers(
       chain, ranked: ranked, by: options.scorer?.origin.scorer,
       stored?.ranking ?? Ranking(sinks: chain.sinks, window: chain.window),

@@ -66,9 +66,7 @@ typedef struct {
 typedef struct {
   const float *queries;
   float *output;
-  // For each query row the logarithm to the base 2 of its softmax's denominator, tokens
-  // `denominator_stride` floats apart. NULL: not wanted.
-  float *denominators;
+  float *denominators;  // of each row's softmax, logarithms to the base 2. NULL: not wanted
   const ck_pairs *pairs;  // `parts` of them, one after the other
   size_t parts;
   ck_type products;  // CK_F32, or CK_BF16 to round queries, keys, weights and values to bfloat16
@@ -80,8 +78,7 @@ typedef struct {
   float *scratch;  // ck_attend_scratch() floats, 64-byte aligned
 } ck_attention;
 
-/// One call of `peak`: the greatest weight that any query row pays to each of some pairs, which are
-/// in the first of the parts.
+/// One call of `peak`: the greatest weight of any query row on some pairs of the first part.
 typedef struct {
   // As in a call of `attend` that left the denominators; it may have any number of tokens.
   ck_attention attention;
@@ -199,11 +196,11 @@ typedef struct {
   /// softmax(scale · queries · keysᵀ) · values, tile by tile with an online softmax
   /// (FlashAttention, arXiv 2205.14135): no row of scores is ever whole.
   void (*attend)(const ck_attention *call);
-  /// The greatest weight of each of some pairs in such a softmax.
-  void (*peak)(const ck_peak *call);
-  /// What `attend` does, for one token over a split of its pairs, in float (Flash-Decoding). `merge_splits`
+  /// The same for one token over a split of its pairs, in float (Flash-Decoding). `merge_splits`
   /// makes the output of the partial sums that this leaves.
   void (*attend_split)(const ck_split *call);
+  /// The greatest weight of each of some pairs in the softmax of `attend`.
+  void (*peak)(const ck_peak *call);
   /// The output of one query row from its sums over all splits, which are `stride` floats apart.
   void (*merge_splits)(
     const float *partials, size_t splits, size_t stride, size_t value_length, float *output);

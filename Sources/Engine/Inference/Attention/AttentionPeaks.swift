@@ -3,8 +3,8 @@ import Glibc
 public import ModelFiles
 import Synchronization
 
-/// The greatest attention that any of some queries pays to each pair of a context: what KVzip (arXiv
-/// 2505.23416) scores pairs by.
+/// The greatest attention that any of some queries pays to each pair of a context: what KVzip
+/// (arXiv 2505.23416) scores pairs by.
 public final class AttentionPeaks: Sendable {
   private let model: ModelConfig
   /// Logarithms to the base 2, one row a layer and KV head.

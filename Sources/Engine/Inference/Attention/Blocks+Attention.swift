@@ -42,7 +42,8 @@ extension Blocks {
             pairs: pairs.baseAddress, parts: pairs.count, products: rounded ? CK_BF16 : CK_F32,
             first_token: start, token_count: tokens.count, group: model.group,
             query_stride: state.queries.columns, output_stride: state.attended.columns,
-            denominator_stride: model.queryHeads, key_length: model.keyLength, value_length: model.valueLength, scale: scale(model),
+            denominator_stride: model.queryHeads, key_length: model.keyLength,
+            value_length: model.valueLength, scale: scale(model),
             cap: model.attentionSoftcap ?? 0, scratch: state.scratch.pointer(row: worker))
         ) { unsafe Kernels.current.table.pointee.attend($0) }
       }

@@ -5,7 +5,7 @@ extension Engine {
   /// - Parameters:
   ///   - repetition: What follows the context.
   ///   - cache: The whole context as elements, with room for the repetition's tokens.
-  ///   - peaks: Of the context's pairs.
+  ///   - peaks: Those of the context's pairs.
   /// - Throws: `EngineError.notFinite` and `.beyondRange`.
   public func lookBack(
     _ repetition: RepeatedSequence.Repetition, at cache: KVCache, peaks: AttentionPeaks

@@ -64,7 +64,7 @@ public struct LinearScore: Sendable, Equatable {
   /// The scores of a layer's pairs, [kvHeads][pairs].
   ///
   /// - Parameters:
-  ///   - pairs: Of the model that the score was learnt from.
+  ///   - pairs: Pairs of the model that the score was learnt from.
   ///   - layer: The layer's RoPE; nil for the bank's own.
   public func scores(_ pairs: LayerKV, rope layer: LayerRoPE.Layer? = nil) -> [[Float]] {
     let (width, first) = (shape.features, pairs.layer * shape.kvHeads * shape.features)

@@ -11,8 +11,8 @@ public enum RepeatTarget {
 
   /// The logarithm of the greatest attention to any of the neighbours, plus 10⁻⁵.
   ///
-  /// - Parameter logarithms: Of the greatest attention to each pair of a head, in order of
-  ///   position; −∞ for a pair that got none.
+  /// - Parameter logarithms: Logarithms of the greatest attention to each pair of a head, in order
+  ///   of position; −∞ for a pair that got none.
   public static func scores(_ logarithms: [Float]) -> [Float] {
     let reach = pooling / 2
     return logarithms.indices.map { pair in

@@ -1,6 +1,6 @@
 public import CacheFormat
 
-/// Scores pairs by filters and by a linear score alike, and gives heads budgets by the linear score.
+/// Scores pairs by filters and by a linear score alike, and gives heads budgets by the latter.
 ///
 /// The linear score knows which heads look back and finds facts. Filters continue a text better. So
 /// each head's budget comes from the one, and its pairs from both: the two scores are standardised
