@@ -11,10 +11,11 @@ struct EvictionTests {
     let model = try LoadedModel(path: Fixtures.path("models/tiny-llama-f32.gguf"))
     let shape = model.engine.cacheShape
     let cache = try KVCache(shape: shape, dtype: .f32, capacity: budget + 1)
-    let eviction = Eviction(method, budget: budget, window: window)
+    let evictor = Eviction(method, budget: budget, window: window)
+      .evictor(of: cache, engine: model.engine)
     for token in 0..<300 {
       _ = try model.engine.decode(token % 100 + 3, into: cache)
-      eviction.apply(to: cache)
+      evictor.apply()
     }
     return (0..<shape.layers * shape.kvHeads).map { index in
       cache.positions(layer: index / shape.kvHeads, head: index % shape.kvHeads)

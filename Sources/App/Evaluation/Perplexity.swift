@@ -28,13 +28,18 @@ package struct Perplexity: EvaluationTask {
 
   /// How many pairs a head may hold.
   package struct Budget: Sendable {
-    /// The maximum number of pairs.
+    /// The maximum number of pairs, on average over the heads.
     package let pairs: Int
     /// How many last pairs always stay.
     package let window: Int
 
+    /// Whether every head has the same budget, even if filters tell which ones need more.
+    package let isEqual: Bool
+
     /// A budget of `pairs`, the last `window` among them.
-    package init(pairs: Int, window: Int) { (self.pairs, self.window) = (pairs, window) }
+    package init(pairs: Int, window: Int, isEqual: Bool) {
+      (self.pairs, self.window, self.isEqual) = (pairs, window, isEqual)
+    }
   }
 
   package let fileName = "perplexity"
@@ -43,7 +48,7 @@ package struct Perplexity: EvaluationTask {
     var settings = text.settings
     if let budget {
       (settings["budget"], settings["window"]) = ("\(budget.pairs)", "\(budget.window)")
-      settings["Q-Filters"] = RetentionPolicy.publishedScore
+      settings["Q-Filters"] = eviction(.qFilters, budget).score
     }
     return settings
   }
@@ -82,9 +87,7 @@ package struct Perplexity: EvaluationTask {
     _ method: Method, _ sequences: [[Int]], progress: (Int) -> Void
   ) throws -> [[Double]] {
     if method != .full, let budget {
-      let eviction = Eviction(
-        method, budget: budget.pairs, window: budget.window, bank: filters?.bank,
-        bankPath: filters?.path ?? "")
+      let eviction = eviction(method, budget)
       return try losses(sequences, evictingBy: eviction, progress: progress)
     }
     return try sequences.map { tokens in
@@ -94,21 +97,29 @@ package struct Perplexity: EvaluationTask {
     }
   }
 
+  private func eviction(_ method: Method, _ budget: Budget) -> Eviction {
+    Eviction(
+      method, budget: budget.pairs, window: budget.window, hasEqualBudgets: budget.isEqual,
+      bank: filters?.bank, bankPath: filters?.path ?? "")
+  }
+
   /// −ln p of every token but the first of each sequence, given the pairs that the budget left of
   /// those before it.
   private func losses(
     _ sequences: [[Int]], evictingBy eviction: Eviction, progress: (Int) -> Void
   ) throws -> [[Double]] {
+    let shape = model.engine.cacheShape
+    let room = eviction.room(tokens: 1)
     let caches = try sequences.map { _ in
-      try KVCache(
-        shape: model.engine.cacheShape, dtype: .f32, capacity: eviction.budget + 1)
+      try KVCache(shape: shape, dtype: .f32, capacity: room)
     }
+    let evictors = caches.map { eviction.evictor(of: $0, engine: model.engine) }
     var losses = [[Double]](repeating: [], count: sequences.count)
     for position in sequences[0].indices.dropLast() {
       let step = try model.engine.decodeBatch(
         sequences.map { $0[position] }, into: caches, next: sequences.map { $0[position + 1] })
       for (sequence, loss) in step.enumerated() { losses[sequence].append(loss) }
-      for cache in caches { eviction.apply(to: cache) }
+      for evictor in evictors { evictor.apply() }
       progress(position + 2)
     }
     return losses

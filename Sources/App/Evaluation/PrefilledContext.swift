@@ -11,8 +11,9 @@ package final class PrefilledContext {
   private let model: ModelConfig
   private var scorers: [Method: any Scorer] = [:]
   private var rankings: [Method: CacheRanking] = [:]
-  /// What every method keeps.
-  private let retention: RetentionPolicy
+  /// What each method keeps whatever scores say.
+  private let retentions: [Method: RetentionPolicy]
+  private let wholeLayers: Int
 
   /// Prefills tokens, with room for `room` more. Hooks collect what `methods` and recall rank by.
   ///
@@ -21,14 +22,16 @@ package final class PrefilledContext {
     _ tokens: [Int], isChat: Bool = false, room: Int, methods: [Method], model: LoadedModel,
     bank: FilterBank, retention: RetentionPolicy
   ) throws {
-    self.retention = retention
     var hooks: [Method: any QueryHook] = [:]
+    var retentions: [Method: RetentionPolicy] = [:]
     var room = room
     for method in Set(methods + [.qFilters]) {
       guard case .ranked(let scorer) = method else { continue }
-      let source = ScorerSource(scorer, bank: (bank, ""), seed: 0)
-      hooks[method] = try source?.queryHook(model, retention, tokens: tokens, isChat: isChat)
-      room = max(room, source?.room ?? 0)
+      guard let source = ScorerSource(scorer, bank: (bank, ""), seed: 0) else { continue }
+      let resolved = retention.resolved(for: source)
+      hooks[method] = try source.queryHook(model, resolved, tokens: tokens, isChat: isChat)
+      retentions[method] = resolved
+      room = max(room, source.room)
     }
     cache = try KVCache(
       shape: model.engine.cacheShape, dtype: .f16, capacity: tokens.count + room)
@@ -39,7 +42,7 @@ package final class PrefilledContext {
           try hook.observe(layer: layer, queries: queries, count: count)
         }
       })
-    self.hooks = hooks
+    (self.hooks, self.retentions, wholeLayers) = (hooks, retentions, retention.wholeLayers)
     self.model = model.engine.architecture
   }
 
@@ -52,12 +55,17 @@ package final class PrefilledContext {
 
   /// How many pairs of each head a compression keeps, [layers · kvHeads].
   func kept(_ method: Method, compression: Int) throws -> [Int] {
-    if let budgets = try ranking(method)?.budgets([compression]) { return budgets[0] }
-    let shape = cache.shape
+    let (shape, average) = (
+      cache.shape, RetentionPolicy.kept(of: cache.nextPosition, compression: compression)
+    )
+    // Methods are compared with equally many pairs, even if those are fewer than the protected ones.
+    if average >= retentions[method]?.protected(of: cache.nextPosition) ?? 0,
+      let budgets = try ranking(method)?.budgets([compression])
+    {
+      return budgets[0]
+    }
     return (0..<shape.layers * shape.kvHeads).map { index in
-      index / shape.kvHeads < retention.wholeLayers
-        ? cache.nextPosition
-        : RetentionPolicy.kept(of: cache.nextPosition, compression: compression)
+      index / shape.kvHeads < wholeLayers ? cache.nextPosition : average
     }
   }
 
@@ -86,7 +94,9 @@ package final class PrefilledContext {
   /// The pairs of a head that a method ranks by its scores: neither sinks nor window nor what no
   /// later token sees.
   func ranked(by method: Method, layer: Int, head: Int) -> Range<Int> {
-    guard case .ranked(let scorer) = method else { return 0..<0 }
+    guard case .ranked(let scorer) = method, let retention = retentions[method] else {
+      return 0..<0
+    }
     return retention.ranking(by: scorer, slidingWindow: nil).ranked(
       of: cache.nextPosition,
       outOfWindow: retention.pairsOutOfWindow(
@@ -102,7 +112,7 @@ package final class PrefilledContext {
 
   private func ranking(_ method: Method) throws -> CacheRanking? {
     if let ranking = rankings[method] { return ranking }
-    guard let scorer = try scorer(method) else { return nil }
+    guard let scorer = try scorer(method), let retention = retentions[method] else { return nil }
     let ranking = try CacheRanking(
       cache, last: cache.nextPosition, scorer: scorer, retention: retention, model: model)
     rankings[method] = ranking
@@ -112,7 +122,7 @@ package final class PrefilledContext {
 
 extension PrefilledContext: LayerSource {
   package func kept(compression: Int, layer: Int, head: Int) -> Int {
-    layer < retention.wholeLayers
+    layer < wholeLayers
       ? cache.nextPosition : RetentionPolicy.kept(of: cache.nextPosition, compression: compression)
   }
 

@@ -101,11 +101,20 @@ struct MemoryTests {
     let model = try SparseModel(in: scratch, layers: 20)
     #expect(model.bytes > 800 << 20)
     let text = try scratch.write("t.txt", String(repeating: "Some text. ", count: 200).utf8)
-    let (result, peak) = try Command.measure([
-      "precompute", "--model", model.path, "--corpus", text, "--sequences", "2", "--length", "64",
-      "--out", scratch.path("s.qstat"),
-    ])
-    #expect(result.status == 0, "\(result.error)")
-    #expect(peak < model.bytes / 5, "\(peak) of \(model.bytes) bytes")
+    func peak(_ options: String..., out: String) throws -> Int {
+      let (result, peak) = try Command.measure(
+        [
+          "precompute", "--model", model.path, "--corpus", text, "--sequences", "2", "--length",
+          "64", "--out", scratch.path(out),
+        ] + options)
+      #expect(result.status == 0, "\(result.error)")
+      return peak
+    }
+    let filters = try peak("--no-budgets", out: "filters.qstat")
+    #expect(filters < model.bytes / 5, "\(filters) of \(model.bytes) bytes")
+    // The sums from which budgets are learnt are whole matrices, and halves of them in the file.
+    let both = try peak(out: "both.qstat")
+    let sums = try TestSupport.bytes(of: scratch.path("both.qstat")).count
+    #expect(both < filters + 4 * sums, "\(both) bytes with \(sums) bytes of sums")
   }
 }

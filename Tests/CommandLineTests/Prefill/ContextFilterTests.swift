@@ -12,11 +12,13 @@ import Testing
 struct ContextFilterTests {
   private let tiny: TinyFiles
   private let scratch: ScratchFolder
-  private let bank: FilterBank
+  /// A bank that gives all heads equal budgets, and its file.
+  private let (bank, filters): (FilterBank, String)
 
   init() throws {
     (tiny, scratch) = (try TinyFiles.shared.get(), try ScratchFolder())
-    bank = try FilterBank(path: tiny.filters)
+    filters = try scratch.filters(of: tiny.model, corpus: tiny.text)
+    bank = try FilterBank(path: filters)
     #expect(bank.sequences?.length == 40)
   }
 
@@ -24,7 +26,7 @@ struct ContextFilterTests {
     let path = scratch.path("root.kvsnap")
     let result = try Command.run(
       [
-        "prefill", "--model", tiny.model, "--filters", tiny.filters, "--prompt-file", tiny.text,
+        "prefill", "--model", tiny.model, "--filters", filters, "--prompt-file", tiny.text,
         "--precision", "f32", "--sinks", "0", "--window", "0", "--out", path,
       ] + options)
     try #require(result.status == 0, "\(result.error)")
@@ -49,7 +51,7 @@ struct ContextFilterTests {
     let saved = try Command.run(
       [
         "resume", root, "--model", tiny.model, "--prompt", " There is a lot of this.",
-        "--max-tokens", "40", "--filters", tiny.filters, "--save", child, "--json",
+        "--max-tokens", "40", "--filters", filters, "--save", child, "--json",
       ])
     #expect(saved.status == 0, "\(saved.error)")
     let (first, second) = (try SnapshotChain(path: root), try SnapshotChain(path: child))
@@ -81,7 +83,7 @@ struct ContextFilterTests {
     let snapshot = scratch.path("root.kvsnap")
     let result = try Command.run(
       [
-        "prefill", "--model", tiny.model, "--filters", tiny.filters, "--prompt-file", tiny.text,
+        "prefill", "--model", tiny.model, "--filters", filters, "--prompt-file", tiny.text,
         "--out", snapshot,
       ] + (follows ? [] : ["--published-score"]))
     try #require(result.status == 0, "\(result.error)")
@@ -115,7 +117,7 @@ struct ContextFilterTests {
     let published = try provenance(try prefill("--published-score"))
     #expect(published.contains(#""score":"as published""#))
     let result = try Command.run(
-      ["recompress", root, "--method", "q-filters", "--filters", tiny.filters, "--out", again])
+      ["recompress", root, "--method", "q-filters", "--filters", filters, "--out", again])
     #expect(
       String(decoding: result.output, as: UTF8.self).contains("Q-Filters as they were published"))
     let ranked = try provenance(again)
@@ -151,7 +153,7 @@ struct ContextFilterTests {
       ])
     let fidelity = try Command.run(
       [
-        "evaluate", "fidelity", "--model", tiny.model, "--filters", tiny.filters, "--file",
+        "evaluate", "fidelity", "--model", tiny.model, "--filters", filters, "--file",
         tiny.text,
         "--methods", "k-norm", "--published-score",
       ])

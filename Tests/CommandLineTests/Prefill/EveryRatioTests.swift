@@ -55,8 +55,10 @@ struct EveryRatioTests {
       }
       let text = try folder.write("text.txt", letters)
       let filters =
-        scorer == .qFilters
-        ? try folder.filters(of: Fixtures.path("models/\(shape.model).gguf"), corpus: text) : nil
+        [.qFilters, .linear].contains(scorer)
+        ? try folder.filters(
+          of: Fixtures.path("models/\(shape.model).gguf"), corpus: text,
+          learnsBudgets: scorer == .linear || Bool.random(using: &random)) : nil
       let all = try Command.run(shape.prefill(text, filters: filters, out: whole))
       try #require(all.status == 0, "\(shape): \(all.error)")
       for compression in ratios[start..<start + 16] {

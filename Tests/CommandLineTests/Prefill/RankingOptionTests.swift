@@ -45,7 +45,7 @@ struct RankingOptionTests {
     let tiny = try TinyFiles.shared.get()
     let scratch = try ScratchFolder()
     let snapshot = scratch.path("s.kvsnap")
-    let filters = name == "q-filters" ? ["--filters", tiny.filters] : []
+    let filters = ["q-filters", "linear"].contains(name) ? ["--filters", tiny.filters] : []
     let saved = try Command.run(
       [
         "prefill", "--model", tiny.model, "--method", name, "--prompt-file", tiny.text, "--out",

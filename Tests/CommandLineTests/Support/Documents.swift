@@ -36,14 +36,13 @@ struct Documents: Sendable {
 
 extension ScratchFolder {
   /// Computes a tiny model's filters from a text of at least 80 tokens, and returns their path.
-  func filters(of model: String, corpus: String) throws -> String {
+  func filters(of model: String, corpus: String, learnsBudgets: Bool = false) throws -> String {
     let bank = path("tiny.qfilt")
     let made = try Command.run(
       [
-        "precompute", "--no-budgets", "--model", model, "--corpus", corpus, "--sequences", "2",
-        "--length", "40",
+        "precompute", "--model", model, "--corpus", corpus, "--sequences", "2", "--length", "40",
         "--out", bank,
-      ])
+      ] + (learnsBudgets ? [] : ["--no-budgets"]))
     guard made.status == 0 else { throw CommandFailed(message: made.error) }
     return bank
   }

@@ -14,7 +14,8 @@ struct PerplexityCommand: ParsableCommand {
       by one, and pairs are evicted as in `generate`. With --prompt-tokens, the first tokens of \
       each sequence are prefilled and compressed, and the tokens after them are scored.
 
-      --window goes with both. The other options for what is always kept go with --prompt-tokens. \
+      --window and --equal-budgets go with both. The other options for what is always kept go \
+      with --prompt-tokens. \
       \(Compression.inOtherWords)
       """)
 
@@ -23,8 +24,8 @@ struct PerplexityCommand: ParsableCommand {
     String
   @Option(help: "Number of tokens in each sequence.") var tokens = 2048
   @Option(help: "Number of sequences.") var sequences = 1
-  @Option(help: "Maximum number of pairs that a head holds; the others are evicted.") var budget:
-    Int?
+  @Option(help: "Maximum number of pairs that a head holds, on average; the others are evicted.")
+  var budget: Int?
   @Option(help: "Number of first tokens of each sequence that are compressed.") var promptTokens:
     Int?
   @OptionGroup var retention: RetentionOptions
@@ -84,7 +85,7 @@ struct PerplexityCommand: ParsableCommand {
   private var methods: [Method] { method ?? [.qFilters] }
 
   /// How many last pairs always stay under a budget.
-  private var keptWindow: Int { retention.retention.window }
+  private var keptWindow: Int { retention.window ?? Ranking.usualWindow }
 
   private func validateBudget() throws {
     guard let budget else {
@@ -119,9 +120,10 @@ struct PerplexityCommand: ParsableCommand {
       guard compressions == nil else {
         throw ValidationError("--compressions needs --prompt-tokens.")
       }
-      if let name = retention.given.first(where: { budget == nil || $0 != "--window" }) {
+      let both = ["--window", "--equal-budgets"]
+      if let name = retention.given.first(where: { budget == nil || !both.contains($0) }) {
         throw ValidationError(
-          "\(name) needs \(name == "--window" ? "--budget or " : "")--prompt-tokens.")
+          "\(name) needs \(both.contains(name) ? "--budget or " : "")--prompt-tokens.")
       }
       return
     }
@@ -161,7 +163,10 @@ struct PerplexityCommand: ParsableCommand {
   ) throws -> Results<Perplexity.Cell> {
     let bar = ProgressBar()
     guard let promptTokens, let bank else {
-      let budget = budget.map { Perplexity.Budget(pairs: $0, window: keptWindow) }
+      let budget = budget.map {
+        Perplexity.Budget(
+          pairs: $0, window: keptWindow, isEqual: retention.retention.hasEqualBudgets)
+      }
       return try Perplexity(
         model, text, methods: budget == nil ? [.full] : methods, budget: budget,
         filters: bank.map { ($0, filters ?? "") }

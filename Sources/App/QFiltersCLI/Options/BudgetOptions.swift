@@ -9,7 +9,7 @@ struct BudgetOptions: ParsableArguments {
   static let methods = ScorerID.allCases.filter { !$0.needsQueries && $0 != .linear }
     .map(Method.ranked)
   private static let names = methods.map(\.rawValue).joined(separator: ", ")
-  @Option(help: "Maximum number of pairs that a head holds; the others are evicted.")
+  @Option(help: "Maximum number of pairs that a head holds, on average; the others are evicted.")
   var budget: Int?
   @Option(
     help:
@@ -29,11 +29,18 @@ struct BudgetOptions: ParsableArguments {
     help: ArgumentHelp("Filter bank of the model (.qfilt), for q-filters.", valueName: "file"),
     completion: .filterBank)
   var filters: String?
+  @Flag(
+    help: """
+      With --budget: the same budget for every head, and Q-Filters as they were published. \
+      Default: by what each head needs, if the bank has a linear score.
+      """)
+  var equalBudgets = false
 
   func validate() throws {
     guard let budget else {
       guard window == nil else { throw ValidationError("--window needs --budget.") }
       guard method == nil else { throw ValidationError("--method needs --budget.") }
+      guard !equalBudgets else { throw ValidationError("--equal-budgets needs --budget.") }
       return
     }
     guard (1...1 << 24).contains(budget) else {
@@ -63,6 +70,6 @@ struct BudgetOptions: ParsableArguments {
     guard let budget else { return nil }
     return Eviction(
       method ?? .qFilters, budget: budget, window: window ?? min(Ranking.usualWindow, budget),
-      bank: try filters.map(FilterBank.init(path:)), bankPath: filters ?? "")
+      hasEqualBudgets: equalBudgets, bank: try filters.map(FilterBank.init(path:)), bankPath: filters ?? "")
   }
 }

@@ -6,7 +6,11 @@ import Workflows
 struct RetentionOptions: ParsableArguments {
   @Option(help: "Number of first tokens that are always kept. Default: 4, or the preset's value.")
   var sinks: Int?
-  @Option(help: "Number of last tokens that are always kept. Default: 64, or the preset's value.")
+  @Option(
+    help: """
+      Number of last tokens that are always kept. Default: \(Ranking.usualWindow), \
+      \(RetentionPolicy.sharedWindow) if heads have budgets of their own, or the preset's value.
+      """)
   var window: Int?
   @Option(
     help: """
@@ -81,7 +85,7 @@ struct RetentionOptions: ParsableArguments {
     guard ranking == nil else { return .kvpress }
     var retention = RetentionPolicy()
     retention.sinks = sinks ?? retention.sinks
-    retention.window = window ?? retention.window
+    retention.window = window
     retention.recent = recent
     retention.wholeLayers = wholeLayers ?? retention.wholeLayers
     retention.usesPublishedScore = publishedScore

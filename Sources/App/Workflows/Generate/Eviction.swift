@@ -3,32 +3,54 @@ import Dispatch
 package import Inference
 package import QFilters
 
-/// Drops pairs when a head holds more than a budget: the newest stay, the others by score.
+/// What is dropped when heads hold more pairs than a budget: the newest stay, the others by score.
 ///
 /// Positions continue as if nothing had been dropped, so a context has no end.
 package struct Eviction: Sendable {
   /// How pairs are ranked.
   package let method: Method
-  /// The maximum number of pairs that a head holds after a token or a chunk of a prompt.
+  /// The maximum number of pairs of a head after a token or a chunk of a prompt. If heads have
+  /// budgets of their own, it is their mean.
   package let budget: Int
+  /// What always stays, and how heads share the budget.
+  let retention: RetentionPolicy
   /// How many last pairs always stay.
-  package let window: Int
-  private let bank: FilterBank?
+  let window: Int
+  let bank: FilterBank?
   private let bankPath: String
 
   /// Evicts by a method. Only Q-Filters need `bank`.
+  ///
+  /// - Parameter hasEqualBudgets: Whether every head has the same budget, even if the bank tells
+  ///   which ones need more.
   package init(
-    _ method: Method, budget: Int, window: Int, bank: FilterBank? = nil, bankPath: String = ""
+    _ method: Method, budget: Int, window: Int, hasEqualBudgets: Bool = false,
+    bank: FilterBank? = nil, bankPath: String = ""
   ) {
-    self.method = method
-    self.budget = budget
-    self.window = window
-    self.bank = bank
-    self.bankPath = bankPath
+    var retention = RetentionPolicy()
+    (retention.window, retention.hasEqualBudgets) = (window, hasEqualBudgets)
+    (self.method, self.budget, self.window, self.retention) = (method, budget, window, retention)
+    (self.bank, self.bankPath) = (bank, bankPath)
   }
 
-  /// How many pairs of a head a cache must have room for, so that the next chunk fits.
-  var room: Int { budget + Engine.chunk }
+  /// Whether heads have budgets of their own.
+  var sharesBudget: Bool {
+    method == .qFilters && bank.map(retention.usesLinearScore) ?? false
+  }
+
+  /// How Q-Filters score, as in settings of measurements.
+  package var score: String {
+    guard sharesBudget, let bank else { return RetentionPolicy.publishedScore }
+    return retention.score(by: bank)
+  }
+
+  /// How many times the budget a head may hold at most, if heads share it.
+  static let mostOfHead = 8
+
+  /// How many pairs each head of a cache must have room for, so that `tokens` more fit.
+  package func room(tokens: Int) -> Int {
+    budget * (sharesBudget ? Self.mostOfHead : 1) + tokens
+  }
 
   /// Checks that the filters fit the model.
   ///
@@ -38,18 +60,42 @@ package struct Eviction: Sendable {
     try bank.check(model, path: bankPath)
   }
 
-  /// Drops pairs until every head is within the budget.
-  package func apply(to cache: KVCache) {
-    guard case .ranked(let ranked) = method, let scorer = ranked.keyScorer(bank) else { return }
+  /// What evicts pairs of a cache to which tokens are added.
+  package func evictor(of cache: KVCache, engine: Engine) -> any Evictor {
+    guard sharesBudget, let bank, let linear = bank.linear else {
+      return EqualBudgets(self, of: cache)
+    }
+    return SharedBudget(self, bank, linear, of: cache, engine: engine)
+  }
+}
+
+/// Drops pairs of a cache.
+package protocol Evictor {
+  /// Drops pairs until the cache is within its budget. To be called after each step that added the
+  /// pairs of tokens.
+  func apply()
+}
+
+/// Drops pairs of each head that holds more than the budget.
+private struct EqualBudgets: Evictor {
+  private let eviction: Eviction
+  private let cache: KVCache
+
+  init(_ eviction: Eviction, of cache: KVCache) { (self.eviction, self.cache) = (eviction, cache) }
+
+  func apply() {
+    guard case .ranked(let ranked) = eviction.method,
+      let scorer = ranked.keyScorer(eviction.bank)
+    else { return }
+    let ranking = Ranking(sinks: ranked.sourceSinks, window: eviction.window)
     let heads = cache.shape.kvHeads
     DispatchQueue.concurrentPerform(iterations: cache.shape.layers * heads) { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: heads)
-      guard cache.count(layer: layer, head: head) > budget else { return }
+      guard cache.count(layer: layer, head: head) > eviction.budget else { return }
       let scores = scorer.scores(
         layer: layer, head: head, positions: cache.positions(layer: layer, head: head),
         keys: cache.decodedKeys(layer: layer, head: head), keyLength: cache.shape.keyLength)
-      let ranking = Ranking(sinks: ranked.sourceSinks, window: window)
-      let kept = ranking.order(scores).prefix(budget).map(Int.init)
+      let kept = ranking.order(scores).prefix(eviction.budget).map(Int.init)
       cache.keep(layer: layer, head: head, pairs: kept.sorted())
     }
   }

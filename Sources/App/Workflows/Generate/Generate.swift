@@ -29,18 +29,21 @@ package enum Generate {
     guard !tokens.isEmpty else { throw PromptError.empty(source: "the prompt") }
     if options.eviction == nil { try Prompt.checkLength(tokens.count, model) }
     try options.eviction?.check(model)
+    let shape = model.engine.cacheShape
     let room =
-      options.eviction?.room ?? min(model.contextLength, tokens.count + options.maximumTokens)
-    let cache = try KVCache(shape: model.engine.cacheShape, dtype: element, capacity: room)
+      options.eviction?.room(tokens: Engine.chunk)
+      ?? min(model.contextLength, tokens.count + options.maximumTokens)
+    let cache = try KVCache(shape: shape, dtype: element, capacity: room)
+    let evictor = options.eviction?.evictor(of: cache, engine: model.engine)
     let clock = Stopwatch()
     progress("prefill", 0, tokens.count)
     let logits = try model.engine.prefill(tokens, into: cache) {
-      options.eviction?.apply(to: cache)
+      evictor?.apply()
       progress("prefill", $0, tokens.count)
     }
     let seconds = clock.seconds
     let generation = try GenerationResult.run(
-      model, cache: cache, logits: logits, options: options, emit: emit)
+      model, cache: cache, logits: logits, options: options, evictor: evictor, emit: emit)
     return Result(generation: generation, promptTokens: tokens.count, prefillSeconds: seconds)
   }
 }

@@ -39,6 +39,7 @@ package struct GenerationResult: Sendable {
   /// - Parameters:
   ///   - logits: The logits of the context's last token.
   ///   - cache: The context's pairs, with room for the new ones.
+  ///   - evictor: Drops pairs of the cache after each token.
   ///   - afterFirst: Called between the first token and the next, with the first. It may give
   ///     tokens that follow.
   ///   - emit: Receives text as it becomes whole characters; its first call comes with the first
@@ -46,6 +47,7 @@ package struct GenerationResult: Sendable {
   /// - Throws: `EngineError.notFinite`.
   package static func run(
     _ model: LoadedModel, cache: KVCache, logits: [Float], options: GenerationConfig,
+    evictor: (any Evictor)? = nil,
     afterFirst: (_ first: Int) throws -> GivenTokens? = { _ in nil }, emit: (String) -> Void
   ) throws -> GenerationResult {
     var result = GenerationResult()
@@ -75,7 +77,7 @@ package struct GenerationResult: Sendable {
         continue
       }
       logits = try model.engine.decode(id, into: cache)
-      options.eviction?.apply(to: cache)
+      evictor?.apply()
     }
     // Given tokens that were not taken.
     cache.removeLast(max(0, cache.nextPosition - start - result.ids.count))

@@ -24,18 +24,3 @@ extension Engine {
       layers: layers, longest: architecture.rope.longestAlike(length), scale: attentionScale)
   }
 }
-
-extension KVCache {
-  /// The last pairs of a layer as floats. They are at the same positions in all heads.
-  func pairs(ofLayer layer: Int, last: Int) -> LayerKV {
-    let heads = 0..<shape.kvHeads
-    return LayerKV(
-      layer: layer, positions: Array(positions(layer: layer, head: 0).suffix(last)),
-      keys: heads.map {
-        decodedKeys(layer: layer, head: $0, after: count(layer: layer, head: $0) - last)
-      },
-      values: heads.map {
-        Array(decodedValues(layer: layer, head: $0).suffix(last * shape.valueLength))
-      }, keyLength: shape.keyLength, valueLength: shape.valueLength, nextPosition: nextPosition)
-  }
-}

@@ -18,7 +18,7 @@ package enum Prefill {
     /// What every compression keeps.
     package var retention = RetentionPolicy()
 
-    /// Every tier in f16, four sinks and a window of 64.
+    /// Every tier in f16, four sinks and the usual window.
     package init() {}
   }
 
@@ -47,6 +47,8 @@ package enum Prefill {
     _ model: LoadedModel, scorer source: ScorerSource, text: [UInt8], options: Options, out: String,
     progress: Progress
   ) throws -> Result {
+    var options = options
+    options.retention = options.retention.resolved(for: source)
     let shape = model.engine.cacheShape
     try source.check(model)
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }

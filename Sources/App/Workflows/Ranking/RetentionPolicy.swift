@@ -6,8 +6,9 @@ package struct RetentionPolicy: Sendable, Equatable {
   /// The number of first tokens that rank before all others; nil for the number in each method's
   /// source.
   package var sinks: Int? = Ranking.usualSinks
-  /// The number of last tokens that rank next.
-  package var window = Ranking.usualWindow
+  /// The number of last tokens that rank next; nil for the usual number, which depends on whether
+  /// heads have budgets of their own.
+  package var window: Int?
   /// Every Nth place after sinks and window goes to the newest remaining pair; 0 for none, nil for
   /// the scorer's usual N.
   package var recent: Int?
@@ -24,7 +25,11 @@ package struct RetentionPolicy: Sendable, Equatable {
   /// What share of the pairs that equal budgets would give every head has at least.
   let floorShare = 0.4
 
-  /// Four sinks, a window of 64, no whole layers.
+  /// The window if heads have budgets of their own. It is short, because a window in every head
+  /// leaves little of ×8 of a short text to the heads that look back.
+  package static let sharedWindow = 16
+
+  /// Four sinks, the usual window, no whole layers.
   package init() {}
 
   /// As kvpress compresses prompts: each head's best scores, and the sinks of the method's source.
@@ -41,12 +46,29 @@ package struct RetentionPolicy: Sendable, Equatable {
   /// - Parameter slidingWindow: The layer's sliding window, if it has one.
   package func ranking(by scorer: ScorerID, slidingWindow: Int?) -> Ranking {
     Ranking(
-      sinks: sinks(of: scorer), window: window,
+      sinks: sinks(of: scorer), window: window ?? Ranking.usualWindow,
       recent: recent ?? scorer.usualRecent(window: slidingWindow))
+  }
+
+  /// The same with the window that is usual for what ranks.
+  package func resolved(for source: ScorerSource) -> RetentionPolicy {
+    resolved(givesBudgets: source.givesBudgets(self))
+  }
+
+  /// The same with the window that is usual for budgets by head, or for equal ones.
+  func resolved(givesBudgets: Bool) -> RetentionPolicy {
+    var resolved = self
+    resolved.window = window ?? (givesBudgets ? Self.sharedWindow : Ranking.usualWindow)
+    return resolved
   }
 
   /// The number of first tokens that rank before all others by a scorer.
   func sinks(of scorer: ScorerID) -> Int { sinks ?? scorer.sourceSinks }
+
+  /// How many of a head's `tokens` pairs every compression of a file keeps.
+  package func protected(of tokens: Int) -> Int {
+    Ranking(sinks: sinks ?? 0, window: window ?? Ranking.usualWindow).protected(of: tokens)
+  }
 
   /// How many of a head's `tokens` pairs ×N keeps, unless the head is kept whole.
   package static func kept(of tokens: Int, compression: Int) -> Int { max(1, tokens / compression) }
@@ -54,12 +76,16 @@ package struct RetentionPolicy: Sendable, Equatable {
   /// What a measurement with that bank depends on, by the names in result files.
   package func settings(_ bank: FilterBank) -> [String: String] {
     var settings = [
-      Self.sinksName: sinks.map(String.init) ?? Self.sourceSinks, Self.windowName: "\(window)",
+      Self.sinksName: sinks.map(String.init) ?? Self.sourceSinks,
+      Self.windowName: "\(window ?? Ranking.usualWindow)",
       "whole layers": "\(wholeLayers)",
       "the latest, every": recent.map(String.init) ?? Self.usualRecent,
       "Q-Filters": score(by: bank),
     ]
-    if !hasEqualBudgets { settings["budgets"] = "by head, at least \(floorShare) of equal ones" }
+    if !hasEqualBudgets {
+      settings["budgets"] = "by head, at least \(floorShare) of equal ones"
+      settings[Self.sharedWindowName] = "\(window ?? Self.sharedWindow)"
+    }
     if !ranksOutOfWindowLast { settings["what no token sees"] = "by its score" }
     return settings
   }
@@ -74,7 +100,8 @@ package struct RetentionPolicy: Sendable, Equatable {
     return rules
   }
 
-  private func score(by bank: FilterBank) -> String {
+  /// How Q-Filters score, by the names in settings.
+  func score(by bank: FilterBank) -> String {
     guard !usesPublishedScore else { return Self.publishedScore }
     return (bank.heads == nil ? "" : "by query head, ")
       + "turned from position \(bank.middle), with KeyDiff"
@@ -89,6 +116,7 @@ package struct RetentionPolicy: Sendable, Equatable {
   /// The name of the score ⟨key, filter⟩ in settings.
   package static let publishedScore = "as published"
   private static let (sinksName, windowName) = ("sinks", "window")
+  private static let sharedWindowName = "window with budgets by head"
   private static let sourceSinks = "as each method's source has them"
 
   /// The usual N of each scorer that gives places to the latest pairs.
@@ -113,7 +141,8 @@ package struct RetentionPolicy: Sendable, Equatable {
     }
     // Sinks of each method's source differ between methods.
     let usualSinks = settings[sinksName] == sourceSinks ? 0 : Ranking.usualSinks
-    let protected = number(sinksName, usualSinks) + number(windowName, Ranking.usualWindow)
-    return kept(of: tokens, compression: compression) <= protected
+    let window = min(
+      number(windowName, Ranking.usualWindow), number(sharedWindowName, Ranking.usualWindow))
+    return kept(of: tokens, compression: compression) <= number(sinksName, usualSinks) + window
   }
 }

@@ -71,8 +71,9 @@ package enum Resume {
     cache.continue(at: start)
     return try ResumeRun(
       model: model, mode: mode, layers: SnapshotLayers(chain, before: start), plan: plan,
-      cache: cache, prompt: prompt.tokens, options: options, child: child, export: export,
-      clock: clock
+      cache: cache, prompt: prompt.tokens, options: options,
+      evictor: options.eviction?.evictor(of: cache, engine: model.engine), child: child,
+      export: export, clock: clock
     ).run(emit: emit)
   }
 
@@ -98,7 +99,9 @@ package enum Resume {
     for prompt: BoundaryRetokenization, after start: Int, _ options: GenerationConfig,
     _ model: LoadedModel
   ) -> Int {
-    if let eviction = options.eviction { return eviction.room + prompt.tokens.count }
+    if let eviction = options.eviction {
+      return eviction.room(tokens: Engine.chunk + prompt.tokens.count)
+    }
     let end = start + prompt.tokens.count + options.maximumTokens
     return min(model.contextLength, end) - start
   }

@@ -13,6 +13,8 @@ struct ResumeRun {
   let cache: KVCache
   let prompt: [Int]
   let options: GenerationConfig
+  /// Drops pairs of the cache, if that was asked for.
+  let evictor: (any Evictor)?
   /// Where the turn is to be saved, if that was asked for.
   let child: ChildSnapshot?
   /// Where the cache is to be exported to, if that was asked for.
@@ -89,16 +91,16 @@ struct ResumeRun {
     after logits: [Float], _ loadSeconds: Double, emit: (String) -> Void,
     choose: (_ first: Int) throws -> GivenTokens?
   ) throws -> (GenerationResult, Held) {
-    options.eviction?.apply(to: cache)
+    evictor?.apply()
     let held = Held(
       loadSeconds: loadSeconds, firstTokenSeconds: clock.seconds, pairs: cache.pairs,
       bytes: cache.bytes)
     let generation = try GenerationResult.run(
-      model, cache: cache, logits: logits, options: options,
+      model, cache: cache, logits: logits, options: options, evictor: evictor,
       afterFirst: { first in
         let given = try choose(first)
         model.copyWeightsWhenIdle()
-        options.eviction?.apply(to: cache)
+        evictor?.apply()
         return given
       }, emit: emit)
     return (generation, held)
@@ -111,6 +113,6 @@ struct ResumeRun {
     guard let last = tokens.last, cache.nextPosition == layers.end + tokens.count - 1, hasRoom
     else { return }
     _ = try model.engine.decode(last, into: cache)
-    options.eviction?.apply(to: cache)
+    evictor?.apply()
   }
 }

@@ -36,19 +36,27 @@ extension KVCache {
   ///
   /// - Parameter first: How many first pairs are left out.
   public func decodedKeys(layer: Int, head: Int, after first: Int = 0) -> [Float] {
-    var rest = first
-    return parts(layer: layer, head: head, count: 0, window: nil).flatMap { part in
-      let start = min(rest, part.count)
-      rest -= start
-      return unsafe Kernels.current.decode(
-        part.keys, start..<part.count, length: shape.keyLength)
+    ranges(layer: layer, head: head, after: first).flatMap { part, pairs in
+      unsafe Kernels.current.decode(part.keys, pairs, length: shape.keyLength)
     }
   }
 
   /// A head's values as floats, [pairs × valueLength], in the same order.
-  public func decodedValues(layer: Int, head: Int) -> [Float] {
-    parts(layer: layer, head: head, count: 0, window: nil).flatMap { part in
-      unsafe Kernels.current.decode(part.values, 0..<part.count, length: shape.valueLength)
+  ///
+  /// - Parameter first: How many first pairs are left out.
+  public func decodedValues(layer: Int, head: Int, after first: Int = 0) -> [Float] {
+    ranges(layer: layer, head: head, after: first).flatMap { part, pairs in
+      unsafe Kernels.current.decode(part.values, pairs, length: shape.valueLength)
+    }
+  }
+
+  /// A head's parts, and which of their pairs come after its first ones.
+  private func ranges(layer: Int, head: Int, after first: Int) -> [(KVView, Range<Int>)] {
+    var rest = first
+    return parts(layer: layer, head: head, count: 0, window: nil).map { part in
+      let start = min(rest, part.count)
+      rest -= start
+      return (part, start..<part.count)
     }
   }
 

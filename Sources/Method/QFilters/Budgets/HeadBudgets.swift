@@ -36,15 +36,29 @@ public enum HeadBudgets {
   public static func counts(
     tokens: Int, compressions: [Int], heads: [Head], floorShare: Double
   ) -> [[Int]] {
+    let shared = compressions.filter { $0 > 1 }
+    let counts = counts(
+      of: tokens, averages: shared.map { tokens / $0 }, heads: heads, floorShare: floorShare)
+    return counts
+      + Array(repeating: heads.map { _ in tokens }, count: compressions.count - shared.count)
+  }
+
+  /// The number of pairs of each head when heads that are not whole keep `averages[i]` pairs on
+  /// average, [averages][heads]. The rest is as above.
+  ///
+  /// - Parameters:
+  ///   - tokens: How many pairs a whole head has.
+  ///   - averages: Ascending.
+  public static func counts(
+    of tokens: Int, averages: [Int], heads: [Head], floorShare: Double
+  ) -> [[Int]] {
     precondition(0...1 ~= floorShare, "a share is 0 to 1")
     let shared = heads.indices.filter { !heads[$0].isWhole }
     let order = headsByScore(heads)
     // [heads]: protected pairs, and those that are taken so far.
     var held = heads.map(\.protected)
     var next = 0
-    return compressions.map { compression in
-      guard compression > 1 else { return heads.map { _ in tokens } }
-      let average = tokens / compression
+    return averages.map { average in
       var counts = heads.map { head in
         head.isWhole ? tokens : floor(of: head, average: average, share: floorShare)
       }

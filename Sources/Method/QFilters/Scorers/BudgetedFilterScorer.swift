@@ -4,8 +4,11 @@ public import CacheFormat
 ///
 /// The linear score knows which heads look back and finds facts. Filters continue a text better. So
 /// each head's budget comes from the one, and its pairs from both: the two scores are standardised
-/// over the head's pairs and added (docs/results.md).
+/// over the head's pairs and added, that of the filters with half the weight (docs/results.md).
 public struct BudgetedFilterScorer: Scorer {
+  /// How much of the filters' standardised score is added to the linear one.
+  static let filterShare: Float = 0.5
+
   private let filters: ContextFilterScorer
   private let linear: CacheScores
 
@@ -25,7 +28,9 @@ public struct BudgetedFilterScorer: Scorer {
   public func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float] {
     let filtered = filters.scores(layer: layer, head: head, keys: keys, keyLength: keyLength)
     let learnt = linear.scores(layer: layer, head: head, keys: keys, keyLength: keyLength)
-    return zip(Standardised.scores(filtered), Standardised.scores(learnt)).map { $0 + $1 }
+    return zip(Standardised.scores(filtered), Standardised.scores(learnt)).map {
+      Self.filterShare * $0 + $1
+    }
   }
 
   /// The linear score.
