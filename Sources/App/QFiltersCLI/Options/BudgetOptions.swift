@@ -14,8 +14,9 @@ struct BudgetOptions: ParsableArguments {
   @Option(
     help:
       """
-      With --budget: number of last pairs that always stay. Default: \(Ranking.usualWindow), or \
-      the budget if that is less.
+      With --budget: number of last pairs that always stay. Default: \(Ranking.usualWindow), \
+      \(RetentionPolicy.sharedWindow) if heads have budgets of their own, or the budget if that is \
+      less.
       """
   )
   var window: Int?
@@ -69,7 +70,7 @@ struct BudgetOptions: ParsableArguments {
   func eviction() throws -> Eviction? {
     guard let budget else { return nil }
     return Eviction(
-      method ?? .qFilters, budget: budget, window: window ?? min(Ranking.usualWindow, budget),
+      method ?? .qFilters, budget: budget, window: window,
       hasEqualBudgets: equalBudgets, bank: try filters.map(FilterBank.init(path:)), bankPath: filters ?? "")
   }
 }

@@ -14,29 +14,31 @@ package struct Eviction: Sendable {
   package let budget: Int
   /// What always stays, and how heads share the budget.
   let retention: RetentionPolicy
-  /// How many last pairs always stay.
-  let window: Int
   let bank: FilterBank?
   private let bankPath: String
 
   /// Evicts by a method. Only Q-Filters need `bank`.
   ///
-  /// - Parameter hasEqualBudgets: Whether every head has the same budget, even if the bank tells
-  ///   which ones need more.
+  /// - Parameters:
+  ///   - window: How many last pairs always stay; nil for the usual number, or the budget if that
+  ///     is less.
+  ///   - hasEqualBudgets: Whether every head has the same budget, even if the bank tells which ones
+  ///     need more.
   package init(
-    _ method: Method, budget: Int, window: Int, hasEqualBudgets: Bool = false,
+    _ method: Method, budget: Int, window: Int? = nil, hasEqualBudgets: Bool = false,
     bank: FilterBank? = nil, bankPath: String = ""
   ) {
     var retention = RetentionPolicy()
-    (retention.window, retention.hasEqualBudgets) = (window, hasEqualBudgets)
-    (self.method, self.budget, self.window, self.retention) = (method, budget, window, retention)
+    retention.hasEqualBudgets = hasEqualBudgets
+    sharesBudget = method == .qFilters && bank.map(retention.usesLinearScore) ?? false
+    retention = retention.resolved(givesBudgets: sharesBudget)
+    retention.window = window ?? retention.window.map { min($0, budget) }
+    (self.method, self.budget, self.retention) = (method, budget, retention)
     (self.bank, self.bankPath) = (bank, bankPath)
   }
 
   /// Whether heads have budgets of their own.
-  var sharesBudget: Bool {
-    method == .qFilters && bank.map(retention.usesLinearScore) ?? false
-  }
+  let sharesBudget: Bool
 
   /// How Q-Filters score, as in settings of measurements.
   package var score: String {
@@ -87,7 +89,8 @@ private struct EqualBudgets: Evictor {
     guard case .ranked(let ranked) = eviction.method,
       let scorer = ranked.keyScorer(eviction.bank)
     else { return }
-    let ranking = Ranking(sinks: ranked.sourceSinks, window: eviction.window)
+    let window = eviction.retention.ranking(by: ranked, slidingWindow: nil).window
+    let ranking = Ranking(sinks: ranked.sourceSinks, window: window)
     let heads = cache.shape.kvHeads
     DispatchQueue.concurrentPerform(iterations: cache.shape.layers * heads) { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: heads)

@@ -30,10 +30,14 @@ final class SharedBudget: Evictor {
     scores = Array(repeating: [], count: cache.shape.layers * cache.shape.kvHeads)
   }
 
+  /// How many pairs heads keep on average.
+  private var average: Int {
+    max(1, eviction.budget - Int(Double(eviction.budget) * Self.slack))
+  }
+
   func apply() {
     guard cache.pairs > eviction.budget * scores.count else { return }
     scoreNewPairs()
-    let average = max(1, eviction.budget - Int(Double(eviction.budget) * Self.slack))
     let heads = ranked()
     let counts = HeadBudgets.counts(
       of: cache.nextPosition, averages: [average], heads: heads.map(budget(of:)),
@@ -46,9 +50,11 @@ final class SharedBudget: Evictor {
     }
   }
 
-  /// A head takes part with the best of its pairs, at most as many as it has room for.
+  /// A head takes part with the best of its pairs, at most as many as it has room for. What is
+  /// protected stays within the budget, too.
   private func budget(of head: CacheRanking.Head) -> HeadBudgets.Head {
     guard var budget = head.budget else { return HeadBudgets.Head(protected: 0, scores: []) }
+    budget.protected = min(budget.protected, average)
     let most = eviction.budget * Eviction.mostOfHead - budget.protected
     if budget.scores.count > most {
       budget.scores = Array(budget.scores.sorted(by: >).prefix(max(0, most)))
