@@ -326,21 +326,24 @@ def read_statistics(sections: dict[bytes, memoryview]) -> dict[str, np.ndarray]:
             summed == tokens, "seqs", f"sequences of {summed} tokens where the sums are of {tokens}"
         )
     if b"pair" in sections:
-        check_pair_sums(sections)
+        check_pair_sums(sections, layers, heads, length)
     need((b"pair" in sections) == (b"rope" in sections), "rope", "it belongs to pair")
     return {"sums": sums, "grams": grams}
 
 
-def check_pair_sums(sections: dict[bytes, memoryview]) -> None:
+def check_pair_sums(
+    sections: dict[bytes, memoryview], layers: int, heads: int, length: int
+) -> None:
     """Section 4.7."""
     fields = Fields("pair", sections[b"pair"])
-    (layers, heads, keys, _), features = cache_shape(fields)
+    shape, features = cache_shape(fields)
+    need(shape[:3] == (layers, heads, length), "pair", "another shape than STAT")
     columns = features + heads
     grams = fields.f64s(layers * columns * (columns + 1) // 2).reshape(layers, -1)
     fields.end()
     diagonal = [i * (i + 3) // 2 for i in range(columns)]
     need(bool((grams[:, diagonal] >= 0).all()), "pair", "a diagonal element is negative")
-    check_rope(sections, layers, keys)
+    check_rope(sections, layers, length)
 
 
 class Snapshot:

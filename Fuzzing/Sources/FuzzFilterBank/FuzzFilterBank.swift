@@ -40,9 +40,11 @@ private func check(_ path: String) throws {
   let container = try ContainerReader(path: path, kind: .filterBank)
   let section = try container.section(.filters)
   require(section.bytes.count == 16 + 4 * bank.shape.count, "the section has no byte too many")
-  let heads = try container.section(ifPresent: .headFilters, atMost: .max)?.bytes
+  let others = try [SectionType.headFilters, .rope, .linearScore].compactMap {
+    try container.section(ifPresent: $0, atMost: .max)?.bytes
+  }
   require(
-    Digest(of: section.bytes + (heads ?? [])) == bank.digest,
+    Digest(of: section.bytes + others.joined()) == bank.digest,
     "the digest is that of what ranks, as the file has it")
   require(try FilterBank(path: path) == bank, "the same file reads the same")
 }

@@ -158,6 +158,7 @@ struct ConformanceTests {
     let script = Self.specification.appending(path: "test_reader.py").path
     let files = [
       "one-tier.kvsnap", "chain-no-new-pair.kvsnap", "statistics.qstat", "filters.qfilt",
+      "pairs-one.qstat", "linear-score-one.qfilt",
     ].map {
       "'\(Self.fixtures)/valid/\($0)'"
     }

@@ -30,7 +30,7 @@ struct LinearScoreReport: Encodable, CustomStringConvertible {
     let means = heads.map { Double($0.mean) }
     let (least, greatest) = (means.min() ?? 0, means.max() ?? 0)
     var table = TextTable(
-      "budgets by head: the logarithm of the attention that a repetition of the text pays",
+      "budgets by head: logarithm of the attention that a repetition of the text pays",
       ["layer", "mean", "greatest"])
     for layer in Set(heads.map(\.layer)).sorted() {
       let own = heads.filter { $0.layer == layer }.map { Double($0.mean) }

@@ -17,12 +17,15 @@ public struct StatisticsFile: Sendable {
 
   /// A file of these parts.
   ///
-  /// - Parameter sequences: The sequences, which have as many tokens as the statistics.
+  /// - Parameters:
+  ///   - pairs: Sums over caches of the statistics' shape.
+  ///   - sequences: The sequences, which have as many tokens as the statistics.
   public init(
     identity: Identity, statistics: CalibrationStatistics, pairs: LinearScoreSums? = nil,
     sequences: SequenceSet?, provenance: String
   ) {
     precondition(sequences.map { $0.tokens == statistics.tokens } ?? true)
+    precondition(pairs.map { $0.shape.filters == statistics.shape } ?? true)
     self.identity = identity
     self.statistics = statistics
     self.pairs = pairs
@@ -37,9 +40,10 @@ public struct StatisticsFile: Sendable {
   public init(path: String) throws {
     let container = try ContainerReader(path: path, kind: .statistics)
     identity = try Identity(container.section(.identity, atMost: UInt64(Identity.byteCount)))
-    statistics = try CalibrationStatistics(container.section(.statistics))
+    let statistics = try CalibrationStatistics(container.section(.statistics))
+    self.statistics = statistics
     pairs = try container.section(ifPresent: .pairSums, atMost: .max).map {
-      try LinearScoreSums($0) { try container.rope(of: $0) }
+      try LinearScoreSums($0, queries: statistics.shape) { try container.rope(of: $0) }
     }
     try container.checkRoPE(isUsed: pairs != nil)
     sequences = try Self.sequences(container, tokens: statistics.tokens)

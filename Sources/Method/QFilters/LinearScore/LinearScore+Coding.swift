@@ -3,11 +3,13 @@ import CacheFormat
 
 /// The section `line` (spec, section 4.8).
 extension LinearScore {
-  /// The limit for a weight, which keeps scores finite.
-  static let greatestWeight: Float = 0x1p64
-  static let problem = "a weight is not finite, or greater than 2⁶⁴"
+  /// The limit for weights and figures, which keeps scores finite.
+  static let greatest: Float = 0x1p64
+  static let problem = "a weight or a figure is outside its range"
 
-  var isSound: Bool { weights.allSatisfy { abs($0) <= Self.greatestWeight } }
+  var isSound: Bool {
+    weights.allSatisfy { abs($0) <= Self.greatest } && quality.allSatisfy(\.isSound)
+  }
 
   var encoded: [UInt8] {
     var writer = ByteWriter()
@@ -28,10 +30,9 @@ extension LinearScore {
   ) throws {
     var reader = section.reader
     let shape = try LinearScoreSums.Shape(&reader)
-    guard
-      FilterShape(layers: shape.layers, kvHeads: shape.kvHeads, headLength: shape.keyLength)
-        == filters
-    else { throw reader.error("a linear score of another shape than the filters") }
+    guard shape.filters == filters else {
+      throw reader.error("a linear score of another shape than the filters")
+    }
     let heads = shape.layers * shape.kvHeads
     guard reader.remaining == heads * (4 * shape.features + 24) else {
       throw reader.error("\(reader.remaining) bytes where the sizes give another number")
@@ -45,15 +46,17 @@ extension LinearScore {
   }
 
   private static func quality(_ reader: inout ByteReader) throws(MalformedFile) -> Quality {
-    let place = reader
-    let pairs = Double(bitPattern: try reader.read(UInt64.self))
     let quality = Quality(
-      pairs: pairs, mean: try reader.readFloat(), deviation: try reader.readFloat(),
-      explained: try reader.readFloat())
+      pairs: try reader.readDouble(), mean: try reader.readFloat(),
+      deviation: try reader.readFloat(), explained: try reader.readFloat())
     try reader.expectZeros(4)
-    guard (0...0x1p53).contains(pairs), abs(quality.mean) <= greatestWeight,
-      (0...greatestWeight).contains(quality.deviation), (0...1).contains(quality.explained)
-    else { throw place.error("a figure is outside its range") }
     return quality
+  }
+}
+
+extension LinearScore.Quality {
+  fileprivate var isSound: Bool {
+    (0...0x1p53).contains(pairs) && abs(mean) <= LinearScore.greatest
+      && (0...LinearScore.greatest).contains(deviation) && (0...1).contains(explained)
   }
 }

@@ -49,7 +49,8 @@ public struct LinearScore: Sendable, Equatable {
     let mean = quality.reduce(0) { $0 + $1.pairs * Double($1.mean) } / pairs
     var (total, error) = (0.0, 0.0)
     for head in quality {
-      let (offset, variance) = (Double(head.mean) - mean, Double(head.deviation * head.deviation))
+      let (offset, deviation) = (Double(head.mean) - mean, Double(head.deviation))
+      let variance = deviation * deviation
       total += head.pairs * (variance + offset * offset)
       error += head.pairs * variance * (1 - Double(head.explained))
     }

@@ -18,12 +18,15 @@ extension LinearScoreSums {
     return writer.bytes
   }
 
-  /// - Parameter rope: Reads the section `rope`, which belongs to a shape.
-  init(
-    _ section: Section, rope: (Shape) throws -> LayerRoPE
-  ) throws {
+  /// - Parameters:
+  ///   - queries: The shape of the statistics of queries in the same file.
+  ///   - rope: Reads the section `rope`, which belongs to a shape.
+  init(_ section: Section, queries: FilterShape, rope: (Shape) throws -> LayerRoPE) throws {
     var reader = section.reader
     let shape = try Shape(&reader)
+    guard shape.filters == queries else {
+      throw reader.error("sums for a linear score of another shape than the statistics of queries")
+    }
     let columns = shape.columns
     guard reader.remaining == 4 * shape.layers * columns * (columns + 1) else {
       throw reader.error("\(reader.remaining) bytes of sums where the sizes give another number")
@@ -42,6 +45,11 @@ extension LinearScoreSums {
 }
 
 extension LinearScoreSums.Shape {
+  /// The shape of filters for such caches.
+  var filters: FilterShape {
+    FilterShape(layers: layers, kvHeads: kvHeads, headLength: keyLength)
+  }
+
   func write(to writer: inout ByteWriter) {
     for size in [layers, kvHeads, keyLength, valueLength] { writer.write(UInt32(clamping: size)) }
   }
