@@ -17,6 +17,7 @@ WORK = CACHE / "demo"
 ESSAY = "worked.txt"
 ESSAY_CHARACTERS = 28_000
 QUESTION = "What is this essay about?"
+FACT = "Which language did I learn on the IBM 1401?"
 WAYS = {
     "decompressed": ["--decompressed"],
     "×2": ["--compression", 2],
@@ -98,6 +99,8 @@ def main() -> None:
     for name, option in WAYS.items():
         rows[name] = run("resume", snapshot, *ask, *option)
         answer(name, rows[name])
+    fact = run("resume", snapshot, *ask[:2], "--prompt", FACT, *ask[4:], "--compression", 8)
+    answer("a fact, from ×8", fact)
 
     step("4. The same without a snapshot: a second prefill")
     whole = WORK / "question.txt"

@@ -48,7 +48,9 @@ package struct Perplexity: EvaluationTask {
     var settings = text.settings
     if let budget {
       (settings["budget"], settings["window"]) = ("\(budget.pairs)", "\(budget.window)")
-      settings["Q-Filters"] = eviction(.qFilters, budget).score
+      // What that is depends on the filters, which results name by their digest.
+      settings["Q-Filters"] =
+        budget.isEqual ? RetentionPolicy.publishedScore : "by head, if the bank tells"
     }
     return settings
   }

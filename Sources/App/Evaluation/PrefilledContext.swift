@@ -58,11 +58,11 @@ package final class PrefilledContext {
     let (shape, average) = (
       cache.shape, RetentionPolicy.kept(of: cache.nextPosition, compression: compression)
     )
-    // Methods are compared with equally many pairs, even if those are fewer than the protected ones.
+    // Methods are compared with equally many pairs, even if those are fewer than the protected.
     if average >= retentions[method]?.protected(of: cache.nextPosition) ?? 0,
-      let budgets = try ranking(method)?.budgets([compression])
+      let kept = try ranking(method)?.kept(compression: compression)
     {
-      return budgets[0]
+      return kept
     }
     return (0..<shape.layers * shape.kvHeads).map { index in
       index / shape.kvHeads < wholeLayers ? cache.nextPosition : average

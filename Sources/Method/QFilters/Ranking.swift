@@ -5,6 +5,9 @@ extension ScorerID {
   /// 2309.17453), none in the others, where scores decide.
   public var sourceSinks: Int { self == .streamingLLM ? 4 : 0 }
 
+  /// Whether heads can have budgets of their own by this method.
+  public var givesBudgets: Bool { [.qFilters, .linear, .kvzip].contains(self) }
+
   /// The default of `Ranking.recent`. With Q-Filters it is 4: every fourth place goes to the newest
   /// remaining pair. It is 1 in a layer whose sliding window is no longer than the span that
   /// filters are rotated to. Other methods have 0, as in their sources. At ×4 and ×8 it loses less
@@ -12,7 +15,7 @@ extension ScorerID {
   ///
   /// - Parameter window: The layer's sliding window, if it has one.
   public func usualRecent(window: Int?) -> Int {
-    guard [.qFilters, .linear, .kvzip].contains(self) else { return 0 }
+    guard givesBudgets else { return 0 }
     return window.map { $0 <= FilterBank.futurePositions } == true ? 1 : 4
   }
 }

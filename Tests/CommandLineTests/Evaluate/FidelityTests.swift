@@ -65,8 +65,7 @@ struct FidelityTests {
         "evaluate", "fidelity", "--model", tiny.model, "--filters", tiny.filters, "--file",
         tiny.text,
         "--context", "64", "--continuation", "8", "--sequences", "1", "--compressions", "2",
-        "--out",
-        scratch.path("out"),
+        "--window", "64", "--out", scratch.path("out"),
       ])
     #expect(result.status == 0, "\(result.error)")
     let output = String(decoding: result.output, as: UTF8.self)

@@ -50,7 +50,7 @@ struct WritersTests {
       mkdir '\(disk)'; export disk='\(disk)'
       unshare --user --map-root-user --mount bash -c '
         mount -t tmpfs -o size=32k tmpfs "$disk" || exit
-        head -c 24576 /dev/zero > "$disk/a.kvsnap"; cp "$disk/a.kvsnap" '\(folder.path("old"))'
+        head -c 28672 /dev/zero > "$disk/a.kvsnap"; cp "$disk/a.kvsnap" '\(folder.path("old"))'
         '"$qfilters \(prefill)"'
         status=$?
         cmp "$disk/a.kvsnap" '\(folder.path("old"))' && ls -A "$disk"

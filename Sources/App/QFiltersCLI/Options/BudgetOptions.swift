@@ -15,8 +15,7 @@ struct BudgetOptions: ParsableArguments {
     help:
       """
       With --budget: number of last pairs that always stay. Default: \(Ranking.usualWindow), \
-      \(RetentionPolicy.sharedWindow) if heads have budgets of their own, or the budget if that is \
-      less.
+      \(RetentionPolicy.sharedWindow) if heads have budgets of their own, or the budget if less.
       """
   )
   var window: Int?
@@ -70,7 +69,7 @@ struct BudgetOptions: ParsableArguments {
   func eviction() throws -> Eviction? {
     guard let budget else { return nil }
     return Eviction(
-      method ?? .qFilters, budget: budget, window: window,
-      hasEqualBudgets: equalBudgets, bank: try filters.map(FilterBank.init(path:)), bankPath: filters ?? "")
+      method ?? .qFilters, budget: budget, window: window, hasEqualBudgets: equalBudgets,
+      bank: try filters.map(FilterBank.init(path:)), bankPath: filters ?? "")
   }
 }

@@ -2,7 +2,7 @@
 extension Format {
   /// Why figures are in brackets, or pale.
   static let protectedAlone =
-    "n/N is no more than sinks and window: all ranked methods hold the same."
+    "n/N is no more than sinks and window: all these methods hold the same."
 
   private static let nameWidth = 12
   private static let digestDigits = 64

@@ -40,12 +40,6 @@ package struct Eviction: Sendable {
   /// Whether heads have budgets of their own.
   let sharesBudget: Bool
 
-  /// How Q-Filters score, as in settings of measurements.
-  package var score: String {
-    guard sharesBudget, let bank else { return RetentionPolicy.publishedScore }
-    return retention.score(by: bank)
-  }
-
   /// How many times the budget a head may hold at most, if heads share it.
   static let mostOfHead = 8
 

@@ -59,14 +59,22 @@ package struct CacheRanking {
     self.init(heads, pairs: pairs, retention: retention)
   }
 
-  /// How many pairs each compression keeps of each head, [compressions][layers · kvHeads]; nil if
-  /// all heads have equal budgets.
-  ///
-  /// - Parameter compressions: Strictly decreasing.
-  package func budgets(_ compressions: [Int]) -> [[Int]]? {
+  /// How many pairs ×`compression` of a whole snapshot keeps of each head, [layers · kvHeads]; nil
+  /// if all heads have equal budgets.
+  package func kept(compression: Int) -> [Int]? {
+    guard let heads, let budgets = budgets() else { return nil }
+    let table = TierTable(
+      scorer: .qFilters, sinks: 0, window: 0, layers: heads.count, kvHeads: 1, tokens: pairs,
+      floors: heads.map { $0.isWhole ? pairs : $0.protected }, budgets: budgets, compression: 1)
+    return heads.indices.map { table.kept(compression: compression, layer: $0, head: 0) ?? 0 }
+  }
+
+  /// How many pairs each tier of a whole snapshot and those before it hold of each head,
+  /// [tiers][layers · kvHeads]; nil if all heads have equal budgets.
+  private func budgets() -> [[Int]]? {
     heads.map {
       HeadBudgets.counts(
-        tokens: pairs, compressions: compressions, heads: $0, floorShare: floorShare)
+        tokens: pairs, compressions: TierTable.ratios(at: 1), heads: $0, floorShare: floorShare)
     }
   }
 
@@ -79,7 +87,7 @@ package struct CacheRanking {
     _ ranking: Ranking, by scorer: ScorerID, shape: KVCache.Shape, firstPosition: Int = 0,
     floors: [Int], compression: Int
   ) -> TierTable {
-    guard let budgets = budgets(TierTable.ratios(at: 1)) else {
+    guard let budgets = budgets() else {
       return TierTable(
         scorer: scorer, sinks: ranking.sinks, window: ranking.window, layers: shape.layers,
         kvHeads: shape.kvHeads, firstPosition: firstPosition, tokens: pairs, floors: floors,

@@ -84,6 +84,8 @@ package struct RetentionPolicy: Sendable, Equatable {
     ]
     if !hasEqualBudgets {
       settings["budgets"] = "by head, at least \(floorShare) of equal ones"
+    }
+    if usesLinearScore(of: bank) {
       settings[Self.sharedWindowName] = "\(window ?? Self.sharedWindow)"
     }
     if !ranksOutOfWindowLast { settings["what no token sees"] = "by its score" }
@@ -100,8 +102,7 @@ package struct RetentionPolicy: Sendable, Equatable {
     return rules
   }
 
-  /// How Q-Filters score, by the names in settings.
-  func score(by bank: FilterBank) -> String {
+  private func score(by bank: FilterBank) -> String {
     guard !usesPublishedScore else { return Self.publishedScore }
     return (bank.heads == nil ? "" : "by query head, ")
       + "turned from position \(bank.middle), with KeyDiff"
@@ -135,14 +136,14 @@ package struct RetentionPolicy: Sendable, Equatable {
   package static func isAlone(
     of tokens: Int, _ compression: Int, _ method: String, _ settings: [String: String]
   ) -> Bool {
-    guard case .ranked = Method(rawValue: method) else { return false }
+    guard case .ranked(let scorer) = Method(rawValue: method) else { return false }
     func number(_ name: String, _ usual: Int) -> Int {
       min(max(settings[name].flatMap(Int.init) ?? usual, 0), tokens)
     }
     // Sinks of each method's source differ between methods.
     let usualSinks = settings[sinksName] == sourceSinks ? 0 : Ranking.usualSinks
-    let window = min(
-      number(windowName, Ranking.usualWindow), number(sharedWindowName, Ranking.usualWindow))
+    let hasShares = settings[sharedWindowName] != nil && scorer.givesBudgets
+    let window = number(hasShares ? sharedWindowName : windowName, Ranking.usualWindow)
     return kept(of: tokens, compression: compression) <= number(sinksName, usualSinks) + window
   }
 }
