@@ -2,8 +2,9 @@ public import CacheFormat
 
 extension ScorerID {
   /// How many first tokens a method's source always keeps: four in Streaming-LLM (arXiv
-  /// 2309.17453), none in the others, where scores decide.
-  public var sourceSinks: Int { self == .streamingLLM ? 4 : 0 }
+  /// 2309.17453) and in KVzip (arXiv 2505.23416, as kvpress has it), none in the others, where
+  /// scores decide.
+  public var sourceSinks: Int { self == .streamingLLM || self == .kvzip ? 4 : 0 }
 
   /// Whether heads can have budgets of their own by this method.
   public var givesBudgets: Bool { [.qFilters, .linear, .kvzip].contains(self) }

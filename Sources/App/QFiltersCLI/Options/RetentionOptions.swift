@@ -37,7 +37,7 @@ struct RetentionOptions: ParsableArguments {
   @Option(
     help: """
       Preset instead of these options. kvpress: each head's score alone decides, except that \
-      streaming-llm keeps four sinks.
+      streaming-llm and kvzip keep four sinks.
       """)
   var ranking: Preset?
 
