@@ -18,9 +18,9 @@ of all that are kept are the same ones, how many others are tied, and how far ap
 those are at most. If more than one in a thousand is neither, the check fails.
 
 KVzipPress shares a budget among heads, by a rule of its own. Here each head keeps as many of its
-best, the first four among them. The press is compared three times: as it is; with the request and
-the chunks of `prefill`, and the greatest score of five neighbours; and when it also divides by the
-weights of all keys that a token sees, instead of those of its chunk. Only the last must agree.
+best, the first four among them. The press is compared four times: as it is; with the greatest score
+of five neighbours; with the request and the chunks of `prefill`, too; and when it also divides by
+the weights of all keys that a token sees, instead of those of its chunk. Only the last must agree.
 docs/methods.md says what differs. KVzapPress needs trained models, which exist for few others."""
 
 import argparse
@@ -78,10 +78,15 @@ class AsPublished(kvpress.KVzipPress):
         self.seen = (scores + 1e-5).log()
 
 
-class OurRequests(AsPublished):
-    """With the tokens that `prefill` repeats the context by."""
+class Neighbours(AsPublished):
+    """With the greatest score of five neighbours."""
 
     pooling = 5
+
+
+class OurRequests(Neighbours):
+    """The same, with the tokens that `prefill` repeats the context by."""
+
     chunk, leading = 1024, 8
 
     def prepare(self, model, tokenizer):
@@ -120,7 +125,8 @@ class AllKeys(OurRequests):
 
 REPEATING = {
     "kvzip": AsPublished,
-    "kvzip, our request and neighbours": OurRequests,
+    "kvzip, neighbours": Neighbours,
+    "kvzip, and our request": OurRequests,
     "kvzip, and all keys": AllKeys,
 }
 MUST_AGREE = [*METHODS, "kvzip, and all keys"]
