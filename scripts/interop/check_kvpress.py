@@ -21,7 +21,8 @@ KVzipPress shares a budget among heads, by a rule of its own. Here each head kee
 best, the first four among them. The press is compared four times: as it is; with the greatest score
 of five neighbours; with the request and the chunks of `prefill`, too; and when it also divides by
 the weights of all keys that a token sees, instead of those of its chunk. Only the last must agree.
-docs/methods.md says what differs. KVzapPress needs trained models, which exist for few others."""
+docs/methods.md says what differs. KVzapPress is left out: it downloads a model that was trained for
+the LLM."""
 
 import argparse
 import os
@@ -48,6 +49,7 @@ def arguments():
 GIVEN = arguments()
 
 import kvpress  # noqa: E402
+import kvzip_presses  # noqa: E402
 import reader  # noqa: E402
 import torch  # noqa: E402
 import transformers  # noqa: E402
@@ -65,69 +67,11 @@ METHODS = {
 }
 
 
-class AsPublished(kvpress.KVzipPress):
-    """The press, which removes nothing. It notes its scores' logarithms, [layers, heads, pairs]."""
-
-    pooling = 1
-
-    def compress_post(self, model):
-        scores = torch.nn.functional.max_pool1d(
-            self.score_val[:, 0], self.pooling, stride=1, padding=self.pooling // 2
-        )
-        scores[..., : self.n_sink] = scores.amax() + 1
-        self.seen = (scores + 1e-5).log()
-
-
-class Neighbours(AsPublished):
-    """With the greatest score of five neighbours."""
-
-    pooling = 5
-
-
-class OurRequests(Neighbours):
-    """The same, with the tokens that `prefill` repeats the context by."""
-
-    chunk, leading = 1024, 8
-
-    def prepare(self, model, tokenizer):
-        super().prepare(model, tokenizer)
-        ids = self._context_ids[0].tolist()
-        # Where the first part starts.
-        self.prefix_length = start = int(ids[0] == tokenizer.bos_token_id)
-        pairs = []
-        while start < len(ids):
-            last = ids[start - self.leading : start] if start > self.leading else []
-            what = "previous context exactly."
-            if last:
-                text = tokenizer.decode(last)
-                what = f"part of the previous context exactly, starting with `{text}`:"
-            request = f"\n\nRepeat the {what}\n\n"
-            lead = tokenizer.encode(request, add_special_tokens=False) + last
-            part = ids[start : start + self.chunk - len(lead)]
-            pairs.append((torch.tensor([part]), torch.tensor([lead + part])))
-            start += len(part)
-        return pairs
-
-
-class AllKeys(OurRequests):
-    """The same, with all keys in each denominator."""
-
-    def score_kvzip(self, module, *arguments):
-        scores, part = self.score_val[module.layer_idx], slice(self.start_idx, self.end_idx)
-        before = scores.clone()
-        self.start_idx, self.end_idx = 0, self.context_length
-        left = super().score_kvzip(module, *arguments)
-        self.start_idx, self.end_idx = part.start, part.stop
-        before[..., part] = scores[..., part]
-        scores.copy_(before)
-        return left
-
-
 REPEATING = {
-    "kvzip": AsPublished,
-    "kvzip, neighbours": Neighbours,
-    "kvzip, and our request": OurRequests,
-    "kvzip, and all keys": AllKeys,
+    "kvzip": kvzip_presses.AsPublished,
+    "kvzip, neighbours": kvzip_presses.Neighbours,
+    "kvzip, and our request": kvzip_presses.OurRequests,
+    "kvzip, and all keys": kvzip_presses.AllKeys,
 }
 MUST_AGREE = [*METHODS, "kvzip, and all keys"]
 
