@@ -10,8 +10,8 @@ struct NeedleCommand: ParsableCommand {
     abstract: "Hide a sentence in a long text, and count which methods still find it.",
     discussion: """
       For every length and depth the text is prefilled once. Each method and compression then \
-      answers from its own 1/N of the pairs. Every method keeps 1/N of each head's pairs, sinks \
-      and window among them. \(Compression.inOtherWords)
+      answers from its own 1/N of the pairs, sinks and window among them. \
+      \(Compression.inOtherWords)
 
       The tasks multi-key, multi-value and variable-tracking follow RULER (arXiv 2404.06654) \
       and come from --seed.
