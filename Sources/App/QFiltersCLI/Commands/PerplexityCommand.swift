@@ -24,7 +24,7 @@ struct PerplexityCommand: ParsableCommand {
     String
   @Option(help: "Number of tokens in each sequence.") var tokens = 2048
   @Option(help: "Number of sequences.") var sequences = 1
-  @Option(help: "Maximum number of pairs that a head holds, on average; the others are evicted.")
+  @Option(help: "Maximum pairs per head, as a mean if heads share the budget. Default: no limit.")
   var budget: Int?
   @Option(help: "Number of first tokens of each sequence that are compressed.") var promptTokens:
     Int?

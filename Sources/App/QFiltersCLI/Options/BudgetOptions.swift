@@ -5,11 +5,12 @@ import Workflows
 
 /// `--budget` and the options that go with it, in commands that can evict pairs.
 struct BudgetOptions: ParsableArguments {
-  /// Methods that can rank under a budget: they need nothing but the keys of a head.
+  /// Methods that can rank under a budget: those whose score needs no queries. `linear` is not
+  /// among them; q-filters use the bank's linear score, if it has one.
   static let methods = ScorerID.allCases.filter { !$0.needsQueries && $0 != .linear }
     .map(Method.ranked)
   private static let names = methods.map(\.rawValue).joined(separator: ", ")
-  @Option(help: "Maximum number of pairs that a head holds, on average; the others are evicted.")
+  @Option(help: "Maximum pairs per head, as a mean if heads share the budget. Default: no limit.")
   var budget: Int?
   @Option(
     help:
@@ -31,8 +32,8 @@ struct BudgetOptions: ParsableArguments {
   var filters: String?
   @Flag(
     help: """
-      With --budget: the same budget for every head, and Q-Filters as they were published. \
-      Default: by what each head needs, if the bank has a linear score.
+      With --budget: equal budgets for all heads, and the published Q-Filters score. Default: a \
+      budget shared by the heads if the bank has a linear score, otherwise equal budgets.
       """)
   var equalBudgets = false
 

@@ -14,8 +14,8 @@ struct RetentionOptions: ParsableArguments {
   var window: Int?
   @Option(
     help: """
-      Interval of the places after sinks and window that the newest pairs get; 0 for none. \
-      Default: 4 with q-filters, linear and kvzip (1 in layers with a sliding window of up to \
+      Interval N: after sinks and window, every Nth place goes to the newest pair left; 0 for \
+      none. Default: 4 with q-filters, linear and kvzip (1 in layers with a sliding window of up to \
       512), otherwise 0.
       """)
   var recent: Int?
@@ -23,15 +23,16 @@ struct RetentionOptions: ParsableArguments {
   var wholeLayers: Int?
   @Flag(
     help: """
-      Q-Filters as they were published: the score is ⟨key, filter⟩, and the filter is the mean \
-      over the query heads. Default: RoPE turns each query head's filter to the positions after \
-      the prompt, where questions come from, and KeyDiff has a share.
+      Published Q-Filters score, ⟨key, filter⟩ with the mean filter of the query heads, and equal \
+      budgets. Default: the linear score of the bank, if it has one, and filters rotated to the \
+      positions after the prompt, with KeyDiff.
       """)
   var publishedScore = false
   @Flag(
     help: """
-      1/N of every head's pairs at ×N. Default: 1/N of all pairs, by what each head needs, with \
-      methods that tell: q-filters with a bank that has a linear score, linear, kvzip.
+      1/N of every head's pairs at ×N; q-filters then ranks without the linear score. Default: \
+      1/N of all pairs, shared by the heads, with linear, kvzip, and q-filters if the bank has a \
+      linear score; 1/N of every head's pairs with other methods.
       """)
   var equalBudgets = false
   @Option(

@@ -5,7 +5,7 @@ package import QFilters
 
 /// What is dropped when heads hold more pairs than a budget: the newest stay, the others by score.
 ///
-/// Positions continue as if nothing had been dropped, so a context has no end.
+/// Positions continue as if nothing had been dropped. So generation can continue without limit.
 package struct Eviction: Sendable {
   /// How pairs are ranked.
   package let method: Method

@@ -5,8 +5,9 @@ import QFilters
 
 /// Drops pairs when all heads together hold more than the budget gives them, by one threshold.
 ///
-/// Which heads need more is told by the linear score of a pair. It is computed when the pair
-/// arrives, because it depends on what the layer's other heads hold at the same position.
+/// The linear score of pairs decides which heads hold more. A pair is scored once, at the first
+/// drop after it arrived: its score depends on what the layer's other heads hold at the same
+/// position, and they may lose their pairs there.
 final class SharedBudget: Evictor {
   private let eviction: Eviction
   private let bank: FilterBank

@@ -3,8 +3,8 @@ package import Inference
 import QFilters
 import Tokenization
 
-/// The repeat pass of KVzip (arXiv 2505.23416): the model is asked to repeat its context and given
-/// the context itself as the answer. What it looks back at is what it would need to repeat it.
+/// The repeat pass of KVzip (arXiv 2505.23416): the model is asked to repeat its context, and fed
+/// the context as if it were the answer. What it attends to is what it needs to repeat it.
 ///
 /// The pass runs in chunks over the finished cache. It holds one number for each pair, and takes
 /// about as long as two prefills.
@@ -12,7 +12,7 @@ package struct RepeatPass {
   private let model: LoadedModel
   private let isChat: Bool
 
-  /// How many of the tokens before a part of the context name it.
+  /// Number of tokens before a part that the request for it quotes.
   private static let leading = 8
 
   /// Repeats contexts that are the beginning of a user's turn, if `isChat`, or plain text.

@@ -2,7 +2,7 @@ import Inference
 
 /// A draft of an answer, decoded from the pairs that were kept for it.
 private struct Draft {
-  /// Where the question saw these pairs.
+  /// The place from which the question saw the pairs that drafted it.
   let place: RecallPlace
   /// Without the token that ends the answer.
   var ids: [Int]
@@ -10,7 +10,7 @@ private struct Draft {
   var end: Int?
   /// How many of its first tokens the whole context would choose, too, as far as is known.
   var agreed = 1
-  /// How much likelier the kept pairs make it, in nats. See `Recall.evidence(_:_:)`.
+  /// What speaks for the question's pairs, in nats. See `Recall.evidence(_:_:)`.
   var evidence = 0.0
   /// The places at which it has chosen pairs.
   var followed: [RecallPlace] = []
@@ -30,19 +30,19 @@ extension Recall {
   /// Chooses again, by the question and by a draft of its answer. An answer attends to words that
   /// its question does not (lookahead queries, arXiv 2505.20334).
   ///
-  /// Each step follows the best draft so far: the pairs that it attends to are kept, and draft
-  /// again. The whole context meanwhile says where it would have continued the draft otherwise
-  /// (speculative decoding, arXiv 2211.17192), and one more draft begins like that. So the drafts
-  /// approach the whole cache's answer, too. The one stays whose tokens are likelier by the pairs
-  /// that the question chose than by those that rank best without it, as in context-aware decoding
-  /// (arXiv 2305.14739).
+  /// Each step follows the best draft not yet followed at its place. The pairs that the draft
+  /// attends to are kept, and a new draft is decoded from them. The whole context meanwhile gives
+  /// the first token that it would choose otherwise (speculative decoding, arXiv 2211.17192), and
+  /// one more draft begins with the tokens up to it. So drafts approach the whole cache's answer.
+  /// The draft with the greatest `evidence` is chosen, as in context-aware decoding (arXiv
+  /// 2305.14739).
   ///
   /// - Parameters:
   ///   - first: The answer's first token.
   ///   - limit: The maximum number of tokens of the answer.
   ///   - keepsDraft: Whether the answer is to be that draft. Otherwise it only chooses the pairs.
   ///   - isEnd: Whether a token ends an answer.
-  /// - Returns: The draft after its first token.
+  /// - Returns: The draft after its first token, and the logits; nil if none is kept.
   package func lookAhead(
     _ question: [Int], first: Int, limit: Int, keepsDraft: Bool, isEnd: (Int) -> Bool
   ) throws -> GivenTokens? {

@@ -1,8 +1,9 @@
 /// How many pairs each compression keeps in each head, when one threshold over all heads decides.
 ///
-/// ×N keeps ⌊tokens / N⌋ pairs for each head on average. The pairs of all heads are taken by
-/// descending score, and so a head with many good pairs keeps more than one with few. Each head has
-/// at least its protected pairs and a share of the average.
+/// ×N keeps ⌊tokens / N⌋ pairs per head on average: more if floors require it, fewer if no scored
+/// pair is left. The pairs of all heads are taken by descending score. So a head with many good
+/// pairs keeps more. A head's floor is the greater of its protected pairs and a share of the
+/// average.
 public enum HeadBudgets {
   /// What is known of one head.
   public struct Head: Sendable {

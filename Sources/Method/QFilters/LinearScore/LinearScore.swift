@@ -1,17 +1,17 @@
 import CacheFormat
 
-/// A score of a pair that is a linear function of the pair itself: of the keys before RoPE and the
-/// values that a layer's heads hold at its position (spec, section 4.8).
+/// A score of a pair that is linear in features of its layer at its position: the keys before RoPE
+/// and values of all heads, their norms and squared norms, and the age (spec, section 4.7).
 ///
-/// It foresees how much a repetition of the context would attend to the pair. The idea of a linear
+/// It predicts how much a repetition of the context would attend to the pair. The idea of a linear
 /// stand-in for KVzip is KVzap's (arXiv 2601.07891). This one needs only what a snapshot holds.
 public struct LinearScore: Sendable, Equatable {
-  /// How well one head's scores are foreseen, over the pairs of the calibration.
+  /// How well one head's scores are predicted, over the pairs of the calibration.
   public struct Quality: Sendable, Equatable {
     /// The number of pairs.
     public let pairs: Double
-    /// The mean of what the score foresees: the logarithm of attention. A head with a high one
-    /// looks back.
+    /// The mean of what the score predicts: the logarithm of attention. A head with a high one
+    /// attends far back.
     public let mean: Float
     /// Its standard deviation over the head's pairs.
     public let deviation: Float

@@ -77,7 +77,7 @@ public struct LinearScoreSums: Sendable {
     try add(gram, to: pairs.layer)
   }
 
-  /// |Σ x·y| is at most √(Σ x² · Σ y²), so each element has a grid of its own.
+  /// |Σ x·y| is at most √(Σ x² · Σ y²), so each element is rounded to a step of its own.
   private mutating func add(_ gram: [Float], to layer: Int) throws(CalibrationError) {
     let columns = shape.columns
     let norms = (0..<columns).map { Double(gram[$0 * (columns + 1)]).squareRoot() }

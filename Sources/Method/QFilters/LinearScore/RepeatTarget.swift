@@ -9,7 +9,8 @@ public enum RepeatTarget {
   /// Weights below this one are all alike.
   static let leastWeight: Float = 1e-5
 
-  /// The logarithm of the greatest attention to any of the neighbours, plus 10⁻⁵.
+  /// ln(m + 10⁻⁵), m being the greatest attention to the pair or to one of two neighbours on each
+  /// side.
   ///
   /// - Parameter logarithms: Logarithms of the greatest attention to each pair of a head, in order
   ///   of position; −∞ for a pair that got none.
