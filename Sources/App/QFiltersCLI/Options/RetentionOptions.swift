@@ -15,8 +15,8 @@ struct RetentionOptions: ParsableArguments {
   @Option(
     help: """
       Interval N: after sinks and window, every Nth place goes to the newest pair left; 0 for \
-      none. Default: 4 with q-filters, linear and kvzip (1 in layers with a sliding window of up to \
-      512), otherwise 0.
+      none. Default: 4 with q-filters, linear and kvzip (1 in layers with a sliding window of up \
+      to 512), otherwise 0.
       """)
   var recent: Int?
   @Option(help: "Number of first layers that are always kept whole. Default: 0.")
