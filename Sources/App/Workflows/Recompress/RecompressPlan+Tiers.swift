@@ -14,19 +14,21 @@ extension RecompressPlan {
     if ranked == nil, chain.snapshots.count == 1, let tiers = old.recompressed(to: compression) {
       return tiers
     }
-    let floors = floors(chain, ranking)
     if let ranked {
       return ranked.tiers(
-        ranking, by: scorer ?? old.scorer, shape: KVCache.Shape(context), floors: floors,
-        compression: compression)
+        ranking, by: scorer ?? old.scorer, shape: KVCache.Shape(context),
+        floors: newFloors(chain, ranking), compression: compression)
     }
-    return TierTable(
+    let (floors, least) = (floors(chain, ranking), chain.leastCompression)
+    let stored = TierTable(
       scorer: old.scorer, sinks: chain.sinks, window: chain.window, layers: context.layers,
       kvHeads: context.kvHeads, tokens: context.tokens, floors: floors,
       budgets: ChainBudgets(
         tables: chain.snapshots.map(\.metadata.tiers), tokens: context.tokens, floors: floors,
         stored: try storedCounts(chain)
-      ).counts(at: compression), compression: compression)
+      ).counts(at: least), compression: least)
+    // ×N of the whole chain's snapshot and a snapshot made at ×N hold the same.
+    return stored.recompressed(to: compression) ?? stored
   }
 
   /// The least number of pairs of each head. Whole heads stay whole. The whole chain is protected
@@ -38,6 +40,23 @@ extension RecompressPlan {
       let (layer, head) = index.quotientAndRemainder(dividingBy: context.kvHeads)
       guard !chain.isKeptWhole(layer: layer, head: head) else { return context.tokens }
       return links.reduce(protected) { max($0, $1.metadata.tiers.floor(layer: layer, head: head)) }
+    }
+  }
+
+  /// The same for a new ranking. Its sinks and window take the place of the old ones.
+  private static func newFloors(_ chain: SnapshotChain, _ ranking: Ranking) -> [Int] {
+    let (context, protected) = (
+      chain.metadata.context, ranking.protected(of: chain.metadata.context.tokens)
+    )
+    return (0..<context.layers * context.kvHeads).map { index in
+      let (layer, head) = index.quotientAndRemainder(dividingBy: context.kvHeads)
+      guard !chain.isKeptWhole(layer: layer, head: head) else { return context.tokens }
+      return chain.snapshots.reduce(protected) { floor, link in
+        let tiers = link.metadata.tiers
+        let own = tiers.floor(layer: layer, head: head)
+        let usual = Ranking(sinks: tiers.sinks, window: tiers.window).protected(of: tiers.tokens)
+        return own == usual ? floor : max(floor, own)
+      }
     }
   }
 

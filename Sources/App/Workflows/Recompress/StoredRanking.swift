@@ -26,9 +26,12 @@ struct StoredRanking {
       $0.rope.holds(for: chain.metadata.context.tokens) ? $0.rope : nil
     }
     var retention = RetentionPolicy()
-    (retention.sinks, retention.window) = (chain.sinks, chain.window)
-    retention.usesPublishedScore = rope == nil
-    self.retention = retention
+    (retention.sinks, retention.usesPublishedScore) = (chain.sinks, rope == nil)
+    // The window that was usual for the old ranking becomes the one that is usual for the new one.
+    let usual = RetentionPolicy().resolved(
+      givesBudgets: !chain.metadata.tiers.hasEqualBudgets)
+    retention.window = chain.window == usual.window ? nil : chain.window
+    self.retention = retention.resolved(for: source)
   }
 
   /// Whether Q-Filters score as they were published.
