@@ -55,17 +55,16 @@ package final class PrefilledContext {
 
   /// How many pairs of each head a compression keeps, [layers · kvHeads].
   func kept(_ method: Method, compression: Int) throws -> [Int] {
-    let (shape, average) = (
-      cache.shape, RetentionPolicy.kept(of: cache.nextPosition, compression: compression)
-    )
+    let average = RetentionPolicy.kept(of: cache.nextPosition, compression: compression)
     // Methods are compared with equally many pairs, even if those are fewer than the protected.
     if average >= retentions[method]?.protected(of: cache.nextPosition) ?? 0,
       let kept = try ranking(method)?.kept(compression: compression)
     {
       return kept
     }
-    return (0..<shape.layers * shape.kvHeads).map { index in
-      index / shape.kvHeads < wholeLayers ? cache.nextPosition : average
+    return (0..<cache.shape.layers * cache.shape.kvHeads).map { index in
+      let (layer, head) = index.quotientAndRemainder(dividingBy: cache.shape.kvHeads)
+      return self.kept(compression: compression, layer: layer, head: head)
     }
   }
 

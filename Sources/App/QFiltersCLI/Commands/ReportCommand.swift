@@ -114,8 +114,7 @@ struct ReportCommand: ParsableCommand {
 
     private func perplexity() throws -> (() throws -> Void)? {
       let length = min(1536, model.contextLength)
-      let budget = Perplexity.Budget(
-        pairs: length / 6, window: length / 24, isEqual: false)
+      let budget = Perplexity.Budget(pairs: length / 6, window: length / 24, isEqual: false)
       guard budget.pairs > 0, let count = sequences("perplexity", of: length) else { return nil }
       let text = Perplexity.Text(text, sequences: count, length: length)
       let task = Perplexity(

@@ -1,6 +1,5 @@
 import CacheFormat
 import Inference
-import ModelFiles
 import QFilters
 
 /// Drops pairs when all heads together hold more than the budget gives them, by one threshold.
@@ -102,15 +101,12 @@ final class SharedBudget: Evictor {
     return concurrentMap(scores.count) { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: cache.shape.kvHeads)
       let count = cache.count(layer: layer, head: head)
-      let place = HeadPlace(
-        layer: layer, head: head, window: model.window(ofLayer: layer),
-        outOfWindow: retention.pairsOutOfWindow(
-          of: cache, layer: layer, head: head, last: count, model: model),
-        isWhole: false)
       let scores = scorer.scores(
         layer: layer, head: head, keys: cache.decodedKeys(layer: layer, head: head),
         keyLength: cache.shape.keyLength)
-      return retention.ranked(scores, by: scorer, place)
+      return retention.ranked(
+        scores, by: scorer,
+        retention.place(of: cache, layer: layer, head: head, last: count, model: model))
     }
   }
 }

@@ -93,8 +93,9 @@ struct Calibration {
     let before = tokens
     let length = batch.reduce(0) { $0 + $1.count }
     let layers = model.engine.architecture.layers
+    let repeatPass = pairs == nil ? nil : repeatPass
     let sequences = try batch.map {
-      RepeatedSequence($0, repetitions: pairs == nil ? [] : try repeatPass.repetitions(of: $0))
+      RepeatedSequence($0, repetitions: try repeatPass?.repetitions(of: $0) ?? [])
     }
     try model.engine.observeByLayer(sequences) { layer, queries, count in
       try statistics.add(layer: layer, queries: queries.leadingRows(count), count: count)

@@ -2,15 +2,6 @@ import Inference
 import ModelFiles
 import QFilters
 
-extension LinearScoreSums.Shape {
-  /// The shape of a model's caches.
-  init(of model: ModelConfig) {
-    self.init(
-      layers: model.layers, kvHeads: model.kvHeads, keyLength: model.keyLength,
-      valueLength: model.valueLength)
-  }
-}
-
 extension Engine {
   /// How the model's layers encode positions in sequences of `length` tokens.
   func layerRoPE(length: Int) -> LayerRoPE {

@@ -9,9 +9,11 @@ package struct CacheRanking {
   package let orders: [[UInt32]]
   /// The number of pairs of a head that are ranked.
   private let pairs: Int
-  /// [layers · kvHeads]; nil if all heads have equal budgets.
-  private let heads: [HeadBudgets.Head]?
-  private let floorShare: Double
+  /// How many pairs each tier of a whole snapshot and those before it hold of each head,
+  /// [tiers][layers · kvHeads]; nil if all heads have equal budgets.
+  private let budgets: [[Int]]?
+  /// [layers · kvHeads], how many pairs every compression keeps; empty without budgets.
+  private let floors: [Int]
 
   /// What is known of one head.
   struct Head {
@@ -24,9 +26,16 @@ package struct CacheRanking {
   /// A ranking of heads of `pairs` pairs each.
   init(_ ranked: [Head], pairs: Int, retention: RetentionPolicy) {
     orders = ranked.map(\.order)
+    self.pairs = pairs
     let heads = ranked.compactMap(\.budget)
-    self.heads = heads.count == orders.count && pairs > 0 ? heads : nil
-    (self.pairs, floorShare) = (pairs, retention.floorShare)
+    guard heads.count == orders.count, pairs > 0 else {
+      (budgets, floors) = (nil, [])
+      return
+    }
+    budgets = HeadBudgets.counts(
+      tokens: pairs, compressions: TierTable.ratios(at: 1), heads: heads,
+      floorShare: retention.floorShare)
+    floors = heads.map { $0.isWhole ? pairs : $0.protected }
   }
 
   /// Ranks every head's last pairs.
@@ -49,12 +58,9 @@ package struct CacheRanking {
         keys: cache.decodedKeys(
           layer: layer, head: head, after: cache.count(layer: layer, head: head) - pairs),
         keyLength: cache.shape.keyLength)
-      let place = HeadPlace(
-        layer: layer, head: head, window: model.window(ofLayer: layer),
-        outOfWindow: retention.pairsOutOfWindow(
-          of: cache, layer: layer, head: head, last: pairs, model: model),
-        isWhole: layer < retention.wholeLayers)
-      return retention.ranked(scores, by: scorer, place)
+      return retention.ranked(
+        scores, by: scorer,
+        retention.place(of: cache, layer: layer, head: head, last: pairs, model: model))
     }
     self.init(heads, pairs: pairs, retention: retention)
   }
@@ -62,20 +68,11 @@ package struct CacheRanking {
   /// How many pairs ×`compression` of a whole snapshot keeps of each head, [layers · kvHeads]; nil
   /// if all heads have equal budgets.
   package func kept(compression: Int) -> [Int]? {
-    guard let heads, let budgets = budgets() else { return nil }
+    guard let budgets else { return nil }
     let table = TierTable(
-      scorer: .qFilters, sinks: 0, window: 0, layers: heads.count, kvHeads: 1, tokens: pairs,
-      floors: heads.map { $0.isWhole ? pairs : $0.protected }, budgets: budgets, compression: 1)
-    return heads.indices.map { table.kept(compression: compression, layer: $0, head: 0) ?? 0 }
-  }
-
-  /// How many pairs each tier of a whole snapshot and those before it hold of each head,
-  /// [tiers][layers · kvHeads]; nil if all heads have equal budgets.
-  private func budgets() -> [[Int]]? {
-    heads.map {
-      HeadBudgets.counts(
-        tokens: pairs, compressions: TierTable.ratios(at: 1), heads: $0, floorShare: floorShare)
-    }
+      scorer: .qFilters, sinks: 0, window: 0, layers: floors.count, kvHeads: 1, tokens: pairs,
+      floors: floors, budgets: budgets, compression: 1)
+    return floors.indices.map { table.kept(compression: compression, layer: $0, head: 0) ?? 0 }
   }
 
   /// The tiers of a snapshot of these pairs.
@@ -87,7 +84,7 @@ package struct CacheRanking {
     _ ranking: Ranking, by scorer: ScorerID, shape: KVCache.Shape, firstPosition: Int = 0,
     floors: [Int], compression: Int
   ) -> TierTable {
-    guard let budgets = budgets() else {
+    guard let budgets else {
       return TierTable(
         scorer: scorer, sinks: ranking.sinks, window: ranking.window, layers: shape.layers,
         kvHeads: shape.kvHeads, firstPosition: firstPosition, tokens: pairs, floors: floors,

@@ -33,6 +33,17 @@ extension RetentionPolicy {
         scores: Array(budgetScores[ranked])))
   }
 
+  /// Where a head's last pairs are in the cache of a model.
+  func place(
+    of cache: KVCache, layer: Int, head: Int, last: Int, model: ModelConfig
+  ) -> HeadPlace {
+    HeadPlace(
+      layer: layer, head: head, window: model.window(ofLayer: layer),
+      outOfWindow: pairsOutOfWindow(
+        of: cache, layer: layer, head: head, last: last, model: model),
+      isWhole: layer < wholeLayers)
+  }
+
   /// How many of a head's last pairs rank after all others, because no later token sees them.
   package func pairsOutOfWindow(
     of cache: KVCache, layer: Int, head: Int, last: Int, model: ModelConfig

@@ -14,12 +14,13 @@ extension RecompressPlan {
     if ranked == nil, chain.snapshots.count == 1, let tiers = old.recompressed(to: compression) {
       return tiers
     }
+    let floors = floors(chain, ranking, isNew: ranked != nil)
     if let ranked {
       return ranked.tiers(
-        ranking, by: scorer ?? old.scorer, shape: KVCache.Shape(context),
-        floors: newFloors(chain, ranking), compression: compression)
+        ranking, by: scorer ?? old.scorer, shape: KVCache.Shape(context), floors: floors,
+        compression: compression)
     }
-    let (floors, least) = (floors(chain, ranking), chain.leastCompression)
+    let least = chain.leastCompression
     let stored = TierTable(
       scorer: old.scorer, sinks: chain.sinks, window: chain.window, layers: context.layers,
       kvHeads: context.kvHeads, tokens: context.tokens, floors: floors,
@@ -32,30 +33,18 @@ extension RecompressPlan {
   }
 
   /// The least number of pairs of each head. Whole heads stay whole. The whole chain is protected
-  /// as one snapshot.
-  private static func floors(_ chain: SnapshotChain, _ ranking: Ranking) -> [Int] {
+  /// as one snapshot. Sinks and window of a new ranking take the place of the old ones.
+  private static func floors(_ chain: SnapshotChain, _ ranking: Ranking, isNew: Bool) -> [Int] {
     let (context, links) = (chain.metadata.context, chain.snapshots)
-    let protected = links.count == 1 ? 0 : ranking.protected(of: context.tokens)
+    let protected = links.count == 1 && !isNew ? 0 : ranking.protected(of: context.tokens)
     return (0..<context.layers * context.kvHeads).map { index in
       let (layer, head) = index.quotientAndRemainder(dividingBy: context.kvHeads)
       guard !chain.isKeptWhole(layer: layer, head: head) else { return context.tokens }
-      return links.reduce(protected) { max($0, $1.metadata.tiers.floor(layer: layer, head: head)) }
-    }
-  }
-
-  /// The same for a new ranking. Its sinks and window take the place of the old ones.
-  private static func newFloors(_ chain: SnapshotChain, _ ranking: Ranking) -> [Int] {
-    let (context, protected) = (
-      chain.metadata.context, ranking.protected(of: chain.metadata.context.tokens)
-    )
-    return (0..<context.layers * context.kvHeads).map { index in
-      let (layer, head) = index.quotientAndRemainder(dividingBy: context.kvHeads)
-      guard !chain.isKeptWhole(layer: layer, head: head) else { return context.tokens }
-      return chain.snapshots.reduce(protected) { floor, link in
+      return links.reduce(protected) { floor, link in
         let tiers = link.metadata.tiers
         let own = tiers.floor(layer: layer, head: head)
-        let usual = Ranking(sinks: tiers.sinks, window: tiers.window).protected(of: tiers.tokens)
-        return own == usual ? floor : max(floor, own)
+        let old = Ranking(sinks: tiers.sinks, window: tiers.window).protected(of: tiers.tokens)
+        return isNew && own == old ? floor : max(floor, own)
       }
     }
   }

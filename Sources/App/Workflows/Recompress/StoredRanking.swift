@@ -10,6 +10,8 @@ import QFilters
 struct StoredRanking {
   private let chain: SnapshotChain
   private let source: ScorerSource
+  /// The source's. It is kept, because it takes the bank's digest.
+  private let origin: RankingOrigin
   private let retention: RetentionPolicy
   private let rope: LayerRoPE?
 
@@ -17,10 +19,11 @@ struct StoredRanking {
   ///
   /// - Throws: `QueriesNotStored`.
   init(_ chain: SnapshotChain, by source: ScorerSource) throws {
-    guard !source.origin.scorer.needsQueries else {
-      throw QueriesNotStored(method: source.origin.scorer.name)
+    let origin = source.origin
+    guard !origin.scorer.needsQueries else {
+      throw QueriesNotStored(method: origin.scorer.name)
     }
-    (self.chain, self.source) = (chain, source)
+    (self.chain, self.source, self.origin) = (chain, source, origin)
     let bank = source.filterBank
     rope = bank?.linear.flatMap {
       $0.rope.holds(for: chain.metadata.context.tokens) ? $0.rope : nil
@@ -41,7 +44,7 @@ struct StoredRanking {
   var rules: [String: String] { retention.rules(of: source) }
 
   /// How pairs rank in layers without a window.
-  var ranking: Ranking { retention.ranking(by: source.origin.scorer, slidingWindow: nil) }
+  var ranking: Ranking { retention.ranking(by: origin.scorer, slidingWindow: nil) }
 
   /// Reads all pairs, a layer at a time, and ranks them.
   ///
@@ -95,7 +98,7 @@ struct StoredRanking {
       return scores
     case .keys(let scorer): return scorer
     case .snapKV, .kvzip, .expectedAttention:
-      throw QueriesNotStored(method: source.origin.scorer.name)
+      throw QueriesNotStored(method: origin.scorer.name)
     }
   }
 
@@ -104,6 +107,6 @@ struct StoredRanking {
     let before = [[Float]](repeating: [], count: pairs.layer * pairs.kvHeads)
     return CacheScores(
       .linear, scores: before + linear.scores(pairs), kvHeads: pairs.kvHeads,
-      filterDigest: bank.digest)
+      filterDigest: origin.filters)
   }
 }

@@ -48,3 +48,12 @@ extension FilterShape {
     self.init(layers: context.layers, kvHeads: context.kvHeads, headLength: context.keyLength)
   }
 }
+
+extension LinearScoreSums.Shape {
+  /// The shape of a model's caches.
+  init(of model: ModelConfig) {
+    self.init(
+      layers: model.layers, kvHeads: model.kvHeads, keyLength: model.keyLength,
+      valueLength: model.valueLength)
+  }
+}

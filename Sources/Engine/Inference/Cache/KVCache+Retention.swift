@@ -40,17 +40,15 @@ extension KVCache {
   }
 
   /// Removes the last tokens' pairs; the next token takes the first one's position.
-  public func removeLast(_ tokens: Int) {
-    for storage in heads { storage.keep(Array(0..<storage.count - tokens)) }
-    nextPosition -= tokens
-  }
+  public func removeLast(_ tokens: Int) { removeLast(tokens, of: heads[...]) }
 
   /// The same in a cache that holds the pairs of one layer alone.
   func removeLast(_ tokens: Int, layer: Int) {
-    for head in 0..<shape.kvHeads {
-      let storage = storage(layer, head)
-      storage.keep(Array(0..<storage.count - tokens))
-    }
+    removeLast(tokens, of: heads[layer * shape.kvHeads..<(layer + 1) * shape.kvHeads])
+  }
+
+  private func removeLast(_ tokens: Int, of heads: ArraySlice<HeadKVBuffer>) {
+    for storage in heads { storage.keep(Array(0..<storage.count - tokens)) }
     nextPosition -= tokens
   }
 
