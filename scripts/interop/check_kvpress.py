@@ -18,9 +18,9 @@ of all that are kept are the same ones, how many others are tied, and how far ap
 those are at most. If more than one in a thousand is neither, the check fails.
 
 KVzipPress shares a budget among heads, by a rule of its own. Here each head keeps as many of its
-best, the first four among them. The press is compared four times: as it is; with the greatest score
-of five neighbours; with the request and the chunks of `prefill`, too; and when it also divides by
-the weights of all keys that a token sees, instead of those of its chunk. Only the last must agree.
+best, the first four among them. The press is compared three times: as it is; with the request and
+the chunks of `prefill`; and when it also divides by the weights of all keys that a token sees,
+instead of those of its chunk. Only the last must agree.
 docs/methods.md says what differs. KVzapPress is left out: it downloads a model that was trained for
 the LLM."""
 
@@ -69,8 +69,7 @@ METHODS = {
 
 REPEATING = {
     "kvzip": kvzip_presses.AsPublished,
-    "kvzip, neighbours": kvzip_presses.Neighbours,
-    "kvzip, and our request": kvzip_presses.OurRequests,
+    "kvzip, our request": kvzip_presses.OurRequests,
     "kvzip, and all keys": kvzip_presses.AllKeys,
 }
 MUST_AGREE = [*METHODS, "kvzip, and all keys"]

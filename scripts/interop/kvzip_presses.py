@@ -7,24 +7,14 @@ import torch
 class AsPublished(kvpress.KVzipPress):
     """The press, which removes nothing. It notes its scores' logarithms, [layers, heads, pairs]."""
 
-    pooling = 1
-
     def compress_post(self, model):
-        scores = torch.nn.functional.max_pool1d(
-            self.score_val[:, 0], self.pooling, stride=1, padding=self.pooling // 2
-        )
+        scores = self.score_val[:, 0]
         scores[..., : self.n_sink] = scores.amax() + 1
         self.seen = (scores + 1e-5).log()
 
 
-class Neighbours(AsPublished):
-    """With the greatest score of five neighbours."""
-
-    pooling = 5
-
-
-class OurRequests(Neighbours):
-    """The same, with the tokens that `prefill` repeats the context by."""
+class OurRequests(AsPublished):
+    """With the tokens that `prefill` repeats the context by."""
 
     chunk, leading = 1024, 8
 

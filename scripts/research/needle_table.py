@@ -22,6 +22,18 @@ from needle_facts import CHOSEN_ON, HELD_OUT, PROOF, Fact
 WHOLE = "full×1"
 
 
+def runs(caches: list) -> dict:
+    """Compressions → the methods that are measured at all of them, in one run."""
+    compressions: dict = {}
+    for cache in caches:
+        method, compression = cache.split("×")
+        compressions.setdefault(method, []).append(compression)
+    runs: dict = {}
+    for method, at in compressions.items():
+        runs.setdefault(",".join(at), []).append(method)
+    return runs
+
+
 def measure(command: list, fact: Fact, caches: list, is_begun: bool, out: pathlib.Path) -> dict:
     """Measures one fact.
 
@@ -32,10 +44,9 @@ def measure(command: list, fact: Fact, caches: list, is_begun: bool, out: pathli
     options = ["--needle", fact.needle, "--question", fact.question, "--answer", fact.answer]
     if is_begun:
         options += ["--begin", fact.begin]
-    for compression in sorted({cache.split("×")[1] for cache in caches}):
-        methods = [cache.split("×")[0] for cache in caches if cache.endswith("×" + compression)]
+    for compressions, methods in runs(caches).items():
         subprocess.run(
-            [*command, *options, "--compressions", compression]
+            [*command, *options, "--compressions", compressions]
             + ["--methods", ",".join(["full", *methods]), "--out", folder, "--json"],
             check=True,
             stdout=subprocess.DEVNULL,

@@ -1,4 +1,5 @@
 import ArgumentParser
+import QFilters
 import Workflows
 
 /// `--corpus` and the recipe of a calibration.
@@ -27,6 +28,11 @@ struct CalibrationOptions: ParsableArguments {
     }
     guard (2...1 << 24).contains(length) else {
       throw ValidationError("--length must be from 2 to \(1 << 24).")
+    }
+    guard noBudgets || length > LinearScoreSums.sinks else {
+      throw ValidationError(
+        "Budgets by head need a --length of more than \(LinearScoreSums.sinks); "
+          + "--no-budgets learns none.")
     }
   }
 

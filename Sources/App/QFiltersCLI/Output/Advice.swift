@@ -75,7 +75,7 @@ enum Advice {
     case .otherRecipe: "give all shards the same --corpus, --sequences and --length"
     case .missing(let sequences, let total):
       "compute \(shards(of: sequences, among: total)) and add the result"
-    case .otherBudgets: "give all shards --no-budgets, or none"
+    case .noBudgets: "give all shards --no-budgets, or none"
     case .unknownSequences, .twice: nil
     }
   }

@@ -6,6 +6,8 @@ package struct StatisticsReport: Encodable, CustomStringConvertible {
   let kind = "statistics"
   let tokens, layers, queryHeads, kvHeads, headLength: Int
   let identity: IdentityReport
+  /// Whether there are sums for a linear score, which gives heads their budgets.
+  let budgets: Bool
   let sequences: SequencesReport?
   /// Nil if the sums have no direction, for example without tokens.
   let quality: QualityReport?
@@ -16,6 +18,7 @@ package struct StatisticsReport: Encodable, CustomStringConvertible {
     (tokens, queryHeads) = (statistics.tokens, statistics.queryHeads)
     (layers, kvHeads) = (statistics.shape.layers, statistics.shape.kvHeads)
     headLength = statistics.shape.headLength
+    budgets = file.pairs != nil
     identity = IdentityReport(file.identity, filters: nil)
     sequences = file.sequences.map(SequencesReport.init)
     quality = (try? statistics.quality()).map(QualityReport.init)
@@ -27,6 +30,7 @@ package struct StatisticsReport: Encodable, CustomStringConvertible {
     let sums = """
       statistics of \(Format.count(tokens, "token"))
         sums          \(Format.count(layers, "layer")) × \(heads) × \(headLength)
+        budgets       \(budgets ? "sums for budgets by head" : "none: equal budgets")
       """
     let parts = [sums, "\(identity)", sequences?.description, quality?.description]
     return (parts.compactMap(\.self) + ["\(ProvenanceText(provenance))"]).joined(separator: "\n\n")

@@ -63,7 +63,9 @@ package enum Merge {
       let twice = other.sequences.members.filter(sequences.contains)
       guard twice.isEmpty else { throw MergeRefusal.twice(path: path, sequences: twice) }
       guard other.pairs?.shape == pairs?.shape, other.pairs?.rope == pairs?.rope else {
-        throw MergeRefusal.otherBudgets(path: path, than: firstPath)
+        throw other.pairs == nil
+          ? MergeRefusal.noBudgets(path: path, than: firstPath)
+          : MergeRefusal.noBudgets(path: firstPath, than: path)
       }
       try statistics.add(other.statistics)
       if let sums = other.pairs { try pairs?.add(sums) }
@@ -95,8 +97,8 @@ package enum MergeRefusal: CategorisedError, Sendable {
   /// A file is of another corpus than the first, or its recipe has another number or length of
   /// sequences.
   case otherRecipe(path: String, than: String)
-  /// A file has sums for budgets and the first has none, or the other way round.
-  case otherBudgets(path: String, than: String)
+  /// A file has no sums for budgets by head, and another has them.
+  case noBudgets(path: String, than: String)
   /// Sequences of a file were summed already.
   case twice(path: String, sequences: [Int])
   /// Some sequences are in no file.
@@ -113,8 +115,8 @@ package enum MergeRefusal: CategorisedError, Sendable {
         + "compute it again with precompute"
     case .otherRecipe(let path, let first):
       "\(path) is of another corpus, or of other sequences, than \(first)"
-    case .otherBudgets(let path, let first):
-      "one of \(path) and \(first) has sums for budgets by head, and the other has none"
+    case .noBudgets(let path, let other):
+      "\(path) has no sums for budgets by head, and \(other) has them"
     case .twice(let path, let sequences):
       "\(path): \(Self.list(sequences, "summed in another file already")); "
         + "give each shard once"
