@@ -66,6 +66,40 @@ struct LinearScoreTests {
     }
   }
 
+  @Test("an element that is nearly 0 in all keys gets no great weight, so rounding decides nothing")
+  func tinyElements() throws {
+    var random = SeededGenerator(seed: 7)
+    // RoPE does not turn the last element.
+    func pairs() -> LayerKV {
+      var keys = (0..<2).map { _ in random.floats(40 * 6) }
+      for row in 0..<40 { keys[0][row * 6 + 5] *= 1e-6 }
+      return LayerKV(
+        layer: 0, positions: (0..<40).map { $0 }, keys: keys,
+        values: (0..<2).map { _ in random.floats(40 * 3) }, keyLength: 6, valueLength: 3,
+        nextPosition: 40)
+    }
+    var sums = LinearScoreSums(shape: Self.shape, rope: Self.rope)
+    for _ in 0..<8 {
+      let context = pairs()
+      let targets = [0, 1].map { _ in (0..<40).map { 1e6 * context.keys[0][$0 * 6 + 5] } }
+      try sums.add(context, targets: targets)
+      try sums.add(
+        LayerKV(
+          layer: 1, positions: context.positions, keys: context.keys, values: context.values,
+          keyLength: 6, valueLength: 3, nextPosition: 40), targets: targets)
+    }
+    let score = try sums.score()
+    let exact = pairs()
+    var keys = exact.keys
+    for row in 0..<40 { keys[0][row * 6 + 5] += 1e-4 }
+    let rounded = LayerKV(
+      layer: 0, positions: exact.positions, keys: keys, values: exact.values, keyLength: 6,
+      valueLength: 3, nextPosition: 40)
+    for (scores, others) in zip(score.scores(exact), score.scores(rounded)) {
+      #expect(zip(scores, others).allSatisfy { abs($0 - $1) < 0.1 })
+    }
+  }
+
   @Test("sums of parts are those of the whole, in any order, to the last bit")
   func addsUp() throws {
     let whole = try Self.sums(of: [3, 4, 5, 6])

@@ -1,5 +1,5 @@
 extension LinearScoreSums {
-  /// What is added to the diagonal of the features' Gram matrix, as a share of it.
+  /// What is added to the diagonal of the features' Gram matrix, as a share of `scales`.
   private static let ridge = 1e-4
 
   /// The linear score that the sums give: for each layer and head the least squares from features
@@ -25,16 +25,33 @@ extension LinearScoreSums {
   private func solve(layer: Int) throws(CalibrationError) -> [[Double]] {
     let (width, columns, gram) = (shape.features, shape.columns, grams[layer])
     guard gram[(width - 1) * (columns + 1)] > 0 else { throw .noQueries }
+    let scales = scales(layer: layer)
     var matrix = [Double](repeating: 0, count: width * width)
     for row in 0..<width {
       for column in row..<width { matrix[row * width + column] = gram[row * columns + column] }
-      let diagonal = gram[row * (columns + 1)]
-      matrix[row * (width + 1)] = diagonal > 0 ? diagonal * (1 + Self.ridge) : 1
+      matrix[row * (width + 1)] += scales[row] > 0 ? Self.ridge * scales[row] : 1
     }
     let targets = (0..<shape.kvHeads).map { head in
       (0..<width).map { gram[$0 * columns + width + head] }
     }
     return try LinearAlgebra.solve(matrix, length: width, for: targets)
+  }
+
+  /// [features], how great each is: its diagonal element. An element of a key or a value counts as
+  /// at least the mean of the vector's elements: in models that normalise keys some elements are
+  /// nearly 0, and a stored key has little more than rounding there.
+  private func scales(layer: Int) -> [Double] {
+    var scales = (0..<shape.features).map { grams[layer][$0 * (shape.columns + 1)] }
+    let keys = shape.kvHeads * shape.keyLength
+    for head in 0..<shape.kvHeads {
+      let key = head * shape.keyLength..<(head + 1) * shape.keyLength
+      let value = keys + head * shape.valueLength..<keys + (head + 1) * shape.valueLength
+      for vector in [key, value] {
+        let mean = scales[vector].reduce(0, +) / Double(vector.count)
+        for element in vector { scales[element] = max(scales[element], mean) }
+      }
+    }
+    return scales
   }
 
   /// How well a head's targets are foreseen, over the pairs that were summed.
