@@ -7,7 +7,7 @@ package struct StatisticsReport: Encodable, CustomStringConvertible {
   let tokens, layers, queryHeads, kvHeads, headLength: Int
   let identity: IdentityReport
   /// Whether there are sums for a linear score, which gives heads their budgets.
-  let budgets: Bool
+  let budgetSums: Bool
   let sequences: SequencesReport?
   /// Nil if the sums have no direction, for example without tokens.
   let quality: QualityReport?
@@ -18,7 +18,7 @@ package struct StatisticsReport: Encodable, CustomStringConvertible {
     (tokens, queryHeads) = (statistics.tokens, statistics.queryHeads)
     (layers, kvHeads) = (statistics.shape.layers, statistics.shape.kvHeads)
     headLength = statistics.shape.headLength
-    budgets = file.pairs != nil
+    budgetSums = file.pairs != nil
     identity = IdentityReport(file.identity, filters: nil)
     sequences = file.sequences.map(SequencesReport.init)
     quality = (try? statistics.quality()).map(QualityReport.init)
@@ -30,7 +30,7 @@ package struct StatisticsReport: Encodable, CustomStringConvertible {
     let sums = """
       statistics of \(Format.count(tokens, "token"))
         sums          \(Format.count(layers, "layer")) × \(heads) × \(headLength)
-        budgets       \(budgets ? "sums for budgets by head" : "none: equal budgets")
+        budgets       \(budgetSums ? "sums for budgets by head" : "no sums: equal budgets")
       """
     let parts = [sums, "\(identity)", sequences?.description, quality?.description]
     return (parts.compactMap(\.self) + ["\(ProvenanceText(provenance))"]).joined(separator: "\n\n")
