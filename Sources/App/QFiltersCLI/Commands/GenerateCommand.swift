@@ -7,7 +7,7 @@ struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate", abstract: "Generate from a prompt, without a snapshot.",
     discussion: """
-      The prompt is completed as it is. Special tokens written in it count as such. With --budget \
+      The prompt is completed as it is. Special tokens in the prompt are recognised. With --budget \
       the context may be longer than the model's: pairs are evicted, positions continue.
 
       Ctrl-C ends an answer where it is. --json has ids, text and stop (end, length, context or \

@@ -14,8 +14,9 @@ struct PerplexityCommand: ParsableCommand {
       by one, and pairs are evicted as in `generate`. With --prompt-tokens, the first tokens of \
       each sequence are prefilled and compressed, and the tokens after them are scored.
 
-      --window and --equal-budgets go with both. The other options for what is always kept go \
-      with --prompt-tokens. \
+      --window and --equal-budgets go with both. With --budget the default of --window is \
+      \(Ranking.usualWindow), also with budgets by head. The other options for what is always kept \
+      go with --prompt-tokens. \
       \(Compression.inOtherWords)
       """)
 

@@ -10,9 +10,9 @@ struct RecompressCommand: ParsableCommand {
       A snapshot that holds only ×N can be made smaller, not larger. Only one that holds the \
       whole cache can be ranked anew. What is not asked for stays as it is.
 
-      With a filter bank that has a linear score, --method ranks as `prefill` does. Without one, \
-      the model's windows and RoPE are not known: layers with a sliding window rank by score \
-      alone, and Q-Filters as they were published.
+      With a filter bank that has a linear score, --method ranks as `prefill` does. Otherwise the \
+      model's windows and RoPE are not known. Then Q-Filters rank as published, and layers with a \
+      sliding window rank like all others.
 
       A chain becomes one snapshot, which needs no parents. --method is required if the parts \
       were not all ranked by one method and filter bank. From int8 or int4 parts, the new \
@@ -27,8 +27,8 @@ struct RecompressCommand: ParsableCommand {
       \(Compression.inOtherWords)
       """)
   var compression: Int?
-  @OptionGroup var precision: StoredPrecisionOption
-  @OptionGroup var method: MethodOptions
+  @OptionGroup var precision: NewPrecisionOption
+  @OptionGroup var method: NewMethodOptions
   @Option(
     help: ArgumentHelp("Snapshot to write (.kvsnap).", valueName: "file"), completion: .snapshot)
   var out: String

@@ -15,14 +15,17 @@ struct BudgetOptions: ParsableArguments {
   @Option(
     help:
       """
-      With --budget: number of last pairs that always stay. Default: \(Ranking.usualWindow), \
-      \(RetentionPolicy.sharedWindow) if heads have budgets of their own, or the budget if less.
+      With --budget: number of last pairs that always stay. Default: \(Ranking.usualWindow), or \
+      \(RetentionPolicy.sharedWindow) with budgets by head, but at most the budget.
       """
   )
   var window: Int?
   @Option(
     help: ArgumentHelp(
-      "With --budget: method that ranks the others: \(Self.names). Default: q-filters.",
+      """
+      With --budget: method that ranks the pairs before the window: \(Self.names). \
+      Default: q-filters.
+      """,
       valueName: "method"), completion: .list(Self.methods.map(\.rawValue)),
     transform: Self.parse)
   var method: Method?

@@ -17,7 +17,8 @@ struct CalibrationOptions: ParsableArguments {
 
   @Flag(
     help: """
-      Filters alone, without what budgets by head are learnt from. Takes about a third of the time.
+      Filters alone, without the linear score that budgets by head need. Takes about a third of \
+      the time.
       """)
   var noBudgets = false
 

@@ -8,8 +8,8 @@ struct RetentionOptions: ParsableArguments {
   var sinks: Int?
   @Option(
     help: """
-      Number of last tokens that are always kept. Default: \(Ranking.usualWindow), \
-      \(RetentionPolicy.sharedWindow) if heads have budgets of their own, or the preset's value.
+      Number of last tokens that are always kept. Default: \(Ranking.usualWindow); with budgets by \
+      head \(RetentionPolicy.sharedWindow); or the preset's value.
       """)
   var window: Int?
   @Option(
@@ -30,15 +30,16 @@ struct RetentionOptions: ParsableArguments {
   var publishedScore = false
   @Flag(
     help: """
-      1/N of every head's pairs at ×N; q-filters then ranks without the linear score. Default: \
-      1/N of all pairs, shared by the heads, with linear, kvzip, and q-filters if the bank has a \
-      linear score; 1/N of every head's pairs with other methods.
+      Equal budgets: 1/N of every head's pairs. q-filters then ranks without the linear score. \
+      Default: budgets by head with linear, kvzip, and q-filters if the bank has a linear score; \
+      otherwise equal budgets.
       """)
   var equalBudgets = false
   @Option(
     help: """
-      Preset instead of these options. kvpress: each head's score alone decides, except that \
-      streaming-llm and kvzip keep four sinks.
+      Preset that replaces --sinks, --window, --recent, --whole-layers, --published-score and \
+      --equal-budgets. kvpress: the score alone decides in each head; only streaming-llm and kvzip \
+      keep four sinks.
       """)
   var ranking: Preset?
 

@@ -1,25 +1,35 @@
 import ArgumentParser
 import CacheCodec
 
-/// How a snapshot stores keys and values.
+/// How the snapshot of a text stores keys and values.
 struct StoredPrecisionOption: ParsableArguments {
   @Option(
-    help: ArgumentHelp(
-      """
-      Types in which keys and values are stored: terms [keys=|values=][N:]f16|bf16|f32|int8|int4, \
-      separated by commas. Examples: int8; keys=int8,values=int4; 8:f16,int4 (f16 for what ×8 \
-      keeps, int4 for the rest). N is one of \(Self.ratios). At most one of f16, bf16 and f32. \
-      Default: f16, or what the snapshot has.
-      """, valueName: "terms"), completion: .list(Self.usual),
-    transform: Self.parse)
+    help: ArgumentHelp("\(Precision.help) Default: f16.", valueName: "terms"),
+    completion: .list(Precision.usual), transform: Precision.parse)
   var precision: Precision?
+}
+
+/// How a snapshot that is made from another one stores keys and values.
+struct NewPrecisionOption: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "\(Precision.help) Default: what the snapshot has.", valueName: "terms"),
+    completion: .list(Precision.usual), transform: Precision.parse)
+  var precision: Precision?
+}
+
+extension Precision {
+  fileprivate static let help = """
+    Types in which keys and values are stored: terms [keys=|values=][N:]f16|bf16|f32|int8|int4, \
+    separated by commas. Examples: int8; keys=int8,values=int4; 8:f16,int4 (f16 for what ×8 \
+    keeps, int4 for the rest). N is one of \(ratios.map(String.init).joined(separator: ", ")). At \
+    most one of f16, bf16 and f32.
+    """
 
   /// Values that a shell offers.
-  private static let usual = ["f16", "bf16", "f32", "int8", "int4", "8:int8,int4"]
+  fileprivate static let usual = ["f16", "bf16", "f32", "int8", "int4", "8:int8,int4"]
 
-  private static let ratios = Precision.ratios.map(String.init).joined(separator: ", ")
-
-  private static func parse(_ text: String) throws -> Precision {
+  fileprivate static func parse(_ text: String) throws -> Precision {
     do {
       return try Precision(text)
     } catch {
