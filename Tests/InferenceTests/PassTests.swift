@@ -50,24 +50,24 @@ struct PassTests {
   }
 
   @Test(
-    "layer by layer, repetitions pay pairs the attention that they pay a finished cache",
+    "layer by layer, what follows pays pairs the attention that it pays a finished cache",
     arguments: ["tiny-llama-f32.gguf", "tiny-gemma3.gguf"])
-  func repetitionsByLayer(model: String) throws {
+  func followUpsByLayer(model: String) throws {
     let (engine, _) = try TinyModel.load(model)
     let context = (0..<90).map { $0 * 7 % 280 + 3 }
-    let repetitions = [(0..<60), (60..<90)].map {
-      RepeatedSequence.Repetition(tokens: [5, 9] + context[$0], repeated: $0)
+    let followUps = [(0..<60), (60..<90)].map {
+      FollowUp(tokens: [5, 9] + context[$0], watched: $0)
     }
     let cache = try TinyModel.cache(engine, context.count + 70)
     _ = try engine.prefill(context, into: cache)
     let peaks = try AttentionPeaks(engine.architecture, pairs: context.count)
-    for repetition in repetitions { try engine.lookBack(repetition, at: cache, peaks: peaks) }
+    for followUp in followUps { try engine.lookBack(followUp, at: cache, peaks: peaks) }
     #expect(cache.nextPosition == context.count)
     let heads = engine.architecture.kvHeads
     #expect(cache.pairs == context.count * engine.architecture.layers * heads)
-    let sequence = RepeatedSequence(context, repetitions: repetitions)
+    let sequence = FollowedSequence(context, followUps: followUps)
     try engine.observeByLayer([sequence]) { _, _, _ in
-    } repeated: { layer, cache, byLayer in
+    } followed: { layer, cache, byLayer in
       #expect(cache.count(layer: layer, head: 0) == context.count)
       for head in 0..<heads {
         let expected = peaks.logarithms(layer: layer, head: head)
@@ -85,10 +85,10 @@ struct PassTests {
       (0..<length).map { $0 * 7 % 280 + 3 }
     }
     var byLayer: [[Float]] = []
-    try engine.observeByLayer(sequences.map { RepeatedSequence($0) }) { layer, matrix, count in
+    try engine.observeByLayer(sequences.map { FollowedSequence($0) }) { layer, matrix, count in
       if byLayer.count <= layer { byLayer.append([]) }
       byLayer[layer] += (0..<count).flatMap(matrix.copy(row:))
-    } repeated: { _, _, _ in
+    } followed: { _, _, _ in
       Issue.record("nothing is repeated")
     }
     var expected = [[Float]](repeating: [], count: engine.architecture.layers)

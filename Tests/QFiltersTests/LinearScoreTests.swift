@@ -40,7 +40,7 @@ struct LinearScoreTests {
             }
           }
         }
-        try sums.add(pairs, targets: targets)
+        try sums.add(pairs, targets: targets, watched: Array(pairs.positions.indices))
       }
     }
     return sums
@@ -82,11 +82,11 @@ struct LinearScoreTests {
     for _ in 0..<8 {
       let context = pairs()
       let targets = [0, 1].map { _ in (0..<40).map { 1e6 * context.keys[0][$0 * 6 + 5] } }
-      try sums.add(context, targets: targets)
+      try sums.add(context, targets: targets, watched: Array(0..<40))
       try sums.add(
         LayerKV(
           layer: 1, positions: context.positions, keys: context.keys, values: context.values,
-          keyLength: 6, valueLength: 3, nextPosition: 40), targets: targets)
+          keyLength: 6, valueLength: 3, nextPosition: 40), targets: targets, watched: Array(0..<40))
     }
     let score = try sums.score()
     let exact = pairs()
@@ -134,7 +134,7 @@ struct LinearScoreTests {
 
   @Test("the target is the logarithm of a pair's own attention, and never below that of 10⁻⁵")
   func target() {
-    let scores = RepeatTarget.scores([-.infinity, log(0.5), -30])
+    let scores = AttentionTarget.scores([-.infinity, log(0.5), -30])
     let (low, high) = (log(Float(1e-5)), log(Float(0.5)))
     for (score, expected) in zip(scores, [low, high, low]) {
       #expect(abs(score - expected) < 1e-3)

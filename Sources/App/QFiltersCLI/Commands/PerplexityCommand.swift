@@ -101,6 +101,9 @@ struct PerplexityCommand: ParsableCommand {
     guard (1...1 << 24).contains(budget) else {
       throw ValidationError("--budget must be from 1 to \(1 << 24).")
     }
+    if let other = methods.first(where: { $0 != .full && !BudgetOptions.methods.contains($0) }) {
+      throw ValidationError("\(other.rawValue) cannot rank under a budget.")
+    }
     guard (0..<budget).contains(keptWindow) else {
       throw ValidationError(
         """
@@ -110,9 +113,6 @@ struct PerplexityCommand: ParsableCommand {
     }
     guard filters == nil || needsFilters else {
       throw ValidationError("--filters is for the method q-filters alone.")
-    }
-    if let other = methods.first(where: { $0 != .full && !BudgetOptions.methods.contains($0) }) {
-      throw ValidationError("\(other.rawValue) cannot rank under a budget.")
     }
   }
 

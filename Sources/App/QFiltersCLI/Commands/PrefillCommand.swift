@@ -80,7 +80,8 @@ struct PrefillCommand: ParsableCommand {
     }
     Terminal.line(
       "\(out): \(result.tokens) tokens prefilled in \(Format.seconds(result.prefillSeconds)), "
-        + "written in \(Format.seconds(result.writeSeconds)), \(Format.bytes(result.bytes)) "
+        + "ranked and written in \(Format.seconds(result.writeSeconds)), "
+        + "\(Format.bytes(result.bytes)) "
         + "(\(Format.bytes(result.cacheBytes)) in memory)")
   }
 }

@@ -52,6 +52,7 @@ enum Advice {
       default: "shorten it"
       }
     case .contextFull: "shorten the prompt, or evict pairs with --budget"
+    case .sequenceBeyondRoPE: "ask for shorter ones with --length, or give --no-budgets"
     case .sequenceTooLong: "ask for shorter ones with \(length(command))"
     case .tooShort: "give more text, or ask for less with \(amount(command))"
     case .needleTooLong: "ask for greater --lengths"

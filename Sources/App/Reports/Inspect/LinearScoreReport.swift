@@ -5,7 +5,7 @@ import QFilters
 struct LinearScoreReport: Encodable, CustomStringConvertible {
   struct Head: Encodable {
     let layer, kvHead: Int
-    /// Mean and deviation of the logarithm of the attention that a repetition pays.
+    /// Mean and deviation of the logarithm of the attention that questions pay.
     let mean, deviation: Float
     /// The share of the variance within the head.
     let explained: Float
@@ -30,7 +30,7 @@ struct LinearScoreReport: Encodable, CustomStringConvertible {
     let means = heads.map { Double($0.mean) }
     let (least, greatest) = (means.min() ?? 0, means.max() ?? 0)
     var table = TextTable(
-      "budgets by head: logarithm of the attention that a repetition of the text pays",
+      "budgets by head: logarithm of the attention that questions about the text pay",
       ["layer", "mean", "greatest"])
     for layer in Set(heads.map(\.layer)).sorted() {
       let own = heads.filter { $0.layer == layer }.map { Double($0.mean) }

@@ -23,8 +23,8 @@ struct Calibration {
 
   /// Continues from `partialPath` if that exists, or begins.
   ///
-  /// - Parameter learnsBudgets: Whether a linear score is to be learnt, which takes a repetition of
-  ///   each sequence.
+  /// - Parameter learnsBudgets: Whether a linear score is to be learnt, which takes
+  ///   questions about each sequence.
   /// - Throws: `IdentityMismatch` or `PartialResult.otherRecipe` if that file is of another run.
   init(
     _ model: LoadedModel, _ set: SequenceSet, learnsBudgets: Bool, provenance: String,
@@ -93,24 +93,20 @@ struct Calibration {
     let before = tokens
     let length = batch.reduce(0) { $0 + $1.count }
     let layers = model.engine.architecture.layers
-    let repeatPass = pairs == nil ? nil : repeatPass
+    let questions = pairs == nil ? nil : QuestionPass(model)
     let sequences = try batch.map {
-      RepeatedSequence($0, repetitions: try repeatPass?.repetitions(of: $0) ?? [])
+      FollowedSequence($0, followUps: try questions?.questions(about: $0) ?? [])
     }
     try model.engine.observeByLayer(sequences) { layer, queries, count in
       try statistics.add(layer: layer, queries: queries.leadingRows(count), count: count)
       progress(before + length * layer / layers)
-    } repeated: { layer, cache, peaks in
-      try pairs?.add(
-        cache.pairs(ofLayer: layer, last: cache.nextPosition),
-        targets: peaks.map(RepeatTarget.scores))
+    } followed: { layer, cache, peaks in
+      let pairs = cache.pairs(ofLayer: layer, last: cache.nextPosition)
+      try self.pairs?.add(
+        pairs, targets: peaks.map(AttentionTarget.scores),
+        watched: pairs.positions.indices.filter { pair in peaks.contains { $0[pair].isFinite } })
     }
     progress(before + length)
-  }
-
-  /// Sequences are plain text, though a model that chats is asked as in a chat.
-  private var repeatPass: RepeatPass {
-    RepeatPass(model, isChat: (try? model.chatTemplate()) != nil)
   }
 
   /// Removes the file of what was finished, if there is one.

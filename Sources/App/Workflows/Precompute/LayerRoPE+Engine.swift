@@ -12,6 +12,6 @@ extension Engine {
         frequencies: turn.frequencies)
     }
     return LayerRoPE(
-      layers: layers, longest: architecture.rope.longestAlike(length), scale: attentionScale)
+      layers: layers, longest: architecture.rope.longestAlike, scale: attentionScale)
   }
 }

@@ -38,6 +38,11 @@ package enum Precompute {
     _ model: LoadedModel, corpus: Corpus, recipe: Recipe, shard: Shard = .whole, out: String,
     progress: Progress
   ) throws -> Result {
+    if recipe.learnsBudgets, let longest = model.engine.architecture.rope.longestAlike,
+      recipe.length > longest
+    {
+      throw PromptError.sequenceBeyondRoPE(tokens: recipe.length, longest: longest)
+    }
     let sequences = try CorpusSequences(corpus, recipe: recipe, model: model)
     progress("read corpus", 0, 1)
     let set = try sequences.set()

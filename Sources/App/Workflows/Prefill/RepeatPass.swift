@@ -24,7 +24,7 @@ package struct RepeatPass {
   func scores(_ tokens: [Int], cache: KVCache) throws -> CacheScores {
     let logarithms = try logarithms(tokens, cache: cache) { _ in }
     return CacheScores(
-      .kvzip, scores: concurrentMap(logarithms.count) { RepeatTarget.scores(logarithms[$0]) },
+      .kvzip, scores: concurrentMap(logarithms.count) { AttentionTarget.scores(logarithms[$0]) },
       kvHeads: cache.shape.kvHeads)
   }
 
@@ -40,9 +40,9 @@ package struct RepeatPass {
     _ tokens: [Int], cache: KVCache, progress: (Int) -> Void
   ) throws -> [[Float]] {
     let peaks = try AttentionPeaks(model.engine.architecture, pairs: tokens.count)
-    for repetition in try repetitions(of: tokens) {
-      try model.engine.lookBack(repetition, at: cache, peaks: peaks)
-      progress(repetition.repeated.upperBound)
+    for request in try requests(of: tokens) {
+      try model.engine.lookBack(request, at: cache, peaks: peaks)
+      progress(request.watched.upperBound)
     }
     return (0..<cache.shape.layers * cache.shape.kvHeads).map {
       peaks.logarithms(layer: $0 / cache.shape.kvHeads, head: $0 % cache.shape.kvHeads)
@@ -51,17 +51,16 @@ package struct RepeatPass {
 
   /// Requests to repeat each part of a context, followed by the part. Begin-of-text is not
   /// repeated.
-  func repetitions(of context: [Int]) throws -> [RepeatedSequence.Repetition] {
-    var repetitions: [RepeatedSequence.Repetition] = []
+  private func requests(of context: [Int]) throws -> [FollowUp] {
+    var requests: [FollowUp] = []
     var start = context.first == model.tokenizer.beginOfText ? 1 : 0
     while start < context.count {
       let lead = try lead(context, to: start)
       let end = min(context.count, start + Engine.chunk - lead.count)
-      repetitions.append(
-        RepeatedSequence.Repetition(tokens: lead + context[start..<end], repeated: start..<end))
+      requests.append(FollowUp(tokens: lead + context[start..<end], watched: start..<end))
       start = end
     }
-    return repetitions
+    return requests
   }
 
   private func lead(_ context: [Int], to start: Int) throws -> [Int] {

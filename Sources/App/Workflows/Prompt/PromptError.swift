@@ -22,6 +22,8 @@ package enum PromptError: CategorisedError, Sendable {
   case contextFull(tokens: Int, prompt: Int, context: Int)
   /// A sequence is longer than the model's context.
   case sequenceTooLong(tokens: Int, context: Int)
+  /// The model rotates sequences of this length in another way than shorter ones.
+  case sequenceBeyondRoPE(tokens: Int, longest: Int)
   /// A text has fewer tokens than are needed.
   case tooShort(tokens: Int, needed: Int)
   /// What is to be hidden in a text is longer than the text.
@@ -45,7 +47,9 @@ package enum PromptError: CategorisedError, Sendable {
     switch self {
     case .notUTF8, .notText, .utf16: .malformed
     case .empty, .blank, .noFile, .noChatTemplate, .noChatTemplateToResume: .usage
-    case .tooLarge, .tooLong, .contextFull, .sequenceTooLong, .tooShort, .needleTooLong: .other
+    case .tooLarge, .tooLong, .contextFull, .sequenceTooLong, .sequenceBeyondRoPE, .tooShort,
+      .needleTooLong:
+      .other
     }
   }
 
@@ -73,6 +77,9 @@ package enum PromptError: CategorisedError, Sendable {
     case .contextFull(let tokens, let prompt, let context):
       "the prompt has \(prompt) tokens; at most \(max(0, context - 1 - tokens)) fit after the "
         + "snapshot's \(tokens), before a token of an answer, in the model's context of \(context)"
+    case .sequenceBeyondRoPE(let tokens, let longest):
+      "budgets by head need sequences of at most \(longest) tokens, because RoPE of this model "
+        + "changes beyond; these have \(tokens)"
     case .sequenceTooLong(let tokens, let context):
       "sequences of \(tokens) tokens do not fit the model's context of \(context)"
     case .tooShort(let tokens, let needed):

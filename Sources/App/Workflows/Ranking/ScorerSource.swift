@@ -92,17 +92,22 @@ package enum ScorerSource: Sendable {
   }
 }
 
-/// A filter bank has no linear score.
+/// A filter bank has no linear score for a context.
 package struct NoLinearScore: CategorisedError, Sendable {
   /// The bank.
   let path: String
+  /// The most tokens of a context that its linear score is for; nil if it has none.
+  var longest: Int?
 
   /// Another request can be met.
   package var category: FailureCategory { .usage }
 
   /// One sentence that says what is wrong.
   package var description: String {
-    "\(path) has no linear score; compute it again with precompute"
+    longest.map {
+      "\(path) has a linear score for contexts of at most \($0) tokens, because RoPE of this model "
+        + "changes beyond; prefill the text again to rank it"
+    } ?? "\(path) has no linear score; compute it again with precompute"
   }
 }
 

@@ -94,7 +94,9 @@ struct StoredRanking {
       return BudgetedFilterScorer(
         bank.scorer(after: chain.metadata.context.tokens, rope: rope), linear: linear)
     case .linear(let bank, let path):
-      guard let scores = linearScores(pairs, bank) else { throw NoLinearScore(path: path) }
+      guard let scores = linearScores(pairs, bank) else {
+        throw NoLinearScore(path: path, longest: bank.linear?.rope.longest)
+      }
       return scores
     case .keys(let scorer): return scorer
     case .snapKV, .kvzip, .expectedAttention:

@@ -1,36 +1,37 @@
 import ModelFiles
 
-/// A sequence, and parts of it that are repeated after it (KVzip, arXiv 2505.23416).
-public struct RepeatedSequence: Sendable {
-  /// Tokens that follow the sequence and repeat a part of it.
-  public struct Repetition: Sendable {
-    /// At most `Engine.chunk`.
-    public let tokens: [Int]
-    /// The positions that they repeat.
-    public let repeated: Range<Int>
+/// Tokens that follow a context and look back at a part of it: a request to repeat it (KVzip, arXiv
+/// 2505.23416), or a question about it, with the answer.
+public struct FollowUp: Sendable {
+  /// At most `Engine.chunk`.
+  public let tokens: [Int]
+  /// The positions that they look back at.
+  public let watched: Range<Int>
 
-    /// Tokens that end with a repetition of some positions.
-    public init(tokens: [Int], repeated: Range<Int>) {
-      (self.tokens, self.repeated) = (tokens, repeated)
-    }
+  /// Tokens that look back at some positions.
+  public init(tokens: [Int], watched: Range<Int>) {
+    (self.tokens, self.watched) = (tokens, watched)
   }
+}
 
+/// A sequence, and what follows it.
+public struct FollowedSequence: Sendable {
   /// At least one token.
   public let tokens: [Int]
   /// Each follows the sequence by itself.
-  public let repetitions: [Repetition]
+  public let followUps: [FollowUp]
 
-  /// A sequence that is repeated part by part, or not at all.
-  public init(_ tokens: [Int], repetitions: [Repetition] = []) {
-    (self.tokens, self.repetitions) = (tokens, repetitions)
+  /// A sequence that something follows, or nothing.
+  public init(_ tokens: [Int], followUps: [FollowUp] = []) {
+    (self.tokens, self.followUps) = (tokens, followUps)
   }
 }
 
 extension Engine {
-  /// Called for each layer of each sequence that is repeated, when the cache holds that layer's
-  /// pairs. `peaks` is the greatest attention of the repetitions to each pair, as
+  /// Called for each layer of each sequence that is followed, when the cache holds that layer's
+  /// pairs. `peaks` is the greatest attention of what follows to each pair, as
   /// `AttentionPeaks.logarithms`, [kvHeads][pairs].
-  public typealias RepetitionObserver = (
+  public typealias FollowUpObserver = (
     _ layer: Int, _ cache: KVCache, _ peaks: [[Float]]
   ) throws -> Void
 
@@ -44,32 +45,32 @@ extension Engine {
   /// - Parameters:
   ///   - sequences: Token ids, less than the vocabulary's size.
   ///   - observe: Called for each chunk of each sequence, all chunks of a layer before those of the
-  ///     next, a layer's in order. It does not see repetitions.
-  ///   - repeated: Called after a layer of a sequence and of its repetitions.
+  ///     next, a layer's in order. It does not see what follows.
+  ///   - followed: Called after a layer of a sequence and of what follows it.
   /// - Throws: `EngineError`, and what the observers throw.
   public func observeByLayer(
-    _ sequences: [RepeatedSequence], _ observe: QueryObserver, repeated: RepetitionObserver
+    _ sequences: [FollowedSequence], _ observe: QueryObserver, followed: FollowUpObserver
   ) throws {
     let hidden = try sequences.map { sequence in
       (
         sequence: try embedded(sequence.tokens),
-        repetitions: try sequence.repetitions.map { try embedded($0.tokens) }
+        followUps: try sequence.followUps.map { try embedded($0.tokens) }
       )
     }
     decoder.weights.embedding.releasePages()
     for layer in decoder.weights.layers.indices {
       for (sequence, hidden) in zip(sequences, hidden) {
-        let longest = sequence.repetitions.reduce(0) { max($0, $1.tokens.count) }
+        let longest = sequence.followUps.reduce(0) { max($0, $1.tokens.count) }
         let cache = try cache(ofLayer: layer, tokens: sequence.tokens.count + longest)
         try run(layer: layer, on: hidden.sequence, cache: cache, observe)
-        guard !sequence.repetitions.isEmpty else { continue }
+        guard !sequence.followUps.isEmpty else { continue }
         let peaks = try AttentionPeaks(architecture, pairs: sequence.tokens.count)
-        for (repetition, rows) in zip(sequence.repetitions, hidden.repetitions) {
-          peaks.watch(repetition.repeated)
+        for (followUp, rows) in zip(sequence.followUps, hidden.followUps) {
+          peaks.watch(followUp.watched)
           try run(layer: layer, on: rows, cache: cache, { _, _, _ in }, peaks: peaks)
-          cache.removeLast(repetition.tokens.count, layer: layer)
+          cache.removeLast(followUp.tokens.count, layer: layer)
         }
-        try repeated(
+        try followed(
           layer, cache,
           (0..<cacheShape.kvHeads).map { peaks.logarithms(layer: layer, head: $0) })
       }

@@ -3,16 +3,16 @@ extension Engine {
   /// The cache then holds the context alone, as before.
   ///
   /// - Parameters:
-  ///   - repetition: What follows the context.
-  ///   - cache: The whole context as elements, with room for the repetition's tokens.
+  ///   - followUp: What follows the context.
+  ///   - cache: The whole context as elements, with room for its tokens.
   ///   - peaks: Those of the context's pairs.
   /// - Throws: `EngineError.notFinite` and `.beyondRange`.
   public func lookBack(
-    _ repetition: RepeatedSequence.Repetition, at cache: KVCache, peaks: AttentionPeaks
+    _ followUp: FollowUp, at cache: KVCache, peaks: AttentionPeaks
   ) throws {
-    let tokens = repetition.tokens
+    let tokens = followUp.tokens
     precondition(tokens.count <= Self.chunk)
-    peaks.watch(repetition.repeated)
+    peaks.watch(followUp.watched)
     // The last layer attends for all rows.
     try decoder.forward(
       tokens[...], of: [Decoder.SequenceRows(cache: cache, rows: 0..<tokens.count)],

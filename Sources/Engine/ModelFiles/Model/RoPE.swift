@@ -33,13 +33,11 @@ public struct RoPE: Sendable, Equatable {
     self.dimensions = dimensions
   }
 
-  /// The greatest length of a sequence that is rotated as one of `length` tokens is; nil if all
-  /// are.
-  public func longestAlike(_ length: Int) -> Int? {
+  /// The greatest length up to which all sequences are rotated alike; nil for any.
+  public var longestAlike: Int? {
     switch scaling {
     case .none, .fixed: nil
-    case .dynamic(_, let context): max(length, context)
-    case .byLength(_, _, let context): length > context ? nil : context
+    case .dynamic(_, let context), .byLength(_, _, let context): context
     }
   }
 }

@@ -3,7 +3,7 @@ import CacheFormat
 /// A score of a pair that is linear in features of its layer at its position: the keys before RoPE
 /// and values of all heads, their norms and squared norms, and the age (spec, section 4.7).
 ///
-/// It predicts how much a repetition of the context would attend to the pair. The idea of a linear
+/// It predicts how much questions about the context would attend to the pair. The idea of a linear
 /// stand-in for KVzip is KVzap's (arXiv 2601.07891). This one needs only what a snapshot holds.
 public struct LinearScore: Sendable, Equatable {
   /// How well one head's scores are predicted, over the pairs of the calibration.

@@ -48,32 +48,30 @@ public struct LinearScoreSums: Sendable {
   /// Sinks are kept anyway, and their attention is like no other pair's.
   public static let sinks = 4
 
-  /// Adds a context's pairs of one layer, without the first `sinks` and those that no later token
-  /// sees.
+  /// Adds pairs of one layer, without the first `sinks` and those that no later token sees.
   ///
   /// - Parameters:
   ///   - pairs: All pairs of the context.
-  ///   - targets: [kvHeads][pairs], scores as `RepeatTarget` has them.
+  ///   - targets: [kvHeads][pairs], scores as `AttentionTarget` has them.
+  ///   - watched: Indices of the pairs that have a target; others do not count.
   /// - Throws: `CalibrationError.notFinite`, `.openBLASMissing`.
   public mutating func add(
-    _ pairs: LayerKV, targets: [[Float]]
+    _ pairs: LayerKV, targets: [[Float]], watched: [Int]
   ) throws(CalibrationError) {
     let layer = rope.layers[pairs.layer]
     let unseen = layer.window.map { max(0, pairs.nextPosition - $0 + 1) } ?? 0
     let first = max(Self.sinks, unseen)
-    guard first < pairs.positions.count else { return }
+    let counted = watched.filter { $0 >= first }
+    guard !counted.isEmpty else { return }
     let features = PairFeatures.rows(of: pairs, layer)
     let (width, columns) = (shape.features, shape.columns)
-    let count = pairs.positions.count - first
-    var rows = [Float](repeating: 0, count: count * columns)
-    for row in 0..<count {
-      for i in 0..<width { rows[row * columns + i] = features[(first + row) * width + i] }
-      for head in 0..<shape.kvHeads {
-        rows[row * columns + width + head] = targets[head][first + row]
-      }
+    var rows = [Float](repeating: 0, count: counted.count * columns)
+    for (row, pair) in counted.enumerated() {
+      for i in 0..<width { rows[row * columns + i] = features[pair * width + i] }
+      for head in 0..<shape.kvHeads { rows[row * columns + width + head] = targets[head][pair] }
     }
     let gram = try LinearAlgebra.gram(
-      rows.span, offset: 0, rows: count, length: columns, stride: columns)
+      rows.span, offset: 0, rows: counted.count, length: columns, stride: columns)
     try add(gram, to: pairs.layer)
   }
 

@@ -4,10 +4,11 @@ public import CacheFormat
 ///
 /// The linear score knows which heads look back and finds facts. Filters continue a text better. So
 /// each head's budget comes from the one, and its pairs from both: the two scores are standardised
-/// over the head's pairs and added, that of the filters with half the weight (docs/results.md).
+/// over the head's pairs and added, that of the filters with a quarter of the weight
+/// (docs/results.md).
 public struct BudgetedFilterScorer: Scorer {
   /// How much of the filters' standardised score is added to the linear one.
-  static let filterShare: Float = 0.5
+  static let filterShare: Float = 0.25
 
   private let filters: ContextFilterScorer
   private let linear: CacheScores

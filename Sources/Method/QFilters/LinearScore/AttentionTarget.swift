@@ -1,8 +1,8 @@
 import Glibc
 
-/// What a pair's score is: how much a repetition of the context attended to it (KVzip, arXiv
-/// 2505.23416).
-public enum RepeatTarget {
+/// What a pair's score is: how much tokens that look back at the context attended to it, as in
+/// KVzip (arXiv 2505.23416).
+public enum AttentionTarget {
   /// Weights below this one are all alike.
   static let leastWeight: Float = 1e-5
 
