@@ -9,7 +9,7 @@ struct RoPELimitTests {
   init() throws {
     scratch = try ScratchFolder()
     text = try scratch.write(
-      "t.txt", String(repeating: "Some lines of a text that goes on.\n", count: 30).utf8)
+      "t.txt", String(repeating: "Some lines of a long text.\n", count: 30).utf8)
   }
 
   private func precompute(_ model: String, _ options: [String]) throws -> Command.Result {
@@ -21,8 +21,8 @@ struct RoPELimitTests {
   }
 
   @Test(
-    "are not learnt from sequences beyond the change", arguments: ["tiny-phi3", "tiny-dynamic-rope"]
-  )
+    "are not learnt from sequences beyond the change",
+    arguments: ["tiny-phi3", "tiny-dynamic-rope"])
   func sequences(model: String) throws {
     let long = try precompute(model, ["--length", "33"])
     #expect(long.status == 1)
