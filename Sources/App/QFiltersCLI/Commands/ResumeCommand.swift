@@ -17,9 +17,9 @@ struct ResumeCommand: ParsableCommand {
       With --save, what the prompt and its answer add is written as a child of the snapshot. It \
       holds only the new pairs and can be resumed in turn. It refers to the snapshot, which must \
       stay as it is. In a chat, the prompt that follows an answer is a turn of its own. The new \
-      pairs are ranked as the snapshot's are, or by Q-Filters with --filters. They continue what \
-      was held. After a turn at ×N or by recall they differ from the whole cache's, and \
-      `inspect` says so.
+      pairs are ranked as the snapshot's are. With --filters they are ranked by Q-Filters, with \
+      budgets by head if the bank has a linear score. They continue what was held. After a turn \
+      at ×N or by recall they differ from the whole cache's, and `inspect` says so.
 
       In a chain, --compression N applies to each snapshot. A turn that fits in sinks and window \
       is kept whole. After many short turns, `recompress` merges the chain into one snapshot: ×N \
