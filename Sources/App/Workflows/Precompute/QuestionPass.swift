@@ -30,8 +30,8 @@ struct QuestionPass {
       let topic = text(sequence[sentence.prefix((sentence.count + 1) / 2)])
       let question = "What does the text say about \(topic)?"
       return FollowUp(
-        tokens: encode(Prompt.documentSeparator + question + ending)
-          + encode(text(sequence[sentence])),
+        tokens: model.encodeRequest(question, ending: ending)
+          + model.encodeFollowing(text(sequence[sentence])),
         watched: sentence)
     }
   }
@@ -54,21 +54,13 @@ struct QuestionPass {
   private static let marks: [Character] = [".", "!", "?", "。", "！", "？"]
 
   private func endsSentence(_ token: Int) -> Bool {
-    let text = decode([token])
+    let text = model.decode([token])
     return text.contains(where: \.isNewline) || text.last.map(Self.marks.contains) == true
-  }
-
-  private func decode(_ tokens: [Int]) -> String {
-    String(decoding: model.tokenizer.decode(tokens, skippingSpecials: false), as: UTF8.self)
   }
 
   /// Without white space at its ends.
   private func text(_ tokens: ArraySlice<Int>) -> String {
-    let text = decode(Array(tokens)).drop(while: \.isWhitespace)
+    let text = model.decode(tokens).drop(while: \.isWhitespace)
     return String(text.reversed().drop(while: \.isWhitespace).reversed())
-  }
-
-  private func encode(_ text: String) -> [Int] {
-    model.tokenizer.encode(Array(text.utf8), parsingSpecials: true, continuing: true)
   }
 }

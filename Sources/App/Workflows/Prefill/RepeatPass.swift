@@ -65,16 +65,12 @@ package struct RepeatPass {
 
   private func lead(_ context: [Int], to start: Int) throws -> [Int] {
     let ending = isChat ? try model.chatTemplate().closing : "\n\n"
-    func request(_ text: String) -> [Int] {
-      model.tokenizer.encode(
-        Array((Prompt.documentSeparator + text + ending).utf8), parsingSpecials: true,
-        continuing: true)
+    guard start > Self.leading else {
+      return model.encodeRequest("Repeat the previous context exactly.", ending: ending)
     }
-    guard start > Self.leading else { return request("Repeat the previous context exactly.") }
     let last = context[start - Self.leading..<start]
-    let text = String(
-      decoding: model.tokenizer.decode(Array(last), skippingSpecials: false), as: UTF8.self)
-    return request(
-      "Repeat the part of the previous context exactly, starting with `\(text)`:") + last
+    return model.encodeRequest(
+      "Repeat the part of the previous context exactly, starting with `\(model.decode(last))`:",
+      ending: ending) + last
   }
 }
