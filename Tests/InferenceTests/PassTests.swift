@@ -51,14 +51,15 @@ struct PassTests {
 
   @Test(
     "layer by layer, what follows pays pairs the attention that it pays a finished cache",
-    arguments: ["tiny-llama-f32.gguf", "tiny-gemma3.gguf"])
-  func followUpsByLayer(model: String) throws {
+    arguments: ["tiny-llama-f32.gguf", "tiny-gemma3.gguf"], [20, 520])
+  func followUpsByLayer(model: String, watched: Int) throws {
     let (engine, _) = try TinyModel.load(model)
-    let context = (0..<90).map { $0 * 7 % 280 + 3 }
-    let followUps = [(0..<60), (60..<90)].map {
+    let context = (0..<1200).map { $0 * 7 % 280 + 3 }
+    // Together a few rows, which are not rounded, or more than a chunk.
+    let followUps = [0..<watched, watched..<watched * 2, 5..<watched / 2].map {
       FollowUp(tokens: [5, 9] + context[$0], watched: $0)
     }
-    let cache = try TinyModel.cache(engine, context.count + 70)
+    let cache = try TinyModel.cache(engine, context.count + watched + 2)
     _ = try engine.prefill(context, into: cache)
     let peaks = try AttentionPeaks(engine.architecture, pairs: context.count)
     for followUp in followUps { try engine.lookBack(followUp, at: cache, peaks: peaks) }
@@ -66,12 +67,16 @@ struct PassTests {
     let heads = engine.architecture.kvHeads
     #expect(cache.pairs == context.count * engine.architecture.layers * heads)
     let sequence = FollowedSequence(context, followUps: followUps)
+    let tolerance: Float = watched > 100 && TinyModel.isRounded ? 0.2 : 1e-3
     try engine.observeByLayer([sequence]) { _, _, _ in
     } followed: { layer, cache, byLayer in
       #expect(cache.count(layer: layer, head: 0) == context.count)
       for head in 0..<heads {
         let expected = peaks.logarithms(layer: layer, head: head)
-        #expect(byLayer[head] == expected, "layer \(layer), head \(head)")
+        // Pairs that are hardly looked at do not count.
+        TinyModel.expectClose(
+          byLayer[head].map { max($0, -20) }, expected.map { max($0, -20) },
+          "layer \(layer), head \(head)", tolerance: tolerance)
         #expect(expected.contains { $0 > -5 && $0 <= 0.01 }, "some pair is looked at")
       }
     }

@@ -130,6 +130,9 @@ import Glibc
     positions = pairs.map { positions[$0] }
   }
 
+  /// Removes the last pairs. Their memory stays, since others usually follow.
+  func removeLast(_ pairs: Int) { positions.removeLast(pairs) }
+
   private static let keysAtOnce = 256
 
   /// products[i] = ⟨key i, x⟩ for the first `pairs` keys.

@@ -40,16 +40,14 @@ extension KVCache {
   }
 
   /// Removes the last tokens' pairs; the next token takes the first one's position.
-  public func removeLast(_ tokens: Int) { removeLast(tokens, of: heads[...]) }
-
-  /// The same in a cache that holds the pairs of one layer alone.
-  func removeLast(_ tokens: Int, layer: Int) {
-    removeLast(tokens, of: heads[layer * shape.kvHeads..<(layer + 1) * shape.kvHeads])
+  public func removeLast(_ tokens: Int) {
+    for storage in heads { storage.removeLast(tokens) }
+    nextPosition -= tokens
   }
 
-  private func removeLast(_ tokens: Int, of heads: ArraySlice<HeadKVBuffer>) {
-    for storage in heads { storage.keep(Array(0..<storage.count - tokens)) }
-    nextPosition -= tokens
+  /// Removes the last pairs of one layer, of tokens that are not counted yet.
+  func removeUncounted(_ tokens: Int, layer: Int) {
+    for head in 0..<shape.kvHeads { storage(layer, head).removeLast(tokens) }
   }
 
   /// A head's keys, [pairs × keyLength] elements of this cache's type in order of position.

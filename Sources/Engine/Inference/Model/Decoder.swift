@@ -43,19 +43,16 @@ struct Decoder: Sendable {
   ///   - length: Length of the sequence that a chunk is a part of; some kinds of RoPE depend on it.
   ///   - ready: Called before a layer's part of the caches is touched.
   ///   - observe: Sees each layer's queries after RoPE, the rows' own pairs being in the caches.
-  ///   - peaks: Receives the greatest weights that the rows' attention gives some pairs.
   /// - Throws: As `KVCache.appendFused`, and what the closures throw.
   func forward(
     _ tokens: ArraySlice<Int>, of sequences: [SequenceRows], length: Int, state: RunState,
-    outputs: Outputs, ready: (_ layer: Int) throws -> Void, observe: Engine.QueryObserver,
-    peaks: AttentionPeaks? = nil
+    outputs: Outputs, ready: (_ layer: Int) throws -> Void, observe: Engine.QueryObserver
   ) throws {
     prepare(sequences, length: length)
     embed(tokens, into: state.hidden)
     for layer in weights.layers.indices {
       try run(
-        layer: layer, sequences, state: state, outputs: outputs, ready: ready, observe: observe,
-        peaks: peaks)
+        layer: layer, sequences, state: state, outputs: outputs, ready: ready, observe: observe)
     }
     let wanted = Self.outputs(outputs, of: sequences).reduce(0) { $0 + $1.rows.count }
     norm(weights.outputNorm, wanted, state, state.matMul(wanted))
@@ -90,31 +87,62 @@ struct Decoder: Sendable {
   /// are left, in the first rows.
   func run(
     layer index: Int, _ sequences: [SequenceRows], state: RunState, outputs: Outputs,
-    ready: (_ layer: Int) throws -> Void, observe: Engine.QueryObserver,
-    peaks: AttentionPeaks? = nil
+    ready: (_ layer: Int) throws -> Void, observe: Engine.QueryObserver
   ) throws {
     let count = sequences.reduce(0) { $0 + $1.rows.count }
-    let layer = weights.layers[index]
-    let matMul = state.matMul(count)
-    norm(layer.attentionNorm, count, state, matMul)
-    matMul.project(state.normed, layer.attention, count: count, into: state.projected)
+    project(layer: index, count, state)
     try ready(index)
-    let rope = rope(ofLayer: index)
-    for sequence in sequences {
-      try sequence.cache.appendFused(
-        layer: index, keys: state.keys, values: state.values, rows: sequence.rows,
-        transform: { row in biasNormaliseAndRotate(layer, rope, row: row, state) })
-    }
+    for sequence in sequences { try append(layer: index, sequence, state) }
     try observe(index, state.queries, count)
     let isLast = index == weights.layers.count - 1
     let wanted = isLast ? Self.outputs(outputs, of: sequences) : sequences
-    finish(layer, index, wanted, of: count, state, peaks)
+    finish(index, wanted, of: count, state)
+  }
+
+  /// Runs one layer on rows that look back at a cache, each follow-up by itself, and notes the
+  /// greatest attention that they pay. The cache then holds what it held before.
+  ///
+  /// - Parameters:
+  ///   - followUps: The rows, and the positions that they look back at. All rows are of one cache.
+  /// - Throws: As `KVCache.appendFused`.
+  func lookBack(
+    layer index: Int, _ followUps: [(rows: SequenceRows, watched: Range<Int>)], state: RunState,
+    peaks: AttentionPeaks
+  ) throws {
+    let count = followUps.reduce(0) { $0 + $1.rows.rows.count }
+    project(layer: index, count, state)
+    let matMul = state.matMul(count)
+    for (rows, watched) in followUps {
+      try append(layer: index, rows, state)
+      peaks.watch(watched)
+      Blocks.attend(
+        layer: index, model: model, cache: rows.cache, rows: rows.rows, state: state,
+        rounded: matMul.takesRounded, peaks: peaks)
+      rows.cache.removeUncounted(rows.rows.count, layer: index)
+    }
+    feedForward(weights.layers[index], count, state, matMul)
+  }
+
+  /// The queries, keys and values of the rows, before biases, norms and RoPE.
+  private func project(layer index: Int, _ count: Int, _ state: RunState) {
+    let (layer, matMul) = (weights.layers[index], state.matMul(count))
+    norm(layer.attentionNorm, count, state, matMul)
+    matMul.project(state.normed, layer.attention, count: count, into: state.projected)
+  }
+
+  /// Finishes a sequence's queries and keys, and appends the pairs to its cache.
+  private func append(
+    layer index: Int, _ sequence: SequenceRows, _ state: RunState
+  ) throws(EngineError) {
+    let (layer, rope) = (weights.layers[index], rope(ofLayer: index))
+    try sequence.cache.appendFused(
+      layer: index, keys: state.keys, values: state.values, rows: sequence.rows,
+      transform: { row in biasNormaliseAndRotate(layer, rope, row: row, state) })
   }
 
   /// What a layer adds to some rows, which then become the first ones.
   private func finish(
-    _ layer: DecoderWeights.Layer, _ index: Int, _ sequences: [SequenceRows], of count: Int,
-    _ state: RunState, _ peaks: AttentionPeaks?
+    _ layer: Int, _ sequences: [SequenceRows], of count: Int, _ state: RunState
   ) {
     let wanted = sequences.reduce(0) { $0 + $1.rows.count }
     guard wanted > 0 else { return }
@@ -129,12 +157,11 @@ struct Decoder: Sendable {
     var first = 0
     for sequence in sequences {
       Blocks.attend(
-        layer: index, model: model, cache: sequence.cache,
-        rows: first..<first + sequence.rows.count, state: state, rounded: matMul.takesRounded,
-        peaks: peaks)
+        layer: layer, model: model, cache: sequence.cache,
+        rows: first..<first + sequence.rows.count, state: state, rounded: matMul.takesRounded)
       first += sequence.rows.count
     }
-    feedForward(layer, wanted, state, matMul)
+    feedForward(weights.layers[layer], wanted, state, matMul)
   }
 
   /// What becomes of a row's queries and keys before they meet: biases, norms, and RoPE, by the

@@ -54,7 +54,7 @@ extension Engine {
     let hidden = try sequences.map { sequence in
       (
         sequence: try embedded(sequence.tokens),
-        followUps: try sequence.followUps.map { try embedded($0.tokens) }
+        followUps: try batches(of: sequence.followUps)
       )
     }
     decoder.weights.embedding.releasePages()
@@ -65,10 +65,8 @@ extension Engine {
         try run(layer: layer, on: hidden.sequence, cache: cache, observe)
         guard !sequence.followUps.isEmpty else { continue }
         let peaks = try AttentionPeaks(architecture, pairs: sequence.tokens.count)
-        for (followUp, rows) in zip(sequence.followUps, hidden.followUps) {
-          peaks.watch(followUp.watched)
-          try run(layer: layer, on: rows, cache: cache, { _, _, _ in }, peaks: peaks)
-          cache.removeLast(followUp.tokens.count, layer: layer)
+        for batch in hidden.followUps {
+          try lookBack(layer: layer, batch, at: cache, peaks: peaks)
         }
         try followed(
           layer, cache,
@@ -86,6 +84,37 @@ extension Engine {
     return matrix
   }
 
+  /// What follows one sequence and goes through a layer together.
+  private struct FollowUpBatch {
+    /// Of all rows.
+    let hidden: Matrix
+    let followUps: [(rows: Range<Int>, watched: Range<Int>)]
+    /// The most tokens of one.
+    let longest: Int
+  }
+
+  /// Joins follow-ups, in order, as long as they fit into a chunk.
+  private func batches(of followUps: [FollowUp]) throws -> [FollowUpBatch] {
+    var groups: [[FollowUp]] = []
+    var rows = Self.chunk
+    for followUp in followUps {
+      precondition(followUp.tokens.count <= Self.chunk)
+      if rows + followUp.tokens.count > Self.chunk { (groups, rows) = (groups + [[]], 0) }
+      groups[groups.count - 1].append(followUp)
+      rows += followUp.tokens.count
+    }
+    return try groups.map { group in
+      var end = 0
+      let followUps = group.map { followUp in
+        defer { end += followUp.tokens.count }
+        return (rows: end..<end + followUp.tokens.count, watched: followUp.watched)
+      }
+      return FollowUpBatch(
+        hidden: try embedded(group.flatMap(\.tokens)), followUps: followUps,
+        longest: group.reduce(0) { max($0, $1.tokens.count) })
+    }
+  }
+
   /// A cache with room for one layer's pairs.
   private func cache(ofLayer layer: Int, tokens: Int) throws(EngineError) -> KVCache {
     let capacities = (0..<cacheShape.layers * cacheShape.kvHeads).map { index in
@@ -96,21 +125,40 @@ extension Engine {
 
   /// Runs one layer on one sequence's hidden vectors, which are replaced.
   private func run(
-    layer: Int, on hidden: Matrix, cache: KVCache, _ observe: QueryObserver,
-    peaks: AttentionPeaks? = nil
+    layer: Int, on hidden: Matrix, cache: KVCache, _ observe: QueryObserver
   ) throws {
-    let length = cache.nextPosition + hidden.rows
     for start in stride(from: 0, to: hidden.rows, by: Self.chunk) {
       let count = min(hidden.rows - start, Self.chunk)
       let rows = [Decoder.SequenceRows(cache: cache, rows: 0..<count)]
-      decoder.prepare(rows, length: length)
-      let values = count * hidden.columns
-      unsafe state.hidden.pointer(row: 0).update(from: hidden.pointer(row: start), count: values)
-      try decoder.run(
-        layer: layer, rows, state: state, outputs: peaks == nil ? .none : .all, ready: { _ in },
-        observe: observe, peaks: peaks)
+      decoder.prepare(rows, length: hidden.rows)
+      try replace(hidden, rows: start..<start + count) {
+        try decoder.run(
+          layer: layer, rows, state: state, outputs: .none, ready: { _ in }, observe: observe)
+      }
       cache.advance(by: count)
-      unsafe hidden.pointer(row: start).update(from: state.hidden.pointer(row: 0), count: values)
     }
+  }
+
+  /// Runs one layer on a batch's hidden vectors, which are replaced.
+  private func lookBack(
+    layer: Int, _ batch: FollowUpBatch, at cache: KVCache, peaks: AttentionPeaks
+  ) throws {
+    let followUps = batch.followUps.map {
+      (rows: Decoder.SequenceRows(cache: cache, rows: $0.rows), watched: $0.watched)
+    }
+    decoder.prepare(followUps.map(\.rows), length: cache.nextPosition + batch.longest)
+    try replace(batch.hidden, rows: 0..<batch.hidden.rows) {
+      try decoder.lookBack(layer: layer, followUps, state: state, peaks: peaks)
+    }
+  }
+
+  /// Puts some hidden vectors where the decoder changes them, and takes them back.
+  private func replace(_ hidden: Matrix, rows: Range<Int>, _ change: () throws -> Void) rethrows {
+    let values = rows.count * hidden.columns
+    unsafe state.hidden.pointer(row: 0).update(
+      from: hidden.pointer(row: rows.lowerBound), count: values)
+    try change()
+    unsafe hidden.pointer(row: rows.lowerBound).update(
+      from: state.hidden.pointer(row: 0), count: values)
   }
 }

@@ -12,12 +12,12 @@ extension Engine {
   ) throws {
     let tokens = followUp.tokens
     precondition(tokens.count <= Self.chunk)
-    peaks.watch(followUp.watched)
-    // The last layer attends for all rows.
-    try decoder.forward(
-      tokens[...], of: [Decoder.SequenceRows(cache: cache, rows: 0..<tokens.count)],
-      length: cache.nextPosition + tokens.count, state: state, outputs: .all, ready: { _ in },
-      observe: { _, _, _ in }, peaks: peaks)
-    cache.removeLast(tokens.count)
+    let rows = Decoder.SequenceRows(cache: cache, rows: 0..<tokens.count)
+    decoder.prepare([rows], length: cache.nextPosition + tokens.count)
+    decoder.embed(tokens[...], into: state.hidden)
+    for layer in decoder.weights.layers.indices {
+      try decoder.lookBack(
+        layer: layer, [(rows, followUp.watched)], state: state, peaks: peaks)
+    }
   }
 }
