@@ -17,7 +17,7 @@ struct CalibrationOptions: ParsableArguments {
 
   @Flag(
     help: """
-      Filters alone, without the linear score that budgets by head need. Takes about a fifth of \
+      Filters alone, without the linear score that budgets by head need. Takes about a third of \
       the time.
       """)
   var noBudgets = false

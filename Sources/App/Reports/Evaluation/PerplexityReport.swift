@@ -94,8 +94,9 @@ struct PerplexityReport {
     ReportSection(
       name: "perplexity", title: budget > 0 ? "Perplexity under a budget" : "Perplexity",
       explanation: (budget > 0
-        ? "Tokens go through the model one by one; a head holds at most the budget's pairs, the "
-          + "last ones of the window always. Q-Filters rank as published. "
+        ? "Tokens go through the model one by one; a head holds the budget's pairs, the last ones "
+          + "of the window always. Where the bank has budgets by head, Q-Filters share all heads' "
+          + "pairs by them. "
         : "The whole cache, in one forward pass. ")
         + "Perplexity is e to the power of the mean −ln p of the tokens that really follow: the "
         + "lower, the better. Sequences count only if all methods have them.",
