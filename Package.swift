@@ -66,8 +66,9 @@ let package = Package(
     swift("Format/CacheFormat", ["ByteIO"]),
     swift("Format/CacheCodec", ["CacheFormat", "ByteIO", "CZstd", "CISA", "CCodecKernels"]),
 
-    // Method: filters, scores, ranking.
+    // Method: filters, scores, ranking; transforms.
     swift("Method/QFilters", ["CacheFormat", "ByteIO", "COpenBLAS"]),
+    swift("Method/Transforms", ["QFilters", "CacheFormat"]),
 
     // Engine: a model's files, its tokens, its forward pass.
     // The known chat templates become a part of the program, which stays one file.
@@ -80,8 +81,8 @@ let package = Package(
     swift(
       "App/Workflows",
       [
-        "Inference", "QFilters", "CacheCodec", "CacheFormat", "ModelFiles", "Tokenization",
-        "ByteIO",
+        "Inference", "Transforms", "QFilters", "CacheCodec", "CacheFormat", "ModelFiles",
+        "Tokenization", "ByteIO",
       ]),
     swift(
       "App/Evaluation",
@@ -153,6 +154,10 @@ let package = Package(
       dependencies: ["ModelFiles", "Tokenization", "ByteIO", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "QFiltersTests", dependencies: ["QFilters", "CacheFormat", "ByteIO", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TransformsTests",
+      dependencies: ["Transforms", "QFilters", "CacheFormat", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "InferenceTests",

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("The linear score")
 struct LinearScoreTests {
-  private static let shape = LinearScoreSums.Shape(
+  private static let shape = CacheShape(
     layers: 2, kvHeads: 2, keyLength: 6, valueLength: 3)
   /// The second layer has a window, and a part of its keys is not rotated.
   private static let rope = LayerRoPE(

@@ -21,7 +21,7 @@ struct QFiltersCommand: AsyncParsableCommand {
       """,
     version: Version.current,
     subcommands: [
-      TokenizeCommand.self, GenerateCommand.self, PrecomputeCommand.self,
+      TokenizeCommand.self, GenerateCommand.self, PrecomputeCommand.self, TransformCommand.self,
       MergeCommand.self, ZooCommand.self, ImportCommand.self,
       ExportCommand.self, PrefillCommand.self, ResumeCommand.self,
       RecompressCommand.self, ShowCommand.self, InspectCommand.self,

@@ -2,6 +2,11 @@
 #if defined(__x86_64__)
 #include <isa/avx512.h>
 
+#include "CCodecKernels.h"
+
+#include "product_avx512.h"
+#include "rans_avx512.h"
+
 #define KERNELS ck_codec_avx512
 #include "kernels.h"
 

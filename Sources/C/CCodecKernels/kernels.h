@@ -2,7 +2,9 @@
 // defines KERNELS, the table's name.
 #include "CCodecKernels.h"
 
+#include "product.h"
 #include "quantise.h"
+#include "rans.h"
 
 const ck_codec_kernels KERNELS = {
   .f16_from_float = f16_from_float,
@@ -13,4 +15,6 @@ const ck_codec_kernels KERNELS = {
   .quantise_rows = quantise_rows,
   .restore_columns = restore_columns,
   .restore_rows = restore_rows,
+  .decode_planes = decode_planes,
+  .multiply_int16 = multiply_int16,
 };

@@ -64,6 +64,7 @@ struct InspectCommand: ParsableCommand {
     case .snapshot: try showSnapshot(file)
     case .filterBank: try show(FilterBankReport(try FilterBank(path: file)))
     case .statistics: try show(StatisticsReport(try StatisticsFile(path: file)))
+    case .transform: try show(TransformReport(try TransformFile(path: file)))
     }
   }
 

@@ -12,10 +12,15 @@ struct ModelOption: ParsableArguments {
 
   @OptionGroup var identity: IdentityOption
 
-  /// - Parameter weights: `mapped` where the model may be greater than memory.
-  func load(_ weights: LoadedModel.Weights = .inMemory) throws -> LoadedModel {
+  /// - Parameters:
+  ///   - weights: `mapped` where the model may be greater than memory.
+  ///   - isExact: Whether nothing is rounded to bfloat16.
+  func load(
+    _ weights: LoadedModel.Weights = .inMemory, isExact: Bool = false
+  ) throws -> LoadedModel {
     ProgressBar.begin("load \(Folder.name(of: path))")
-    return try LoadedModel(path: path, weights: weights, remembersIdentity: identity.remembers)
+    return try LoadedModel(
+      path: path, weights: weights, remembersIdentity: identity.remembers, isExact: isExact)
   }
 }
 

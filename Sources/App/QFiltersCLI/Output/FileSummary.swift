@@ -32,6 +32,12 @@ struct FileSummary: Encodable {
         let bank = try FilterBank(path: file)
         report = FilterBankReport(bank)
         cells = ["filter bank", "\(bank.shape)", size, FileOrigin.model(bank.provenance) ?? ""]
+      case .transform:
+        let file = try TransformFile(path: file)
+        let report = TransformReport(file)
+        self.report = report
+        let components = Format.count(report.components, "component")
+        cells = ["transform", components, size, FileOrigin.model(file.provenance) ?? ""]
       case .statistics:
         let statistics = try StatisticsFile(path: file)
         report = StatisticsReport(statistics)

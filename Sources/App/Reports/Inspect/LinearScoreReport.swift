@@ -1,3 +1,4 @@
+import CacheFormat
 import QFilters
 
 /// What a filter bank knows of budgets by head: which heads look back, and how well the linear

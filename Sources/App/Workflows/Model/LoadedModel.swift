@@ -37,12 +37,15 @@ package final class LoadedModel {
   ///   - weights: Where the weights are to be.
   ///   - remembersIdentity: Whether the weights' digest is read from the user's cache folder, or
   ///     written there. Otherwise it is computed each time.
+  ///   - isExact: As `Engine` has it.
   /// - Throws: `SystemError`, `MalformedFile`, `UnsupportedModel`, `TokenizationError`,
   ///   `EngineError`.
-  package init(path: String, weights: Weights = .mapped, remembersIdentity: Bool = true) throws {
+  package init(
+    path: String, weights: Weights = .mapped, remembersIdentity: Bool = true, isExact: Bool = false
+  ) throws {
     (self.weights, self.remembersIdentity) = (weights, remembersIdentity)
     let file = try ModelFile(path: path)
-    let engine = try Engine(file)
+    let engine = try Engine(file, isExact: isExact)
     (self.file, self.engine) = (file, engine)
     guard weights == .inMemory else {
       tokenizer = try Self.tokenizer(of: file.vocabulary)

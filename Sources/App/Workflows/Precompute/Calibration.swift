@@ -38,7 +38,7 @@ struct Calibration {
     pairs =
       learnsBudgets
       ? LinearScoreSums(
-        shape: LinearScoreSums.Shape(of: architecture),
+        shape: CacheShape(of: architecture),
         rope: model.engine.layerRoPE(length: set.length)) : nil
     guard Folder.hasFile(partialPath) else { return }
     let partial = try StatisticsFile(path: partialPath)

@@ -1,3 +1,4 @@
+import CacheFormat
 import Inference
 import ModelFiles
 import QFilters

@@ -9,7 +9,7 @@ extension Precompute {
     var length: Int
 
     /// Whether a linear score is learnt, by which heads get their budgets. Calibration then takes
-    /// about five times as long.
+    /// about three times as long.
     var learnsBudgets = true
 
     private enum CodingKeys: CodingKey { case sequences, length }

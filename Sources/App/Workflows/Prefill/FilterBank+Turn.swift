@@ -1,3 +1,4 @@
+import CacheFormat
 import Glibc
 import Inference
 import QFilters

@@ -49,7 +49,7 @@ extension FilterShape {
   }
 }
 
-extension LinearScoreSums.Shape {
+extension CacheShape {
   /// The shape of a model's caches.
   init(of model: ModelConfig) {
     self.init(

@@ -13,6 +13,8 @@ package enum OutputFile {
     case filterBank
     /// Calibration statistics.
     case statistics
+    /// A transform.
+    case transform
     /// A cache as safetensors.
     case cacheTensors
     /// A drawing (SVG).
@@ -25,7 +27,7 @@ package enum OutputFile {
     /// The kind in words, for messages.
     var name: String {
       switch self {
-      case .snapshot, .filterBank, .statistics: fileKind?.name ?? ""
+      case .snapshot, .filterBank, .statistics, .transform: fileKind?.name ?? ""
       case .cacheTensors: "a cache as safetensors"
       case .drawing: "an SVG drawing"
       case .page: "a page of results"
@@ -123,6 +125,7 @@ extension OutputFile.Kind {
     case .snapshot: .snapshot
     case .filterBank: .filterBank
     case .statistics: .statistics
+    case .transform: .transform
     case .cacheTensors, .drawing, .page, .index: nil
     }
   }
@@ -133,7 +136,7 @@ extension OutputFile.Kind {
       texts.contains { bytes.dropFirst(offset).starts(with: Array($0.utf8)) }
     }
     return switch self {
-    case .snapshot, .filterBank, .statistics: FileKind(claimedBy: bytes) == fileKind
+    case .snapshot, .filterBank, .statistics, .transform: FileKind(claimedBy: bytes) == fileKind
     case .cacheTensors: starts([#"{"tokens":{"dtype":"U32","#], at: 8)
     case .drawing: starts(["<svg", "<?xml"])
     case .page: starts([OutputFile.pageBeginning])

@@ -31,6 +31,7 @@ package enum TensorDigests {
     case .snapshot: try snapshot(SnapshotChain(path: path, parents: parents), compression)
     case .filterBank: [Entry("filters", bytes(try FilterBank(path: path).filters))]
     case .statistics: statistics(try StatisticsFile(path: path).statistics)
+    case .transform: transform(try TransformFile(path: path).transform)
     }
   }
 
@@ -55,6 +56,16 @@ package enum TensorDigests {
     return [
       Entry("sums", bytes(sums.map(\.bitPattern))), Entry("grams", bytes(grams.map(\.bitPattern))),
     ]
+  }
+
+  private static func transform(_ transform: CacheTransform) -> [Entry] {
+    transform.groups.enumerated().flatMap { index, group in
+      [
+        Entry("group\(index).mean", bytes(group.mean)),
+        Entry("group\(index).scale", bytes(group.scale)),
+        Entry("group\(index).basis", bytes(group.basis.map(UInt16.init(bitPattern:)))),
+      ]
+    }
   }
 
   private static func bytes(_ values: [Float]) -> [UInt8] { bytes(values.map(\.bitPattern)) }

@@ -13,6 +13,7 @@ package enum Verify {
     case .snapshot: break
     case .filterBank: _ = try FilterBank(path: path)
     case .statistics: _ = try StatisticsFile(path: path)
+    case .transform: _ = try TransformFile(path: path)
     }
   }
 

@@ -19,6 +19,41 @@ typedef struct {
   unsigned levels;  // at most 255
 } ck_quantisation;
 
+/// How many lanes the range coder interleaves.
+enum { CK_RANS_LANES = 32 };
+
+/// How many columns a panel of a product holds.
+enum { CK_PANEL_COLUMNS = 64 };
+
+/// A plane of symbols, one a token.
+typedef struct {
+  uint8_t table;  // which table, before a token's gain is added
+  uint8_t last;  // the greatest table with a gain; 0: gains do not count
+} ck_rans_plane;
+
+/// One call of `decode_planes`.
+typedef struct {
+  const ck_rans_plane *planes;
+  size_t plane_count, tokens;
+  const int8_t *gains;  // one a token
+  // 4,096 entries a table: symbol (8 bits), place among the symbol's entries (12), how many (12).
+  const uint32_t *tables;
+  const uint16_t *words;
+  size_t word_count;
+  uint32_t *states;  // CK_RANS_LANES of at least 2^16, which the call changes
+  int8_t *symbols;  // [planes][stride]
+  size_t stride;  // at least the tokens
+} ck_rans;
+
+/// One call of `multiply_int16`: c = a · panel, modulo 2^32.
+typedef struct {
+  const int16_t *a;  // [rows][depth], the rows `a_stride` apart
+  const int16_t *panel;  // [depth / 2][CK_PANEL_COLUMNS][2]
+  int32_t *c;  // [rows][CK_PANEL_COLUMNS], the rows `c_stride` apart
+  size_t rows, depth;  // the depth is even
+  size_t a_stride, c_stride;
+} ck_product;
+
 /// The functions of one ISA. All ISAs give the same bits, but for bfloat16s below 2^-126: ISAs with
 /// an instruction for them give zero.
 typedef struct {
@@ -49,6 +84,11 @@ typedef struct {
   /// The same with parameters by row.
   void (*restore_rows)(const uint8_t *codes, ck_quantisation shape, const uint16_t *scales,
     const uint16_t *minima, float *target);
+  /// Decodes planes that the range coder wrote, one after the other. 0 if the words do not end
+  /// exactly with the last symbol, or a state is not what the coder began with.
+  int (*decode_planes)(const ck_rans *call);
+  /// Products of integers.
+  void (*multiply_int16)(const ck_product *call);
 } ck_codec_kernels;
 
 /// The kernels of an ISA that is available.

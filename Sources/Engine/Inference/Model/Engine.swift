@@ -20,14 +20,17 @@ public final class Engine {
 
   /// Takes a model's weights into use; they stay in the mapped file, quantised as they are.
   ///
+  /// - Parameter isExact: Whether nothing is rounded to bfloat16, so that small differences between
+  ///   caches can be measured. It takes several times as long.
   /// - Throws: `MalformedFile` if a tensor is missing or of the wrong shape, `UnsupportedModel` if
   ///   there are tensors that the forward pass does not know, `EngineError`.
-  public init(_ file: ModelFile) throws {
+  public init(_ file: ModelFile, isExact: Bool = false) throws {
     if let problem = BLAS.problem { throw EngineError.openBLASMissing(problem: problem) }
     try Kernels.checkEnvironment()
     architecture = file.architecture
     decoder = try Decoder(file, tokens: Self.chunk)
-    state = try RunState(decoder.weights, file.architecture, tokens: Self.chunk)
+    state = try RunState(
+      decoder.weights, file.architecture, tokens: Self.chunk, isExact: isExact)
   }
 
   /// The tensors that the forward pass uses, in ascending order of their names' bytes.

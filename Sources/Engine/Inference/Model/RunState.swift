@@ -29,7 +29,9 @@ struct RunState {
   private let float32: Float32MatMul
   private let packedBF16: PackedBF16MatMul?
 
-  init(_ weights: DecoderWeights, _ model: ModelConfig, tokens: Int) throws(EngineError) {
+  init(
+    _ weights: DecoderWeights, _ model: ModelConfig, tokens: Int, isExact: Bool
+  ) throws(EngineError) {
     hidden = try Matrix(rows: tokens, columns: model.embeddingLength)
     normed = try Activations(rows: tokens, columns: model.embeddingLength)
     branch = try Matrix(rows: tokens, columns: model.embeddingLength)
@@ -56,7 +58,7 @@ struct RunState {
       width: max(
         model.embeddingLength, model.feedForwardLength, model.queryHeads * model.valueLength))
     packedBF16 =
-      unsafe Kernels.current.table.pointee.has_bf16_dots == 0
+      unsafe isExact || Kernels.current.table.pointee.has_bf16_dots == 0
       ? nil : try PackedBF16MatMul(weights.layers.flatMap(\.groups) + [weights.output])
   }
 

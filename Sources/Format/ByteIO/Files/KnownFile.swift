@@ -8,6 +8,7 @@ package enum KnownFile {
   /// The container's kinds: the four letters that follow the magic, and the kind in words.
   package static let containerKinds = [
     "SNAP": "a snapshot", "FILT": "a filter bank", "STAT": "calibration statistics",
+    "TRAN": "a transform",
   ]
 
   private static let beginnings: [(bytes: [UInt8], name: String)] = [

@@ -8,6 +8,8 @@ public enum FileKind: String, Sendable, CaseIterable {
   case filterBank = "FILT"
   /// Calibration statistics (`.qstat`).
   case statistics = "STAT"
+  /// A transform (`.qtrans`).
+  case transform = "TRAN"
 
   /// The kind in words, for messages.
   public var name: String { KnownFile.containerKinds[rawValue] ?? rawValue }
@@ -29,6 +31,7 @@ public enum FileKind: String, Sendable, CaseIterable {
       [
         .identity, .filters, .quality, .sequences, .headFilters, .rope, .linearScore, .provenance,
       ]
+    case .transform: [.identity, .transform, .coderTables, .basis, .rope, .metric, .provenance]
     case .statistics: [.identity, .statistics, .sequences, .rope, .pairSums, .provenance]
     }
   }

@@ -33,6 +33,14 @@ public struct SectionType: Hashable, Sendable, CustomStringConvertible {
   public static let pairSums = SectionType("pair")
   /// A filter bank's linear score.
   public static let linearScore = SectionType("line")
+  /// A transform: its groups of heads and their components.
+  public static let transform = SectionType("TRAN")
+  /// A transform's basis vectors.
+  public static let basis = SectionType("BASE")
+  /// A transform's tables for the range coder.
+  public static let coderTables = SectionType("CODE")
+  /// How errors of each head count, for whoever codes by a transform.
+  public static let metric = SectionType("mtrc")
   /// JSON about the file's origin, for people.
   public static let provenance = SectionType("prov")
 

@@ -26,10 +26,10 @@ extension LinearScore {
   ///   - filters: The shape of the bank's filters.
   ///   - rope: Reads the section `rope`, which belongs to a shape.
   init(
-    _ section: Section, filters: FilterShape, rope: (LinearScoreSums.Shape) throws -> LayerRoPE
+    _ section: Section, filters: FilterShape, rope: (CacheShape) throws -> LayerRoPE
   ) throws {
     var reader = section.reader
-    let shape = try LinearScoreSums.Shape(&reader)
+    let shape = try CacheShape(withFeatures: &reader)
     guard shape.filters == filters else {
       throw reader.error("a linear score of another shape than the filters")
     }

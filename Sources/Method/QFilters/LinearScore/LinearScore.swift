@@ -1,4 +1,4 @@
-import CacheFormat
+public import CacheFormat
 
 /// A score of a pair that is linear in features of its layer at its position: the keys before RoPE
 /// and values of all heads, their norms and squared norms, and the age (spec, section 4.7).
@@ -26,7 +26,7 @@ public struct LinearScore: Sendable, Equatable {
   }
 
   /// The shape of the model's caches.
-  public let shape: LinearScoreSums.Shape
+  public let shape: CacheShape
   /// How layers encode positions.
   public let rope: LayerRoPE
   /// [layers][kvHeads][features].
@@ -35,7 +35,7 @@ public struct LinearScore: Sendable, Equatable {
   public let quality: [Quality]
 
   init(
-    shape: LinearScoreSums.Shape, rope: LayerRoPE, weights: [Float], quality: [Quality]
+    shape: CacheShape, rope: LayerRoPE, weights: [Float], quality: [Quality]
   ) {
     precondition(weights.count == shape.layers * shape.kvHeads * shape.features)
     precondition(quality.count == shape.layers * shape.kvHeads)

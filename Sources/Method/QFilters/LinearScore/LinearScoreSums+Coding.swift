@@ -21,9 +21,9 @@ extension LinearScoreSums {
   /// - Parameters:
   ///   - queries: The shape of the statistics of queries in the same file.
   ///   - rope: Reads the section `rope`, which belongs to a shape.
-  init(_ section: Section, queries: FilterShape, rope: (Shape) throws -> LayerRoPE) throws {
+  init(_ section: Section, queries: FilterShape, rope: (CacheShape) throws -> LayerRoPE) throws {
     var reader = section.reader
-    let shape = try Shape(&reader)
+    let shape = try CacheShape(withFeatures: &reader)
     guard shape.filters == queries else {
       throw reader.error("sums for a linear score of another shape than the statistics of queries")
     }
@@ -44,22 +44,21 @@ extension LinearScoreSums {
   }
 }
 
-extension LinearScoreSums.Shape {
+extension CacheShape {
   /// The shape of filters for such caches.
   var filters: FilterShape {
     FilterShape(layers: layers, kvHeads: kvHeads, headLength: keyLength)
   }
 
-  func write(to writer: inout ByteWriter) {
-    for size in [layers, kvHeads, keyLength, valueLength] { writer.write(UInt32(clamping: size)) }
-  }
+  /// Features of a pair.
+  package var features: Int { PairFeatures.count(kvHeads: kvHeads, pairLength: pairLength) }
 
-  init(_ reader: inout ByteReader) throws(MalformedFile) {
-    self.init(
-      layers: try reader.readSize("layers", 1...4096),
-      kvHeads: try reader.readSize("KV heads", 1...4096),
-      keyLength: try reader.readSize("key elements", 1...8192),
-      valueLength: try reader.readSize("value elements", 1...8192))
+  /// Features and targets: one target for each head.
+  var columns: Int { features + kvHeads }
+
+  /// Reads the shape of caches whose pairs have features of a bounded number.
+  init(withFeatures reader: inout ByteReader) throws(MalformedFile) {
+    try self.init(&reader)
     guard columns <= LinearScoreSums.mostColumns else {
       throw reader.error("\(columns) columns are too many")
     }

@@ -1,3 +1,5 @@
+import CacheFormat
+
 extension LinearScoreSums {
   /// What is added to the diagonal of the features' Gram matrix, as a share of `scales`.
   private static let ridge = 1e-4

@@ -1,44 +1,20 @@
+public import CacheFormat
+
 /// Sums from which a linear score is learnt by least squares: for each layer the Gram matrix of
 /// rows (features, targets), in float64 (spec, section 4.7).
 ///
 /// They add up over text like `CalibrationStatistics`. The last feature is 1, so the matrix holds
 /// the number of pairs and all sums, too.
 public struct LinearScoreSums: Sendable {
-  /// The shape of the model's caches.
-  public struct Shape: Sendable, Equatable {
-    /// Layers of the model.
-    public var layers: Int
-    /// KV heads in a layer.
-    public var kvHeads: Int
-    /// Elements of a key.
-    public var keyLength: Int
-    /// Elements of a value.
-    public var valueLength: Int
-
-    /// A shape of that many layers and heads.
-    public init(layers: Int, kvHeads: Int, keyLength: Int, valueLength: Int) {
-      (self.layers, self.kvHeads) = (layers, kvHeads)
-      (self.keyLength, self.valueLength) = (keyLength, valueLength)
-    }
-
-    /// Features of a pair.
-    public var features: Int {
-      PairFeatures.count(kvHeads: kvHeads, pairLength: keyLength + valueLength)
-    }
-
-    /// Features and targets: one target for each head.
-    var columns: Int { features + kvHeads }
-  }
-
   /// The shape of the caches.
-  public let shape: Shape
+  public let shape: CacheShape
   /// How layers encode positions.
   public let rope: LayerRoPE
   /// [layers] matrices [columns × columns], of which the upper triangle is filled.
   var grams: [[Double]]
 
   /// Sums over no text.
-  public init(shape: Shape, rope: LayerRoPE) {
+  public init(shape: CacheShape, rope: LayerRoPE) {
     precondition(rope.layers.count == shape.layers)
     (self.shape, self.rope) = (shape, rope)
     let square = shape.columns * shape.columns

@@ -1,3 +1,4 @@
+import CacheFormat
 import Glibc
 
 /// What a linear score sees of the pairs of one layer, a row for each position (spec, section 4.7).

@@ -1,7 +1,7 @@
 import COpenBLAS
 
 /// The routines of BLAS and LAPACK that statistics over queries need.
-enum LinearAlgebra {
+package enum LinearAlgebra {
   @safe private struct Loaded: @unchecked Sendable {
     let functions: UnsafePointer<OpenBLAS>
   }
@@ -16,7 +16,7 @@ enum LinearAlgebra {
 
   /// XᵀX of `rows` rows of `length` floats, `stride` floats apart, from `offset` on: [length ×
   /// length], with only the upper triangle filled.
-  static func gram(
+  package static func gram(
     _ x: Span<Float>, offset: Int, rows: Int, length: Int, stride: Int
   ) throws(CalibrationError) -> [Float] {
     guard let library else { throw missing }
@@ -34,13 +34,36 @@ enum LinearAlgebra {
   }
 
   /// XM for X [rows × length] and a symmetric M [length × length] that came from `gram`.
-  static func product(_ x: [Float], _ matrix: [Float], length: Int) -> [Float] {
+  package static func product(_ x: [Float], _ matrix: [Float], length: Int) -> [Float] {
     precondition(x.count % length == 0 && matrix.count == length * length)
     var result = [Float](repeating: 0, count: x.count)
     unsafe library?.functions.pointee.sgemm(
       CblasRowMajor, CblasNoTrans, CblasTrans, Int32(x.count / length), Int32(length),
       Int32(length), 1, x, Int32(length), matrix, Int32(length), 0, &result, Int32(length))
     return result
+  }
+
+  /// All eigenvalues of a symmetric matrix [length × length], ascending, and their eigenvectors of
+  /// length 1, one a row. Only the upper triangle is read.
+  package static func eigenvectors(
+    _ matrix: [Double], length: Int
+  ) throws(CalibrationError) -> (values: [Double], vectors: [Double]) {
+    guard let library else { throw missing }
+    var matrix = matrix
+    var (n, index, bound, tolerance) = (Int32(length), Int32(1), 0.0, 0.0)
+    var (found, status) = (Int32(0), Int32(0))
+    var values = [Double](repeating: 0, count: length)
+    var vectors = [Double](repeating: 0, count: length * length)
+    var support = [Int32](repeating: 0, count: 2 * length)
+    var (workLength, integerLength) = (Int32(64 * length), Int32(10 * length))
+    var work = [Double](repeating: 0, count: Int(workLength))
+    var integers = [Int32](repeating: 0, count: Int(integerLength))
+    // LAPACK is column-major: our upper triangle is its lower one, and a vector is a column.
+    unsafe library.functions.pointee.dsyevr(
+      "V", "A", "L", &n, &matrix, &n, &bound, &bound, &index, &index, &tolerance, &found, &values,
+      &vectors, &n, &support, &work, &workLength, &integers, &integerLength, &status)
+    guard status == 0, found == n, vectors.allSatisfy(\.isFinite) else { throw .noEigenvector }
+    return (values, vectors)
   }
 
   /// The greatest eigenvalue of a symmetric matrix [length × length] and its eigenvector of length

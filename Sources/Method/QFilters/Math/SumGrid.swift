@@ -5,12 +5,12 @@
 /// A contribution keeps 28 bits below its greatest number, four more than float32. Float64 holds 53
 /// bits, so a sum is exact up to 2²⁴ times the greatest number of the smallest contribution: over
 /// millions of contributions of similar size.
-struct SumGrid {
+package struct SumGrid {
   private static let keptBits = 28
   private let step: Double
 
   /// A grid for a contribution whose numbers are at most `greatest`.
-  init(greatest: Double) {
+  package init(greatest: Double) {
     step =
       greatest > 0
       ? Double(
@@ -19,5 +19,5 @@ struct SumGrid {
   }
 
   /// The nearest multiple; of two equally near, the even one.
-  func round(_ value: Double) -> Double { (value / step).rounded(.toNearestOrEven) * step }
+  package func round(_ value: Double) -> Double { (value / step).rounded(.toNearestOrEven) * step }
 }

@@ -1,9 +1,9 @@
 import ByteIO
-import CacheFormat
 
 /// The section `rope` (spec, section 4.6).
 extension LayerRoPE {
-  var encoded: [UInt8] {
+  /// The section's bytes.
+  public var encoded: [UInt8] {
     var writer = ByteWriter()
     let planes = layers.first?.frequencies.count ?? 0
     for size in [layers.count, planes, longest ?? 0] { writer.write(UInt32(clamping: size)) }
@@ -16,17 +16,20 @@ extension LayerRoPE {
     return writer.bytes
   }
 
-  /// The greatest length of the section in bytes for caches of a shape.
-  static func limit(_ shape: LinearScoreSums.Shape) -> UInt64 {
-    16 + UInt64(shape.layers) * (8 + 4 * UInt64(shape.keyLength / 2))
+  /// The greatest length of the section in bytes.
+  static func limit(layers: Int, keyLength: Int) -> UInt64 {
+    16 + UInt64(layers) * (8 + 4 * UInt64(keyLength / 2))
   }
 
-  init(_ section: Section, shape: LinearScoreSums.Shape) throws(MalformedFile) {
+  /// Reads the section of a file whose caches have that many layers, and keys of that length.
+  ///
+  /// - Throws: `MalformedFile`.
+  init(_ section: Section, layers wanted: Int, keyLength: Int) throws(MalformedFile) {
     var reader = section.reader
     let count = try reader.readSize("layers", 1...4096)
     let planes = try reader.readSize("planes", 0...4096)
-    guard count == shape.layers, 2 * planes <= shape.keyLength else {
-      throw reader.error("\(count) layers of \(planes) planes do not fit the linear score")
+    guard count == wanted, 2 * planes <= keyLength else {
+      throw reader.error("\(count) layers of \(planes) planes do not fit the file's caches")
     }
     let longest = try reader.read(UInt32.self)
     let scale = try reader.readFloat()
@@ -53,12 +56,21 @@ extension LayerRoPE {
 
 extension ContainerReader {
   /// The section `rope` of a file that needs it.
-  func rope(of shape: LinearScoreSums.Shape) throws -> LayerRoPE {
-    try LayerRoPE(section(.rope, atMost: LayerRoPE.limit(shape)), shape: shape)
+  ///
+  /// - Parameters:
+  ///   - layers: Layers of the file's caches.
+  ///   - keyLength: Elements of a key there.
+  ///
+  /// - Throws: `MalformedFile`, `SystemError`.
+  public func rope(layers: Int, keyLength: Int) throws -> LayerRoPE {
+    let limit = LayerRoPE.limit(layers: layers, keyLength: keyLength)
+    return try LayerRoPE(section(.rope, atMost: limit), layers: layers, keyLength: keyLength)
   }
 
   /// Rejects a section `rope` without the one that it belongs to.
-  func checkRoPE(isUsed: Bool) throws {
+  ///
+  /// - Throws: `MalformedFile`, `SystemError`.
+  public func checkRoPE(isUsed: Bool) throws {
     guard !isUsed, let section = try section(ifPresent: .rope, atMost: .max) else { return }
     throw section.reader.error("nothing in the file needs it")
   }

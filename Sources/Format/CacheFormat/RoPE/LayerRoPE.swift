@@ -1,7 +1,7 @@
 import Glibc
 
-/// How a model's layers encode positions, as far as scores of pairs need it: whoever ranks a
-/// snapshot anew has no model (spec, section 4.6).
+/// How a model's layers encode positions: whoever ranks or decodes a snapshot has no model (spec,
+/// section 4.6).
 public struct LayerRoPE: Sendable, Equatable {
   /// One layer.
   public struct Layer: Sendable, Equatable {
@@ -45,7 +45,7 @@ extension LayerRoPE.Layer {
   /// - Parameters:
   ///   - heads: [kvHeads][positions × length], after RoPE in half-split order.
   ///   - length: Elements of a key; at least two for each frequency.
-  func undone(_ heads: [[Float]], at positions: [UInt32], length: Int) -> [[Float]] {
+  public func undone(_ heads: [[Float]], at positions: [UInt32], length: Int) -> [[Float]] {
     let half = frequencies.count
     precondition(2 * half <= length)
     precondition(heads.allSatisfy { $0.count == positions.count * length })

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Reports
+import Workflows
+
+struct TransformCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "transform",
+    abstract: "Learn a model's transform, by which whole caches are coded.",
+    discussion: """
+      Each file is a kind of text: essays, code, markup, another language. Equally many sequences \
+      are taken from each. A cache of a kind that the transform was not learnt from takes more \
+      room, or loses more.
+
+      The model runs in float32, several times as slowly as usual.
+      """)
+
+  @OptionGroup var model: ModelOption
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Texts and JSON Lines (.jsonl, .ndjson, .json), plain or compressed (.zst), one a kind.",
+      valueName: "file"),
+    completion: .text)
+  var corpus: [String]
+  @Option(help: "Key of the text in each object of JSON Lines.") var field = "text"
+  @Option(help: "Maximum number of sequences.") var sequences = 30
+  @Option(help: "Tokens in each sequence.") var length = 2048
+  @Option(
+    help: ArgumentHelp("Transform (.qtrans) to write.", valueName: "file"), completion: .file())
+  var out: String
+  @OptionGroup var force: ForceOption
+  @OptionGroup var report: ReportOptions
+
+  private struct Report: Encodable {
+    let tokens: Int
+    let seconds: Double
+    let bytes: UInt64
+  }
+
+  func validate() throws {
+    guard out.hasSuffix(".qtrans") else { throw ValidationError("--out must end in .qtrans.") }
+    guard !corpus.isEmpty else { throw ValidationError("--corpus needs at least one file.") }
+    guard (1...1 << 24).contains(sequences) else {
+      throw ValidationError("--sequences must be from 1 to \(1 << 24).")
+    }
+    guard (64...1 << 24).contains(length) else {
+      throw ValidationError("--length must be from 64 to \(1 << 24).")
+    }
+  }
+
+  func run() throws {
+    try force.check(out, as: .transform, reading: corpus)
+    let bar = ProgressBar()
+    let result = try LearnTransform.run(
+      try model.load(isExact: true),
+      kinds: corpus.map { Corpus(paths: [$0], field: field) }, sequences: sequences,
+      length: length, out: out, progress: bar.show)
+    if report.json {
+      return try Terminal.json(
+        Report(tokens: result.tokens, seconds: result.seconds, bytes: result.bytes))
+    }
+    Terminal.line(
+      "\(out): a transform from \(result.tokens) tokens in \(Format.seconds(result.seconds)), "
+        + "\(Format.bytes(result.bytes))")
+  }
+}

@@ -1,0 +1,94 @@
+import ByteIO
+import CacheFormat
+import Glibc
+
+/// The section `BASE` (spec, section 11.2): the bases, coded like a cache's factors. A run of 256
+/// elements of all of a group's components is a block.
+extension CacheTransform {
+  /// The section's bytes.
+  func encodedBasis(_ tables: CoderTables) -> [UInt8] {
+    var writer = ByteWriter()
+    for group in groups {
+      let shifts = group.deviations.map { Self.shift(deviation: $0, finest: finest) }
+      for start in stride(from: 0, to: group.length, by: SymbolPlanes.longest) {
+        let run = start..<min(group.length, start + SymbolPlanes.longest)
+        let deviations = group.components(run, shifts)
+        let planes = SymbolPlanes(
+          deviations: deviations[...], tokens: run.count, tables: tables)
+        let integers = run.flatMap { index in
+          (0..<group.components).map { group.basis[$0 * group.length + index] >> shifts[$0] }
+        }
+        let zeros = [Int8](repeating: 0, count: run.count)
+        let bytes = planes.encode(
+          integers, depth: group.components, gains: zeros, offsets: zeros)
+        for deviation in deviations { writer.write(Int8(deviation)) }
+        writer.write(UInt32(bytes.count))
+        writer.write(bytes)
+      }
+    }
+    return writer.bytes
+  }
+
+  private var finest: Int { steps[.high] ?? 0 }
+}
+
+extension CacheTransform.Description {
+  /// Reads the groups' bases.
+  ///
+  /// - Throws: `MalformedFile`.
+  mutating func decodeBasis(_ section: Section, _ tables: CoderTables) throws(MalformedFile) {
+    var reader = section.reader
+    let finest = steps[.high] ?? 0
+    for index in groups.indices {
+      let (length, components) = (groups[index].length, groups[index].components)
+      let shifts = groups[index].deviations.map {
+        CacheTransform.shift(deviation: $0, finest: finest)
+      }
+      for start in stride(from: 0, to: length, by: SymbolPlanes.longest) {
+        let tokens = min(length - start, SymbolPlanes.longest)
+        let deviations = try reader.readArray(Int8.self, count: components).map(Int.init)
+        guard deviations.allSatisfy(SymbolPlanes.deviations.contains) else {
+          throw reader.error("a deviation out of range")
+        }
+        let count = try reader.read(UInt32.self)
+        let bytes = try reader.readBytes(Int(count))
+        let block = Section(
+          type: section.type, bytes: bytes, offset: reader.fileOffset - UInt64(count),
+          path: section.path)
+        var integers = [Int16](repeating: 0, count: tokens * components)
+        var blockReader = block.reader
+        _ = try SymbolPlanes(
+          deviations: deviations[...], tokens: tokens, tables: tables
+        ).decode(
+          &blockReader, depth: components, into: &integers)
+        for token in 0..<tokens {
+          for component in 0..<components {
+            let value = integers[token * components + component]
+            let shifted = Int(value) << shifts[component]
+            guard let element = Int16(exactly: shifted) else {
+              throw reader.error("an element of more than 16 bits")
+            }
+            groups[index].basis[component * length + start + token] = element
+          }
+        }
+      }
+    }
+    try reader.expectEnd()
+  }
+}
+
+extension CacheTransform.Group {
+  /// [components]: the deviation of a run's elements without their last digits, in quarters of a
+  /// power of 2.
+  fileprivate func components(_ run: Range<Int>, _ shifts: [Int]) -> [Int] {
+    shifts.enumerated().map { component, shift in
+      let square = run.reduce(0.0) { sum, index in
+        let value = Double(basis[component * length + index] >> shift)
+        return sum + value * value
+      }
+      let deviation = 2 * log2(max(square / Double(run.count), 1e-9))
+      let limits = SymbolPlanes.deviations
+      return max(limits.lowerBound, min(limits.upperBound, Int(deviation.rounded())))
+    }
+  }
+}

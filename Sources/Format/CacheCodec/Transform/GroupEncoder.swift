@@ -1,0 +1,164 @@
+import ByteIO
+import CacheFormat
+import Glibc
+
+/// Codes blocks of one group of heads (spec, section 11.3).
+struct GroupEncoder: Sendable {
+  let decoder: GroupDecoder
+  /// [length][components]: what turns a vector into factors.
+  private let analysis: IntegerPanels
+
+  private static let analysisUnit: Float = 0x1p13
+  /// How finely vectors are rounded before that, in parts of a step.
+  private static let fineness: Float = 16
+  /// A factor below 1/2 + this becomes 0, and so on: it saves bits.
+  private static let deadZone: Float = 0.1
+  /// Beyond this norm of a rounded vector, products could overflow.
+  private static let greatestNorm: Float = 150_000
+
+  /// The step of the quality `high`.
+  private let finest: Int
+
+  /// - Parameters:
+  ///   - metric: Of the group's heads.
+  ///   - finest: The step of the quality `high`.
+  init(
+    _ group: CacheTransform.Group, metric: ArraySlice<HeadMetric>, finest: Int,
+    tables: CoderTables
+  ) {
+    self.finest = finest
+    decoder = GroupDecoder(group, tables)
+    let (length, components) = (group.length, group.components)
+    // factors = basisᵀ · metric · vector: the basis is orthogonal in the metric.
+    var weighted = [Float](repeating: 0, count: components * length)
+    for component in 0..<components {
+      var first = component * length
+      let vector = (0..<length).map {
+        Float(group.basis[first + $0]) / CacheTransform.unit * group.scale[$0]
+      }
+      var start = 0
+      for head in metric {
+        for (index, weight) in head.key.enumerated() {
+          weighted[first + index] = weight * weight * vector[start + index]
+        }
+        first += head.key.count
+        start += head.key.count
+        let size = length / metric.count - head.key.count
+        for row in 0..<size {
+          var sum: Float = 0
+          for column in 0..<size { sum += head.value[row * size + column] * vector[start + column] }
+          weighted[first + row] = sum
+        }
+        first += size
+        start += size
+      }
+    }
+    analysis = IntegerPanels(depth: length, columns: components) { index, component in
+      let value = weighted[component * length + index] * group.scale[index] * Self.analysisUnit
+      return Int16(max(-32767, min(32767, value.rounded())))
+    }
+  }
+
+  /// Codes vectors; nil if they are too great for the step.
+  ///
+  /// - Parameters:
+  ///   - rows: [tokens][length].
+  ///   - step: Of tokens whose offset is 0.
+  ///   - offsets: [tokens], 0 … 15: how much finer each token is to be coded, in quarters of a power
+  ///     of 2.
+  func encode(_ rows: [Float], step: Int, offsets: [Int8]) -> [UInt8]? {
+    // Great vectors cannot be coded as finely as others.
+    for limit in Swift.stride(from: Int8(SymbolPlanes.offsets.upperBound), through: 0, by: -5) {
+      let limited = offsets.map { min($0, limit) }
+      if let bytes = coded(rows, step: step, offsets: limited) { return bytes }
+    }
+    return nil
+  }
+
+  private func coded(_ rows: [Float], step: Int, offsets: [Int8]) -> [UInt8]? {
+    let finest = Int(offsets.max() ?? 0)
+    guard let planes = decoder.planes(step: step, finest: finest, tokens: offsets.count) else {
+      return nil
+    }
+    let (count, depth) = (planes.digits.count, decoder.depth)
+    var factors = [Int16](repeating: 0, count: offsets.count * depth)
+    var exact = [Float](repeating: 0, count: offsets.count * count)
+    // The first components are known more precisely than others. What they leave is coded by the
+    // others, which an error in a great factor would disturb.
+    let first = min(count, precise)
+    for components in [0..<first, first..<count] where !components.isEmpty {
+      let known = decoder.restore(factors, count: first, offsets: offsets, step: step)
+      let rest = zip(rows, known).map(-)
+      guard
+        quantise(
+          rest, components, offsets: offsets, step: step, exact: &exact, factors: &factors)
+      else { return nil }
+    }
+    let gains = gains(exact, offsets: offsets, count: count, step: step)
+    var writer = ByteWriter()
+    writer.write(UInt32(finest))
+    writer.write(planes.encode(factors, depth: depth, gains: gains, offsets: offsets))
+    return writer.bytes
+  }
+
+  /// How many first components have all digits in the basis.
+  private var precise: Int {
+    let finest = finest
+    return decoder.group.deviations.prefix {
+      CacheTransform.shift(deviation: $0, finest: finest) == 0
+    }.count
+  }
+
+  /// Finds some factors of vectors without their mean; false if they are too great.
+  ///
+  /// - Parameters:
+  ///   - exact: [tokens][components]: before rounding.
+  ///   - factors: [tokens][depth].
+  private func quantise(
+    _ rows: [Float], _ components: Range<Int>, offsets: [Int8], step: Int, exact: inout [Float],
+    factors: inout [Int16]
+  ) -> Bool {
+    let (length, count) = (decoder.group.length, exact.count / offsets.count)
+    var rounded = [Int16](repeating: 0, count: offsets.count * analysis.depth)
+    for (token, offset) in offsets.enumerated() {
+      let factor = Self.fineness / GroupDecoder.step(step - Int(offset))
+      var norm: Float = 0
+      for index in 0..<length {
+        let value = (rows[token * length + index] * factor / decoder.group.scale[index]).rounded()
+        guard abs(value) < 32767 else { return false }
+        rounded[token * analysis.depth + index] = Int16(value)
+        norm += value * value
+      }
+      guard norm.squareRoot() < Self.greatestNorm else { return false }
+    }
+    let sums = analysis.product(
+      rounded, rows: offsets.count, depth: length, columns: components.upperBound)
+    let unit = 1 / (Self.analysisUnit * Self.fineness)
+    for token in offsets.indices {
+      for component in components {
+        let value = Float(sums[token * analysis.stride + component]) * unit
+        exact[token * count + component] = value
+        let magnitude = (abs(value) + 0.5 - Self.deadZone).rounded(.down)
+        guard magnitude < 32767 else { return false }
+        factors[token * decoder.depth + component] = Int16(value < 0 ? -magnitude : magnitude)
+      }
+    }
+    return true
+  }
+
+  /// How much greater than usual each token's factors are, in quarters of a power of 2.
+  private func gains(_ factors: [Float], offsets: [Int8], count: Int, step: Int) -> [Int8] {
+    let deviations = decoder.group.deviations.prefix(count)
+    return offsets.enumerated().map { token, offset in
+      guard count > 0 else { return 0 }
+      var sum: Float = 0
+      for (component, deviation) in deviations.enumerated() {
+        let factor = factors[token * count + component]
+        sum += factor * factor / (GroupDecoder.step(2 * (deviation - step + Int(offset))) + 1 / 12)
+      }
+      let gain = 2 * log2(max(sum / Float(count), 0x1p-20))
+      let limits = SymbolPlanes.gains
+      return Int8(max(limits.lowerBound, min(limits.upperBound, Int(gain.rounded()))))
+    }
+  }
+}

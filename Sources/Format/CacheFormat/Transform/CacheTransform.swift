@@ -1,0 +1,103 @@
+/// A model's transform, by which whole caches are coded in a tenth of their size or less (spec,
+/// section 11).
+///
+/// The pairs of one position, keys before RoPE, are cut into groups of consecutive heads. A group's
+/// vector becomes a mean and a sum of few basis vectors, whose factors are small integers times a
+/// step:
+///
+///     vector[i] ≈ mean[i] + scale[i] · step · Σ factor[j] · basis[j][i] / 2^14
+///
+/// The basis is scaled so that an error of one step in any factor does equal harm to what the model
+/// predicts.
+public struct CacheTransform: Sendable, Equatable {
+  /// Some heads whose pairs are coded together.
+  public struct Group: Sendable, Equatable {
+    /// The heads, counted through all layers.
+    public var heads: Range<Int>
+    /// [d]: each head's key before RoPE, then its value.
+    public var mean: [Float]
+    /// [d], greater than 0.
+    public var scale: [Float]
+    /// [components]: the standard deviation of each factor, as a power of 2 in quarters, times 4;
+    /// not increasing.
+    public var deviations: [Int]
+    /// [components][d], in 2^-14 of the scale.
+    public var basis: [Int16]
+
+    /// A group of these heads.
+    public init(
+      heads: Range<Int>, mean: [Float], scale: [Float], deviations: [Int], basis: [Int16]
+    ) {
+      (self.heads, self.mean, self.scale) = (heads, mean, scale)
+      (self.deviations, self.basis) = (deviations, basis)
+    }
+
+    /// Elements of the vector.
+    public var length: Int { mean.count }
+    /// Basis vectors.
+    public var components: Int { deviations.count }
+  }
+
+  /// How much finer the last tokens are coded than others, in quarters of a power of 2.
+  public static let finer = 8
+
+  /// The binary digits of 1 in the basis.
+  private static let unitDigits = 14
+  /// 1 in the basis.
+  public static let unit: Float = 0x1p14
+  /// The digits of a component whose factors vary by one step of the quality `high`, and of all
+  /// that vary less.
+  private static let leastDigits = 10
+
+  /// How many last binary digits of a component's elements are 0: the less it varies, the more.
+  ///
+  /// - Parameters:
+  ///   - deviation: The component's.
+  ///   - finest: The step of the quality `high`.
+  public static func shift(deviation: Int, finest: Int) -> Int {
+    let needed = max(0, deviation - finest + 3) >> 2 + leastDigits
+    return max(0, unitDigits - needed)
+  }
+
+  /// The shape of the model's caches.
+  public let shape: CacheShape
+  /// How layers encode positions.
+  public let rope: LayerRoPE
+  /// In order; together all heads.
+  public let groups: [Group]
+  /// How each head's errors count, for whoever codes.
+  public let metric: [HeadMetric]
+  /// The steps of the qualities.
+  public let steps: [TransformQuality: Int]
+
+  /// A transform of these parts.
+  public init(
+    shape: CacheShape, rope: LayerRoPE, groups: [Group], metric: [HeadMetric],
+    steps: [TransformQuality: Int]
+  ) {
+    (self.shape, self.rope, self.groups) = (shape, rope, groups)
+    (self.metric, self.steps) = (metric, steps)
+  }
+}
+
+/// How errors of one head count: in a key Σ weight² · error², in a value errorᵀ · matrix · error.
+/// What the model's predictions lose is the sum over all heads, in nats, if it is small.
+public struct HeadMetric: Sendable, Equatable {
+  /// [keyLength], greater than 0. Equal for both elements of a plane of RoPE.
+  public var key: [Float]
+  /// [valueLength × valueLength], symmetric and positive definite.
+  public var value: [Float]
+
+  /// A metric.
+  public init(key: [Float], value: [Float]) { (self.key, self.value) = (key, value) }
+}
+
+/// How closely a transform-coded cache follows the original.
+public enum TransformQuality: String, Sendable, CaseIterable {
+  /// Hardly any difference can be measured.
+  case high
+  /// As close as int4, at a quarter of its size.
+  case medium
+  /// Smallest.
+  case low
+}

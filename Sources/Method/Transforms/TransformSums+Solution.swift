@@ -1,0 +1,73 @@
+public import CacheFormat
+import Dispatch
+import Glibc
+public import QFilters
+import Synchronization
+
+extension TransformSums {
+  /// The predicted divergences of the qualities, in nats.
+  private static let targets: [TransformQuality: Double] = [
+    .high: 0.0004, .medium: 0.0016, .low: 0.0065,
+  ]
+
+  /// The transform of these sums.
+  ///
+  /// - Parameter values: [heads]: as `outputMetric` has them.
+  /// - Throws: `CalibrationError`.
+  public func transform(values: [[Float]]) throws(CalibrationError) -> CacheTransform {
+    let metric = metric(values: values)
+    let results = Mutex([Int: Result<GroupBasis, CalibrationError>]())
+    DispatchQueue.concurrentPerform(iterations: groups.count) { group in
+      let basis = Result { () throws(CalibrationError) in
+        try GroupBasis(covariance(group), metric: metric[groups[group]], shape: shape)
+      }
+      results.withLock { $0[group] = basis }
+    }
+    var bases: [GroupBasis] = []
+    for group in groups.indices {
+      if let basis = results.withLock({ $0[group] }) { bases.append(try basis.get()) }
+    }
+    let deviations = bases.flatMap(\.deviations)
+    let steps = Self.targets.mapValues { Self.step(deviations, divergence: $0) }
+    // The finest blocks take this step; components below it would be coded as zeros.
+    let least = (steps[.high] ?? 0) - CacheTransform.finer - 8
+    let means = groups.indices.map { sums[$0].map { Float($0 / Double(max(positions, 1))) } }
+    return CacheTransform(
+      shape: shape, rope: rope,
+      groups: groups.indices.map { index in
+        bases[index].group(
+          heads: groups[index], mean: means[index], least: least,
+          finest: steps[.high] ?? 0)
+      }, metric: metric, steps: steps)
+  }
+
+  /// [length × length]: the covariance of a group's vectors.
+  private func covariance(_ group: Int) -> [Float] {
+    let (length, count) = (sums[group].count, Double(max(positions, 1)))
+    let means = sums[group].map { $0 / count }
+    var covariance = [Float](repeating: 0, count: length * length)
+    for row in 0..<length {
+      for column in row..<length {
+        let value = Float(
+          grams[group][row * length + column] / count - means[row] * means[column])
+        covariance[row * length + column] = value
+        covariance[column * length + row] = value
+      }
+    }
+    return covariance
+  }
+
+  /// The greatest step, in quarters of a power of 2, at which the errors of all factors add up to
+  /// at most `divergence`: each loses step²/12 and at most its variance.
+  private static func step(_ deviations: [Double], divergence: Double) -> Int {
+    let steps = -160...40
+    let found = steps.last { step in
+      let error = exp2(Double(step) / 2) / 12
+      return deviations.reduce(0) { sum, deviation in
+        let variance = deviation * deviation
+        return sum + variance * error / (variance + error)
+      } <= divergence
+    }
+    return found ?? steps.lowerBound
+  }
+}
