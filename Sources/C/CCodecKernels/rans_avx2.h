@@ -45,8 +45,8 @@ INLINE int rans_round(
     _mm256_storeu_si256(state, _mm256_blendv_epi8(x, filled, is_small));
     *word += (size_t)__builtin_popcount((unsigned)mask);
     __m256i symbol = _mm256_srai_epi32(entry, 24);
-    __m128i halves = _mm_packs_epi32(
-      _mm256_castsi256_si128(symbol), _mm256_extracti128_si256(symbol, 1));
+    __m128i halves =
+      _mm_packs_epi32(_mm256_castsi256_si128(symbol), _mm256_extracti128_si256(symbol, 1));
     _mm_storel_epi64((__m128i *)(symbols + first + 8 * i), _mm_packs_epi16(halves, halves));
   }
   return 1;

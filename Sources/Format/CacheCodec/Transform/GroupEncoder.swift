@@ -64,8 +64,8 @@ struct GroupEncoder: Sendable {
   /// - Parameters:
   ///   - rows: [tokens][length].
   ///   - step: Of tokens whose offset is 0.
-  ///   - offsets: [tokens], 0 … 15: how much finer each token is to be coded, in quarters of a power
-  ///     of 2.
+  ///   - offsets: [tokens], 0 … 15: how much finer each token is to be coded, in quarters of a
+  ///     power of 2.
   func encode(_ rows: [Float], step: Int, offsets: [Int8]) -> [UInt8]? {
     // Great vectors cannot be coded as finely as others.
     for limit in Swift.stride(from: Int8(SymbolPlanes.offsets.upperBound), through: 0, by: -5) {
