@@ -13,7 +13,7 @@ struct GroupBasis {
 
   /// - Parameters:
   ///   - covariance: [length × length].
-  ///   - metric: Of the group's heads.
+  ///   - metric: How errors of the group's heads count.
   init(
     _ covariance: [Float], metric: ArraySlice<HeadMetric>, shape: CacheShape
   ) throws(CalibrationError) {

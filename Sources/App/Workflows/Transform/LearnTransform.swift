@@ -33,7 +33,7 @@ package enum LearnTransform {
   /// - Parameters:
   ///   - model: Exact, as differences between caches are measured.
   ///   - kinds: Each is a kind of text, from which equally many sequences are taken.
-  ///   - sequences: How many in all, if the texts have so many.
+  ///   - sequences: The most of all kinds together.
   ///   - length: Tokens in each.
   /// - Throws: `SystemError`, `MalformedFile`, `PromptError`, `CalibrationError`, `EngineError`.
   package static func run(

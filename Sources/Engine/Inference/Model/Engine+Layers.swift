@@ -86,7 +86,7 @@ extension Engine {
 
   /// What follows one sequence and goes through a layer together.
   private struct FollowUpBatch {
-    /// Of all rows.
+    /// All rows.
     let hidden: Matrix
     let followUps: [(rows: Range<Int>, watched: Range<Int>)]
     /// The most tokens of one.

@@ -20,7 +20,7 @@ struct GroupEncoder: Sendable {
   private let finest: Int
 
   /// - Parameters:
-  ///   - metric: Of the group's heads.
+  ///   - metric: How errors of the group's heads count.
   ///   - finest: The step of the quality `high`.
   init(
     _ group: CacheTransform.Group, metric: ArraySlice<HeadMetric>, finest: Int,
@@ -63,7 +63,7 @@ struct GroupEncoder: Sendable {
   ///
   /// - Parameters:
   ///   - rows: [tokens][length].
-  ///   - step: Of tokens whose offset is 0.
+  ///   - step: That of tokens whose offset is 0.
   ///   - offsets: [tokens], 0 … 15: how much finer each token is to be coded, in quarters of a
   ///     power of 2.
   func encode(_ rows: [Float], step: Int, offsets: [Int8]) -> [UInt8]? {
