@@ -96,7 +96,14 @@ void cf_end_by_signal(int number) {
   acquire();
   clean_up();
   signal(number, SIG_DFL);
-  kill(getpid(), number);
+  // libdispatch may have blocked the signal in all threads. The process would live on, and the lock
+  // would be held for ever.
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, number);
+  pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+  raise(number);
+  _exit(128 + number);
 }
 
 void cf_end(const char *text, int status) {

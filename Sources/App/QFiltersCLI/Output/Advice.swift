@@ -77,7 +77,7 @@ enum Advice {
     case .missing(let sequences, let total):
       "compute \(shards(of: sequences, among: total)) and add the result"
     case .noBudgets: "give all shards --no-budgets, or none"
-    case .unknownSequences, .twice: nil
+    case .unknownSequences, .twice, .otherRoPE: nil
     }
   }
 

@@ -62,10 +62,13 @@ package enum Merge {
       }
       let twice = other.sequences.members.filter(sequences.contains)
       guard twice.isEmpty else { throw MergeRefusal.twice(path: path, sequences: twice) }
-      guard other.pairs?.shape == pairs?.shape, other.pairs?.rope == pairs?.rope else {
+      guard (other.pairs == nil) == (pairs == nil) else {
         throw other.pairs == nil
           ? MergeRefusal.noBudgets(path: path, than: firstPath)
           : MergeRefusal.noBudgets(path: firstPath, than: path)
+      }
+      guard other.pairs?.shape == pairs?.shape, other.pairs?.rope == pairs?.rope else {
+        throw MergeRefusal.otherRoPE(path: path, than: firstPath)
       }
       try statistics.add(other.statistics)
       if let sums = other.pairs { try pairs?.add(sums) }
@@ -99,6 +102,8 @@ package enum MergeRefusal: CategorisedError, Sendable {
   case otherRecipe(path: String, than: String)
   /// A file has no sums for budgets by head, and another has them.
   case noBudgets(path: String, than: String)
+  /// A file's sums for budgets are of another RoPE, or of other values, than the first one's.
+  case otherRoPE(path: String, than: String)
   /// Sequences of a file were summed already.
   case twice(path: String, sequences: [Int])
   /// Some sequences are in no file.
@@ -117,6 +122,9 @@ package enum MergeRefusal: CategorisedError, Sendable {
       "\(path) is of another corpus, or of other sequences, than \(first)"
     case .noBudgets(let path, let other):
       "\(path) has no sums for budgets by head, and \(other) has them"
+    case .otherRoPE(let path, let first):
+      "the sums for budgets by head in \(path) are of another RoPE than those in \(first); "
+        + "compute one of them again"
     case .twice(let path, let sequences):
       "\(path): \(Self.list(sequences, "summed in another file already")); "
         + "give each shard once"

@@ -28,7 +28,7 @@ void cf_set_last_words(const char *text);
 
 /// Removes all temporary files, writes the last words, and ends the process as the signal `number`
 /// does by default.
-void cf_end_by_signal(int number);
+_Noreturn void cf_end_by_signal(int number);
 
 /// Removes all temporary files, writes the last words and `text` on standard error, and ends the
 /// process with `status`.

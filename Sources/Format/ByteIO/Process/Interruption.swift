@@ -15,14 +15,17 @@ package enum Interruption {
     let queue = DispatchQueue(label: "interruption")
     for number in [SIGINT, SIGTERM, SIGHUP] {
       guard !isIgnored(number) else { continue }
-      signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       // The handler holds its own source, so that it lasts as long as the process.
       source.setEventHandler { [source] in
         _ = source
         if !isPostponed(number) { cf_end_by_signal(number) }
       }
+      let registered = DispatchSemaphore(value: 0)
+      source.setRegistrationHandler { registered.signal() }
       source.resume()
+      // Until then the signal ends the process, which has no temporary file yet.
+      registered.wait()
     }
   }
 
@@ -42,8 +45,6 @@ package enum Interruption {
     let number = postponed.load(ordering: .relaxed)
     guard number != 0 else { return }
     cf_end_by_signal(number)
-    // A process that was started with the signal blocked continues here.
-    exit(128 + number)
   }
 
   private static func isPostponed(_ number: Int32) -> Bool {

@@ -20,7 +20,10 @@ public struct FilterShape: Sendable, Equatable, CustomStringConvertible {
   public var count: Int { layers * kvHeads * headLength }
 
   /// As in "30 layers × 3 KV heads × 64".
-  public var description: String { "\(layers) layers × \(kvHeads) KV heads × \(headLength)" }
+  public var description: String {
+    "\(layers) layer\(layers == 1 ? "" : "s") × \(kvHeads) KV head\(kvHeads == 1 ? "" : "s") × "
+      + "\(headLength)"
+  }
 }
 
 extension ByteReader {
