@@ -98,7 +98,7 @@ package struct QueriesNotStored: CategorisedError, Sendable {
   /// One sentence that says what is wrong.
   package var description: String {
     method == ScorerID.kvzip.name
-      ? "\(method) ranks by a second pass over the context, which needs the model; use prefill"
+      ? "\(method) ranks by a second pass over the context, which needs the model"
       : "\(method) ranks by the context's queries, which a snapshot does not hold"
   }
 }
