@@ -38,9 +38,10 @@ struct TransformCommandTests {
   @Test("a text that is too short gives a message and no file")
   func short() throws {
     let text = try folder.write("short.txt", "a few words".utf8)
+    let model = Fixtures.path("models/tiny-llama-f32.gguf")
     let result = try Command.run(
-      "transform", "--model", Fixtures.path("models/tiny-llama-f32.gguf"), "--corpus", text,
-      "--length", "200", "--out", folder.path("c.qtrans"))
+      ["transform", "--model", model, "--corpus", text, "--length", "200"]
+        + ["--out", folder.path("c.qtrans")])
     #expect(result.status != 0)
     #expect(!folder.contents.contains("c.qtrans"))
   }
