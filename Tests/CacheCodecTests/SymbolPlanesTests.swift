@@ -37,7 +37,7 @@ struct SymbolPlanesTests {
         }
       }
       let planes = SymbolPlanes(
-        deviations: deviations[...], tokens: tokens, tables: .gaussian)
+        deviations: deviations, tokens: tokens, tables: .gaussian)
       let result = try Self.roundTrip(
         planes, integers, depth: depth, gains: gains, offsets: offsets)
       #expect(result.integers == integers, "seed \(seed)")

@@ -30,16 +30,20 @@ INLINE int rans_step(
   return 1;
 }
 
-#ifndef HAS_RANS_ROUND
 // Tokens first … first + 31 of a plane, or as many as there are.
 INLINE int rans_round(
   const ck_rans *call, const ck_rans_plane *plane, size_t first, size_t *word, int8_t *symbols) {
+#ifdef HAS_RANS_FULL_ROUND
+  if (first + CK_RANS_LANES <= call->tokens && *word + CK_RANS_LANES <= call->word_count) {
+    rans_full_round(call, plane, first, word, symbols);
+    return 1;
+  }
+#endif
   size_t end = first + CK_RANS_LANES < call->tokens ? first + CK_RANS_LANES : call->tokens;
   for (size_t token = first; token < end; token++)
     if (!rans_step(call, plane, token, word, symbols + token)) return 0;
   return 1;
 }
-#endif
 
 static int decode_planes(const ck_rans *call) {
   size_t word = 0;

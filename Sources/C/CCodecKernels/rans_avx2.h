@@ -1,8 +1,5 @@
-// template: rounds of `rans.h` for AVX2.
-#define HAS_RANS_ROUND 1
-
-INLINE int rans_step(
-  const ck_rans *call, const ck_rans_plane *plane, size_t token, size_t *word, int8_t *symbol);
+// template: a round of `rans.h` for AVX2 whose 32 tokens, and as many words, are all there.
+#define HAS_RANS_FULL_ROUND 1
 
 // For each mask of eight lanes, the place among the next words that each set lane takes.
 static uint8_t lane_words[256][8];
@@ -14,14 +11,8 @@ __attribute__((constructor)) static void fill_lane_words(void) {
   }
 }
 
-INLINE int rans_round(
+INLINE void rans_full_round(
   const ck_rans *call, const ck_rans_plane *plane, size_t first, size_t *word, int8_t *symbols) {
-  if (first + CK_RANS_LANES > call->tokens || *word + CK_RANS_LANES > call->word_count) {
-    size_t end = first + CK_RANS_LANES < call->tokens ? first + CK_RANS_LANES : call->tokens;
-    for (size_t token = first; token < end; token++)
-      if (!rans_step(call, plane, token, word, symbols + token)) return 0;
-    return 1;
-  }
   const __m256i low = _mm256_set1_epi32(4095), zero = _mm256_setzero_si256();
   const int8_t *gains = call->gains + first;
   for (int i = 0; i < 4; i++) {
@@ -49,5 +40,4 @@ INLINE int rans_round(
       _mm_packs_epi32(_mm256_castsi256_si128(symbol), _mm256_extracti128_si256(symbol, 1));
     _mm_storel_epi64((__m128i *)(symbols + first + 8 * i), _mm_packs_epi16(halves, halves));
   }
-  return 1;
 }

@@ -1,17 +1,8 @@
-// template: rounds of `rans.h` for AVX-512.
-#define HAS_RANS_ROUND 1
+// template: a round of `rans.h` for AVX-512 whose 32 tokens, and as many words, are all there.
+#define HAS_RANS_FULL_ROUND 1
 
-INLINE int rans_step(
-  const ck_rans *call, const ck_rans_plane *plane, size_t token, size_t *word, int8_t *symbol);
-
-INLINE int rans_round(
+INLINE void rans_full_round(
   const ck_rans *call, const ck_rans_plane *plane, size_t first, size_t *word, int8_t *symbols) {
-  if (first + CK_RANS_LANES > call->tokens || *word + CK_RANS_LANES > call->word_count) {
-    size_t end = first + CK_RANS_LANES < call->tokens ? first + CK_RANS_LANES : call->tokens;
-    for (size_t token = first; token < end; token++)
-      if (!rans_step(call, plane, token, word, symbols + token)) return 0;
-    return 1;
-  }
   const __m512i low = _mm512_set1_epi32(4095), least = _mm512_set1_epi32(1 << 16);
   UNROLLED
   for (int i = 0; i < 2; i++) {
@@ -36,5 +27,4 @@ INLINE int rans_round(
     __m128i symbol = _mm512_cvtepi32_epi8(_mm512_srai_epi32(entry, 24));
     _mm_storeu_si128((__m128i *)(symbols + first + 16 * i), symbol);
   }
-  return 1;
 }

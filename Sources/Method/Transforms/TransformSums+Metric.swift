@@ -8,11 +8,11 @@ extension TransformSums {
   ///
   /// - Parameter values: [heads] matrices [valueLength × valueLength], as `outputMetric` has them.
   func metric(values: [[Float]]) -> [HeadMetric] {
-    values.enumerated().map { head, value in
+    let weights = keyWeights(queries, positions: positions)
+    return values.enumerated().map { head, value in
       let (key, scale) = (sensitivity(head, 0).squareRoot(), sensitivity(head, 1))
       return HeadMetric(
-        key: keyWeights(head: head).map { $0 * Float(key) },
-        value: value.map { $0 * Float(scale) })
+        key: weights[head].map { $0 * Float(key) }, value: value.map { $0 * Float(scale) })
     }
   }
 
@@ -20,26 +20,26 @@ extension TransformSums {
     max(sensitivity[head * 2 + tensor] / Double(max(probes, 1)), 1e-30)
   }
 
-  private func keyWeights(head: Int) -> [Float] {
-    let length = shape.keyLength
-    return Self.keyWeights(
-      queries[head * length..<(head + 1) * length].map { $0 / Double(max(positions, 1)) },
-      planes: rope.layers[head / shape.kvHeads].frequencies.count)
-  }
-
-  /// The weights of a head's errors before sensitivity, from what its queries' squares are on
-  /// average.
+  /// The weights of errors in keys before sensitivity, from the squares of the queries at some
+  /// positions.
   ///
-  /// - Returns: [keyLength]: equal for both elements of a plane, greater than 0.
-  public static func keyWeights(_ squares: [Double], planes: Int) -> [Float] {
-    var squares = squares
-    for plane in 0..<planes {
-      let mean = (squares[plane] + squares[plane + planes]) / 2
-      (squares[plane], squares[plane + planes]) = (mean, mean)
+  /// - Parameter squares: [heads × keyLength]: their sums.
+  /// - Returns: [heads][keyLength]: equal for both elements of a plane, greater than 0.
+  public func keyWeights(_ squares: [Double], positions: Int) -> [[Float]] {
+    let length = shape.keyLength
+    return (0..<shape.heads).map { head in
+      var means = squares[head * length..<(head + 1) * length].map {
+        $0 / Double(max(positions, 1))
+      }
+      let planes = rope.layers[head / shape.kvHeads].frequencies.count
+      for plane in 0..<planes {
+        let mean = (means[plane] + means[plane + planes]) / 2
+        (means[plane], means[plane + planes]) = (mean, mean)
+      }
+      // An element that no query reads still counts a little.
+      let mean = means.reduce(0, +) / Double(length)
+      return means.map { Float(($0 + 0.01 * mean + 1e-30).squareRoot()) }
     }
-    // An element that no query reads still counts a little.
-    let mean = squares.reduce(0, +) / Double(squares.count)
-    return squares.map { Float(($0 + 0.01 * mean + 1e-30).squareRoot()) }
   }
 
   /// The metric of a KV head's values: what the output projection makes of them, W_Oᵀ W_O, summed

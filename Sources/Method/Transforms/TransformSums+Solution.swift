@@ -10,6 +10,10 @@ extension TransformSums {
     .high: 0.0004, .medium: 0.0016, .low: 0.0065,
   ]
 
+  /// Components that vary less than the finest step by more than this, in quarters of a power of 2,
+  /// are left out: tokens that are coded a little finer hardly see them.
+  private static let room = 16
+
   /// The transform of these sums.
   ///
   /// - Parameter values: [heads]: as `outputMetric` has them.
@@ -29,15 +33,13 @@ extension TransformSums {
     }
     let deviations = bases.flatMap(\.deviations)
     let steps = Self.targets.mapValues { Self.step(deviations, divergence: $0) }
-    // The finest blocks take this step; components below it would be coded as zeros.
-    let least = (steps[.high] ?? 0) - CacheTransform.finer - 8
+    let finest = steps[.high] ?? 0
     let means = groups.indices.map { sums[$0].map { Float($0 / Double(max(positions, 1))) } }
     return CacheTransform(
       shape: shape, rope: rope,
       groups: groups.indices.map { index in
         bases[index].group(
-          heads: groups[index], mean: means[index], least: least,
-          finest: steps[.high] ?? 0)
+          heads: groups[index], mean: means[index], least: finest - Self.room, finest: finest)
       }, metric: metric, steps: steps)
   }
 

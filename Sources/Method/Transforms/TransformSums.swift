@@ -50,17 +50,14 @@ public struct TransformSums: Sendable {
     guard count > 0 else { return }
     let gram = try LinearAlgebra.gram(
       rows.span, offset: 0, rows: count, length: length, stride: length)
-    let norms = (0..<length).map { Double(gram[$0 * (length + 1)]).squareRoot() }
-    let layer = groups[group].lowerBound / shape.kvHeads
-    guard norms.allSatisfy(\.isFinite) else { throw .notFinite(layer: layer) }
-    for row in 0..<length {
-      for column in row..<length {
-        let grid = SumGrid(greatest: norms[row] * norms[column])
-        grams[group][row * length + column] += grid.round(Double(gram[row * length + column]))
-      }
+    guard SumGrid.add(gram, length: length, to: &grams[group]) else {
+      throw .notFinite(layer: groups[group].lowerBound / shape.kvHeads)
+    }
+    for index in 0..<length {
+      let norm = Double(gram[index * (length + 1)]).squareRoot()
       var sum = 0.0
-      for position in 0..<count { sum += Double(rows[position * length + row]) }
-      sums[group][row] += SumGrid(greatest: norms[row] * Double(count).squareRoot()).round(sum)
+      for position in 0..<count { sum += Double(rows[position * length + index]) }
+      sums[group][index] += SumGrid(greatest: norm * Double(count).squareRoot()).round(sum)
     }
   }
 

@@ -15,14 +15,7 @@ struct TransformCommand: ParsableCommand {
       """)
 
   @OptionGroup var model: ModelOption
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Texts and JSON Lines (.jsonl, .ndjson, .json), plain or compressed (.zst), one a kind.",
-      valueName: "file"),
-    completion: .text)
-  var corpus: [String]
-  @Option(help: "Key of the text in each object of JSON Lines.") var field = "text"
+  @OptionGroup var texts: CorpusOptions
   @Option(help: "Maximum number of sequences.") var sequences = 30
   @Option(help: "Tokens in each sequence.") var length = 2048
   @Option(
@@ -39,21 +32,15 @@ struct TransformCommand: ParsableCommand {
 
   func validate() throws {
     guard out.hasSuffix(".qtrans") else { throw ValidationError("--out must end in .qtrans.") }
-    guard !corpus.isEmpty else { throw ValidationError("--corpus needs at least one file.") }
-    guard (1...1 << 24).contains(sequences) else {
-      throw ValidationError("--sequences must be from 1 to \(1 << 24).")
-    }
-    guard (64...1 << 24).contains(length) else {
-      throw ValidationError("--length must be from 64 to \(1 << 24).")
-    }
+    try CorpusOptions.check(sequences: sequences, length: length, atLeast: 64)
   }
 
   func run() throws {
-    try force.check(out, as: .transform, reading: corpus)
+    try force.check(out, as: .transform, reading: texts.corpus)
     let bar = ProgressBar()
     let result = try LearnTransform.run(
       try model.load(isExact: true),
-      kinds: corpus.map { Corpus(paths: [$0], field: field) }, sequences: sequences,
+      kinds: texts.corpus.map { Corpus(paths: [$0], field: texts.field) }, sequences: sequences,
       length: length, out: out, progress: bar.show)
     if report.json {
       return try Terminal.json(

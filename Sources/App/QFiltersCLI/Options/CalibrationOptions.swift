@@ -4,14 +4,7 @@ import Workflows
 
 /// `--corpus` and the recipe of a calibration.
 struct CalibrationOptions: ParsableArguments {
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Texts and JSON Lines (.jsonl, .ndjson, .json), plain or compressed (.zst), in order.",
-      valueName: "file"),
-    completion: .text)
-  var corpus: [String]
-  @Option(help: "Key of the text in each object of JSON Lines.") var field = "text"
+  @OptionGroup var texts: CorpusOptions
   @Option(help: "Number of sequences.") var sequences = 20
   @Option(help: "Tokens in each sequence.") var length = 2048
 
@@ -23,13 +16,7 @@ struct CalibrationOptions: ParsableArguments {
   var noBudgets = false
 
   func validate() throws {
-    guard !corpus.isEmpty else { throw ValidationError("--corpus needs at least one file.") }
-    guard (1...1 << 24).contains(sequences) else {
-      throw ValidationError("--sequences must be from 1 to \(1 << 24).")
-    }
-    guard (2...1 << 24).contains(length) else {
-      throw ValidationError("--length must be from 2 to \(1 << 24).")
-    }
+    try CorpusOptions.check(sequences: sequences, length: length, atLeast: 2)
     guard noBudgets || length > LinearScoreSums.sinks else {
       throw ValidationError(
         "Budgets by head need a --length of more than \(LinearScoreSums.sinks); "
@@ -37,7 +24,7 @@ struct CalibrationOptions: ParsableArguments {
     }
   }
 
-  var corpusFiles: Corpus { Corpus(paths: corpus, field: field) }
+  var corpusFiles: Corpus { Corpus(paths: texts.corpus, field: texts.field) }
   var recipe: Precompute.Recipe {
     .init(sequences: sequences, length: length, learnsBudgets: !noBudgets)
   }

@@ -34,29 +34,51 @@ struct CorpusSequences {
   /// - Throws: `PromptError.tooShort` if the text does not fill the sequences; as
   ///   `Corpus.forEachPiece`.
   func forEach(_ body: (_ index: Int, _ tokens: [Int]) throws -> Void) throws -> Digest {
-    let begin = tokenizer.addsBeginOfText ? tokenizer.beginOfText.map { [$0] } ?? [] : []
-    let step = recipe.length - begin.count
     var digest = SHA256()
+    let (found, tokens) = try cut { index, tokens in
+      var ids = ByteWriter()
+      for token in tokens { ids.write(UInt32(token)) }
+      digest.update(ids.bytes)
+      try body(index, tokens)
+    }
+    guard found == recipe.sequences else {
+      let (needed, overflow) = recipe.sequences.multipliedReportingOverflow(by: step)
+      throw PromptError.tooShort(tokens: tokens, needed: overflow ? .max : needed)
+    }
+    return Digest(digest.finish())
+  }
+  /// The recipe's sequences, or as many as the corpus has.
+  ///
+  /// - Throws: As `Corpus.forEachPiece`.
+  func available() throws -> [[Int]] {
+    var sequences: [[Int]] = []
+    _ = try cut { sequences.append($1) }
+    return sequences
+  }
+
+  private var begin: [Int] {
+    tokenizer.addsBeginOfText ? tokenizer.beginOfText.map { [$0] } ?? [] : []
+  }
+
+  /// Tokens of a sequence that come from the corpus.
+  private var step: Int { recipe.length - begin.count }
+
+  /// - Returns: How many sequences there were, and how many tokens were read of the corpus.
+  private func cut(
+    _ body: (_ index: Int, _ tokens: [Int]) throws -> Void
+  ) throws -> (found: Int, tokens: Int) {
+    let (begin, step) = (begin, step)
     var (pending, index) = ([Int](), 0)
     try corpus.forEachPiece { piece in
       pending += tokenizer.encode(piece, parsingSpecials: false)
       var start = 0
       while index < recipe.sequences, pending.count - start >= step {
-        let tokens = begin + pending[start..<start + step]
-        var ids = ByteWriter()
-        for token in tokens { ids.write(UInt32(token)) }
-        digest.update(ids.bytes)
-        try body(index, tokens)
+        try body(index, begin + pending[start..<start + step])
         (start, index) = (start + step, index + 1)
       }
       pending.removeFirst(start)
       return index < recipe.sequences
     }
-    guard index == recipe.sequences else {
-      let (needed, overflow) = recipe.sequences.multipliedReportingOverflow(by: step)
-      throw PromptError.tooShort(
-        tokens: index * step + pending.count, needed: overflow ? .max : needed)
-    }
-    return Digest(digest.finish())
+    return (index, index * step + pending.count)
   }
 }

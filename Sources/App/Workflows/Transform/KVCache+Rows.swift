@@ -1,5 +1,5 @@
-package import CacheFormat
-package import Inference
+import CacheFormat
+import Inference
 import QFilters
 
 /// The vectors that transform coding sees: for each position the keys before RoPE and the values of
@@ -10,7 +10,7 @@ extension KVCache {
   /// - Parameters:
   ///   - heads: Counted through all layers.
   ///   - positions: All heads hold them, in this order.
-  package func rows(of heads: Range<Int>, at positions: ArraySlice<UInt32>, rope: LayerRoPE)
+  func rows(of heads: Range<Int>, at positions: ArraySlice<UInt32>, rope: LayerRoPE)
     -> [Float]
   {
     let length = shape.keyLength + shape.valueLength

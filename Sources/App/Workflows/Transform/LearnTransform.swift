@@ -2,7 +2,6 @@ import ByteIO
 import CacheCodec
 import CacheFormat
 import ModelFiles
-import Tokenization
 
 /// A model's transform from texts of several kinds.
 package enum LearnTransform {
@@ -73,12 +72,10 @@ private struct MixedSequences {
 
   /// - Throws: `PromptError.tooShort` if no kind has a sequence; `.sequenceTooLong`.
   init(_ kinds: [Corpus], model: LoadedModel, count: Int, length: Int) throws {
-    guard length <= model.contextLength else {
-      throw PromptError.sequenceTooLong(tokens: length, context: model.contextLength)
-    }
     let share = (count + kinds.count - 1) / kinds.count
     let all = try kinds.map {
-      try Self.sequences($0, model.tokenizer, count: share, length: length)
+      let recipe = Precompute.Recipe(sequences: share, length: length)
+      return try CorpusSequences($0, recipe: recipe, model: model).available()
     }
     for index in 0..<share {
       for kind in all where index < kind.count && sequences.count < count {
@@ -92,20 +89,5 @@ private struct MixedSequences {
     var ids = ByteWriter()
     for token in sequences.joined() { ids.write(UInt32(clamping: token)) }
     digest = Digest(of: ids.bytes)
-  }
-
-  private static func sequences(
-    _ corpus: Corpus, _ tokenizer: Tokenizer, count: Int, length: Int
-  ) throws -> [[Int]] {
-    let begin = tokenizer.addsBeginOfText ? tokenizer.beginOfText.map { [$0] } ?? [] : []
-    let step = length - begin.count
-    var tokens: [Int] = []
-    try corpus.forEachPiece { piece in
-      tokens += tokenizer.encode(piece, parsingSpecials: false)
-      return tokens.count < step * count
-    }
-    return (0..<min(count, tokens.count / step)).map {
-      begin + tokens[$0 * step..<($0 + 1) * step]
-    }
   }
 }

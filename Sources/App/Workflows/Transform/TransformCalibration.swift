@@ -39,12 +39,8 @@ struct TransformCalibration {
     }
     sums.add(positions: positions.count, squares: squares.sums)
     guard index % Self.probeInterval == 0 else { return }
-    let planes = sums.rope.layers.map(\.frequencies.count)
-    let metric = zip(squares.means(of: tokens.count), valueMetrics).enumerated().map {
-      HeadMetric(
-        key: TransformSums.keyWeights($1.0, planes: planes[$0 / sums.shape.kvHeads]),
-        value: $1.1)
-    }
+    let weights = sums.keyWeights(squares.sums, positions: tokens.count)
+    let metric = zip(weights, valueMetrics).map { HeadMetric(key: $0, value: $1) }
     var probe = TransformProbe(model, metric: metric)
     let sample = Array(tokens.prefix(Self.probeLength))
     sums.add(sensitivity: try probe.run(sample, predicted: min(Self.predicted, sample.count / 4)))
@@ -76,13 +72,6 @@ private struct QuerySquares {
           sums[first + index] += value * value
         }
       }
-    }
-  }
-
-  /// [heads][keyLength]: for each token.
-  func means(of tokens: Int) -> [[Double]] {
-    stride(from: 0, to: sums.count, by: model.keyLength).map { first in
-      sums[first..<first + model.keyLength].map { $0 / Double(tokens) }
     }
   }
 }

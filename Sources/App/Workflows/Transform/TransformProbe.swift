@@ -12,8 +12,6 @@ struct TransformProbe {
 
   /// The noise's share of the vectors' variance.
   private static let share = 0.1
-  /// The first tokens are kept as they are.
-  private static let sinks = 4
 
   init(_ model: LoadedModel, metric: [HeadMetric]) { (self.model, self.metric) = (model, metric) }
 
@@ -50,7 +48,7 @@ struct TransformProbe {
   /// Vectors with noise, and its variance in the metric, summed over the elements of a vector.
   private mutating func noisy(_ vectors: [Float], _ metric: Metric) -> ([Float], Double) {
     let length = metric.length
-    let rows = Self.sinks..<vectors.count / length
+    let rows = TransformCalibration.sinks..<vectors.count / length
     var means = [Float](repeating: 0, count: length)
     for row in rows {
       for index in 0..<length { means[index] += vectors[row * length + index] / Float(rows.count) }

@@ -14,7 +14,7 @@ extension CacheTransform {
         let run = start..<min(group.length, start + SymbolPlanes.longest)
         let deviations = group.components(run, shifts)
         let planes = SymbolPlanes(
-          deviations: deviations[...], tokens: run.count, tables: tables)
+          deviations: deviations, tokens: run.count, tables: tables)
         let integers = run.flatMap { index in
           (0..<group.components).map { group.basis[$0 * group.length + index] >> shifts[$0] }
         }
@@ -58,7 +58,7 @@ extension CacheTransform.Description {
         var integers = [Int16](repeating: 0, count: tokens * components)
         var blockReader = block.reader
         _ = try SymbolPlanes(
-          deviations: deviations[...], tokens: tokens, tables: tables
+          deviations: deviations, tokens: tokens, tables: tables
         ).decode(
           &blockReader, depth: components, into: &integers)
         for token in 0..<tokens {

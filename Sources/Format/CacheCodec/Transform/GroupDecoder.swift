@@ -37,7 +37,7 @@ struct GroupDecoder: Sendable {
       max($0 - step, SymbolPlanes.deviations.lowerBound)
     }
     guard deviations.first ?? 0 <= SymbolPlanes.deviations.upperBound else { return nil }
-    return SymbolPlanes(deviations: deviations[...], tokens: tokens, tables: tables)
+    return SymbolPlanes(deviations: deviations, tokens: tokens, tables: tables)
   }
 
   /// [tokens][length]: keys before RoPE, and values.

@@ -16,8 +16,8 @@ struct GroupEncoder: Sendable {
   /// Beyond this norm of a rounded vector, products could overflow.
   private static let greatestNorm: Float = 150_000
 
-  /// The step of the quality `high`.
-  private let finest: Int
+  /// How many first components have all digits in the basis.
+  private let precise: Int
 
   /// - Parameters:
   ///   - metric: How errors of the group's heads count.
@@ -26,31 +26,20 @@ struct GroupEncoder: Sendable {
     _ group: CacheTransform.Group, metric: ArraySlice<HeadMetric>, finest: Int,
     tables: CoderTables
   ) {
-    self.finest = finest
     decoder = GroupDecoder(group, tables)
+    precise =
+      group.deviations.prefix {
+        CacheTransform.shift(deviation: $0, finest: finest) == 0
+      }.count
     let (length, components) = (group.length, group.components)
     // factors = basisᵀ · metric · vector: the basis is orthogonal in the metric.
-    var weighted = [Float](repeating: 0, count: components * length)
-    for component in 0..<components {
-      var first = component * length
+    let weighted = (0..<components).flatMap { component in
       let vector = (0..<length).map {
-        Float(group.basis[first + $0]) / CacheTransform.unit * group.scale[$0]
+        Float(group.basis[component * length + $0]) / CacheTransform.unit * group.scale[$0]
       }
-      var start = 0
-      for head in metric {
-        for (index, weight) in head.key.enumerated() {
-          weighted[first + index] = weight * weight * vector[start + index]
-        }
-        first += head.key.count
-        start += head.key.count
-        let size = length / metric.count - head.key.count
-        for row in 0..<size {
-          var sum: Float = 0
-          for column in 0..<size { sum += head.value[row * size + column] * vector[start + column] }
-          weighted[first + row] = sum
-        }
-        first += size
-        start += size
+      let pair = length / metric.count
+      return metric.enumerated().flatMap { index, head in
+        head.product(vector[index * pair..<(index + 1) * pair])
       }
     }
     analysis = IntegerPanels(depth: length, columns: components) { index, component in
@@ -68,7 +57,8 @@ struct GroupEncoder: Sendable {
   ///     power of 2.
   func encode(_ rows: [Float], step: Int, offsets: [Int8]) -> [UInt8]? {
     // Great vectors cannot be coded as finely as others.
-    for limit in Swift.stride(from: Int8(SymbolPlanes.offsets.upperBound), through: 0, by: -5) {
+    let finest = offsets.max() ?? 0
+    for limit: Int8 in [15, 10, 5, 0] where limit == 0 || limit - 5 < finest {
       let limited = offsets.map { min($0, limit) }
       if let bytes = coded(rows, step: step, offsets: limited) { return bytes }
     }
@@ -99,14 +89,6 @@ struct GroupEncoder: Sendable {
     writer.write(UInt32(finest))
     writer.write(planes.encode(factors, depth: depth, gains: gains, offsets: offsets))
     return writer.bytes
-  }
-
-  /// How many first components have all digits in the basis.
-  private var precise: Int {
-    let finest = finest
-    return decoder.group.deviations.prefix {
-      CacheTransform.shift(deviation: $0, finest: finest) == 0
-    }.count
   }
 
   /// Finds some factors of vectors without their mean; false if they are too great.
@@ -149,12 +131,15 @@ struct GroupEncoder: Sendable {
   /// How much greater than usual each token's factors are, in quarters of a power of 2.
   private func gains(_ factors: [Float], offsets: [Int8], count: Int, step: Int) -> [Int8] {
     let deviations = decoder.group.deviations.prefix(count)
+    let variances = (0...(offsets.max() ?? 0)).map { offset in
+      deviations.map { GroupDecoder.step(2 * ($0 - step + Int(offset))) + 1 / 12 }
+    }
     return offsets.enumerated().map { token, offset in
       guard count > 0 else { return 0 }
       var sum: Float = 0
-      for (component, deviation) in deviations.enumerated() {
+      for (component, variance) in variances[Int(offset)].enumerated() {
         let factor = factors[token * count + component]
-        sum += factor * factor / (GroupDecoder.step(2 * (deviation - step + Int(offset))) + 1 / 12)
+        sum += factor * factor / variance
       }
       let gain = 2 * log2(max(sum / Float(count), 0x1p-20))
       let limits = SymbolPlanes.gains

@@ -20,8 +20,6 @@ struct SymbolPlanes {
 
   private static let lanes = Int(CK_RANS_LANES)
   private static let least: UInt32 = 1 << 16
-  /// Before the gains: how many words and escapes there are, and the states.
-  private static let headerByteCount = 8 + 4 * lanes
 
   let tokens: Int
   /// [components]: the number of digits.
@@ -30,7 +28,7 @@ struct SymbolPlanes {
   private let tables: CoderTables
 
   /// Rows of these deviations, in quarters of a power of 2, within `deviations`.
-  init(deviations: ArraySlice<Int>, tokens: Int, tables: CoderTables) {
+  init(deviations: [Int], tokens: Int, tables: CoderTables) {
     self.tables = tables
     precondition((1...Self.longest).contains(tokens))
     precondition(deviations.allSatisfy(Self.deviations.contains))
@@ -67,15 +65,14 @@ extension SymbolPlanes {
   ///   - gains: [tokens], within `gains`.
   ///   - offsets: [tokens], within `offsets`.
   func encode(_ integers: [Int16], depth: Int, gains: [Int8], offsets: [Int8]) -> [UInt8] {
-    let own = gains
-    let gains = zip(gains, offsets).map(+)
-    let (symbols, escapes) = split(integers, depth: depth, gains: gains)
+    let sums = zip(gains, offsets).map(+)
+    let (symbols, escapes) = split(integers, depth: depth, gains: sums)
     var states = [UInt32](repeating: Self.least, count: Self.lanes)
     var words: [UInt16] = []
     for (index, plane) in planes.enumerated().reversed() {
       for token in (0..<tokens).reversed() {
         let entry =
-          Self.table(plane, gain: gains[token]) * 256 + Int(symbols[index * tokens + token]) + 128
+          Self.table(plane, gain: sums[token]) * 256 + Int(symbols[index * tokens + token]) + 128
         let frequency = UInt32(tables.frequencies[entry])
         var state = states[token % Self.lanes]
         if state >> 20 >= frequency {
@@ -90,7 +87,7 @@ extension SymbolPlanes {
     writer.write(UInt32(words.count))
     writer.write(UInt32(escapes.count))
     for state in states { writer.write(state) }
-    for (gain, offset) in zip(own, offsets) { writer.write(UInt8(gain + 8) | UInt8(offset) << 4) }
+    for (gain, offset) in zip(gains, offsets) { writer.write(UInt8(gain + 8) | UInt8(offset) << 4) }
     for word in words.reversed() { writer.write(word) }
     for escape in escapes { writer.write(escape) }
     return writer.bytes

@@ -41,7 +41,7 @@ public struct TransformFile: Sendable {
     try groups.decodeBasis(basis, tables)
     let shape = groups.shape
     transform = CacheTransform(
-      shape: shape, rope: try container.rope(layers: shape.layers, keyLength: shape.keyLength),
+      shape: shape, rope: try container.rope(of: shape),
       groups: groups.groups,
       metric: try CacheTransform.metric(container.section(.metric), shape: shape),
       steps: groups.steps)

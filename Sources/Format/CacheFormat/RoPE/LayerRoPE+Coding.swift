@@ -17,18 +17,18 @@ extension LayerRoPE {
   }
 
   /// The greatest length of the section in bytes.
-  static func limit(layers: Int, keyLength: Int) -> UInt64 {
-    16 + UInt64(layers) * (8 + 4 * UInt64(keyLength / 2))
+  static func limit(_ shape: CacheShape) -> UInt64 {
+    16 + UInt64(shape.layers) * (8 + 4 * UInt64(shape.keyLength / 2))
   }
 
-  /// Reads the section of a file whose caches have that many layers, and keys of that length.
+  /// Reads the section of a file whose caches have a shape.
   ///
   /// - Throws: `MalformedFile`.
-  init(_ section: Section, layers wanted: Int, keyLength: Int) throws(MalformedFile) {
+  init(_ section: Section, shape: CacheShape) throws(MalformedFile) {
     var reader = section.reader
     let count = try reader.readSize("layers", 1...4096)
     let planes = try reader.readSize("planes", 0...4096)
-    guard count == wanted, 2 * planes <= keyLength else {
+    guard count == shape.layers, 2 * planes <= shape.keyLength else {
       throw reader.error("\(count) layers of \(planes) planes do not fit the file's caches")
     }
     let longest = try reader.read(UInt32.self)
@@ -55,16 +55,11 @@ extension LayerRoPE {
 }
 
 extension ContainerReader {
-  /// The section `rope` of a file that needs it.
-  ///
-  /// - Parameters:
-  ///   - layers: Layers of the file's caches.
-  ///   - keyLength: Elements of a key there.
+  /// The section `rope` of a file that needs it, and whose caches have a shape.
   ///
   /// - Throws: `MalformedFile`, `SystemError`.
-  public func rope(layers: Int, keyLength: Int) throws -> LayerRoPE {
-    let limit = LayerRoPE.limit(layers: layers, keyLength: keyLength)
-    return try LayerRoPE(section(.rope, atMost: limit), layers: layers, keyLength: keyLength)
+  public func rope(of shape: CacheShape) throws -> LayerRoPE {
+    try LayerRoPE(section(.rope, atMost: LayerRoPE.limit(shape)), shape: shape)
   }
 
   /// Rejects a section `rope` without the one that it belongs to.

@@ -35,12 +35,9 @@ extension CacheTransform {
   }
 
   /// The steps that a block may have, in quarters of a power of 2.
-  public static let stepRange = -200...200
+  fileprivate static let stepRange = -200...200
 
-  /// Reads a step.
-  ///
-  /// - Throws: `MalformedFile`.
-  public static func step(_ reader: inout ByteReader) throws(MalformedFile) -> Int {
+  private static func step(_ reader: inout ByteReader) throws(MalformedFile) -> Int {
     let step = Int(try reader.read(Int32.self))
     guard stepRange.contains(step) else { throw reader.error("a step out of range: \(step)") }
     return step

@@ -38,9 +38,6 @@ public struct CacheTransform: Sendable, Equatable {
     public var components: Int { deviations.count }
   }
 
-  /// How much finer the last tokens are coded than others, in quarters of a power of 2.
-  public static let finer = 8
-
   /// The binary digits of 1 in the basis.
   private static let unitDigits = 14
   /// 1 in the basis.
@@ -90,6 +87,17 @@ public struct HeadMetric: Sendable, Equatable {
 
   /// A metric.
   public init(key: [Float], value: [Float]) { (self.key, self.value) = (key, value) }
+
+  /// metric · pair.
+  ///
+  /// - Parameter pair: A key, then a value.
+  package func product(_ pair: ArraySlice<Float>) -> [Float] {
+    let (keys, values) = (pair.prefix(key.count), Array(pair.dropFirst(key.count)))
+    return zip(key, keys).map { $0 * $0 * $1 }
+      + values.indices.map { row in
+        values.indices.reduce(Float(0)) { $0 + value[row * values.count + $1] * values[$1] }
+      }
+  }
 }
 
 /// How closely a transform-coded cache follows the original.

@@ -43,9 +43,7 @@ public struct StatisticsFile: Sendable {
     let statistics = try CalibrationStatistics(container.section(.statistics))
     self.statistics = statistics
     pairs = try container.section(ifPresent: .pairSums, atMost: .max).map {
-      try LinearScoreSums($0, queries: statistics.shape) {
-        try container.rope(layers: $0.layers, keyLength: $0.keyLength)
-      }
+      try LinearScoreSums($0, queries: statistics.shape) { try container.rope(of: $0) }
     }
     try container.checkRoPE(isUsed: pairs != nil)
     sequences = try Self.sequences(container, tokens: statistics.tokens)

@@ -75,9 +75,7 @@ public struct FilterBank: Sendable, Equatable {
     heads = try container.section(ifPresent: .headFilters, atMost: HeadFilters.limit(shape))
       .map { try HeadFilters($0, shape: shape, queryHeads: queryHeads) }
     linear = try container.section(ifPresent: .linearScore, atMost: .max).map {
-      try LinearScore($0, filters: shape) {
-        try container.rope(layers: $0.layers, keyLength: $0.keyLength)
-      }
+      try LinearScore($0, filters: shape) { try container.rope(of: $0) }
     }
     try container.checkRoPE(isUsed: linear != nil)
     sequences = try container.section(ifPresent: .sequences, atMost: SequenceSet.limit)

@@ -48,19 +48,8 @@ public struct LinearScoreSums: Sendable {
     }
     let gram = try LinearAlgebra.gram(
       rows.span, offset: 0, rows: counted.count, length: columns, stride: columns)
-    try add(gram, to: pairs.layer)
-  }
-
-  /// |Σ x·y| is at most √(Σ x² · Σ y²), so each element is rounded to a step of its own.
-  private mutating func add(_ gram: [Float], to layer: Int) throws(CalibrationError) {
-    let columns = shape.columns
-    let norms = (0..<columns).map { Double(gram[$0 * (columns + 1)]).squareRoot() }
-    guard norms.allSatisfy(\.isFinite) else { throw .notFinite(layer: layer) }
-    for row in 0..<columns {
-      for column in row..<columns {
-        let grid = SumGrid(greatest: norms[row] * norms[column])
-        grams[layer][row * columns + column] += grid.round(Double(gram[row * columns + column]))
-      }
+    guard SumGrid.add(gram, length: columns, to: &grams[pairs.layer]) else {
+      throw .notFinite(layer: pairs.layer)
     }
   }
 

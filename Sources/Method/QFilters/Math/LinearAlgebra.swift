@@ -48,22 +48,7 @@ package enum LinearAlgebra {
   package static func eigenvectors(
     _ matrix: [Double], length: Int
   ) throws(CalibrationError) -> (values: [Double], vectors: [Double]) {
-    guard let library else { throw missing }
-    var matrix = matrix
-    var (n, index, bound, tolerance) = (Int32(length), Int32(1), 0.0, 0.0)
-    var (found, status) = (Int32(0), Int32(0))
-    var values = [Double](repeating: 0, count: length)
-    var vectors = [Double](repeating: 0, count: length * length)
-    var support = [Int32](repeating: 0, count: 2 * length)
-    var (workLength, integerLength) = (Int32(64 * length), Int32(10 * length))
-    var work = [Double](repeating: 0, count: Int(workLength))
-    var integers = [Int32](repeating: 0, count: Int(integerLength))
-    // LAPACK is column-major: our upper triangle is its lower one, and a vector is a column.
-    unsafe library.functions.pointee.dsyevr(
-      "V", "A", "L", &n, &matrix, &n, &bound, &bound, &index, &index, &tolerance, &found, &values,
-      &vectors, &n, &support, &work, &workLength, &integers, &integerLength, &status)
-    guard status == 0, found == n, vectors.allSatisfy(\.isFinite) else { throw .noEigenvector }
-    return (values, vectors)
+    try eigenvectors(matrix, length: length, from: 1, workRows: 64)
   }
 
   /// The greatest eigenvalue of a symmetric matrix [length × length] and its eigenvector of length
@@ -71,23 +56,38 @@ package enum LinearAlgebra {
   static func topEigenvector(
     _ matrix: [Double], length: Int
   ) throws(CalibrationError) -> (value: Double, vector: [Double]) {
+    let (values, vector) = try eigenvectors(matrix, length: length, from: length, workRows: 26)
+    return (values[0], vector)
+  }
+
+  /// The eigenvalues from the `first`-th least on, and their eigenvectors.
+  ///
+  /// - Parameter workRows: LAPACK's memory in rows of the matrix, at least 26. More is faster, and
+  ///   may change last digits.
+  private static func eigenvectors(
+    _ matrix: [Double], length: Int, from first: Int, workRows: Int
+  ) throws(CalibrationError) -> (values: [Double], vectors: [Double]) {
     guard let library else { throw missing }
+    let wanted = length - first + 1
     var matrix = matrix
-    var (n, index, bound, tolerance) = (Int32(length), Int32(length), 0.0, 0.0)
+    var (n, index, last, bound, tolerance) = (Int32(length), Int32(first), Int32(length), 0.0, 0.0)
     var (found, status) = (Int32(0), Int32(0))
     var values = [Double](repeating: 0, count: length)
-    var vector = [Double](repeating: 0, count: length)
-    var support = [Int32](repeating: 0, count: 2)
-    var (workLength, integerLength) = (Int32(26 * length), Int32(10 * length))
+    var vectors = [Double](repeating: 0, count: wanted * length)
+    var support = [Int32](repeating: 0, count: 2 * wanted)
+    var (workLength, integerLength) = (Int32(workRows * length), Int32(10 * length))
     var work = [Double](repeating: 0, count: Int(workLength))
     var integers = [Int32](repeating: 0, count: Int(integerLength))
-    // LAPACK is column-major: our upper triangle is its lower one.
+    // LAPACK is column-major: our upper triangle is its lower one, and a vector is a column.
     unsafe library.functions.pointee.dsyevr(
-      "V", "I", "L", &n, &matrix, &n, &bound, &bound, &index, &index, &tolerance, &found, &values,
-      &vector, &n, &support, &work, &workLength, &integers, &integerLength, &status)
+      "V", wanted == length ? "A" : "I", "L", &n, &matrix, &n, &bound, &bound, &index, &last,
+      &tolerance, &found, &values, &vectors, &n, &support, &work, &workLength, &integers,
+      &integerLength, &status)
     // LAPACK reports success even if its own steps overflow on very large finite numbers.
-    guard status == 0, found == 1, vector.allSatisfy(\.isFinite) else { throw .noEigenvector }
-    return (values[0], vector)
+    guard status == 0, Int(found) == wanted, vectors.allSatisfy(\.isFinite) else {
+      throw .noEigenvector
+    }
+    return (values, vectors)
   }
 
   /// The solutions of symmetric positive definite systems, one for each right side. Only the upper

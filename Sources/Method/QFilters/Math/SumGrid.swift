@@ -20,4 +20,23 @@ package struct SumGrid {
 
   /// The nearest multiple; of two equally near, the even one.
   package func round(_ value: Double) -> Double { (value / step).rounded(.toNearestOrEven) * step }
+
+  /// Adds a Gram matrix. |Σ x·y| is at most √(Σ x² · Σ y²), so each element is rounded to a step of
+  /// its own.
+  ///
+  /// - Parameters:
+  ///   - gram: [length × length], of which the upper triangle is filled.
+  ///   - sums: Likewise.
+  /// - Returns: False, with nothing added, if a sum of squares is not finite.
+  package static func add(_ gram: [Float], length: Int, to sums: inout [Double]) -> Bool {
+    let norms = (0..<length).map { Double(gram[$0 * (length + 1)]).squareRoot() }
+    guard norms.allSatisfy(\.isFinite) else { return false }
+    for row in 0..<length {
+      for column in row..<length {
+        let grid = SumGrid(greatest: norms[row] * norms[column])
+        sums[row * length + column] += grid.round(Double(gram[row * length + column]))
+      }
+    }
+    return true
+  }
 }
