@@ -13,7 +13,9 @@ struct ChainTests {
   init() throws { folder = try ScratchFolder() }
 
   private func chain(_ sample: SampleChain, parents: [String] = []) throws -> SnapshotChain {
-    try SnapshotChain(path: try #require(sample.paths.last), parents: parents)
+    var companions = Companions()
+    companions.parents = parents
+    return try SnapshotChain(path: try #require(sample.paths.last), with: companions)
   }
 
   @Test("×N joins what ×N keeps of each snapshot, and the whole is everything, for random shapes")

@@ -124,3 +124,24 @@ public struct ParentMissing: CategorisedError, Equatable, Sendable {
       + "which is not in its folder\(others)"
   }
 }
+
+/// The transform that coded a snapshot was not found.
+public struct TransformMissing: CategorisedError, Equatable, Sendable {
+  /// The snapshot.
+  public let path: String
+  /// Its transform.
+  public let transform: TransformReference
+  /// Whether files were named. None of them has the digest.
+  public let othersAreNamed: Bool
+
+  /// An input is missing.
+  public var category: FailureCategory { .noInput }
+
+  /// The file, and which transform is missing.
+  public var description: String {
+    let others = othersAreNamed ? ", and no named file has that digest" : ""
+    return
+      "\(path): BLKS: it is coded by the transform \(transform.fileName) of digest "
+      + "\(transform.digest.shortened), which is not in its folder\(others)"
+  }
+}

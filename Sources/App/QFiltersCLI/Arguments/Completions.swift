@@ -5,11 +5,12 @@ extension CompletionKind {
   static let model = file(extensions: ["gguf"])
   static let filterBank = file(extensions: ["qfilt"])
   static let snapshot = file(extensions: ["kvsnap"])
+  static let transform = file(extensions: ["qtrans"])
   static let statistics = file(extensions: ["qstat"])
   static let calibration = file(extensions: ["qfilt", "qstat"])
   static let tensors = file(extensions: ["safetensors"])
   /// A file of the format, of whichever kind.
-  static let container = file(extensions: ["kvsnap", "qfilt", "qstat"])
+  static let container = file(extensions: ["kvsnap", "qfilt", "qstat", "qtrans"])
   /// A text, whatever its name.
   static let text = file()
 }

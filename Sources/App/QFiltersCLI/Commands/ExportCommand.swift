@@ -1,5 +1,6 @@
 import ArgumentParser
 import ByteIO
+import CacheCodec
 import CacheFormat
 import QFilters
 import Reports
@@ -34,7 +35,7 @@ struct ExportCommand: ParsableCommand {
   var compression: Int?
   @Flag(help: "With a snapshot: the whole cache, which is the default.")
   var decompressed = false
-  @OptionGroup var parents: ParentOptions
+  @OptionGroup var companions: CompanionOptions
   @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
@@ -63,13 +64,13 @@ struct ExportCommand: ParsableCommand {
     try force.check(out, as: .cacheTensors)
     ProgressBar.begin("export \(Folder.name(of: file))")
     let bytes = try SnapshotExport.run(
-      snapshot: file, parents: parents.files, compression: compression, out: out)
+      snapshot: file, with: companions.companions, compression: compression, out: out)
     if report.json { return try Terminal.json(SnapshotReport(bytes: bytes)) }
     Terminal.line("\(out): \(Format.bytes(bytes))")
   }
 
   private func exportFilters() throws {
-    guard compression == nil, !decompressed, parents.files.isEmpty else {
+    guard compression == nil, !decompressed, companions.companions.isEmpty else {
       throw ValidationError("--compression, --decompressed and --parent are for snapshots.")
     }
     let endings = [".safetensors", ".qfilt", ".kvsnap", ".gguf"]

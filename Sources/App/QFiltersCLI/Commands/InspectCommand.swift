@@ -85,7 +85,7 @@ struct InspectCommand: ParsableCommand {
     let reader = try SnapshotReader(path: file)
     var snapshot = try SnapshotReport(reader)
     if let heatmap {
-      let chain = try SnapshotChain(path: file, parents: parents.files)
+      let chain = try SnapshotChain(path: file, with: parents.companions)
       ProgressBar.begin("draw \(Folder.name(of: heatmap))")
       let map = try Heatmap(chain, compression: compression)
       try map.write(to: heatmap)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CacheCodec
 import QFilters
 import Reports
 import Workflows
@@ -26,6 +27,11 @@ struct PrefillCommand: ParsableCommand {
       """)
   var compression: Int?
   @OptionGroup var precision: StoredPrecisionOption
+  @Option(
+    help: ArgumentHelp(
+      "Transform of the model (.qtrans), for --precision transform.", valueName: "file"),
+    completion: .transform)
+  var transform: String?
   @OptionGroup var retention: RetentionOptions
   @Option(
     help: ArgumentHelp("Snapshot to write (.kvsnap).", valueName: "file"), completion: .snapshot)
@@ -45,13 +51,20 @@ struct PrefillCommand: ParsableCommand {
     try Compression.validate(compression)
     try retention.check(ranksByFilters: method.isFilters)
     guard out.hasSuffix(".kvsnap") else { throw ValidationError("--out must end in .kvsnap.") }
+    guard (precision.precision?.transform != nil) == (transform != nil) else {
+      throw ValidationError("--precision transform and --transform need each other.")
+    }
+    guard transform == nil || compression == nil else {
+      throw ValidationError("A transform codes whole caches; leave --compression out.")
+    }
   }
 
-  private var options: Prefill.Options {
+  private func options() throws -> Prefill.Options {
     var options = Prefill.Options()
     options.usesChat = chat
     options.compression = compression ?? 1
     if let precision = precision.precision { options.precision = precision }
+    options.transform = try TransformChoice(precision.precision, path: transform)
     options.retention = retention.retention
     return options
   }
@@ -63,6 +76,7 @@ struct PrefillCommand: ParsableCommand {
       throw ValidationError(
         "Give the model's filter bank with --filters, or a --method without one, such as k-norm.")
     }
+    let options = try options()
     let model = try model.load()
     if !chat, model.takesChatInstead(of: text) {
       Terminal.advise(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CacheCodec
 import Reports
 import Workflows
 
@@ -18,6 +19,9 @@ struct RecompressCommand: ParsableCommand {
       were not all ranked by one method and filter bank. From int8 or int4 parts, the new \
       snapshot holds the decoded values, bit for bit, which takes more room. With \
       --precision, they are quantised anew.
+
+      With --precision transform, the first --transform codes all pairs. It cannot know what the \
+      context's queries attend to, as `prefill` does, so the file is larger at equal quality.
       """)
 
   @Argument(help: "Snapshot (.kvsnap).", completion: .snapshot) var snapshot: String
@@ -32,7 +36,7 @@ struct RecompressCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp("Snapshot to write (.kvsnap).", valueName: "file"), completion: .snapshot)
   var out: String
-  @OptionGroup var parents: ParentOptions
+  @OptionGroup var companions: CompanionOptions
   @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
@@ -41,18 +45,23 @@ struct RecompressCommand: ParsableCommand {
   func validate() throws {
     try Compression.validate(compression)
     guard out.hasSuffix(".kvsnap") else { throw ValidationError("--out must end in .kvsnap.") }
+    guard precision.precision?.transform == nil || !companions.transforms.isEmpty else {
+      throw ValidationError("--precision transform needs --transform.")
+    }
   }
 
   func run() throws {
-    try Recompress.checkOut(out, snapshot: snapshot, parents: parents.files)
+    try Recompress.checkOut(out, snapshot: snapshot, with: companions.companions)
     try force.check(out, as: .snapshot, reading: [snapshot])
     var options = Recompress.Options()
     options.compression = compression
     options.precision = precision.precision
     options.scorer = try method.load()
+    options.transform = try TransformChoice(
+      options.precision, path: companions.transforms.first)
     let bar = ProgressBar()
     let result = try Recompress.run(
-      snapshot: snapshot, parents: parents.files, options: options, out: out, progress: bar.show)
+      snapshot: snapshot, with: companions.companions, options: options, out: out, progress: bar.show)
     if report.json { return try Terminal.json(Report(bytes: result.bytes)) }
     Terminal.line(
       "\(out): \(Format.bytes(result.bytes))"

@@ -41,7 +41,7 @@ struct ResumeCommand: ParsableCommand {
       """)
 
   @Argument(help: "Snapshot (.kvsnap).", completion: .snapshot) var snapshot: String
-  @OptionGroup var parents: ParentOptions
+  @OptionGroup var companions: CompanionOptions
   @OptionGroup var model: ModelOption
   @OptionGroup var prompt: PromptOptions
   @Option(
@@ -116,7 +116,7 @@ struct ResumeCommand: ParsableCommand {
   func run() throws {
     let text = try prompt.text()
     if let save {
-      try Resume.checkSave(save, snapshot: snapshot, parents: parents.files)
+      try Resume.checkSave(save, snapshot: snapshot, with: companions.companions)
     }
     try force.check(save, as: .snapshot)
     try force.check(export, as: .cacheTensors)
@@ -133,7 +133,7 @@ struct ResumeCommand: ParsableCommand {
     if writes { ignorePipeSignal(true) }
     var unwritten = ""
     let result = try Resume.run(
-      model, snapshot: snapshot, parents: parents.files, text: text, mode: mode,
+      model, snapshot: snapshot, with: companions.companions, text: text, mode: mode,
       options: options, save: save, export: export,
       emit: { text in
         guard !report.json else { return StartTime.mark(text) }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ByteIO
 import CacheCodec
+import CacheFormat
 import Reports
 import Workflows
 
@@ -22,7 +23,7 @@ struct VerifyCommand: ParsableCommand {
       \(Compression.inOtherWords)
       """)
   var compression: Int?
-  @OptionGroup var parents: ParentOptions
+  @OptionGroup var companions: CompanionOptions
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable {
@@ -31,9 +32,12 @@ struct VerifyCommand: ParsableCommand {
     /// Whether the file's parent is missing. The file itself may still be valid.
     let parentMissing: Bool
     let problem: String?
+    /// The name of the transform without which blocks are checked by their checksums alone.
+    let transformMissing: String?
 
-    init(_ file: String, _ problems: [any Error]) {
+    init(_ file: String, _ problems: [any Error], _ unread: TransformReference?) {
       self.file = file
+      transformMissing = unread?.fileName
       parentMissing = problems.contains { $0 is ParentMissing }
       sound = problems.allSatisfy { $0 is ParentMissing }
       problem = problems.last.map { Advice.sentence($0, of: VerifyCommand.self) }
@@ -59,35 +63,42 @@ struct VerifyCommand: ParsableCommand {
     while let (file, isAncestor) = rest.popLast() {
       guard seen.insert(file).inserted else { continue }
       var problems: [any Error] = []
+      var unread: TransformReference?
       do {
         ProgressBar.begin("verify \(Folder.name(of: file))")
         if !isAncestor {
-          let ancestors = try Verify.ancestors(of: file, parents: parents.files)
+          let ancestors = try Verify.ancestors(of: file, with: companions.companions)
           rest += ancestors.reversed().map { ($0, true) }
         }
-        try Verify.run(path: file)
+        unread = try Verify.run(path: file, with: companions.companions)
       } catch {
         problems.append(error)
         // A file whose parent is missing may also be damaged itself.
         if error is ParentMissing {
-          do { try Verify.run(path: file) } catch { problems.append(error) }
+          do { try Verify.run(path: file, with: Companions()) } catch { problems.append(error) }
         }
       }
       firstFailure = firstFailure ?? problems.first
-      reports.append(Report(file, problems))
+      reports.append(Report(file, problems, unread))
       guard !report.json else { continue }
-      if problems.isEmpty { Terminal.line("\(file): valid") }
+      if problems.isEmpty { Terminal.line("\(file): \(Self.verdict(unread))") }
       for problem in problems { Terminal.failure(problem, of: Self.self) }
     }
     if report.json { try Terminal.json(["files": reports]) }
     if let firstFailure { throw Failure.exitCode(firstFailure) ?? ExitCode.failure }
   }
 
+  private static func verdict(_ unread: TransformReference?) -> String {
+    guard let unread else { return "valid" }
+    return "valid; without its transform \(unread.fileName), its blocks were checked by their "
+      + "checksums alone"
+  }
+
   private func printDigests(_ file: String) throws {
-    let ancestors = try Verify.ancestors(of: file, parents: parents.files)
-    for path in [file] + ancestors { try Verify.run(path: path) }
+    let ancestors = try Verify.ancestors(of: file, with: companions.companions)
+    for path in [file] + ancestors { try Verify.run(path: path, with: companions.companions) }
     for tensor in try TensorDigests.of(
-      path: file, compression: compression, parents: parents.files)
+      path: file, compression: compression, with: companions.companions)
     {
       Terminal.line("\(tensor.digest)  \(tensor.name)")
     }

@@ -23,11 +23,14 @@ extension Precision {
     Types in which keys and values are stored: terms [keys=|values=][N:]f16|bf16|f32|int8|int4, \
     separated by commas. Examples: int8; keys=int8,values=int4; 8:f16,int4 (f16 for what ×8 \
     keeps, int4 for the rest). N is one of \(ratios.map(String.init).joined(separator: ", ")). At \
-    most one of f16, bf16 and f32.
+    most one of f16, bf16 and f32. Or transform[:high|medium|low]: coded by --transform.
     """
 
   /// Values that a shell offers.
-  fileprivate static let usual = ["f16", "bf16", "f32", "int8", "int4", "8:int8,int4"]
+  fileprivate static let usual = [
+    "f16", "bf16", "f32", "int8", "int4", "8:int8,int4", "transform", "transform:medium",
+    "transform:low",
+  ]
 
   fileprivate static func parse(_ text: String) throws -> Precision {
     do {

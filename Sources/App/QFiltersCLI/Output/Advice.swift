@@ -23,6 +23,11 @@ enum Advice {
     case let error as ParentMissing:
       error.othersAreNamed
         ? "name the parent, or copy it there" : "copy it there, or name it with --parent"
+    case let error as TransformMissing:
+      error.othersAreNamed
+        ? "name that transform, or copy it there" : "copy it there, or name it with --transform"
+    case is PrecisionNeeded: "give --precision"
+    case is TransformNeedsAll: "leave --compression out, or choose another --precision"
     case let error as MalformedFile where error.problem.hasSuffix(SnapshotReader.replacedParent):
       "bring the old file back, or name it with --parent"
     case is ReplacementRefusal: "choose another name, or replace it with --force"

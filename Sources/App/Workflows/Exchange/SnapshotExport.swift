@@ -1,4 +1,4 @@
-import CacheCodec
+package import CacheCodec
 import CacheFormat
 
 /// A snapshot's cache as a safetensors file.
@@ -7,15 +7,16 @@ package enum SnapshotExport {
   /// a time.
   ///
   /// - Parameters:
-  ///   - parents: Snapshots that it continues, if they are not in its folder.
+  ///   - companions: Files in other folders that it needs.
   ///   - compression: ×N, or nil for the whole cache.
   /// - Returns: The file's size in bytes.
   /// - Throws: `CompressionNotStored`, `MalformedFile`, `SystemError`; as `SnapshotChain`.
   package static func run(
-    snapshot: String, parents: [String], compression: Int?, out: String
+    snapshot: String, with companions: Companions, compression: Int?, out: String
   ) throws -> UInt64 {
-    let chain = try SnapshotChain(path: snapshot, parents: parents)
+    let chain = try SnapshotChain(path: snapshot, with: companions)
     try chain.checkStored(compression: compression)
+    try chain.checkTransforms()
     let context = chain.metadata.context
     let counts = try (0..<context.layers).map { layer in
       try chain.readPositions(layer: layer, compression: compression).map(\.count)

@@ -4,6 +4,7 @@ import CacheFormat
 import Inference
 import ModelFiles
 import QFilters
+import Transforms
 
 /// A document's KV cache, ranked, tiered and written as a snapshot.
 package enum Prefill {
@@ -15,6 +16,9 @@ package enum Prefill {
     package var compression = 1
     /// How keys and values are held and stored.
     package var precision = Precision(.float16)
+    /// The transform that codes keys and values, which then are all stored; `precision` says how
+    /// they are held.
+    package var transform: TransformChoice?
     /// What every compression keeps.
     package var retention = RetentionPolicy()
 
@@ -51,6 +55,7 @@ package enum Prefill {
     options.retention = options.retention.resolved(for: source)
     let shape = model.engine.cacheShape
     try source.check(model)
+    try options.transform?.check(model.identity)
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }
     let tokens = try Prompt.opening(text, usesChat: options.usesChat, model: model)
     try Prompt.checkLength(tokens.count, model)
@@ -63,10 +68,16 @@ package enum Prefill {
       capacity: tokens.count + source.room)
     let hook = try source.queryHook(
       model, options.retention, tokens: tokens, isChat: options.usesChat)
+    let recent = try options.transform.map { _ in
+      try RecentQueries(model.engine.architecture, tokens: PositionOffsets.queries)
+    }
     progress("prefill", 0, tokens.count)
     _ = try model.engine.prefill(
       tokens, into: cache,
-      observe: { try hook.observe(layer: $0, queries: $1, count: $2) },
+      observe: {
+        try hook.observe(layer: $0, queries: $1, count: $2)
+        recent?.add(layer: $0, queries: $1, count: $2)
+      },
       progress: { progress("prefill", $0, tokens.count) })
     let prefillSeconds = clock.seconds
 
@@ -75,9 +86,12 @@ package enum Prefill {
     let ranked = try RankedCache(
       cache, hook: hook, retention: options.retention, model: model.engine.architecture)
     let metadata = try metadata(model, source, tokens, ranked.ranking, options)
+    let coding = try options.transform?.coding(
+      positions: 0..<tokens.count, attention: recent?.attention(to: cache, model))
     var writer = try SnapshotWriter(
-      path: out, metadata: metadata, codecs: options.precision.codecs(metadata.tiers))
-    try ranked.write(to: &writer, tiers: metadata.tiers, progress: progress)
+      path: out, metadata: metadata, codecs: options.precision.codecs(metadata.tiers),
+      layout: coding?.layout)
+    try ranked.write(to: &writer, tiers: metadata.tiers, coding: coding, progress: progress)
     let bytes = try writer.finish()
     return Result(
       tokens: tokens.count, prefillSeconds: prefillSeconds, writeSeconds: writing.seconds,
@@ -108,5 +122,18 @@ package enum Prefill {
       tokens: tokens.map(UInt32.init),
       provenance: try Provenance.json(
         model: model.file.name, origin: origin, ranking: retention.rules(of: source)))
+  }
+}
+
+extension RecentQueries {
+  /// [heads][positions], counted through all layers: what these queries pay the pairs of a cache.
+  fileprivate func attention(to cache: KVCache, _ model: LoadedModel) throws -> [[Float]] {
+    let pairs = cache.nextPosition
+    let mass = try AccumulatedAttention(model.engine.architecture, pairs: pairs)
+    addAttention(to: mass, of: cache)
+    return (0..<cache.shape.layers * cache.shape.kvHeads).map { index in
+      let (layer, head) = index.quotientAndRemainder(dividingBy: cache.shape.kvHeads)
+      return mass.sums(layer: layer, head: head, pairs: pairs)
+    }
   }
 }

@@ -37,19 +37,39 @@ struct RankedCache {
   private static let layersAtOnce = 4
 
   /// Writes all tiers; only a few layers of one tier are copied at a time.
+  ///
+  /// - Parameter coding: The transform that codes keys and values, if one does.
   func write(
-    to writer: inout SnapshotWriter, tiers: TierTable, progress: Progress
+    to writer: inout SnapshotWriter, tiers: TierTable, coding: TransformCoding? = nil,
+    progress: Progress
   ) throws {
     for tier in 0..<tiers.tierCount {
       for first in stride(from: 0, to: tiers.layers, by: Self.layersAtOnce) {
         let layers = first..<min(tiers.layers, first + Self.layersAtOnce)
-        try writer.append(layers.map { block(tier: tier, layer: $0, tiers: tiers) })
+        try writer.append(
+          layers.map { block(tier: tier, layer: $0, tiers: tiers, isCoded: coding != nil) })
         progress("write", tier * tiers.layers + layers.upperBound, tiers.tierCount * tiers.layers)
       }
     }
+    guard let coding else { return }
+    for group in coding.layout.groups.indices {
+      try writer.appendGroup(coding, pairs: pairs)
+      progress("code", group + 1, coding.layout.groups.count)
+    }
   }
 
-  private func block(tier: Int, layer: Int, tiers: TierTable) -> PairBlock {
+  /// A head's pairs from `start` on, in order of position.
+  private func pairs(layer: Int, head: Int) -> (keys: [UInt8], values: [UInt8]) {
+    var (keys, values): ([UInt8], [UInt8]) = ([], [])
+    let count = cache.count(layer: layer, head: head)
+    let first = count - (cache.nextPosition - start)
+    cache.gather(
+      layer: layer, head: head, pairs: (first..<count).map(UInt32.init)[...], keys: &keys,
+      values: &values)
+    return (keys, values)
+  }
+
+  private func block(tier: Int, layer: Int, tiers: TierTable, isCoded: Bool) -> PairBlock {
     var block = PairBlock(positions: [], keys: [], values: [])
     for head in 0..<tiers.kvHeads {
       let end = tiers.total(through: tier, layer: layer, head: head)
@@ -57,6 +77,7 @@ struct RankedCache {
       var offsets = ranking.orders[layer * tiers.kvHeads + head][first..<end]
       if tiers.isByPosition(tier: tier) { offsets.sort() }
       block.positions += offsets.map { UInt32(start) + $0 }
+      guard !isCoded else { continue }
       // A head may hold only some of the pairs before `start`.
       let before = UInt32(cache.count(layer: layer, head: head) - (cache.nextPosition - start))
       cache.gather(

@@ -12,6 +12,8 @@ package enum Recompress {
     /// How tiers are stored; nil for as they are. A chain of several snapshots is then stored bit
     /// for bit.
     package var precision: Precision?
+    /// What codes all pairs, if `precision` says so.
+    package var transform: TransformChoice?
     /// What ranks the pairs; nil for as they are ranked, which must be equal in all snapshots of
     /// the chain.
     package var scorer: ScorerSource?
@@ -32,8 +34,8 @@ package enum Recompress {
   /// Rejects, before the work, a path at which a parent of the snapshot is.
   ///
   /// - Throws: `SaveRefusal`; as `SnapshotChain`.
-  package static func checkOut(_ out: String, snapshot: String, parents: [String]) throws {
-    try checkOut(out, SnapshotChain(path: snapshot, parents: parents))
+  package static func checkOut(_ out: String, snapshot: String, with companions: Companions) throws {
+    try checkOut(out, SnapshotChain(path: snapshot, with: companions))
   }
 
   private static func checkOut(_ out: String, _ chain: SnapshotChain) throws(SaveRefusal) {
@@ -46,19 +48,21 @@ package enum Recompress {
   /// Writes the new snapshot, which has no parent. One layer is in memory at a time. A block that
   /// does not change is copied.
   ///
-  /// - Parameter parents: Snapshots that it continues, if they are not in its folder.
+  /// - Parameter companions: Files in other folders that it needs.
   /// - Throws: `CompressionNotStored` if the snapshot has fewer pairs than are needed; another
   ///   ranking needs all. `PrecisionNotStored`, `QueriesNotStored`, `RankingsDiffer`,
   ///   `CompressionsDiffer`; `SaveRefusal` if a parent would be replaced; `IdentityMismatch`,
   ///   `MalformedFile`, `SystemError`; as `SnapshotChain`.
   package static func run(
-    snapshot: String, parents: [String], options: Options, out: String, progress: Progress
+    snapshot: String, with companions: Companions, options: Options, out: String,
+    progress: Progress
   ) throws -> Result {
-    let chain = try SnapshotChain(path: snapshot, parents: parents)
+    let chain = try SnapshotChain(path: snapshot, with: companions)
     try checkOut(out, chain)
     let plan = try plan(chain, options)
     try plan.checkPositions()
-    var writer = try SnapshotWriter(path: out, metadata: plan.metadata, codecs: plan.codecs)
+    var writer = try SnapshotWriter(
+      path: out, metadata: plan.metadata, codecs: plan.codecs, layout: plan.blocks?.layout)
     let tiers = plan.metadata.tiers
     for tier in 0..<tiers.tierCount {
       for layer in 0..<tiers.layers {
@@ -70,6 +74,7 @@ package enum Recompress {
         progress("write", tier * tiers.layers + layer + 1, tiers.tierCount * tiers.layers)
       }
     }
+    try plan.appendBlocks(to: &writer, progress: progress)
     return Result(
       bytes: try writer.finish(), usesPublishedScore: plan.usesPublishedScore)
   }

@@ -6,7 +6,9 @@ import QFilters
 struct RecompressPlan {
   let metadata: SnapshotMetadata
   let codecs: [TierCodecs]
-  private let chain: SnapshotChain
+  /// Where a transform's blocks come from, if one codes the new snapshot.
+  let blocks: NewBlocks?
+  let chain: SnapshotChain
   /// How pairs rank anew; nil if they keep their ranking.
   private let ranked: CacheRanking?
   /// Whether Q-Filters ranked anew, as they were published.
@@ -39,7 +41,11 @@ struct RecompressPlan {
       stored?.ranking ?? Ranking(sinks: chain.sinks, window: chain.window),
       compression: compression)
     self.metadata = metadata
-    codecs = try Self.codecs(chain, metadata.tiers, options.precision)
+    blocks = try Self.blocks(chain, compression: compression, options)
+    codecs =
+      blocks == nil
+      ? try Self.codecs(chain, metadata.tiers, options.precision)
+      : metadata.tiers.ratios.map { _ in TierCodecs(keys: .transform, values: .transform) }
   }
 
   /// Rejects a chain with several rankings: a snapshot names one scorer and one bank.
@@ -155,6 +161,16 @@ extension RecompressPlan {
   func block(tier: Int, layer: Int) throws -> PairBlock {
     let tiers = metadata.tiers
     var block = PairBlock(positions: [], keys: [], values: [])
+    guard blocks == nil else {
+      let stored = try chain.readStoredRanking(layer: layer)
+      for head in stored.indices {
+        let order = ranked?.orders[layer * tiers.kvHeads + head] ?? stored[head]
+        var chosen = order[tiers.ranks(of: tier, layer: layer, head: head)]
+        if tiers.isByPosition(tier: tier) { chosen.sort() }
+        block.positions += chosen
+      }
+      return block
+    }
     for (head, stored) in try pairs(for: tier, layer: layer).heads.enumerated() {
       var chosen = order(stored, layer: layer, head: head)[
         tiers.ranks(of: tier, layer: layer, head: head)]

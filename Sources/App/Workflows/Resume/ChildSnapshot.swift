@@ -1,9 +1,10 @@
 import ByteIO
-import CacheCodec
+package import CacheCodec
 import CacheFormat
 import Inference
 import ModelFiles
 package import QFilters
+import Transforms
 
 extension Resume {
   /// Where and how to write what a prompt and its answer add, as a child of the snapshot.
@@ -24,8 +25,8 @@ extension Resume {
   /// Rejects, before a model is opened, a path at which no child of the snapshot can be.
   ///
   /// - Throws: `SaveRefusal`; as `SnapshotChain`.
-  package static func checkSave(_ path: String, snapshot: String, parents: [String]) throws {
-    try ChildSnapshot.check(path, after: SnapshotChain(path: snapshot, parents: parents))
+  package static func checkSave(_ path: String, snapshot: String, with companions: Companions) throws {
+    try ChildSnapshot.check(path, after: SnapshotChain(path: snapshot, with: companions))
   }
 
   /// What was written.
@@ -108,9 +109,10 @@ struct ChildSnapshot {
       cache, from: start, hook: source.queryHook(model, retention), retention: retention,
       model: model.engine.architecture)
     let metadata = try metadata(from: start, Array(new), retention, ranked.ranking)
+    let coding = try coding(metadata.tiers)
     var writer = try SnapshotWriter(
-      path: path, metadata: metadata, codecs: codecs(metadata.tiers))
-    try ranked.write(to: &writer, tiers: metadata.tiers) { _, _, _ in }
+      path: path, metadata: metadata, codecs: codecs(metadata.tiers), layout: coding?.layout)
+    try ranked.write(to: &writer, tiers: metadata.tiers, coding: coding) { _, _, _ in }
     return Resume.Saved(bytes: try writer.finish(), seconds: clock.seconds)
   }
 
@@ -156,5 +158,16 @@ struct ChildSnapshot {
       return TierCodecs(
         keys: parent.codec(of: .keys, tier: tier), values: parent.codec(of: .values, tier: tier))
     }
+  }
+
+  /// How the parent's transform codes the new pairs; nil if none coded the parent.
+  private func coding(_ tiers: TierTable) throws -> TransformCoding? {
+    guard let file = try chain.lastTransform(), let blocks = chain.last.blocks else { return nil }
+    let groups = blocks.layout.groups.count
+    return TransformCoding(
+      file, name: blocks.layout.transform.fileName,
+      step: blocks.step ?? PositionOffsets.step(file.transform.steps[.high] ?? 0),
+      positions: tiers.positions,
+      offsets: PositionOffsets.equal(groups: groups, positions: tiers.tokens))
   }
 }

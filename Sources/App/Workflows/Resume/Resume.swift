@@ -1,5 +1,5 @@
 import ByteIO
-import CacheCodec
+package import CacheCodec
 import CacheFormat
 import Inference
 import ModelFiles
@@ -35,17 +35,17 @@ package enum Resume {
   /// Loads a snapshot, adds a prompt and generates.
   ///
   /// - Parameters:
-  ///   - parents: Snapshots that it continues, if they are not in its folder.
+  ///   - companions: Files in other folders that it needs.
   ///   - mode: The pairs to continue with.
   ///   - text: The prompt in UTF-8. In a snapshot made with a chat template it is the rest of the
   ///     user's turn, or after an answer a turn of its own.
   ///   - save: Where to write what the prompt and its answer add; not with an eviction.
   ///   - export: Where to write what the cache holds after the answer, as safetensors.
   /// - Throws: `IdentityMismatch` if a snapshot is another model's, `CompressionNotStored`,
-  ///   `ParentMissing`, `MalformedFile`, `SystemError`, `PromptError`, `SaveRefusal`.
+  ///   `ParentMissing`, `TransformMissing`, `MalformedFile`, `SystemError`, `PromptError`, `SaveRefusal`.
   package static func run(
-    _ model: LoadedModel, snapshot: String, parents: [String] = [], text: [UInt8],
-    mode: ResumeMode, options: GenerationConfig, save: Save? = nil, export: String? = nil,
+    _ model: LoadedModel, snapshot: String, with companions: Companions = Companions(),
+    text: [UInt8], mode: ResumeMode, options: GenerationConfig, save: Save? = nil, export: String? = nil,
     emit: (String) -> Void
   ) throws -> Result {
     if let save, options.eviction != nil { throw SaveRefusal.evicted(path: save.path) }
@@ -53,11 +53,12 @@ package enum Resume {
     // Before the clock starts: it may read all weights.
     let identity = model.identity
     let clock = Stopwatch()
-    let chain = try SnapshotChain(path: snapshot, parents: parents)
+    let chain = try SnapshotChain(path: snapshot, with: companions)
     try chain.metadata.identity.check(against: identity, path: snapshot)
     try checkShape(
       chain, model.engine.cacheShape, vocabularySize: model.engine.architecture.vocabularySize)
     try chain.checkStored(compression: mode.compression)
+    try chain.checkTransforms()
     let child = try save.map { try ChildSnapshot($0, of: chain, mode: mode, model: model) }
     if let export { try AtomicFile.checkWritable(export) }
     let prompt = try prompt(text, after: chain, options, model)

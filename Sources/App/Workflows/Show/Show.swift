@@ -1,5 +1,5 @@
 package import ByteIO
-import CacheCodec
+package import CacheCodec
 import CacheFormat
 import Tokenization
 
@@ -22,11 +22,11 @@ package enum Show {
   ///
   /// - Parameters:
   ///   - model: A model's file or folder; nil is rejected after the snapshot is known to be valid.
-  ///   - parents: Snapshots that it continues, if they are not in its folder.
+  ///   - companions: Files in other folders that it needs.
   /// - Throws: `ModelNeeded`, `IdentityMismatch` if the tokenizer is another one, `MalformedFile`,
   ///   `SystemError`, `TokenizationError`, `UnsupportedModel`.
-  package static func run(snapshot: String, parents: [String], model: String?) throws -> Result {
-    let chain = try chain(snapshot, parents)
+  package static func run(snapshot: String, with companions: Companions, model: String?) throws -> Result {
+    let chain = try chain(snapshot, companions)
     let metadata = chain.metadata
     guard let model else { throw ModelNeeded(path: snapshot, metadata) }
     let (tokenizer, template) = try LoadedModel.loadChat(path: model)
@@ -45,9 +45,9 @@ package enum Show {
   }
 
   /// The snapshot with its parents, or alone if they are missing: it has all tokens.
-  private static func chain(_ path: String, _ parents: [String]) throws -> SnapshotChain {
+  private static func chain(_ path: String, _ companions: Companions) throws -> SnapshotChain {
     do {
-      return try SnapshotChain(path: path, parents: parents)
+      return try SnapshotChain(path: path, with: companions)
     } catch is ParentMissing {
       return SnapshotChain(alone: try SnapshotReader(path: path))
     }

@@ -1,5 +1,5 @@
 import ByteIO
-import CacheCodec
+package import CacheCodec
 package import CacheFormat
 import QFilters
 
@@ -22,13 +22,13 @@ package enum TensorDigests {
   ///
   /// - Parameters:
   ///   - compression: For a snapshot, only the pairs that ×N keeps; nil for all that are stored.
-  ///   - parents: Snapshots that it continues, if they are not in its folder.
+  ///   - companions: Files in other folders that it needs.
   /// - Throws: `MalformedFile`, `SystemError`, `CompressionNotStored`; as `SnapshotChain`.
   package static func of(
-    path: String, compression: Int?, parents: [String] = []
+    path: String, compression: Int?, with companions: Companions = Companions()
   ) throws -> [Entry] {
     switch try ContainerReader(path: path).header.kind {
-    case .snapshot: try snapshot(SnapshotChain(path: path, parents: parents), compression)
+    case .snapshot: try snapshot(SnapshotChain(path: path, with: companions), compression)
     case .filterBank: [Entry("filters", bytes(try FilterBank(path: path).filters))]
     case .statistics: statistics(try StatisticsFile(path: path).statistics)
     case .transform: transform(try TransformFile(path: path).transform)

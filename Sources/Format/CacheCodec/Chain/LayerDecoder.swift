@@ -81,6 +81,30 @@ public struct LayerDecoder: ~Copyable {
           part.pairs, firstParameter: part.firstParameter, slots: part.slots, into: &target)
       }
     }
+    for snapshot in Set(pairs.tiers.map(\.snapshot)).sorted() {
+      try decodeBlocks(of: snapshot, tensor, pairs, memory: memory)
+    }
+  }
+
+  /// Decodes the kept pairs that a transform-coded snapshot holds.
+  private func decodeBlocks(
+    of snapshot: Int, _ tensor: ChunkTable.Tensor, _ pairs: KeptPairs,
+    memory: (_ head: Int, _ write: (inout MutableRawSpan) -> Void) -> Void
+  ) throws {
+    guard let decoder = chain.blockDecoders[snapshot] else { return }
+    let metadata = chain.snapshots[snapshot].metadata
+    let (first, end) = (metadata.tiers.positions.lowerBound, chain.end(ofSnapshot: snapshot))
+    for (head, kept) in pairs.heads.enumerated() {
+      let slot = kept.positions.partitioningIndex { $0 >= first }
+      let positions = kept.positions[slot...].prefix { $0 < end }.map { Int($0) - first }
+      let place = pairs.layer * metadata.context.kvHeads + head
+      let group = try decoder.group(ofHead: place)
+      memory(head) { target in
+        group.copy(
+          tensor, of: metadata.context, head: place, positions: positions, to: &target,
+          slot: slot)
+      }
+    }
   }
 
   /// One head's part of a chunk.
@@ -100,7 +124,7 @@ public struct LayerDecoder: ~Copyable {
     _ body: (_ chunk: borrowing ChunkDecoder, _ part: Part) -> Void
   ) throws {
     let layer = pairs.layer
-    for tier in pairs.tiers {
+    for tier in pairs.tiers where chain.blockDecoders[tier.snapshot] == nil {
       let reader = chain.snapshots[tier.snapshot]
       try reader.load(&chunk, tier: tier.tier, layer: layer, tensor: tensor)
       let shape = reader.shape(tier: tier.tier, layer: layer, tensor: tensor)
@@ -145,5 +169,17 @@ public struct LayerDecoder: ~Copyable {
       next = min(position, UInt64(UInt32.max)) + 1
       return UInt32(clamping: position)
     }
+  }
+}
+
+extension [UInt32] {
+  /// The first index whose element satisfies a condition that holds for all after it.
+  fileprivate func partitioningIndex(where isAfter: (UInt32) -> Bool) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if isAfter(self[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
   }
 }

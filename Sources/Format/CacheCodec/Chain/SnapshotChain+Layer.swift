@@ -35,6 +35,18 @@ extension SnapshotChain {
     return try decoder.select(layer: layer, compression: compression).positions
   }
 
+  /// Reads the ranking of the stored pairs of one layer, and not the pairs.
+  ///
+  /// - Returns: [kvHeads]: positions, best first, except in a tier that is in order of position.
+  /// - Throws: As `readStoredLayer`.
+  public func readStoredRanking(layer: Int) throws -> [[UInt32]] {
+    var decoder = LayerDecoder(self)
+    let pairs = try decoder.selectStored(layer: layer)
+    return zip(decoder.rankings(of: pairs), pairs.positions).map { ranking, positions in
+      ranking.map { positions[$0] }
+    }
+  }
+
   /// Reads which positions are stored in each head of one layer.
   ///
   /// - Returns: [kvHeads]: positions, ascending.

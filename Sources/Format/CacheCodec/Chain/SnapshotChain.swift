@@ -8,6 +8,8 @@ public struct SnapshotChain: Sendable {
   public let snapshots: [SnapshotReader]
   /// [snapshots]: pairs count at positions before this one; a later snapshot dropped the others.
   private let ends: [Int]
+  /// [snapshots]: nil unless a transform coded it.
+  let blockDecoders: [BlockDecoder?]
 
   /// The greatest number of snapshots.
   public static let maximumSnapshots = 1024
@@ -20,15 +22,15 @@ public struct SnapshotChain: Sendable {
   ///
   /// - Parameters:
   ///   - path: The last snapshot.
-  ///   - parents: Snapshots that it may continue. One that has the digest is preferred to a file in
-  ///     the child's folder.
+  ///   - companions: Files in other folders that it may need. A transform is read when it is
+  ///     needed first.
   /// - Throws: `ParentMissing`; `IdentityMismatch` if the snapshots are of different models;
   ///   `MalformedFile` if the bytes of one break a rule of the format, or they do not belong
   ///   together; `SystemError`.
-  public init(path: String, parents: [String] = []) throws {
+  public init(path: String, with companions: Companions = Companions()) throws {
     var snapshots = [try SnapshotReader(path: path)]
     var named: [Digest: SnapshotReader] = [:]
-    for path in parents {
+    for path in companions.parents {
       let reader = try SnapshotReader(path: path)
       named[try reader.digest] = reader
     }
@@ -48,14 +50,20 @@ public struct SnapshotChain: Sendable {
       try child.metadata.identity.check(
         against: parent.metadata.identity, path: "\(child.path), which continues \(parent.path)")
     }
-    self.init(snapshots: snapshots.reversed())
+    self.init(snapshots: snapshots.reversed(), transforms: companions.transforms)
   }
 
   /// A snapshot's own pairs alone, without its parents'.
-  public init(alone reader: SnapshotReader) { self.init(snapshots: [reader]) }
+  public init(alone reader: SnapshotReader, with companions: Companions = Companions()) {
+    self.init(snapshots: [reader], transforms: companions.transforms)
+  }
 
-  private init(snapshots: [SnapshotReader]) {
+  private init(snapshots: [SnapshotReader], transforms: [String]) {
     self.snapshots = snapshots
+    let transforms = TransformFiles(transforms)
+    blockDecoders = snapshots.map { snapshot in
+      snapshot.blocks.map { BlockDecoder(snapshot, $0, transforms) }
+    }
     var end = Int.max
     ends = snapshots.reversed().map { snapshot in
       defer { end = min(end, snapshot.metadata.tiers.positions.lowerBound) }
@@ -81,6 +89,23 @@ extension SnapshotChain {
 
   /// How many bytes of all snapshots have been read so far.
   public var bytesRead: UInt64 { snapshots.reduce(0) { $0 + $1.bytesRead } }
+
+  /// Reads the transforms that its snapshots need.
+  ///
+  /// - Throws: `TransformMissing`; `MalformedFile` if one is damaged, or does not fit; `SystemError`.
+  public func checkTransforms() throws {
+    for decoder in blockDecoders { _ = try decoder?.transform() }
+  }
+
+  /// The transform that coded the last snapshot; nil if none did.
+  ///
+  /// - Throws: As `checkTransforms`.
+  public func lastTransform() throws -> TransformFile? { try blockDecoders.last??.transform() }
+
+  /// Decodes all blocks of the last snapshot.
+  ///
+  /// - Throws: As `checkTransforms`; `MalformedFile` that names the block.
+  public func verifyBlocks() throws { try blockDecoders.last??.verify() }
 
   /// Whether every pair of every position is stored.
   public var isWhole: Bool { snapshots.allSatisfy(\.metadata.tiers.isWhole) }

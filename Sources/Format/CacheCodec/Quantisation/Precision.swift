@@ -2,7 +2,8 @@ public import CacheFormat
 
 /// How a snapshot's keys and values are stored, for each tensor and tier.
 ///
-/// As text it is a list of terms `[keys=|values=][N:]codec`, separated by commas. A term applies to
+/// As text it is `transform[:high|medium|low]`, or a list of terms `[keys=|values=][N:]codec`,
+/// separated by commas. A term applies to
 /// what ×N keeps, or to all pairs without N. It applies to keys or values, or to both without a
 /// name. The codec is f32, f16, bf16, int8 or int4. Examples: `int8`; `keys=int8,values=int4`;
 /// `8:f16,int4`. If several terms apply to a tier, the one with the greatest N wins, then the one
@@ -17,12 +18,15 @@ public struct Precision: Sendable, Equatable {
   private let terms: [Term]
   /// The type of the cache's elements: the named lossless codec, or f16.
   public let element: ElementCodec
+  /// The quality of a transform that codes all pairs; nil if none does.
+  public let transform: TransformQuality?
 
   /// Stores everything without loss in that type.
   public init(_ element: ElementCodec) {
     precondition(ElementCodec.elements.contains(element), "a cache has lossless elements")
     self.element = element
     terms = [Term(tensor: nil, compression: 1, codec: element)]
+    transform = nil
   }
 
   /// The values of N that a term may have. Other tiers would differ between a whole snapshot and
@@ -36,6 +40,11 @@ public struct Precision: Sendable, Equatable {
   ///   codecs, or has two terms for the same pairs.
   public init(_ text: String) throws(PrecisionRefusal) {
     var (terms, element): ([Term], ElementCodec?) = ([], nil)
+    transform = try Self.transform(text)
+    guard transform == nil else {
+      (self.terms, self.element) = ([], .float16)
+      return
+    }
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       let term = try Self.term(part)
       if term.codec.isLossless {
@@ -54,6 +63,18 @@ public struct Precision: Sendable, Equatable {
     }
     self.terms = terms
     self.element = element ?? .float16
+  }
+
+  /// The quality that `transform[:QUALITY]` names; nil for other text.
+  private static func transform(_ text: String) throws(PrecisionRefusal) -> TransformQuality? {
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.first == "transform" else { return nil }
+    guard parts.count == 2 else { return .high }
+    guard let quality = TransformQuality(rawValue: String(parts[1])) else {
+      let known = TransformQuality.allCases.map(\.rawValue).joined(separator: ", ")
+      throw PrecisionRefusal(text, "the quality must be one of \(known)")
+    }
+    return quality
   }
 
   private static func term(_ text: Substring) throws(PrecisionRefusal) -> Term {

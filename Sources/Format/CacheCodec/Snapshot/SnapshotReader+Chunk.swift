@@ -3,10 +3,13 @@ public import CacheFormat
 extension SnapshotReader {
   /// Reads, verifies and decodes one chunk.
   ///
+  /// A transform-coded snapshot has only chunks of positions; its others are a programmer's error.
+  ///
   /// - Returns: The elements of all heads in the cache's own type, as in a `PairBlock`. Positions
   ///   are `u32` as stored: gaps where the tier is in order of position.
   /// - Throws: `MalformedFile` that names tier, layer and tensor; `SystemError`.
   public func readChunk(tier: Int, layer: Int, tensor: ChunkTable.Tensor) throws -> [UInt8] {
+    precondition(tensor == .positions || blocks == nil, "a transform's blocks have the pairs")
     var chunk = ChunkDecoder()
     try load(&chunk, tier: tier, layer: layer, tensor: tensor)
     let shape = shape(tier: tier, layer: layer, tensor: tensor)

@@ -8,6 +8,8 @@ public struct SnapshotReader: Sendable {
   public let metadata: SnapshotMetadata
   let container: ContainerReader
   let chunks: ChunkTable
+  /// The blocks of a transform-coded snapshot.
+  public let blocks: BlockTable?
   /// Where the first chunk begins, from the start of the file.
   let dataOffset: UInt64
 
@@ -24,11 +26,23 @@ public struct SnapshotReader: Sendable {
     metadata = try SnapshotMetadata(container)
     let (context, tiers) = (metadata.context, metadata.tiers)
     let data = container.directory[.data]
+    blocks = try BlockTable(container, context: context, tiers: tiers)
     let limit = ChunkTable.byteCount(context: context, tiers: tiers)
+    let (length, isTooShort) = (data?.length ?? 0).subtractingReportingOverflow(
+      blocks?.length ?? 0)
+    guard !isTooShort else { throw Self.blocksRefusal(path: container.path) }
     chunks = try ChunkTable(
       container.section(.chunks, atMost: limit), context: context, tiers: tiers,
-      dataLength: data?.length ?? 0)
+      dataLength: length)
+    guard chunks.isTransformCoded == (blocks != nil) else {
+      throw Self.blocksRefusal(path: container.path)
+    }
     dataOffset = data?.offset ?? container.header.fileSize
+  }
+
+  private static func blocksRefusal(path: String) -> MalformedFile {
+    MalformedFile(
+      path: path, section: "BLKS", problem: "its blocks are not what the chunks leave of DATA")
   }
 
   /// Where the snapshot was opened.
@@ -68,12 +82,14 @@ public struct SnapshotReader: Sendable {
     return needed
   }
 
-  /// The length of the file's prefix that holds everything a compression needs, in bytes.
+  /// The length of the file's prefix that holds everything a compression needs, in bytes. In a
+  /// transform-coded snapshot that is the whole file.
   ///
   /// - Parameter compression: The compression, or nil for the whole cache.
   /// - Throws: `CompressionNotStored`.
   public func prefixLength(compression: Int?) throws(CompressionNotStored) -> UInt64 {
-    dataOffset + chunks.length(ofTiers: try tiersNeeded(compression: compression))
+    let tiers = try tiersNeeded(compression: compression)
+    return blocks == nil ? dataOffset + chunks.length(ofTiers: tiers) : fileSize
   }
 }
 
@@ -112,5 +128,31 @@ extension SnapshotReader {
     ChunkShape(
       tier: tier, layer: layer, tensor: tensor, codec: codec(of: tensor, tier: tier),
       context: metadata.context, tiers: metadata.tiers)
+  }
+}
+
+extension SnapshotReader {
+  /// Where the first block begins, from the start of the file.
+  private var blocksOffset: UInt64 {
+    dataOffset + chunks.length(ofTiers: metadata.tiers.tierCount)
+  }
+
+  func place(block: Int, group: Int) -> BlockPlace {
+    let offset = blocks?.block(block, group: group).offset ?? 0
+    return BlockPlace(path: path, block: block, group: group, offset: blocksOffset + offset)
+  }
+
+  /// Reads a block's stored bytes and verifies their checksum.
+  ///
+  /// - Throws: `MalformedFile`, `SystemError`.
+  func readBlock(_ block: Int, group: Int) throws -> [UInt8] {
+    guard let entry = blocks?.block(block, group: group).entry else {
+      preconditionFailure("a snapshot without blocks")
+    }
+    let place = place(block: block, group: group)
+    let bytes = try container.file.read(
+      at: place.offset, count: Int(entry.storedLength), section: place.section)
+    guard Checksum.of(bytes) == entry.checksum else { throw place.mismatch }
+    return bytes
   }
 }

@@ -10,10 +10,13 @@ import Synchronization
 /// whatever the number of threads.
 public struct SnapshotWriter: ~Copyable {
   private let path: String
-  private let metadata: SnapshotMetadata
+  let metadata: SnapshotMetadata
   private let codecs: [TierCodecs]
   private var container: ContainerWriter
   private var entries: [ChunkTable.Entry] = []
+  /// How a transform's blocks are cut, if there are any.
+  let layout: BlockLayout?
+  private(set) var blockEntries: [BlockTable.Entry] = []
 
   /// Begins a snapshot.
   ///
@@ -22,29 +25,46 @@ public struct SnapshotWriter: ~Copyable {
   ///   - metadata: Everything except the pairs.
   ///   - codecs: [tiers]: how each tier is stored; without loss if nil. A codec that the context
   ///     does not allow is a programmer's error.
+  ///   - layout: How a transform's blocks are cut, if one codes all tiers; `codecs` then do not
+  ///     count.
   /// - Throws: `MalformedFile` if a reader would reject the metadata, `SystemError` if no file can
   ///   be created there.
-  public init(path: String, metadata: SnapshotMetadata, codecs: [TierCodecs]? = nil) throws {
+  public init(
+    path: String, metadata: SnapshotMetadata, codecs: [TierCodecs]? = nil,
+    layout: BlockLayout? = nil
+  ) throws {
     try metadata.check(path: path)
-    let codecs =
-      codecs
-      ?? Array(
-        repeating: TierCodecs(lossless: metadata.context), count: metadata.tiers.tierCount)
+    let usual =
+      layout == nil
+      ? TierCodecs(lossless: metadata.context) : TierCodecs(keys: .transform, values: .transform)
+    let all = Array(repeating: usual, count: metadata.tiers.tierCount)
+    let codecs = layout == nil ? codecs ?? all : all
     Self.check(codecs, metadata)
-    let sections = metadata.sections
-    let types = FileKind.snapshot.sections.filter { $0 != .parent || metadata.parent != nil }
-    let lengths = types.map { type -> (SectionType, UInt64) in
-      guard type != .chunks else {
-        return (type, ChunkTable.byteCount(context: metadata.context, tiers: metadata.tiers))
-      }
-      return (type, sections.first { $0.type == type }.map { UInt64($0.bytes.count) } ?? 0)
-    }
-    var container = try ContainerWriter(path: path, kind: .snapshot, sections: lengths)
-    for section in sections { try container.write(section.bytes, to: section.type) }
+    var container = try ContainerWriter(
+      path: path, kind: .snapshot, sections: Self.lengths(metadata, layout))
+    for section in metadata.sections { try container.write(section.bytes, to: section.type) }
     self.path = path
     self.metadata = metadata
     self.codecs = codecs
     self.container = container
+    self.layout = layout
+  }
+
+  /// The sections with their lengths in bytes.
+  private static func lengths(
+    _ metadata: SnapshotMetadata, _ layout: BlockLayout?
+  ) -> [(SectionType, UInt64)] {
+    let sections = metadata.sections
+    return FileKind.snapshot.sections.compactMap { type in
+      switch type {
+      case .chunks:
+        return (type, ChunkTable.byteCount(context: metadata.context, tiers: metadata.tiers))
+      case .blocks: return layout.map { (type, BlockTable.byteCount($0)) }
+      case .data: return (type, 0)
+      default:
+        return sections.first { $0.type == type }.map { (type, UInt64($0.bytes.count)) }
+      }
+    }
   }
 
   /// How many blocks the snapshot has: one for each tier and layer.
@@ -54,8 +74,8 @@ public struct SnapshotWriter: ~Copyable {
   /// encoded on all processors, so a few layers at once are faster than one.
   ///
   /// - Parameter blocks: Each has the pairs of its tier and layer by the tier table. Each head's
-  ///   are best first, or ascending where the tier is in order of position. Anything else is a
-  ///   programmer's error.
+  ///   are best first, or ascending where the tier is in order of position. Where a transform codes
+  ///   the pairs, there are only positions. Anything else is a programmer's error.
   /// - Throws: `NotQuantisable`; `SystemError`, for example when the disk is full.
   public mutating func append(_ blocks: [PairBlock]) throws {
     for (index, block) in blocks.enumerated() { check(block, index: index) }
@@ -74,11 +94,24 @@ public struct SnapshotWriter: ~Copyable {
     var chunk = ChunkDecoder()
     for tensor in ChunkTable.Tensor.allCases {
       // One checksum covers both readings.
-      try reader.load(&chunk, tier: tier, layer: layer, tensor: tensor)
+      if tensor == .positions || layout == nil {
+        try reader.load(&chunk, tier: tier, layer: layer, tensor: tensor)
+      }
       let (bytes, entry) = try reader.readStored(tier: tier, layer: layer, tensor: tensor)
       try container.append(bytes)
       entries.append(entry)
     }
+  }
+
+  /// Appends the next block of a transform: group by group, after all chunks.
+  ///
+  /// - Throws: `SystemError`, for example when the disk is full.
+  mutating func append(block bytes: [UInt8], step: Int?) throws {
+    precondition(entries.count == blockCount * 3, "blocks of a transform follow the chunks")
+    try container.append(bytes)
+    blockEntries.append(
+      BlockTable.Entry(
+        storedLength: UInt64(bytes.count), checksum: Checksum.of(bytes), step: step))
   }
 
   /// Completes the snapshot and makes it appear at its path, durably. Every block must have been
@@ -89,6 +122,12 @@ public struct SnapshotWriter: ~Copyable {
   public consuming func finish() throws -> UInt64 {
     precondition(entries.count == blockCount * 3, "a block was not appended")
     try container.write(ChunkTable.encode(entries), to: .chunks)
+    if let layout {
+      precondition(
+        blockEntries.count == layout.groups.count * layout.blocks.count,
+        "a transform's block was not appended")
+      try container.write(BlockTable.encode(layout, blockEntries), to: .blocks)
+    }
     return try container.finish()
   }
 }
@@ -121,10 +160,11 @@ extension SnapshotWriter {
     let context = metadata.context
     let (tier, layer) = place(index)
     let pairs = metadata.tiers.pairs(tier: tier, layer: layer)
+    let stored = layout == nil ? pairs : 0
     precondition(
       block.positions.count == pairs
-        && block.keys.count == pairs * context.keyLength * context.keyCodec.width
-        && block.values.count == pairs * context.valueLength * context.valueCodec.width,
+        && block.keys.count == stored * context.keyLength * context.keyCodec.width
+        && block.values.count == stored * context.valueLength * context.valueCodec.width,
       "a block of another size than its tier and layer have")
   }
 
@@ -154,6 +194,9 @@ extension SnapshotWriter {
     _ block: PairBlock, _ shape: ChunkShape, tier: Int, layer: Int, _ metadata: SnapshotMetadata,
     path: String
   ) throws -> Chunk {
+    guard shape.codec != .transform else {
+      return ([], ChunkTable.Entry(storedLength: 0, checksum: Checksum.of([]), codec: .transform))
+    }
     let counts = (0..<metadata.tiers.kvHeads).map {
       metadata.tiers.count(tier: tier, layer: layer, head: $0)
     }

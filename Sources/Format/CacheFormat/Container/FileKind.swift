@@ -22,11 +22,11 @@ public enum FileKind: String, Sendable, CaseIterable {
   }
 
   /// The sections that version 1 knows in such a file, in their order. Those whose first letter is
-  /// upper-case are required, except `PRNT`, which only a child has.
+  /// upper-case are required, except the `rare` ones.
   public var sections: [SectionType] {
     switch self {
     case .snapshot:
-      [.identity, .parent, .context, .tokens, .tiers, .chunks, .provenance, .data]
+      [.identity, .parent, .context, .tokens, .tiers, .chunks, .blocks, .provenance, .data]
     case .filterBank:
       [
         .identity, .filters, .quality, .sequences, .headFilters, .rope, .linearScore, .provenance,
@@ -35,4 +35,7 @@ public enum FileKind: String, Sendable, CaseIterable {
     case .statistics: [.identity, .statistics, .sequences, .rope, .pairSums, .provenance]
     }
   }
+
+  /// The required sections that only some snapshots have: children, and transform-coded ones.
+  public static let rare: [SectionType] = [.parent, .blocks]
 }

@@ -15,7 +15,9 @@ public struct SectionType: Hashable, Sendable, CustomStringConvertible {
   public static let tiers = SectionType("TIER")
   /// A snapshot's chunk table.
   public static let chunks = SectionType("CHNK")
-  /// A snapshot's chunks; the one section without a checksum of its own.
+  /// A snapshot's blocks that are coded by a transform.
+  public static let blocks = SectionType("BLKS")
+  /// A snapshot's chunks and blocks; the one section without a checksum of its own.
   public static let data = SectionType("DATA")
   /// A filter bank's Q-Filters.
   public static let filters = SectionType("FILT")

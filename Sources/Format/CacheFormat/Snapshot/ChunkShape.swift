@@ -37,7 +37,7 @@ public struct ChunkShape: Sendable, Equatable {
   public static func parameters(
     of pairs: Int, codec: ElementCodec, tensor: ChunkTable.Tensor, rowLength: Int
   ) -> Int {
-    guard !codec.isLossless else { return 0 }
+    guard codec == .int8 || codec == .int4 else { return 0 }
     return tensor == .keys ? (pairs + groupSize - 1) / groupSize * rowLength : pairs
   }
 

@@ -52,6 +52,9 @@ public struct ChunkTable: Sendable, Equatable {
     offsets[tiers * layers * Tensor.allCases.count]
   }
 
+  /// Whether a transform's blocks hold the keys and values.
+  public var isTransformCoded: Bool { entries.contains { $0.codec == .transform } }
+
   /// The section's length in bytes.
   public static func byteCount(context: ContextDescription, tiers: TierTable) -> UInt64 {
     UInt64(tiers.tierCount * context.layers * Tensor.allCases.count * entryByteCount)
@@ -71,6 +74,7 @@ public struct ChunkTable: Sendable, Equatable {
 
   /// Reads the section and checks it against the counts and the length of `DATA`.
   ///
+  /// - Parameter dataLength: The length of `DATA` without a transform's blocks.
   /// - Throws: `MalformedFile`.
   public init(
     _ section: Section, context: ContextDescription, tiers: TierTable, dataLength: UInt64
@@ -102,7 +106,8 @@ public struct ChunkTable: Sendable, Equatable {
           let (end, overflow) = offsets[index].addingReportingOverflow(entry.storedLength)
           let lengths = shape.streamLengths
           let least = 4 * lengths.count
-          let range = least...lengths.reduce(least + ChunkShape.decodedChecksumByteCount, +)
+          let most = lengths.reduce(least + ChunkShape.decodedChecksumByteCount, +)
+          let range = lengths.isEmpty ? 0...0 : least...most
           guard !overflow, range ~= Int(clamping: entry.storedLength) else {
             throw reader.error(
               "a chunk of \(entry.storedLength) bytes for \(shape.elements) elements")
@@ -115,6 +120,10 @@ public struct ChunkTable: Sendable, Equatable {
     guard offsets[entries.count] == dataLength else {
       throw reader.error("the chunks do not fill DATA")
     }
+    let coded = entries.count { $0.codec == .transform }
+    guard coded == 0 || tiers.isWhole && coded == 2 * tiers.tierCount * layers else {
+      throw reader.error("a transform codes all keys and values of a whole cache, or none")
+    }
     self.entries = entries
     self.offsets = offsets
   }
@@ -124,7 +133,7 @@ public struct ChunkTable: Sendable, Equatable {
     of tensor: Tensor, tier: Int, context: ContextDescription, tiers: TierTable
   ) -> [ElementCodec] {
     guard tensor != .positions else { return [tiers.positionCodec(tier: tier)] }
-    return [context.codec(of: tensor), .int8, .int4]
+    return [context.codec(of: tensor), .int8, .int4, .transform]
   }
 
   private static func entry(_ reader: inout ByteReader) throws(MalformedFile) -> Entry {

@@ -14,12 +14,14 @@ public enum ElementCodec: UInt32, Sendable, CaseIterable {
   case int4 = 6
   /// Ascending positions, each as the gap to the one before.
   case positionGaps = 7
+  /// Nothing: a transform's blocks hold the keys and values of all tiers (spec, section 5.8).
+  case transform = 8
 
   /// The types that a cache's elements may have. They are stored without loss.
   public static let elements: [ElementCodec] = [.float32, .float16, .bfloat16]
 
   /// Whether elements are stored without loss.
-  public var isLossless: Bool { self != .int8 && self != .int4 }
+  public var isLossless: Bool { ![.int8, .int4, .transform].contains(self) }
 
   /// Bytes of an element in memory; for a lossless codec also the number of byte planes. A code has
   /// one, before 4-bit codes are packed.
@@ -28,6 +30,7 @@ public enum ElementCodec: UInt32, Sendable, CaseIterable {
     case .position, .positionGaps, .float32: 4
     case .float16, .bfloat16: 2
     case .int8, .int4: 1
+    case .transform: 0
     }
   }
 
@@ -40,6 +43,7 @@ public enum ElementCodec: UInt32, Sendable, CaseIterable {
     case .bfloat16: "bf16"
     case .int8: "int8"
     case .int4: "int4"
+    case .transform: "transform"
     }
   }
 }

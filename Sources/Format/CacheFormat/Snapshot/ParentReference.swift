@@ -29,10 +29,9 @@ public struct ParentReference: Sendable, Equatable {
     self = try Self(section, tokens: Int(Int32.max))
   }
 
-  private static let longestName = 255
   /// The greatest length of the section in bytes: digest, first position, the name's length, the
   /// name.
-  static let maximumByteCount = UInt64(Digest.byteCount + 8 + 4 + longestName)
+  static let maximumByteCount = UInt64(Digest.byteCount + 8 + FileNameField.maximumByteCount)
 
   var encoded: [UInt8] {
     var writer = ByteWriter()
@@ -51,17 +50,7 @@ public struct ParentReference: Sendable, Equatable {
       throw reader.error("a first position of \(first) in a context of \(tokens) tokens")
     }
     firstPosition = Int(first)
-    let length = try reader.read(UInt32.self)
-    guard 1...Self.longestName ~= Int(length) else {
-      throw reader.error("a file name of \(length) bytes")
-    }
-    let bytes = try reader.readBytes(Int(length))
-    guard let name = String(validating: bytes, as: UTF8.self), name != ".", name != "..",
-      !bytes.contains(UInt8(ascii: "/")), !bytes.contains(0)
-    else {
-      throw reader.error("the parent's name is not that of a file")
-    }
-    fileName = name
+    fileName = try FileNameField.read(&reader)
     try reader.expectEnd()
   }
 }

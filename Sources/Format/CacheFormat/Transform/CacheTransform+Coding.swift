@@ -37,7 +37,8 @@ extension CacheTransform {
   /// The steps that a block may have, in quarters of a power of 2.
   fileprivate static let stepRange = -200...200
 
-  private static func step(_ reader: inout ByteReader) throws(MalformedFile) -> Int {
+  /// Reads a step.
+  static func step(_ reader: inout ByteReader) throws(MalformedFile) -> Int {
     let step = Int(try reader.read(Int32.self))
     guard stepRange.contains(step) else { throw reader.error("a step out of range: \(step)") }
     return step

@@ -38,6 +38,8 @@ public struct CacheTransform: Sendable, Equatable {
     public var components: Int { deviations.count }
   }
 
+  /// How many first positions of a context are stored as they are: they are like no others.
+  public static let exactPositions = 4
   /// The binary digits of 1 in the basis.
   private static let unitDigits = 14
   /// 1 in the basis.

@@ -1,0 +1,42 @@
+import ByteIO
+package import CacheCodec
+import CacheFormat
+import Inference
+import Transforms
+
+/// The transform that a snapshot is to be coded by.
+package struct TransformChoice: Sendable {
+  private let file: TransformFile
+  private let quality: TransformQuality
+  private let path: String
+
+  /// Reads a transform (.qtrans); nil if the precision needs none.
+  ///
+  /// - Throws: `MalformedFile`, `SystemError`.
+  package init?(_ precision: Precision?, path: String?) throws {
+    guard let quality = precision?.transform, let path else { return nil }
+    (file, self.path, self.quality) = (try TransformFile(path: path), path, quality)
+  }
+
+  /// Rejects a transform of another model.
+  ///
+  /// - Throws: `IdentityMismatch`.
+  func check(_ identity: Identity) throws(IdentityMismatch) {
+    try file.identity.check(against: identity, path: path)
+  }
+
+  /// How a context is coded whose last queries attended like this.
+  ///
+  /// - Parameter attention: [heads][positions]; nil if it is not known.
+  func coding(positions: Range<Int>, attention: [[Float]]?) -> TransformCoding {
+    let groups = file.transform.groups.map(\.heads)
+    let offsets =
+      attention.map {
+        PositionOffsets.byAttention($0, groups: groups, exact: CacheTransform.exactPositions)
+      } ?? PositionOffsets.equal(groups: groups.count, positions: positions.count)
+    return TransformCoding(
+      file, name: Folder.name(of: path),
+      step: PositionOffsets.step(file.transform.steps[quality] ?? 0), positions: positions,
+      offsets: offsets)
+  }
+}

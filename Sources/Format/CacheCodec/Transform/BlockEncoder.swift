@@ -1,0 +1,55 @@
+import CacheFormat
+
+/// Codes the blocks of one group of heads.
+struct BlockEncoder: Sendable {
+  /// A block, and its step; nil for elements as they are.
+  typealias Block = (bytes: [UInt8], step: Int?)
+
+  private let coding: TransformCoding
+  private let group: Int
+  private let metadata: SnapshotMetadata
+  /// [heads]: in order of position.
+  private let heads: [(keys: [UInt8], values: [UInt8])]
+  private let encoder: GroupEncoder
+
+  init(
+    _ coding: TransformCoding, group: Int, _ metadata: SnapshotMetadata,
+    _ heads: [(keys: [UInt8], values: [UInt8])]
+  ) {
+    (self.coding, self.group, self.metadata, self.heads) = (coding, group, metadata, heads)
+    let transform = coding.file.transform
+    encoder = GroupEncoder(
+      transform.groups[group], metric: transform.metric[transform.groups[group].heads],
+      finest: transform.steps[.high] ?? 0, tables: coding.file.tables)
+  }
+
+  /// The block of some positions, counted from the snapshot's first one.
+  func block(_ positions: Range<Int>) -> Block {
+    let elements = elements(positions)
+    let first = metadata.tiers.positions.lowerBound
+    let positionsInContext = positions.lowerBound + first..<positions.upperBound + first
+    guard positionsInContext.lowerBound >= CacheTransform.exactPositions else {
+      return (elements, nil)
+    }
+    let rows = BlockRows(
+      metadata.context, rope: coding.file.transform.rope, heads: coding.layout.groups[group],
+      positions: positionsInContext)
+    guard let vectors = rows.vectors(elements),
+      let bytes = encoder.encode(
+        vectors, step: coding.step, offsets: Array(coding.offsets[group][positions])),
+      bytes.count < elements.count
+    else { return (elements, nil) }
+    return (bytes, coding.step)
+  }
+
+  /// The pairs as `BlockRows` has them.
+  private func elements(_ positions: Range<Int>) -> [UInt8] {
+    let context = metadata.context
+    let keyBytes = context.keyLength * context.keyCodec.width
+    let valueBytes = context.valueLength * context.valueCodec.width
+    return heads.flatMap { head in
+      head.keys[positions.lowerBound * keyBytes..<positions.upperBound * keyBytes]
+        + head.values[positions.lowerBound * valueBytes..<positions.upperBound * valueBytes]
+    }
+  }
+}
