@@ -5,9 +5,7 @@ public import QFilters
 extension TransformSums {
   /// A key's error is seen by the queries, a value's by the output projection. Both are weighed by
   /// what noise of that kind did to the model's predictions.
-  ///
-  /// - Parameter values: [heads] matrices [valueLength × valueLength], as `outputMetric` has them.
-  func metric(values: [[Float]]) -> [HeadMetric] {
+  var metric: [HeadMetric] {
     let weights = keyWeights(queries, positions: positions)
     return values.enumerated().map { head, value in
       let (key, scale) = (sensitivity(head, 0).squareRoot(), sensitivity(head, 1))

@@ -16,10 +16,9 @@ extension TransformSums {
 
   /// The transform of these sums.
   ///
-  /// - Parameter values: [heads]: as `outputMetric` has them.
   /// - Throws: `CalibrationError`.
-  public func transform(values: [[Float]]) throws(CalibrationError) -> CacheTransform {
-    let metric = metric(values: values)
+  public func transform() throws(CalibrationError) -> CacheTransform {
+    let metric = metric
     let results = Mutex([Int: Result<GroupBasis, CalibrationError>]())
     DispatchQueue.concurrentPerform(iterations: groups.count) { group in
       let basis = Result { () throws(CalibrationError) in

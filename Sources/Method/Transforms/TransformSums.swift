@@ -10,6 +10,8 @@ public struct TransformSums: Sendable {
   public let rope: LayerRoPE
   /// Which heads are coded together, counted through all layers.
   public let groups: [Range<Int>]
+  /// [heads]: what the output projection makes of each KV head's values (`outputMetric`).
+  public internal(set) var values: [[Float]]
   /// How many positions were summed.
   public internal(set) var positions = 0
   /// [groups][length]: Σ x, x being the pairs of one position, keys before RoPE.
@@ -27,12 +29,19 @@ public struct TransformSums: Sendable {
   /// The most elements that a group has, unless one head has more.
   private static let longest = 2048
 
-  /// Sums over no text.
-  public init(shape: CacheShape, rope: LayerRoPE) {
-    (self.shape, self.rope) = (shape, rope)
-    let most = max(1, Self.longest / shape.pairLength)
+  /// The groups of a model's heads.
+  static func groups(of shape: CacheShape) -> [Range<Int>] {
+    let most = max(1, longest / shape.pairLength)
     let count = (shape.heads + most - 1) / most
-    groups = (0..<count).map { shape.heads * $0 / count..<shape.heads * ($0 + 1) / count }
+    return (0..<count).map { shape.heads * $0 / count..<shape.heads * ($0 + 1) / count }
+  }
+
+  /// Sums over no text.
+  ///
+  /// - Parameter values: [heads]: as `outputMetric` has them.
+  public init(shape: CacheShape, rope: LayerRoPE, values: [[Float]]) {
+    (self.shape, self.rope, self.values) = (shape, rope, values)
+    groups = Self.groups(of: shape)
     let lengths = groups.map { $0.count * shape.pairLength }
     sums = lengths.map { .init(repeating: 0, count: $0) }
     grams = lengths.map { .init(repeating: 0, count: $0 * $0) }

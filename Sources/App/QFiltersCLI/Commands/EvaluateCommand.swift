@@ -9,6 +9,7 @@ struct EvaluateCommand: ParsableCommand {
       which shows all evaluations in the folder.
       """,
     subcommands: [
-      PerplexityCommand.self, NeedleCommand.self, FidelityCommand.self, ReportCommand.self,
+      PerplexityCommand.self, NeedleCommand.self, FidelityCommand.self, SnapshotsCommand.self,
+      ReportCommand.self,
     ])
 }

@@ -4,6 +4,7 @@ import CacheCodec
 import CacheFormat
 import QFilters
 import Reports
+import Transforms
 import Workflows
 
 struct InspectCommand: ParsableCommand {
@@ -65,6 +66,7 @@ struct InspectCommand: ParsableCommand {
     case .filterBank: try show(FilterBankReport(try FilterBank(path: file)))
     case .statistics: try show(StatisticsReport(try StatisticsFile(path: file)))
     case .transform: try show(TransformReport(try TransformFile(path: file)))
+    case .transformSums: try show(TransformSumsReport(try TransformSumsFile(path: file)))
     }
   }
 

@@ -4,16 +4,18 @@ import Workflows
 
 struct MergeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "merge", abstract: "Add up calibration statistics.",
+    commandName: "merge", abstract: "Add up calibration statistics, or sums for a transform.",
     discussion: """
       The files are shards of one recipe for one model, in any order. Statistics can be added up \
-      step by step. A filter bank needs all shards. It is byte for byte what one run of \
-      `precompute` writes.
+      step by step. A filter bank or a transform needs all shards. It is byte for byte what one \
+      run of `precompute` or `transform` writes.
       """)
 
-  @Argument(help: "Statistics files (.qstat).", completion: .statistics) var files: [String]
+  @Argument(help: "Statistics (.qstat), or sums (.qtsum).", completion: .statistics) var files: [String]
   @Option(
-    help: ArgumentHelp("Filter bank (.qfilt) or statistics (.qstat) to write.", valueName: "file"),
+    help: ArgumentHelp(
+      "Filter bank (.qfilt) or statistics (.qstat) to write; from sums: transform (.qtrans) or sums.",
+      valueName: "file"),
     completion: .calibration)
   var out: String
   @OptionGroup var force: ForceOption
@@ -26,7 +28,7 @@ struct MergeCommand: ParsableCommand {
 
   func validate() throws {
     guard !files.isEmpty else { throw ValidationError("Give at least one statistics file.") }
-    try validateCalibrationOut(out)
+    if !out.hasSuffix(".qtrans"), !out.hasSuffix(".qtsum") { try validateCalibrationOut(out) }
   }
 
   func run() throws {
@@ -39,7 +41,13 @@ struct MergeCommand: ParsableCommand {
           tokens: result.tokens, sequences: result.sequences, sequencesOfRecipe: result.of,
           bytes: result.bytes))
     }
-    let what = out.hasSuffix(".qfilt") ? "Q-Filters" : "statistics"
+    let what =
+      switch OutputFile.Kind.calibration(out) {
+      case .filterBank: "Q-Filters"
+      case .transform: "a transform"
+      case .transformSums: "sums"
+      default: "statistics"
+      }
     Terminal.line(
       "\(out): \(what) from \(result.tokens) tokens, \(result.sequences) of \(result.of) "
         + "sequences, \(Format.bytes(result.bytes))")

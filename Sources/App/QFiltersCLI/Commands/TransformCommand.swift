@@ -12,42 +12,64 @@ struct TransformCommand: ParsableCommand {
       room, or loses more.
 
       The model runs in float32, several times as slowly as usual.
+
+      With --shard I/N only every Nth sequence is summed, beginning with the Ith. `merge` makes \
+      the transform that one run would have made. The same command continues an interrupted run. \
+      Until all sequences are done, a .partial file next to --out keeps those that are finished.
       """)
 
   @OptionGroup var model: ModelOption
   @OptionGroup var texts: CorpusOptions
   @Option(help: "Maximum number of sequences.") var sequences = 30
   @Option(help: "Tokens in each sequence.") var length = 2048
+  @Option(help: "Part of the sequences, such as 2/7. Default: all.") var shard: ShardOption?
   @Option(
-    help: ArgumentHelp("Transform (.qtrans) to write.", valueName: "file"), completion: .file())
+    help: ArgumentHelp("Transform (.qtrans) or sums (.qtsum) to write.", valueName: "file"),
+    completion: .file(extensions: ["qtrans", "qtsum"]))
   var out: String
   @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   private struct Report: Encodable {
     let tokens: Int
+    let resumedTokens: Int
     let seconds: Double
     let bytes: UInt64
   }
 
   func validate() throws {
-    guard out.hasSuffix(".qtrans") else { throw ValidationError("--out must end in .qtrans.") }
+    guard out.hasSuffix(".qtrans") || out.hasSuffix(".qtsum") else {
+      throw ValidationError("--out must end in .qtrans or .qtsum.")
+    }
     try CorpusOptions.check(sequences: sequences, length: length, atLeast: 64)
+    guard let shard = shard?.shard else { return }
+    guard out.hasSuffix(".qtsum") || shard.count == 1 else {
+      throw ValidationError("--shard gives sums: --out must end in .qtsum.")
+    }
+    guard shard.count <= sequences else {
+      throw ValidationError("--shard: there are only \(sequences) sequences.")
+    }
   }
 
   func run() throws {
-    try force.check(out, as: .transform, reading: texts.corpus)
+    try force.check(out, as: .calibration(out), reading: texts.corpus)
     let bar = ProgressBar()
     let result = try LearnTransform.run(
       try model.load(isExact: true),
-      kinds: texts.corpus.map { Corpus(paths: [$0], field: texts.field) }, sequences: sequences,
-      length: length, out: out, progress: bar.show)
+      kinds: texts.corpus.map { Corpus(paths: [$0], field: texts.field) },
+      recipe: .init(sequences: sequences, length: length), shard: shard?.shard ?? .whole,
+      out: out, progress: bar.show)
     if report.json {
       return try Terminal.json(
-        Report(tokens: result.tokens, seconds: result.seconds, bytes: result.bytes))
+        Report(
+          tokens: result.tokens, resumedTokens: result.resumedTokens, seconds: result.seconds,
+          bytes: result.bytes))
     }
+    let what = out.hasSuffix(".qtrans") ? "a transform" : "sums"
+    let resumed =
+      result.resumedTokens > 0 ? ", \(result.resumedTokens) of them by an earlier run" : ""
     Terminal.line(
-      "\(out): a transform from \(result.tokens) tokens in \(Format.seconds(result.seconds)), "
-        + "\(Format.bytes(result.bytes))")
+      "\(out): \(what) from \(result.tokens) tokens\(resumed) in "
+        + "\(Format.seconds(result.seconds)), \(Format.bytes(result.bytes))")
   }
 }

@@ -30,8 +30,11 @@ struct ForceOption: ParsableArguments {
 }
 
 extension OutputFile.Kind {
-  /// Filters or statistics, by the ending of the file's name.
+  /// What a calibration writes, by the ending of the file's name.
   static func calibration(_ path: String) -> Self {
-    path.hasSuffix(".qfilt") ? .filterBank : .statistics
+    let kinds: [String: Self] = [
+      ".qfilt": .filterBank, ".qtrans": .transform, ".qtsum": .transformSums,
+    ]
+    return kinds.first { path.hasSuffix($0.key) }?.value ?? .statistics
   }
 }

@@ -4,6 +4,7 @@ import CacheCodec
 import CacheFormat
 import QFilters
 import Reports
+import Transforms
 import Workflows
 
 /// One of several inspected files: a line for people, the whole report for scripts.
@@ -38,6 +39,11 @@ struct FileSummary: Encodable {
         self.report = report
         let components = Format.count(report.components, "component")
         cells = ["transform", components, size, FileOrigin.model(file.provenance) ?? ""]
+      case .transformSums:
+        let sums = try TransformSumsFile(path: file)
+        report = TransformSumsReport(sums)
+        let tokens = Format.count(sums.sequences.tokens, "token")
+        cells = ["sums", tokens, size, FileOrigin.model(sums.provenance) ?? ""]
       case .statistics:
         let statistics = try StatisticsFile(path: file)
         report = StatisticsReport(statistics)

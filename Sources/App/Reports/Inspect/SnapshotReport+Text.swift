@@ -5,7 +5,8 @@ extension SnapshotReport: CustomStringConvertible {
   package var description: String {
     let parts =
       [heading, "\(identity)", tierTable] + (budgets.map { ["\($0)"] } ?? [])
-      + [tensorTable, layerTable, "\(ProvenanceText(provenance))"]
+      + (blocks.map { [$0.table] } ?? [tensorTable, layerTable])
+      + ["\(ProvenanceText(provenance))"]
     let drawing = heatmap.map { ["heat map of ×\($0.compression): \($0.file)"] } ?? []
     return (parts + drawing).joined(separator: "\n\n")
   }
@@ -19,7 +20,7 @@ extension SnapshotReport: CustomStringConvertible {
       }
     let precision =
       keyPrecision == valuePrecision
-      ? keyPrecision : "keys in \(keyPrecision), values in \(valuePrecision)"
+      ? keyPrecision + (blocks == nil ? "" : ", coded by a transform") : "keys in \(keyPrecision), values in \(valuePrecision)"
     let share = cacheBytes > 0 ? ", \(Format.percent(bytes, of: cacheBytes, 1)) of the cache" : ""
     let shape =
       "\(Format.count(layers, "layer")) × \(Format.count(kvHeads, "KV head")) × "

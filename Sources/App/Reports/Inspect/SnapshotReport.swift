@@ -53,6 +53,8 @@ package struct SnapshotReport: Encodable {
   let budgets: BudgetReport?
   let bytesByTensor: Tensors
   let bytesByLayer: [Tensors]
+  /// Nil unless a transform coded keys and values.
+  let blocks: BlocksReport?
   let provenance: String
   package var heatmap: Drawing?
 
@@ -97,6 +99,7 @@ package struct SnapshotReport: Encodable {
     bytesByLayer = (0..<context.layers).map { layer in
       Self.tensors(sizes.size(layer: layer)) { sizes.size(layer: layer, tensor: $0) }
     }
+    blocks = BlocksReport(reader)
     provenance = metadata.provenance
   }
 

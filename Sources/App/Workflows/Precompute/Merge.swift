@@ -14,18 +14,23 @@ package enum Merge {
     package let bytes: UInt64
   }
 
-  /// Adds statistics up and writes their filters, or the sums, by the ending of `out`.
+  /// Adds statistics up and writes their filters, or the sums, by the ending of `out`. Likewise sums
+  /// for a transform.
   ///
   /// The result does not depend on files and their order: it is what one run over all sequences
   /// writes.
   ///
   /// - Parameters:
   ///   - paths: At least one statistics file.
-  ///   - out: Ends in `.qfilt`, for which no sequence may be missing, or in `.qstat`.
+  ///   - out: Ends in `.qfilt` or `.qtrans`, for which no sequence may be missing, or in `.qstat` or
+  ///     `.qtsum`.
   /// - Throws: `SystemError`, `MalformedFile`; `IdentityMismatch` if a file is of another model
   ///   than the first; `MergeRefusal`.
   package static func run(_ paths: [String], out: String) throws -> Result {
     precondition(!paths.isEmpty)
+    if out.hasSuffix(".qtrans") || out.hasSuffix(".qtsum") {
+      return try transform(paths, out: out)
+    }
     var sum = try Sum(path: paths[0])
     for path in paths.dropFirst() { try sum.add(path) }
     if out.hasSuffix(".qfilt") { try sum.checkComplete() }
@@ -123,7 +128,7 @@ package enum MergeRefusal: CategorisedError, Sendable {
     case .noBudgets(let path, let other):
       "\(path) has no sums for budgets by head, and \(other) has them"
     case .otherRoPE(let path, let first):
-      "the sums for budgets by head in \(path) are of another RoPE than those in \(first); "
+      "the sums in \(path) are of another RoPE, or other weights, than those in \(first); "
         + "compute one of them again"
     case .twice(let path, let sequences):
       "\(path): \(Self.list(sequences, "summed in another file already")); "

@@ -51,14 +51,10 @@ package enum Resume {
     if let save, options.eviction != nil { throw SaveRefusal.evicted(path: save.path) }
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }
     // Before the clock starts: it may read all weights.
-    let identity = model.identity
+    _ = model.identity
     let clock = Stopwatch()
-    let chain = try SnapshotChain(path: snapshot, with: companions)
-    try chain.metadata.identity.check(against: identity, path: snapshot)
-    try checkShape(
-      chain, model.engine.cacheShape, vocabularySize: model.engine.architecture.vocabularySize)
-    try chain.checkStored(compression: mode.compression)
-    try chain.checkTransforms()
+    let chain = try open(
+      snapshot, with: companions, model: model, compression: mode.compression)
     let child = try save.map { try ChildSnapshot($0, of: chain, mode: mode, model: model) }
     if let export { try AtomicFile.checkWritable(export) }
     let prompt = try prompt(text, after: chain, options, model)
@@ -76,6 +72,19 @@ package enum Resume {
       evictor: options.eviction?.evictor(of: cache, engine: model.engine), child: child,
       export: export, clock: clock
     ).run(emit: emit)
+  }
+
+  /// Opens a snapshot of the model that holds a compression, with all that it needs.
+  static func open(
+    _ snapshot: String, with companions: Companions, model: LoadedModel, compression: Int?
+  ) throws -> SnapshotChain {
+    let chain = try SnapshotChain(path: snapshot, with: companions)
+    try chain.metadata.identity.check(against: model.identity, path: snapshot)
+    try checkShape(
+      chain, model.engine.cacheShape, vocabularySize: model.engine.architecture.vocabularySize)
+    try chain.checkStored(compression: compression)
+    try chain.checkTransforms()
+    return chain
   }
 
   /// The prompt's tokens, which fit the model's context.

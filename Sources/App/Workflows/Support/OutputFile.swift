@@ -15,6 +15,8 @@ package enum OutputFile {
     case statistics
     /// A transform.
     case transform
+    /// Sums for a transform.
+    case transformSums
     /// A cache as safetensors.
     case cacheTensors
     /// A drawing (SVG).
@@ -27,7 +29,8 @@ package enum OutputFile {
     /// The kind in words, for messages.
     var name: String {
       switch self {
-      case .snapshot, .filterBank, .statistics, .transform: fileKind?.name ?? ""
+      case .snapshot, .filterBank, .statistics, .transform, .transformSums:
+        fileKind?.name ?? ""
       case .cacheTensors: "a cache as safetensors"
       case .drawing: "an SVG drawing"
       case .page: "a page of results"
@@ -126,6 +129,7 @@ extension OutputFile.Kind {
     case .filterBank: .filterBank
     case .statistics: .statistics
     case .transform: .transform
+    case .transformSums: .transformSums
     case .cacheTensors, .drawing, .page, .index: nil
     }
   }
@@ -136,7 +140,8 @@ extension OutputFile.Kind {
       texts.contains { bytes.dropFirst(offset).starts(with: Array($0.utf8)) }
     }
     return switch self {
-    case .snapshot, .filterBank, .statistics, .transform: FileKind(claimedBy: bytes) == fileKind
+    case .snapshot, .filterBank, .statistics, .transform, .transformSums:
+      FileKind(claimedBy: bytes) == fileKind
     case .cacheTensors: starts([#"{"tokens":{"dtype":"U32","#], at: 8)
     case .drawing: starts(["<svg", "<?xml"])
     case .page: starts([OutputFile.pageBeginning])

@@ -2,19 +2,11 @@ import ByteIO
 import CacheCodec
 import CacheFormat
 import ModelFiles
+import QFilters
+import Transforms
 
 /// A model's transform from texts of several kinds.
 package enum LearnTransform {
-  /// What was done.
-  package struct Result: Sendable {
-    /// How many tokens were summed.
-    package let tokens: Int
-    /// How long it took.
-    package let seconds: Double
-    /// The file's size.
-    package let bytes: UInt64
-  }
-
   /// How many tokens a kind of text has.
   private struct Kind: Encodable {
     let text: String
@@ -27,67 +19,91 @@ package enum LearnTransform {
     let texts: [Kind]
   }
 
-  /// Learns a model's transform and writes it.
+  /// Learns a model's transform and writes it, or writes its sums.
+  ///
+  /// Finished sequences are kept next to `out` in a file with the ending `.partial` until all are
+  /// done. A run that finds this file continues from it.
   ///
   /// - Parameters:
   ///   - model: Exact, as differences between caches are measured.
   ///   - kinds: Each is a kind of text, from which equally many sequences are taken.
-  ///   - sequences: The most of all kinds together.
-  ///   - length: Tokens in each.
-  /// - Throws: `SystemError`, `MalformedFile`, `PromptError`, `CalibrationError`, `EngineError`.
+  ///   - recipe: The most sequences of all kinds together, and tokens in each.
+  ///   - shard: Which of the sequences to use. Unless it is the whole, `out` is a file of sums.
+  ///   - out: Ends in `.qtrans` or `.qtsum`.
+  /// - Throws: `SystemError`, `MalformedFile`, `PromptError`, `CalibrationError`, `EngineError`,
+  ///   `PartialResult`.
   package static func run(
-    _ model: LoadedModel, kinds: [Corpus], sequences: Int, length: Int, out: String,
-    progress: Progress
-  ) throws -> Result {
+    _ model: LoadedModel, kinds: [Corpus], recipe: Precompute.Recipe,
+    shard: Precompute.Shard = .whole, out: String, progress: Progress
+  ) throws -> Precompute.Result {
     try AtomicFile.checkWritable(out)
     let clock = Stopwatch()
-    let texts = try MixedSequences(kinds, model: model, count: sequences, length: length)
-    var calibration = try TransformCalibration(model, length: length)
-    let total = texts.sequences.count * length
-    for (index, tokens) in texts.sequences.enumerated() {
-      progress("calibrate", index * length, total)
-      try calibration.add(tokens, index: index)
-    }
-    progress("find the basis", total, total)
-    let origin = Origin(
-      tokensSHA256: texts.digest.description, length: length,
-      texts: zip(kinds, texts.counts).map {
-        Kind(text: $0.paths.map(Folder.name(of:)).joined(separator: " "), tokens: $1 * length)
-      })
-    let file = TransformFile(
-      identity: model.identity, transform: try calibration.transform(),
-      provenance: try Provenance.json(model: model.file.name, origin: origin))
-    return Result(tokens: total, seconds: clock.seconds, bytes: try file.write(to: out))
+    let texts = try MixedSequences(kinds, model: model, recipe: recipe)
+    var calibration = try TransformCalibration(
+      model, texts.set, provenance: provenance(model, kinds, texts),
+      partialPath: out + ".partial")
+    try calibration.checkResumed(in: shard)
+    let resumed = calibration.tokens
+    try calibration.run(texts.sequences, shard: shard, progress: progress)
+    progress("find the basis", 1, 1)
+    let bytes = try write(calibration.file, to: out)
+    try calibration.removePartialFile()
+    return Precompute.Result(
+      tokens: calibration.tokens, resumedTokens: resumed, seconds: clock.seconds, bytes: bytes)
+  }
+
+  /// Writes sums, or their transform, by the ending of the path.
+  static func write(_ file: TransformSumsFile, to path: String) throws -> UInt64 {
+    guard path.hasSuffix(".qtrans") else { return try file.write(to: path) }
+    return try TransformFile(
+      identity: file.identity, transform: file.sums.transform(), provenance: file.provenance
+    ).write(to: path)
+  }
+
+  private static func provenance(
+    _ model: LoadedModel, _ kinds: [Corpus], _ texts: MixedSequences
+  ) throws -> String {
+    try Provenance.json(
+      model: model.file.name,
+      origin: Origin(
+        tokensSHA256: texts.set.corpus.description, length: texts.set.length,
+        texts: zip(kinds, texts.counts).map { kind, count in
+          Kind(
+            text: kind.paths.map(Folder.name(of:)).joined(separator: " "),
+            tokens: count * texts.set.length)
+        }))
   }
 }
 
 /// Sequences of several kinds of text in turn.
 private struct MixedSequences {
   /// In turn from each kind that has another.
-  private(set) var sequences: [[Int]] = []
+  let sequences: [[Int]]
   /// How many are of each kind.
   let counts: [Int]
-  /// SHA-256 of all token ids as `u32`.
-  let digest: Digest
+  /// None of them counts as summed.
+  let set: SequenceSet
 
   /// - Throws: `PromptError.tooShort` if no kind has a sequence; `.sequenceTooLong`.
-  init(_ kinds: [Corpus], model: LoadedModel, count: Int, length: Int) throws {
+  init(_ kinds: [Corpus], model: LoadedModel, recipe: Precompute.Recipe) throws {
+    let (count, length) = (recipe.sequences, recipe.length)
     let share = (count + kinds.count - 1) / kinds.count
     let all = try kinds.map {
       let recipe = Precompute.Recipe(sequences: share, length: length)
       return try CorpusSequences($0, recipe: recipe, model: model).available()
     }
+    var (sequences, counts) = ([[Int]](), kinds.map { _ in 0 })
     for index in 0..<share {
-      for kind in all where index < kind.count && sequences.count < count {
-        sequences.append(kind[index])
+      for (kind, found) in all.enumerated()
+      where index < found.count && sequences.count < count {
+        sequences.append(found[index])
+        counts[kind] += 1
       }
     }
     guard !sequences.isEmpty else { throw PromptError.tooShort(tokens: 0, needed: length) }
-    counts = all.enumerated().map { kind, found in
-      found.indices.count { $0 * kinds.count + kind < count }
-    }
     var ids = ByteWriter()
     for token in sequences.joined() { ids.write(UInt32(clamping: token)) }
-    digest = Digest(of: ids.bytes)
+    set = SequenceSet(corpus: Digest(of: ids.bytes), count: sequences.count, length: length)
+    (self.sequences, self.counts) = (sequences, counts)
   }
 }

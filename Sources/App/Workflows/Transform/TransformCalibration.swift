@@ -1,38 +1,89 @@
+import ByteIO
 import CacheFormat
 import Inference
 import ModelFiles
 import QFilters
 import Transforms
 
-/// The sums of a transform's calibration.
+/// The sums of a transform's calibration, which may be interrupted at any time and continued later.
+///
+/// Finished sequences are in a file of sums, which is replaced after every few sequences.
 struct TransformCalibration {
   private let model: LoadedModel
+  private let partialPath: String
+  private let provenance: String
   private var sums: TransformSums
-  /// [heads]: what the output projection makes of each KV head's values.
-  private let valueMetrics: [[Float]]
+  private var done: SequenceSet
+  private var hasPartialFile = false
 
-  /// The first tokens of a context are stored as they are: they are like no others.
-  static let sinks = 4
+  /// How many sequences an interrupted run may lose.
+  private static let sequencesAtOnce = 4
   /// One sequence in that many shows what noise does.
   private static let probeInterval = 7
   /// The most tokens of a probe, and how many of them are predicted.
   private static let (probeLength, predicted) = (768, 128)
 
-  /// - Parameter length: Tokens of a sequence.
-  init(_ model: LoadedModel, length: Int) throws {
-    self.model = model
-    valueMetrics = try model.outputMetrics()
+  /// Continues from `partialPath` if that exists, or begins.
+  ///
+  /// - Throws: `IdentityMismatch` or `PartialResult.otherRecipe` if that file is of another run.
+  init(
+    _ model: LoadedModel, _ set: SequenceSet, provenance: String, partialPath: String
+  ) throws {
+    (self.model, self.provenance, self.partialPath) = (model, provenance, partialPath)
+    done = set
     sums = TransformSums(
       shape: CacheShape(of: model.engine.architecture),
-      rope: model.engine.layerRoPE(length: length))
+      rope: model.engine.layerRoPE(length: set.length), values: try model.outputMetrics())
+    guard Folder.hasFile(partialPath) else { return }
+    let partial = try TransformSumsFile(path: partialPath)
+    try partial.identity.check(against: model.identity, path: partialPath)
+    guard partial.sequences.hasRecipe(of: set), partial.sums.isOfSameModel(as: sums) else {
+      throw PartialResult.otherRecipe(path: partialPath)
+    }
+    (sums, done, hasPartialFile) = (partial.sums, partial.sequences, true)
+  }
+
+  /// The number of tokens that were summed.
+  var tokens: Int { done.tokens }
+
+  /// The sums as a file.
+  var file: TransformSumsFile {
+    TransformSumsFile(
+      identity: model.identity, sums: sums, sequences: done, provenance: provenance)
+  }
+
+  /// Rejects sequences that are not the shard's.
+  func checkResumed(in shard: Precompute.Shard) throws(PartialResult) {
+    guard done.members.allSatisfy(shard.contains) else { throw .otherRecipe(path: partialPath) }
+  }
+
+  /// Sums the shard's sequences that are missing.
+  mutating func run(
+    _ sequences: [[Int]], shard: Precompute.Shard, progress: Progress
+  ) throws {
+    let total = sequences.indices.count(where: shard.contains) * done.length
+    let missing = sequences.indices.filter { shard.contains($0) && !done.contains($0) }
+    for (count, index) in missing.enumerated() {
+      progress("calibrate", tokens, total)
+      try add(sequences[index], index: index)
+      done.insert(index)
+      guard (count + 1) % Self.sequencesAtOnce == 0, index != missing.last else { continue }
+      _ = try file.write(to: partialPath)
+      hasPartialFile = true
+    }
+  }
+
+  /// Removes the file of what was finished, if there is one.
+  func removePartialFile() throws(SystemError) {
+    if hasPartialFile { try Folder.removeFile(partialPath) }
   }
 
   /// Adds the sequence of that index.
-  mutating func add(_ tokens: [Int], index: Int) throws {
+  private mutating func add(_ tokens: [Int], index: Int) throws {
     let cache = try KVCache(shape: model.engine.cacheShape, dtype: .f32, capacity: tokens.count)
     var squares = QuerySquares(model.engine.architecture)
     try model.engine.observe(tokens, into: cache) { squares.add($1, layer: $0, count: $2) }
-    let positions = (0..<UInt32(tokens.count)).dropFirst(Self.sinks).map(\.self)
+    let positions = (0..<UInt32(tokens.count)).dropFirst(CacheTransform.exactPositions).map(\.self)
     for (group, heads) in sums.groups.enumerated() {
       let rows = cache.rows(of: heads, at: positions[...], rope: sums.rope)
       try sums.add(rows, group: group)
@@ -40,14 +91,11 @@ struct TransformCalibration {
     sums.add(positions: positions.count, squares: squares.sums)
     guard index % Self.probeInterval == 0 else { return }
     let weights = sums.keyWeights(squares.sums, positions: tokens.count)
-    let metric = zip(weights, valueMetrics).map { HeadMetric(key: $0, value: $1) }
+    let metric = zip(weights, sums.values).map { HeadMetric(key: $0, value: $1) }
     var probe = TransformProbe(model, metric: metric)
     let sample = Array(tokens.prefix(Self.probeLength))
     sums.add(sensitivity: try probe.run(sample, predicted: min(Self.predicted, sample.count / 4)))
   }
-
-  /// The transform of the sums.
-  func transform() throws -> CacheTransform { try sums.transform(values: valueMetrics) }
 }
 
 /// Σ q² of each element of the queries that share a KV head.

@@ -48,7 +48,7 @@ struct TransformProbe {
   /// Vectors with noise, and its variance in the metric, summed over the elements of a vector.
   private mutating func noisy(_ vectors: [Float], _ metric: Metric) -> ([Float], Double) {
     let length = metric.length
-    let rows = TransformCalibration.sinks..<vectors.count / length
+    let rows = CacheTransform.exactPositions..<vectors.count / length
     var means = [Float](repeating: 0, count: length)
     for row in rows {
       for index in 0..<length { means[index] += vectors[row * length + index] / Float(rows.count) }

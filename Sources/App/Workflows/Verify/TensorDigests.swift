@@ -32,6 +32,7 @@ package enum TensorDigests {
     case .filterBank: [Entry("filters", bytes(try FilterBank(path: path).filters))]
     case .statistics: statistics(try StatisticsFile(path: path).statistics)
     case .transform: transform(try TransformFile(path: path).transform)
+    case .transformSums: [Entry("sums", try ContainerReader(path: path).section(.transformSums).bytes)]
     }
   }
 

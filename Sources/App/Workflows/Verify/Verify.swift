@@ -1,6 +1,7 @@
 package import CacheCodec
 package import CacheFormat
 import QFilters
+import Transforms
 
 /// Checks whole files.
 package enum Verify {
@@ -26,6 +27,7 @@ package enum Verify {
     case .filterBank: _ = try FilterBank(path: path)
     case .statistics: _ = try StatisticsFile(path: path)
     case .transform: _ = try TransformFile(path: path)
+    case .transformSums: _ = try TransformSumsFile(path: path)
     }
     return nil
   }

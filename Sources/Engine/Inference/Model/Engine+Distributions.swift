@@ -6,6 +6,28 @@ import Synchronization
 public struct Predictions: Sendable {
   /// ln p, [tokens × vocabulary].
   fileprivate let logarithms: Matrix
+
+  /// The Kullback-Leibler divergence Σ p ln(p / q) in nats after each token, p being these
+  /// predictions and q others of the same tokens.
+  ///
+  /// - Throws: `EngineError.notFinite`.
+  public func divergences(to others: Predictions) throws(EngineError) -> [Double] {
+    let result = (0..<logarithms.rows).map { row in
+      let (own, other) = (logarithms.row(row), others.logarithms.row(row))
+      return own.indices.reduce(0.0) {
+        $0 + Double(expf(own[$1]) * (own[$1] - other[$1]))
+      }
+    }
+    guard result.allSatisfy(\.isFinite) else { throw EngineError.notFinite }
+    return result
+  }
+
+  /// −ln p of all tokens but the first.
+  ///
+  /// - Parameter tokens: Those of the predictions.
+  public func negativeLogLikelihoods(_ tokens: [Int]) -> [Double] {
+    tokens.dropFirst().enumerated().map { -Double(logarithms.row($0)[$1]) }
+  }
 }
 
 extension Engine {

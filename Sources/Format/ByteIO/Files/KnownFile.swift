@@ -8,7 +8,7 @@ package enum KnownFile {
   /// The container's kinds: the four letters that follow the magic, and the kind in words.
   package static let containerKinds = [
     "SNAP": "a snapshot", "FILT": "a filter bank", "STAT": "calibration statistics",
-    "TRAN": "a transform",
+    "TRAN": "a transform", "TSUM": "sums for a transform",
   ]
 
   private static let beginnings: [(bytes: [UInt8], name: String)] = [

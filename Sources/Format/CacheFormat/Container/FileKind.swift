@@ -11,6 +11,9 @@ public enum FileKind: String, Sendable, CaseIterable {
   /// A transform (`.qtrans`).
   case transform = "TRAN"
 
+  /// Sums for a transform (`.qtsum`).
+  case transformSums = "TSUM"
+
   /// The kind in words, for messages.
   public var name: String { KnownFile.containerKinds[rawValue] ?? rawValue }
 
@@ -32,6 +35,7 @@ public enum FileKind: String, Sendable, CaseIterable {
         .identity, .filters, .quality, .sequences, .headFilters, .rope, .linearScore, .provenance,
       ]
     case .transform: [.identity, .transform, .coderTables, .basis, .rope, .metric, .provenance]
+    case .transformSums: [.identity, .transformSums, .sequences, .rope, .provenance]
     case .statistics: [.identity, .statistics, .sequences, .rope, .pairSums, .provenance]
     }
   }

@@ -41,6 +41,8 @@ public struct SectionType: Hashable, Sendable, CustomStringConvertible {
   public static let basis = SectionType("BASE")
   /// A transform's tables for the range coder.
   public static let coderTables = SectionType("CODE")
+  /// Sums from which a transform is learnt.
+  public static let transformSums = SectionType("SUMS")
   /// How errors of each head count, for whoever codes by a transform.
   public static let metric = SectionType("mtrc")
   /// JSON about the file's origin, for people.

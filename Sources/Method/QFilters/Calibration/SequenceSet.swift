@@ -1,4 +1,4 @@
-import ByteIO
+package import ByteIO
 public import CacheFormat
 
 /// The sequences that a file's sums come from, and their corpus (spec, section 4.4). It prevents
@@ -51,7 +51,8 @@ public struct SequenceSet: Sendable, Equatable {
 }
 
 extension SequenceSet {
-  var encoded: [UInt8] {
+  /// The section `seqs`.
+  package var encoded: [UInt8] {
     var writer = ByteWriter()
     writer.write(corpus.bytes)
     writer.write(UInt32(count))
@@ -61,9 +62,12 @@ extension SequenceSet {
   }
 
   /// The longest section `seqs` in bytes.
-  static let limit = UInt64(Digest.byteCount + 8 + greatest / 8)
+  package static let limit = UInt64(Digest.byteCount + 8 + greatest / 8)
 
-  init(_ section: Section) throws(MalformedFile) {
+  /// Reads the section.
+  ///
+  /// - Throws: `MalformedFile`.
+  package init(_ section: Section) throws(MalformedFile) {
     var reader = section.reader
     let corpus = Digest(try reader.readBytes(Digest.byteCount))
     let count = try reader.readSize("sequences", 1...UInt32(Self.greatest))
