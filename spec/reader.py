@@ -477,9 +477,9 @@ class Snapshot:
                 for tensor in range(3):
                     stored, expected = fields.u64(), fields.u64()
                     codec, reserved = fields.u32(), fields.u32()
-                    need(
-                        codec in allowed[tensor] and reserved == 0, "CHNK", "codec or reserved bits"
-                    )
+                    is_coded = "with" if self.coded else "without"
+                    problem = f"codec {codec} {is_coded} BLKS, or reserved bits"
+                    need(codec in allowed[tensor] and reserved == 0, "CHNK", problem)
                     allowed[tensor] = {codec}
                     lengths = self.streams(tier, layer, tensor, codec)
                     most = 4 * len(lengths) + sum(lengths) + 8 if codec != BLOCKS else 0
@@ -489,8 +489,7 @@ class Snapshot:
         fields.end()
         if self.coded:
             at = self.coded.placed(at)
-        section = "BLKS" if self.coded else "CHNK"
-        need(at == len(self.data), section, "chunks and blocks do not fill DATA")
+        need(at == len(self.data), "CHNK", "chunks, and blocks of BLKS, do not fill DATA")
 
     def unpacked(self, tier: int, layer: int, tensor: int) -> tuple[int, list[np.ndarray], str]:
         """Section 5.5: a chunk's codec and its streams, decoded."""
@@ -651,7 +650,7 @@ class Blocks:
         ]
         fields.end()
         is_whole = snapshot.ratios[-1] == 1 and (snapshot.counts.sum(0) == snapshot.own).all()
-        need(bool(is_whole), "BLKS", "not all pairs are in the file")
+        need(bool(is_whole), "CHNK", "blocks of BLKS without all pairs")
 
     def entry(self, fields: Fields, heads: int, count: int) -> tuple[int, int, int, int]:
         """Stored length, checksum, kind and step."""
@@ -683,6 +682,8 @@ class Blocks:
         for index in range(len(self.entries)):
             self.block(index)
 
+    # Products may become infinite: then they are limited, or no numbers.
+    @np.errstate(over="ignore", invalid="ignore")
     def decode(self, folder: pathlib.Path) -> None:
         """Fills `pairs`: for each head, counted through all layers, its keys and values by
         position."""
