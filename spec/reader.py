@@ -682,15 +682,27 @@ class Blocks:
         for index in range(len(self.entries)):
             self.block(index)
 
+    def missing(self) -> NotThere:
+        digest = f"{self.digest.hex()[:16]}…"
+        return NotThere(
+            f"BLKS: its transform {self.name!r} of digest {digest} is not in the folder"
+        )
+
     # Products may become infinite: then they are limited, or no numbers.
     @np.errstate(over="ignore", invalid="ignore")
-    def decode(self, folder: pathlib.Path) -> None:
+    def decode(self, folder: pathlib.Path, transforms: "dict[str, Transform]") -> None:
         """Fills `pairs`: for each head, counted through all layers, its keys and values by
-        position."""
-        snapshot, transform = self.snapshot, read_transform(folder / self.name, self)
+        position. Reads the transform if it is not among those that were read already."""
+        if self.name not in transforms:
+            transforms[self.name] = read_transform(folder / self.name, self)
+        snapshot, transform = self.snapshot, transforms[self.name]
+        if transform.digest != self.digest:
+            raise self.missing()
         shape = (snapshot.layers, snapshot.heads, *snapshot.lengths[1:])
         need(transform.shape == shape, "BLKS", "a transform of another shape")
-        need([x.heads for x in transform.groups] == self.heads, "BLKS", "one of other groups")
+        need(
+            [x.heads for x in transform.groups] == self.heads, "BLKS", "a transform of other groups"
+        )
         ends, types = list(itertools.accumulate(self.counts)), snapshot.codecs[1:]
         for index, group in enumerate(transform.groups):
             heads = [
@@ -955,11 +967,11 @@ class Chain:
         """What a compression keeps, each head in order of position; without one, all that is
         stored."""
         for link in self.links:
-            for layer in range(self.layers if ratio else 0):
-                link.kept(ratio, layer, 0)
+            link.kept(ratio or link.ratios[-1], 0, 0)
+        transforms: dict[str, Transform] = {}
         for link in self.links:
             if link.coded:
-                link.coded.decode(self.folder)
+                link.coded.decode(self.folder, transforms)
         result = {"tokens": self.tokens.astype("<u4")}
         for layer in range(self.layers):
             links = [
@@ -997,20 +1009,14 @@ def read_parent(path: pathlib.Path, child: Snapshot) -> Snapshot:
 
 
 def read_transform(path: pathlib.Path, blocks: Blocks) -> Transform:
-    """Section 5.8: the transform by which a snapshot is coded."""
-    missing = NotThere(
-        f"BLKS: its transform {blocks.name!r} of digest {blocks.digest.hex()[:16]}… "
-        "is not in the folder"
-    )
+    """Section 5.8: what is under the name of the transform by which a snapshot is coded."""
     if not path.is_file():
-        raise missing
+        raise blocks.missing()
     try:
         _, transform = read(map_file(path))
         need(isinstance(transform, Transform), "header", "not a transform")
     except Refused as error:
         raise Refused(f"{error} (in {blocks.name!r}, named as the transform)") from None
-    if transform.digest != blocks.digest:
-        raise missing
     return transform
 
 
