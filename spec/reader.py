@@ -5,9 +5,10 @@
 
 Checks every rule of the specification and prints what the file holds; with --tensors it also writes
 the decoded tensors, with --digests it prints the SHA-256 of each instead (conformance.md). A
-snapshot that continues another is read with its whole chain, whose files lie in its folder. Exits
-with 65 and one sentence when a rule is broken; conformance.md has the other exit codes, and the
-order of the checks. Section numbers in the comments are those of format.md.
+snapshot that continues another is read with its whole chain, whose files are in its folder, as are
+the transforms that code them. Exits with 65 and one sentence when a rule is broken; conformance.md
+has the other exit codes, and the order of the checks. Section numbers in the comments are those of
+format.md.
 
 Needs the packages of requirements.txt.
 """
@@ -26,12 +27,17 @@ import zstandard
 
 MAGIC = bytes.fromhex("894b56510d0a1a0a")
 KINDS = {
-    b"SNAP": [b"IDEN", b"PRNT", b"CONT", b"TOKN", b"TIER", b"CHNK", b"prov", b"DATA"],
+    b"SNAP": [b"IDEN", b"PRNT", b"CONT", b"TOKN", b"TIER", b"CHNK", b"BLKS", b"prov", b"DATA"],
     b"FILT": [b"IDEN", b"FILT", b"qual", b"seqs", b"head", b"rope", b"line", b"prov"],
     b"STAT": [b"IDEN", b"STAT", b"seqs", b"rope", b"pair", b"prov"],
+    b"TRAN": [b"IDEN", b"TRAN", b"CODE", b"BASE", b"rope", b"mtrc", b"prov"],
 }
+# Sections with an upper-case letter that a file may be without.
+OPTIONAL = (b"PRNT", b"BLKS")
+# Lower-case sections that a file of a kind must have.
+REQUIRED = {b"TRAN": (b"rope", b"mtrc")}
 # Section 5.5: codec -> (element type, planes). Elements of 4 are the upper halves of binary32s.
-POSITIONS, INT8, INT4, GAPS = 1, 5, 6, 7
+POSITIONS, INT8, INT4, GAPS, BLOCKS = 1, 5, 6, 7, 8
 CODECS = {POSITIONS: ("<u4", 4), 2: ("<f4", 4), 3: ("<f2", 2), 4: ("<u2", 2), GAPS: ("<u4", 4)}
 SCORERS = (
     "Q-Filters",
@@ -46,6 +52,7 @@ SCORERS = (
 )
 BANKED = (1, 9)  # Scorers whose scores come from a filter bank.
 GROUP = 64
+LANES, DIGITS = 32, 35  # Section 11.4; tables 0 … 34 are those of CODE, 35 is that of digits.
 TENSORS = ("positions", "keys", "values")
 DIGESTS = ("weights", "architecture", "RoPE", "tokenizer")
 LINKS = 1024
@@ -69,8 +76,8 @@ class OtherModel(Exception):
     """A chain of several models' files."""
 
 
-class NoParent(Exception):
-    """The parent is not there."""
+class NotThere(Exception):
+    """A parent or a transform is not there."""
 
 
 def need(condition: bool, section: str, problem: str) -> None:
@@ -103,6 +110,12 @@ class Fields:
     def u64(self) -> int:
         return struct.unpack("<Q", self.take(8))[0]
 
+    def integer(self, name: str, low: int, high: int) -> int:
+        """An i32."""
+        value = struct.unpack("<i", self.take(4))[0]
+        need(low <= value <= high, self.section, f"{name} is {value}")
+        return value
+
     def u32s(self, count: int) -> np.ndarray:
         return np.frombuffer(self.take(4 * count), "<u4").astype(np.int64)
 
@@ -111,10 +124,27 @@ class Fields:
         need(bool(np.isfinite(values).all()), self.section, "a number is not finite")
         return values
 
+    def f32s(self, count: int, low: float) -> np.ndarray:
+        """Numbers from `low` to 2⁶⁴."""
+        values = np.frombuffer(self.take(4 * count), "<f4")
+        inside = (values >= low) & (values <= 2.0**64)
+        need(bool(inside.all()), self.section, "a number out of range")
+        return values
+
     def size(self, name: str, low: int, high: int) -> int:
         value = self.u32()
         need(low <= value <= high, self.section, f"{name} is {value}")
         return value
+
+    def file_name(self) -> str:
+        """Section 5.7: the name of a file in the same folder."""
+        name = bytes(self.take(self.size("length of the name", 1, 255)))
+        is_path = b"/" in name or b"\0" in name or name in (b".", b"..")
+        need(not is_path, self.section, "not a file's name")
+        try:
+            return name.decode("utf-8")
+        except UnicodeDecodeError:
+            raise Refused(f"{self.section}: the name is not UTF-8") from None
 
     def end(self) -> None:
         need(self.at == len(self.data), self.section, "bytes too many")
@@ -174,7 +204,9 @@ def read_sections(
     wanted = [
         type_
         for type_ in KINDS[kind]
-        if type_ in sections or type_[:1].isupper() and type_ != b"PRNT"
+        if type_ in sections
+        or (type_[:1].isupper() and type_ not in OPTIONAL)
+        or type_ in REQUIRED.get(kind, ())
     ]
     need(known == wanted, "directory", "a section is missing or out of order")
     need(b"DATA" not in sections or list(sections)[-1] == b"DATA", "directory", "DATA is not last")
@@ -247,8 +279,10 @@ def check_linear_score(
     check_rope(sections, layers, length)
 
 
-def check_rope(sections: dict[bytes, memoryview], layers: int, length: int) -> None:
-    """Section 4.6."""
+def check_rope(
+    sections: dict[bytes, memoryview], layers: int, length: int
+) -> list[tuple[np.float32, np.ndarray]]:
+    """Section 4.6: each layer's magnitude and frequencies."""
     need(b"rope" in sections, "directory", "no section rope")
     fields = Fields("rope", sections[b"rope"])
     need(fields.size("layers", 1, 4096) == layers, "rope", "another number of layers")
@@ -257,13 +291,16 @@ def check_rope(sections: dict[bytes, memoryview], layers: int, length: int) -> N
     fields.u32()
     scale = struct.unpack("<f", fields.take(4))[0]
     need(2.0**-64 <= scale <= 2.0**64, "rope", "a scale out of range")
+    turns = []
     for _ in range(layers):
         fields.u32()
         numbers = np.frombuffer(fields.take(4 + 4 * planes), "<f4")
         need(2.0**-64 <= numbers[0] <= 2.0**64, "rope", "a magnitude out of range")
         inside = (numbers[1:] >= 0) & (numbers[1:] <= 2.0**32)
         need(bool(inside.all()), "rope", "a frequency out of range")
+        turns.append((numbers[0], numbers[1:]))
     fields.end()
+    return turns
 
 
 def check_quality(fields: Fields, layers: int, heads: int) -> int:
@@ -362,6 +399,9 @@ class Snapshot:
         self.tokens = tokens.u32s(self.n)
         tokens.end()
         self.read_tiers(Fields("TIER", sections[b"TIER"]))
+        self.coded = (
+            Blocks(self, Fields("BLKS", sections[b"BLKS"])) if b"BLKS" in sections else None
+        )
         self.read_chunks(Fields("CHNK", sections[b"CHNK"]))
 
     def read_context(self, fields: Fields) -> None:
@@ -380,17 +420,8 @@ class Snapshot:
         """Section 5.7."""
         self.parent, self.first = bytes(fields.take(32)), fields.u64()
         need(1 <= self.first <= self.n, "PRNT", f"the first position is {self.first}")
-        name = bytes(fields.take(fields.size("length of the name", 1, 255)))
+        self.name = fields.file_name()
         fields.end()
-        need(
-            b"/" not in name and b"\0" not in name and name not in (b".", b".."),
-            "PRNT",
-            "not a file's name",
-        )
-        try:
-            self.name = name.decode("utf-8")
-        except UnicodeDecodeError:
-            raise Refused("PRNT: the name is not UTF-8") from None
 
     def read_tiers(self, fields: Fields) -> None:
         scorer = fields.size("scorer", 1, len(SCORERS))
@@ -429,6 +460,8 @@ class Snapshot:
         """Section 5.5: the decoded length of each stream."""
         counts = [int(count) for count in self.counts[tier, layer]]
         elements = sum(counts) * self.lengths[tensor]
+        if codec == BLOCKS:
+            return []
         if codec in CODECS:
             return [elements] * CODECS[codec][1]
         scales = sum(self.parameters(count, tensor) for count in counts)
@@ -437,29 +470,26 @@ class Snapshot:
     def read_chunks(self, fields: Fields) -> None:
         self.chunks, at = {}, 0
         for tier in range(len(self.ratios)):
-            allowed = [
-                {GAPS if self.by_position(tier) else POSITIONS},
-                {self.codecs[1], INT8, INT4},
-                {self.codecs[2], INT8, INT4},
+            allowed = [{GAPS if self.by_position(tier) else POSITIONS}] + [
+                {BLOCKS} if self.coded else {codec, INT8, INT4} for codec in self.codecs[1:]
             ]
             for layer in range(self.layers):
                 for tensor in range(3):
                     stored, expected = fields.u64(), fields.u64()
                     codec, reserved = fields.u32(), fields.u32()
-                    need(
-                        codec in allowed[tensor] and reserved == 0, "CHNK", "codec or reserved bits"
-                    )
+                    is_coded = "with" if self.coded else "without"
+                    problem = f"codec {codec} {is_coded} BLKS, or reserved bits"
+                    need(codec in allowed[tensor] and reserved == 0, "CHNK", problem)
                     allowed[tensor] = {codec}
                     lengths = self.streams(tier, layer, tensor, codec)
-                    need(
-                        4 * len(lengths) <= stored <= 4 * len(lengths) + sum(lengths) + 8,
-                        "CHNK",
-                        "impossible stored length",
-                    )
+                    most = 4 * len(lengths) + sum(lengths) + 8 if codec != BLOCKS else 0
+                    need(4 * len(lengths) <= stored <= most, "CHNK", "impossible stored length")
                     self.chunks[tier, layer, tensor] = (at, stored, expected, codec, lengths)
                     at += stored
         fields.end()
-        need(at == len(self.data), "CHNK", "chunks do not fill DATA")
+        if self.coded:
+            at = self.coded.placed(at)
+        need(at == len(self.data), "CHNK", "chunks, and blocks of BLKS, do not fill DATA")
 
     def unpacked(self, tier: int, layer: int, tensor: int) -> tuple[int, list[np.ndarray], str]:
         """Section 5.5: a chunk's codec and its streams, decoded."""
@@ -491,6 +521,8 @@ class Snapshot:
     def chunk(self, tier: int, layer: int, tensor: int) -> list[np.ndarray]:
         """Each head's elements in the cache's own type, [pairs][length]."""
         codec, streams, where = self.unpacked(tier, layer, tensor)
+        if codec == BLOCKS:
+            return []
         if codec not in CODECS:
             return self.restored(tier, layer, tensor, codec, streams, where)
         elements = np.stack(streams, -1).reshape(-1).view(CODECS[codec][0])
@@ -567,8 +599,8 @@ class Snapshot:
             for tensor in range(3):
                 for head, pairs in enumerate(self.chunk(tier, layer, tensor)):
                     parts[head][tensor].append(pairs)
-        heads = [[np.concatenate(tensor) for tensor in head] for head in parts]
-        for head, (positions, _, _) in enumerate(heads):
+        heads = [[np.concatenate(tensor) for tensor in head if tensor] for head in parts]
+        for head, (positions, *_) in enumerate(heads):
             where = f"DATA: layer {layer}, head {head}"
             need(bool((positions < self.n).all()), where, "a position beyond the tokens")
             need(bool((positions >= self.first).all()), where, "a position of the parent's")
@@ -584,6 +616,10 @@ class Snapshot:
             order = np.argsort(positions, kind="stable")
             order = order[positions[order] < end]
             result.append([tensor[order] for tensor in tensors])
+            if self.coded:
+                own = positions[order].astype(np.int64) - self.first
+                pairs = self.coded.pairs[layer * self.heads + head]
+                result[head] += [tensor[own] for tensor in pairs]
         return result
 
     def check(self) -> None:
@@ -591,13 +627,319 @@ class Snapshot:
         check_unknown(self.unknown)
         for layer in range(self.layers):
             self.layer(layer, len(self.ratios))
+        if self.coded:
+            self.coded.check()
+
+
+class Blocks:
+    """Section 5.8: keys and values in blocks of a transform."""
+
+    def __init__(self, snapshot: Snapshot, fields: Fields) -> None:
+        """Checks all but the blocks themselves."""
+        self.snapshot, self.pairs = snapshot, []
+        self.digest, self.name = bytes(fields.take(32)), fields.file_name()
+        heads = snapshot.layers * snapshot.heads
+        groups, blocks = fields.size("groups", 1, heads), fields.size("blocks", 0, snapshot.own)
+        self.heads = fields.u32s(groups).tolist()
+        need(min(self.heads) > 0 and sum(self.heads) == heads, "BLKS", "groups of other heads")
+        self.counts = fields.u32s(blocks).tolist()
+        inside = all(1 <= count <= 256 for count in self.counts)
+        need(inside and sum(self.counts) == snapshot.own, "BLKS", "blocks of other positions")
+        self.entries = [
+            self.entry(fields, group, count) for group in self.heads for count in self.counts
+        ]
+        fields.end()
+        is_whole = snapshot.ratios[-1] == 1 and (snapshot.counts.sum(0) == snapshot.own).all()
+        need(bool(is_whole), "CHNK", "blocks of BLKS without all pairs")
+
+    def entry(self, fields: Fields, heads: int, count: int) -> tuple[int, int, int, int]:
+        """Stored length, checksum, kind and step."""
+        stored, expected, kind = fields.u64(), fields.u64(), fields.size("kind", 0, 1)
+        step = fields.integer("step", -200 * kind, 200 * kind)
+        is_right = stored >= 140 + count if kind else stored == sum(self.sizes(heads, count))
+        need(is_right, "BLKS", f"a block of {stored} bytes")
+        return stored, expected, kind, step
+
+    def sizes(self, heads: int, count: int) -> list[int]:
+        """The bytes of each head's keys and values in a block of kind 0."""
+        lengths, codecs = self.snapshot.lengths, self.snapshot.codecs
+        return heads * [count * lengths[i] * CODECS[codecs[i]][1] for i in (1, 2)]
+
+    def placed(self, at: int) -> int:
+        """Notes where in DATA the blocks are, the first of them at `at`; gives their end."""
+        *self.starts, end = itertools.accumulate((entry[0] for entry in self.entries), initial=at)
+        return end
+
+    def block(self, index: int) -> tuple[memoryview, str]:
+        stored, expected = self.entries[index][:2]
+        group, number = divmod(index, len(self.counts))
+        where, at = f"DATA: group {group}, block {number}", self.starts[index]
+        raw = self.snapshot.data[at : at + stored]
+        need(checksum(raw) == expected, where, "checksum mismatch")
+        return raw, where
+
+    def check(self) -> None:
+        for index in range(len(self.entries)):
+            self.block(index)
+
+    def missing(self) -> NotThere:
+        digest = f"{self.digest.hex()[:16]}…"
+        return NotThere(
+            f"BLKS: its transform {self.name!r} of digest {digest} is not in the folder"
+        )
+
+    # Products may become infinite: then they are limited, or no numbers.
+    @np.errstate(over="ignore", invalid="ignore")
+    def decode(self, folder: pathlib.Path, transforms: "dict[str, Transform]") -> None:
+        """Fills `pairs`: for each head, counted through all layers, its keys and values by
+        position. Reads the transform if it is not among those that were read already."""
+        if self.name not in transforms:
+            transforms[self.name] = read_transform(folder / self.name, self)
+        snapshot, transform = self.snapshot, transforms[self.name]
+        if transform.digest != self.digest:
+            raise self.missing()
+        shape = (snapshot.layers, snapshot.heads, *snapshot.lengths[1:])
+        need(transform.shape == shape, "BLKS", "a transform of another shape")
+        need(
+            [x.heads for x in transform.groups] == self.heads, "BLKS", "a transform of other groups"
+        )
+        ends, types = list(itertools.accumulate(self.counts)), snapshot.codecs[1:]
+        for index, group in enumerate(transform.groups):
+            heads = [
+                [np.empty((snapshot.own, length), CODECS[codec][0]) for length, codec in tensors]
+                for tensors in [list(zip(snapshot.lengths[1:], types, strict=True))] * group.heads
+            ]
+            for number, end in enumerate(ends):
+                start = end - self.counts[number]
+                decoded = self.decoded(index * len(ends) + number, transform, group, start, end)
+                for head, tensors in zip(heads, decoded, strict=True):
+                    for tensor, part in zip(head, tensors, strict=True):
+                        tensor[start:end] = part
+            self.pairs += heads
+
+    def decoded(
+        self, index: int, transform: "Transform", group: "Group", start: int, end: int
+    ) -> list[list[np.ndarray]]:
+        """Each head's keys and values in the cache's own types."""
+        (raw, where), snapshot = self.block(index), self.snapshot
+        _, _, kind, step = self.entries[index]
+        if kind == 0:
+            sizes = self.sizes(group.heads, end - start)
+            ends = list(itertools.accumulate(sizes))
+            types = [CODECS[codec][0] for codec in snapshot.codecs[1:]] * group.heads
+            parts = [
+                np.frombuffer(raw[at - size : at], type_).reshape(end - start, -1)
+                for at, size, type_ in zip(ends, sizes, types, strict=True)
+            ]
+            return [parts[i : i + 2] for i in range(0, len(parts), 2)]
+        vectors = transform.vectors(group, step, Fields(where, raw), end - start)
+        positions, heads = np.arange(start, end) + snapshot.first, []
+        for number, vector in enumerate(np.split(vectors, group.heads, axis=1), group.first):
+            keys, values = np.split(vector, [snapshot.lengths[1]], axis=1)
+            keys = transform.turned(keys, number // snapshot.heads, positions)
+            heads.append(
+                [
+                    narrowed(np.clip(part, np.float32(-65504), np.float32(65504)), codec)
+                    for part, codec in zip((keys, values), snapshot.codecs[1:], strict=True)
+                ]
+            )
+        return heads
+
+
+class Coder:
+    """Section 11.4, with the tables of section 11.2."""
+
+    def __init__(self, section: memoryview) -> None:
+        fields = Fields("CODE", section)
+        frequencies = np.zeros((DIGITS + 1, 256), np.int64)
+        stored = np.frombuffer(fields.take(2 * DIGITS * 256), "<u2").reshape(DIGITS, 256)
+        fields.end()
+        frequencies[:DIGITS], frequencies[DIGITS, 128:132] = stored, 1024
+        need(bool((frequencies.sum(1) == 4096).all()), "CODE", "frequencies do not add up to 4,096")
+        need(int(frequencies.max()) < 4096, "CODE", "a frequency of 4,096")
+        need(int(frequencies[:DIGITS, 0].min()) > 0, "CODE", "a table without an escape")
+        before = np.cumsum(frequencies, axis=1) - frequencies
+        repeats = frequencies.reshape(-1)
+        # By table and slot: the symbol, its frequency, and slot less the frequencies before it.
+        self.symbols = np.repeat(np.tile(np.arange(-128, 128), DIGITS + 1), repeats)
+        self.frequencies = np.repeat(repeats, repeats)
+        self.offsets = np.tile(np.arange(4096), DIGITS + 1) - np.repeat(before.reshape(-1), repeats)
+
+    def integers(
+        self, fields: Fields, deviations: np.ndarray, tokens: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of integers, [deviations][tokens], and the offsets of the tokens. The fields end
+        with them."""
+        tables, where = deviations.astype(np.int64) + 16, fields.section
+        digits = np.maximum(0, tables - 13) // 8
+        count, escapes = fields.u32(), fields.u32()
+        planes = len(tables) + int(digits.sum())
+        need(count <= planes * tokens, where, f"{count} words")
+        need(escapes <= len(tables) * tokens, where, f"{escapes} escapes")
+        states = fields.u32s(LANES)
+        need(bool((states >= 1 << 16).all()), where, "a state below 2¹⁶")
+        packed = np.frombuffer(fields.take(tokens), np.uint8).astype(np.int64)
+        words = np.frombuffer(fields.take(2 * count), "<u2").astype(np.int64)
+        escaped = np.frombuffer(fields.take(2 * escapes), "<i2")
+        fields.end()
+        lanes = Lanes(self, states, words, where)
+        shifts = (packed & 15) - 8 + (packed >> 4)
+        result = np.empty((len(tables), tokens), np.int64)
+        low = np.zeros(result.shape, np.int64)
+        own = {int(base): np.clip(base + shifts, 0, 34) << 12 for base in set(tables - 8 * digits)}
+        of_digits = np.full(tokens, DIGITS << 12)
+        for row, (table, number) in enumerate(zip(tables, digits, strict=True)):
+            lanes.plane(own[int(table - 8 * number)], result[row])
+            for _ in range(number):
+                digit = np.empty(tokens, np.int64)
+                lanes.plane(of_digits, digit)
+                low[row] = low[row] * 4 + digit
+        lanes.end()
+        is_escape = result == -128
+        need(int(is_escape.sum()) == escapes, where, "escapes are left or missing")
+        result[is_escape] = escaped
+        middle = np.where(digits > 0, 1 << np.maximum(2 * digits - 1, 0), 0)
+        result = (result << (2 * digits)[:, None]) + low - middle[:, None]
+        need(bool((result == result.astype(np.int16)).all()), where, "an integer of over 16 bits")
+        return result.astype(np.int16), packed >> 4
+
+
+class Lanes:
+    """The states of interleaved rANS, and the words that are left."""
+
+    def __init__(self, coder: Coder, states: np.ndarray, words: np.ndarray, where: str) -> None:
+        self.coder, self.states, self.words, self.where, self.at = coder, states, words, where, 0
+
+    def plane(self, tables: np.ndarray, result: np.ndarray) -> None:
+        """One symbol for each token; `tables` has 4,096 times the number of each token's table."""
+        coder, tokens = self.coder, len(result)
+        for first in range(0, tokens, LANES):
+            x = self.states[: tokens - first]
+            index = (x & 4095) + tables[first : first + LANES]
+            result[first : first + LANES] = coder.symbols[index]
+            x >>= 12
+            x *= coder.frequencies[index]
+            x += coder.offsets[index]
+            small = (x < 1 << 16).nonzero()[0]
+            if small.size:
+                end = self.at + small.size
+                need(end <= len(self.words), self.where, "a word is missing")
+                x[small] = x[small] << 16 | self.words[self.at : end]
+                self.at = end
+
+    def end(self) -> None:
+        need(self.at == len(self.words), self.where, "words are left")
+        need(bool((self.states == 1 << 16).all()), self.where, "a state is not 2¹⁶ at the end")
+
+
+class Group:
+    """Section 11.1: consecutive heads that are coded together, the first of them being `first`."""
+
+    def __init__(self, fields: Fields, first: int, left: int, length: int) -> None:
+        self.first, self.heads = first, fields.size("heads of a group", 1, left)
+        size = self.heads * length
+        need(size <= 65536, "TRAN", "a vector of too many elements")
+        self.components = fields.size("components", 1, size)
+        self.mean, self.scale = fields.f32s(size, -(2.0**64)), fields.f32s(size, 2.0**-149)
+        deviations = np.frombuffer(fields.take(4 * self.components), "<i4")
+        is_right = (np.abs(deviations) <= 200).all() and (deviations[1:] <= deviations[:-1]).all()
+        need(bool(is_right), "TRAN", "deviations out of range, or growing")
+        self.deviations = deviations.astype(np.int64)
+
+    def read_basis(self, fields: Fields, coder: Coder, step: int) -> None:
+        """Section 11.2: [components][up to 256 elements] for each run of elements."""
+        shifts = np.maximum(0, 4 - np.maximum(0, self.deviations - step + 3) // 4)
+        self.runs = []
+        for start in range(0, len(self.mean), 256):
+            deviations = np.frombuffer(fields.take(self.components), np.int8)
+            inside = bool(((deviations >= -16) & (deviations <= 60)).all())
+            need(inside, "BASE", "a deviation out of range")
+            coded = Fields("BASE", fields.take(fields.u32()))
+            count = min(256, len(self.mean) - start)
+            integers, offsets = coder.integers(coded, deviations, count)
+            need(not offsets.any(), "BASE", "an offset")
+            elements = integers.astype(np.int64) << shifts[:, None]
+            is_narrow = bool((elements == elements.astype(np.int16)).all())
+            need(is_narrow, "BASE", "an element of over 16 bits")
+            self.runs.append(elements.astype(np.int16))
+
+
+class Transform:
+    """Section 11."""
+
+    def __init__(self, sections: dict[bytes, memoryview]) -> None:
+        fields = Fields("TRAN", sections[b"TRAN"])
+        layers, heads = fields.size("layers", 1, 4096), fields.size("KV heads", 1, 4096)
+        keys, values = fields.size("key length", 1, 8192), fields.size("value length", 1, 8192)
+        self.shape = (layers, heads, keys, values)
+        self.steps = [fields.integer("step", -200, 200) for _ in range(3)]
+        self.groups, left = [], layers * heads
+        for _ in range(fields.size("groups", 1, layers * heads)):
+            self.groups.append(Group(fields, layers * heads - left, left, keys + values))
+            left -= self.groups[-1].heads
+        need(left == 0, "TRAN", "a head is in no group")
+        fields.end()
+        self.coder = Coder(sections[b"CODE"])
+        self.turns = check_rope(sections, layers, keys)
+        self.check_metric(Fields("mtrc", sections[b"mtrc"]))
+        fields = Fields("BASE", sections[b"BASE"])
+        for group in self.groups:
+            group.read_basis(fields, self.coder, self.steps[0])
+        fields.end()
+        digest = hashlib.sha256()
+        for type_ in (b"TRAN", b"CODE", b"BASE", b"rope"):
+            digest.update(sections[type_])
+        self.digest = digest.digest()
+
+    def check_metric(self, fields: Fields) -> None:
+        """Section 11.5."""
+        layers, heads, keys, values = self.shape
+        triangle = values * (values + 1) // 2
+        need(len(fields.data) == 4 * layers * heads * (keys + triangle), "mtrc", "wrong length")
+        for _ in range(layers * heads):
+            fields.f32s(keys, 2.0**-149)
+            fields.f32s(triangle, -(2.0**64))
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        result = {}
+        for index, group in enumerate(self.groups):
+            basis = np.concatenate(group.runs, axis=1)
+            parts = {"mean": group.mean, "scale": group.scale, "basis": basis.astype("<i2")}
+            result |= {f"group{index}.{name}": part for name, part in parts.items()}
+        return result
+
+    def vectors(self, group: Group, step: int, fields: Fields, tokens: int) -> np.ndarray:
+        """Section 11.3: [tokens][elements]."""
+        finest = fields.size("finest", 0, 15)
+        is_left_out = group.deviations < step - finest - 8
+        count = int(is_left_out.argmax()) if is_left_out.any() else group.components
+        deviations = np.maximum(group.deviations[:count] - step, -16)
+        need(not (deviations > 60).any(), fields.section, "a deviation of over 60")
+        factors, offsets = self.coder.integers(fields, deviations, tokens)
+        need(int(offsets.max()) <= finest, fields.section, "an offset greater than the finest")
+        steps = np.array([2.0 ** ((step - int(offset)) / 4) for offset in offsets], "<f4")
+        steps, factors, runs = steps[:, None] / np.float32(2**14), factors.T.astype("<f8"), []
+        for start, run in zip(range(0, len(group.mean), 256), group.runs, strict=True):
+            # At most 2¹⁶ products of 31 bits: exact, and then modulo 2³².
+            sums = (factors @ run[:count].astype("<f8")).astype(np.int64).astype(np.int32)
+            part = slice(start, start + 256)
+            runs.append(group.mean[part] + (group.scale[part] * steps) * sums.astype("<f4"))
+        return np.concatenate(runs, axis=1)
+
+    def turned(self, keys: np.ndarray, layer: int, positions: np.ndarray) -> np.ndarray:
+        """Section 4.6, in the arithmetic of section 5.8."""
+        magnitude, frequencies = self.turns[layer]
+        angles = (positions[:, None] * frequencies.astype("<f8")).astype("<f4").astype("<f8")
+        cos, sin = (f(angles).astype("<f4") * magnitude for f in (np.cos, np.sin))
+        x, y, rest = np.split(keys, [len(frequencies), 2 * len(frequencies)], axis=1)
+        return np.concatenate([x * cos - y * sin, y * cos + x * sin, rest], axis=1)
 
 
 class Chain:
     """Section 5.7: a snapshot and those that it continues, which lie in its folder."""
 
     def __init__(self, path: pathlib.Path, last: Snapshot) -> None:
-        self.links = [last]
+        self.folder, self.links = path.parent, [last]
         while self.links[0].parent is not None:
             child = self.links[0]
             need(len(self.links) < LINKS, "PRNT", f"a chain of more than {LINKS} files")
@@ -624,6 +966,12 @@ class Chain:
     def tensors(self, ratio: int | None) -> dict[str, np.ndarray]:
         """What a compression keeps, each head in order of position; without one, all that is
         stored."""
+        for link in self.links:
+            link.kept(ratio or link.ratios[-1], 0, 0)
+        transforms: dict[str, Transform] = {}
+        for link in self.links:
+            if link.coded:
+                link.coded.decode(self.folder, transforms)
         result = {"tokens": self.tokens.astype("<u4")}
         for layer in range(self.layers):
             links = [
@@ -645,7 +993,7 @@ class Chain:
 def read_parent(path: pathlib.Path, child: Snapshot) -> Snapshot:
     """Section 5.7: the parent, if it is the one that the child continues."""
     if not path.is_file():
-        raise NoParent(
+        raise NotThere(
             f"PRNT: its parent {child.name!r} of digest {child.parent.hex()[:16]}… "
             "is not in the folder"
         )
@@ -658,6 +1006,18 @@ def read_parent(path: pathlib.Path, child: Snapshot) -> Snapshot:
     except Refused as error:
         raise Refused(f"{error} (in {child.name!r}, named as the parent)") from None
     return parent
+
+
+def read_transform(path: pathlib.Path, blocks: Blocks) -> Transform:
+    """Section 5.8: what is under the name of the transform by which a snapshot is coded."""
+    if not path.is_file():
+        raise blocks.missing()
+    try:
+        _, transform = read(map_file(path))
+        need(isinstance(transform, Transform), "header", "not a transform")
+    except Refused as error:
+        raise Refused(f"{error} (in {blocks.name!r}, named as the transform)") from None
+    return transform
 
 
 def check_rules(child: Snapshot, parent: Snapshot) -> None:
@@ -743,15 +1103,17 @@ def map_file(path: pathlib.Path) -> memoryview:
         return memoryview(b"" if empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
-def read(data: memoryview) -> tuple[str, Snapshot | dict[str, np.ndarray]]:
-    """Checks all of a file but what `Snapshot.check` does; gives its kind, and the snapshot or the
-    tensors."""
+def read(data: memoryview) -> tuple[str, Snapshot | Transform | dict[str, np.ndarray]]:
+    """Checks all of a file but what `Snapshot.check` does; gives its kind, and the snapshot, the
+    transform or the tensors."""
     kind, sections, unknown = read_container(data)
     need(len(sections[b"IDEN"]) == (160 if kind == b"SNAP" else 128), "IDEN", "wrong length")
     check_provenance(sections.get(b"prov", memoryview(b"")))
     if kind == b"SNAP":
         return "snapshot", Snapshot(sections, unknown)
     check_unknown(unknown)
+    if kind == b"TRAN":
+        return "transform", Transform(sections)
     if kind == b"FILT":
         return "filter bank", {"filters": read_filters(sections)}
     return "statistics", read_statistics(sections)
@@ -760,6 +1122,8 @@ def read(data: memoryview) -> tuple[str, Snapshot | dict[str, np.ndarray]]:
 def read_file(path: pathlib.Path) -> tuple[str, Chain | dict[str, np.ndarray]]:
     """Checks all of a file, and of all that a snapshot continues."""
     kind, content = read(map_file(path))
+    if isinstance(content, Transform):
+        return kind, content.tensors()
     return kind, Chain(path, content) if isinstance(content, Snapshot) else content
 
 
@@ -774,7 +1138,7 @@ def ratio(text: str) -> int:
     return int(text)
 
 
-STATUS = {NotStored: 64, Refused: 65, NoParent: 66, OSError: 66, OtherModel: 78}
+STATUS = {NotStored: 64, Refused: 65, NotThere: 66, OSError: 66, OtherModel: 78}
 
 
 def main() -> int:
