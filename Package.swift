@@ -68,7 +68,7 @@ let package = Package(
 
     // Method: filters, scores, ranking; transforms.
     swift("Method/QFilters", ["CacheFormat", "ByteIO", "COpenBLAS"]),
-    swift("Method/Transforms", ["QFilters", "CacheFormat"]),
+    swift("Method/Transforms", ["QFilters", "CacheFormat", "ByteIO"]),
 
     // Engine: a model's files, its tokens, its forward pass.
     // The known chat templates become a part of the program, which stays one file.
@@ -87,8 +87,8 @@ let package = Package(
     swift(
       "App/Evaluation",
       [
-        "Workflows", "Inference", "QFilters", "CacheFormat", "ModelFiles", "Tokenization",
-        "ByteIO",
+        "Workflows", "Inference", "QFilters", "CacheCodec", "CacheFormat", "ModelFiles",
+        "Tokenization", "ByteIO",
       ]),
     swift(
       "App/Conformance",
@@ -98,12 +98,14 @@ let package = Package(
       ]),
     swift(
       "App/Reports",
-      ["Evaluation", "Workflows", "QFilters", "CacheCodec", "CacheFormat", "ByteIO"]),
+      [
+        "Evaluation", "Workflows", "Transforms", "QFilters", "CacheCodec", "CacheFormat", "ByteIO",
+      ]),
     .executableTarget(
       name: "QFiltersCLI",
       dependencies: [
         "Reports", "Evaluation", "Conformance", "Workflows", "ByteIO", "CacheCodec", "CacheFormat",
-        "CExhaustion", "Inference", "QFilters", "Tokenization",
+        "CExhaustion", "Inference", "QFilters", "Tokenization", "Transforms",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/App/QFiltersCLI", swiftSettings: strict),
@@ -157,7 +159,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "TransformsTests",
-      dependencies: ["Transforms", "QFilters", "CacheFormat", "TestSupport"],
+      dependencies: ["Transforms", "QFilters", "CacheFormat", "ByteIO", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "InferenceTests",

@@ -688,11 +688,8 @@ class Blocks:
             f"BLKS: its transform {self.name!r} of digest {digest} is not in the folder"
         )
 
-    # Products may become infinite: then they are limited, or no numbers.
-    @np.errstate(over="ignore", invalid="ignore")
-    def decode(self, folder: pathlib.Path, transforms: "dict[str, Transform]") -> None:
-        """Fills `pairs`: for each head, counted through all layers, its keys and values by
-        position. Reads the transform if it is not among those that were read already."""
+    def find(self, folder: pathlib.Path, transforms: "dict[str, Transform]") -> None:
+        """Reads the transform if it is not among those that were read already."""
         if self.name not in transforms:
             transforms[self.name] = read_transform(folder / self.name, self)
         snapshot, transform = self.snapshot, transforms[self.name]
@@ -703,6 +700,14 @@ class Blocks:
         need(
             [x.heads for x in transform.groups] == self.heads, "BLKS", "a transform of other groups"
         )
+        self.transform = transform
+
+    # Products may become infinite: then they are limited, or no numbers.
+    @np.errstate(over="ignore", invalid="ignore")
+    def decode(self) -> None:
+        """Fills `pairs`: for each head, counted through all layers, its keys and values by
+        position."""
+        snapshot, transform = self.snapshot, self.transform
         ends, types = list(itertools.accumulate(self.counts)), snapshot.codecs[1:]
         for index, group in enumerate(transform.groups):
             heads = [
@@ -739,7 +744,7 @@ class Blocks:
             keys = transform.turned(keys, number // snapshot.heads, positions)
             heads.append(
                 [
-                    narrowed(np.clip(part, np.float32(-65504), np.float32(65504)), codec)
+                    narrowed(limited(part), codec)
                     for part, codec in zip((keys, values), snapshot.codecs[1:], strict=True)
                 ]
             )
@@ -929,7 +934,7 @@ class Transform:
     def turned(self, keys: np.ndarray, layer: int, positions: np.ndarray) -> np.ndarray:
         """Section 4.6, in the arithmetic of section 5.8."""
         magnitude, frequencies = self.turns[layer]
-        angles = (positions[:, None] * frequencies.astype("<f8")).astype("<f4").astype("<f8")
+        angles = (positions[:, None].astype("<f4") * frequencies.astype("<f4")).astype("<f8")
         cos, sin = (f(angles).astype("<f4") * magnitude for f in (np.cos, np.sin))
         x, y, rest = np.split(keys, [len(frequencies), 2 * len(frequencies)], axis=1)
         return np.concatenate([x * cos - y * sin, y * cos + x * sin, rest], axis=1)
@@ -969,9 +974,11 @@ class Chain:
         for link in self.links:
             link.kept(ratio or link.ratios[-1], 0, 0)
         transforms: dict[str, Transform] = {}
-        for link in self.links:
-            if link.coded:
-                link.coded.decode(self.folder, transforms)
+        coded = [link.coded for link in self.links if link.coded]
+        for blocks in coded:
+            blocks.find(self.folder, transforms)
+        for blocks in coded:
+            blocks.decode()
         result = {"tokens": self.tokens.astype("<u4")}
         for layer in range(self.layers):
             links = [
@@ -1049,6 +1056,12 @@ def check_identity(child: Snapshot, parent: Snapshot) -> None:
     for i, name in enumerate(DIGESTS):
         if child.identity[32 * i : 32 * i + 32] != parent.identity[32 * i : 32 * i + 32]:
             raise OtherModel(f"the parent {child.name!r} has another {name} digest")
+
+
+def limited(values: np.ndarray) -> np.ndarray:
+    """Section 5.8: what is not a number becomes 65504."""
+    values = np.where(np.isnan(values), np.float32(65504), values)
+    return np.clip(values, np.float32(-65504), np.float32(65504))
 
 
 def narrowed(values: np.ndarray, codec: int) -> np.ndarray:

@@ -24,7 +24,8 @@ struct TransformSnapshotTests {
 
   /// Writes a snapshot and its transform into a folder.
   private static func write(
-    _ sample: SampleSnapshot, to folder: ScratchFolder, _ random: inout SeededGenerator
+    _ sample: SampleSnapshot, to folder: ScratchFolder, _ random: inout SeededGenerator,
+    step: Int = step
   ) throws -> (path: String, transform: TransformFile) {
     let transform = SampleTransform.file(for: sample.metadata, random: &random)
     _ = try transform.write(to: folder.path("a.qtrans"))
@@ -41,7 +42,8 @@ struct TransformSnapshotTests {
     #expect(pairs.allSatisfy { abs($0 - $1) <= bound(codec) }, comment)
   }
 
-  @Test("gives each ×N its pairs at their positions, near to what was put in",
+  @Test(
+    "gives each ×N its pairs at their positions, near to what was put in",
     arguments: UInt64(1)...30)
   func roundTrip(seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
@@ -82,9 +84,10 @@ struct TransformSnapshotTests {
   @Test("keeps what no transform can code bit for bit", arguments: UInt64(1)...5)
   func uncodable(seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
-    let sample = SampleSnapshot(random: &random, tokens: 70, codec: .float32)
+    let sample = SampleSnapshot(random: &random, tokens: 70)
     let folder = try ScratchFolder()
-    let (path, _) = try Self.write(sample, to: folder, &random)
+    // No factor of 16 bits is that fine.
+    let (path, _) = try Self.write(sample, to: folder, &random, step: -200)
     let chain = try SnapshotChain(path: path)
     for layer in 0..<sample.metadata.context.layers {
       for (head, found) in try chain.readLayer(layer, compression: nil).heads.enumerated() {

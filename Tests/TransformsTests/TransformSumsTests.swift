@@ -1,3 +1,4 @@
+import ByteIO
 import CacheFormat
 import QFilters
 import TestSupport
@@ -21,7 +22,7 @@ struct TransformSumsTests {
 
   private static func text(_ seed: UInt64) -> Text {
     var random = SeededGenerator(seed: seed)
-    let sums = TransformSums(shape: shape, rope: rope)
+    let sums = TransformSums(shape: shape, rope: rope, values: values)
     let positions = 100 + Int(seed)
     return Text(
       rows: sums.groups.map { heads in
@@ -41,7 +42,7 @@ struct TransformSumsTests {
   }
 
   private static func sums(_ texts: [Text]) throws -> TransformSums {
-    var sums = TransformSums(shape: shape, rope: rope)
+    var sums = TransformSums(shape: shape, rope: rope, values: values)
     for text in texts {
       for (group, rows) in text.rows.enumerated() { try sums.add(rows, group: group) }
       sums.add(positions: text.positions, squares: text.squares)
@@ -60,15 +61,62 @@ struct TransformSumsTests {
   @Test("which does not depend on the order of the texts")
   func order() throws {
     let texts = (UInt64(1)...6).map(Self.text)
-    let first = try Self.sums(texts).transform(values: Self.values)
-    let second = try Self.sums(texts.reversed()).transform(values: Self.values)
+    let first = try Self.sums(texts).transform()
+    let second = try Self.sums(texts.reversed()).transform()
     #expect(first == second)
+  }
+
+  private static func file(_ sums: TransformSums) -> TransformSumsFile {
+    var sequences = SequenceSet(corpus: Digest(of: [7]), count: 6, length: 100)
+    sequences.insert(2)
+    let digest = Digest(of: [1])
+    return TransformSumsFile(
+      identity: Identity(weights: digest, architecture: digest, rope: digest, tokenizer: digest),
+      sums: sums, sequences: sequences, provenance: "{}")
+  }
+
+  @Test("nor on which of them are summed together, and files keep every bit", arguments: 1...5)
+  func shards(count: Int) throws {
+    let folder = try ScratchFolder()
+    let texts = (UInt64(1)...6).map(Self.text)
+    let parts = try [texts[count...], texts[..<count]].enumerated().map { index, part in
+      let path = folder.path("\(index).qtsum")
+      _ = try Self.file(Self.sums(Array(part))).write(to: path)
+      return try TransformSumsFile(path: path)
+    }
+    var sums = parts[0].sums
+    sums.add(parts[1].sums)
+    #expect(try sums.transform() == Self.sums(texts).transform())
+    #expect(parts[0].sequences == Self.file(sums).sequences)
+    let paths = [sums, try Self.sums(texts)].enumerated().map { (folder.path("sum\($0)"), $1) }
+    for (path, sums) in paths { _ = try Self.file(sums).write(to: path) }
+    #expect(try bytes(of: paths[0].0) == bytes(of: paths[1].0))
+  }
+
+  @Test("changed or missing bytes of a file are noticed")
+  func damage() throws {
+    let folder = try ScratchFolder()
+    _ = try Self.file(Self.sums([Self.text(1)])).write(to: folder.path("a.qtsum"))
+    let original = try bytes(of: folder.path("a.qtsum"))
+    var random = SeededGenerator(seed: 8)
+    for _ in 0..<60 {
+      var changed = original
+      changed[Int.random(in: original.indices, using: &random)] ^= 0x10
+      let damaged = try folder.write("b.qtsum", changed)
+      #expect(throws: MalformedFile.self) {
+        _ = try TransformSumsFile(path: damaged)
+        try ContainerReader(path: damaged).verifySections()
+      }
+      let short = try folder.write(
+        "c.qtsum", original.prefix(Int.random(in: 0..<original.count, using: &random)))
+      #expect(throws: MalformedFile.self) { try TransformSumsFile(path: short) }
+    }
   }
 
   @Test("its groups have all heads, and its basis is orthogonal in the metric")
   func orthogonal() throws {
     let texts = (UInt64(1)...4).map(Self.text)
-    let transform = try Self.sums(texts).transform(values: Self.values)
+    let transform = try Self.sums(texts).transform()
     #expect(transform.groups.flatMap(\.heads) == Array(0..<Self.shape.heads))
     for group in transform.groups {
       let length = group.length
@@ -104,7 +152,7 @@ struct TransformSumsTests {
 
   @Test("sums that are not finite are rejected")
   func notFinite() {
-    var sums = TransformSums(shape: Self.shape, rope: Self.rope)
+    var sums = TransformSums(shape: Self.shape, rope: Self.rope, values: Self.values)
     let length = sums.groups[0].count * Self.shape.pairLength
     #expect(throws: CalibrationError.self) {
       try sums.add([Float](repeating: .infinity, count: length), group: 0)

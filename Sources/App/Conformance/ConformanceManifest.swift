@@ -9,7 +9,7 @@ struct ConformanceManifest: Decodable {
     let count: UInt64
   }
 
-  /// A file next to a fixture, which continues it.
+  /// A file next to a fixture that it needs: one that it continues, or a transform.
   struct Parent: Decodable {
     let file: String
     let sha256: String

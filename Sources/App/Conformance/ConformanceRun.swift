@@ -134,17 +134,22 @@ package struct ConformanceRun: Sendable {
       .joined(separator: "\n")
   }
 
-  /// The kind of fixture: a chain if there are parents, otherwise by the file's ending.
+  /// The kind of fixture, by the endings of the file and of those that it needs.
   private static func kind(_ fixture: ConformanceManifest.Valid) -> String {
-    guard fixture.parents == nil else { return "chain" }
-    return fixture.file.hasSuffix(".kvsnap")
-      ? "snapshot" : fixture.file.hasSuffix(".qfilt") ? "filter bank" : "statistics"
+    let needed = fixture.parents?.map(\.file.fileKind) ?? []
+    guard !needed.contains("kvsnap") else { return "chain" }
+    return switch fixture.file.fileKind {
+    case "kvsnap": needed.isEmpty ? "snapshot" : "transform-coded"
+    case "qfilt": "filter bank"
+    case "qtrans": "transform"
+    default: "statistics"
+    }
   }
 
   /// The group of files that are rejected with one exit code; those of 65 are grouped by section.
   private static func rejections(_ exitCode: Int, _ section: String) -> String {
     switch exitCode {
-    case 66: "chain, no parent"
+    case 66: "no parent or transform"
     case 78: "chain, other model"
     default: "invalid: \(section)"
     }

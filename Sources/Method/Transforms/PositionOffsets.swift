@@ -13,7 +13,7 @@ public enum PositionOffsets {
   /// The last positions, which the next tokens attend to most, and their least offset.
   private static let (last, lastOffset) = (64, 8)
   /// Keeps positions that got no attention from becoming too coarse.
-  private static let leastShare: Float = 0.05
+  private static let leastShare: Float = 0.12
 
   /// The step of a block whose usual positions are coded with `step`.
   public static func step(_ step: Int) -> Int { step + usual }

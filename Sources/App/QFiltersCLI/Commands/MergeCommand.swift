@@ -11,7 +11,8 @@ struct MergeCommand: ParsableCommand {
       run of `precompute` or `transform` writes.
       """)
 
-  @Argument(help: "Statistics (.qstat), or sums (.qtsum).", completion: .statistics) var files: [String]
+  @Argument(help: "Statistics (.qstat), or sums (.qtsum).", completion: .statistics) var files:
+    [String]
   @Option(
     help: ArgumentHelp(
       "Filter bank (.qfilt) or statistics (.qstat) to write; from sums: transform (.qtrans) or sums.",

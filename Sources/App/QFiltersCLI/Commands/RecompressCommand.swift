@@ -61,7 +61,8 @@ struct RecompressCommand: ParsableCommand {
       options.precision, path: companions.transforms.first)
     let bar = ProgressBar()
     let result = try Recompress.run(
-      snapshot: snapshot, with: companions.companions, options: options, out: out, progress: bar.show)
+      snapshot: snapshot, with: companions.companions, options: options, out: out,
+      progress: bar.show)
     if report.json { return try Terminal.json(Report(bytes: result.bytes)) }
     Terminal.line(
       "\(out): \(Format.bytes(result.bytes))"

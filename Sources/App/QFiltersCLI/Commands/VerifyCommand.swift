@@ -9,7 +9,8 @@ struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify", abstract: "Check every byte of snapshots, filter banks and statistics.",
     discussion: """
-      All files and the snapshots that they continue are checked. The exit code is that of the \
+      All files and the snapshots that they continue are checked. Blocks of a transform are \
+      decoded if it is at hand; otherwise their checksums are checked. The exit code is that of the \
       first that fails. A file whose parent is missing is itself valid: --json says \
       "parentMissing" for it, and the exit code is 66. With --digests, the SHA-256 of each tensor \
       of one file is printed instead, to compare readers of the format.
@@ -70,12 +71,13 @@ struct VerifyCommand: ParsableCommand {
           let ancestors = try Verify.ancestors(of: file, with: companions.companions)
           rest += ancestors.reversed().map { ($0, true) }
         }
-        unread = try Verify.run(path: file, with: companions.companions)
+        try Verify.run(path: file)
+        unread = try Verify.blocks(of: file, with: companions.companions)
       } catch {
         problems.append(error)
         // A file whose parent is missing may also be damaged itself.
         if error is ParentMissing {
-          do { try Verify.run(path: file, with: Companions()) } catch { problems.append(error) }
+          do { try Verify.run(path: file) } catch { problems.append(error) }
         }
       }
       firstFailure = firstFailure ?? problems.first
@@ -96,7 +98,7 @@ struct VerifyCommand: ParsableCommand {
 
   private func printDigests(_ file: String) throws {
     let ancestors = try Verify.ancestors(of: file, with: companions.companions)
-    for path in [file] + ancestors { try Verify.run(path: path, with: companions.companions) }
+    for path in [file] + ancestors { try Verify.run(path: path) }
     for tensor in try TensorDigests.of(
       path: file, compression: compression, with: companions.companions)
     {

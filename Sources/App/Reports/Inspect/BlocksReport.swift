@@ -21,7 +21,8 @@ struct BlocksReport: Encodable {
     let (layout, context) = (table.layout, reader.metadata.context)
     (transform, digest) = (layout.transform.fileName, layout.transform.digest.description)
     blocks = layout.blocks.count
-    let perHead = SnapshotReport.cacheBytes(context, tokens: reader.metadata.tiers.tokens)
+    let perHead =
+      SnapshotReport.cacheBytes(context, tokens: reader.metadata.tiers.tokens)
       / UInt64(context.layers * context.kvHeads)
     groups = layout.groups.enumerated().map { index, heads in
       Group(

@@ -20,7 +20,8 @@ extension SnapshotReport: CustomStringConvertible {
       }
     let precision =
       keyPrecision == valuePrecision
-      ? keyPrecision + (blocks == nil ? "" : ", coded by a transform") : "keys in \(keyPrecision), values in \(valuePrecision)"
+      ? keyPrecision + (blocks == nil ? "" : ", coded by a transform")
+      : "keys in \(keyPrecision), values in \(valuePrecision)"
     let share = cacheBytes > 0 ? ", \(Format.percent(bytes, of: cacheBytes, 1)) of the cache" : ""
     let shape =
       "\(Format.count(layers, "layer")) × \(Format.count(kvHeads, "KV head")) × "

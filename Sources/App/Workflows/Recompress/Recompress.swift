@@ -34,7 +34,8 @@ package enum Recompress {
   /// Rejects, before the work, a path at which a parent of the snapshot is.
   ///
   /// - Throws: `SaveRefusal`; as `SnapshotChain`.
-  package static func checkOut(_ out: String, snapshot: String, with companions: Companions) throws {
+  package static func checkOut(_ out: String, snapshot: String, with companions: Companions) throws
+  {
     try checkOut(out, SnapshotChain(path: snapshot, with: companions))
   }
 

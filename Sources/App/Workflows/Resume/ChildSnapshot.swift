@@ -25,7 +25,9 @@ extension Resume {
   /// Rejects, before a model is opened, a path at which no child of the snapshot can be.
   ///
   /// - Throws: `SaveRefusal`; as `SnapshotChain`.
-  package static func checkSave(_ path: String, snapshot: String, with companions: Companions) throws {
+  package static func checkSave(_ path: String, snapshot: String, with companions: Companions)
+    throws
+  {
     try ChildSnapshot.check(path, after: SnapshotChain(path: snapshot, with: companions))
   }
 

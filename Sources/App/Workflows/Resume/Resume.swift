@@ -45,7 +45,8 @@ package enum Resume {
   ///   `ParentMissing`, `TransformMissing`, `MalformedFile`, `SystemError`, `PromptError`, `SaveRefusal`.
   package static func run(
     _ model: LoadedModel, snapshot: String, with companions: Companions = Companions(),
-    text: [UInt8], mode: ResumeMode, options: GenerationConfig, save: Save? = nil, export: String? = nil,
+    text: [UInt8], mode: ResumeMode, options: GenerationConfig, save: Save? = nil,
+    export: String? = nil,
     emit: (String) -> Void
   ) throws -> Result {
     if let save, options.eviction != nil { throw SaveRefusal.evicted(path: save.path) }

@@ -25,7 +25,9 @@ package enum Show {
   ///   - companions: Files in other folders that it needs.
   /// - Throws: `ModelNeeded`, `IdentityMismatch` if the tokenizer is another one, `MalformedFile`,
   ///   `SystemError`, `TokenizationError`, `UnsupportedModel`.
-  package static func run(snapshot: String, with companions: Companions, model: String?) throws -> Result {
+  package static func run(snapshot: String, with companions: Companions, model: String?) throws
+    -> Result
+  {
     let chain = try chain(snapshot, companions)
     let metadata = chain.metadata
     guard let model else { throw ModelNeeded(path: snapshot, metadata) }

@@ -32,12 +32,14 @@ package enum TensorDigests {
     case .filterBank: [Entry("filters", bytes(try FilterBank(path: path).filters))]
     case .statistics: statistics(try StatisticsFile(path: path).statistics)
     case .transform: transform(try TransformFile(path: path).transform)
-    case .transformSums: [Entry("sums", try ContainerReader(path: path).section(.transformSums).bytes)]
+    case .transformSums:
+      [Entry("sums", try ContainerReader(path: path).section(.transformSums).bytes)]
     }
   }
 
   private static func snapshot(_ chain: SnapshotChain, _ compression: Int?) throws -> [Entry] {
     if let compression { try chain.checkStored(compression: compression) }
+    try chain.checkTransforms()
     var entries = [Entry("tokens", bytes(chain.metadata.tokens))]
     for layer in 0..<chain.metadata.context.layers {
       let pairs = try compression.map { try chain.readLayer(layer, compression: $0) }

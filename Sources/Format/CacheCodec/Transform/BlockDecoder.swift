@@ -31,7 +31,8 @@ final class BlockDecoder: Sendable {
     let shape = CacheShape(
       layers: context.layers, kvHeads: context.kvHeads, keyLength: context.keyLength,
       valueLength: context.valueLength)
-    guard file.transform.shape == shape, file.transform.groups.map(\.heads) == table.layout.groups else {
+    guard file.transform.shape == shape, file.transform.groups.map(\.heads) == table.layout.groups
+    else {
       throw MalformedFile(
         path: reader.path, section: "BLKS", problem: "its groups are not those of its transform")
     }
@@ -50,7 +51,8 @@ final class BlockDecoder: Sendable {
     return try recent.withLock { recent in
       if let found = recent.first(where: { $0.group == group }) { return found.pairs }
       let pairs = try decode(group)
-      let kept = table.layout.groups(ofLayer: head / context.kvHeads, kvHeads: context.kvHeads).count
+      let kept = table.layout.groups(ofLayer: head / context.kvHeads, kvHeads: context.kvHeads)
+        .count
       recent = [(group, pairs)] + recent.prefix(kept)
       return pairs
     }
@@ -59,7 +61,8 @@ final class BlockDecoder: Sendable {
   private func decode(_ group: Int) throws -> DecodedGroup {
     let file = try transform()
     let decoder = GroupDecoder(file.transform.groups[group], file.tables)
-    let results = Mutex([Result<[UInt8], any Error>?](repeating: nil, count: table.layout.blocks.count))
+    let results = Mutex(
+      [Result<[UInt8], any Error>?](repeating: nil, count: table.layout.blocks.count))
     DispatchQueue.concurrentPerform(iterations: table.layout.blocks.count) { block in
       let result = Result { try self.elements(block, group, decoder, file.transform.rope) }
       results.withLock { $0[block] = result }

@@ -57,10 +57,13 @@ extension CacheTransform.Description {
           path: section.path)
         var integers = [Int16](repeating: 0, count: tokens * components)
         var blockReader = block.reader
-        _ = try SymbolPlanes(
+        let offsets = try SymbolPlanes(
           deviations: deviations, tokens: tokens, tables: tables
         ).decode(
           &blockReader, depth: components, into: &integers)
+        guard offsets.allSatisfy({ $0 == 0 }) else {
+          throw reader.error("a run of the basis with finer elements")
+        }
         for token in 0..<tokens {
           for component in 0..<components {
             let value = integers[token * components + component]

@@ -33,7 +33,8 @@ struct DecodedGroup: Sendable {
       while end < positions.count, positions[end] == positions[end - 1] + 1,
         positions[end] < range.upperBound
       { end += 1 }
-      let start = place * range.count * (keyBytes + valueBytes)
+      let start =
+        place * range.count * (keyBytes + valueBytes)
         + (tensor == .keys ? 0 : range.count * keyBytes)
         + (positions[next] - range.lowerBound) * rowBytes
       let count = (end - next) * rowBytes

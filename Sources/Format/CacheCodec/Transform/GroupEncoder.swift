@@ -11,8 +11,6 @@ struct GroupEncoder: Sendable {
   private static let analysisUnit: Float = 0x1p13
   /// How finely vectors are rounded before that, in parts of a step.
   private static let fineness: Float = 16
-  /// A factor below 1/2 + this becomes 0, and so on: it saves bits.
-  private static let deadZone: Float = 0.1
   /// Beyond this norm of a rounded vector, products could overflow.
   private static let greatestNorm: Float = 150_000
 
@@ -120,9 +118,9 @@ struct GroupEncoder: Sendable {
       for component in components {
         let value = Float(sums[token * analysis.stride + component]) * unit
         exact[token * count + component] = value
-        let magnitude = (abs(value) + 0.5 - Self.deadZone).rounded(.down)
-        guard magnitude < 32767 else { return false }
-        factors[token * decoder.depth + component] = Int16(value < 0 ? -magnitude : magnitude)
+        let rounded = value.rounded()
+        guard abs(rounded) < 32767 else { return false }
+        factors[token * decoder.depth + component] = Int16(rounded)
       }
     }
     return true

@@ -121,8 +121,8 @@ extension Directory {
     for (index, type) in types.enumerated() where type.isRequired && !known.contains(type) {
       throw error(path, index, "the section \(type) is unknown here; update")
     }
-    for type in known where type.isRequired && !FileKind.rare.contains(type) && !types.contains(type)
-    {
+    for type in known
+    where type.isRequired && !FileKind.rare.contains(type) && !types.contains(type) {
       throw error(path, 0, "\(kind.name) without a section \(type)")
     }
     guard types.filter(known.contains) == known.filter(types.contains),

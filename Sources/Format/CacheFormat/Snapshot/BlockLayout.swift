@@ -37,7 +37,9 @@ public struct BlockLayout: Sendable, Equatable {
 
 extension BlockLayout {
   /// The layout's length in bytes.
-  var byteCount: UInt64 { UInt64(transform.encoded.count) + 8 + 4 * UInt64(groups.count + blocks.count) }
+  var byteCount: UInt64 {
+    UInt64(transform.encoded.count) + 8 + 4 * UInt64(groups.count + blocks.count)
+  }
 
   /// The greatest length of a layout in bytes.
   static func limit(heads: Int, tokens: Int) -> UInt64 {
