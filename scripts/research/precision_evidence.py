@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""Size against divergence for every precision: the table and the picture of docs/precision.md.
+
+    scripts/research/precision_evidence.py QFILTERS MODEL BANK.qfilt TRANSFORM.qtrans OUT \\
+      essay=ESSAYS.txt code=CODE.txt … [--lengths 2000,7500] [--contexts 6] [--plot PICTURE.svg]
+
+Cuts each text into contexts, each followed by 384 tokens. Every context is written in each
+precision, and `qfilters evaluate snapshots` compares what the files predict. OUT keeps every
+measurement; a run that was ended continues where it was.
+"""
+
+import argparse
+import json
+import pathlib
+import statistics
+import subprocess
+
+from precision_plot import picture
+
+CONTINUATION = 384
+# Characters after a context, which surely have that many tokens.
+REST = 12 * CONTINUATION
+RECOMPRESSED = ["int8", "8:int8,int4", "int4"]
+TRANSFORMS = ["transform:high", "transform:medium", "transform:low"]
+
+
+def run(given: argparse.Namespace, *arguments: object) -> dict:
+    """The JSON that a command prints."""
+    command = [given.qfilters, *map(str, arguments), "--json"]
+    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+
+
+def pieces(given: argparse.Namespace, path: pathlib.Path, length: int) -> list[tuple[str, str]]:
+    """Contexts of about that many tokens, and what follows each."""
+    text = path.read_text(encoding="utf-8", errors="ignore")
+    ids = run(given, "tokenize", "--model", given.model, "--file", path)["ids"]
+    size = int(length * len(text) / len(ids))
+    starts = range(0, len(text) - size - REST, size + REST)
+    return [
+        (text[at : at + size], text[at + size : at + size + REST])
+        for at in list(starts)[: given.contexts]
+    ]
+
+
+def measure(given: argparse.Namespace, context: str, rest: str) -> dict:
+    """The size of each precision's file, its divergence and −ln p, on one context."""
+    folder = given.out
+    (folder / "context.txt").write_text(context, encoding="utf-8")
+    (folder / "rest.txt").write_text(rest, encoding="utf-8")
+    prefill = ["prefill", "--model", given.model, "--filters", given.bank]
+    prefill += ["--prompt-file", folder / "context.txt"]
+    names = ["f16", *RECOMPRESSED, *TRANSFORMS]
+    paths = [folder / f"{index}.kvsnap" for index in range(len(names))]
+    tokens = run(given, *prefill, "--out", paths[0])["tokens"]
+    for name, path in zip(names[1:], paths[1:], strict=True):
+        if name in RECOMPRESSED:
+            run(given, "recompress", paths[0], "--precision", name, "--out", path)
+        else:
+            transform = ["--precision", name, "--transform", given.transform]
+            run(given, *prefill, *transform, "--out", path)
+    arguments = ["--model", given.model, "--file", folder / "rest.txt"]
+    rows = run(
+        given,
+        "evaluate",
+        "snapshots",
+        *paths,
+        *arguments,
+        "--transform",
+        given.transform,
+        "--continuation",
+        CONTINUATION,
+    )["snapshots"]
+    for path in paths:
+        path.unlink()
+    loss = rows[0]["negativeLogLikelihood"]
+    raw = rows[0]["cacheBytes"]
+    return {
+        "tokens": tokens,
+        "precisions": {
+            name: {
+                "smaller": raw / row["bytes"],
+                "divergence": row["divergence"],
+                "loss": row["negativeLogLikelihood"] - loss,
+            }
+            for name, row in zip(names, rows, strict=True)
+        },
+    }
+
+
+def measured(given: argparse.Namespace) -> dict:
+    """All measurements: kind → length → contexts."""
+    file = given.out / "measured.json"
+    results = json.loads(file.read_text()) if file.exists() else {}
+    for length in map(int, given.lengths.split(",")):
+        for text in given.texts:
+            kind, path = text.split("=", 1)
+            done = results.setdefault(kind, {}).setdefault(str(length), [])
+            for context, rest in pieces(given, pathlib.Path(path), length)[len(done) :]:
+                done.append(measure(given, context, rest))
+                file.write_text(json.dumps(results, indent=1))
+                print(kind, length, len(done), flush=True)
+    return results
+
+
+def spread(values: list[float], digits: int) -> str:
+    mean, least, most = statistics.mean(values), min(values), max(values)
+    return f"{mean:.{digits}f} ({least:.{digits}f} … {most:.{digits}f})"
+
+
+def table(results: dict) -> None:
+    for kind, lengths in results.items():
+        for length, contexts in lengths.items():
+            print(f"\n{kind}, {len(contexts)} contexts of about {length} tokens\n")
+            print("| precision | smaller than the cache | KL | change in −ln p |")
+            print("| --- | --- | --- | --- |")
+            for name in contexts[0]["precisions"]:
+                rows = [context["precisions"][name] for context in contexts]
+                cells = [
+                    spread([row[key] for row in rows], digits)
+                    for key, digits in (("smaller", 1), ("divergence", 5), ("loss", 4))
+                ]
+                print(f"| `{name}` | " + " | ".join(cells) + " |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    for name in ("qfilters", "model", "bank", "transform"):
+        parser.add_argument(name)
+    parser.add_argument("out", type=pathlib.Path)
+    parser.add_argument("texts", nargs="+")
+    parser.add_argument("--lengths", default="2000,7500")
+    parser.add_argument("--contexts", type=int, default=6)
+    parser.add_argument("--plot", type=pathlib.Path)
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    results = measured(given)
+    table(results)
+    if given.plot:
+        given.plot.write_text(picture(results), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
