@@ -25,7 +25,7 @@ package enum SnapshotFidelity {
   ///
   /// - Parameters:
   ///   - model: Exact, so that differences are those of the caches.
-  ///   - snapshots: Of the same tokens. Each is read whole.
+  ///   - snapshots: They have the same tokens. Each is read whole.
   ///   - text: UTF-8.
   ///   - count: How many of its first tokens are predicted; at least 2.
   /// - Throws: `SnapshotsDiffer`, `PromptError.tooShort`; as `Resume.run`.

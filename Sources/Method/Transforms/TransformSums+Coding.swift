@@ -5,7 +5,7 @@ import CacheFormat
 extension TransformSums {
   /// Adds other sums of the same model.
   ///
-  /// - Parameter other: Of the same shape, RoPE and metrics of values.
+  /// - Parameter other: It has the same shape, RoPE and metrics of values.
   public mutating func add(_ other: TransformSums) {
     precondition(isOfSameModel(as: other), "sums of another model")
     positions += other.positions

@@ -15,7 +15,7 @@ struct MergeCommand: ParsableCommand {
     [String]
   @Option(
     help: ArgumentHelp(
-      "Filter bank (.qfilt) or statistics (.qstat) to write; from sums: transform (.qtrans) or sums.",
+      "Filter bank (.qfilt) or statistics to write; from sums: transform (.qtrans) or sums.",
       valueName: "file"),
     completion: .calibration)
   var out: String

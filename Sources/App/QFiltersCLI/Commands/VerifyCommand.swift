@@ -7,11 +7,11 @@ import Workflows
 
 struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "verify", abstract: "Check every byte of snapshots, filter banks and statistics.",
+    commandName: "verify", abstract: "Check every byte of files of the format.",
     discussion: """
       All files and the snapshots that they continue are checked. Blocks of a transform are \
-      decoded if it is at hand; otherwise their checksums are checked. The exit code is that of the \
-      first that fails. A file whose parent is missing is itself valid: --json says \
+      decoded if it is at hand; otherwise their checksums are checked. The exit code is that \
+      of the first that fails. A file whose parent is missing is itself valid: --json says \
       "parentMissing" for it, and the exit code is 66. With --digests, the SHA-256 of each tensor \
       of one file is printed instead, to compare readers of the format.
       """)

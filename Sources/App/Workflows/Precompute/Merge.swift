@@ -14,16 +14,16 @@ package enum Merge {
     package let bytes: UInt64
   }
 
-  /// Adds statistics up and writes their filters, or the sums, by the ending of `out`. Likewise sums
-  /// for a transform.
+  /// Adds statistics up and writes their filters, or the sums, by the ending of `out`. Likewise
+  /// sums for a transform.
   ///
   /// The result does not depend on files and their order: it is what one run over all sequences
   /// writes.
   ///
   /// - Parameters:
   ///   - paths: At least one statistics file.
-  ///   - out: Ends in `.qfilt` or `.qtrans`, for which no sequence may be missing, or in `.qstat` or
-  ///     `.qtsum`.
+  ///   - out: Ends in `.qfilt` or `.qtrans`, for which no sequence may be missing, or in `.qstat`
+  ///     or `.qtsum`.
   /// - Throws: `SystemError`, `MalformedFile`; `IdentityMismatch` if a file is of another model
   ///   than the first; `MergeRefusal`.
   package static func run(_ paths: [String], out: String) throws -> Result {

@@ -42,7 +42,8 @@ package enum Resume {
   ///   - save: Where to write what the prompt and its answer add; not with an eviction.
   ///   - export: Where to write what the cache holds after the answer, as safetensors.
   /// - Throws: `IdentityMismatch` if a snapshot is another model's, `CompressionNotStored`,
-  ///   `ParentMissing`, `TransformMissing`, `MalformedFile`, `SystemError`, `PromptError`, `SaveRefusal`.
+  ///   `ParentMissing`, `TransformMissing`, `MalformedFile`, `SystemError`, `PromptError`,
+  ///   `SaveRefusal`.
   package static func run(
     _ model: LoadedModel, snapshot: String, with companions: Companions = Companions(),
     text: [UInt8], mode: ResumeMode, options: GenerationConfig, save: Save? = nil,

@@ -92,7 +92,8 @@ extension SnapshotChain {
 
   /// Reads the transforms that its snapshots need.
   ///
-  /// - Throws: `TransformMissing`; `MalformedFile` if one is damaged, or does not fit; `SystemError`.
+  /// - Throws: `TransformMissing`; `MalformedFile` if one is damaged or does not fit;
+  ///   `SystemError`.
   public func checkTransforms() throws {
     for decoder in blockDecoders { _ = try decoder?.transform() }
   }

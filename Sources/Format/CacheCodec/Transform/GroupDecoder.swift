@@ -10,10 +10,7 @@ struct GroupDecoder: Sendable {
 
   init(_ group: CacheTransform.Group, _ tables: CoderTables) {
     (self.group, self.tables) = (group, tables)
-    let length = group.length
-    basis = IntegerPanels(depth: group.components, columns: length) { component, index in
-      group.basis[component * length + index]
-    }
+    basis = IntegerPanels(depth: group.components, columns: group.length, group.basis)
   }
 
   static func step(_ quarters: Int) -> Float { Float(exp2(Double(quarters) / 4)) }
@@ -60,19 +57,45 @@ struct GroupDecoder: Sendable {
 
   /// The vectors of the first `count` factors, [tokens][depth].
   func restore(_ factors: [Int16], count: Int, offsets: [Int8], step: Int) -> [Float] {
-    let tokens = offsets.count
-    let sums = basis.product(factors, rows: tokens, depth: count, columns: group.length)
-    let (length, stride) = (group.length, basis.stride)
-    return unsafe [Float](unsafeUninitializedCapacity: tokens * length) { rows, count in
-      for token in 0..<tokens {
+    let (tokens, depth, length) = (offsets.count, basis.depth, group.length)
+    // Last factors of most tokens are 0. Tokens with equally many others are multiplied together.
+    let ends = (0..<tokens).map { token in
+      1 + ((0..<count).last { factors[token * depth + $0] != 0 } ?? -1)
+    }
+    let order = (0..<tokens).sorted { ends[$0] < ends[$1] }
+    var rows = [Float](repeating: 0, count: tokens * length)
+    for first in stride(from: 0, to: tokens, by: Self.tokensAtOnce) {
+      let part = order[first..<min(first + Self.tokensAtOnce, tokens)]
+      let chosen = part.flatMap { factors[$0 * depth..<($0 + 1) * depth] }
+      let sums = basis.product(
+        chosen, rows: part.count, depth: ends[part[part.endIndex - 1]], columns: length)
+      for (row, token) in part.enumerated() {
         let step = Self.step(step - Int(offsets[token])) / CacheTransform.unit
-        for index in 0..<length {
-          let sum = Float(sums[token * stride + index])
-          unsafe rows[token * length + index] =
-            group.mean[index] + sum * (group.scale[index] * step)
+        write(sums[row * basis.stride..<row * basis.stride + length], step, to: &rows, token)
+      }
+    }
+    return rows
+  }
+
+  /// Tokens whose products are computed together: a multiple of the rows of every kernel's tile.
+  private static let tokensAtOnce = 24
+
+  private func write(
+    _ sums: ArraySlice<Int32>, _ step: Float, to rows: inout [Float], _ token: Int
+  ) {
+    let length = group.length
+    unsafe sums.withUnsafeBufferPointer { sums in
+      unsafe group.mean.withUnsafeBufferPointer { mean in
+        unsafe group.scale.withUnsafeBufferPointer { scale in
+          unsafe rows.withUnsafeMutableBufferPointer { rows in
+            let row = unsafe UnsafeMutableBufferPointer(
+              rebasing: rows[token * length..<(token + 1) * length])
+            for index in 0..<length {
+              unsafe row[index] = mean[index] + Float(sums[index]) * (scale[index] * step)
+            }
+          }
         }
       }
-      count = tokens * length
     }
   }
 

@@ -10,6 +10,27 @@ struct IntegerPanels: Sendable {
 
   private static let width = Int(CK_PANEL_COLUMNS)
 
+  /// The matrix [depth][columns] of these elements, row by row.
+  init(depth: Int, columns: Int, _ elements: [Int16]) {
+    precondition(elements.count == depth * columns)
+    let even = (depth + 1) / 2 * 2
+    let count = (columns + Self.width - 1) / Self.width
+    var panels = [Int16](repeating: 0, count: count * even * Self.width)
+    unsafe panels.withUnsafeMutableBufferPointer { panels in
+      unsafe elements.withUnsafeBufferPointer { elements in
+        for row in 0..<depth {
+          for first in Swift.stride(from: 0, to: columns, by: Self.width) {
+            let panel = first * even + row / 2 * Self.width * 2 + row % 2
+            for column in 0..<min(Self.width, columns - first) {
+              unsafe panels[panel + 2 * column] = elements[row * columns + first + column]
+            }
+          }
+        }
+      }
+    }
+    (self.depth, self.columns, self.panels) = (even, columns, panels)
+  }
+
   /// The matrix [depth][columns] whose elements `element` gives.
   init(depth: Int, columns: Int, _ element: (_ row: Int, _ column: Int) -> Int16) {
     let even = (depth + 1) / 2 * 2
