@@ -57,7 +57,7 @@ struct GroupCoderTests {
     let step = Int.random(in: -30 ... -10, using: &random)
     let rows = Self.rows(group, tokens: tokens, &random)
     let offsets = (0..<tokens).map { _ in Int8.random(in: 0...15, using: &random) }
-    let coded = try #require(encoder.encode(rows, step: step, offsets: offsets))
+    let coded = try #require(encoder.encode(rows, step: step, offsets: offsets)).bytes
     var reader = unsafe ByteReader(coded.span.bytes, path: "block", section: "DATA")
     let result = try encoder.decoder.decode(&reader, tokens: tokens, step: step)
     for token in 0..<tokens {
@@ -78,7 +78,7 @@ struct GroupCoderTests {
     let rows = Self.rows(encoder.decoder.group, tokens: 256, &random)
     let offsets = [Int8](repeating: 0, count: 256)
     let sizes = [-20, -10, 0, 10].map {
-      encoder.encode(rows, step: $0, offsets: offsets)?.count ?? 0
+      encoder.encode(rows, step: $0, offsets: offsets)?.bytes.count ?? 0
     }
     #expect(zip(sizes, sizes.dropFirst()).allSatisfy { $0 > $1 && $1 > 0 }, "\(sizes)")
   }
@@ -97,7 +97,8 @@ struct GroupCoderTests {
     let encoder = Self.encoder(Self.group())
     let rows = Self.rows(encoder.decoder.group, tokens: 40, &random)
     let coded = try #require(
-      encoder.encode(rows, step: -16, offsets: [Int8](repeating: 2, count: 40)))
+      encoder.encode(rows, step: -16, offsets: [Int8](repeating: 2, count: 40))
+    ).bytes
     for index in coded.indices {
       for change in [UInt8(1), 0x80, 0xFF] {
         var bytes = coded

@@ -45,6 +45,8 @@ struct PrefillCommand: ParsableCommand {
     let writeSeconds: Double
     let bytes: UInt64
     let cacheBytes: Int
+    /// With a transform: how many times as large as for text like that of the transform.
+    let sizeOfUsual: Double?
   }
 
   func validate() throws {
@@ -86,11 +88,13 @@ struct PrefillCommand: ParsableCommand {
     let result = try Prefill.run(
       model, scorer: ranking, text: text, options: options, out: out,
       progress: bar.show)
+    if let transform, let fit = result.fit { Terminal.adviseIfUnlike(fit, transform) }
     if report.json {
       return try Terminal.json(
         Report(
           tokens: result.tokens, prefillSeconds: result.prefillSeconds,
-          writeSeconds: result.writeSeconds, bytes: result.bytes, cacheBytes: result.cacheBytes))
+          writeSeconds: result.writeSeconds, bytes: result.bytes, cacheBytes: result.cacheBytes,
+          sizeOfUsual: result.fit?.size))
     }
     Terminal.line(
       "\(out): \(result.tokens) tokens prefilled in \(Format.seconds(result.prefillSeconds)), "

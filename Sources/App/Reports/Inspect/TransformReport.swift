@@ -12,6 +12,16 @@ package struct TransformReport: Encodable, CustomStringConvertible {
   /// Some heads that are coded together.
   struct Group: Encodable {
     let firstLayer, lastLayer, components, length: Int
+    /// Components that are coded in each quality, and the bits of a position that has the usual
+    /// step.
+    let coded: [Coded]
+  }
+
+  /// What a quality codes.
+  struct Coded: Encodable {
+    let quality: String
+    let components: Int
+    let bits: Double
   }
 
   package init(_ file: TransformFile) {
@@ -22,7 +32,11 @@ package struct TransformReport: Encodable, CustomStringConvertible {
       Group(
         firstLayer: group.heads.lowerBound / shape.kvHeads,
         lastLayer: (group.heads.upperBound - 1) / shape.kvHeads, components: group.components,
-        length: group.length)
+        length: group.length,
+        coded: TransformQuality.allCases.map { quality in
+          let (components, bits) = file.coded(group, quality)
+          return Coded(quality: quality.rawValue, components: components, bits: bits)
+        })
     }
     identity = IdentityReport(file.identity, filters: nil)
     provenance = file.provenance
@@ -32,13 +46,18 @@ package struct TransformReport: Encodable, CustomStringConvertible {
   package var components: Int { groups.reduce(0) { $0 + $1.components } }
 
   package var description: String {
-    let rows = groups.map { group in
-      "  layers \(group.firstLayer) to \(group.lastLayer): \(group.components) components for "
-        + "\(group.length) numbers of a token"
+    var table = TextTable(
+      "transform: bits of a position, and the components that get them, in each quality",
+      ["layers", "numbers", "components"] + TransformQuality.allCases.map(\.rawValue))
+    for group in groups {
+      table.add(
+        [
+          "\(group.firstLayer) to \(group.lastLayer)", Format.count(group.length),
+          Format.count(group.components),
+        ] + group.coded.map { "\(Format.count(Int($0.bits))) in \(Format.count($0.components))" })
     }
     return """
-      transform
-      \(rows.joined(separator: "\n"))
+      \(table)
 
       \(identity)
 

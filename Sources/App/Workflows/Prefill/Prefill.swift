@@ -38,6 +38,8 @@ package enum Prefill {
     package let bytes: UInt64
     /// The cache's size in memory, in bytes.
     package let cacheBytes: Int
+    /// How well the transform fits the text; nil if none coded it.
+    package let fit: TransformFit?
   }
 
   /// Prefills a document and writes its snapshot.
@@ -92,10 +94,11 @@ package enum Prefill {
       path: out, metadata: metadata, codecs: options.precision.codecs(metadata.tiers),
       layout: coding?.layout)
     try ranked.write(to: &writer, tiers: metadata.tiers, coding: coding, progress: progress)
+    let fit = coding.map { _ in writer.fit }
     let bytes = try writer.finish()
     return Result(
       tokens: tokens.count, prefillSeconds: prefillSeconds, writeSeconds: writing.seconds,
-      bytes: bytes, cacheBytes: cache.bytes)
+      bytes: bytes, cacheBytes: cache.bytes, fit: fit)
   }
 
   private static func metadata(

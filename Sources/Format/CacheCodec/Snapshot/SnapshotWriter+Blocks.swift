@@ -25,7 +25,9 @@ extension SnapshotWriter {
       results.withLock { $0[block] = coded }
     }
     for block in results.withLock({ $0 }) {
-      if let block { try append(block: block.bytes, step: block.step) }
+      guard let block else { continue }
+      try append(block: block.bytes, step: block.step)
+      fit += block.fit
     }
   }
 

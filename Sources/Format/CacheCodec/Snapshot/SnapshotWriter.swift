@@ -17,6 +17,8 @@ public struct SnapshotWriter: ~Copyable {
   /// How a transform's blocks are cut, if there are any.
   let layout: BlockLayout?
   private(set) var blockEntries: [BlockTable.Entry] = []
+  /// How well a transform fits the blocks that it has coded so far.
+  public internal(set) var fit = TransformFit()
 
   /// Begins a snapshot.
   ///

@@ -2,8 +2,13 @@ import CacheFormat
 
 /// Codes the blocks of one group of heads.
 struct BlockEncoder: Sendable {
-  /// A block, and its step; nil for elements as they are.
-  typealias Block = (bytes: [UInt8], step: Int?)
+  /// One block.
+  struct Block {
+    let bytes: [UInt8]
+    /// Nil for elements as they are.
+    var step: Int?
+    var fit = TransformFit()
+  }
 
   private let coding: TransformCoding
   private let group: Int
@@ -29,17 +34,17 @@ struct BlockEncoder: Sendable {
     let first = metadata.tiers.positions.lowerBound
     let positionsInContext = positions.lowerBound + first..<positions.upperBound + first
     guard positionsInContext.lowerBound >= CacheTransform.exactPositions else {
-      return (elements, nil)
+      return Block(bytes: elements)
     }
     let rows = BlockRows(
       metadata.context, rope: coding.file.transform.rope, heads: coding.layout.groups[group],
       positions: positionsInContext)
     guard let vectors = rows.vectors(elements),
-      let bytes = encoder.encode(
+      let coded = encoder.encode(
         vectors, step: coding.step, offsets: Array(coding.offsets[group][positions])),
-      bytes.count < elements.count
-    else { return (elements, nil) }
-    return (bytes, coding.step)
+      coded.bytes.count < elements.count
+    else { return Block(bytes: elements, fit: TransformFit(bytes: Double(elements.count))) }
+    return Block(bytes: coded.bytes, step: coding.step, fit: coded.fit)
   }
 
   /// The pairs as `BlockRows` has them.

@@ -26,6 +26,8 @@ struct CoderTables: Sendable, Equatable {
   let starts: [UInt16]
   /// [tables][4096]: as `ck_rans` has them.
   let entries: [UInt32]
+  /// [tables]: the mean bits of a symbol that follows its table.
+  let entropies: [Double]
 
   /// - Parameter frequencies: [deviations][256], each table's adding up to 4,096.
   private init(_ frequencies: [UInt16]) {
@@ -40,6 +42,13 @@ struct CoderTables: Sendable, Equatable {
       }
     }
     (self.starts, self.entries) = (starts, entries)
+    let all = self.frequencies
+    entropies = stride(from: 0, to: all.count, by: Self.symbols).map { first in
+      all[first..<first + Self.symbols].reduce(0) { bits, frequency in
+        let share = Double(frequency) / Double(Self.slots)
+        return frequency == 0 ? bits : bits - share * log2(share)
+      }
+    }
   }
 
   /// Reads the section `CODE`.

@@ -46,6 +46,12 @@ struct GroupEncoder: Sendable {
     }
   }
 
+  /// Coded vectors.
+  struct Coded {
+    let bytes: [UInt8]
+    let fit: TransformFit
+  }
+
   /// Codes vectors; nil if they are too great for the step.
   ///
   /// - Parameters:
@@ -53,17 +59,17 @@ struct GroupEncoder: Sendable {
   ///   - step: That of tokens whose offset is 0.
   ///   - offsets: [tokens], 0 … 15: how much finer each token is to be coded, in quarters of a
   ///     power of 2.
-  func encode(_ rows: [Float], step: Int, offsets: [Int8]) -> [UInt8]? {
+  func encode(_ rows: [Float], step: Int, offsets: [Int8]) -> Coded? {
     // Great vectors cannot be coded as finely as others.
     let finest = offsets.max() ?? 0
     for limit: Int8 in [15, 10, 5, 0] where limit == 0 || limit - 5 < finest {
       let limited = offsets.map { min($0, limit) }
-      if let bytes = coded(rows, step: step, offsets: limited) { return bytes }
+      if let coded = coded(rows, step: step, offsets: limited) { return coded }
     }
     return nil
   }
 
-  private func coded(_ rows: [Float], step: Int, offsets: [Int8]) -> [UInt8]? {
+  private func coded(_ rows: [Float], step: Int, offsets: [Int8]) -> Coded? {
     let finest = Int(offsets.max() ?? 0)
     guard let planes = decoder.planes(step: step, finest: finest, tokens: offsets.count) else {
       return nil
@@ -86,8 +92,16 @@ struct GroupEncoder: Sendable {
     var writer = ByteWriter()
     writer.write(UInt32(finest))
     writer.write(planes.encode(factors, depth: depth, gains: gains, offsets: offsets))
-    return writer.bytes
+    let byOffset = (0...finest).map { planes.usualBits(offset: Int8($0)) / 8 }
+    return Coded(
+      bytes: writer.bytes,
+      fit: TransformFit(
+        bytes: Double(writer.bytes.count),
+        usualBytes: offsets.reduce(Self.blockBytes) { $0 + byOffset[Int($1)] }))
   }
+
+  /// What a block takes besides its factors.
+  private static let blockBytes = 140.0
 
   /// Finds some factors of vectors without their mean; false if they are too great.
   ///

@@ -48,6 +48,11 @@ struct SymbolPlanes {
     self.planes = planes
   }
 
+  /// How many bits a token of this offset takes if its integers have their deviations.
+  func usualBits(offset: Int8) -> Double {
+    planes.reduce(0) { $0 + tables.entropies[Self.table($1, gain: offset)] }
+  }
+
   /// Tokens of a plane in memory.
   private var stride: Int { (tokens + Self.lanes - 1) / Self.lanes * Self.lanes }
 

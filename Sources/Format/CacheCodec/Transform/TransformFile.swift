@@ -63,6 +63,16 @@ public struct TransformFile: Sendable {
       provenance: provenance, kind: .transform, path: path)
   }
 
+  /// Which components of a group a quality codes at the usual step, and the bits that they take.
+  public func coded(
+    _ group: CacheTransform.Group, _ quality: TransformQuality
+  ) -> (components: Int, bits: Double) {
+    let step = transform.steps[quality] ?? 0
+    let decoder = GroupDecoder(group, tables)
+    guard let planes = decoder.planes(step: step, finest: 0, tokens: 1) else { return (0, 0) }
+    return (planes.digits.count, planes.usualBits(offset: 0))
+  }
+
   private static func digest(
     _ sections: [(type: SectionType, bytes: [UInt8])], _ rope: LayerRoPE
   ) -> Digest {

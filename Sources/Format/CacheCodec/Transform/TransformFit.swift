@@ -1,0 +1,16 @@
+/// How well a transform fits a text: what its blocks take, against text like that which it was learnt
+/// from.
+public struct TransformFit: Sendable, Equatable {
+  /// Bytes of coded blocks.
+  private(set) var bytes = 0.0
+  /// What they would be if factors varied as in the texts that the transform was learnt from.
+  private(set) var usualBytes = 0.0
+
+  /// How many times as large as usual the blocks are; 1 if there are none.
+  public var size: Double { usualBytes > 0 ? bytes / usualBytes : 1 }
+
+  static func += (sum: inout TransformFit, other: TransformFit) {
+    sum.bytes += other.bytes
+    sum.usualBytes += other.usualBytes
+  }
+}
