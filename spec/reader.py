@@ -31,11 +31,12 @@ KINDS = {
     b"FILT": [b"IDEN", b"FILT", b"qual", b"seqs", b"head", b"rope", b"line", b"prov"],
     b"STAT": [b"IDEN", b"STAT", b"seqs", b"rope", b"pair", b"prov"],
     b"TRAN": [b"IDEN", b"TRAN", b"CODE", b"BASE", b"rope", b"mtrc", b"prov"],
+    b"TSUM": [b"IDEN", b"SUMS", b"seqs", b"rope", b"prov"],
 }
 # Sections with an upper-case letter that a file may be without.
 OPTIONAL = (b"PRNT", b"BLKS")
 # Lower-case sections that a file of a kind must have.
-REQUIRED = {b"TRAN": (b"rope", b"mtrc")}
+REQUIRED = {b"TRAN": (b"rope", b"mtrc"), b"TSUM": (b"seqs", b"rope")}
 # Section 5.5: codec -> (element type, planes). Elements of 4 are the upper halves of binary32s.
 POSITIONS, INT8, INT4, GAPS, BLOCKS = 1, 5, 6, 7, 8
 CODECS = {POSITIONS: ("<u4", 4), 2: ("<f4", 4), 3: ("<f2", 2), 4: ("<u2", 2), GAPS: ("<u4", 4)}
@@ -940,6 +941,32 @@ class Transform:
         return np.concatenate([x * cos - y * sin, y * cos + x * sin, rest], axis=1)
 
 
+def read_sums(sections: dict[bytes, memoryview]) -> np.ndarray:
+    """Section 11.6: the bytes of the section."""
+    fields = Fields("SUMS", sections[b"SUMS"])
+    layers, heads = fields.size("layers", 1, 4096), fields.size("KV heads", 1, 4096)
+    keys, values = fields.size("key length", 1, 8192), fields.size("value length", 1, 8192)
+    for name in ("positions", "probes"):
+        need(fields.u64() <= 2**53, "SUMS", f"too many {name}")
+    count = layers * heads
+    groups = -(-count // max(1, 2048 // (keys + values)))
+    ends = [count * i // groups for i in range(groups + 1)]
+    for start, end in itertools.pairwise(ends):
+        length = (end - start) * (keys + values)
+        fields.f64s(length)
+        grams = fields.f64s(length * (length + 1) // 2)
+        diagonal = np.arange(length) * (np.arange(length) + 3) // 2
+        need(bool((grams[diagonal] >= 0).all()), "SUMS", "a diagonal element is negative")
+    noise = fields.f64s(count * (keys + 2))
+    need(bool((noise >= 0).all()), "SUMS", "a sum of squares is negative")
+    outputs = np.frombuffer(fields.take(2 * count * values * (values + 1)), "<f4")
+    need(bool(np.isfinite(outputs).all()), "SUMS", "an output is not finite")
+    fields.end()
+    read_sequences(Fields("seqs", sections[b"seqs"]))
+    check_rope(sections, layers, keys)
+    return np.frombuffer(sections[b"SUMS"], "u1")
+
+
 class Chain:
     """Section 5.7: a snapshot and those that it continues, which lie in its folder."""
 
@@ -1127,6 +1154,8 @@ def read(data: memoryview) -> tuple[str, Snapshot | Transform | dict[str, np.nda
     check_unknown(unknown)
     if kind == b"TRAN":
         return "transform", Transform(sections)
+    if kind == b"TSUM":
+        return "sums for a transform", {"sums": read_sums(sections)}
     if kind == b"FILT":
         return "filter bank", {"filters": read_filters(sections)}
     return "statistics", read_statistics(sections)

@@ -42,6 +42,18 @@ def pieces(given: argparse.Namespace, path: pathlib.Path, length: int) -> list[t
     ]
 
 
+def fitted(given: argparse.Namespace, context: str, length: int) -> str:
+    """The end of a context that has about that many tokens, and surely not many more."""
+    path = given.out / "context.txt"
+    for _ in range(3):
+        path.write_text(context, encoding="utf-8")
+        count = len(run(given, "tokenize", "--model", given.model, "--file", path)["ids"])
+        if count <= 1.03 * length:
+            break
+        context = context[-int(len(context) * length / count) :]
+    return context
+
+
 def measure(given: argparse.Namespace, context: str, rest: str) -> dict:
     """The size of each precision's file, its divergence and −ln p, on one context."""
     folder = given.out
@@ -96,7 +108,7 @@ def measured(given: argparse.Namespace) -> dict:
             kind, path = text.split("=", 1)
             done = results.setdefault(kind, {}).setdefault(str(length), [])
             for context, rest in pieces(given, pathlib.Path(path), length)[len(done) :]:
-                done.append(measure(given, context, rest))
+                done.append(measure(given, fitted(given, context, length), rest))
                 file.write_text(json.dumps(results, indent=1))
                 print(kind, length, len(done), flush=True)
     return results

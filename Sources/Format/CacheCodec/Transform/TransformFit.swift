@@ -1,5 +1,5 @@
-/// How well a transform fits a text: what its blocks take, against text like that which it was learnt
-/// from.
+/// How well a transform fits a text: what its blocks take, against text like that which it was
+/// learnt from.
 public struct TransformFit: Sendable, Equatable {
   /// Bytes of coded blocks.
   private(set) var bytes = 0.0

@@ -15,11 +15,13 @@ struct TransformCommandTests {
     }
   }
 
-  private func learn(_ model: String, _ out: String) throws -> Command.Result {
+  private func learn(
+    _ model: String, _ out: String, _ options: String...
+  ) throws -> Command.Result {
     try Command.run(
       ["transform", "--model", Fixtures.path("models/\(model)"), "--corpus"] + texts + [
         "--sequences", "4", "--length", "200", "--out", folder.path(out),
-      ])
+      ] + options)
   }
 
   @Test(
@@ -32,7 +34,32 @@ struct TransformCommandTests {
     #expect(verified.status == 0)
     let report = try Command.run("inspect", folder.path("a.qtrans"))
     let lines = String(decoding: report.output, as: UTF8.self)
-    #expect(lines.contains("components for") && lines.contains("1.txt"))
+    #expect(lines.contains("bits of a position") && lines.contains("1.txt"))
+  }
+
+  @Test("shards, merged in any order, give the bytes of one run")
+  func shards() throws {
+    let model = "tiny-llama-f32.gguf"
+    #expect(try learn(model, "whole.qtrans").status == 0)
+    for shard in 1...3 {
+      #expect(try learn(model, "\(shard).qtsum", "--shard", "\(shard)/3").status == 0)
+    }
+    let paths = ["1", "2", "3"].map { folder.path("\($0).qtsum") }
+    #expect(try Command.run(["verify"] + paths).status == 0)
+    let whole = try bytes(of: folder.path("whole.qtrans"))
+    for order in [[0, 1, 2], [2, 0, 1]] {
+      let out = folder.path("merged.qtrans")
+      let result = try Command.run(["merge"] + order.map { paths[$0] } + ["--out", out])
+      #expect(result.status == 0, "\(result.error)")
+      #expect(try bytes(of: out) == whole)
+    }
+    let part = folder.path("part.qtsum")
+    #expect(try Command.run(["merge", paths[1], paths[2], "--out", part]).status == 0)
+    let missing = try Command.run(["merge", part, "--out", folder.path("x.qtrans")])
+    #expect(missing.status == 1)
+    #expect(missing.error.contains("missing"))
+    let twice = try Command.run(["merge", part, paths[1], "--out", folder.path("x.qtsum")])
+    #expect(twice.error.contains("summed in another file already"))
   }
 
   @Test("a text that is too short gives a message and no file")

@@ -1,0 +1,171 @@
+import CacheCodec
+import CacheFormat
+import TestSupport
+import Testing
+
+@Suite("A snapshot whose precision is transform")
+struct TransformPrecisionTests {
+  private let folder: ScratchFolder
+  private let tiny: TinyFiles
+  private let text, transform: String
+
+  init() throws {
+    folder = try ScratchFolder()
+    tiny = try TinyFiles.shared.get()
+    let words = (0..<900).map { "word\($0 * 5 % 97)" }.joined(separator: " ")
+    text = try folder.write("text.txt", words.utf8.prefix(380))
+    let corpus = try folder.write("corpus.txt", words.utf8)
+    transform = folder.path("tiny.qtrans")
+    try run(
+      ["transform", "--model", tiny.model, "--corpus", corpus, "--sequences", "4"]
+        + ["--length", "200", "--out", transform])
+  }
+
+  @discardableResult private func run(_ arguments: [String]) throws -> Command.Result {
+    let result = try Command.run(arguments)
+    try #require(result.status == 0, "\(arguments): \(result.error)")
+    return result
+  }
+
+  private func output(_ arguments: [String]) throws -> String {
+    String(decoding: try run(arguments).output, as: UTF8.self)
+  }
+
+  private func prefill(_ name: String, _ options: String...) throws -> String {
+    let out = folder.path(name)
+    try run(
+      ["prefill", "--model", tiny.model, "--method", "k-norm", "--prompt-file", text]
+        + ["--out", out] + options)
+    return out
+  }
+
+  private func coded(_ name: String = "coded.kvsnap", quality: String = "high") throws -> String {
+    try prefill(name, "--precision", "transform:\(quality)", "--transform", transform)
+  }
+
+  private func resume(_ snapshot: String, _ options: String...) throws -> Command.Result {
+    try Command.run(
+      ["resume", snapshot, "--model", tiny.model, "--prompt", " and", "--max-tokens", "6"]
+        + ["--json"] + options)
+  }
+
+  @Test("resumes at every mode with as many pairs as one that is stored without loss")
+  func modes() throws {
+    let (lossless, coded) = (try prefill("f16.kvsnap"), try coded())
+    for options in [[], ["--compression", "4"], ["--recall", "4"], ["--compression", "5"]] {
+      let results = try [lossless, coded].map { path in
+        try run(
+          ["resume", path, "--model", tiny.model, "--prompt", " and", "--max-tokens", "6"]
+            + ["--json"] + options
+        ).json(as: Resumed.self)
+      }
+      #expect(results[0].pairs == results[1].pairs, "\(options)")
+    }
+  }
+
+  @Test("is nearer to the cache, and larger, the higher its quality")
+  func qualities() throws {
+    let reference = try prefill("f16.kvsnap")
+    let paths = try ["high", "medium", "low"].map { try coded("\($0).kvsnap", quality: $0) }
+    let rest = try folder.write("rest.txt", String(repeating: " word3 word8", count: 60).utf8)
+    let rows = try run(
+      ["evaluate", "snapshots", reference] + paths + ["--model", tiny.model, "--file", rest]
+        + ["--continuation", "100", "--json"]
+    ).json(as: Compared.self).snapshots
+    #expect(rows[0].divergence == 0)
+    #expect(zip(rows[1...], rows[2...]).allSatisfy { $0.divergence < $1.divergence })
+    #expect(zip(rows[1...], rows[2...]).allSatisfy { $0.bytes > $1.bytes })
+  }
+
+  private struct Compared: Decodable {
+    struct Row: Decodable {
+      let divergence: Double
+      let bytes: Int
+    }
+    let snapshots: [Row]
+  }
+
+  @Test("names its transform where that is missing, with exit code 66, and is valid without it")
+  func missing() throws {
+    let snapshot = try coded()
+    let elsewhere = try ScratchFolder()
+    let moved = elsewhere.path("moved.kvsnap")
+    _ = try elsewhere.write("moved.kvsnap", bytes(of: snapshot))
+    for command in [
+      ["resume", moved, "--model", tiny.model, "--prompt", "x"],
+      ["export", moved, elsewhere.path("x.safetensors")],
+      ["recompress", moved, "--precision", "f16", "--out", elsewhere.path("y.kvsnap")],
+      ["verify", "--digests", moved],
+    ] {
+      let result = try Command.run(command)
+      #expect(result.status == 66, "\(command)")
+      #expect(result.error.contains("tiny.qtrans"), "\(result.error)")
+      #expect(result.error.contains("--transform"), "\(result.error)")
+    }
+    #expect(elsewhere.contents == ["moved.kvsnap"])
+    let verified = try output(["verify", moved])
+    #expect(verified.contains("valid; without its transform tiny.qtrans"))
+    #expect(try output(["verify", snapshot]).hasSuffix("valid\n"))
+    try run(["export", moved, elsewhere.path("x.safetensors"), "--transform", transform])
+    try run(["show", moved, "--model", tiny.model])
+    try run(["inspect", moved])
+  }
+
+  @Test("becomes any other precision, and any other becomes it")
+  func recompressed() throws {
+    let snapshot = try coded()
+    for precision in ["f16", "int8", "8:f16,int4", "transform:low"] {
+      let out = folder.path("new.kvsnap")
+      try run(
+        ["recompress", snapshot, "--precision", precision, "--transform", transform]
+          + ["--out", out])
+      try run(["verify", out])
+      #expect(try resume(out, "--compression", "4").status == 0)
+    }
+    let whole = try output(["verify", "--digests", snapshot])
+    try run(["recompress", snapshot, "--precision", "f16", "--out", folder.path("f.kvsnap")])
+    #expect(try output(["verify", "--digests", folder.path("f.kvsnap")]) == whole)
+    try run(["recompress", snapshot, "--out", folder.path("same.kvsnap")])
+    #expect(try bytes(of: folder.path("same.kvsnap")) == bytes(of: snapshot))
+    try run(
+      ["recompress", folder.path("f.kvsnap"), "--precision", "transform"]
+        + ["--transform", transform, "--out", folder.path("again.kvsnap")])
+    #expect(try SnapshotReader(path: folder.path("again.kvsnap")).blocks != nil)
+    let part = try Command.run(
+      ["recompress", snapshot, "--compression", "8", "--out", folder.path("p.kvsnap")])
+    #expect(part.status == 64)
+    #expect(part.error.contains("--precision"))
+  }
+
+  @Test("is continued by children that the same transform codes")
+  func chain() throws {
+    let (snapshot, child) = (try coded(), folder.path("child.kvsnap"))
+    #expect(try resume(snapshot, "--save", child).status == 0)
+    #expect(try SnapshotReader(path: child).blocks?.layout.transform.fileName == "tiny.qtrans")
+    #expect(try resume(child, "--compression", "2").status == 0)
+    let merged = try Command.run(["recompress", child, "--out", folder.path("m.kvsnap")])
+    #expect(merged.status == 64)
+    try run(["recompress", child, "--precision", "int8", "--out", folder.path("m.kvsnap")])
+    try run(["verify", folder.path("m.kvsnap"), child])
+  }
+
+  @Test("needs options that fit together")
+  func usage() throws {
+    let command = ["prefill", "--model", tiny.model, "--method", "k-norm", "--prompt-file", text]
+    for options in [
+      ["--precision", "transform"], ["--transform", transform],
+      ["--precision", "transform", "--transform", transform, "--compression", "8"],
+      ["--precision", "transform:best", "--transform", transform],
+    ] {
+      let result = try Command.run(command + ["--out", folder.path("u.kvsnap")] + options)
+      #expect(result.status == 64, "\(options)")
+    }
+    let other = Fixtures.path("models/tiny-gemma3.gguf")
+    let mismatch = try Command.run(
+      ["prefill", "--model", other, "--method", "k-norm", "--prompt-file", text]
+        + ["--precision", "transform", "--transform", transform]
+        + ["--out", folder.path("u.kvsnap")])
+    #expect(mismatch.status == 78)
+    #expect(!folder.contents.contains("u.kvsnap"))
+  }
+}
