@@ -60,6 +60,8 @@ package enum Recompress {
   ) throws -> Result {
     let chain = try SnapshotChain(path: snapshot, with: companions)
     try checkOut(out, chain)
+    // Each tier reads all layers.
+    chain.keepDecodedBlocks()
     let plan = try plan(chain, options)
     try plan.checkPositions()
     var writer = try SnapshotWriter(

@@ -98,6 +98,10 @@ extension SnapshotChain {
     for decoder in blockDecoders { _ = try decoder?.transform() }
   }
 
+  /// Keeps a transform's decoded blocks in memory, for a program that reads layers several times.
+  /// Otherwise only those of a layer or two are kept.
+  public func keepDecodedBlocks() { for decoder in blockDecoders { decoder?.keepAll() } }
+
   /// The transform that coded the last snapshot; nil if none did.
   ///
   /// - Throws: As `checkTransforms`.

@@ -9,13 +9,21 @@ final class BlockDecoder: Sendable {
   private let reader: SnapshotReader
   private let table: BlockTable
   private let transforms: TransformFiles
-  /// The groups that were decoded last.
-  private let recent = Mutex<[(group: Int, pairs: DecodedGroup)]>([])
+  private struct Recent {
+    /// The groups that were decoded last.
+    var groups: [(group: Int, pairs: DecodedGroup)] = []
+    var keepsAll = false
+  }
+
+  private let recent = Mutex(Recent())
 
   /// - Parameter table: The reader's.
   init(_ reader: SnapshotReader, _ table: BlockTable, _ transforms: TransformFiles) {
     (self.reader, self.table, self.transforms) = (reader, table, transforms)
   }
+
+  /// Keeps every group that it decodes from now on.
+  func keepAll() { recent.withLock { $0.keepsAll = true } }
 
   /// Decodes all groups, and keeps none.
   ///
@@ -49,11 +57,11 @@ final class BlockDecoder: Sendable {
       preconditionFailure("the groups have all heads")
     }
     return try recent.withLock { recent in
-      if let found = recent.first(where: { $0.group == group }) { return found.pairs }
+      if let found = recent.groups.first(where: { $0.group == group }) { return found.pairs }
       let pairs = try decode(group)
-      let kept = table.layout.groups(ofLayer: head / context.kvHeads, kvHeads: context.kvHeads)
-        .count
-      recent = [(group, pairs)] + recent.prefix(kept)
+      let needed = table.layout.groups(ofLayer: head / context.kvHeads, kvHeads: context.kvHeads)
+      recent.groups.insert((group, pairs), at: 0)
+      if !recent.keepsAll { recent.groups = Array(recent.groups.prefix(needed.count + 1)) }
       return pairs
     }
   }
