@@ -18,7 +18,7 @@ import Testing
   }
 
   @Test func callsAForeignFileForeign() throws {
-    let problem = "not a snapshot, filter bank or statistics file"
+    let problem = "not a file of this format"
     try reject("header", 0, problem) { $0.magic = Array("GGUF\u{3}\0\0\0".utf8) }
     // Text transfer turns CR LF into LF; the magic then no longer fits.
     try reject("header", 0, problem) { $0.magic[4] = 0x0A }

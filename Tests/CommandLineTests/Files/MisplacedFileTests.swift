@@ -17,7 +17,7 @@ struct MisplacedFileTests {
     }
     let cases: [(arguments: [String], status: Int32, part: String)] = [
       (["inspect", tiny.model], 65, "this is a GGUF model, not a snapshot"),
-      (["inspect", text], 65, "not a snapshot, filter bank or statistics file"),
+      (["inspect", text], 65, "not a file of this format"),
       (["inspect", try scratch.write("empty", [])], 65, "this is an empty file, not a snapshot"),
       (["recompress", tiny.filters, "--out", scratch.path("x.kvsnap")], 65, "a filter bank, not"),
       (

@@ -20,7 +20,7 @@ struct InspectCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "Files (.kvsnap, .qfilt or .qstat). Several files have one line each.",
+    help: "Files of the format. Several files have one line each.",
     completion: .container)
   var files: [String]
   @Option(

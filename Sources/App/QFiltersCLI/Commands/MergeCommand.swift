@@ -29,7 +29,9 @@ struct MergeCommand: ParsableCommand {
 
   func validate() throws {
     guard !files.isEmpty else { throw ValidationError("Give at least one statistics file.") }
-    if !out.hasSuffix(".qtrans"), !out.hasSuffix(".qtsum") { try validateCalibrationOut(out) }
+    guard [".qfilt", ".qstat", ".qtrans", ".qtsum"].contains(where: out.hasSuffix) else {
+      throw ValidationError("--out must end in .qfilt or .qstat; from sums, in .qtrans or .qtsum.")
+    }
   }
 
   func run() throws {

@@ -88,7 +88,7 @@ struct PrefillCommand: ParsableCommand {
     let result = try Prefill.run(
       model, scorer: ranking, text: text, options: options, out: out,
       progress: bar.show)
-    if let transform, let fit = result.fit { Terminal.adviseIfUnlike(fit, transform) }
+    if let transform, let fit = result.fit { Terminal.advise(out, transform, fit) }
     if report.json {
       return try Terminal.json(
         Report(

@@ -63,6 +63,9 @@ struct RecompressCommand: ParsableCommand {
     let result = try Recompress.run(
       snapshot: snapshot, with: companions.companions, options: options, out: out,
       progress: bar.show)
+    if let transform = companions.transforms.first, let fit = result.fit {
+      Terminal.advise(out, transform, fit)
+    }
     if report.json { return try Terminal.json(Report(bytes: result.bytes)) }
     Terminal.line(
       "\(out): \(Format.bytes(result.bytes))"

@@ -92,7 +92,8 @@ struct VerifyCommand: ParsableCommand {
 
   private static func verdict(_ unread: TransformReference?) -> String {
     guard let unread else { return "valid" }
-    return "valid; without its transform \(unread.fileName), its blocks were checked by their "
+    let name = Format.printable(unread.fileName)
+    return "valid; without its transform \(name), its blocks were checked by their "
       + "checksums alone"
   }
 

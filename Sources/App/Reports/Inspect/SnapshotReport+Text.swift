@@ -56,7 +56,7 @@ extension SnapshotReport: CustomStringConvertible {
   private var tierTable: String {
     let all = ownTokens * layers * kvHeads
     var table = TextTable(
-      "tiers, best first",
+      blocks == nil ? "tiers, best first" : "tiers, best first; a tier's bytes are its positions",
       ["tier", "pairs", "pairs held", "of all", "stored in", "tier's bytes", "to read"])
     for tier in tiers {
       table.add([

@@ -29,6 +29,8 @@ package enum Recompress {
     /// Whether Q-Filters ranked the pairs anew, as they were published: the bank does not hold what
     /// `prefill` ranks by.
     package let usesPublishedScore: Bool
+    /// How well the transform fits the text; nil unless it was coded anew.
+    package let fit: TransformFit?
   }
 
   /// Rejects, before the work, a path at which a parent of the snapshot is.
@@ -78,8 +80,9 @@ package enum Recompress {
       }
     }
     try plan.appendBlocks(to: &writer, progress: progress)
+    let fit = options.transform.map { _ in writer.fit }
     return Result(
-      bytes: try writer.finish(), usesPublishedScore: plan.usesPublishedScore)
+      bytes: try writer.finish(), usesPublishedScore: plan.usesPublishedScore, fit: fit)
   }
 
   /// Damage comes before other errors (spec/conformance.md, order of checks).

@@ -84,7 +84,7 @@ package struct PrecisionNeeded: CategorisedError, Sendable {
 
   /// One sentence that says what is wrong.
   package var description: String {
-    "\(path) is coded by a transform, which codes single whole caches; "
-      + "say how the new snapshot stores its pairs"
+    "\(path) is coded by a transform, and neither a part of its pairs nor those of a chain can "
+      + "stay so; say how the new snapshot stores them"
   }
 }

@@ -24,7 +24,8 @@ package enum Verify {
   ///
   /// - Parameter companions: Files in other folders that it needs.
   /// - Returns: The transform that was not at hand.
-  /// - Throws: `MalformedFile` that names the block, `SystemError`.
+  /// - Throws: `TransformMissing` if others were named; `MalformedFile` that names the block,
+  ///   `SystemError`.
   package static func blocks(
     of path: String, with companions: Companions
   ) throws -> TransformReference? {
@@ -32,7 +33,7 @@ package enum Verify {
     do {
       try SnapshotChain(alone: SnapshotReader(path: path), with: companions).verifyBlocks()
       return nil
-    } catch let error as TransformMissing {
+    } catch let error as TransformMissing where companions.transforms.isEmpty {
       return error.transform
     }
   }

@@ -33,7 +33,11 @@ extension SnapshotReader {
     for layer in 0..<metadata.context.layers {
       _ = try decoder.selectStored(layer: layer)
       for tier in 0..<metadata.tiers.tierCount {
-        for tensor in [ChunkTable.Tensor.keys, .values] where blocks == nil {
+        for tensor in [ChunkTable.Tensor.keys, .values] {
+          guard blocks == nil else {
+            _ = try readStored(tier: tier, layer: layer, tensor: tensor)
+            continue
+          }
           try load(&chunk, tier: tier, layer: layer, tensor: tensor)
         }
       }

@@ -9,6 +9,9 @@ public struct TransformFit: Sendable, Equatable {
   /// How many times as large as usual the blocks are; 1 if there are none.
   public var size: Double { usualBytes > 0 ? bytes / usualBytes : 1 }
 
+  /// Whether there are enough blocks to tell: the first positions of a text are like no others.
+  public var isSignificant: Bool { usualBytes > 100_000 }
+
   static func += (sum: inout TransformFit, other: TransformFit) {
     sum.bytes += other.bytes
     sum.usualBytes += other.usualBytes

@@ -59,7 +59,7 @@ public struct FormatHeader: Sendable, Equatable {
   init(_ bytes: [UInt8], path: String, realSize: UInt64) throws(MalformedFile) {
     guard !bytes.isEmpty, bytes.prefix(8) == KnownFile.containerMagic.prefix(bytes.count) else {
       let what = KnownFile.name(startingWith: bytes).map { "this is \($0), " } ?? ""
-      throw Self.error(path, 0, what + "not a snapshot, filter bank or statistics file")
+      throw Self.error(path, 0, what + "not a file of this format")
     }
     guard bytes.count == Self.byteCount else {
       throw Self.error(

@@ -112,9 +112,6 @@ public struct ChunkTable: Sendable, Equatable {
             throw reader.error(
               "a chunk of \(entry.storedLength) bytes for \(shape.elements) elements")
           }
-          guard entry.storedLength > 0 || entry.checksum == Checksum.of([]) else {
-            throw reader.error("no bytes, and not their checksum")
-          }
           entries.append(entry)
           offsets.append(end)
         }
