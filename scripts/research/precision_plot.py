@@ -3,7 +3,7 @@
 import math
 import statistics
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 720, 420, 70, 50, 20, 120
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 720, 420, 70, 50, 36, 100
 COLOURS = ["#1f6fb2", "#c8511b", "#2c8a4b", "#7a4fa3", "#8a6d1d", "#555555"]
 SIZES = (1.5, 50)
 DIVERGENCES = (1e-5, 0.1)
@@ -37,7 +37,7 @@ def axes() -> list[str]:
         parts.append(line((x(SIZES[0]), at), (x(SIZES[1]), at)))
         parts.append(text((LEFT - 8, at + 4), f"{10.0**power:g}", "end"))
     parts.append(text((LEFT + (WIDTH - LEFT - RIGHT) / 2, HEIGHT - 12), "file, of the cache"))
-    parts.append(text((8, TOP - 6), "divergence in nats", "start"))
+    parts.append(text((8, TOP - 16), "divergence in nats", "start"))
     return parts
 
 
@@ -64,7 +64,7 @@ def points(contexts: list[dict], is_transform: bool) -> list[tuple[float, float]
     ]
 
 
-def series(kind: str, contexts: list[dict], colour: str) -> list[str]:
+def series(contexts: list[dict], colour: str) -> list[str]:
     parts = []
     for is_transform in (True, False):
         places = [(x(size), y(kl)) for size, kl in points(contexts, is_transform)]
@@ -72,18 +72,18 @@ def series(kind: str, contexts: list[dict], colour: str) -> list[str]:
         dash = "" if is_transform else ' stroke-dasharray="4 3"'
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}"{dash}/>')
         parts += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="4" fill="{colour}"/>' for a, b in places]
-        if is_transform:
-            parts.append(text((places[-1][0] + 8, places[-1][1] + 4), kind, "start", colour))
     return parts
 
 
 def picture(results: dict) -> str:
     """An SVG: solid lines are the transform's qualities, dashed ones int8, 8:int8,int4 and int4."""
     parts = axes()
-    for (kind, lengths), colour in zip(results.items(), COLOURS, strict=False):
-        longest = max(lengths, key=int)
+    for index, (kind, lengths) in enumerate(results.items()):
+        longest, colour = max(lengths, key=int), COLOURS[index % len(COLOURS)]
         if lengths[longest]:
-            parts += series(kind, lengths[longest], colour)
+            parts += series(lengths[longest], colour)
+            place = (WIDTH - RIGHT + 12, TOP + 16 + 22 * index)
+            parts.append(text(place, kind, "start", colour))
     body = "\n".join(parts)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
