@@ -61,6 +61,7 @@ private func check(_ path: String) throws {
   let isValid = try isValid(path)
   let choice = Int(container.header.directoryChecksum >> 8 & 0xffff)
   let layer = choice % reader.metadata.context.layers
+  guard reader.blocks == nil else { return try checkPositions(reader, layer, isValid: isValid) }
   let ratios = reader.metadata.tiers.ratios
   let least = ratios[ratios.count - 1]
   do {
@@ -84,10 +85,26 @@ private func check(_ path: String) throws {
   if reader.metadata.parent != nil { try checkChain(path, layer) }
 }
 
+/// A transform-coded snapshot has positions without its transform, and no pairs.
+private func checkPositions(_ reader: SnapshotReader, _ layer: Int, isValid: Bool) throws {
+  let chain = SnapshotChain(alone: reader)
+  do {
+    let positions = try chain.readPositions(layer: layer, compression: nil)
+    require(
+      positions.allSatisfy { $0.count == reader.metadata.tiers.tokens }, "every pair is there")
+    _ = try chain.readLayer(layer, compression: nil)
+    require(false, "no pairs without the transform")
+  } catch is MalformedFile {
+    require(!isValid, "what verifies can be read")
+  } catch is TransformMissing {}
+}
+
 /// A chain that opens gives pairs at ascending positions of its context, and at all positions if it
 /// is whole.
 private func checkChain(_ path: String, _ layer: Int) throws {
-  let chain = try SnapshotChain(path: path, parents: parents)
+  var companions = Companions()
+  companions.parents = parents
+  let chain = try SnapshotChain(path: path, with: companions)
   let context = chain.metadata.context
   for head in try chain.readLayer(layer, compression: chain.leastCompression).heads {
     checkPairs(of: head, context)

@@ -20,8 +20,9 @@ struct RecompressCommand: ParsableCommand {
       snapshot holds the decoded values, bit for bit, which takes more room. With \
       --precision, they are quantised anew.
 
-      With --precision transform, the first --transform codes all pairs. It cannot know what the \
-      context's queries attend to, as `prefill` does, so the file is larger at equal quality.
+      With --precision transform, the first file given with --transform codes the new snapshot. \
+      What the context's queries attend to is not known here, as it is to `prefill`, so the file \
+      is larger at equal quality.
       """)
 
   @Argument(help: "Snapshot (.kvsnap).", completion: .snapshot) var snapshot: String

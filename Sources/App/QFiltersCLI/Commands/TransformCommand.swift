@@ -5,11 +5,10 @@ import Workflows
 struct TransformCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "transform",
-    abstract: "Learn a model's transform, by which whole caches are coded.",
+    abstract: "Learn a model's transform, a file by which whole caches are made small.",
     discussion: """
       Each file is a kind of text: essays, code, markup, another language. Equally many sequences \
-      are taken from each. A cache of a kind that the transform was not learnt from takes more \
-      room, or loses more.
+      are taken from each. If a context is of another kind, its snapshot is larger or less exact.
 
       The model runs in float32, several times as slowly as usual.
 

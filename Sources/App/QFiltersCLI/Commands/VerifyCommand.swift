@@ -12,7 +12,8 @@ struct VerifyCommand: ParsableCommand {
       All files and the snapshots that they continue are checked. Blocks of a transform are \
       decoded if it is at hand; otherwise their checksums are checked. The exit code is that \
       of the first that fails. A file whose parent is missing is itself valid: --json says \
-      "parentMissing" for it, and the exit code is 66. With --digests, the SHA-256 of each tensor \
+      "parentMissing" for it, and the exit code is 66. A missing transform is "transformMissing", \
+      with exit code 0 unless --transform names others. With --digests, the SHA-256 of each tensor \
       of one file is printed instead, to compare readers of the format.
       """)
 

@@ -24,7 +24,7 @@ extension Precision {
     separated by commas. Examples: int8; keys=int8,values=int4; 8:f16,int4 (f16 for what ×8 \
     keeps, int4 for the rest). N is one of \(ratios.map(String.init).joined(separator: ", ")). At \
     most one of f16, bf16 and f32. Or transform[:high|medium|low], coded by \
-    --transform, in high quality unless another is named. Whoever reads it needs the transform.
+    --transform, in high quality unless another is named. A reader needs the transform, too.
     """
 
   /// Values that a shell offers.

@@ -65,6 +65,7 @@ package enum Recompress {
     // Each tier reads all layers.
     chain.keepDecodedBlocks()
     let plan = try plan(chain, options)
+    try chain.checkTransforms()
     try plan.checkPositions()
     var writer = try SnapshotWriter(
       path: out, metadata: plan.metadata, codecs: plan.codecs, layout: plan.blocks?.layout)

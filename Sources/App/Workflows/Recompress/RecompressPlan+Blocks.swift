@@ -44,7 +44,10 @@ extension RecompressPlan {
   func appendBlocks(to writer: inout SnapshotWriter, progress: Progress) throws {
     switch blocks {
     case nil: break
-    case .stored(let reader, _): try writer.appendStoredBlocks(of: reader)
+    case .stored(let reader, _):
+      // Only what decodes is copied.
+      try chain.verifyBlocks()
+      try writer.appendStoredBlocks(of: reader)
     case .coded(let coding):
       var layer: (index: Int, pairs: LayerPairs)?
       for group in coding.layout.groups.indices {
