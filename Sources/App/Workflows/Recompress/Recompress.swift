@@ -94,6 +94,10 @@ package enum Recompress {
       throw error
     } catch {
       try chain.verifyChunks()
+      if error is PrecisionNeeded {
+        try chain.checkTransforms()
+        try chain.verifyBlocks()
+      }
       throw error
     }
   }

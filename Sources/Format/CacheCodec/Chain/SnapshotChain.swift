@@ -95,7 +95,13 @@ extension SnapshotChain {
   /// - Throws: `TransformMissing`; `MalformedFile` if one is damaged or does not fit;
   ///   `SystemError`.
   public func checkTransforms() throws {
-    for decoder in blockDecoders { _ = try decoder?.transform() }
+    do {
+      for decoder in blockDecoders { _ = try decoder?.transform() }
+    } catch {
+      // A damaged snapshot is reported as damaged.
+      try verifyChunks()
+      throw error
+    }
   }
 
   /// Keeps a transform's decoded blocks in memory, for a program that reads layers several times.
@@ -107,10 +113,10 @@ extension SnapshotChain {
   /// - Throws: As `checkTransforms`.
   public func lastTransform() throws -> TransformFile? { try blockDecoders.last??.transform() }
 
-  /// Decodes all blocks of the last snapshot.
+  /// Decodes all blocks of all snapshots.
   ///
   /// - Throws: As `checkTransforms`; `MalformedFile` that names the block.
-  public func verifyBlocks() throws { try blockDecoders.last??.verify() }
+  public func verifyBlocks() throws { for decoder in blockDecoders { try decoder?.verify() } }
 
   /// Whether every pair of every position is stored.
   public var isWhole: Bool { snapshots.allSatisfy(\.metadata.tiers.isWhole) }
