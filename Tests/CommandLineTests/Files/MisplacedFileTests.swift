@@ -16,9 +16,9 @@ struct MisplacedFileTests {
       ["generate", "--model", model, "--prompt-file", file]
     }
     let cases: [(arguments: [String], status: Int32, part: String)] = [
-      (["inspect", tiny.model], 65, "this is a GGUF model, not a snapshot"),
+      (["inspect", tiny.model], 65, "this is a GGUF model, not a file of this format"),
       (["inspect", text], 65, "not a file of this format"),
-      (["inspect", try scratch.write("empty", [])], 65, "this is an empty file, not a snapshot"),
+      (["inspect", try scratch.write("empty", [])], 65, "this is an empty file, not a file"),
       (["recompress", tiny.filters, "--out", scratch.path("x.kvsnap")], 65, "a filter bank, not"),
       (
         ["merge", tiny.filters, "--out", scratch.path("x.qfilt")], 65, "not calibration statistics"
