@@ -38,8 +38,8 @@ struct BlocksReport: Encodable {
   /// For people.
   var table: String {
     var table = TextTable(
-      "\(Format.count(blocks, "block")) in each group of heads, coded by "
-        + "\(Format.shortened(transform, to: 60)) of digest \(Format.shortened(digest))",
+      "\(Format.count(blocks, "block")) a group; transform "
+        + "\(Format.shortened(transform, to: 24)), digest \(Format.shortened(digest))",
       ["layers", "stored", "raw", "stored / raw", "as elements"])
     for group in groups {
       table.add([

@@ -47,7 +47,7 @@ package struct TransformReport: Encodable, CustomStringConvertible {
 
   package var description: String {
     var table = TextTable(
-      "transform: bits of a position, and the components that get them, in each quality",
+      "transform: bits of a position and components that get them, by quality",
       ["layers", "numbers", "components"] + TransformQuality.allCases.map(\.rawValue))
     for group in groups {
       table.add(
