@@ -27,22 +27,10 @@ struct PrecomputeCommand: ParsableCommand {
   @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
-  private struct Report: Encodable {
-    let tokens: Int
-    let resumedTokens: Int
-    let seconds: Double
-    let bytes: UInt64
-  }
-
   func validate() throws {
     try validateCalibrationOut(out)
-    guard let shard = shard?.shard else { return }
-    guard out.hasSuffix(".qstat") || shard.count == 1 else {
-      throw ValidationError("--shard gives statistics: --out must end in .qstat.")
-    }
-    guard shard.count <= calibration.sequences else {
-      throw ValidationError("--shard: there are only \(calibration.sequences) sequences.")
-    }
+    try shard?.check(
+      sums: "statistics", ending: ".qstat", out: out, sequences: calibration.sequences)
   }
 
   func run() throws {
@@ -51,17 +39,7 @@ struct PrecomputeCommand: ParsableCommand {
     let result = try Precompute.run(
       try model.load(.mapped), corpus: calibration.corpusFiles, recipe: calibration.recipe,
       shard: shard?.shard ?? .whole, out: out, progress: bar.show)
-    if report.json {
-      return try Terminal.json(
-        Report(
-          tokens: result.tokens, resumedTokens: result.resumedTokens, seconds: result.seconds,
-          bytes: result.bytes))
-    }
     let what = out.hasSuffix(".qfilt") ? "Q-Filters" : "statistics"
-    let resumed =
-      result.resumedTokens > 0 ? ", \(result.resumedTokens) of them by an earlier run" : ""
-    Terminal.line(
-      "\(out): \(what) from \(result.tokens) tokens\(resumed) in "
-        + "\(Format.seconds(result.seconds)), \(Format.bytes(result.bytes))")
+    try report.show(result, out: out, what: what)
   }
 }

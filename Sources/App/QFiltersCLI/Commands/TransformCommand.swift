@@ -29,25 +29,13 @@ struct TransformCommand: ParsableCommand {
   @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
-  private struct Report: Encodable {
-    let tokens: Int
-    let resumedTokens: Int
-    let seconds: Double
-    let bytes: UInt64
-  }
-
   func validate() throws {
     guard out.hasSuffix(".qtrans") || out.hasSuffix(".qtsum") else {
       throw ValidationError("--out must end in .qtrans or .qtsum.")
     }
     try CorpusOptions.check(sequences: sequences, length: length, atLeast: 64)
-    guard let shard = shard?.shard else { return }
-    guard out.hasSuffix(".qtsum") || shard.count == 1 else {
-      throw ValidationError("--shard gives sums: --out must end in .qtsum.")
-    }
-    guard shard.count <= sequences else {
-      throw ValidationError("--shard: there are only \(sequences) sequences.")
-    }
+    try shard?.check(
+      sums: "sums", ending: ".qtsum", out: out, sequences: sequences)
   }
 
   func run() throws {
@@ -58,17 +46,7 @@ struct TransformCommand: ParsableCommand {
       kinds: texts.corpus.map { Corpus(paths: [$0], field: texts.field) },
       recipe: .init(sequences: sequences, length: length), shard: shard?.shard ?? .whole,
       out: out, progress: bar.show)
-    if report.json {
-      return try Terminal.json(
-        Report(
-          tokens: result.tokens, resumedTokens: result.resumedTokens, seconds: result.seconds,
-          bytes: result.bytes))
-    }
     let what = out.hasSuffix(".qtrans") ? "a transform" : "sums"
-    let resumed =
-      result.resumedTokens > 0 ? ", \(result.resumedTokens) of them by an earlier run" : ""
-    Terminal.line(
-      "\(out): \(what) from \(result.tokens) tokens\(resumed) in "
-        + "\(Format.seconds(result.seconds)), \(Format.bytes(result.bytes))")
+    try report.show(result, out: out, what: what)
   }
 }

@@ -41,6 +41,21 @@ struct ShardOption: ExpressibleByArgument {
     else { return nil }
     shard = Precompute.Shard(index: index, of: count)
   }
+
+  /// Rejects a part that `out` cannot hold, or that has no sequence.
+  ///
+  /// - Parameters:
+  ///   - sums: What a part gives, in words.
+  ///   - ending: That of a file of sums.
+  ///   - sequences: How many there are in all.
+  func check(sums: String, ending: String, out: String, sequences: Int) throws {
+    guard out.hasSuffix(ending) || shard.count == 1 else {
+      throw ValidationError("--shard gives \(sums): --out must end in \(ending).")
+    }
+    guard shard.count <= sequences else {
+      throw ValidationError("--shard: there are only \(sequences) sequences.")
+    }
+  }
 }
 
 /// Checks the name of a file for filters or statistics.

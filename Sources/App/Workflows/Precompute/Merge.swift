@@ -33,11 +33,28 @@ package enum Merge {
     }
     var sum = try Sum(path: paths[0])
     for path in paths.dropFirst() { try sum.add(path) }
-    if out.hasSuffix(".qfilt") { try sum.checkComplete() }
+    if out.hasSuffix(".qfilt") { try checkComplete(sum.sequences) }
     let bytes = try Precompute.write(sum.file, to: out)
     return Result(
       tokens: sum.statistics.tokens, sequences: sum.sequences.members.count,
       of: sum.sequences.count, bytes: bytes)
+  }
+
+  /// Rejects sequences of another recipe, and those that were summed already.
+  static func check(
+    _ sequences: SequenceSet, after summed: SequenceSet, paths: (first: String, other: String)
+  ) throws(MergeRefusal) {
+    guard sequences.hasRecipe(of: summed) else {
+      throw .otherRecipe(path: paths.other, than: paths.first)
+    }
+    let twice = sequences.members.filter(summed.contains)
+    guard twice.isEmpty else { throw .twice(path: paths.other, sequences: twice) }
+  }
+
+  /// Rejects sums in which sequences are missing.
+  static func checkComplete(_ sequences: SequenceSet) throws(MergeRefusal) {
+    let missing = sequences.missing
+    guard missing.isEmpty else { throw .missing(sequences: missing, of: sequences.count) }
   }
 
   private struct Sum {
@@ -62,11 +79,7 @@ package enum Merge {
       guard other.statistics.shape == statistics.shape,
         other.statistics.queryHeads == statistics.queryHeads
       else { throw IdentityMismatch(path: path, differing: [.architecture]) }
-      guard other.sequences.hasRecipe(of: sequences) else {
-        throw MergeRefusal.otherRecipe(path: path, than: firstPath)
-      }
-      let twice = other.sequences.members.filter(sequences.contains)
-      guard twice.isEmpty else { throw MergeRefusal.twice(path: path, sequences: twice) }
+      try check(other.sequences, after: sequences, paths: (firstPath, path))
       guard (other.pairs == nil) == (pairs == nil) else {
         throw other.pairs == nil
           ? MergeRefusal.noBudgets(path: path, than: firstPath)
@@ -79,13 +92,6 @@ package enum Merge {
       if let sums = other.pairs { try pairs?.add(sums) }
       sequences.formUnion(other.sequences)
       provenances.formUnion(other.provenances)
-    }
-
-    func checkComplete() throws(MergeRefusal) {
-      let missing = sequences.missing
-      guard missing.isEmpty else {
-        throw .missing(sequences: missing, of: sequences.count)
-      }
     }
 
     var file: StatisticsFile {

@@ -89,7 +89,7 @@ package enum Prefill {
       cache, hook: hook, retention: options.retention, model: model.engine.architecture)
     let metadata = try metadata(model, source, tokens, ranked.ranking, options)
     let coding = try options.transform?.coding(
-      positions: 0..<tokens.count, attention: recent?.attention(to: cache, model))
+      positions: 0..<tokens.count, attention: recent?.attention(to: cache, model.engine))
     var writer = try SnapshotWriter(
       path: out, metadata: metadata, codecs: options.precision.codecs(metadata.tiers),
       layout: coding?.layout)
@@ -125,18 +125,5 @@ package enum Prefill {
       tokens: tokens.map(UInt32.init),
       provenance: try Provenance.json(
         model: model.file.name, origin: origin, ranking: retention.rules(of: source)))
-  }
-}
-
-extension RecentQueries {
-  /// [heads][positions], counted through all layers: what these queries pay the pairs of a cache.
-  fileprivate func attention(to cache: KVCache, _ model: LoadedModel) throws -> [[Float]] {
-    let pairs = cache.nextPosition
-    let mass = try AccumulatedAttention(model.engine.architecture, pairs: pairs)
-    addAttention(to: mass, of: cache)
-    return (0..<cache.shape.layers * cache.shape.kvHeads).map { index in
-      let (layer, head) = index.quotientAndRemainder(dividingBy: cache.shape.kvHeads)
-      return mass.sums(layer: layer, head: head, pairs: pairs)
-    }
   }
 }

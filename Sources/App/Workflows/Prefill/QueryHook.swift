@@ -88,12 +88,8 @@ private final class SnapKVHook: QueryHook {
   }
 
   func scorer(of cache: KVCache, last _: Int) throws -> any Scorer {
-    let pairs = cache.nextPosition
-    let mass = try AccumulatedAttention(engine.architecture, pairs: pairs)
-    recent.addAttention(to: mass, of: cache)
-    return SnapKVScorer(
-      attention: cache.forEachHead { mass.sums(layer: $0, head: $1, pairs: pairs) },
-      kvHeads: cache.shape.kvHeads)
+    SnapKVScorer(
+      attention: try recent.attention(to: cache, engine), kvHeads: cache.shape.kvHeads)
   }
 }
 
@@ -139,6 +135,16 @@ private final class ExpectedAttentionHook: QueryHook {
         VectorLengths.lengths(
           cache.decodedValues(layer: $0, head: $1), of: cache.shape.valueLength)
       })
+  }
+}
+
+extension RecentQueries {
+  /// [layers · kvHeads][positions]: what these queries pay the pairs of a cache.
+  func attention(to cache: KVCache, _ engine: Engine) throws -> [[Float]] {
+    let pairs = cache.nextPosition
+    let mass = try AccumulatedAttention(engine.architecture, pairs: pairs)
+    addAttention(to: mass, of: cache)
+    return cache.forEachHead { mass.sums(layer: $0, head: $1, pairs: pairs) }
   }
 }
 

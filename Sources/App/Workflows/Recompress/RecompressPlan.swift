@@ -159,23 +159,17 @@ extension RecompressPlan {
 
   /// Reads a layer, and chooses a tier's pairs.
   func block(tier: Int, layer: Int) throws -> PairBlock {
-    let tiers = metadata.tiers
     var block = PairBlock(positions: [], keys: [], values: [])
     guard blocks == nil else {
       let stored = try chain.readStoredRanking(layer: layer)
-      for head in stored.indices {
-        let order = ranked?.orders[layer * tiers.kvHeads + head] ?? stored[head]
-        var chosen = order[tiers.ranks(of: tier, layer: layer, head: head)]
-        if tiers.isByPosition(tier: tier) { chosen.sort() }
-        block.positions += chosen
+      block.positions = stored.enumerated().flatMap { head, ranking in
+        chosen(ranking, tier: tier, layer: layer, head: head)
       }
       return block
     }
     for (head, stored) in try pairs(for: tier, layer: layer).heads.enumerated() {
-      var chosen = order(stored, layer: layer, head: head)[
-        tiers.ranks(of: tier, layer: layer, head: head)]
-      if tiers.isByPosition(tier: tier) { chosen.sort() }
-      append(chosen, of: stored, to: &block)
+      append(
+        chosen(stored.ranking, tier: tier, layer: layer, head: head), of: stored, to: &block)
     }
     return block
   }
@@ -196,9 +190,17 @@ extension RecompressPlan {
     return try chain.readLayer(layer, compression: compression)
   }
 
-  /// A head's positions, best first.
-  private func order(_ head: LayerPairs.Head, layer: Int, head index: Int) -> [UInt32] {
-    ranked.map { $0.orders[layer * metadata.context.kvHeads + index] } ?? head.ranking
+  /// A head's positions in a tier, in the tier's order.
+  ///
+  /// - Parameter ranking: The stored one, which a new one replaces.
+  private func chosen(
+    _ ranking: [UInt32], tier: Int, layer: Int, head: Int
+  ) -> ArraySlice<UInt32> {
+    let tiers = metadata.tiers
+    let order = ranked?.orders[layer * tiers.kvHeads + head] ?? ranking
+    var chosen = order[tiers.ranks(of: tier, layer: layer, head: head)]
+    if tiers.isByPosition(tier: tier) { chosen.sort() }
+    return chosen
   }
 
   private func append(

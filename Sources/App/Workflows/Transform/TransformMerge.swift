@@ -14,10 +14,7 @@ extension Merge {
       provenances.insert(other.provenance)
       sum = try Self.sum(sum, other, paths: (paths[0], path))
     }
-    let missing = sum.sequences.missing
-    guard missing.isEmpty || !out.hasSuffix(".qtrans") else {
-      throw MergeRefusal.missing(sequences: missing, of: sum.sequences.count)
-    }
+    if out.hasSuffix(".qtrans") { try checkComplete(sum.sequences) }
     let file = TransformSumsFile(
       identity: sum.identity, sums: sum.sums, sequences: sum.sequences,
       provenance: try Provenance.merged(provenances))
@@ -30,11 +27,7 @@ extension Merge {
     _ sum: TransformSumsFile, _ other: TransformSumsFile, paths: (first: String, other: String)
   ) throws -> TransformSumsFile {
     try other.identity.check(against: sum.identity, path: paths.other)
-    guard other.sequences.hasRecipe(of: sum.sequences) else {
-      throw MergeRefusal.otherRecipe(path: paths.other, than: paths.first)
-    }
-    let twice = other.sequences.members.filter(sum.sequences.contains)
-    guard twice.isEmpty else { throw MergeRefusal.twice(path: paths.other, sequences: twice) }
+    try check(other.sequences, after: sum.sequences, paths: paths)
     guard other.sums.isOfSameModel(as: sum.sums) else {
       throw MergeRefusal.otherRoPE(path: paths.other, than: paths.first)
     }

@@ -3,11 +3,12 @@ public import CacheFormat
 /// How a snapshot's keys and values are stored, for each tensor and tier.
 ///
 /// As text it is `transform[:high|medium|low]`, or a list of terms `[keys=|values=][N:]codec`,
-/// separated by commas. A term applies to
-/// what ×N keeps, or to all pairs without N. It applies to keys or values, or to both without a
-/// name. The codec is f32, f16, bf16, int8 or int4. Examples: `int8`; `keys=int8,values=int4`;
-/// `8:f16,int4`. If several terms apply to a tier, the one with the greatest N wins, then the one
-/// that names the tensor. Without a term, pairs are stored without loss.
+/// separated by commas. A term applies to what ×N keeps, or to all pairs without N. It applies to
+/// keys or values, or to both without a name. The codec is f32, f16, bf16, int8 or int4. Examples:
+/// `int8`; `keys=int8,values=int4`; `8:f16,int4`.
+///
+/// If several terms apply to a tier, the one with the greatest N wins, then the one that names the
+/// tensor. Without a term, pairs are stored without loss.
 public struct Precision: Sendable, Equatable {
   private struct Term: Equatable {
     var tensor: ChunkTable.Tensor?

@@ -1,5 +1,4 @@
 import CacheFormat
-import Glibc
 
 /// The pairs of one block: as vectors, which a transform codes, and as elements of the cache (spec,
 /// sections 5.8 and 11).
@@ -11,7 +10,7 @@ struct BlockRows {
   private let heads: Range<Int>
   private let tokens: Int
   /// [layers of the heads]
-  private let rotations: [Rotation]
+  private let rotations: [KeyRotation]
 
   /// No element is greater in magnitude.
   private static let greatest: Float = 65504
@@ -24,13 +23,13 @@ struct BlockRows {
   ) {
     (self.context, self.heads) = (context, heads)
     tokens = positions.count
-    var rotations: [Rotation] = []
+    var rotations: [KeyRotation] = []
     for layer in heads.lowerBound / context.kvHeads...(heads.upperBound - 1) / context.kvHeads {
       let layer = rope.layers[layer]
       if let last = rotations.last, last.isOf(layer) {
         rotations.append(last)
       } else {
-        rotations.append(Rotation(layer, positions))
+        rotations.append(KeyRotation(layer, at: positions.map(UInt32.init)))
       }
     }
     self.rotations = rotations
@@ -40,7 +39,7 @@ struct BlockRows {
   private var valueBytes: Int { tokens * context.valueLength * context.valueCodec.width }
   private var vectorLength: Int { heads.count * (context.keyLength + context.valueLength) }
 
-  private func rotation(of head: Int) -> Rotation {
+  private func rotation(of head: Int) -> KeyRotation {
     rotations[head / context.kvHeads - heads.lowerBound / context.kvHeads]
   }
 
@@ -55,7 +54,8 @@ struct BlockRows {
     var part = [Float](repeating: 0, count: tokens * longest)
     for (place, head) in heads.enumerated() {
       let first = place * (context.keyLength + context.valueLength)
-      rotation(of: head).turn(rows, first, vectorLength, context.keyLength, into: &part)
+      rotation(of: head).turn(
+        rows, first: first, width: vectorLength, length: context.keyLength, into: &part)
       Self.store(
         part, context.keyCodec, tokens * context.keyLength, to: &bytes, at: place * headBytes)
       copy(rows, from: first + context.keyLength, to: &part)
@@ -104,7 +104,8 @@ struct BlockRows {
         Array(elements[start + keyBytes..<start + headBytes]))
       guard (keys + values).allSatisfy({ abs($0) <= Self.greatest }) else { return nil }
       let first = place * (context.keyLength + context.valueLength)
-      rotation(of: head).turnBack(keys, context.keyLength, into: &rows, first, vectorLength)
+      rotation(of: head).turnBack(
+        keys, length: context.keyLength, into: &rows, first: first, width: vectorLength)
       for token in 0..<tokens {
         for index in 0..<context.valueLength {
           rows[token * vectorLength + first + context.keyLength + index] =
@@ -113,73 +114,5 @@ struct BlockRows {
       }
     }
     return rows
-  }
-}
-
-/// The rotations of one layer's keys at some positions (spec, section 4.6).
-private struct Rotation {
-  private let layer: LayerRoPE.Layer
-  private let tokens: Int
-  /// [tokens][planes]
-  private let cosines, sines: [Float]
-
-  private var planes: Int { layer.frequencies.count }
-
-  init(_ layer: LayerRoPE.Layer, _ positions: Range<Int>) {
-    (self.layer, tokens) = (layer, positions.count)
-    var (cosines, sines): ([Float], [Float]) = ([], [])
-    cosines.reserveCapacity(positions.count * layer.frequencies.count)
-    sines.reserveCapacity(positions.count * layer.frequencies.count)
-    for position in positions {
-      for frequency in layer.frequencies {
-        let angle = Double(Float(position) * frequency)
-        cosines.append(Float(cos(angle)))
-        sines.append(Float(sin(angle)))
-      }
-    }
-    (self.cosines, self.sines) = (cosines, sines)
-  }
-
-  /// Whether the layer's keys are rotated like this.
-  func isOf(_ other: LayerRoPE.Layer) -> Bool {
-    layer.frequencies == other.frequencies && layer.magnitude == other.magnitude
-  }
-
-  /// Keys after RoPE.
-  ///
-  /// - Parameters:
-  ///   - rows: [tokens][width]; a key begins at `first` of each row.
-  ///   - keys: [tokens][length].
-  func turn(
-    _ rows: [Float], _ first: Int, _ width: Int, _ length: Int, into keys: inout [Float]
-  ) {
-    for token in 0..<tokens {
-      let (row, key) = (token * width + first, token * length)
-      for plane in 0..<planes {
-        let (x, y) = (rows[row + plane], rows[row + plane + planes])
-        let cosine = cosines[token * planes + plane] * layer.magnitude
-        let sine = sines[token * planes + plane] * layer.magnitude
-        keys[key + plane] = x * cosine - y * sine
-        keys[key + plane + planes] = y * cosine + x * sine
-      }
-      for index in 2 * planes..<length { keys[key + index] = rows[row + index] }
-    }
-  }
-
-  /// Keys before RoPE.
-  func turnBack(
-    _ keys: [Float], _ length: Int, into rows: inout [Float], _ first: Int, _ width: Int
-  ) {
-    for token in 0..<tokens {
-      let (row, key) = (token * width + first, token * length)
-      for plane in 0..<planes {
-        let (x, y) = (keys[key + plane], keys[key + plane + planes])
-        let cosine = cosines[token * planes + plane] / layer.magnitude
-        let sine = sines[token * planes + plane] / layer.magnitude
-        rows[row + plane] = x * cosine + y * sine
-        rows[row + plane + planes] = y * cosine - x * sine
-      }
-      for index in 2 * planes..<length { rows[row + index] = keys[key + index] }
-    }
   }
 }

@@ -12,8 +12,6 @@ struct DecodedGroup: Sendable {
   /// Copies a head's keys or values at some positions.
   ///
   /// - Parameters:
-  ///   - row: Where a pair's elements begin in its head's part of a block, and their length, both
-  ///     in bytes by position.
   ///   - positions: Ascending, from the snapshot's first one.
   ///   - slot: The row of `target` for the first of them; the others follow.
   func copy(

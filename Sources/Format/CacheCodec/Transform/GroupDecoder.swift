@@ -15,26 +15,9 @@ struct GroupDecoder: Sendable {
 
   static func step(_ quarters: Int) -> Float { Float(exp2(Double(quarters) / 4)) }
 
-  /// The least deviation of a component that is coded, in quarters of a power of 2, beyond that of
-  /// the finest token's step.
-  private static let cut = -8
-
-  /// How many first components are coded in a block whose finest token has this step.
-  func components(step: Int) -> Int {
-    group.deviations.firstIndex { $0 - step < Self.cut } ?? group.components
-  }
-
-  /// The rows of a block.
-  ///
-  /// - Parameters:
-  ///   - step: The block's.
-  ///   - finest: The greatest offset of its tokens.
+  /// The rows of a block (`CacheTransform.Group.planes`).
   func planes(step: Int, finest: Int, tokens: Int) -> SymbolPlanes? {
-    let deviations = group.deviations.prefix(components(step: step - finest)).map {
-      max($0 - step, SymbolPlanes.deviations.lowerBound)
-    }
-    guard deviations.first ?? 0 <= SymbolPlanes.deviations.upperBound else { return nil }
-    return SymbolPlanes(deviations: deviations, tokens: tokens, tables: tables)
+    group.planes(step: step, finest: finest, tokens: tokens, tables: tables)
   }
 
   /// [tokens][length]: keys before RoPE, and values.
@@ -101,4 +84,28 @@ struct GroupDecoder: Sendable {
 
   /// The depth of a matrix of factors.
   var depth: Int { basis.depth }
+}
+
+extension CacheTransform.Group {
+  /// The least deviation of a component that is coded, in quarters of a power of 2, beyond that of
+  /// the finest token's step.
+  private static let cut = -8
+
+  /// How many first components are coded in a block whose finest token has this step.
+  private func coded(step: Int) -> Int {
+    deviations.firstIndex { $0 - step < Self.cut } ?? components
+  }
+
+  /// The rows of a block; nil if factors could have too many digits.
+  ///
+  /// - Parameters:
+  ///   - step: The block's.
+  ///   - finest: The greatest offset of its tokens.
+  func planes(step: Int, finest: Int, tokens: Int, tables: CoderTables) -> SymbolPlanes? {
+    let deviations = deviations.prefix(coded(step: step - finest)).map {
+      max($0 - step, SymbolPlanes.deviations.lowerBound)
+    }
+    guard deviations.first ?? 0 <= SymbolPlanes.deviations.upperBound else { return nil }
+    return SymbolPlanes(deviations: deviations, tokens: tokens, tables: tables)
+  }
 }

@@ -33,17 +33,9 @@ struct IntegerPanels: Sendable {
 
   /// The matrix [depth][columns] whose elements `element` gives.
   init(depth: Int, columns: Int, _ element: (_ row: Int, _ column: Int) -> Int16) {
-    let even = (depth + 1) / 2 * 2
-    let count = (columns + Self.width - 1) / Self.width
-    var panels = [Int16](repeating: 0, count: count * even * Self.width)
-    for row in 0..<depth {
-      for column in 0..<columns {
-        let panel = column / Self.width * even * Self.width
-        let place = (row / 2 * Self.width + column % Self.width) * 2 + row % 2
-        panels[panel + place] = element(row, column)
-      }
-    }
-    (self.depth, self.columns, self.panels) = (even, columns, panels)
+    self.init(
+      depth: depth, columns: columns,
+      (0..<depth).flatMap { row in (0..<columns).map { element(row, $0) } })
   }
 
   /// Columns of a product in memory.

@@ -67,9 +67,9 @@ public struct TransformFile: Sendable {
   public func coded(
     _ group: CacheTransform.Group, _ quality: TransformQuality
   ) -> (components: Int, bits: Double) {
-    let step = transform.steps[quality] ?? 0
-    let decoder = GroupDecoder(group, tables)
-    guard let planes = decoder.planes(step: step, finest: 0, tokens: 1) else { return (0, 0) }
+    let planes = group.planes(
+      step: transform.steps[quality] ?? 0, finest: 0, tokens: 1, tables: tables)
+    guard let planes else { return (0, 0) }
     return (planes.digits.count, planes.usualBits(offset: 0))
   }
 

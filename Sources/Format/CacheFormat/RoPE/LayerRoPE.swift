@@ -1,5 +1,3 @@
-import Glibc
-
 /// How a model's layers encode positions: whoever ranks or decodes a snapshot has no model (spec,
 /// section 4.6).
 public struct LayerRoPE: Sendable, Equatable {
@@ -46,22 +44,13 @@ extension LayerRoPE.Layer {
   ///   - heads: [kvHeads][positions × length], after RoPE in half-split order.
   ///   - length: Elements of a key; at least two for each frequency.
   public func undone(_ heads: [[Float]], at positions: [UInt32], length: Int) -> [[Float]] {
-    let half = frequencies.count
-    precondition(2 * half <= length)
+    precondition(2 * frequencies.count <= length)
     precondition(heads.allSatisfy { $0.count == positions.count * length })
-    var heads = heads
-    for (row, position) in positions.enumerated() {
-      for index in 0..<half {
-        let angle = Double(Float(position) * frequencies[index])
-        let (cosine, sine) = (Float(cos(angle)) / magnitude, Float(sin(angle)) / magnitude)
-        let first = row * length + index
-        for head in heads.indices {
-          let (a, b) = (heads[head][first], heads[head][first + half])
-          heads[head][first] = a * cosine + b * sine
-          heads[head][first + half] = b * cosine - a * sine
-        }
-      }
+    let rotation = KeyRotation(self, at: positions)
+    return heads.map { keys in
+      var undone = keys
+      rotation.turnBack(keys, length: length, into: &undone, first: 0, width: length)
+      return undone
     }
-    return heads
   }
 }

@@ -18,12 +18,11 @@ public struct BlockLayout: Sendable, Equatable {
   /// - Parameter exact: How many first positions are a block of their own.
   public init(transform: TransformReference, groups: [Range<Int>], tokens: Int, exact: Int) {
     (self.transform, self.groups) = (transform, groups)
-    var blocks: [Range<Int>] = []
-    while let start = Optional(blocks.last?.upperBound ?? 0), start < tokens {
-      let length = start < exact ? exact - start : Self.longest
-      blocks.append(start..<min(start + length, tokens))
+    let first = min(exact, tokens)
+    let others = stride(from: first, to: tokens, by: Self.longest).map {
+      $0..<min($0 + Self.longest, tokens)
     }
-    self.blocks = blocks
+    blocks = (first > 0 ? [0..<first] : []) + others
   }
 
   /// The groups that have heads of a layer.
