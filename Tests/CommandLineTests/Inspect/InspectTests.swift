@@ -13,6 +13,10 @@ struct InspectTests {
     struct Size: Decodable { let storedBytes, rawBytes: Int }
     struct Tensors: Decodable { let positions, keys, values, all: Size }
     struct Tier: Decodable { let compression, pairs, pairsHeld, bytes, prefixBytes: Int }
+    struct Blocks: Decodable {
+      struct Group: Decodable { let storedBytes, rawBytes: Int }
+      let groups: [Group]
+    }
     struct Drawing: Decodable {
       let file: String
       let compression: Int
@@ -31,6 +35,7 @@ struct InspectTests {
     let tiers: [Tier]
     let bytesByTensor: Tensors
     let bytesByLayer: [Tensors]
+    let blocks: Blocks?
     let heatmap: Drawing?
   }
 
@@ -52,7 +57,8 @@ struct InspectTests {
       #expect(result.status == 0, "\(file): \(result.error)")
       let report = try result.json(as: Report.self)
       #expect(report.kind == "snapshot")
-      let chunks = report.bytes - report.metadataBytes
+      let blocks = report.blocks?.groups.reduce(0) { $0 + $1.storedBytes } ?? 0
+      let chunks = report.bytes - report.metadataBytes - blocks
       #expect(report.bytesByTensor.all.storedBytes == chunks)
       #expect(report.bytesByLayer.count == report.layers)
       #expect(report.bytesByLayer.reduce(0) { $0 + $1.all.storedBytes } == chunks)
@@ -64,7 +70,12 @@ struct InspectTests {
         pairs += tier.pairs
         prefix += tier.bytes
         #expect(tier.pairsHeld == pairs)
-        #expect(tier.prefixBytes == prefix)
+        // Every ×N needs all blocks.
+        #expect(tier.prefixBytes == (report.blocks == nil ? prefix : report.bytes))
+      }
+      #expect(prefix + blocks == report.bytes)
+      if let groups = report.blocks?.groups {
+        #expect(groups.reduce(0) { $0 + $1.rawBytes } == report.cacheBytes)
       }
       #expect(report.bytesByTensor.positions.rawBytes == 4 * pairs)
       #expect(report.identity.values.allSatisfy { $0.count == 64 })
