@@ -29,7 +29,8 @@ let package = Package(
     .executable(name: "qfilters", targets: ["QFiltersCLI"]),
     // For the nested packages Fuzzing and Benchmarks, which can depend on nothing but products; no
     // promise to others.
-    .library(name: "ModelReaders", targets: ["ByteIO", "ModelFiles", "Tokenization"]),
+    .library(
+      name: "ModelReaders", targets: ["ByteIO", "ModelFiles", "Tokenization", "Transforms"]),
     .library(name: "Kernels", targets: ["CISA", "CCodecKernels", "CInferenceKernels"]),
   ],
   dependencies: [

@@ -38,6 +38,9 @@ let package = Package(
     fuzzer("FuzzFilterBank", reading: ["QFilters", "CacheFormat", "ModelReaders"], "Mutation"),
     fuzzer("FuzzSnapshot", reading: ["CacheCodec", "CacheFormat", "ModelReaders"], "Mutation"),
     fuzzer("FuzzStatistics", reading: ["QFilters", "CacheFormat", "ModelReaders"], "Mutation"),
+    fuzzer(
+      "FuzzTransform", reading: ["CacheCodec", "CacheFormat", "ModelReaders", "QFilters"],
+      "Mutation"),
     fuzzer("FuzzGGUF", reading: ["ModelReaders"], "Mutation"),
     fuzzer("FuzzSafetensors", reading: ["ModelReaders"], "Mutation"),
     fuzzer("FuzzTokenizer", reading: ["ModelReaders"], "Mutation", "TokenizerPromises"),

@@ -3,9 +3,8 @@
 
     python3 seeds.py OUT
 
-Files of the container are taken as they are if they are small. The tiny models are too big to be
-changed ten thousand times a second; of each, one with a part of its tokens and a row or two of each
-tensor is written.
+Small files of the container are taken as they are. The tiny models are too big to be changed ten
+thousand times a second; of each, one with some tokens and rows of each tensor is written.
 """
 
 import json
@@ -15,8 +14,13 @@ import struct
 import sys
 
 FIXTURES = pathlib.Path(__file__).resolve().parent.parent / "fixtures"
-LARGEST = 8192
-ENDINGS = {"filter-bank": "qfilt", "snapshot": "kvsnap", "statistics": "qstat"}
+# The endings of each reader's files, and the largest size.
+CONTAINERS = {
+    "filter-bank": ([".qfilt"], 8192),
+    "snapshot": ([".kvsnap"], 8192),
+    "statistics": ([".qstat"], 8192),
+    "transform": ([".qtrans", ".qtsum"], 24_576),
+}
 FORMATS = {
     0: "B",
     1: "b",
@@ -135,8 +139,7 @@ def small(model: Model, tensors: list, tokens: list[int]) -> bytes:
 
 
 def safetensors(tensors: list[tuple[str, str, list[int], int]], metadata=None) -> bytes:
-    """A safetensors file of tensors of a name, type, shape and size. Source: the format's
-    description."""
+    """A safetensors file of tensors of a name, type, shape and size."""
     header, end = {"__metadata__": metadata} if metadata else {}, 0
     for name, type_, shape, size in tensors:
         header[name] = {"dtype": type_, "shape": shape, "data_offsets": [end, end + size]}
@@ -196,9 +199,9 @@ def main() -> None:
         (out / reader).mkdir(parents=True, exist_ok=True)
         (out / reader / name).write_bytes(data)
 
-    for reader, ending in ENDINGS.items():
-        for path in sorted(FIXTURES.glob(f"conformance/*/*.{ending}")):
-            if path.stat().st_size <= LARGEST:
+    for reader, (endings, largest) in CONTAINERS.items():
+        for path in sorted(FIXTURES.glob("conformance/*/*")):
+            if path.suffix in endings and path.stat().st_size <= largest:
                 write(reader, path.name, path.read_bytes())
     for path in sorted(FIXTURES.glob("models/*/tokenizer.json")):
         write("tokenizer-file", path.parent.name, small_tokenizer(json.loads(path.read_text())))

@@ -873,7 +873,9 @@ class Group:
 class Transform:
     """Section 11."""
 
-    def __init__(self, sections: dict[bytes, memoryview]) -> None:
+    def __init__(self, sections: dict[bytes, memoryview], unknown: list[Unknown]) -> None:
+        """Checks all but unknown sections."""
+        self.unknown = unknown
         fields = Fields("TRAN", sections[b"TRAN"])
         layers, heads = fields.size("layers", 1, 4096), fields.size("KV heads", 1, 4096)
         keys, values = fields.size("key length", 1, 8192), fields.size("value length", 1, 8192)
@@ -949,6 +951,7 @@ def read_sums(sections: dict[bytes, memoryview]) -> np.ndarray:
     for name in ("positions", "probes"):
         need(fields.u64() <= 2**53, "SUMS", f"too many {name}")
     count = layers * heads
+    need(8 * count <= len(sections[b"SUMS"]), "SUMS", "fewer sums than heads")
     groups = -(-count // max(1, 2048 // (keys + values)))
     ends = [count * i // groups for i in range(groups + 1)]
     for start, end in itertools.pairwise(ends):
@@ -1144,16 +1147,16 @@ def map_file(path: pathlib.Path) -> memoryview:
 
 
 def read(data: memoryview) -> tuple[str, Snapshot | Transform | dict[str, np.ndarray]]:
-    """Checks all of a file but what `Snapshot.check` does; gives its kind, and the snapshot, the
-    transform or the tensors."""
+    """Checks all of a file but what `Snapshot.check` does, and a transform's unknown sections; gives
+    its kind, and the snapshot, the transform or the tensors."""
     kind, sections, unknown = read_container(data)
     need(len(sections[b"IDEN"]) == (160 if kind == b"SNAP" else 128), "IDEN", "wrong length")
     check_provenance(sections.get(b"prov", memoryview(b"")))
     if kind == b"SNAP":
         return "snapshot", Snapshot(sections, unknown)
-    check_unknown(unknown)
     if kind == b"TRAN":
-        return "transform", Transform(sections)
+        return "transform", Transform(sections, unknown)
+    check_unknown(unknown)
     if kind == b"TSUM":
         return "sums for a transform", {"sums": read_sums(sections)}
     if kind == b"FILT":
@@ -1165,6 +1168,7 @@ def read_file(path: pathlib.Path) -> tuple[str, Chain | dict[str, np.ndarray]]:
     """Checks all of a file, and of all that a snapshot continues."""
     kind, content = read(map_file(path))
     if isinstance(content, Transform):
+        check_unknown(content.unknown)
         return kind, content.tensors()
     return kind, Chain(path, content) if isinstance(content, Snapshot) else content
 

@@ -143,6 +143,16 @@ def chunk(image: Image, r: random.Random) -> None:
         image.replace_chunk(entry, start, end, bytes(data))
 
 
+def block(image: Image, r: random.Random) -> None:
+    """A block's stored bytes, under a right checksum."""
+    found = image.blocks()
+    if found:
+        entry, start, end = r.choice(found)
+        data = bytearray(image[b"DATA"][start:end])
+        r.choice((flip, flip, field, resize))(data, r)
+        image.replace_block(entry, start, end, bytes(data))
+
+
 def content(image: Image, r: random.Random) -> None:
     """What a stream decodes to, stored anew, under right checksums."""
     found = image.chunks()
@@ -198,5 +208,6 @@ FAULTS = {
     parent: 2,
     damage: 2,
     chunk: 4,
+    block: 4,
     content: 4,
 }

@@ -44,6 +44,27 @@ class Image:
         self[b"DATA"][start:end] = chunk
         struct.pack_into("<QQ", self[b"CHNK"], entry, len(chunk), checksum(chunk))
 
+    def blocks(self) -> list[tuple[int, int, int]]:
+        """Each block's entry in BLKS, its start and its end in DATA, as far as both go."""
+        table, found = self[b"BLKS"], []
+        counts = 36 + int.from_bytes(table[32:36], "little")
+        if len(table) < counts + 8:
+            return []
+        start = max((end for _, _, end in self.chunks()), default=0)
+        groups, blocks = struct.unpack_from("<II", table, counts)
+        for entry in range(counts + 8 + 4 * (groups + blocks), len(table) - 23, 24):
+            end = start + struct.unpack_from("<Q", table, entry)[0]
+            if end > len(self[b"DATA"]):
+                break
+            found.append((entry, start, end))
+            start = end
+        return found
+
+    def replace_block(self, entry: int, start: int, end: int, block: bytes) -> None:
+        """Puts in other bytes with their checksum."""
+        self[b"DATA"][start:end] = block
+        struct.pack_into("<QQ", self[b"BLKS"], entry, len(block), checksum(block))
+
     def encoded(self) -> bytes:
         if self.data is not None:
             return self.data

@@ -9,11 +9,19 @@ private nonisolated(unsafe) var harness = Harness {
   $0 is MalformedFile || $0 is ParentMissing || $0 is IdentityMismatch
 }
 
-/// The snapshots that inputs may continue, from the environment variable FUZZ_PARENTS, with colons
-/// between them.
-private let parents =
-  unsafe getenv("FUZZ_PARENTS").map { unsafe String(cString: $0) }?
-  .split(separator: ":").map(String.init) ?? []
+/// The snapshots that inputs may continue and the transforms that may have coded them, from
+/// environment variables, with colons between paths.
+private let companions = {
+  var companions = Companions()
+  companions.parents = paths("FUZZ_PARENTS")
+  companions.transforms = paths("FUZZ_TRANSFORMS")
+  return companions
+}()
+
+private func paths(_ variable: String) -> [String] {
+  unsafe getenv(variable).map { unsafe String(cString: $0) }?
+    .split(separator: ":").map(String.init) ?? []
+}
 
 /// libFuzzer calls this with every input.
 @_cdecl("LLVMFuzzerTestOneInput")
@@ -61,7 +69,10 @@ private func check(_ path: String) throws {
   let isValid = try isValid(path)
   let choice = Int(container.header.directoryChecksum >> 8 & 0xffff)
   let layer = choice % reader.metadata.context.layers
-  guard reader.blocks == nil else { return try checkPositions(reader, layer, isValid: isValid) }
+  guard reader.blocks == nil else {
+    try checkCoded(path, reader, layer, companions, isValid: isValid)
+    return
+  }
   let ratios = reader.metadata.tiers.ratios
   let least = ratios[ratios.count - 1]
   do {
@@ -85,25 +96,9 @@ private func check(_ path: String) throws {
   if reader.metadata.parent != nil { try checkChain(path, layer) }
 }
 
-/// A transform-coded snapshot has positions without its transform, and no pairs.
-private func checkPositions(_ reader: SnapshotReader, _ layer: Int, isValid: Bool) throws {
-  let chain = SnapshotChain(alone: reader)
-  do {
-    let positions = try chain.readPositions(layer: layer, compression: nil)
-    require(
-      positions.allSatisfy { $0.count == reader.metadata.tiers.tokens }, "every pair is there")
-    _ = try chain.readLayer(layer, compression: nil)
-    require(false, "no pairs without the transform")
-  } catch is MalformedFile {
-    require(!isValid, "what verifies can be read")
-  } catch is TransformMissing {}
-}
-
 /// A chain that opens gives pairs at ascending positions of its context, and at all positions if it
 /// is whole.
 private func checkChain(_ path: String, _ layer: Int) throws {
-  var companions = Companions()
-  companions.parents = parents
   let chain = try SnapshotChain(path: path, with: companions)
   let context = chain.metadata.context
   for head in try chain.readLayer(layer, compression: chain.leastCompression).heads {
@@ -115,7 +110,7 @@ private func checkChain(_ path: String, _ layer: Int) throws {
 }
 
 /// What holds for any head's pairs.
-private func checkPairs(of head: LayerPairs.Head, _ context: ContextDescription) {
+func checkPairs(of head: LayerPairs.Head, _ context: ContextDescription) {
   let count = head.positions.count
   require(zip(head.positions, head.positions.dropFirst()).allSatisfy(<), "positions ascend")
   require(

@@ -26,6 +26,7 @@ public enum ContainerMutator {
     mutate(&image, growth: growth, &random)
     if !random.oneIn(3) { Sizes.repair(&image) }
     Chunks.repairChecksums(&image)
+    Blocks.repairChecksums(&image)
     return image.encoded
   }
 
@@ -50,6 +51,8 @@ public enum ContainerMutator {
     case 2: image.sections.swapAt(index, random.below(image.sections.count))
     case 3: image.header.mutate(growth: 0)
     case 4...6: mutateField(&image.sections[index].bytes, &random)
+    case 7...10 where image["BLKS"] != nil && random.oneIn(2):
+      Blocks.mutate(&image, growth: growth, &random)
     case 7...10: Chunks.mutate(&image, growth: growth, &random)
     default: image.sections[index].bytes.mutate(growth: growth)
     }

@@ -37,6 +37,8 @@ enum Sizes {
     let (heads, count) = (product(context.u32(0), context.u32(4)), product(tiers.u32(12)))
     resize(&tiers, to: 16 + 4 * (count + heads + count * heads))
     image["TIER"] = tiers
+    // A transform-coded snapshot's keys and values are no chunks.
+    guard image["BLKS"] == nil else { return }
     ChunkSizes(context: context, tiers: tiers)?.repair(&image)
   }
 

@@ -142,6 +142,7 @@ package struct ConformanceRun: Sendable {
     case "kvsnap": needed.isEmpty ? "snapshot" : "transform-coded"
     case "qfilt": "filter bank"
     case "qtrans": "transform"
+    case "qtsum": "sums for a transform"
     default: "statistics"
     }
   }

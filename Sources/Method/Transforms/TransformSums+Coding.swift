@@ -53,7 +53,9 @@ extension TransformSums {
   init(_ section: Section, rope: (CacheShape) throws -> LayerRoPE) throws {
     var reader = section.reader
     let shape = try CacheShape(&reader)
-    // Sizes of a hostile file: nothing is allocated before the file is known to hold it.
+    // Sizes of a hostile file: nothing is allocated before the file is known to hold it. Each head
+    // has more than 8 bytes.
+    guard reader.remaining / 8 >= shape.heads else { throw reader.error("fewer sums than heads") }
     let triangle = shape.valueLength * (shape.valueLength + 1) / 2
     let groups = Self.groups(of: shape)
     let numbers = groups.reduce(shape.heads * (shape.keyLength + 2)) { count, heads in

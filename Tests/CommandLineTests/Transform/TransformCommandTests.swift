@@ -32,6 +32,8 @@ struct TransformCommandTests {
     #expect(try bytes(of: folder.path("a.qtrans")) == bytes(of: folder.path("b.qtrans")))
     let verified = try Command.run("verify", folder.path("a.qtrans"))
     #expect(verified.status == 0)
+    let few = try learn(model, "b.qtrans")
+    #expect(few.error.contains("800 tokens are few"), "\(few.error)")
     let report = try Command.run("inspect", folder.path("a.qtrans"))
     let lines = String(decoding: report.output, as: UTF8.self)
     #expect(lines.contains("bits of a position") && lines.contains("1.txt"))
@@ -60,6 +62,8 @@ struct TransformCommandTests {
     #expect(missing.error.contains("missing"))
     let twice = try Command.run(["merge", part, paths[1], "--out", folder.path("x.qtsum")])
     #expect(twice.error.contains("summed in another file already"))
+    let asBank = try Command.run(["merge", part, "--out", folder.path("x.qfilt")])
+    #expect(asBank.status == 64 && asBank.error.contains(".qtsum"), "\(asBank.error)")
   }
 
   @Test("a text that is too short gives a message and no file")

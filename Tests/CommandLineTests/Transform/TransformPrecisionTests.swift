@@ -122,8 +122,14 @@ struct TransformPrecisionTests {
       try run(["verify", out])
       #expect(try resume(out, "--compression", "4").status == 0)
     }
+    let low = folder.path("low.kvsnap")
+    try run(["recompress", snapshot, "--precision", "transform:low", "--out", low])
+    #expect(try bytes(of: low) == bytes(of: folder.path("new.kvsnap")))
     let whole = try output(["verify", "--digests", snapshot])
     try run(["recompress", snapshot, "--precision", "f16", "--out", folder.path("f.kvsnap")])
+    let unknown = try Command.run(
+      ["recompress", folder.path("f.kvsnap"), "--precision", "transform", "--out", low])
+    #expect(unknown.status == 64 && unknown.error.contains("--transform"), "\(unknown.error)")
     #expect(try output(["verify", "--digests", folder.path("f.kvsnap")]) == whole)
     try run(["recompress", snapshot, "--out", folder.path("same.kvsnap")])
     #expect(try bytes(of: folder.path("same.kvsnap")) == bytes(of: snapshot))
@@ -135,6 +141,27 @@ struct TransformPrecisionTests {
       ["recompress", snapshot, "--compression", "8", "--out", folder.path("p.kvsnap")])
     #expect(part.status == 64)
     #expect(part.error.contains("--precision"))
+  }
+
+  @Test("keeps its transform from being replaced, unless --force says so")
+  func replaced() throws {
+    _ = try coded()
+    let corpus = folder.path("corpus.txt")
+    let learn = [
+      "transform", "--model", tiny.model, "--corpus", corpus, "--sequences", "2", "--length", "200",
+      "--out", transform,
+    ]
+    let before = try bytes(of: transform)
+    let refused = try Command.run(learn)
+    #expect(refused.status == 64)
+    #expect(
+      refused.error.contains("is the transform of \(folder.path("coded.kvsnap"))"),
+      "\(refused.error)")
+    #expect(try bytes(of: transform) == before)
+    try run(learn + ["--force"])
+    #expect(try bytes(of: transform) != before)
+    // No snapshot needs this one.
+    try run(learn)
   }
 
   @Test("is continued by children that the same transform codes")
@@ -156,6 +183,8 @@ struct TransformPrecisionTests {
       ["--precision", "transform"], ["--transform", transform],
       ["--precision", "transform", "--transform", transform, "--compression", "8"],
       ["--precision", "transform:best", "--transform", transform],
+      ["--precision", "transform:low,int8", "--transform", transform],
+      ["--precision", "8:int8,transform", "--transform", transform],
     ] {
       let result = try Command.run(command + ["--out", folder.path("u.kvsnap")] + options)
       #expect(result.status == 64, "\(options)")

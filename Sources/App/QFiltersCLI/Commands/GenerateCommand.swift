@@ -60,7 +60,8 @@ struct GenerateCommand: ParsableCommand {
     Terminal.line("")
     new.adviseIfCut(model)
     Terminal.note(
-      "\(result.promptTokens) tokens prefilled in \(Format.seconds(result.prefillSeconds)), "
+      "\(Format.count(result.promptTokens, "token")) prefilled in "
+        + "\(Format.seconds(result.prefillSeconds)), "
         + "\(new.ids.count) generated in \(Format.seconds(new.decodeSeconds))")
   }
 

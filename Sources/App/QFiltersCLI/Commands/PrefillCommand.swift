@@ -97,7 +97,8 @@ struct PrefillCommand: ParsableCommand {
           sizeOfUsual: result.fit?.size))
     }
     Terminal.line(
-      "\(out): \(result.tokens) tokens prefilled in \(Format.seconds(result.prefillSeconds)), "
+      "\(out): \(Format.count(result.tokens, "token")) prefilled in "
+        + "\(Format.seconds(result.prefillSeconds)), "
         + "ranked and written in \(Format.seconds(result.writeSeconds)), "
         + "\(Format.bytes(result.bytes)) "
         + "(\(Format.bytes(result.cacheBytes)) in memory)")

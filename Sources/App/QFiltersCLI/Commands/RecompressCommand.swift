@@ -20,9 +20,9 @@ struct RecompressCommand: ParsableCommand {
       snapshot holds the decoded values, bit for bit, which takes more room. With \
       --precision, they are quantised anew.
 
-      With --precision transform, the first file given with --transform codes the new snapshot. \
-      What the context's queries attend to is not known here, as it is to `prefill`, so the file \
-      is larger at equal quality.
+      With --precision transform, the first file given with --transform codes the new snapshot; \
+      without one, the transform of the old snapshot. What the context's queries attend to is \
+      not known here, as it is to `prefill`, so the file is larger at equal quality.
       """)
 
   @Argument(help: "Snapshot (.kvsnap).", completion: .snapshot) var snapshot: String
@@ -46,9 +46,6 @@ struct RecompressCommand: ParsableCommand {
   func validate() throws {
     try Compression.validate(compression)
     guard out.hasSuffix(".kvsnap") else { throw ValidationError("--out must end in .kvsnap.") }
-    guard precision.precision?.transform == nil || !companions.transforms.isEmpty else {
-      throw ValidationError("--precision transform needs --transform.")
-    }
   }
 
   func run() throws {
@@ -64,9 +61,7 @@ struct RecompressCommand: ParsableCommand {
     let result = try Recompress.run(
       snapshot: snapshot, with: companions.companions, options: options, out: out,
       progress: bar.show)
-    if let transform = companions.transforms.first, let fit = result.fit {
-      Terminal.advise(out, transform, fit)
-    }
+    if let (transform, fit) = result.coded { Terminal.advise(out, transform, fit) }
     if report.json { return try Terminal.json(Report(bytes: result.bytes)) }
     Terminal.line(
       "\(out): \(Format.bytes(result.bytes))"

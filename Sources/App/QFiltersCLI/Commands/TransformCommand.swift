@@ -48,5 +48,9 @@ struct TransformCommand: ParsableCommand {
       out: out, progress: bar.show)
     let what = out.hasSuffix(".qtrans") ? "a transform" : "sums"
     try report.show(result, out: out, what: what)
+    guard out.hasSuffix(".qtrans"), result.tokens < LearnTransform.fewestTokens else { return }
+    Terminal.advise(
+      "\(Format.count(result.tokens, "token")) are few: other text may take much more room and "
+        + "lose more; \(Format.count(LearnTransform.fewestTokens)) or more are better")
   }
 }

@@ -6,7 +6,7 @@ import Workflows
 struct ForceOption: ParsableArguments {
   @Flag(
     name: .customLong("force"),
-    help: "Replace a file of another kind, an input, or the parent of a snapshot.")
+    help: "Replace a file of another kind, an input, or the parent or transform of a snapshot.")
   var replacesAnything = false
 
   /// Rejects, before the work, a path at which no file can be made, or at which something is that

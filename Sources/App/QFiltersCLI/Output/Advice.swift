@@ -27,6 +27,7 @@ enum Advice {
       error.othersAreNamed
         ? "name that transform, or copy it there" : "copy it there, or name it with --transform"
     case is PrecisionNeeded: "give --precision"
+    case is TransformNeeded: "name a transform with --transform"
     case is TransformNeedsAll: "leave --compression out, or choose another --precision"
     case let error as MalformedFile where error.problem.hasSuffix(SnapshotReader.replacedParent):
       "bring the old file back, or name it with --parent"
@@ -82,6 +83,8 @@ enum Advice {
     case .missing(let sequences, let total):
       "compute \(shards(of: sequences, among: total)) and add the result"
     case .noBudgets: "give all shards --no-budgets, or none"
+    case .onlyTransform: "write .qtrans or .qtsum with --out"
+    case .onlyFilters: "write .qfilt or .qstat with --out"
     case .unknownSequences, .twice, .otherRoPE: nil
     }
   }

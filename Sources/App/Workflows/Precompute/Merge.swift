@@ -28,6 +28,7 @@ package enum Merge {
   ///   than the first; `MergeRefusal`.
   package static func run(_ paths: [String], out: String) throws -> Result {
     precondition(!paths.isEmpty)
+    try check(paths[0], becomes: out)
     if out.hasSuffix(".qtrans") || out.hasSuffix(".qtsum") {
       return try transform(paths, out: out)
     }
@@ -38,6 +39,16 @@ package enum Merge {
     return Result(
       tokens: sum.statistics.tokens, sequences: sum.sequences.members.count,
       of: sum.sequences.count, bytes: bytes)
+  }
+
+  /// Rejects an output that the first file cannot become.
+  private static func check(_ path: String, becomes out: String) throws {
+    let ofTransform = [".qtrans", ".qtsum"].contains(where: out.hasSuffix)
+    switch try ContainerReader(path: path).header.kind {
+    case .transformSums where !ofTransform: throw MergeRefusal.onlyTransform(path: path)
+    case .statistics where ofTransform: throw MergeRefusal.onlyFilters(path: path)
+    default: return
+    }
   }
 
   /// Rejects sequences of another recipe, and those that were summed already.
@@ -106,6 +117,10 @@ package enum Merge {
 
 /// Statistics cannot be added up.
 package enum MergeRefusal: CategorisedError, Sendable {
+  /// Sums for a transform are to become filters or statistics.
+  case onlyTransform(path: String)
+  /// Statistics are to become a transform or its sums.
+  case onlyFilters(path: String)
   /// A file does not say which sequences were summed.
   case unknownSequences(path: String)
   /// A file is of another corpus than the first, or its recipe has another number or length of
@@ -120,12 +135,21 @@ package enum MergeRefusal: CategorisedError, Sendable {
   /// Some sequences are in no file.
   case missing(sequences: [Int], of: Int)
 
-  /// No other category fits.
-  package var category: FailureCategory { .other }
+  /// Another output can be made; otherwise no other category fits.
+  package var category: FailureCategory {
+    switch self {
+    case .onlyTransform, .onlyFilters: .usage
+    default: .other
+    }
+  }
 
   /// One sentence that says what is wrong, and what to do if no option helps.
   package var description: String {
     switch self {
+    case .onlyTransform(let path):
+      "\(path) holds sums for a transform, not statistics for Q-Filters"
+    case .onlyFilters(let path):
+      "\(path) holds statistics for Q-Filters, not sums for a transform"
     case .unknownSequences(let path):
       "\(path) does not say which sequences it sums, so a missing part would not be noticed; "
         + "compute it again with precompute"

@@ -12,7 +12,7 @@ package enum Recompress {
     /// How tiers are stored; nil for as they are. A chain of several snapshots is then stored bit
     /// for bit.
     package var precision: Precision?
-    /// What codes all pairs, if `precision` says so.
+    /// What codes all pairs, if `precision` says so; nil for what coded the snapshot.
     package var transform: TransformChoice?
     /// What ranks the pairs; nil for as they are ranked, which must be equal in all snapshots of
     /// the chain.
@@ -29,8 +29,8 @@ package enum Recompress {
     /// Whether Q-Filters ranked the pairs anew, as they were published: the bank does not hold what
     /// `prefill` ranks by.
     package let usesPublishedScore: Bool
-    /// How well the transform fits the text; nil unless it was coded anew.
-    package let fit: TransformFit?
+    /// Where the transform is that coded it anew, and how well it fits the text; nil if none did.
+    package let coded: (transform: String, fit: TransformFit)?
   }
 
   /// Rejects, before the work, a path at which a parent of the snapshot is.
@@ -81,9 +81,10 @@ package enum Recompress {
       }
     }
     try plan.appendBlocks(to: &writer, progress: progress)
-    let fit = options.transform.map { _ in writer.fit }
+    var coded: (transform: String, fit: TransformFit)?
+    if case .coded(_, let transform) = plan.blocks { coded = (transform.path, writer.fit) }
     return Result(
-      bytes: try writer.finish(), usesPublishedScore: plan.usesPublishedScore, fit: fit)
+      bytes: try writer.finish(), usesPublishedScore: plan.usesPublishedScore, coded: coded)
   }
 
   /// Damage comes before other errors (spec/conformance.md, order of checks).

@@ -7,27 +7,29 @@ enum NewBlocks {
   /// Another snapshot, as they are.
   case stored(SnapshotReader, BlockLayout)
   /// The old chain's pairs, coded anew.
-  case coded(TransformCoding)
+  case coded(TransformCoding, by: TransformChoice)
 
   var layout: BlockLayout {
     switch self {
     case .stored(_, let layout): layout
-    case .coded(let coding): coding.layout
+    case .coded(let coding, _): coding.layout
     }
   }
 }
 
 extension RecompressPlan {
   /// - Throws: `PrecisionNeeded` if blocks can neither stay as they are nor become anything that
-  ///   was asked for; `TransformNeedsAll`.
+  ///   was asked for; `TransformNeedsAll`, `TransformNeeded`; as `SnapshotChain.checkTransforms`.
   static func blocks(
     _ chain: SnapshotChain, compression: Int, _ options: Recompress.Options
   ) throws -> NewBlocks? {
-    if let transform = options.transform, options.precision?.transform != nil {
+    if let quality = options.precision?.transform {
       guard compression == 1 else { throw TransformNeedsAll(path: chain.path) }
+      let transform = try options.transform ?? TransformChoice(quality, of: chain)
       try transform.check(chain.metadata.identity)
       return .coded(
-        transform.coding(positions: 0..<chain.metadata.context.tokens, attention: nil))
+        transform.coding(positions: 0..<chain.metadata.context.tokens, attention: nil),
+        by: transform)
     }
     guard options.precision == nil,
       let coded = chain.snapshots.first(where: { $0.blocks != nil })
@@ -48,7 +50,7 @@ extension RecompressPlan {
       // Only what decodes is copied.
       try chain.verifyBlocks()
       try writer.appendStoredBlocks(of: reader)
-    case .coded(let coding):
+    case .coded(let coding, _):
       var layer: (index: Int, pairs: LayerPairs)?
       for group in coding.layout.groups.indices {
         try writer.appendGroup(coding) { index, head in

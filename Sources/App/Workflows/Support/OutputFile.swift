@@ -48,8 +48,8 @@ package enum OutputFile {
 
     """
 
-  /// Rejects replacing another kind of file, a file that is read, or a snapshot that another one in
-  /// its folder continues.
+  /// Rejects replacing another kind of file, a file that is read, a snapshot that another one in
+  /// its folder continues, or the transform of a snapshot in its folder.
   ///
   /// A command calls this before its work. It reads a few bytes of the file and of others in its
   /// folder.
@@ -69,8 +69,18 @@ package enum OutputFile {
       throw ReplacementRefusal(
         path: path, kind: kind, loss: .otherKind(KnownFile.name(startingWith: found)))
     }
-    guard kind == .snapshot, let child = try child(of: path) else { return }
-    throw ReplacementRefusal(path: path, kind: kind, loss: .parent(of: child))
+    switch kind {
+    case .snapshot:
+      guard let child = try snapshot(naming: path, parent, { try SnapshotReader(path: $0).digest })
+      else { return }
+      throw ReplacementRefusal(path: path, kind: kind, loss: .parent(of: child))
+    case .transform:
+      guard
+        let coded = try snapshot(naming: path, transform, { try TransformFile(path: $0).digest })
+      else { return }
+      throw ReplacementRefusal(path: path, kind: kind, loss: .transform(of: coded))
+    default: return
+    }
   }
 
   /// Rejects a folder for Q-Filters in the hub's layout that holds something else under their
@@ -94,8 +104,23 @@ package enum OutputFile {
     }
   }
 
-  /// A snapshot that names this one as its parent, by name and digest.
-  private static func child(of path: String) throws -> String? {
+  /// What a snapshot names: a file's name and its digest.
+  private typealias Named = (fileName: String, digest: Digest)
+
+  private static func parent(_ path: String) throws -> Named? {
+    try ParentReference(ofFileAt: path).map { ($0.fileName, $0.digest) }
+  }
+
+  private static func transform(_ path: String) throws -> Named? {
+    try SnapshotReader(path: path).blocks.map {
+      ($0.layout.transform.fileName, $0.layout.transform.digest)
+    }
+  }
+
+  /// A snapshot in a file's folder that names the file, and its digest.
+  private static func snapshot(
+    naming path: String, _ named: (String) throws -> Named?, _ digest: (String) throws -> Digest
+  ) throws -> String? {
     var paths = [path]
     // The name and folder of a symbolic link's target count, too.
     if let own = Folder.canonical(path),
@@ -106,15 +131,13 @@ package enum OutputFile {
     }
     for path in paths {
       let (folder, name) = (Folder.parent(of: path), Folder.name(of: path))
-      var digest: Digest?
+      var own: Digest?
       for other in try Folder.names(folder) where other.hasSuffix(".kvsnap") && other != name {
-        let child = Folder.sibling(of: path, named: other)
-        // A file that cannot be read is not a child.
-        guard let parent = try? ParentReference(ofFileAt: child), parent.fileName == name else {
-          continue
-        }
-        digest = try? digest ?? SnapshotReader(path: path).digest
-        if parent.digest == digest { return child }
+        let snapshot = Folder.sibling(of: path, named: other)
+        // A file that cannot be read needs no other.
+        guard let needed = try? named(snapshot), needed.fileName == name else { continue }
+        own = try? own ?? digest(path)
+        if needed.digest == own { return snapshot }
       }
     }
     return nil
@@ -157,6 +180,7 @@ package struct ReplacementRefusal: CategorisedError, Sendable {
     /// Another kind of file, with its name if it has one.
     case otherKind(String?)
     case parent(of: String)
+    case transform(of: String)
     case unreadable
   }
 
@@ -180,6 +204,8 @@ package struct ReplacementRefusal: CategorisedError, Sendable {
       name.map { "\(path) is \($0), not \(new)" } ?? "\(path) is there and is not \(new)"
     case .parent(let child):
       "\(path) is the parent of \(child), which cannot be used without it"
+    case .transform(let snapshot):
+      "\(path) is the transform of \(snapshot), which cannot be used without it"
     case .unreadable: "\(path) is there and may not be read"
     }
   }

@@ -7,6 +7,10 @@ import Transforms
 
 /// A model's transform from texts of several kinds.
 package enum LearnTransform {
+  /// A transform from fewer tokens fits other text badly: the heads of a group have up to 2,048
+  /// numbers a token, and this is eight times as many.
+  package static let fewestTokens = 16_384
+
   /// How many tokens a kind of text has.
   private struct Kind: Encodable {
     let text: String

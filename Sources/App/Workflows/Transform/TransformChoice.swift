@@ -1,4 +1,4 @@
-import ByteIO
+package import ByteIO
 package import CacheCodec
 import CacheFormat
 import Inference
@@ -8,7 +8,8 @@ import Transforms
 package struct TransformChoice: Sendable {
   private let file: TransformFile
   private let quality: TransformQuality
-  private let path: String
+  /// Where its file is.
+  let path: String
 
   /// Reads a transform (.qtrans); nil if the precision needs none.
   ///
@@ -16,6 +17,17 @@ package struct TransformChoice: Sendable {
   package init?(_ precision: Precision?, path: String?) throws {
     guard let quality = precision?.transform, let path else { return nil }
     (file, self.path, self.quality) = (try TransformFile(path: path), path, quality)
+  }
+
+  /// The transform that coded a snapshot, in another quality.
+  ///
+  /// - Throws: `TransformNeeded` if none did; as `SnapshotChain.checkTransforms`.
+  init(_ quality: TransformQuality, of chain: SnapshotChain) throws {
+    guard let file = try chain.lastTransform(), let blocks = chain.last.blocks else {
+      throw TransformNeeded(path: chain.path)
+    }
+    (self.file, self.quality) = (file, quality)
+    path = Folder.sibling(of: chain.path, named: blocks.layout.transform.fileName)
   }
 
   /// Rejects a transform of another model.
@@ -39,4 +51,16 @@ package struct TransformChoice: Sendable {
       step: PositionOffsets.step(file.transform.steps[quality] ?? 0), positions: positions,
       offsets: offsets)
   }
+}
+
+/// A snapshot is to be coded by a transform, and none is known.
+package struct TransformNeeded: CategorisedError, Sendable {
+  /// The snapshot that is to be stored anew.
+  let path: String
+
+  /// Another request can be met.
+  package var category: FailureCategory { .usage }
+
+  /// One sentence that says what is wrong.
+  package var description: String { "\(path) is not coded by a transform, and none is named" }
 }

@@ -41,12 +41,16 @@ public struct Precision: Sendable, Equatable {
   ///   codecs, or has two terms for the same pairs.
   public init(_ text: String) throws(PrecisionRefusal) {
     var (terms, element): ([Term], ElementCodec?) = ([], nil)
+    let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+    guard parts.count == 1 || !parts.contains(where: { $0.hasPrefix("transform") }) else {
+      throw PrecisionRefusal(text, "a transform codes all pairs, so it has no other terms")
+    }
     transform = try Self.transform(text)
     guard transform == nil else {
       (self.terms, self.element) = ([], .float16)
       return
     }
-    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+    for part in parts {
       let term = try Self.term(part)
       if term.codec.isLossless {
         if let element, element != term.codec {

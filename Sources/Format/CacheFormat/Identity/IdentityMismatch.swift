@@ -33,7 +33,13 @@ public struct IdentityMismatch: CategorisedError, Equatable, Sendable {
   /// The file, what differs, and what helps.
   public var description: String {
     let parts = differing.map(\.rawValue).joined(separator: ", ")
+    let needed =
+      switch differing {
+      case [.filterBank]: "filter bank"
+      case _ where differing.contains(.filterBank): "model and filter bank"
+      default: "model"
+      }
     return "\(path): identity mismatch: different \(parts); "
-      + "use the model and filter bank that it was made with, or make it again"
+      + "use the \(needed) that it was made with, or make it again"
   }
 }
