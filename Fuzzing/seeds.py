@@ -149,8 +149,7 @@ def safetensors(tensors: list[tuple[str, str, list[int], int]], metadata=None) -
 
 
 def small_tokenizer(file: dict, tokens=64) -> bytes:
-    """A tokenizer.json with as many tokens as the fuzzer's model has: special ones, letters, merged
-    ones."""
+    """A small tokenizer.json: special tokens, letters, merged ones."""
     model = file["model"]
     spellings = list(model["vocab"])
     kept = [spellings[i] for i in (*SPECIAL, *LETTERS)] + spellings[-28:]
@@ -161,8 +160,7 @@ def small_tokenizer(file: dict, tokens=64) -> bytes:
 
 
 def small_family(file: dict, tokens=64) -> bytes:
-    """A tokenizer.json of another family, with as many tokens: bytes or not, letters, and what they
-    make."""
+    """A small tokenizer.json of another family: bytes or not, letters, and what they make."""
     model = file["model"]
     vocabulary = model["vocab"]
     spellings = (

@@ -1147,7 +1147,7 @@ def map_file(path: pathlib.Path) -> memoryview:
 
 
 def read(data: memoryview) -> tuple[str, Snapshot | Transform | dict[str, np.ndarray]]:
-    """Checks all of a file but what `Snapshot.check` does, and a transform's unknown sections; gives
+    """Checks all of a file but what `Snapshot.check` does and unknown sections of transforms; gives
     its kind, and the snapshot, the transform or the tensors."""
     kind, sections, unknown = read_container(data)
     need(len(sections[b"IDEN"]) == (160 if kind == b"SNAP" else 128), "IDEN", "wrong length")
