@@ -10,7 +10,7 @@ struct TransformFileTests {
   private static func transform() -> CacheTransform {
     var random = SeededGenerator(seed: 3)
     let shape = CacheShape(layers: 2, kvHeads: 2, keyLength: 4, valueLength: 300)
-    let steps: [TransformQuality: Int] = [.high: -30, .medium: -20, .low: -10]
+    let steps = QualitySteps(high: -30, medium: -20, low: -10)
     let groups = [0..<1, 1..<4].map { heads -> CacheTransform.Group in
       let (length, components) = (heads.count * shape.pairLength, 12)
       let deviations = (0..<components).map { -10 - 2 * $0 }

@@ -26,7 +26,7 @@ package enum SampleTransform {
     let transform = CacheTransform(
       shape: shape, rope: LayerRoPE(layers: layers, longest: nil, scale: 1), groups: groups,
       metric: (0..<shape.heads).map { _ in metric(shape) },
-      steps: [.high: -40, .medium: -30, .low: -20])
+      steps: QualitySteps(high: -40, medium: -30, low: -20))
     return TransformFile(identity: metadata.identity, transform: transform, provenance: "{}")
   }
 

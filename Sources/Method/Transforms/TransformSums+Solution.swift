@@ -7,9 +7,7 @@ import Synchronization
 extension TransformSums {
   /// The predicted divergences of the qualities, in nats, if all positions had one step. With finer
   /// steps where later tokens attend (`PositionOffsets`), about a third of that is left.
-  private static let targets: [TransformQuality: Double] = [
-    .high: 0.0012, .medium: 0.0045, .low: 0.021,
-  ]
+  private static let targets = (high: 0.0012, medium: 0.0045, low: 0.021)
 
   /// Components that vary less than the finest step by more than this, in quarters of a power of 2,
   /// are left out: tokens that are coded a little finer hardly see them.
@@ -32,14 +30,17 @@ extension TransformSums {
       if let basis = results.withLock({ $0[group] }) { bases.append(try basis.get()) }
     }
     let deviations = bases.flatMap(\.deviations)
-    let steps = Self.targets.mapValues { Self.step(deviations, divergence: $0) }
-    let finest = steps[.high] ?? 0
+    let steps = QualitySteps(
+      high: Self.step(deviations, divergence: Self.targets.high),
+      medium: Self.step(deviations, divergence: Self.targets.medium),
+      low: Self.step(deviations, divergence: Self.targets.low))
     let means = groups.indices.map { sums[$0].map { Float($0 / Double(max(positions, 1))) } }
     return CacheTransform(
       shape: shape, rope: rope,
       groups: groups.indices.map { index in
         bases[index].group(
-          heads: groups[index], mean: means[index], least: finest - Self.room, finest: finest)
+          heads: groups[index], mean: means[index], least: steps.high - Self.room,
+          finest: steps.high)
       }, metric: metric, steps: steps)
   }
 

@@ -95,6 +95,33 @@ struct MemoryTests {
   }
 
   @Test(
+    "a transform takes its basis and a few groups of layers, not a second cache", .realModel)
+  func transform() throws {
+    let (scratch, base) = (try ScratchFolder(), try Self.base.get())
+    let (snapshot, transform) = (scratch.path("s.kvsnap"), scratch.path("t.qtrans"))
+    let text = try scratch.write(
+      "text.txt", try TestSupport.bytes(of: Demo.essay("worked")).prefix(17_030))
+    _ = try Self.measure(
+      ["transform", "--model", Demo.model, "--corpus", text, "--sequences", "1", "--length", "128"]
+        + ["--out", transform])
+    let (result, prefilled) = try Self.measure(
+      ["prefill", "--model", Demo.model, "--method", "k-norm", "--prompt-file", text, "--json"]
+        + ["--precision", "transform", "--transform", transform, "--out", snapshot])
+    let cache = Self.cache(try result.json(as: Prefilled.self).tokens)
+    // Six groups of five layers, each with a square basis of 1,920 elements of 2 bytes.
+    let (group, bases) = (cache / 6, 6 * 1920 * 1920 * 2)
+    let room = 64 << 20 + 2 * bases + 3 * group
+    #expect(prefilled < base + cache + cache / 8 + room, "prefill: \(prefilled) bytes")
+    let resumed = try Self.measure(
+      ["resume", snapshot, "--model", Demo.model, "--prompt", " It says", "--max-tokens", "2"]
+        + ["--compression", "8"]
+    ).peak
+    #expect(resumed < base + cache / 8 + room, "resume: \(resumed) bytes")
+    let exported = try Self.measure(["export", snapshot, scratch.path("s.safetensors")]).peak
+    #expect(exported < room, "export: \(exported) bytes")
+  }
+
+  @Test(
     "calibration of a model of 800 MB peaks below a fifth of that: layers are freed one by one")
   func calibration() throws {
     let scratch = try ScratchFolder()

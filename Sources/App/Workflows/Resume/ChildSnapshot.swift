@@ -168,7 +168,7 @@ struct ChildSnapshot {
     let groups = blocks.layout.groups.count
     return TransformCoding(
       file, name: blocks.layout.transform.fileName,
-      step: blocks.step ?? PositionOffsets.step(file.transform.steps[.high] ?? 0),
+      step: blocks.step ?? PositionOffsets.step(file.transform.steps.high),
       positions: tiers.positions,
       offsets: PositionOffsets.equal(groups: groups, positions: tiers.tokens))
   }

@@ -48,7 +48,7 @@ package struct TransformChoice: Sendable {
       } ?? PositionOffsets.equal(groups: groups.count, positions: positions.count)
     return TransformCoding(
       file, name: Folder.name(of: path),
-      step: PositionOffsets.step(file.transform.steps[quality] ?? 0), positions: positions,
+      step: PositionOffsets.step(file.transform.steps[quality]), positions: positions,
       offsets: offsets)
   }
 }

@@ -25,7 +25,7 @@ struct BlockEncoder: Sendable {
     let transform = coding.file.transform
     encoder = GroupEncoder(
       transform.groups[group], metric: transform.metric[transform.groups[group].heads],
-      finest: transform.steps[.high] ?? 0, tables: coding.file.tables)
+      finest: transform.steps.high, tables: coding.file.tables)
   }
 
   /// The block of some positions, counted from the snapshot's first one.

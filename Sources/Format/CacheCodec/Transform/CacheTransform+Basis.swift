@@ -11,7 +11,7 @@ extension CacheTransform {
   func encodedBasis(_ tables: CoderTables) -> [UInt8] {
     var writer = ByteWriter()
     for group in groups {
-      let shifts = group.deviations.map { Self.shift(deviation: $0, finest: finest) }
+      let shifts = group.deviations.map { Self.shift(deviation: $0, finest: steps.high) }
       for start in stride(from: 0, to: group.length, by: SymbolPlanes.longest) {
         let run = start..<min(group.length, start + SymbolPlanes.longest)
         let deviations = group.components(run, shifts)
@@ -30,8 +30,6 @@ extension CacheTransform {
     }
     return writer.bytes
   }
-
-  private var finest: Int { steps[.high] ?? 0 }
 }
 
 extension CacheTransform.Description {
@@ -40,7 +38,7 @@ extension CacheTransform.Description {
   /// - Throws: `MalformedFile`.
   mutating func decodeBasis(_ section: Section, _ tables: CoderTables) throws {
     var reader = section.reader
-    let finest = steps[.high] ?? 0
+    let finest = steps.high
     let runs = try groups.map { try BasisRun.runs(of: $0, &reader, section) }
     try reader.expectEnd()
     let results = Mutex([Int: Result<[Int16], any Error>]())

@@ -68,7 +68,7 @@ public struct TransformFile: Sendable {
     _ group: CacheTransform.Group, _ quality: TransformQuality
   ) -> (components: Int, bits: Double) {
     let planes = group.planes(
-      step: transform.steps[quality] ?? 0, finest: 0, tokens: 1, tables: tables)
+      step: transform.steps[quality], finest: 0, tokens: 1, tables: tables)
     guard let planes else { return (0, 0) }
     return (planes.digits.count, planes.usualBits(offset: 0))
   }

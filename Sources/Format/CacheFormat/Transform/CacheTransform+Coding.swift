@@ -7,7 +7,7 @@ extension CacheTransform {
     /// The shape of the model's caches.
     public let shape: CacheShape
     /// The steps of the qualities.
-    public let steps: [TransformQuality: Int]
+    public let steps: QualitySteps
     /// The groups, whose bases are zero.
     public var groups: [Group] = []
 
@@ -17,9 +17,9 @@ extension CacheTransform {
     public init(_ section: Section) throws(MalformedFile) {
       var reader = section.reader
       shape = try CacheShape(&reader)
-      var steps: [TransformQuality: Int] = [:]
-      for quality in TransformQuality.allCases { steps[quality] = try CacheTransform.step(&reader) }
-      self.steps = steps
+      steps = QualitySteps(
+        high: try CacheTransform.step(&reader), medium: try CacheTransform.step(&reader),
+        low: try CacheTransform.step(&reader))
       let count = try reader.readSize("groups", 1...UInt32(shape.heads))
       var first = 0
       for _ in 0..<count {
@@ -48,7 +48,7 @@ extension CacheTransform {
   public var encoded: [UInt8] {
     var writer = ByteWriter()
     shape.write(to: &writer)
-    for quality in TransformQuality.allCases { writer.write(Int32(clamping: steps[quality] ?? 0)) }
+    for quality in TransformQuality.allCases { writer.write(Int32(clamping: steps[quality])) }
     writer.write(UInt32(clamping: groups.count))
     for group in groups {
       writer.write(UInt32(clamping: group.heads.count))

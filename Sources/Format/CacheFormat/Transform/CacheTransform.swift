@@ -67,12 +67,12 @@ public struct CacheTransform: Sendable, Equatable {
   /// How each head's errors count, for whoever codes.
   public let metric: [HeadMetric]
   /// The steps of the qualities.
-  public let steps: [TransformQuality: Int]
+  public let steps: QualitySteps
 
   /// A transform of these parts.
   public init(
     shape: CacheShape, rope: LayerRoPE, groups: [Group], metric: [HeadMetric],
-    steps: [TransformQuality: Int]
+    steps: QualitySteps
   ) {
     (self.shape, self.rope, self.groups) = (shape, rope, groups)
     (self.metric, self.steps) = (metric, steps)
@@ -104,10 +104,30 @@ public struct HeadMetric: Sendable, Equatable {
 
 /// How closely a transform-coded cache follows the original.
 public enum TransformQuality: String, Sendable, CaseIterable {
-  /// Hardly any difference can be measured.
+  /// As close as int8 in the best eighth and int4 in the rest, at a third of that size.
   case high
-  /// As close as int4, at a quarter of its size.
+  /// Far closer than int4, at a fifth of its size.
   case medium
-  /// Smallest.
+  /// As close as int4, at a fifth to a tenth of its size.
   case low
+}
+
+/// The steps of the qualities, in quarters of a power of 2.
+public struct QualitySteps: Sendable, Equatable {
+  /// That of the quality of the same name.
+  public var high, medium, low: Int
+
+  /// These steps.
+  public init(high: Int, medium: Int, low: Int) {
+    (self.high, self.medium, self.low) = (high, medium, low)
+  }
+
+  /// A quality's step.
+  public subscript(quality: TransformQuality) -> Int {
+    switch quality {
+    case .high: high
+    case .medium: medium
+    case .low: low
+    }
+  }
 }
