@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""Size against divergence for every precision: the table and the picture of docs/precision.md.
+"""Size against divergence for every precision: docs/precision-tables.md, and the picture of
+docs/precision.md.
 
     scripts/research/precision_evidence.py QFILTERS MODEL BANK.qfilt TRANSFORM.qtrans OUT \\
-      essay=ESSAYS.txt code=CODE.txt … [--lengths 2000,7500] [--contexts 6] [--plot PICTURE.svg]
+      essay=ESSAYS.txt code=CODE.txt … [--lengths 2000,7500] [--contexts 6] \\
+      [--peers OUT/peers.json] [--plot PICTURE.svg]
 
 Cuts each text into contexts, each followed by 384 tokens. Every context is written in each
 precision, and `qfilters evaluate snapshots` compares what the files predict. OUT keeps every
-measurement; a run that was ended continues where it was.
+measurement; a run that was ended continues where it was. --peers adds what precision_peers.py
+measured on the same contexts.
 """
 
 import argparse
@@ -15,13 +18,11 @@ import pathlib
 import statistics
 import subprocess
 
-from precision_plot import picture
+from precision_plot import PLAIN, TRANSFORMS, picture
 
 CONTINUATION = 384
 # Characters after a context, which surely have that many tokens.
 REST = 12 * CONTINUATION
-RECOMPRESSED = ["int8", "8:int8,int4", "int4"]
-TRANSFORMS = ["transform:high", "transform:medium", "transform:low"]
 
 
 def run(given: argparse.Namespace, *arguments: object) -> dict:
@@ -61,11 +62,11 @@ def measure(given: argparse.Namespace, context: str, rest: str) -> dict:
     (folder / "rest.txt").write_text(rest, encoding="utf-8")
     prefill = ["prefill", "--model", given.model, "--filters", given.bank]
     prefill += ["--prompt-file", folder / "context.txt"]
-    names = ["f16", *RECOMPRESSED, *TRANSFORMS]
+    names = ["f16", *PLAIN, *TRANSFORMS]
     paths = [folder / f"{index}.kvsnap" for index in range(len(names))]
     tokens = run(given, *prefill, "--out", paths[0])["tokens"]
     for name, path in zip(names[1:], paths[1:], strict=True):
-        if name in RECOMPRESSED:
+        if name in PLAIN:
             run(given, "recompress", paths[0], "--precision", name, "--out", path)
         else:
             transform = ["--precision", name, "--transform", given.transform]
@@ -114,6 +115,17 @@ def measured(given: argparse.Namespace) -> dict:
     return results
 
 
+def add_peers(results: dict, peers: dict) -> None:
+    """Adds other codings to the same contexts, except what both measured."""
+    for kind, lengths in peers.items():
+        for length, contexts in lengths.items():
+            own = results.get(kind, {}).get(length, [])
+            for context, other in zip(own, contexts, strict=False):
+                assert context["tokens"] == other["tokens"], (kind, length)
+                for name, row in other["precisions"].items():
+                    context["precisions"].setdefault(name, row)
+
+
 def spread(values: list[float], digits: int) -> str:
     mean, least, most = statistics.mean(values), min(values), max(values)
     return f"{mean:.{digits}f} ({least:.{digits}f} … {most:.{digits}f})"
@@ -122,16 +134,18 @@ def spread(values: list[float], digits: int) -> str:
 def table(results: dict) -> None:
     for kind, lengths in results.items():
         for length, contexts in lengths.items():
-            print(f"\n{kind}, {len(contexts)} contexts of about {length} tokens\n")
-            print("| precision | smaller than the cache | KL | change in −ln p |")
-            print("| --- | --- | --- | --- |")
-            for name in contexts[0]["precisions"]:
-                rows = [context["precisions"][name] for context in contexts]
+            print(f"\n### {kind}, about {int(length):,} tokens\n")
+            print("| precision | contexts | smaller than the cache | KL | change in −ln p |")
+            print("| --- | --- | --- | --- | --- |")
+            names = dict.fromkeys(name for context in contexts for name in context["precisions"])
+            for name in names:
+                found = [context["precisions"] for context in contexts]
+                rows = [precisions[name] for precisions in found if name in precisions]
                 cells = [
                     spread([row[key] for row in rows], digits)
                     for key, digits in (("smaller", 1), ("divergence", 5), ("loss", 4))
                 ]
-                print(f"| `{name}` | " + " | ".join(cells) + " |")
+                print(f"| `{name}` | {len(rows)} | " + " | ".join(cells) + " |")
 
 
 def main() -> None:
@@ -144,10 +158,13 @@ def main() -> None:
     parser.add_argument("texts", nargs="+")
     parser.add_argument("--lengths", default="2000,7500")
     parser.add_argument("--contexts", type=int, default=6)
+    parser.add_argument("--peers", type=pathlib.Path)
     parser.add_argument("--plot", type=pathlib.Path)
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     results = measured(given)
+    if given.peers:
+        add_peers(results, json.loads(given.peers.read_text()))
     table(results)
     if given.plot:
         given.plot.write_text(picture(results), encoding="utf-8")

@@ -4,6 +4,10 @@ import math
 import statistics
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 720, 420, 70, 50, 36, 100
+GREY = "#777"
+PEERS = ("rotated", "CacheGen", "KVTC")
+TRANSFORMS = ["transform:high", "transform:medium", "transform:low"]
+PLAIN = ["int8", "8:int8,int4", "int4"]
 COLOURS = ["#1f6fb2", "#c8511b", "#2c8a4b", "#7a4fa3", "#8a6d1d", "#555555"]
 SIZES = (1.5, 50)
 DIVERGENCES = (1e-5, 0.1)
@@ -48,42 +52,52 @@ def line(start: tuple[float, float], end: tuple[float, float]) -> str:
     )
 
 
-def points(contexts: list[dict], is_transform: bool) -> list[tuple[float, float]]:
-    """Mean size and divergence of each precision."""
-    names = [
-        name
-        for name in contexts[0]["precisions"]
-        if name != "f16" and name.startswith("transform") == is_transform
-    ]
+def places(contexts: list[dict], names: list[str]) -> list[tuple[float, float]]:
+    """Where the mean size and divergence of each precision are."""
+    found = [context["precisions"] for context in contexts if names[0] in context["precisions"]]
     return [
         (
-            statistics.mean(context["precisions"][name]["smaller"] for context in contexts),
-            statistics.mean(context["precisions"][name]["divergence"] for context in contexts),
+            x(statistics.mean(precisions[name]["smaller"] for precisions in found)),
+            y(statistics.mean(precisions[name]["divergence"] for precisions in found)),
         )
         for name in names
     ]
 
 
-def series(contexts: list[dict], colour: str) -> list[str]:
+def series(contexts: list[dict], names: list[str], colour: str, dash: str = "") -> list[str]:
+    where = places(contexts, names)
+    path = " ".join(f"{a:.1f},{b:.1f}" for a, b in where)
+    return [
+        f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-dasharray="{dash}"/>',
+        *(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="4" fill="{colour}"/>' for a, b in where),
+    ]
+
+
+def others(contexts: list[dict]) -> list[str]:
+    """Codings of other projects, each with its name."""
     parts = []
-    for is_transform in (True, False):
-        places = [(x(size), y(kl)) for size, kl in points(contexts, is_transform)]
-        path = " ".join(f"{a:.1f},{b:.1f}" for a, b in places)
-        dash = "" if is_transform else ' stroke-dasharray="4 3"'
-        parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}"{dash}/>')
-        parts += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="4" fill="{colour}"/>' for a, b in places]
+    for family in PEERS:
+        names = [name for name in contexts[0]["precisions"] if name.startswith(family)]
+        if names:
+            parts += series(contexts, names, GREY, "1 3")
+            end = places(contexts, names)[-1]
+            parts.append(text((end[0] + 8, end[1] - 6), family, "start", GREY))
     return parts
 
 
 def picture(results: dict) -> str:
-    """An SVG: solid lines are the transform's qualities, dashed ones int8, 8:int8,int4 and int4."""
+    """An SVG: solid lines are the transform's qualities, dashed ones int8, 8:int8,int4 and int4.
+    Dotted ones are other projects' codings of the first kind of text."""
     parts = axes()
     for index, (kind, lengths) in enumerate(results.items()):
-        longest, colour = max(lengths, key=int), COLOURS[index % len(COLOURS)]
-        if lengths[longest]:
-            parts += series(lengths[longest], colour)
-            place = (WIDTH - RIGHT + 12, TOP + 16 + 22 * index)
-            parts.append(text(place, kind, "start", colour))
+        contexts, colour = lengths[max(lengths, key=int)], COLOURS[index % len(COLOURS)]
+        if not contexts:
+            continue
+        parts += series(contexts, TRANSFORMS, colour) + series(contexts, PLAIN, colour, "4 3")
+        place = (WIDTH - RIGHT + 12, TOP + 16 + 22 * index)
+        parts.append(text(place, kind, "start", colour))
+        if index == 0:
+            parts += others(contexts)
     body = "\n".join(parts)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
