@@ -29,7 +29,7 @@ struct PrefillCommand: ParsableCommand {
   @OptionGroup var precision: StoredPrecisionOption
   @Option(
     help: ArgumentHelp(
-      "Transform of the model (.qtrans), for --precision transform.", valueName: "file"),
+      "Transform of the model (.qtrans), which --precision transform needs.", valueName: "file"),
     completion: .transform)
   var transform: String?
   @OptionGroup var retention: RetentionOptions

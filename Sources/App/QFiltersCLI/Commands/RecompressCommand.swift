@@ -21,8 +21,8 @@ struct RecompressCommand: ParsableCommand {
       --precision, they are quantised anew.
 
       With --precision transform, the first file given with --transform codes the new snapshot; \
-      without one, the transform of the old snapshot. What the context's queries attend to is \
-      not known here, as it is to `prefill`, so the file is larger at equal quality.
+      without one, the transform of the old snapshot does. `prefill` knows what the context's \
+      queries attend to, and `recompress` does not. So its file is larger at equal divergence.
       """)
 
   @Argument(help: "Snapshot (.kvsnap).", completion: .snapshot) var snapshot: String

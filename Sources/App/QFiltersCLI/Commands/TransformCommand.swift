@@ -5,16 +5,17 @@ import Workflows
 struct TransformCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "transform",
-    abstract: "Learn a model's transform, a file by which whole caches are made small.",
+    abstract: "Learn a model's transform, which codes whole caches in about a tenth of their size.",
     discussion: """
       Each file is a kind of text: essays, code, markup, another language. Equally many sequences \
-      are taken from each. If a context is of another kind, its snapshot is larger or less exact.
+      are taken from each. If a context is of another kind, its snapshot is larger and less exact.
 
       The model runs in float32, several times as slowly as usual.
 
-      With --shard I/N only every Nth sequence is summed, beginning with the Ith. `merge` makes \
-      the transform that one run would have made. The same command continues an interrupted run. \
-      Until all sequences are done, a .partial file next to --out keeps those that are finished.
+      With --shard I/N only every Nth sequence is summed, beginning with the Ith, and --out is a \
+      .qtsum file. `merge` makes the transform that one run would have made. The same command \
+      continues an interrupted run. Until all sequences are done, a .partial file next to --out \
+      keeps those that are finished.
       """)
 
   @OptionGroup var model: ModelOption

@@ -9,12 +9,14 @@ struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify", abstract: "Check every byte of files of the format.",
     discussion: """
-      All files and the snapshots that they continue are checked. Blocks of a transform are \
-      decoded if it is at hand; otherwise their checksums are checked. The exit code is that \
-      of the first that fails. A file whose parent is missing is itself valid: --json says \
-      "parentMissing" for it, and the exit code is 66. A missing transform is "transformMissing", \
-      with exit code 0 unless --transform names others. With --digests, the SHA-256 of each tensor \
-      of one file is printed instead, to compare readers of the format.
+      All files and the snapshots that they continue are checked. The exit code is that of the \
+      first that fails. A file whose parent is missing is itself valid: --json says \
+      "parentMissing" for it, and the exit code is 66. Blocks of a transform-coded snapshot are \
+      decoded if its transform is found; otherwise only their checksums are checked, and --json \
+      says "transformMissing". The exit code is then 0, or 66 if --transform names other files.
+
+      With --digests, the SHA-256 of each tensor of one file is printed instead, to compare \
+      readers of the format.
       """)
 
   @Argument(help: "Files to check.", completion: .container) var files: [String]

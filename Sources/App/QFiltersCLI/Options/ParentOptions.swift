@@ -23,7 +23,7 @@ struct CompanionOptions: ParsableArguments {
   @Option(
     name: .customLong("transform"),
     help: ArgumentHelp(
-      "Transform of the snapshot (.qtrans), if in another folder. May be repeated.",
+      "Transform (.qtrans) that codes the snapshot, if in another folder. May be repeated.",
       valueName: "file"), completion: .transform)
   var transforms: [String] = []
 

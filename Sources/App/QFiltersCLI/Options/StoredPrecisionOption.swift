@@ -23,8 +23,8 @@ extension Precision {
     Types in which keys and values are stored: terms [keys=|values=][N:]f16|bf16|f32|int8|int4, \
     separated by commas. Examples: int8; keys=int8,values=int4; 8:f16,int4 (f16 for what ×8 \
     keeps, int4 for the rest). N is one of \(ratios.map(String.init).joined(separator: ", ")). At \
-    most one of f16, bf16 and f32. Or transform[:high|medium|low], coded by \
-    --transform, in high quality unless another is named. A reader needs the transform, too.
+    most one of f16, bf16 and f32. Or transform[:high|medium|low]: a whole cache, coded by a \
+    transform, in high quality unless another is named. A reader needs the transform, too.
     """
 
   /// Values that a shell offers.

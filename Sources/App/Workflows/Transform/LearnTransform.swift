@@ -85,7 +85,7 @@ private struct MixedSequences {
   let sequences: [[Int]]
   /// How many are of each kind.
   let counts: [Int]
-  /// None of them counts as summed.
+  /// Its set of members is empty.
   let set: SequenceSet
 
   /// - Throws: `PromptError.tooShort` if no kind has a sequence; `.sequenceTooLong`.

@@ -18,8 +18,8 @@ struct TransformProbe {
   /// Changes one head's keys, or its values, at a time.
   ///
   /// - Parameter predicted: How many last tokens are predicted from a cache of the others.
-  /// - Returns: [heads × 2]: the mean divergence in nats by the noise's variance, which is summed
-  ///   over all elements.
+  /// - Returns: [heads × 2]: the mean divergence in nats, divided by the noise's variance, which
+  ///   is summed over all elements.
   mutating func run(_ tokens: [Int], predicted: Int) throws -> [Double] {
     let tail = Array(tokens.suffix(predicted))
     let shape = model.engine.cacheShape

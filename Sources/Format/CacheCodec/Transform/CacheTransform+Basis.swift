@@ -4,8 +4,8 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// The section `BASE` (spec, section 11.2): the bases, coded like a cache's factors. A run of 256
-/// elements of all of a group's components is a block.
+/// The section `BASE` (spec, section 11.2): the bases, coded like a cache's factors, in runs of 256
+/// elements of all of a group's components.
 extension CacheTransform {
   /// The section's bytes.
   func encodedBasis(_ tables: CoderTables) -> [UInt8] {

@@ -2,7 +2,7 @@ import ByteIO
 import CacheFormat
 import Glibc
 
-/// The tables of the range coder: one for integers of each deviation, which a transform brings, and
+/// The tables of the rANS coder: one for integers of each deviation, which a transform brings, and
 /// one for digits that are all equally likely (spec, section 11.4).
 struct CoderTables: Sendable, Equatable {
   /// The least deviation, in quarters of a power of 2.
@@ -11,7 +11,7 @@ struct CoderTables: Sendable, Equatable {
   static let deviations = 35
   /// The table of the digits 0 … 3.
   static let digits = deviations
-  /// The symbol in whose place a number of 16 bits follows.
+  /// The symbol which says that the number is in the list of escapes.
   static let escape: Int8 = -128
 
   static let slots = 4096

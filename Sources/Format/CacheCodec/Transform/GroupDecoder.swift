@@ -38,7 +38,7 @@ struct GroupDecoder: Sendable {
     return restore(factors, count: planes.digits.count, offsets: offsets, step: step)
   }
 
-  /// The vectors of the first `count` factors, [tokens][depth].
+  /// The vectors, [tokens][length], that the first `count` of [tokens][depth] factors give.
   func restore(_ factors: [Int16], count: Int, offsets: [Int8], step: Int) -> [Float] {
     let (tokens, depth, length) = (offsets.count, basis.depth, group.length)
     // Last factors of most tokens are 0. Tokens with equally many others are multiplied together.
@@ -87,8 +87,7 @@ struct GroupDecoder: Sendable {
 }
 
 extension CacheTransform.Group {
-  /// The least deviation of a component that is coded, in quarters of a power of 2, beyond that of
-  /// the finest token's step.
+  /// How far a component's deviation may be below the finest token's step and still be coded.
   private static let cut = -8
 
   /// How many first components are coded in a block whose finest token has this step.

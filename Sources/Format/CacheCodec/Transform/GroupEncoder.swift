@@ -9,7 +9,7 @@ struct GroupEncoder: Sendable {
   private let analysis: IntegerPanels
 
   private static let analysisUnit: Float = 0x1p13
-  /// How finely vectors are rounded before that, in parts of a step.
+  /// How finely vectors are rounded before the product, in parts of a step.
   private static let fineness: Float = 16
   /// Beyond this norm of a rounded vector, products could overflow.
   private static let greatestNorm: Float = 150_000
@@ -77,8 +77,8 @@ struct GroupEncoder: Sendable {
     let (count, depth) = (planes.digits.count, decoder.depth)
     var factors = [Int16](repeating: 0, count: offsets.count * depth)
     var exact = [Float](repeating: 0, count: offsets.count * count)
-    // The first components are known more precisely than others. What they leave is coded by the
-    // others, which an error in a great factor would disturb.
+    // The first components have more digits in the basis. They are found first and subtracted, so
+    // that their errors do not disturb the others.
     let first = min(count, precise)
     for components in [0..<first, first..<count] where !components.isEmpty {
       let known = decoder.restore(factors, count: first, offsets: offsets, step: step)
@@ -100,7 +100,7 @@ struct GroupEncoder: Sendable {
         usualBytes: offsets.reduce(Self.blockBytes) { $0 + byOffset[Int($1)] }))
   }
 
-  /// What a block takes besides its factors.
+  /// What a block takes besides its factors and a byte for each token.
   private static let blockBytes = 140.0
 
   /// Finds some factors of vectors without their mean; false if they are too great.

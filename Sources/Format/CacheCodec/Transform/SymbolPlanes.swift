@@ -1,8 +1,9 @@
 import ByteIO
 import CCodecKernels
 
-/// Rows of 16-bit integers as few bits each, one row a component: its deviation is known, and each
-/// column, a token, has a gain (spec, section 11.4).
+/// Codes a matrix of 16-bit integers in few bits. A row is a component, whose deviation is known; a
+/// column is a token, which has a gain (spec, section 11.4). A deviation, step or offset q stands
+/// for 2^(q / 4).
 ///
 /// A row is a plane of symbols, and below it planes of digits to the base 4 where the deviation is
 /// great. What no symbol stands for is an escape.
@@ -10,12 +11,12 @@ struct SymbolPlanes {
   /// The most tokens.
   static let longest = 256
   static let gains = -8...7
-  /// How much finer than its block's step a token may be coded, in quarters of a power of 2.
+  /// How much finer than its block's step a token may be coded.
   static let offsets = 0...15
   /// The greatest sum of gain and offset that every row has a table for.
   private static let greatestGain = 14
-  /// The deviations that rows may have, in quarters of a power of 2. Smaller ones are nearly all 0,
-  /// greater ones do not fit 16 bits.
+  /// The deviations that rows may have. Integers of smaller ones are nearly all 0, those of greater
+  /// ones do not fit 16 bits.
   static let deviations = CoderTables.least...60
 
   private static let lanes = Int(CK_RANS_LANES)
@@ -27,7 +28,7 @@ struct SymbolPlanes {
   private let planes: [ck_rans_plane]
   private let tables: CoderTables
 
-  /// Rows of these deviations, in quarters of a power of 2, within `deviations`.
+  /// Rows of these deviations, which are within `deviations`.
   init(deviations: [Int], tokens: Int, tables: CoderTables) {
     self.tables = tables
     precondition((1...Self.longest).contains(tokens))

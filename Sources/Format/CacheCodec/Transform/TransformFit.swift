@@ -1,7 +1,8 @@
 /// How well a transform fits a text: what its blocks take, against text like that which it was
 /// learnt from.
 public struct TransformFit: Sendable, Equatable {
-  /// Bytes of coded blocks.
+  /// Bytes of the blocks, also of those that had to be stored as elements; the first positions are
+  /// not counted.
   private(set) var bytes = 0.0
   /// What they would be if factors varied as in the texts that the transform was learnt from.
   private(set) var usualBytes = 0.0

@@ -1,5 +1,4 @@
-/// A model's transform, by which whole caches are coded in a tenth of their size or less (spec,
-/// section 11).
+/// A model's transform, which codes whole caches in about a tenth of their size (spec, section 11).
 ///
 /// The pairs of one position, keys before RoPE, are cut into groups of consecutive heads. A group's
 /// vector becomes a mean and a sum of few basis vectors, whose factors are small integers times a
@@ -18,8 +17,8 @@ public struct CacheTransform: Sendable, Equatable {
     public var mean: [Float]
     /// [d], greater than 0.
     public var scale: [Float]
-    /// [components]: the standard deviation of each factor, as a power of 2 in quarters, times 4;
-    /// not increasing.
+    /// [components]: 4 · log₂ of the standard deviation of each factor before its division by a
+    /// step; not increasing.
     public var deviations: [Int]
     /// [components][d], in 2^-14 of the scale.
     public var basis: [Int16]
@@ -40,7 +39,7 @@ public struct CacheTransform: Sendable, Equatable {
 
   /// How many first positions of a context are stored as they are: they are like no others.
   public static let exactPositions = 4
-  /// The binary digits of 1 in the basis.
+  /// log₂ of `unit`.
   private static let unitDigits = 14
   /// 1 in the basis.
   public static let unit: Float = 0x1p14
@@ -64,7 +63,7 @@ public struct CacheTransform: Sendable, Equatable {
   public let rope: LayerRoPE
   /// In order; together all heads.
   public let groups: [Group]
-  /// How each head's errors count, for whoever codes.
+  /// How each head's errors count; only encoders need it.
   public let metric: [HeadMetric]
   /// The steps of the qualities.
   public let steps: QualitySteps
@@ -104,15 +103,15 @@ public struct HeadMetric: Sendable, Equatable {
 
 /// How closely a transform-coded cache follows the original.
 public enum TransformQuality: String, Sendable, CaseIterable {
-  /// As close as int8 in the best eighth and int4 in the rest, at a third of that size.
+  /// About as close as `8:int8,int4`, at a third to a half of its size.
   case high
-  /// Far closer than int4, at a fifth of its size.
+  /// Far closer than int4, at a fifth to two fifths of its size.
   case medium
-  /// As close as int4, at a fifth to a tenth of its size.
+  /// Closer than int4, at a tenth to a fifth of its size.
   case low
 }
 
-/// The steps of the qualities, in quarters of a power of 2.
+/// The steps of the qualities; q stands for 2^(q / 4).
 public struct QualitySteps: Sendable, Equatable {
   /// That of the quality of the same name.
   public var high, medium, low: Int
