@@ -7,9 +7,10 @@ docs/precision.md.
       [--peers OUT/peers.json] [--plot PICTURE.svg]
 
 Cuts each text into contexts, each followed by 384 tokens. Every context is written in each
-precision, and `qfilters evaluate snapshots` compares what the files predict. OUT keeps every
-measurement; a run that was ended continues where it was. --peers adds what precision_peers.py
-measured on the same contexts.
+precision, and `qfilters evaluate snapshots` compares what the files predict: of the text that
+follows, and of a passage from the first third of the context, which a model can only look up. OUT
+keeps every measurement; a run that was ended continues where it was. --peers adds what
+precision_peers.py measured on the same contexts.
 """
 
 import argparse
@@ -21,6 +22,8 @@ import subprocess
 from precision_plot import PLAIN, TRANSFORMS, picture
 
 CONTINUATION = 384
+# The figures of a table, and their digits.
+COLUMNS = (("smaller", 1), ("divergence", 5), ("loss", 4), ("lookedUp", 5))
 # Characters after a context, which surely have that many tokens.
 REST = 12 * CONTINUATION
 
@@ -59,7 +62,6 @@ def measure(given: argparse.Namespace, context: str, rest: str) -> dict:
     """The size of each precision's file, its divergence and −ln p, on one context."""
     folder = given.out
     (folder / "context.txt").write_text(context, encoding="utf-8")
-    (folder / "rest.txt").write_text(rest, encoding="utf-8")
     prefill = ["prefill", "--model", given.model, "--filters", given.bank]
     prefill += ["--prompt-file", folder / "context.txt"]
     names = ["f16", *PLAIN, *TRANSFORMS]
@@ -71,18 +73,9 @@ def measure(given: argparse.Namespace, context: str, rest: str) -> dict:
         else:
             transform = ["--precision", name, "--transform", given.transform]
             run(given, *prefill, *transform, "--out", path)
-    arguments = ["--model", given.model, "--file", folder / "rest.txt"]
-    rows = run(
-        given,
-        "evaluate",
-        "snapshots",
-        *paths,
-        *arguments,
-        "--transform",
-        given.transform,
-        "--continuation",
-        CONTINUATION,
-    )["snapshots"]
+    rows = compared(given, paths, rest)
+    passage = context[len(context) // 5 : len(context) // 5 + REST]
+    again = compared(given, paths, "\n\n" + passage)
     for path in paths:
         path.unlink()
     loss = rows[0]["negativeLogLikelihood"]
@@ -94,10 +87,20 @@ def measure(given: argparse.Namespace, context: str, rest: str) -> dict:
                 "smaller": raw / row["bytes"],
                 "divergence": row["divergence"],
                 "loss": row["negativeLogLikelihood"] - loss,
+                "lookedUp": other["divergence"],
             }
-            for name, row in zip(names, rows, strict=True)
+            for name, row, other in zip(names, rows, again, strict=True)
         },
     }
+
+
+def compared(given: argparse.Namespace, paths: list[pathlib.Path], text: str) -> list[dict]:
+    """What each file predicts of a text after the context, against the first file."""
+    file = given.out / "rest.txt"
+    file.write_text(text, encoding="utf-8")
+    options = ["--model", given.model, "--transform", given.transform, "--file", file]
+    options += ["--continuation", CONTINUATION]
+    return run(given, "evaluate", "snapshots", *paths, *options)["snapshots"]
 
 
 def measured(given: argparse.Namespace) -> dict:
@@ -127,6 +130,8 @@ def add_peers(results: dict, peers: dict) -> None:
 
 
 def spread(values: list[float], digits: int) -> str:
+    if not values:
+        return ""
     mean, least, most = statistics.mean(values), min(values), max(values)
     return f"{mean:.{digits}f} ({least:.{digits}f} … {most:.{digits}f})"
 
@@ -135,15 +140,15 @@ def table(results: dict) -> None:
     for kind, lengths in results.items():
         for length, contexts in lengths.items():
             print(f"\n### {kind}, about {int(length):,} tokens\n")
-            print("| precision | contexts | smaller than the cache | KL | change in −ln p |")
-            print("| --- | --- | --- | --- | --- |")
+            print("| precision | contexts | smaller | KL | change in −ln p | KL, looked up |")
+            print("| --- | --- | --- | --- | --- | --- |")
             names = dict.fromkeys(name for context in contexts for name in context["precisions"])
             for name in names:
                 found = [context["precisions"] for context in contexts]
                 rows = [precisions[name] for precisions in found if name in precisions]
                 cells = [
-                    spread([row[key] for row in rows], digits)
-                    for key, digits in (("smaller", 1), ("divergence", 5), ("loss", 4))
+                    spread([row[key] for row in rows if key in row], digits)
+                    for key, digits in COLUMNS
                 ]
                 print(f"| `{name}` | {len(rows)} | " + " | ".join(cells) + " |")
 

@@ -133,6 +133,8 @@ public struct TransformMissing: CategorisedError, Equatable, Sendable {
   public let transform: TransformReference
   /// Whether files were named. None of them has the digest.
   public let othersAreNamed: Bool
+  /// Whether another transform of that name is in the snapshot's folder.
+  public let isReplaced: Bool
 
   /// An input is missing.
   public var category: FailureCategory { .noInput }
@@ -142,6 +144,8 @@ public struct TransformMissing: CategorisedError, Equatable, Sendable {
     let others = othersAreNamed ? ", and no named file has that digest" : ""
     return
       "\(path): BLKS: it is coded by the transform \(transform.fileName) of digest "
-      + "\(transform.digest.shortened), which is not in its folder\(others)"
+      + "\(transform.digest.shortened), "
+      + (isReplaced ? "and the file of that name has another" : "which is not in its folder")
+      + others
   }
 }

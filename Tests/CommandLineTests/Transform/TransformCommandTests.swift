@@ -66,6 +66,23 @@ struct TransformCommandTests {
     #expect(asBank.status == 64 && asBank.error.contains(".qtsum"), "\(asBank.error)")
   }
 
+  @Test("every text gives a sequence, or is named")
+  func everyKind() throws {
+    let short = try folder.write("short.txt", "a few words".utf8)
+    let model = Fixtures.path("models/tiny-llama-f32.gguf")
+    func learn(_ texts: [String], sequences: Int) throws -> Command.Result {
+      try Command.run(
+        ["transform", "--model", model, "--corpus"] + texts + ["--length", "200"]
+          + ["--sequences", "\(sequences)", "--out", folder.path("d.qtrans")])
+    }
+    let left = try learn(texts + [short], sequences: 4)
+    #expect(left.status == 1)
+    #expect(left.error.contains("\(short) has"), "\(left.error)")
+    #expect(left.error.contains("a sequence needs 200"), "\(left.error)")
+    #expect(try learn(texts, sequences: 1).status == 64)
+    #expect(!folder.contents.contains("d.qtrans"))
+  }
+
   @Test("a text that is too short gives a message and no file")
   func short() throws {
     let text = try folder.write("short.txt", "a few words".utf8)

@@ -1,5 +1,6 @@
 import CacheCodec
 import CacheFormat
+import FoundationEssentials
 import TestSupport
 import Testing
 
@@ -103,6 +104,12 @@ struct TransformPrecisionTests {
       #expect(result.error.contains("--transform"), "\(result.error)")
     }
     #expect(elsewhere.contents == ["moved.kvsnap"])
+    _ = try elsewhere.write(
+      "tiny.qtrans", bytes(of: Fixtures.path("conformance/valid/transform-odd.qtrans")))
+    let other = try Command.run(["export", moved, elsewhere.path("x.safetensors")])
+    #expect(other.status == 66)
+    #expect(other.error.contains("the file of that name has another"), "\(other.error)")
+    try FileManager.default.removeItem(atPath: elsewhere.path("tiny.qtrans"))
     let verified = try output(["verify", moved])
     #expect(verified.contains("valid; without its transform tiny.qtrans"))
     #expect(try output(["verify", snapshot]).hasSuffix("valid\n"))
@@ -127,6 +134,11 @@ struct TransformPrecisionTests {
     #expect(try bytes(of: low) == bytes(of: folder.path("new.kvsnap")))
     let whole = try output(["verify", "--digests", snapshot])
     try run(["recompress", snapshot, "--precision", "f16", "--out", folder.path("f.kvsnap")])
+    let finer = try run(
+      ["recompress", low, "--precision", "transform:high", "--out", folder.path("fine.kvsnap")])
+    #expect(finer.error.contains("coded by that transform already"), "\(finer.error)")
+    #expect(try bytes(of: folder.path("fine.kvsnap")) == bytes(of: low))
+    #expect(try output(["inspect", low]).contains("low quality"))
     let unknown = try Command.run(
       ["recompress", folder.path("f.kvsnap"), "--precision", "transform", "--out", low])
     #expect(unknown.status == 64 && unknown.error.contains("--transform"), "\(unknown.error)")
@@ -174,6 +186,30 @@ struct TransformPrecisionTests {
     #expect(merged.status == 64)
     try run(["recompress", child, "--precision", "int8", "--out", folder.path("m.kvsnap")])
     try run(["verify", folder.path("m.kvsnap"), child])
+  }
+
+  @Test("codes a child's pairs, too, where the parent has hardly any")
+  func shortParent() throws {
+    let (parent, child) = (folder.path("one.kvsnap"), folder.path("child.kvsnap"))
+    let word = try folder.write("word.txt", "x".utf8)
+    try run(
+      [
+        "prefill", "--model", tiny.model, "--method", "k-norm", "--prompt-file", word, "--out",
+        parent,
+      ]
+        + ["--precision", "transform", "--transform", transform])
+    try run(
+      ["resume", parent, "--model", tiny.model, "--prompt-file", text, "--max-tokens", "2"]
+        + ["--save", child])
+    let blocks = try #require(try SnapshotReader(path: child).blocks)
+    #expect(blocks.step != nil)
+    let rest = try folder.write("rest.txt", String(repeating: " word3 word8", count: 60).utf8)
+    let rows = try run(
+      ["evaluate", "snapshots", child, "--model", tiny.model, "--file", rest]
+        + ["--continuation", "100", "--json"]
+    ).json(as: Compared.self).snapshots
+    let sizes = try [parent, child].map { try bytes(of: $0).count }
+    #expect(rows[0].bytes == sizes.reduce(0, +), "all files of the chain count")
   }
 
   @Test("needs options that fit together")

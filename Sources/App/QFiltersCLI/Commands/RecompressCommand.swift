@@ -41,7 +41,11 @@ struct RecompressCommand: ParsableCommand {
   @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
-  private struct Report: Encodable { let bytes: UInt64 }
+  private struct Report: Encodable {
+    let bytes: UInt64
+    /// If a transform coded it: how many times as large as for text like that of the transform.
+    let sizeOfUsual: Double?
+  }
 
   func validate() throws {
     try Compression.validate(compression)
@@ -62,7 +66,14 @@ struct RecompressCommand: ParsableCommand {
       snapshot: snapshot, with: companions.companions, options: options, out: out,
       progress: bar.show)
     if let (transform, fit) = result.coded { Terminal.advise(out, transform, fit) }
-    if report.json { return try Terminal.json(Report(bytes: result.bytes)) }
+    if result.keepsBlocks {
+      Terminal.advise(
+        "\(snapshot) is coded by that transform already, and not more finely: \(out) stays so")
+    }
+    if report.json {
+      return try Terminal.json(
+        Report(bytes: result.bytes, sizeOfUsual: result.coded?.fit.size))
+    }
     Terminal.line(
       "\(out): \(Format.bytes(result.bytes))"
         + (result.usesPublishedScore ? ", ranked by Q-Filters as they were published" : ""))

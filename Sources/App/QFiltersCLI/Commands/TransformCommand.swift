@@ -35,6 +35,9 @@ struct TransformCommand: ParsableCommand {
       throw ValidationError("--out must end in .qtrans or .qtsum.")
     }
     try CorpusOptions.check(sequences: sequences, length: length, atLeast: 64)
+    guard sequences >= texts.corpus.count else {
+      throw ValidationError("--sequences must be at least 1 for each of the texts.")
+    }
     try shard?.check(
       sums: "sums", ending: ".qtsum", out: out, sequences: sequences)
   }

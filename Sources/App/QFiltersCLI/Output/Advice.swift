@@ -60,6 +60,7 @@ enum Advice {
     case .contextFull: "shorten the prompt, or evict pairs with --budget"
     case .sequenceBeyondRoPE: "ask for shorter ones with --length, or give --no-budgets"
     case .sequenceTooLong: "ask for shorter ones with \(length(command))"
+    case .kindTooShort: "give more of it, or ask for shorter ones with --length"
     case .tooShort: "give more text, or ask for less with \(amount(command))"
     case .needleTooLong: "ask for greater --lengths"
     case .noChatTemplate: "leave --chat out"
@@ -119,6 +120,10 @@ enum Advice {
 
   /// The options for the amount of text.
   private static func amount(_ command: any ParsableCommand.Type) -> String {
-    command is NeedleCommand.Type ? "--lengths" : "--sequences or \(length(command))"
+    switch command {
+    case is NeedleCommand.Type: "--lengths"
+    case is SnapshotsCommand.Type: "--continuation"
+    default: "--sequences or \(length(command))"
+    }
   }
 }

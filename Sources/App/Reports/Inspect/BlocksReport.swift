@@ -1,5 +1,6 @@
 import CacheCodec
 import CacheFormat
+import Transforms
 
 /// The blocks of a transform-coded snapshot.
 struct BlocksReport: Encodable {
@@ -12,6 +13,8 @@ struct BlocksReport: Encodable {
   }
 
   let transform, digest: String
+  /// Nil unless the transform is in the snapshot's folder.
+  let quality: String?
   let blocks: Int
   let groups: [Group]
 
@@ -20,6 +23,11 @@ struct BlocksReport: Encodable {
     guard let table = reader.blocks else { return nil }
     let (layout, context) = (table.layout, reader.metadata.context)
     (transform, digest) = (layout.transform.fileName, layout.transform.digest.description)
+    let steps = try? SnapshotChain(alone: reader).lastTransform()?.transform.steps
+    quality =
+      TransformQuality.allCases.first { quality in
+        steps.map { PositionOffsets.step($0[quality]) } == table.step && table.step != nil
+      }?.rawValue
     blocks = layout.blocks.count
     let perHead =
       SnapshotReport.cacheBytes(context, tokens: reader.metadata.tiers.tokens)

@@ -20,7 +20,7 @@ extension SnapshotReport: CustomStringConvertible {
       }
     let precision =
       keyPrecision == valuePrecision
-      ? keyPrecision + (blocks == nil ? "" : ", coded by a transform")
+      ? keyPrecision + (blocks.map(Self.coding) ?? "")
       : "keys in \(keyPrecision), values in \(valuePrecision)"
     let share = cacheBytes > 0 ? ", \(Format.percent(bytes, of: cacheBytes, 1)) of the cache" : ""
     let shape =
@@ -51,6 +51,10 @@ extension SnapshotReport: CustomStringConvertible {
           "\(scorer), \(Format.count(sinks, "sink")), window of \(Format.count(window))"
         ),
       ])
+  }
+
+  private static func coding(_ blocks: BlocksReport) -> String {
+    ", coded by a transform" + (blocks.quality.map { " in \($0) quality" } ?? "")
   }
 
   private var tierTable: String {

@@ -47,13 +47,14 @@ struct CorpusSequences {
     }
     return Digest(digest.finish())
   }
-  /// The recipe's sequences, or as many as the corpus has.
+
+  /// The recipe's sequences, or as many as the corpus has, and how many tokens were read.
   ///
   /// - Throws: As `Corpus.forEachPiece`.
-  func available() throws -> [[Int]] {
+  func available() throws -> (sequences: [[Int]], tokens: Int) {
     var sequences: [[Int]] = []
-    _ = try cut { sequences.append($1) }
-    return sequences
+    let tokens = try cut { sequences.append($1) }.tokens
+    return (sequences, tokens)
   }
 
   private var begin: [Int] {

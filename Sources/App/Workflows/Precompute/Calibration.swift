@@ -129,8 +129,8 @@ package enum PartialResult: CategorisedError, Sendable {
   package var description: String {
     switch self {
     case .otherRecipe(let path):
-      "\(path) is the unfinished work of another run, with another corpus, recipe or shard, or "
-        + "with budgets where this run has none; run that one again, or delete the file"
+      "\(path) is the unfinished work of another run, with another corpus, or other options; "
+        + "run that one again, or delete the file"
     case .corpusChanged: "the corpus changed while it was read; run again when nothing writes to it"
     }
   }

@@ -24,6 +24,8 @@ package enum PromptError: CategorisedError, Sendable {
   case sequenceTooLong(tokens: Int, context: Int)
   /// The model rotates sequences of this length in another way than shorter ones.
   case sequenceBeyondRoPE(tokens: Int, longest: Int)
+  /// A text of a corpus has fewer tokens than a sequence needs.
+  case kindTooShort(path: String, tokens: Int, needed: Int)
   /// A text has fewer tokens than are needed.
   case tooShort(tokens: Int, needed: Int)
   /// What is to be hidden in a text is longer than the text.
@@ -48,7 +50,7 @@ package enum PromptError: CategorisedError, Sendable {
     case .notUTF8, .notText, .utf16: .malformed
     case .empty, .blank, .noFile, .noChatTemplate, .noChatTemplateToResume: .usage
     case .tooLarge, .tooLong, .contextFull, .sequenceTooLong, .sequenceBeyondRoPE, .tooShort,
-      .needleTooLong:
+      .kindTooShort, .needleTooLong:
       .other
     }
   }
@@ -82,6 +84,8 @@ package enum PromptError: CategorisedError, Sendable {
         + "changes beyond; these have \(tokens)"
     case .sequenceTooLong(let tokens, let context):
       "sequences of \(tokens) tokens do not fit the model's context of \(context)"
+    case .kindTooShort(let path, let tokens, let needed):
+      "\(path) has \(tokens) tokens, but a sequence needs \(needed)"
     case .tooShort(let tokens, let needed):
       "the text has \(tokens) tokens, but \(needed) are needed"
     case .needleTooLong(let tokens, let length):

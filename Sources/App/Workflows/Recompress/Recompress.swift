@@ -31,6 +31,9 @@ package enum Recompress {
     package let usesPublishedScore: Bool
     /// Where the transform is that coded it anew, and how well it fits the text; nil if none did.
     package let coded: (transform: String, fit: TransformFit)?
+    /// Whether blocks stayed as they were, though a transform was asked for: coding them anew would
+    /// only lose more.
+    package let keepsBlocks: Bool
   }
 
   /// Rejects, before the work, a path at which a parent of the snapshot is.
@@ -84,7 +87,8 @@ package enum Recompress {
     var coded: (transform: String, fit: TransformFit)?
     if case .coded(_, let transform) = plan.blocks { coded = (transform.path, writer.fit) }
     return Result(
-      bytes: try writer.finish(), usesPublishedScore: plan.usesPublishedScore, coded: coded)
+      bytes: try writer.finish(), usesPublishedScore: plan.usesPublishedScore, coded: coded,
+      keepsBlocks: options.precision?.transform != nil && coded == nil)
   }
 
   /// Damage comes before other errors (spec/conformance.md, order of checks).

@@ -27,6 +27,9 @@ extension RecompressPlan {
       guard compression == 1 else { throw TransformNeedsAll(path: chain.path) }
       let transform = try options.transform ?? TransformChoice(quality, of: chain)
       try transform.check(chain.metadata.identity)
+      if chain.snapshots.count == 1, let blocks = chain.last.blocks, transform.isNoCoarser(blocks) {
+        return .stored(chain.last, blocks.layout)
+      }
       return .coded(
         transform.coding(positions: 0..<chain.metadata.context.tokens, attention: nil),
         by: transform)

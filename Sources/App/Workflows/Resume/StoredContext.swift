@@ -9,7 +9,7 @@ package struct StoredContext {
   package let cache: KVCache
   /// Token ids.
   package let tokens: [UInt32]
-  /// The size of the snapshot's own file.
+  /// The size of the snapshot's file and of those that it continues.
   package let bytes: UInt64
   /// The size of its keys and values in the cache's own type.
   package let cacheBytes: UInt64
@@ -30,7 +30,7 @@ package struct StoredContext {
     let loader = CacheLoader(chain, plan: plan, before: context.tokens, into: cache)
     for layer in 0..<context.layers { try loader.wait(for: layer) }
     tokens = chain.metadata.tokens
-    bytes = chain.last.fileSize
+    bytes = chain.snapshots.reduce(0) { $0 + $1.fileSize }
     cacheBytes = UInt64(cache.bytes)
   }
 }

@@ -44,7 +44,7 @@ package enum LearnTransform {
     let clock = Stopwatch()
     let texts = try MixedSequences(kinds, model: model, recipe: recipe)
     var calibration = try TransformCalibration(
-      model, texts.set, provenance: provenance(model, kinds, texts),
+      model, texts.set, kinds: kinds.count, provenance: provenance(model, kinds, texts),
       partialPath: out + ".partial")
     try calibration.checkResumed(in: shard)
     let resumed = calibration.tokens
@@ -88,13 +88,18 @@ private struct MixedSequences {
   /// Its set of members is empty.
   let set: SequenceSet
 
-  /// - Throws: `PromptError.tooShort` if no kind has a sequence; `.sequenceTooLong`.
+  /// - Throws: `PromptError.kindTooShort` if a kind has no sequence; `.sequenceTooLong`.
   init(_ kinds: [Corpus], model: LoadedModel, recipe: Precompute.Recipe) throws {
     let (count, length) = (recipe.sequences, recipe.length)
     let share = (count + kinds.count - 1) / kinds.count
     let all = try kinds.map {
       let recipe = Precompute.Recipe(sequences: share, length: length)
-      return try CorpusSequences($0, recipe: recipe, model: model).available()
+      let found = try CorpusSequences($0, recipe: recipe, model: model).available()
+      guard !found.sequences.isEmpty else {
+        throw PromptError.kindTooShort(
+          path: $0.paths.joined(separator: " "), tokens: found.tokens, needed: length)
+      }
+      return found.sequences
     }
     var (sequences, counts) = ([[Int]](), kinds.map { _ in 0 })
     for index in 0..<share {
@@ -104,7 +109,6 @@ private struct MixedSequences {
         counts[kind] += 1
       }
     }
-    guard !sequences.isEmpty else { throw PromptError.tooShort(tokens: 0, needed: length) }
     var ids = ByteWriter()
     for token in sequences.joined() { ids.write(UInt32(clamping: token)) }
     set = SequenceSet(corpus: Digest(of: ids.bytes), count: sequences.count, length: length)

@@ -12,24 +12,27 @@ struct TransformCalibration {
   private let model: LoadedModel
   private let partialPath: String
   private let provenance: String
+  /// One sequence in that many shows what noise does.
+  private let probeInterval: Int
   private var sums: TransformSums
   private var done: SequenceSet
   private var hasPartialFile = false
 
   /// How many sequences an interrupted run may lose.
   private static let sequencesAtOnce = 4
-  /// One sequence in that many shows what noise does.
-  private static let probeInterval = 7
+  private static let usualProbeInterval = 7
   /// The most tokens of a probe, and how many of them are predicted.
   private static let (probeLength, predicted) = (768, 128)
 
   /// Continues from `partialPath` if that exists, or begins.
   ///
+  /// - Parameter kinds: How many kinds of text take turns in the sequences.
   /// - Throws: `IdentityMismatch` or `PartialResult.otherRecipe` if that file is of another run.
   init(
-    _ model: LoadedModel, _ set: SequenceSet, provenance: String, partialPath: String
+    _ model: LoadedModel, _ set: SequenceSet, kinds: Int, provenance: String, partialPath: String
   ) throws {
     (self.model, self.provenance, self.partialPath) = (model, provenance, partialPath)
+    probeInterval = Self.probeInterval(kinds: kinds)
     done = set
     sums = TransformSums(
       shape: CacheShape(of: model.engine.architecture),
@@ -41,6 +44,16 @@ struct TransformCalibration {
       throw PartialResult.otherRecipe(path: partialPath)
     }
     (sums, done, hasPartialFile) = (partial.sums, partial.sequences, true)
+  }
+
+  /// The interval at which all kinds of text have their turn: it has no divisor in common with
+  /// their number.
+  static func probeInterval(kinds: Int) -> Int {
+    var interval = usualProbeInterval
+    while (2...interval).contains(where: { interval % $0 == 0 && kinds % $0 == 0 }) {
+      interval += 1
+    }
+    return interval
   }
 
   /// The number of tokens that were summed.
@@ -89,7 +102,7 @@ struct TransformCalibration {
       try sums.add(rows, group: group)
     }
     sums.add(positions: positions.count, squares: squares.sums)
-    guard index % Self.probeInterval == 0 else { return }
+    guard index % probeInterval == 0 else { return }
     let weights = sums.keyWeights(squares.sums, positions: tokens.count)
     let metric = zip(weights, sums.values).map { HeadMetric(key: $0, value: $1) }
     var probe = TransformProbe(model, metric: metric)

@@ -30,6 +30,13 @@ package struct TransformChoice: Sendable {
     path = Folder.sibling(of: chain.path, named: blocks.layout.transform.fileName)
   }
 
+  /// Whether these blocks are coded by this transform in this quality, or more coarsely.
+  func isNoCoarser(_ blocks: BlockTable) -> Bool {
+    guard let step = blocks.step else { return false }
+    return blocks.layout.transform.digest == file.digest
+      && PositionOffsets.step(file.transform.steps[quality]) <= step
+  }
+
   /// Rejects a transform of another model.
   ///
   /// - Throws: `IdentityMismatch`.

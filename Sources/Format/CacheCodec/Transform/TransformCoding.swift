@@ -25,7 +25,7 @@ public struct TransformCoding: Sendable {
     layout = BlockLayout(
       transform: TransformReference(digest: file.digest, fileName: name), groups: groups,
       tokens: positions.count,
-      exact: positions.lowerBound == 0 ? CacheTransform.exactPositions : 0)
+      exact: max(0, CacheTransform.exactPositions - positions.lowerBound))
     (self.file, self.step, self.offsets) = (file, step, offsets)
   }
 }

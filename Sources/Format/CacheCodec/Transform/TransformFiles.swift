@@ -22,12 +22,14 @@ final class TransformFiles: Sendable {
         known[file.digest] = file
       }
       if let file = known[reference.digest] { return file }
-      let missing = TransformMissing(
-        path: path, transform: reference, othersAreNamed: !paths.isEmpty)
+      func missing(isReplaced: Bool) -> TransformMissing {
+        TransformMissing(
+          path: path, transform: reference, othersAreNamed: !paths.isEmpty, isReplaced: isReplaced)
+      }
       let sibling = Folder.sibling(of: path, named: reference.fileName)
-      guard Folder.isFile(sibling) else { throw missing }
+      guard Folder.isFile(sibling) else { throw missing(isReplaced: false) }
       let file = try TransformFile(path: sibling)
-      guard file.digest == reference.digest else { throw missing }
+      guard file.digest == reference.digest else { throw missing(isReplaced: true) }
       known[reference.digest] = file
       return file
     }
