@@ -31,7 +31,7 @@ struct TransformKernelTests {
         unsafe panel.withUnsafeBufferPointer { panel in
           unsafe c.withUnsafeMutableBufferPointer { c in
             unsafe withUnsafePointer(
-              to: ck_product(
+              to: ck_int16_product(
                 a: a.baseAddress, panel: panel.baseAddress, c: c.baseAddress, rows: rows,
                 depth: depth, a_stride: stride, c_stride: width)
             ) { unsafe kernels.multiply_int16($0) }

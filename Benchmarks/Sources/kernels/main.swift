@@ -51,6 +51,20 @@ func elements(_ buffer: Buffer) -> ck_rows {
   unsafe ck_rows(data: buffer.base, type: CK_F16, bits: 0, scales: nil, minima: nil, groups: nil)
 }
 
+// The symbols of 100 components at the 256 positions of a transform's block, of a deviation of 1.
+let symbolPlanes = [ck_rans_plane](repeating: ck_rans_plane(table: 0, last: 0), count: 100)
+let (blockTokens, gains) = (256, [Int8](repeating: 0, count: 256))
+let table = symbolTable([-3: 18, -2: 221, -1: 991, 0: 1636, 1: 991, 2: 221, 3: 18])
+let words = Buffer(2 * symbolPlanes.count * blockTokens)
+let symbols = Buffer(symbolPlanes.count * blockTokens)
+
+/// The entries of a table of symbols, by frequency.
+func symbolTable(_ frequencies: [Int: UInt32]) -> [UInt32] {
+  frequencies.flatMap { symbol, frequency in
+    (0..<frequency).map { UInt32(UInt8(truncatingIfNeeded: symbol)) << 24 | $0 << 12 | frequency }
+  }
+}
+
 let loops = [
   Loop(name: "dot, Q4_1", thresholds: ["avx2": 1.5, "avx512": 2.2, "avx512bf16": 2.7]) {
     isa in
@@ -111,6 +125,24 @@ let loops = [
       cap: 0, partials: partials.floats, scratch: scratch.floats)
     unsafe $0.kernels.attend_split(&call)
   },
+  Loop(name: "25,600 symbols of rANS", thresholds: ["avx2": 2, "avx512": 2, "avx512bf16": 2]) {
+    isa in
+    var states = [UInt32](repeating: 1 << 20, count: Int(CK_RANS_LANES))
+    unsafe symbolPlanes.withUnsafeBufferPointer { planes in
+      unsafe table.withUnsafeBufferPointer { table in
+        unsafe gains.withUnsafeBufferPointer { gains in
+          unsafe states.withUnsafeMutableBufferPointer { states in
+            var call = unsafe ck_rans(
+              planes: planes.baseAddress, plane_count: planes.count, tokens: blockTokens,
+              gains: gains.baseAddress, tables: table.baseAddress, words: words.words,
+              word_count: words.count / 2, states: states.baseAddress,
+              symbols: symbols.base.assumingMemoryBound(to: Int8.self), stride: blockTokens)
+            _ = unsafe ck_codec_kernels_of(isa.isa).pointee.decode_planes(&call)
+          }
+        }
+      }
+    }
+  },
 ]
 
 /// Prints a ratio; returns whether it is enough.
@@ -129,6 +161,7 @@ func report(_ name: String, _ isa: String, _ time: Double, _ ratio: Double, leas
 var areFast = true
 for loop in loops {
   let reference = seconds { loop.run(ISA.all[0]) }
+  areFast = report(loop.name, ISA.all[0].name, reference, 1, least: 1) && areFast
   for isa in ISA.all.dropFirst() {
     let time = seconds { loop.run(isa) }
     areFast =

@@ -17,7 +17,7 @@ INLINE void product_tile(
 }
 #endif
 
-static void multiply_int16(const ck_product *call) {
+static void multiply_int16(const ck_int16_product *call) {
   for (size_t row = 0; row < call->rows; row += PRODUCT_ROWS) {
     // Rows beyond the last repeat it.
     const int16_t *a[PRODUCT_ROWS];

@@ -19,7 +19,7 @@ typedef struct {
   unsigned levels;  // at most 255
 } ck_quantisation;
 
-/// How many lanes the range coder interleaves.
+/// How many lanes the rANS coder interleaves.
 enum { CK_RANS_LANES = 32 };
 
 /// How many columns a panel of a product holds.
@@ -52,7 +52,7 @@ typedef struct {
   int32_t *c;  // [rows][CK_PANEL_COLUMNS], the rows `c_stride` apart
   size_t rows, depth;  // the depth is even
   size_t a_stride, c_stride;
-} ck_product;
+} ck_int16_product;
 
 /// The functions of one ISA. All ISAs give the same bits, but for bfloat16s below 2^-126: ISAs with
 /// an instruction for them give zero.
@@ -84,11 +84,11 @@ typedef struct {
   /// The same with parameters by row.
   void (*restore_rows)(const uint8_t *codes, ck_quantisation shape, const uint16_t *scales,
     const uint16_t *minima, float *target);
-  /// Decodes planes that the range coder wrote, one after the other. 0 if the words do not end
+  /// Decodes planes that the rANS coder wrote, one after the other. 0 if the words do not end
   /// exactly with the last symbol, or a state is not what the coder began with.
   int (*decode_planes)(const ck_rans *call);
   /// Products of integers.
-  void (*multiply_int16)(const ck_product *call);
+  void (*multiply_int16)(const ck_int16_product *call);
 } ck_codec_kernels;
 
 /// The kernels of an ISA that is available.

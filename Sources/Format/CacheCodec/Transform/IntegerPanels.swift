@@ -56,7 +56,7 @@ struct IntegerPanels: Sendable {
         unsafe result.withUnsafeMutableBufferPointer { result in
           for first in Swift.stride(from: 0, to: wanted, by: Self.width) {
             unsafe withUnsafePointer(
-              to: ck_product(
+              to: ck_int16_product(
                 a: a.baseAddress, panel: panels.baseAddress.map { unsafe $0 + first * depth },
                 c: result.baseAddress.map { unsafe $0 + first }, rows: rows,
                 depth: (used + 1) / 2 * 2, a_stride: depth, c_stride: stride)
