@@ -10,7 +10,7 @@ TRANSFORMS = ["transform:high", "transform:medium", "transform:low"]
 PLAIN = ["int8", "8:int8,int4", "int4"]
 COLOURS = ["#1f6fb2", "#c8511b", "#2c8a4b", "#7a4fa3", "#8a6d1d", "#555555"]
 SIZES = (1.5, 50)
-DIVERGENCES = (1e-5, 0.1)
+DIVERGENCES = (1e-5, 0.2)
 
 
 def x(size: float) -> float:
