@@ -68,7 +68,8 @@ struct RecompressCommand: ParsableCommand {
     if let (transform, fit) = result.coded { Terminal.advise(out, transform, fit) }
     if result.keepsBlocks {
       Terminal.advise(
-        "\(snapshot) is coded by that transform already, and not more finely: \(out) stays so")
+        "\(snapshot) is already coded by this transform in this quality or a coarser one; \(out) "
+          + "has the same blocks, since coding them anew would only lose more")
     }
     if report.json {
       return try Terminal.json(
