@@ -135,22 +135,20 @@ def damage(image: Image, r: random.Random) -> None:
 
 def chunk(image: Image, r: random.Random) -> None:
     """A chunk's stored bytes, under a right checksum."""
-    found = image.chunks()
-    if found:
-        entry, start, end = r.choice(found)
-        data = bytearray(image[b"DATA"][start:end])
-        r.choice((flip, flip, field, resize))(data, r)
-        image.replace_chunk(entry, start, end, bytes(data))
+    piece(image, b"CHNK", image.chunks(), r)
 
 
 def block(image: Image, r: random.Random) -> None:
     """A block's stored bytes, under a right checksum."""
-    found = image.blocks()
+    piece(image, b"BLKS", image.blocks(), r)
+
+
+def piece(image: Image, table: bytes, found: list[tuple[int, int, int]], r: random.Random) -> None:
     if found:
         entry, start, end = r.choice(found)
         data = bytearray(image[b"DATA"][start:end])
         r.choice((flip, flip, field, resize))(data, r)
-        image.replace_block(entry, start, end, bytes(data))
+        image.replace(table, entry, start, end, bytes(data))
 
 
 def content(image: Image, r: random.Random) -> None:
@@ -184,9 +182,8 @@ def content(image: Image, r: random.Random) -> None:
             stored.append(bytes(stream))
     if decoded and r.random() < 0.9:
         stored.append(struct.pack("<Q", checksum(decoded)))
-    image.replace_chunk(
-        entry, start, end, struct.pack(f"<{count}I", *map(len, stored[:count])) + b"".join(stored)
-    )
+    packed = struct.pack(f"<{count}I", *map(len, stored[:count])) + b"".join(stored)
+    image.replace(b"CHNK", entry, start, end, packed)
 
 
 def frame(data: bytes, r: random.Random) -> bytes:

@@ -30,29 +30,22 @@ class Image:
 
     def chunks(self) -> list[tuple[int, int, int]]:
         """Each chunk's entry in CHNK, its start and its end in DATA, as far as both go."""
-        table, found, start = self[b"CHNK"], [], 0
-        for entry in range(0, len(table) - 23, 24):
-            end = start + struct.unpack_from("<Q", table, entry)[0]
-            if end > len(self[b"DATA"]):
-                break
-            found.append((entry, start, end))
-            start = end
-        return found
-
-    def replace_chunk(self, entry: int, start: int, end: int, chunk: bytes) -> None:
-        """Puts in other bytes with their checksum."""
-        self[b"DATA"][start:end] = chunk
-        struct.pack_into("<QQ", self[b"CHNK"], entry, len(chunk), checksum(chunk))
+        return self.pieces(self[b"CHNK"], 0, 0)
 
     def blocks(self) -> list[tuple[int, int, int]]:
         """Each block's entry in BLKS, its start and its end in DATA, as far as both go."""
-        table, found = self[b"BLKS"], []
+        table = self[b"BLKS"]
         counts = 36 + int.from_bytes(table[32:36], "little")
         if len(table) < counts + 8:
             return []
-        start = max((end for _, _, end in self.chunks()), default=0)
         groups, blocks = struct.unpack_from("<II", table, counts)
-        for entry in range(counts + 8 + 4 * (groups + blocks), len(table) - 23, 24):
+        start = max((end for _, _, end in self.chunks()), default=0)
+        return self.pieces(table, counts + 8 + 4 * (groups + blocks), start)
+
+    def pieces(self, table: bytearray, first: int, start: int) -> list[tuple[int, int, int]]:
+        """The pieces of DATA from `start` on, whose entries are in a table from `first` on."""
+        found = []
+        for entry in range(first, len(table) - 23, 24):
             end = start + struct.unpack_from("<Q", table, entry)[0]
             if end > len(self[b"DATA"]):
                 break
@@ -60,10 +53,10 @@ class Image:
             start = end
         return found
 
-    def replace_block(self, entry: int, start: int, end: int, block: bytes) -> None:
-        """Puts in other bytes with their checksum."""
-        self[b"DATA"][start:end] = block
-        struct.pack_into("<QQ", self[b"BLKS"], entry, len(block), checksum(block))
+    def replace(self, table: bytes, entry: int, start: int, end: int, piece: bytes) -> None:
+        """Puts in other bytes of DATA, with length and checksum in their entry of a table."""
+        self[b"DATA"][start:end] = piece
+        struct.pack_into("<QQ", self[table], entry, len(piece), checksum(piece))
 
     def encoded(self) -> bytes:
         if self.data is not None:
