@@ -18,6 +18,7 @@ import json
 import pathlib
 import statistics
 import subprocess
+from collections.abc import Callable
 
 from precision_plot import PLAIN, TRANSFORMS, picture
 
@@ -103,16 +104,19 @@ def compared(given: argparse.Namespace, paths: list[pathlib.Path], text: str) ->
     return run(given, "evaluate", "snapshots", *paths, *options)["snapshots"]
 
 
-def measured(given: argparse.Namespace) -> dict:
-    """All measurements: kind → length → contexts."""
-    file = given.out / "measured.json"
+def measured(
+    given: argparse.Namespace, file: pathlib.Path, measure: Callable[[str, str], dict]
+) -> dict:
+    """All measurements, which the file keeps: kind → length → contexts.
+
+    `measure` takes a context and what follows it."""
     results = json.loads(file.read_text()) if file.exists() else {}
     for length in map(int, given.lengths.split(",")):
         for text in given.texts:
             kind, path = text.split("=", 1)
             done = results.setdefault(kind, {}).setdefault(str(length), [])
             for context, rest in pieces(given, pathlib.Path(path), length)[len(done) :]:
-                done.append(measure(given, fitted(given, context, length), rest))
+                done.append(measure(fitted(given, context, length), rest))
                 file.write_text(json.dumps(results, indent=1))
                 print(kind, length, len(done), flush=True)
     return results
@@ -167,7 +171,9 @@ def main() -> None:
     parser.add_argument("--plot", type=pathlib.Path)
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
-    results = measured(given)
+    results = measured(
+        given, given.out / "measured.json", lambda context, rest: measure(given, context, rest)
+    )
     if given.peers:
         add_peers(results, json.loads(given.peers.read_text()))
     table(results)

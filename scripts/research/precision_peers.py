@@ -10,14 +10,13 @@ measurement and KVTC's components; a run that was ended continues where it was.
 """
 
 import argparse
-import json
 import pathlib
 
 import reader
 import torch
 import transformers
 from peer_codecs import Context, PrincipalComponents, cachegen, kvtc, rotated
-from precision_evidence import CONTINUATION, fitted, pieces, run, table
+from precision_evidence import CONTINUATION, measured, run, table
 
 
 class Model:
@@ -153,17 +152,11 @@ def main() -> None:
     codings = {f"rotated int{bits}": rotated(bits) for bits in (4, 3, 2)}
     codings |= {f"CacheGen, step {step}": cachegen(step) for step in (0.25, 0.5, 1)}
     codings |= {f"KVTC, {ratio}": kvtc(*bases, ratio) for ratio in (8, 16, 32)}
-    file = given.out / "peers.json"
-    results = json.loads(file.read_text()) if file.exists() else {}
-    for length in map(int, given.lengths.split(",")):
-        for text in given.texts:
-            kind, path = text.split("=", 1)
-            done = results.setdefault(kind, {}).setdefault(str(length), [])
-            for context, rest in pieces(given, pathlib.Path(path), length)[len(done) :]:
-                shorter = fitted(given, context, length)
-                done.append(measure(given, model, codings, shorter, rest))
-                file.write_text(json.dumps(results, indent=1))
-                print(kind, length, len(done), flush=True)
+    results = measured(
+        given,
+        given.out / "peers.json",
+        lambda context, rest: measure(given, model, codings, context, rest),
+    )
     table(results)
 
 
