@@ -38,12 +38,28 @@ import CLibCrypto
     return hash.finish()
   }
 
-  /// The digest of a file's first bytes, read in pieces: memory does not grow with their number.
+  /// The digest of a mapped file, whose pages return to the system one piece after the other.
+  package static func digest(of file: MappedFile) -> [UInt8] {
+    var hash = SHA256()
+    let bytes = file.bytes
+    for start in stride(from: 0, to: bytes.byteCount, by: 1 << 24) {
+      let piece = start..<min(start + 1 << 24, bytes.byteCount)
+      hash.update(bytes.extracting(piece))
+      file.releasePages(piece)
+    }
+    return hash.finish()
+  }
+
+  /// The digest of parts of a file, read in pieces: memory does not grow with their length.
   ///
   /// - Throws: As `RandomAccessFile.read`.
-  public static func digest(of file: RandomAccessFile, count: UInt64) throws -> [UInt8] {
+  public static func digest(of file: RandomAccessFile, _ parts: [Range<UInt64>]) throws -> [UInt8] {
     var hash = SHA256()
-    try file.forEachPiece(from: 0, count: count, section: "digest") { hash.update($0) }
+    for part in parts {
+      try file.forEachPiece(
+        from: part.lowerBound, count: part.upperBound - part.lowerBound, section: "digest"
+      ) { hash.update($0) }
+    }
     return hash.finish()
   }
 }
