@@ -41,6 +41,7 @@ REQUIRED = {b"TRAN": (b"rope", b"mtrc"), b"TSUM": (b"seqs", b"rope")}
 POSITIONS, INT8, INT4, GAPS, BLOCKS = 1, 5, 6, 7, 8
 CODECS = {POSITIONS: ("<u4", 4), 2: ("<f4", 4), 3: ("<f2", 2), 4: ("<u2", 2), GAPS: ("<u4", 4)}
 SCORERS = (
+    "nothing",
     "Q-Filters",
     "K-norm",
     "Streaming-LLM",
@@ -52,6 +53,7 @@ SCORERS = (
     "linear",
 )
 BANKED = (1, 9)  # Scorers whose scores come from a filter bank.
+NONE = 0  # The scorer of pairs that are not ranked.
 GROUP = 64
 LANES, DIGITS = 32, 35  # Section 11.4; tables 0 … 34 are those of CODE, 35 is that of digits.
 TENSORS = ("positions", "keys", "values")
@@ -390,7 +392,7 @@ class Snapshot:
     def __init__(self, sections: dict[bytes, memoryview], unknown: list[Unknown]) -> None:
         """Checks all but the chunks and unknown sections."""
         self.data, self.unknown = sections[b"DATA"], unknown
-        self.identity, self.bank = bytes(sections[b"IDEN"][:128]), bytes(sections[b"IDEN"][128:160])
+        self.read_identity(Fields("IDEN", sections[b"IDEN"]))
         self.read_context(Fields("CONT", sections[b"CONT"]))
         self.first, self.parent, self.name = 0, None, None
         if b"PRNT" in sections:
@@ -404,6 +406,13 @@ class Snapshot:
             Blocks(self, Fields("BLKS", sections[b"BLKS"])) if b"BLKS" in sections else None
         )
         self.read_chunks(Fields("CHNK", sections[b"CHNK"]))
+
+    def read_identity(self, fields: Fields) -> None:
+        """Section 3.1."""
+        self.identity, self.bank = bytes(fields.take(128)), bytes(fields.take(32))
+        self.trust = fields.size("trust", 0, 1)
+        need(fields.u32() == 0, "IDEN", "reserved bits")
+        fields.end()
 
     def read_context(self, fields: Fields) -> None:
         self.layers = fields.size("layers", 1, 4096)
@@ -425,12 +434,13 @@ class Snapshot:
         fields.end()
 
     def read_tiers(self, fields: Fields) -> None:
-        scorer = fields.size("scorer", 1, len(SCORERS))
-        self.scorer = SCORERS[scorer - 1]
+        scorer = fields.u32()
+        is_known = scorer < len(SCORERS)
+        self.scorer = SCORERS[scorer] if is_known else f"scorer {scorer}"
         need(
-            (scorer in BANKED) == any(self.bank),
+            not is_known or (scorer in BANKED) == any(self.bank),
             "TIER",
-            f"{self.scorer} with a filter bank, or without one",
+            f"ranked by {self.scorer} with a filter bank, or without one",
         )
         self.sinks, self.window = fields.u32(), fields.u32()
         count = fields.size("tier count", 1, 64)
@@ -443,6 +453,9 @@ class Snapshot:
         heads = self.layers * self.heads
         self.floors = fields.u32s(heads).reshape(self.layers, self.heads)
         need(bool((self.floors <= self.own).all()), "TIER", "a floor exceeds the tokens")
+        self.is_ranked = scorer != NONE
+        is_plain = self.ratios == [1] and not (self.sinks or self.window or self.floors.any())
+        need(self.is_ranked or is_plain, "TIER", "ratios, sinks or floors of what is not ranked")
         self.counts = fields.u32s(count * heads).reshape(count, self.layers, self.heads)
         need(bool((self.counts.sum(0) <= self.own).all()), "TIER", "more pairs than tokens")
         fields.end()
@@ -577,6 +590,8 @@ class Snapshot:
 
     def kept(self, ratio: int, layer: int, head: int) -> tuple[int, int]:
         """Section 5.3: how many tiers to read, and how many pairs of the ranking to keep."""
+        if ratio > 1 and not self.is_ranked:
+            raise NotStored(f"the pairs are not ranked, so only ×1 is in the file, not ×{ratio}")
         tier = next((t for t, r in enumerate(self.ratios) if r <= ratio), None)
         if tier is None:
             raise NotStored(f"×{ratio} is not in the file, only ×{self.ratios[-1]} and more")
@@ -1150,7 +1165,7 @@ def read(data: memoryview) -> tuple[str, Snapshot | Transform | dict[str, np.nda
     """Checks all of a file but what `Snapshot.check` does and unknown sections of transforms; gives
     its kind, and the snapshot, the transform or the tensors."""
     kind, sections, unknown = read_container(data)
-    need(len(sections[b"IDEN"]) == (160 if kind == b"SNAP" else 128), "IDEN", "wrong length")
+    need(len(sections[b"IDEN"]) == (168 if kind == b"SNAP" else 128), "IDEN", "wrong length")
     check_provenance(sections.get(b"prov", memoryview(b"")))
     if kind == b"SNAP":
         return "snapshot", Snapshot(sections, unknown)
