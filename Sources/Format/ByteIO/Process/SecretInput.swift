@@ -2,11 +2,12 @@ import Glibc
 
 /// A line that a user types unseen.
 package enum SecretInput {
-  /// Asks on the terminal of the process, whatever its standard streams are.
+  /// Asks on the terminal of the process, if its standard input or standard error is one.
   ///
   /// - Returns: What was typed, without the line's end; nil if there is no terminal, or nothing was
   ///   typed.
   package static func ask(_ question: String) -> [UInt8]? {
+    guard isatty(STDIN_FILENO) == 1 || isatty(STDERR_FILENO) == 1 else { return nil }
     let terminal = FileDescriptor(
       adopting: unsafe open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY))
     guard terminal.raw >= 0 else { return nil }

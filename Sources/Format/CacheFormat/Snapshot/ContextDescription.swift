@@ -143,7 +143,7 @@ extension ContextDescription {
   }
 }
 
-extension ContextDescription.PromptForm: RawRepresentable {
+extension ContextDescription.PromptForm {
   /// The form of a number; nil if it is registered to nobody.
   public init?(rawValue: UInt32) {
     switch rawValue {
@@ -166,7 +166,7 @@ extension ContextDescription.PromptForm: RawRepresentable {
   }
 }
 
-extension ContextDescription.KeyLayout: RawRepresentable {
+extension ContextDescription.KeyLayout {
   /// The layout of a number; nil if it is registered to nobody.
   public init?(rawValue: UInt32) {
     switch rawValue {

@@ -87,7 +87,7 @@ public enum ElementCodec: Hashable, Sendable {
   }
 }
 
-extension ElementCodec: RawRepresentable {
+extension ElementCodec {
   /// The codec of a number; nil if it is registered to nobody.
   public init?(rawValue: UInt32) {
     if rawValue >= Self.firstPrivate {

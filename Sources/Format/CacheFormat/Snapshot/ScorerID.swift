@@ -62,7 +62,7 @@ public enum ScorerID: Hashable, Sendable {
   }
 }
 
-extension ScorerID: RawRepresentable {
+extension ScorerID {
   /// The scorer of a number. A reader needs only the order, so every number is one.
   public init(rawValue: UInt32) {
     switch Int(rawValue) {
