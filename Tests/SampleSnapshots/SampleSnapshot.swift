@@ -96,8 +96,9 @@ package struct SampleSnapshot {
   ) -> SnapshotMetadata {
     func digest(_ byte: UInt8) -> Digest { Digest([UInt8](repeating: byte, count: 32)) }
     return SnapshotMetadata(
-      identity: Identity(
-        weights: digest(1), architecture: digest(2), rope: digest(3), tokenizer: digest(4)),
+      identity: SnapshotIdentity(
+        values: Identity(
+          weights: digest(1), architecture: digest(2), rope: digest(3), tokenizer: digest(4))),
       filterDigest: digest(5), context: context,
       tiers: TierTable(
         sinks: 0, window: 0, layers: context.layers, kvHeads: context.kvHeads,

@@ -4,7 +4,7 @@ extension SnapshotReport: CustomStringConvertible {
   /// The report for people, in 80 columns.
   package var description: String {
     let parts =
-      [heading, "\(identity)", tierTable] + (budgets.map { ["\($0)"] } ?? [])
+      [heading, identity.text(with: files), tierTable] + (budgets.map { ["\($0)"] } ?? [])
       + (blocks.map { [$0.table] } ?? [tensorTable, layerTable])
       + (meta.map { [Self.list($0)] } ?? []) + ["\(ProvenanceText(provenance))"]
     let drawing = heatmap.map { ["heat map of ×\($0.compression): \($0.file)"] } ?? []
@@ -40,7 +40,10 @@ extension SnapshotReport: CustomStringConvertible {
       "snapshot of \(Format.count(tokens, "token"))\(form)",
       (origin ?? []) + [
         ("cache", "\(shape), \(Format.bytes(cacheBytes))"), ("precision", precision),
-        ("file", "\(Format.bytes(bytes))\(share)"), ("digest", Format.shortened(digest)),
+        ("file", "\(Format.bytes(bytes))\(share)")
+      ] + (keys.map { [("encrypted", $0.joined(separator: ", "))] } ?? []) + [
+        ("digest", Format.shortened(digest))
+      ] + (trusted ? [("trust", "somebody vouched for its model; nothing proves it")] : []) + [
         (
           "metadata",
           Format.bytes(metadataBytes)

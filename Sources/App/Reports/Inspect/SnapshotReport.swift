@@ -48,6 +48,10 @@ package struct SnapshotReport: Encodable {
   let sinks, window: Int
   let bytes, metadataBytes, cacheBytes: UInt64
   let identity: IdentityReport
+  /// The model's files, if the snapshot names them.
+  let files: [ModelFileReport]
+  /// Whether somebody vouched for the model of some pairs, which no digest proved.
+  let trusted: Bool
   let tiers: [Tier]
   /// Nil if all heads have equal budgets.
   let budgets: BudgetReport?
@@ -89,7 +93,9 @@ package struct SnapshotReport: Encodable {
     metadataBytes = sizes.metadata
     cacheBytes = Self.cacheBytes(context, tokens: table.tokens)
     identity = IdentityReport(
-      metadata.identity, filters: metadata.filterDigest == .zero ? nil : metadata.filterDigest)
+      metadata.identity.values, filters: metadata.filterDigest == .zero ? nil : metadata.filterDigest)
+    files = metadata.identity.files?.entries.map(ModelFileReport.init) ?? []
+    trusted = metadata.identity.isTrusted
     var held = 0
     tiers = try table.ratios.enumerated().map { tier, compression in
       let pairs = (0..<context.layers).reduce(0) { $0 + table.pairs(tier: tier, layer: $1) }

@@ -35,7 +35,7 @@ struct RecompressPlan {
       metadata.provenance = try Self.provenance(chain, options.scorer, stored?.rules)
     }
     let compression = try options.compression ?? Self.storedCompression(chain)
-    _ = try chain.tiersNeeded(compression: compression)
+    if stored == nil { _ = try chain.tiersNeeded(compression: compression) }
     ranked = try stored?.ranked()
     usesPublishedScore =
       options.scorer?.origin.scorer == .qFilters && stored?.usesPublishedScore ?? false

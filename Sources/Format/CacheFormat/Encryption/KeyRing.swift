@@ -79,6 +79,8 @@ public struct KeyProblem: CategorisedError, Equatable, Sendable {
   /// Why it cannot be opened.
   public let kind: Kind
 
+  package init(path: String, kind: Kind) { (self.path, self.kind) = (path, kind) }
+
   /// A key is needed.
   public var category: FailureCategory { .key }
 
