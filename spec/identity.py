@@ -77,11 +77,17 @@ def whole(keys: Keys, name: str, default: object = None, least: int = 1) -> int:
 
 
 def real(keys: Keys, name: str, default: object = None) -> float:
-    """A real number as the nearest f32 (section 3.1)."""
+    """A real number as the nearest f32 (section 3.1); null is none."""
     value = keys.get(name, default)
     is_real = isinstance(value, int | float) and not isinstance(value, bool)
     need(is_real and abs(value) < 3.4e38, f"{name} is {shown(value)}, and no valid number")
     return float(np.float32(value))
+
+
+def positive(keys: Keys, name: str, default: object = None) -> float:
+    value = real(keys, name, default)
+    need(value > 0, f"{name} is {shown(value)}, and no valid number")
+    return value
 
 
 def truth(keys: Keys, name: str, default: bool) -> bool:
@@ -542,16 +548,19 @@ def windows_of(length: int, has: Callable[[int], object], layers: int) -> list[i
     return [length if has(layer) else 0 for layer in range(layers)]
 
 
-# Keys of GGUF by which a model would compute something that version 1 has no trait for.
-OTHER_KEYS = (
-    "expert_count",
-    "attention.scale",
-    "attention.clamp_kqv",
-    "attention.max_alibi_bias",
-    "logit_scale",
-    "residual_scale",
-    "embedding_scale",
-    "rope.dimension_sections",
+# All keys after the architecture's name that this page names, and two that change nothing. By any
+# other one that is not 0 a model computes something that version 1 has no trait for.
+GGUF_KEYS = set(
+    """
+    block_count embedding_length feed_forward_length context_length vocab_size
+    attention.head_count attention.head_count_kv attention.key_length attention.value_length
+    attention.layer_norm_rms_epsilon attention.sliding_window
+    attn_logit_softcapping final_logit_softcapping
+    rope.dimension_count rope.freq_base rope.freq_base_swa rope.scale_linear rope.scaling.type
+    rope.scaling.factor rope.scaling.original_context_length rope.scaling.attn_factor
+    rope.scaling.yarn_attn_factor rope.scaling.yarn_beta_fast rope.scaling.yarn_beta_slow
+    rope.scaling.yarn_ext_factor rope.scaling.finetuned
+    """.split()
 )
 
 
@@ -559,8 +568,10 @@ def gguf_shape(keys: Keys, tensors: dict[str, Tensor]) -> Shape:
     """From the keys that follow the architecture's name, and those that are complete."""
     name = keys.get("general.architecture")
     need(name in ARCHITECTURES, f"version 1 does not know the architecture {shown(name)}")
-    for other in OTHER_KEYS:
-        need(not np.any(keys.get(other, 0)), f"{other} is something that version 1 does not know")
+    for other in keys.get("", {}):
+        is_known = other in GGUF_KEYS or not np.any(keys[other])
+        need(is_known, f"{other} is something that version 1 does not know")
+    need(keys.get("attention.causal", True) is True, "attention is not causal")
     layers, embedding = whole(keys, "block_count"), whole(keys, "embedding_length")
     heads = whole(keys, "attention.head_count")
     need("token_embd.weight" in tensors, "the tensor token_embd.weight is missing")
@@ -576,7 +587,7 @@ def gguf_shape(keys: Keys, tensors: dict[str, Tensor]) -> Shape:
         whole(keys, "attention.key_length", embedding // heads),
         whole(keys, "attention.value_length", embedding // heads),
         min(rows, len(entries)),
-        real(keys, "attention.layer_norm_rms_epsilon", 1e-5),
+        positive(keys, "attention.layer_norm_rms_epsilon", 1e-5),
     )
     limited(shape)
     has = {
@@ -589,7 +600,7 @@ def gguf_shape(keys: Keys, tensors: dict[str, Tensor]) -> Shape:
     if shape.is_gemma:
         if (name, layers) in (("gemma2", 46), ("gemma3", 62)):
             shape.attention_scale = attention_scale(embedding // heads, shape.key)
-        cap = real(keys, "attn_logit_softcapping", 0) or 50
+        cap = real(keys, "attn_logit_softcapping", 0) or 50.0
         shape.attention_cap = cap if name == "gemma2" else None
         default = 30 if name == "gemma2" else None
         shape.logit_cap = real(keys, "final_logit_softcapping", 0) or default
@@ -636,10 +647,12 @@ def completed(config: Keys) -> Keys:
     kind = config.get("model_type")
     need(kind in TYPES, f"version 1 does not know the model_type {shown(kind)}")
     keys = dict(config)
-    for name, values in DEFAULTS.items():
-        value = keys.get(name, values[TYPES.index(kind)])
-        if name in keys and value is None:
-            is_computed = values[TYPES.index(kind)] in (HEADS, SHARE)
+    for name, row in DEFAULTS.items():
+        usual = row[TYPES.index(kind)]
+        value = keys.get(name, usual)
+        is_read = usual is not None or name in NONE
+        if name in keys and value is None and is_read:
+            is_computed = usual in (HEADS, SHARE)
             is_computed |= kind in ("qwen2", "qwen3") and name == "num_key_value_heads"
             need(name in NONE or is_computed, f"{name} is null")
             value = {"num_key_value_heads": HEADS, "head_dim": SHARE}.get(name)
@@ -651,6 +664,21 @@ def completed(config: Keys) -> Keys:
         if value is None:
             del keys[name]
     return keys
+
+
+# Keys of config.json by which a model computes something that version 1 has no trait for.
+OTHER_SETTINGS = (
+    "attention_bias",
+    "mlp_bias",
+    "use_bidirectional_attention",
+    "quantization_config",
+    "num_experts",
+    "num_local_experts",
+    "embedding_multiplier",
+    "attention_multiplier",
+    "residual_multiplier",
+    "logits_scaling",
+)
 
 
 def config_windows(keys: Keys, layers: int) -> list[int]:
@@ -682,7 +710,7 @@ def config_shape(keys: Keys) -> Shape:
     """From completed keys."""
     kind = keys["model_type"]
     gemma = kind in ("gemma2", "gemma3_text")
-    for other in ("attention_bias", "mlp_bias", "use_bidirectional_attention"):
+    for other in OTHER_SETTINGS:
         need(not keys.get(other), f"{other} is something that version 1 does not know")
     usual = "gelu_pytorch_tanh" if gemma else "silu"
     activation = keys.get("hidden_activation" if gemma else "hidden_act", usual)
@@ -698,7 +726,7 @@ def config_shape(keys: Keys) -> Shape:
         key,
         key,
         whole(keys, "vocab_size"),
-        real(keys, "rms_norm_eps"),
+        positive(keys, "rms_norm_eps"),
     )
     limited(shape)
     shape.windows = config_windows(keys, shape.layers)
@@ -707,7 +735,7 @@ def config_shape(keys: Keys) -> Shape:
         for name in ("attention_cap", "logit_cap"):
             own = {"attention_cap": "attn", "logit_cap": "final"}[name] + "_logit_softcapping"
             if own in keys:
-                setattr(shape, name, real(keys, own))
+                setattr(shape, name, positive(keys, own))
     return shape
 
 
@@ -770,7 +798,8 @@ def llama3_factors(rope: Rope, scaling: Scaling, low: float, high: float) -> lis
 
 def yarn_factors(rope: Rope, scaling: Scaling) -> list[float]:
     s = scaling
-    need(s.factor > 0 and s.fast > 0 and s.slow > 0, "the parameters of yarn are no valid numbers")
+    is_valid = min(s.factor, s.fast, s.slow) > 0 and rope.base != 1
+    need(is_valid, "the parameters of yarn are no valid numbers")
 
     def pair(turns: float) -> float:
         turned = math.log(s.context / (2 * math.pi * turns))
@@ -793,7 +822,7 @@ def mag(factor: float, scale: float = 1.0) -> float:
 def new_rope(dimensions: int, base: float, key: int) -> Rope:
     fits = dimensions % 2 == 0 and 2 <= dimensions <= key
     need(fits, f"RoPE of {dimensions} dimensions does not fit a head")
-    need(base > 1, f"the base {base} of RoPE is no valid number")
+    need(base > 0, f"the base {base} of RoPE is no valid number")
     return Rope(dimensions, base)
 
 
@@ -812,7 +841,8 @@ def gguf_ropes(keys: Keys, tensors: dict[str, Tensor], shape: Shape) -> list[Rop
     factor = real(keys, "rope.scaling.factor", 0) or real(keys, "rope.scale_linear", 0) or 1.0
     has_freqs, has_long = (f"rope_{n}.weight" in tensors for n in ("freqs", "factors_long"))
     is_plain = kind == "none" or (kind == "linear" and factor == 1)
-    need(is_plain or not has_freqs, "a GGUF has rope_freqs and another scaling of RoPE")
+    is_one = not has_freqs or (is_plain and not has_long)
+    need(is_one, "a GGUF has rope_freqs and another scaling of RoPE")
     need(real(keys, "rope.scaling.yarn_ext_factor", 0) in (0, 1), "yarn_ext_factor is not 1")
     if has_freqs:
         rope.divide(tensor_factors(tensors, "rope_freqs", rope))
@@ -836,7 +866,6 @@ def gguf_ropes(keys: Keys, tensors: dict[str, Tensor], shape: Shape) -> list[Rop
     if shape.name != "gemma3" or not any(shape.windows):
         return [rope]
     local = new_rope(dimensions, real(keys, "rope.freq_base_swa", 10_000), shape.key)
-    local.magnitude = own
     return [rope, local]
 
 
@@ -854,7 +883,9 @@ def rope_parameters(value: object) -> Keys:
 
 def config_ropes(keys: Keys, shape: Shape) -> list[Rope]:
     """From completed keys."""
-    parameters = rope_parameters(keys.get("rope_parameters") or keys.get("rope_scaling"))
+    given = [keys[k] for k in ("rope_parameters", "rope_scaling") if keys.get(k) is not None]
+    need(len(given) < 2, "rope_scaling is given next to rope_parameters")
+    parameters = rope_parameters(given[0] if given else {})
     if shape.name != "gemma3":
         return [config_rope(keys, shape, parameters, 10_000)]
     local = parameters.get("sliding_attention")
@@ -899,9 +930,11 @@ def config_longrope(rope: Rope, parameters: Keys, context: int, longest: int) ->
 
 
 def config_rope(keys: Keys, shape: Shape, parameters: Keys, default: int) -> Rope:
-    base = real(keys if "rope_theta" in keys else parameters, "rope_theta", default)
-    name = "partial_rotary_factor"
-    share = real(keys if name in keys else parameters, name, 1)
+    bases = {real(keys, "rope_theta") for keys in (keys, parameters) if "rope_theta" in keys}
+    need(len(bases) < 2, "rope_theta is given twice")
+    base = bases.pop() if bases else default
+    share = "partial_rotary_factor"
+    share = real(parameters if share in parameters else keys, share, 1)
     need(share == 1 or shape.name == "phi3", "RoPE turns a part of each head")
     rope = new_rope(math.floor(shape.key * share), base, shape.key)
     kind = parameters.get("rope_type", parameters.get("type", "default"))
@@ -937,9 +970,9 @@ def config_rope(keys: Keys, shape: Shape, parameters: Keys, default: int) -> Rop
 
 
 def rope_digest(ropes: list[Rope]) -> str:
+    """A local RoPE follows wherever there is one, even if it is the same."""
     records = [rope.record() for rope in ropes]
-    same = records[1:] == records[:1]
-    return hashlib.sha256(records[0] if same else text("local").join(records)).hexdigest()
+    return hashlib.sha256(text("local").join(records)).hexdigest()
 
 
 # Section 6: canonical bytes of a tokenizer
@@ -994,6 +1027,7 @@ def tokenizer_digest(tokens: Tokens, count: int) -> str:
     digest.update(text(t.kind) + text(t.pre) + struct.pack("<Q", count))
     for own, spelling in zip(t.types[:count], t.spellings[:count], strict=True):
         digest.update(u32(digested_type(t.kind, own, spelling)) + text(spelling))
+    need(len(set(t.spellings[:count])) == count, "two tokens have one spelling")
     merges = [merge for merge in t.merges if max(merge) < count]
     for left, right, made in t.merges:
         stays = made < count and max(left, right) >= count
@@ -1091,6 +1125,7 @@ def gguf_special(tokens: Tokens, keys: Keys, shape: Shape) -> None:
 
     def special(name: str, default: int | None, own: int) -> int:
         i = whole(keys, name, GREATEST, 0)
+        need(i < len(tokens.types) or name not in keys, f"{name} is {i}, and no token")
         if i < shape.vocabulary:
             return i
         is_there = default is not None and default < shape.vocabulary
@@ -1116,8 +1151,12 @@ GPT4 = (
     r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 QWEN = GPT4.replace(r"\p{N}{1,3}", r"\p{N}")
-# SHA-256 of what steps() makes of the files fixtures/tokenization/deepseek-*.tokenizer.json.
-DEEPSEEK: dict[str, str] = {}
+# The page gives these steps by files, so here are digests of what steps_of() makes of them.
+DEEPSEEK = {
+    "0473ace30f25e6ff138e20b7ce20006587610332eb76053c4c77688721511cbf": "deepseek-coder",
+    "06e10bf348353e3399dbdf3f1fe5b0abca41fd15680c879736433fb19b11ba01": "deepseek-llm",
+    "bc8b38ffb8f43f3fddd83247108491238b00d453147436fce2bc6e8910916c6d": "deepseek-v3",
+}
 
 
 def flattened(step: object, inner: str) -> list[Keys]:
@@ -1284,10 +1323,14 @@ def folder_special(tokens: Tokens, file: Keys, settings: Keys, config: Keys) -> 
     def special(name: str) -> int:
         own = settings.get(f"{name}_token")
         own = own.get("content") if isinstance(own, dict) else own
-        if isinstance(own, str) and ids.get(own, count) < count:
-            return ids[own]
+        if isinstance(own, str):
+            need(own in ids, f"{name}_token of tokenizer_config.json names no token")
+            if ids[own] < count:
+                return ids[own]
         i = config.get(f"{name}_token_id")
-        return i if type(i) is int and 0 <= i < count else -1
+        is_known = i is None or isinstance(i, list) or (type(i) is int and i >= 0)
+        need(is_known, f"{name}_token_id is {shown(i)}, and no token")
+        return i if type(i) is int and i < count else -1
 
     tokens.begin, tokens.end = special("bos"), special("eos")
     adds = settings.get("add_bos_token")
@@ -1333,7 +1376,8 @@ class Gguf:
         if isinstance(count, int) and count > 1:
             self.add_parts(path, count)
         prefix = f"{self.keys.get('general.architecture')}."
-        self.keys = {k.removeprefix(prefix): v for k, v in self.keys.items()}
+        own = {k.removeprefix(prefix) for k in self.keys if k.startswith(prefix)}
+        self.keys = {k.removeprefix(prefix): v for k, v in self.keys.items()} | {"": own}
 
     def add_parts(self, path: pathlib.Path, count: int) -> None:
         first = f"-00001-of-{count:05}.gguf"
@@ -1365,6 +1409,19 @@ class Gguf:
 BEGINNINGS = ("model.", "", "language_model.model.", "model.language_model.", "language_model.")
 
 
+def weight_files(path: pathlib.Path) -> list[pathlib.Path]:
+    """Those that transformers reads: one file, or the shards of the index."""
+    one, index = path / "model.safetensors", path / "model.safetensors.index.json"
+    if one.exists() or not index.exists():
+        return [one]
+    places = read_json(index).get("weight_map")
+    is_map = isinstance(places, dict) and places
+    intact(is_map and all(isinstance(n, str) for n in places.values()), index, "no shard is named")
+    names = sorted(set(places.values()))
+    intact(all(n == pathlib.Path(n).name for n in names), index, "a shard is in another folder")
+    return [path / name for name in names]
+
+
 class Folder:
     """A folder as transformers writes it."""
 
@@ -1374,9 +1431,7 @@ class Folder:
         self.tokenizer = read_json(path / "tokenizer.json")
         settings = path / "tokenizer_config.json"
         self.settings = read_json(settings) if settings.exists() else {}
-        self.paths = sorted(path.glob("*.safetensors"))
-        if not self.paths:
-            raise FileNotFoundError(f"{path}: there is no *.safetensors")
+        self.paths = weight_files(path)
         self.tensors: dict[str, Tensor] = {}
         for shard in self.paths:
             tensors = read_safetensors(shard)
