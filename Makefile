@@ -57,6 +57,7 @@ check: lint
 # portable ones.
 test: lint
 	scripts/setup --for-tests
+	scripts/test-file-types || [ $$? -eq 77 ]
 	swift build $(TESTS) --build-tests
 	cache="$$(scripts/fetch.py --for-tests)" && \
 	  export QFILTERS_CACHE="$$cache" QFILTERS_BINARY="$$PWD/.build-tests/release/qfilters" && \
