@@ -35,7 +35,7 @@ struct KeyOptions: ParsableArguments {
 
   /// A file is a key file, and without its line feed a passphrase.
   private static func secrets(of path: String) throws -> [Secret] {
-    let bytes = try bytes(of: path)
+    let bytes = try start(of: path)
     let line = bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...]
     return [Secret(keyFile: bytes), Secret(passphrase: Array(line))].compactMap(\.self)
   }
@@ -71,7 +71,7 @@ extension KeyOptions {
   /// - Throws: `KeyFileRefusal`, `SystemError`, `ValidationError`.
   static func newSecret(keyFile path: String?) throws -> Secret {
     if let path {
-      guard let secret = Secret(keyFile: try bytes(of: path)) else {
+      guard let secret = Secret(keyFile: try start(of: path)) else {
         throw KeyFileRefusal(path: path)
       }
       return secret
@@ -85,11 +85,10 @@ extension KeyOptions {
     return secret
   }
 
-  private static func bytes(of path: String) throws -> [UInt8] {
+  /// The bytes of a file, or as many as are too many for any key.
+  fileprivate static func start(of path: String) throws -> [UInt8] {
     let file = try RandomAccessFile(path: path)
-    guard let count = Int(exactly: file.size), count <= Secret.keyFileByteCounts.upperBound else {
-      throw KeyFileRefusal(path: path)
-    }
+    let count = min(Int(clamping: file.size), Secret.keyFileByteCounts.upperBound + 1)
     return try file.read(at: 0, count: count, section: "key")
   }
 }

@@ -40,7 +40,7 @@ public enum AES256GCM {
   public static func open(
     _ bytes: inout [UInt8], count: Int, key: [UInt8], nonce: [UInt8], additional: [UInt8] = []
   ) -> Bool {
-    guard tagByteCount...bytes.count ~= count else { return false }
+    guard count >= tagByteCount, count <= bytes.count else { return false }
     let context = Context(key: key, nonce: nonce, encrypts: false)
     context.add(additional)
     let length = count - tagByteCount

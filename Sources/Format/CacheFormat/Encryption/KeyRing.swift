@@ -33,13 +33,11 @@ public final class KeyRing: Sendable {
   func open(_ table: KeyTable, path: String) throws(KeyProblem) -> (slot: Int, cipher: UnitCipher) {
     let slots = table.slots.enumerated().compactMap { index, slot in slot.map { (index, $0) } }
     guard !slots.isEmpty else { throw KeyProblem(path: path, kind: .destroyed) }
-    for secret in secrets + known.withLock({ $0.answers }) {
-      if let found = find(slots, secret) { return found }
-    }
+    if let found = find(slots, secrets + known.withLock { $0.answers }) { return found }
     let takesPassphrase = slots.contains { $0.1.kind != .keyFile }
     var wrong = 0
     while takesPassphrase, wrong < Self.mostQuestions, let answer = ask?(path, wrong) {
-      if let found = find(slots, answer) {
+      if let found = find(slots, [answer]) {
         known.withLock { $0.answers.append(answer) }
         return found
       }
@@ -49,14 +47,16 @@ public final class KeyRing: Sendable {
   }
 
   private func find(
-    _ slots: [(Int, KeySlot)], _ secret: Secret
+    _ slots: [(Int, KeySlot)], _ secrets: [Secret]
   ) -> (slot: Int, cipher: UnitCipher)? {
-    for (index, slot) in slots where secret.fits(slot.kind) {
-      let name = Digest(of: slot.encoded + secret.bytes)
-      let cached = known.withLock { $0.dataKeys[name] }
-      guard let key = cached ?? slot.dataKey(secret) else { continue }
-      known.withLock { $0.dataKeys[name] = key }
-      return (index, UnitCipher(dataKey: key))
+    for (index, slot) in slots {
+      for secret in secrets where secret.fits(slot.kind) {
+        let name = Digest(of: slot.encoded + secret.bytes)
+        let cached = known.withLock { $0.dataKeys[name] }
+        guard let key = cached ?? slot.dataKey(secret) else { continue }
+        known.withLock { $0.dataKeys[name] = key }
+        return (index, UnitCipher(dataKey: key))
+      }
     }
     return nil
   }
