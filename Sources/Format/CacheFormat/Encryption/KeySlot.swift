@@ -109,7 +109,9 @@ public struct KeySlot: Sendable, Equatable {
       let cost = KeyDerivation.Cost(
         log2N: try reader.readSize("cost", 10...20), r: try reader.readSize("r", 1...32),
         p: try reader.readSize("p", 1...16))
-      guard cost.bytes <= Self.greatestMemory, cost.r * cost.p << cost.log2N <= Self.greatestWork
+      // N < 2^(128·r/8) is scrypt's own rule.
+      guard cost.log2N < 16 * cost.r, cost.bytes <= Self.greatestMemory,
+        cost.r * cost.p << cost.log2N <= Self.greatestWork
       else { throw reader.error("a passphrase that would take too much memory or time") }
       kind = .passphrase(cost)
     default: throw reader.error("an unknown kind of key slot: \(number)")
