@@ -156,13 +156,14 @@ public struct TransformMissing: CategorisedError, Equatable, Sendable {
 
 /// Pairs are stored by a codec of another program.
 public struct PrivateCodec: CategorisedError, Equatable, Sendable {
-  /// The chunk.
-  private let path, section: String
+  private let path: String
+  private let place: String
   /// Its codec.
   public let codec: ElementCodec
 
   init(place: ChunkPlace, codec: ElementCodec) {
-    (path, section, self.codec) = (place.path, place.section, codec)
+    (path, self.codec) = (place.path, codec)
+    self.place = "\(place.tensor) of tier \(place.tier)"
   }
 
   /// What decodes it is missing.
@@ -170,6 +171,7 @@ public struct PrivateCodec: CategorisedError, Equatable, Sendable {
 
   /// The chunk, and its codec.
   public var description: String {
-    "\(path): \(section): stored by \(codec.name), which only the program that wrote it can decode"
+    "\(path): CHNK: \(place) are in the private codec \(codec.rawValue), which only the program "
+      + "that wrote them can decode"
   }
 }

@@ -167,6 +167,15 @@ struct ConformanceTests {
     #expect(result.status == 0, "\(String(decoding: result.output, as: UTF8.self)) \(result.error)")
   }
 
+  @Test(
+    "the specification's program for identities gives its check vectors, and survives damage",
+    .exhaustive, arguments: ["test_identity.py", "test_identity_damage.py"])
+  func identityProgram(_ name: String) throws {
+    let script = Self.specification.appending(path: name).path
+    let result = try Command.shell("'\(Command.python)' '\(script)'")
+    #expect(result.status == 0, "\(String(decoding: result.output, as: UTF8.self)) \(result.error)")
+  }
+
   @Test("the specification's table of attacks names every fixture that must be rejected")
   func attackTable() throws {
     let page = try String(

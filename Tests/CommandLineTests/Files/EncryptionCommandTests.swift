@@ -46,7 +46,7 @@ struct EncryptionCommandTests {
           == answer(plain, "--compression", compression).output)
     }
     let inspected = try Command.run(["inspect", path] + key)
-    #expect(String(decoding: inspected.output, as: UTF8.self).contains("encrypted      key file"))
+    #expect(String(decoding: inspected.output, as: UTF8.self).contains("encrypted     1 key file"))
     let exported = scratch.path("out.safetensors")
     #expect(try Command.run(["export", path, exported] + key).status == 0)
     let smaller = scratch.path("smaller.kvsnap")

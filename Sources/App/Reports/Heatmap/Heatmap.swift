@@ -17,7 +17,8 @@ package struct Heatmap {
   ///
   /// - Throws: `CompressionNotStored`, `MalformedFile`, `SystemError`.
   package init(_ chain: SnapshotChain, compression: Int?) throws {
-    self.compression = compression ?? max(Self.usual, chain.leastCompression)
+    let isRanked = chain.snapshots.allSatisfy(\.metadata.tiers.isRanked)
+    self.compression = compression ?? (isRanked ? max(Self.usual, chain.leastCompression) : 1)
     let map = try SurvivalMap(
       chain, compression: self.compression, columns: Self.columns, rows: Self.rows)
     let name = Folder.name(of: chain.path)

@@ -41,7 +41,7 @@ extension SnapshotReport: CustomStringConvertible {
       (origin ?? []) + [
         ("cache", "\(shape), \(Format.bytes(cacheBytes))"), ("precision", precision),
         ("file", "\(Format.bytes(bytes))\(share)")
-      ] + (keys.map { [("encrypted", $0.joined(separator: ", "))] } ?? []) + [
+      ] + (keys.map { [("encrypted", Self.list(keys: $0))] } ?? []) + [
         ("digest", Format.shortened(digest))
       ] + (trusted ? [("trust", "somebody vouched for its model; nothing proves it")] : []) + [
         (
@@ -56,11 +56,20 @@ extension SnapshotReport: CustomStringConvertible {
       ])
   }
 
+  private static func list(keys: [String]) -> String {
+    ["key file", "passphrase"].compactMap { kind in
+      let count = keys.count { $0 == kind }
+      return count > 0 ? Format.count(count, kind) : nil
+    }.joined(separator: ", ")
+  }
+
   /// Texts of other programs, a line each.
   private static func list(_ meta: [String: String]) -> String {
     Format.list(
       "metadata of other programs",
-      meta.sorted { $0.key < $1.key }.map { ($0.key, Format.printable($0.value)) })
+      meta.sorted { $0.key < $1.key }.map {
+        (Format.shortened($0.key, to: 30), Format.shortened($0.value, to: 44))
+      })
   }
 
   private static func coding(_ blocks: BlocksReport) -> String {

@@ -119,8 +119,9 @@ struct RecompressPlan {
         }
         let codec = wanted ?? element
         guard chain.snapshots.count == 1 else { return codec }
-        let stored = chain.last.codec(
-          of: tensor, tier: try chain.last.tiersNeeded(compression: compression) - 1)
+        let isRanked = chain.metadata.tiers.isRanked
+        let tier = isRanked ? try chain.last.tiersNeeded(compression: compression) - 1 : 0
+        let stored = chain.last.codec(of: tensor, tier: tier)
         guard stored.bits < codec.bits else { return codec }
         guard wanted == nil else {
           throw PrecisionNotStored(path: chain.path, requested: codec.name, stored: stored.name)

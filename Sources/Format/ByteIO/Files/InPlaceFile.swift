@@ -1,6 +1,6 @@
 import Glibc
 
-/// A file whose bytes are replaced where they are. Only for a few bytes that stand by themselves;
+/// A file whose bytes are replaced where they are. Only for a few bytes that need no others;
 /// `AtomicFile` replaces whole files.
 package struct InPlaceFile: ~Copyable {
   private let path: String

@@ -207,7 +207,8 @@ extension SnapshotReader {
     let advice = "make this snapshot again"
     guard metadata.context.goesOn(from: old.context) else {
       throw error(
-        "CONT", "its shape, type or prompt form cannot continue \(parent.path); \(advice)")
+        metadata.context.shapes == old.context.shapes ? "CONT" : "SHAP",
+        "its shape, type or prompt form cannot continue \(parent.path); \(advice)")
     }
     guard first <= old.context.tokens else {
       throw error(

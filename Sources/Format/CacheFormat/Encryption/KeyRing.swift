@@ -87,9 +87,10 @@ public struct KeyProblem: CategorisedError, Equatable, Sendable {
   /// The file, and what is missing.
   public var description: String {
     switch kind {
-    case .missing: "\(path) is encrypted"
-    case .wrong: "\(path) is encrypted, and no key that was given opens it"
-    case .destroyed: "\(path) is encrypted, and its keys were destroyed: nobody can read it"
+    case .missing: "\(path): KEYS: it is encrypted"
+    case .wrong: "\(path): KEYS: it is encrypted, and no key that was given opens it"
+    case .destroyed:
+      "\(path): KEYS: it is encrypted, and its keys were destroyed: nobody can read it"
     }
   }
 }

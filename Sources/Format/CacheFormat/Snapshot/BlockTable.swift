@@ -95,7 +95,7 @@ extension BlockTable {
     layout = try BlockLayout(
       &reader, heads: context.layers * context.kvHeads, tokens: tiers.tokens)
     guard context.shapes == nil else {
-      throw reader.error("blocks of a transform, and layers of different shapes")
+      throw reader.error("blocks of a transform together with SHAP")
     }
     let pairBytes =
       context.keyLength * context.keyCodec.width + context.valueLength * context.valueCodec.width

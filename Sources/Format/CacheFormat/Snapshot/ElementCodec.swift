@@ -82,7 +82,7 @@ public enum ElementCodec: Hashable, Sendable {
     case .float8E4M3: "fp8-e4m3"
     case .float8E5M2: "fp8-e5m2"
     case .q8_0: "q8_0"
-    case .privateUse(let number): "private codec \(number)"
+    case .privateUse: "private"
     }
   }
 }

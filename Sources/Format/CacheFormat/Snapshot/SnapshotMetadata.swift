@@ -116,7 +116,7 @@ extension SnapshotMetadata {
     var context = try ContextDescription(section)
     let shapes = try find(.shapes, LayerShapes.byteCount(layers: context.layers))
     context.shapes = try shapes.map { try LayerShapes($0, context: context) }
-    try context.checkBlocks(section)
+    try context.checkBlocks(shapes ?? section)
     let heads = context.layers * context.kvHeads
     let scales = try find(.scales, FP8Scales.byteCount(heads: heads))
     guard (scales != nil) == (context.keyCodec.isFloat8 || context.valueCodec.isFloat8) else {
@@ -131,7 +131,9 @@ extension SnapshotMetadata {
 extension ContextDescription {
   /// Keys and values must consist of whole elements.
   fileprivate func checkBlocks(_ section: Section) throws(MalformedFile) {
-    for layer in shapes?.layers ?? [.init(kvHeads: kvHeads, keyLength: keyLength, valueLength: valueLength)] {
+    let whole = LayerShapes.Layer(
+      kvHeads: kvHeads, keyLength: keyLength, valueLength: valueLength)
+    for layer in shapes?.layers ?? [whole] {
       guard layer.keyLength % keyCodec.numbers == 0, layer.valueLength % valueCodec.numbers == 0
       else { throw section.reader.error("keys or values of no whole blocks") }
     }
