@@ -82,6 +82,7 @@ fuzz:
 # Python makes its environments with a package that a bare Debian lacks.
 lint: setup lint-swift lint-c lint-python
 	cd scripts/lint && python3 -B -m unittest discover --quiet
+	scripts/lint/check_frozen.py
 	scripts/lint/check_imports.py
 	scripts/lint/check_sizes.py
 	scripts/lint/check_words.py
