@@ -1,46 +1,68 @@
 #!/usr/bin/env python3
 """An independent reader of the container format, version 1, written from format.md alone.
 
-    python reader.py FILE [--compression N] [--tensors OUT.npz] [--digests]
+    python reader.py FILE [--compression N] [--key-file KEY]... [--tensors OUT.npz] [--digests]
 
 Checks every rule of the specification and prints what the file holds; with --tensors it also writes
 the decoded tensors, with --digests it prints the SHA-256 of each instead (conformance.md). A
 snapshot that continues another is read with its whole chain, whose files are in its folder, as are
-the transforms that code them. Exits with 65 and one sentence when a rule is broken; conformance.md
-has the other exit codes, and the order of the checks. Section numbers in the comments are those of
-format.md.
+the transforms that code them. Each KEY is tried as a key file and as a passphrase. Exits with 65
+and one sentence when a rule is broken; conformance.md has the other exit codes, and the order of
+the checks. Section numbers in the comments are those of format.md.
 
 Needs the packages of requirements.txt.
 """
 
 import argparse
 import hashlib
+import hmac
 import itertools
 import mmap
 import pathlib
+import re
 import struct
 import sys
+from collections.abc import Sequence
 
 import numpy as np
 import xxhash
 import zstandard
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MAGIC = bytes.fromhex("894b56510d0a1a0a")
-KINDS = {
-    b"SNAP": [b"IDEN", b"PRNT", b"CONT", b"TOKN", b"TIER", b"CHNK", b"BLKS", b"prov", b"DATA"],
-    b"FILT": [b"IDEN", b"FILT", b"qual", b"seqs", b"head", b"rope", b"line", b"prov"],
-    b"STAT": [b"IDEN", b"STAT", b"seqs", b"rope", b"pair", b"prov"],
-    b"TRAN": [b"IDEN", b"TRAN", b"CODE", b"BASE", b"rope", b"mtrc", b"prov"],
-    b"TSUM": [b"IDEN", b"SUMS", b"seqs", b"rope", b"prov"],
+SECTIONS = {
+    b"SNAP": "KEYS IDEN FILE PRNT CONT SHAP SCAL TOKN TIER CHNK BLKS meta prov DATA",
+    b"FILT": "IDEN FILT qual seqs head rope line meta prov",
+    b"STAT": "IDEN STAT seqs rope pair meta prov",
+    b"TRAN": "IDEN TRAN CODE BASE rope mtrc meta prov",
+    b"TSUM": "IDEN SUMS seqs rope meta prov",
 }
+KINDS = {kind: types.encode().split() for kind, types in SECTIONS.items()}
 # Sections with an upper-case letter that a file may be without.
-OPTIONAL = (b"PRNT", b"BLKS")
+OPTIONAL = (b"KEYS", b"FILE", b"PRNT", b"SHAP", b"SCAL", b"BLKS")
+UNSUMMED = (b"KEYS", b"DATA")  # What they hold has checksums of its own.
+ENCRYPTED = 1  # Section 2.1: the required feature.
+PRIVATE = 2**31  # Section 2.4: numbers from here on are anybody's.
 # Lower-case sections that a file of a kind must have.
 REQUIRED = {b"TRAN": (b"rope", b"mtrc"), b"TSUM": (b"seqs", b"rope")}
 # Section 5.5: codec -> (element type, planes). Elements of 4 are the upper halves of binary32s.
-POSITIONS, INT8, INT4, GAPS, BLOCKS = 1, 5, 6, 7, 8
-CODECS = {POSITIONS: ("<u4", 4), 2: ("<f4", 4), 3: ("<f2", 2), 4: ("<u2", 2), GAPS: ("<u4", 4)}
+POSITIONS, INT8, INT4, GAPS, BLOCKS, E4M3, E5M2, Q8_0 = 1, 5, 6, 7, 8, 9, 10, 11
+PLAIN, FP8 = (2, 3, 4), (E4M3, E5M2)
+CODECS = {
+    POSITIONS: ("<u4", 4),
+    2: ("<f4", 4),
+    3: ("<f2", 2),
+    4: ("<u2", 2),
+    GAPS: ("<u4", 4),
+    E4M3: ("u1", 1),
+    E5M2: ("u1", 1),
+    Q8_0: ("V34", 34),
+}
+TYPES = (*PLAIN, *FP8, Q8_0)  # Types of keys and values.
+BLOCK = 32  # Numbers in an element of Q8_0.
 SCORERS = (
+    "nothing",
     "Q-Filters",
     "K-norm",
     "Streaming-LLM",
@@ -52,6 +74,7 @@ SCORERS = (
     "linear",
 )
 BANKED = (1, 9)  # Scorers whose scores come from a filter bank.
+NONE = 0  # The scorer of pairs that are not ranked.
 GROUP = 64
 LANES, DIGITS = 32, 35  # Section 11.4; tables 0 … 34 are those of CODE, 35 is that of digits.
 TENSORS = ("positions", "keys", "values")
@@ -59,10 +82,13 @@ DIGESTS = ("weights", "architecture", "RoPE", "tokenizer")
 LINKS = 1024
 MAXIMUM = 2**31 - 1
 ZSTD_MAGIC = bytes.fromhex("28b52ffd")
+SEAL, SECTION, CHUNK, BLOCK_OF_TRANSFORM = range(4)  # Section 12.1: classes of units.
+TAG = 16
+META_NAME = re.compile(rb"[a-z0-9._-]+")
 
 
-# An unknown ancillary section: its name, bytes and checksum.
-Unknown = tuple[str, memoryview, int]
+# An unknown ancillary section: its name, bytes and checksum, and its place in the directory.
+Unknown = tuple[str, memoryview, int, int]
 
 
 class NotStored(Exception):
@@ -78,7 +104,11 @@ class OtherModel(Exception):
 
 
 class NotThere(Exception):
-    """A parent or a transform is not there."""
+    """A parent or a transform is not there, or what a private codec means."""
+
+
+class NoKey(Exception):
+    """No key opens the file."""
 
 
 def need(condition: bool, section: str, problem: str) -> None:
@@ -137,6 +167,18 @@ class Fields:
         need(low <= value <= high, self.section, f"{name} is {value}")
         return value
 
+    def zeros(self, count: int) -> None:
+        need(not any(self.take(count)), self.section, "reserved bits")
+
+    def text(self, least: int, most: int) -> bytes:
+        """UTF-8."""
+        text = bytes(self.take(self.size("length of a text", least, most)))
+        try:
+            text.decode("utf-8")
+        except UnicodeDecodeError:
+            raise Refused(f"{self.section}: not UTF-8") from None
+        return text
+
     def file_name(self) -> str:
         """Section 5.7: the name of a file in the same folder."""
         name = bytes(self.take(self.size("length of the name", 1, 255)))
@@ -151,7 +193,79 @@ class Fields:
         need(self.at == len(self.data), self.section, "bytes too many")
 
 
-def read_container(data: memoryview) -> tuple[bytes, dict[bytes, memoryview], list[Unknown]]:
+class Cipher:
+    """Section 12: opens the units of an encrypted snapshot."""
+
+    def __init__(self, section: memoryview, keys: Sequence[bytes], head: memoryview) -> None:
+        """`head` is what the seal is of: header and directory."""
+        fields = Fields("KEYS", section)
+        need(fields.u32() == 1, "KEYS", "an unknown cipher")
+        count = fields.size("slots", 1, 16)
+        seal = bytes(fields.take(TAG))
+        fields.zeros(8)
+        slots = [Slot(fields.take(128)) for _ in range(count)]
+        fields.end()
+        if not any(slot.kind for slot in slots):
+            raise NoKey("KEYS: all keys were destroyed, so nobody can read the file")
+        opened = (slot.opened(key) for slot in slots for key in keys)
+        data_key = next((key for key in opened if key), None)
+        if data_key is None:
+            raise NoKey("KEYS: the file is encrypted, and no key opens it")
+        self.cipher = AESGCM(data_key)
+        need(self.plain(SEAL, 0, seal, head) is not None, "KEYS", "header or directory changed")
+
+    def plain(self, kind: int, number: int, stored: bytes, extra=None) -> bytes | None:
+        """A unit's plain bytes, or None if its tag is another's."""
+        try:
+            return self.cipher.decrypt(struct.pack("<IQ", kind, number), stored, extra)
+        except InvalidTag:
+            return None
+
+    def unit(self, kind: int, number: int, stored: memoryview, where: str) -> memoryview:
+        need(len(stored) >= TAG, where, "shorter than a tag")
+        plain = self.plain(kind, number, bytes(stored))
+        need(plain is not None, where, "not authentic")
+        return memoryview(plain)
+
+
+class Slot:
+    """Section 12.2."""
+
+    def __init__(self, data: memoryview) -> None:
+        fields = Fields("KEYS", data)
+        self.head, self.kind = bytes(data[:48]), fields.size("kind of a slot", 0, 2)
+        if self.kind == 0:
+            fields.zeros(124)
+            return
+        ranges = ((0, 0), (0, 0), (0, 0)) if self.kind == 1 else ((10, 20), (1, 32), (1, 16))
+        names = ("cost", "r", "p")
+        cost, self.r, p = (fields.size(n, *x) for n, x in zip(names, ranges, strict=True))
+        self.n, self.p = 1 << cost, p
+        is_small = 128 * self.r * self.n <= 2**28 and self.r * p * self.n <= 2**22
+        need(is_small and (cost < 16 or self.r > 1), "KEYS", "a cost of scrypt beyond the limits")
+        self.salt, self.wrapped = bytes(fields.take(32)), bytes(fields.take(32 + TAG))
+        fields.zeros(24)
+        need(fields.u64() == checksum(data[:120]), "KEYS", "checksum of a slot")
+
+    def opened(self, key: bytes) -> bytes | None:
+        """The data key, if that is the key."""
+        phrase = key.removesuffix(b"\n")
+        if self.kind == 1 and 32 <= len(key) <= 65536:
+            slot_key = hmac.digest(self.salt, key, "sha256")
+        elif self.kind == 2 and 1 <= len(phrase) <= 1024:
+            cost = {"n": self.n, "r": self.r, "p": self.p, "maxmem": 2**29}
+            slot_key = hashlib.scrypt(phrase, salt=self.salt, dklen=32, **cost)
+        else:
+            return None
+        try:
+            return AESGCM(slot_key).decrypt(bytes(12), self.wrapped, self.head)
+        except InvalidTag:
+            return None
+
+
+def read_container(
+    data: memoryview, keys: Sequence[bytes]
+) -> tuple[bytes, dict[bytes, memoryview], list[Unknown], Cipher | None]:
     """Section 2: the kind, the sections by type, and what is still to be checked."""
     need(len(data) >= 64, "header", "the file is too short")
     need(data[:8] == MAGIC, "header", "not a file of this format")
@@ -161,24 +275,39 @@ def read_container(data: memoryview) -> tuple[bytes, dict[bytes, memoryview], li
     need(checksum(data[:56]) == header_sum, "header", "checksum mismatch")
     need(1 <= oldest <= version, "header", "oldest reader is beyond the version, or 0")
     need(oldest <= 1, "header", f"needs a reader of version {oldest}")
-    need(required == 0, "header", f"unknown required features {required:#x}")
+    need(required in (0, ENCRYPTED), "header", f"unknown required features {required:#x}")
     kind = bytes(data[8:12])
     need(kind in KINDS, "header", f"unknown kind {kind!r}")
+    need(not required or kind == b"SNAP", "header", "encrypted, and no snapshot")
     need(size == len(data), "header", "the file's size differs")
     need(1 <= count <= 64 and reserved == 0, "header", "impossible section count, or reserved bits")
     directory_end = 64 + 32 * count
     need(directory_end <= len(data), "directory", "beyond the end of the file")
     directory = data[64:directory_end]
     need(checksum(directory) == directory_sum, "directory", "checksum mismatch")
-    return kind, *read_sections(kind, data, directory, directory_end)
+    entries = read_directory(kind, data, directory, directory_end)
+    is_encrypted = b"KEYS" in entries
+    need(is_encrypted == bool(required), "directory", "KEYS and its feature bit, one alone")
+    need(not is_encrypted or next(iter(entries)) == b"KEYS", "directory", "KEYS is not first")
+    cipher = Cipher(entries[b"KEYS"][0], keys, data[:directory_end]) if is_encrypted else None
+    sections, unknown = {}, []
+    for index, (type_, (section, expected)) in enumerate(entries.items()):
+        name = type_.decode("latin1")
+        if type_ not in KINDS[kind]:
+            unknown.append((name, section, expected, index))
+        elif type_ in UNSUMMED:
+            sections[type_] = section
+        else:
+            need(checksum(section) == expected, name, "checksum mismatch")
+            sections[type_] = cipher.unit(SECTION, index, section, name) if cipher else section
+    return kind, sections, unknown, cipher
 
 
-def read_sections(
+def read_directory(
     kind: bytes, data: memoryview, directory: memoryview, end: int
-) -> tuple[dict[bytes, memoryview], list[Unknown]]:
-    """Section 2.2."""
-    sections: dict[bytes, memoryview] = {}
-    unknown = []
+) -> dict[bytes, tuple[memoryview, int]]:
+    """Section 2.2: each section and its checksum, in order."""
+    sections: dict[bytes, tuple[memoryview, int]] = {}
     for type_, reserved, offset, length, expected in struct.iter_unpack("<4sIQQQ", directory):
         name = type_.decode("latin1")
         need(type_.isalpha() and type_.isascii() and reserved == 0, "directory", f"entry {name!r}")
@@ -191,14 +320,9 @@ def read_sections(
             f"{name} is beyond the end of the file",
         )
         need(not any(data[end:offset]), "padding", f"not zero before {name}")
-        section = data[offset : offset + length]
-        if type_ == b"DATA":
-            need(expected == 0, "directory", "DATA has a checksum of its own")
-        elif type_ not in KINDS[kind]:
-            unknown.append((name, section, expected))
-        else:
-            need(checksum(section) == expected, name, "checksum mismatch")
-        sections[type_] = section
+        has_sum = type_ not in UNSUMMED or type_ not in KINDS[kind]
+        need(has_sum or expected == 0, "directory", f"{name} has a checksum of its own")
+        sections[type_] = data[offset : offset + length], expected
         end = offset + length
     need(end == len(data), "directory", "the last section does not end the file")
     known = [type_ for type_ in sections if type_ in KINDS[kind]]
@@ -211,12 +335,14 @@ def read_sections(
     ]
     need(known == wanted, "directory", "a section is missing or out of order")
     need(b"DATA" not in sections or list(sections)[-1] == b"DATA", "directory", "DATA is not last")
-    return sections, unknown
+    return sections
 
 
-def check_unknown(unknown: list[Unknown]) -> None:
-    for name, section, expected in unknown:
+def check_unknown(unknown: list[Unknown], cipher: Cipher | None = None) -> None:
+    for name, section, expected, index in unknown:
         need(checksum(section) == expected, name, "checksum mismatch")
+        if cipher:
+            cipher.unit(SECTION, index, section, name)
 
 
 def check_provenance(section: memoryview) -> None:
@@ -226,6 +352,20 @@ def check_provenance(section: memoryview) -> None:
         bytes(section).decode("utf-8")
     except UnicodeDecodeError:
         raise Refused("prov: not UTF-8") from None
+
+
+def check_metadata(section: memoryview) -> None:
+    """Section 3.4."""
+    need(len(section) <= 1 << 20, "meta", "longer than 1 MiB")
+    fields, before = Fields("meta", section), b""
+    for _ in range(fields.size("entries", 1, 256)):
+        name = fields.text(3, 255)
+        need(name > before, "meta", "names that do not ascend")
+        is_name = META_NAME.fullmatch(name) and b"." in name[1:-1]
+        need(bool(is_name), "meta", "not a name")
+        fields.text(0, 1 << 20)
+        before = name
+    fields.end()
 
 
 def read_filters(sections: dict[bytes, memoryview]) -> np.ndarray:
@@ -387,11 +527,23 @@ def check_pair_sums(
 class Snapshot:
     """Section 5."""
 
-    def __init__(self, sections: dict[bytes, memoryview], unknown: list[Unknown]) -> None:
+    def __init__(
+        self,
+        sections: dict[bytes, memoryview],
+        unknown: list[Unknown],
+        cipher: Cipher | None = None,
+    ) -> None:
         """Checks all but the chunks and unknown sections."""
-        self.data, self.unknown = sections[b"DATA"], unknown
-        self.identity, self.bank = bytes(sections[b"IDEN"][:128]), bytes(sections[b"IDEN"][128:160])
+        self.data, self.unknown, self.cipher = sections[b"DATA"], unknown, cipher
+        self.tag = TAG if cipher else 0
+        self.files = None
+        if b"FILE" in sections:
+            self.files = bytes(sections[b"FILE"])
+            check_files(Fields("FILE", sections[b"FILE"]))
+        self.read_identity(Fields("IDEN", sections[b"IDEN"]))
         self.read_context(Fields("CONT", sections[b"CONT"]))
+        self.read_shapes(sections)
+        self.read_scales(sections)
         self.first, self.parent, self.name = 0, None, None
         if b"PRNT" in sections:
             self.read_parent(Fields("PRNT", sections[b"PRNT"]))
@@ -400,10 +552,23 @@ class Snapshot:
         self.tokens = tokens.u32s(self.n)
         tokens.end()
         self.read_tiers(Fields("TIER", sections[b"TIER"]))
+        is_plain = all(codec in PLAIN for codec in self.codecs[1:])
+        need(is_plain or b"BLKS" not in sections, "CHNK", "codec 8 of another type")
         self.coded = (
             Blocks(self, Fields("BLKS", sections[b"BLKS"])) if b"BLKS" in sections else None
         )
         self.read_chunks(Fields("CHNK", sections[b"CHNK"]))
+
+    def read_identity(self, fields: Fields) -> None:
+        """Section 3.1."""
+        self.identity, self.bank = bytes(fields.take(128)), bytes(fields.take(32))
+        self.trust = fields.size("trust", 0, 1)
+        need(fields.u32() == 0, "IDEN", "reserved bits")
+        fields.end()
+        digests = [any(self.identity[i : i + 32]) for i in range(0, 128, 32)]
+        need(all(digests) or not any(digests), "IDEN", "some digests are zeros")
+        self.has_values = all(digests)
+        need(self.has_values or self.files is not None, "IDEN", "no digests, and no FILE")
 
     def read_context(self, fields: Fields) -> None:
         self.layers = fields.size("layers", 1, 4096)
@@ -412,10 +577,59 @@ class Snapshot:
         self.n = fields.u64()
         need(self.n <= MAXIMUM, "CONT", f"{self.n} tokens")
         need(fields.u64() == self.n, "CONT", "the next position is not the number of tokens")
-        self.form = fields.size("prompt form", 0, 2)
-        fields.size("key layout", 1, 1)
-        self.codecs = (1, fields.size("key type", 2, 4), fields.size("value type", 2, 4))
+        self.form, self.layout = fields.u32(), fields.u32()
+        need(self.form <= 2 or self.form >= PRIVATE, "CONT", f"prompt form is {self.form}")
+        need(self.layout == 1 or self.layout >= PRIVATE, "CONT", f"key layout is {self.layout}")
+        self.codecs = (1, fields.u32(), fields.u32())
+        for codec, length in zip(self.codecs[1:], self.lengths[1:], strict=True):
+            need(codec in TYPES, "CONT", f"a type is {codec}")
+            need(codec != Q8_0 or length % BLOCK == 0, "CONT", "a part of a block of Q8_0")
         fields.end()
+
+    def read_shapes(self, sections: dict[bytes, memoryview]) -> None:
+        """Section 5.9: KV heads, key and value length of each layer."""
+        most = (self.heads, *self.lengths[1:])
+        self.shapes = [most] * self.layers
+        if b"SHAP" not in sections:
+            return
+        fields = Fields("SHAP", sections[b"SHAP"])
+        self.shapes = [tuple(row) for row in fields.u32s(3 * self.layers).reshape(-1, 3).tolist()]
+        fields.end()
+        for shape in self.shapes:
+            is_right = all(1 <= x <= y for x, y in zip(shape, most, strict=True))
+            need(is_right or shape == (0, 0, 0), "SHAP", f"a layer's shape is {shape}")
+            for codec, length in zip(self.codecs[1:], shape[1:], strict=True):
+                need(codec != Q8_0 or length % BLOCK == 0, "SHAP", "a part of a block of Q8_0")
+        greatest = tuple(map(max, zip(*self.shapes, strict=True)))
+        need(greatest == most, "SHAP", "not the greatest shapes that CONT has")
+        need(len(set(self.shapes)) > 1, "SHAP", "all layers are alike")
+        need(b"BLKS" not in sections, "SHAP", "together with BLKS")
+
+    def read_scales(self, sections: dict[bytes, memoryview]) -> None:
+        """Section 5.10."""
+        is_fp8 = [codec in FP8 for codec in self.codecs[1:]]
+        need((b"SCAL" in sections) == any(is_fp8), "SCAL", "without FP8, or FP8 without it")
+        if not any(is_fp8):
+            return
+        fields = Fields("SCAL", sections[b"SCAL"])
+        scales = fields.f32s(2 * self.layers * self.heads, 2.0**-149)
+        fields.end()
+        for layer, (heads, *_) in enumerate(self.shapes):
+            of_layer = scales.reshape(self.layers, self.heads, 2)[layer]
+            is_one = bool((of_layer[heads:] == 1).all())
+            need(is_one, "SCAL", "a scale of a head that is not there")
+            for tensor in (0, 1):
+                is_right = is_fp8[tensor] or bool((of_layer[:, tensor] == 1).all())
+                need(is_right, "SCAL", "a scale of what is not FP8")
+
+    def length(self, layer: int, tensor: int) -> int:
+        """Section 5.5: elements of a layer's position, key or value."""
+        length = (1, *self.shapes[layer][1:])[tensor]
+        return length // BLOCK if self.codecs[tensor] == Q8_0 else length
+
+    def opened(self, kind: int, number: int, stored: memoryview, where: str) -> memoryview:
+        """What a chunk or block has, which may be encrypted."""
+        return self.cipher.unit(kind, number, stored, where) if self.cipher else stored
 
     def read_parent(self, fields: Fields) -> None:
         """Section 5.7."""
@@ -425,12 +639,13 @@ class Snapshot:
         fields.end()
 
     def read_tiers(self, fields: Fields) -> None:
-        scorer = fields.size("scorer", 1, len(SCORERS))
-        self.scorer = SCORERS[scorer - 1]
+        scorer = fields.u32()
+        is_known = scorer < len(SCORERS)
+        self.scorer = SCORERS[scorer] if is_known else f"scorer {scorer}"
         need(
-            (scorer in BANKED) == any(self.bank),
+            not is_known or (scorer in BANKED) == any(self.bank),
             "TIER",
-            f"{self.scorer} with a filter bank, or without one",
+            f"ranked by {self.scorer} with a filter bank, or without one",
         )
         self.sinks, self.window = fields.u32(), fields.u32()
         count = fields.size("tier count", 1, 64)
@@ -443,48 +658,53 @@ class Snapshot:
         heads = self.layers * self.heads
         self.floors = fields.u32s(heads).reshape(self.layers, self.heads)
         need(bool((self.floors <= self.own).all()), "TIER", "a floor exceeds the tokens")
+        self.is_ranked = scorer != NONE
+        is_plain = self.ratios == [1] and not (self.sinks or self.window or self.floors.any())
+        need(self.is_ranked or is_plain, "TIER", "ratios, sinks or floors of what is not ranked")
         self.counts = fields.u32s(count * heads).reshape(count, self.layers, self.heads)
         need(bool((self.counts.sum(0) <= self.own).all()), "TIER", "more pairs than tokens")
         fields.end()
-        widest = int(self.counts.sum(2).max()) * max(self.lengths)
-        need(widest <= MAXIMUM, "TIER", "a chunk of too many elements")
+        for layer, (there, *_) in enumerate(self.shapes):
+            is_there = self.floors[layer, there:].any() or self.counts[:, layer, there:].any()
+            need(not is_there, "TIER", "a floor or pairs of a head that is not there")
+            longest = max(self.length(layer, tensor) for tensor in range(3))
+            widest = int(self.counts[:, layer].sum(1).max()) * longest
+            need(widest <= MAXIMUM, "TIER", "a chunk of too many elements")
 
     def by_position(self, tier: int) -> bool:
         """Section 5.3: ×1 after ×2."""
         return tier > 0 and self.ratios[tier - 1 : tier + 1] == [2, 1]
 
-    def parameters(self, pairs: int, tensor: int) -> int:
+    def parameters(self, pairs: int, layer: int, tensor: int) -> int:
         """Section 5.6: how many scales a head's pairs have."""
-        return -(-pairs // GROUP) * self.lengths[1] if tensor == 1 else pairs
+        return -(-pairs // GROUP) * self.length(layer, 1) if tensor == 1 else pairs
 
     def streams(self, tier: int, layer: int, tensor: int, codec: int) -> list[int]:
         """Section 5.5: the decoded length of each stream."""
         counts = [int(count) for count in self.counts[tier, layer]]
-        elements = sum(counts) * self.lengths[tensor]
-        if codec == BLOCKS:
+        elements = sum(counts) * self.length(layer, tensor)
+        if codec == BLOCKS or codec >= PRIVATE:
             return []
         if codec in CODECS:
             return [elements] * CODECS[codec][1]
-        scales = sum(self.parameters(count, tensor) for count in counts)
+        scales = sum(self.parameters(count, layer, tensor) for count in counts)
         return [elements if codec == INT8 else (elements + 1) // 2] + 4 * [scales]
 
     def read_chunks(self, fields: Fields) -> None:
         self.chunks, at = {}, 0
         for tier in range(len(self.ratios)):
-            allowed = [{GAPS if self.by_position(tier) else POSITIONS}] + [
-                {BLOCKS} if self.coded else {codec, INT8, INT4} for codec in self.codecs[1:]
-            ]
+            allowed = [self.allowed(tier, tensor) for tensor in range(3)]
             for layer in range(self.layers):
                 for tensor in range(3):
                     stored, expected = fields.u64(), fields.u64()
                     codec, reserved = fields.u32(), fields.u32()
                     is_coded = "with" if self.coded else "without"
                     problem = f"codec {codec} {is_coded} BLKS, or reserved bits"
-                    need(codec in allowed[tensor] and reserved == 0, "CHNK", problem)
-                    allowed[tensor] = {codec}
+                    is_right = min(codec, PRIVATE) in allowed[tensor] and reserved == 0
+                    need(is_right and self.agree(tier, layer, tensor, codec), "CHNK", problem)
                     lengths = self.streams(tier, layer, tensor, codec)
-                    most = 4 * len(lengths) + sum(lengths) + 8 if codec != BLOCKS else 0
-                    need(4 * len(lengths) <= stored <= most, "CHNK", "impossible stored length")
+                    least, most = self.stored_lengths(codec, lengths)
+                    need(least <= stored <= most, "CHNK", "impossible stored length")
                     self.chunks[tier, layer, tensor] = (at, stored, expected, codec, lengths)
                     at += stored
         fields.end()
@@ -492,13 +712,42 @@ class Snapshot:
             at = self.coded.placed(at)
         need(at == len(self.data), "CHNK", "chunks, and blocks of BLKS, do not fill DATA")
 
+    def allowed(self, tier: int, tensor: int) -> set[int]:
+        """Section 5.4: the codecs of a tensor; PRIVATE means all private ones."""
+        if tensor == 0:
+            return {GAPS if self.by_position(tier) else POSITIONS}
+        if self.coded:
+            return {BLOCKS}
+        codec = self.codecs[tensor]
+        return {codec, PRIVATE} | ({INT8, INT4} if codec in PLAIN else set())
+
+    def agree(self, tier: int, layer: int, tensor: int, codec: int) -> bool:
+        """A tensor of a tier has one codec in all layers."""
+        return layer == 0 or self.chunks[tier, 0, tensor][3] == codec
+
+    def stored_lengths(self, codec: int, lengths: list[int]) -> tuple[int, int]:
+        """The least and the greatest stored length of a chunk of such streams."""
+        if codec == BLOCKS:
+            return 0, 0
+        least = 4 * len(lengths) + self.tag
+        return least, 2**64 if codec >= PRIVATE else least + sum(lengths) + 8
+
+    def is_private(self, tiers: int) -> bool:
+        """Whether one of the first tiers has a private codec."""
+        return any(chunk[3] >= PRIVATE for (t, *_), chunk in self.chunks.items() if t < tiers)
+
     def unpacked(self, tier: int, layer: int, tensor: int) -> tuple[int, list[np.ndarray], str]:
         """Section 5.5: a chunk's codec and its streams, decoded."""
         at, stored, expected, codec, decoded = self.chunks[tier, layer, tensor]
         where = f"DATA: tier {tier}, layer {layer}, {TENSORS[tensor]}"
         raw = self.data[at : at + stored]
         need(checksum(raw) == expected, where, "checksum mismatch")
-        at = 4 * len(decoded)
+        if codec == BLOCKS:
+            return codec, [], where
+        raw = self.opened(CHUNK, (tier * self.layers + layer) * 3 + tensor, raw, where)
+        if codec >= PRIVATE:
+            return codec, [], where
+        at, stored = 4 * len(decoded), len(raw)
         lengths = struct.unpack_from(f"<{len(decoded)}I", raw)
         has_frames = any(length < size for length, size in zip(lengths, decoded, strict=True))
         need(at + sum(lengths) + 8 * has_frames == stored, where, "lengths do not add up")
@@ -522,13 +771,13 @@ class Snapshot:
     def chunk(self, tier: int, layer: int, tensor: int) -> list[np.ndarray]:
         """Each head's elements in the cache's own type, [pairs][length]."""
         codec, streams, where = self.unpacked(tier, layer, tensor)
-        if codec == BLOCKS:
+        if codec == BLOCKS or codec >= PRIVATE:
             return []
         if codec not in CODECS:
             return self.restored(tier, layer, tensor, codec, streams, where)
         elements = np.stack(streams, -1).reshape(-1).view(CODECS[codec][0])
-        heads, at, length = [], 0, self.lengths[tensor]
-        for count in map(int, self.counts[tier, layer]):
+        heads, at, length = [], 0, self.length(layer, tensor)
+        for count in self.counts[tier, layer, : self.shapes[layer][0]].tolist():
             part = elements[at : at + count * length]
             heads.append(
                 part.reshape(length, count).T if tensor == 1 else part.reshape(count, length)
@@ -545,7 +794,7 @@ class Snapshot:
         codes = streams[0]
         if codec == INT4:
             codes = np.stack([codes & 15, codes >> 4], -1).reshape(-1)
-            elements = int(self.counts[tier, layer].sum()) * self.lengths[tensor]
+            elements = int(self.counts[tier, layer].sum()) * self.length(layer, tensor)
             need(not codes[elements:].any(), where, "a code too many")
         scales, minima = (np.stack(streams[i : i + 2], -1).reshape(-1).view("<f2") for i in (1, 3))
         need(
@@ -554,10 +803,10 @@ class Snapshot:
             "an impossible scale",
         )
         need(bool(np.isfinite(minima).all()), where, "a minimum that is not finite")
-        heads, at, first, length = [], 0, 0, self.lengths[tensor]
-        for count in map(int, self.counts[tier, layer]):
+        heads, at, first, length = [], 0, 0, self.length(layer, tensor)
+        for count in self.counts[tier, layer, : self.shapes[layer][0]].tolist():
             part = codes[at : at + count * length].reshape(count, length).astype("<f4")
-            size = self.parameters(count, tensor)
+            size = self.parameters(count, layer, tensor)
             factors = []
             for numbers in (scales, minima):
                 numbers = numbers[first : first + size].astype("<f4")
@@ -577,6 +826,8 @@ class Snapshot:
 
     def kept(self, ratio: int, layer: int, head: int) -> tuple[int, int]:
         """Section 5.3: how many tiers to read, and how many pairs of the ranking to keep."""
+        if ratio > 1 and not self.is_ranked:
+            raise NotStored(f"the pairs are not ranked, so only ×1 is in the file, not ×{ratio}")
         tier = next((t for t, r in enumerate(self.ratios) if r <= ratio), None)
         if tier is None:
             raise NotStored(f"×{ratio} is not in the file, only ×{self.ratios[-1]} and more")
@@ -595,7 +846,7 @@ class Snapshot:
 
     def layer(self, layer: int, tiers: int) -> list[list[np.ndarray]]:
         """For each head: positions, keys, values of the first tiers, best first."""
-        parts = [[[], [], []] for _ in range(self.heads)]
+        parts = [[[], [], []] for _ in range(self.shapes[layer][0])]
         for tier in range(tiers):
             for tensor in range(3):
                 for head, pairs in enumerate(self.chunk(tier, layer, tensor)):
@@ -625,7 +876,7 @@ class Snapshot:
 
     def check(self) -> None:
         """All that is left: chunks and unknown sections."""
-        check_unknown(self.unknown)
+        check_unknown(self.unknown, self.cipher)
         for layer in range(self.layers):
             self.layer(layer, len(self.ratios))
         if self.coded:
@@ -657,7 +908,8 @@ class Blocks:
         """Stored length, checksum, kind and step."""
         stored, expected, kind = fields.u64(), fields.u64(), fields.size("kind", 0, 1)
         step = fields.integer("step", -200 * kind, 200 * kind)
-        is_right = stored >= 140 + count if kind else stored == sum(self.sizes(heads, count))
+        plain = stored - self.snapshot.tag
+        is_right = plain >= 140 + count if kind else plain == sum(self.sizes(heads, count))
         need(is_right, "BLKS", f"a block of {stored} bytes")
         return stored, expected, kind, step
 
@@ -677,7 +929,7 @@ class Blocks:
         where, at = f"DATA: group {group}, block {number}", self.starts[index]
         raw = self.snapshot.data[at : at + stored]
         need(checksum(raw) == expected, where, "checksum mismatch")
-        return raw, where
+        return self.snapshot.opened(BLOCK_OF_TRANSFORM, index, raw, where), where
 
     def check(self) -> None:
         for index in range(len(self.entries)):
@@ -973,12 +1225,12 @@ def read_sums(sections: dict[bytes, memoryview]) -> np.ndarray:
 class Chain:
     """Section 5.7: a snapshot and those that it continues, which lie in its folder."""
 
-    def __init__(self, path: pathlib.Path, last: Snapshot) -> None:
+    def __init__(self, path: pathlib.Path, last: Snapshot, keys: Sequence[bytes]) -> None:
         self.folder, self.links = path.parent, [last]
         while self.links[0].parent is not None:
             child = self.links[0]
             need(len(self.links) < LINKS, "PRNT", f"a chain of more than {LINKS} files")
-            self.links.insert(0, read_parent(path.parent / child.name, child))
+            self.links.insert(0, read_parent(path.parent / child.name, child, keys))
         pairs = list(itertools.pairwise(self.links))
         for parent, child in reversed(pairs):
             check_rules(child, parent)
@@ -1001,8 +1253,10 @@ class Chain:
     def tensors(self, ratio: int | None) -> dict[str, np.ndarray]:
         """What a compression keeps, each head in order of position; without one, all that is
         stored."""
-        for link in self.links:
-            link.kept(ratio or link.ratios[-1], 0, 0)
+        tiers = [link.kept(ratio or link.ratios[-1], 0, 0)[0] for link in self.links]
+        for link, count in zip(self.links, tiers, strict=True):
+            if link.is_private(count):
+                raise NotThere("CHNK: pairs in a private codec, which this reader does not know")
         transforms: dict[str, Transform] = {}
         coded = [link.coded for link in self.links if link.coded]
         for blocks in coded:
@@ -1015,7 +1269,7 @@ class Chain:
                 link.pairs(ratio or link.ratios[-1], layer, end)
                 for link, end in zip(self.links, self.ends, strict=True)
             ]
-            for head in range(self.heads):
+            for head in range(self.links[-1].shapes[layer][0]):
                 positions, keys, values = (
                     np.concatenate(parts)
                     for parts in zip(*(link[head] for link in links), strict=True)
@@ -1027,7 +1281,30 @@ class Chain:
         return result
 
 
-def read_parent(path: pathlib.Path, child: Snapshot) -> Snapshot:
+def check_files(fields: Fields) -> None:
+    """Section 3.3."""
+    entries = []
+    for _ in range(fields.size("entries", 1, 4096)):
+        role = fields.u32()
+        fields.zeros(4)
+        entries.append((role, bytes(fields.take(32))))
+    fields.end()
+    need(all(a < b for a, b in itertools.pairwise(entries)), "FILE", "entries do not ascend")
+    need(any(role == 1 for role, _ in entries), "FILE", "no weights")
+
+
+def snapshot_digest(data: memoryview, snapshot: Snapshot) -> bytes:
+    """Section 5.7: of all bytes before DATA but those of KEYS."""
+    digest, at = hashlib.sha256(), 0
+    if snapshot.cipher:
+        at = align64(64 + 32 * int.from_bytes(data[40:44], "little"))
+        digest.update(data[:at])
+        at += 32 + 128 * int.from_bytes(data[at + 4 : at + 8], "little")
+    digest.update(data[at : len(data) - len(snapshot.data)])
+    return digest.digest()
+
+
+def read_parent(path: pathlib.Path, child: Snapshot, keys: Sequence[bytes]) -> Snapshot:
     """Section 5.7: the parent, if it is the one that the child continues."""
     if not path.is_file():
         raise NotThere(
@@ -1036,12 +1313,12 @@ def read_parent(path: pathlib.Path, child: Snapshot) -> Snapshot:
         )
     data = map_file(path)
     try:
-        _, parent = read(data)
+        _, parent = read(data, keys)
         need(isinstance(parent, Snapshot), "header", "not a snapshot")
-        digest = hashlib.sha256(data[: len(data) - len(parent.data)]).digest()
-        need(digest == child.parent, "PRNT", "not the parent, which has another digest")
-    except Refused as error:
-        raise Refused(f"{error} (in {child.name!r}, named as the parent)") from None
+        is_parent = snapshot_digest(data, parent) == child.parent
+        need(is_parent, "PRNT", "not the parent, which has another digest")
+    except (Refused, NoKey) as error:
+        raise type(error)(f"{error} (in {child.name!r}, named as the parent)") from None
     return parent
 
 
@@ -1064,14 +1341,17 @@ def check_rules(child: Snapshot, parent: Snapshot) -> None:
         "PRNT",
         f"the first position is {child.first} in a parent of {parent.n} tokens",
     )
-    shape = (parent.layers, parent.heads, parent.lengths, parent.codecs)
+    shape = (parent.layers, parent.heads, parent.lengths, parent.codecs, parent.layout)
     need(
-        (child.layers, child.heads, child.lengths, child.codecs) == shape,
+        (child.layers, child.heads, child.lengths, child.codecs, child.layout) == shape,
         "CONT",
-        "another shape or type than the parent's",
+        "another shape, type or layout than the parent's",
     )
+    need(child.shapes == parent.shapes, "SHAP", "other shapes of layers than the parent's")
+    need(child.trust >= parent.trust, "IDEN", "trust 0 where the parent's is 1")
+    form = parent.form if parent.form == 0 or parent.form >= PRIVATE else 2
     need(
-        child.form == (2 if parent.form else 0),
+        child.form == form,
         "CONT",
         f"prompt form {child.form} where the parent's is {parent.form}",
     )
@@ -1083,6 +1363,11 @@ def check_rules(child: Snapshot, parent: Snapshot) -> None:
 
 
 def check_identity(child: Snapshot, parent: Snapshot) -> None:
+    if not (child.has_values and parent.has_values):
+        is_same = child.files is not None and child.files == parent.files
+        if not is_same and not child.trust:
+            raise OtherModel(f"FILE: the parent {child.name!r} is not proven to be of this model")
+        return
     for i, name in enumerate(DIGESTS):
         if child.identity[32 * i : 32 * i + 32] != parent.identity[32 * i : 32 * i + 32]:
             raise OtherModel(f"the parent {child.name!r} has another {name} digest")
@@ -1146,14 +1431,18 @@ def map_file(path: pathlib.Path) -> memoryview:
         return memoryview(b"" if empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
-def read(data: memoryview) -> tuple[str, Snapshot | Transform | dict[str, np.ndarray]]:
+def read(
+    data: memoryview, keys: Sequence[bytes] = ()
+) -> tuple[str, Snapshot | Transform | dict[str, np.ndarray]]:
     """Checks all of a file but what `Snapshot.check` does and unknown sections of transforms; gives
     its kind, and the snapshot, the transform or the tensors."""
-    kind, sections, unknown = read_container(data)
-    need(len(sections[b"IDEN"]) == (160 if kind == b"SNAP" else 128), "IDEN", "wrong length")
+    kind, sections, unknown, cipher = read_container(data, keys)
+    need(len(sections[b"IDEN"]) == (168 if kind == b"SNAP" else 128), "IDEN", "wrong length")
     check_provenance(sections.get(b"prov", memoryview(b"")))
+    if b"meta" in sections:
+        check_metadata(sections[b"meta"])
     if kind == b"SNAP":
-        return "snapshot", Snapshot(sections, unknown)
+        return "snapshot", Snapshot(sections, unknown, cipher)
     if kind == b"TRAN":
         return "transform", Transform(sections, unknown)
     check_unknown(unknown)
@@ -1164,13 +1453,15 @@ def read(data: memoryview) -> tuple[str, Snapshot | Transform | dict[str, np.nda
     return "statistics", read_statistics(sections)
 
 
-def read_file(path: pathlib.Path) -> tuple[str, Chain | dict[str, np.ndarray]]:
+def read_file(
+    path: pathlib.Path, keys: Sequence[bytes]
+) -> tuple[str, Chain | dict[str, np.ndarray]]:
     """Checks all of a file, and of all that a snapshot continues."""
-    kind, content = read(map_file(path))
+    kind, content = read(map_file(path), keys)
     if isinstance(content, Transform):
         check_unknown(content.unknown)
         return kind, content.tensors()
-    return kind, Chain(path, content) if isinstance(content, Snapshot) else content
+    return kind, Chain(path, content, keys) if isinstance(content, Snapshot) else content
 
 
 class Parser(argparse.ArgumentParser):
@@ -1184,7 +1475,7 @@ def ratio(text: str) -> int:
     return int(text)
 
 
-STATUS = {NotStored: 64, Refused: 65, NotThere: 66, OSError: 66, OtherModel: 78}
+STATUS = {NotStored: 64, Refused: 65, NotThere: 66, OSError: 66, NoKey: 77, OtherModel: 78}
 
 
 def main() -> int:
@@ -1194,12 +1485,15 @@ def main() -> int:
         "--compression", type=ratio, help="only what ×N keeps; else all that is stored"
     )
     parser.add_argument(
+        "--key-file", type=pathlib.Path, action="append", default=[], help="opens encrypted files"
+    )
+    parser.add_argument(
         "--tensors", type=pathlib.Path, help="write the decoded tensors here (.npz)"
     )
     parser.add_argument("--digests", action="store_true", help="print each tensor's SHA-256")
     options = parser.parse_args()
     try:
-        kind, content = read_file(options.file)
+        kind, content = read_file(options.file, [path.read_bytes() for path in options.key_file])
         tensors = content
         if isinstance(content, Chain):
             kind += (

@@ -2,9 +2,10 @@
 """Damages a small file in every way that changes one byte or its length, and fails unless reader.py
 rejects every result within 1 s and 64 MiB.
 
-    python test_reader.py FILE...
+    python test_reader.py [--key-file KEY] FILE...
 """
 
+import argparse
 import pathlib
 import sys
 import time
@@ -26,29 +27,29 @@ def damages(data: bytes):
         yield f"cut at {length}", data[:length]
 
 
-def read(data: bytes) -> None:
-    _, content = reader.read(memoryview(data))
+def read(data: bytes, keys: list[bytes]) -> None:
+    _, content = reader.read(memoryview(data), keys)
     if isinstance(content, reader.Snapshot):
         content.check()
 
 
-def is_refused(data: bytes) -> bool:
+def is_refused(data: bytes, keys: list[bytes]) -> bool:
     try:
-        read(data)
-    except reader.Refused:
+        read(data, keys)
+    except (reader.Refused, reader.NoKey):
         return True
     return False
 
 
-def check(path: pathlib.Path) -> list[str]:
+def check(path: pathlib.Path, keys: list[bytes]) -> list[str]:
     data = path.read_bytes()
-    read(data)
+    read(data, keys)
     problems, count = [], 0
     tracemalloc.start()
     for name, damaged in damages(data):
         tracemalloc.reset_peak()
         before, start = tracemalloc.get_traced_memory()[0], time.monotonic()
-        if not is_refused(damaged):
+        if not is_refused(damaged, keys):
             problems.append(f"{path}: {name}: accepted")
         if time.monotonic() - start > TIME_LIMIT:
             problems.append(f"{path}: {name}: slow")
@@ -60,7 +61,12 @@ def check(path: pathlib.Path) -> list[str]:
 
 
 def main() -> int:
-    problems = [problem for path in sys.argv[1:] for problem in check(pathlib.Path(path))]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--key-file", type=pathlib.Path, action="append", default=[])
+    parser.add_argument("files", type=pathlib.Path, nargs="+", metavar="FILE")
+    options = parser.parse_args()
+    keys = [path.read_bytes() for path in options.key_file]
+    problems = [problem for path in options.files for problem in check(path, keys)]
     print("\n".join(problems), end="")
     return 1 if problems else 0
 

@@ -133,12 +133,12 @@ struct TransformSnapshotTests {
     _ = try other.write(to: folder.path("a.qtrans"))
     #expect(try Verification.verify(path: path) == .snapshot)
     let chain = try SnapshotChain(path: path)
-    #expect(throws: TransformMissing.self) { try chain.checkTransforms() }
+    #expect(throws: TransformMissing.self) { try chain.checkDecodable(compression: nil) }
     #expect(throws: TransformMissing.self) { try chain.readLayer(0, compression: nil) }
     #expect(try chain.readPositions(layer: 0, compression: 2).count > 0)
     var companions = Companions()
     companions.transforms = [elsewhere.path("moved.qtrans")]
-    try SnapshotChain(path: path, with: companions).checkTransforms()
+    try SnapshotChain(path: path, with: companions).checkDecodable(compression: nil)
   }
 
   @Test("is rejected if its transform has other groups")
@@ -164,7 +164,7 @@ struct TransformSnapshotTests {
       samples[1].blocks.map { PairBlock(positions: $0.positions, keys: [], values: []) })
     try writer.append(block: [UInt8](repeating: 0, count: 9 * 6 * 16), step: nil)
     _ = try writer.finish()
-    #expect(throws: MalformedFile.self) { try SnapshotChain(path: wrong).checkTransforms() }
+    #expect(throws: MalformedFile.self) { try SnapshotChain(path: wrong).checkDecodable(compression: nil) }
   }
 
   @Test("whose bytes were changed is rejected", arguments: UInt64(1)...40)

@@ -26,7 +26,8 @@ struct HandMadeSnapshot {
       }, compression: compression)
     let digest = Digest([UInt8](repeating: 7, count: Digest.byteCount))
     let metadata = SnapshotMetadata(
-      identity: Identity(weights: digest, architecture: digest, rope: digest, tokenizer: digest),
+      identity: SnapshotIdentity(
+        values: Identity(weights: digest, architecture: digest, rope: digest, tokenizer: digest)),
       filterDigest: digest,
       context: ContextDescription(
         layers: layers, kvHeads: rankings.count, keyLength: 1, valueLength: 1, tokens: tokens,

@@ -17,19 +17,25 @@ package struct SampleSnapshot {
   ) {
     let codec = codec ?? ElementCodec.elements.randomElement(using: &random) ?? .float16
     let tokens = tokens ?? Int.random(in: 0...200, using: &random)
-    let context = ContextDescription(
+    var context = ContextDescription(
       layers: layers ?? .random(in: 1...3, using: &random),
       kvHeads: kvHeads ?? .random(in: 1...3, using: &random),
       keyLength: keyLength ?? .random(in: 1...9, using: &random),
       valueLength: valueLength ?? .random(in: 1...9, using: &random),
       tokens: tokens, promptForm: .plain, keyCodec: codec, valueCodec: codec)
     let heads = context.layers * context.kvHeads
+    if codec.isFloat8 {
+      context.scales = FP8Scales(
+        keys: random.floats(heads).map { abs($0) + 0.5 },
+        values: random.floats(heads).map { abs($0) + 0.5 })
+    }
     let floors = (0..<heads).map { _ in Int.random(in: 0...max(1, tokens / 3), using: &random) }
     metadata = Self.metadata(context, floors: floors, compression: compression)
     rankings = (0..<heads).map { _ in (0..<UInt32(tokens)).shuffled(using: &random) }
     func pairs(length: Int) -> [[[UInt8]]] {
       Self.pairs(
-        heads, tokens: tokens, length: length, width: codec.width, isFinite: isFinite, &random)
+        heads, tokens: tokens, length: length / codec.numbers, width: codec.width,
+        isFinite: isFinite, &random)
     }
     keys = pairs(length: context.keyLength)
     values = pairs(length: context.valueLength)
@@ -96,8 +102,9 @@ package struct SampleSnapshot {
   ) -> SnapshotMetadata {
     func digest(_ byte: UInt8) -> Digest { Digest([UInt8](repeating: byte, count: 32)) }
     return SnapshotMetadata(
-      identity: Identity(
-        weights: digest(1), architecture: digest(2), rope: digest(3), tokenizer: digest(4)),
+      identity: SnapshotIdentity(
+        values: Identity(
+          weights: digest(1), architecture: digest(2), rope: digest(3), tokenizer: digest(4))),
       filterDigest: digest(5), context: context,
       tiers: TierTable(
         sinks: 0, window: 0, layers: context.layers, kvHeads: context.kvHeads,

@@ -27,7 +27,10 @@ package enum SampleTransform {
       shape: shape, rope: LayerRoPE(layers: layers, longest: nil, scale: 1), groups: groups,
       metric: (0..<shape.heads).map { _ in metric(shape) },
       steps: QualitySteps(high: -40, medium: -30, low: -20))
-    return TransformFile(identity: metadata.identity, transform: transform, provenance: "{}")
+    let identity =
+      metadata.identity.values
+      ?? Identity(weights: .zero, architecture: .zero, rope: .zero, tokenizer: .zero)
+    return TransformFile(identity: identity, transform: transform, provenance: "{}")
   }
 
   private static func group(

@@ -9,7 +9,7 @@ struct ConformanceManifest: Decodable {
     let count: UInt64
   }
 
-  /// A file next to a fixture that it needs: one that it continues, or a transform.
+  /// A file that a fixture needs: one that it continues, a transform, or a key.
   struct Parent: Decodable {
     let file: String
     let sha256: String
@@ -29,6 +29,8 @@ struct ConformanceManifest: Decodable {
     let sha256: String
     let insertZeros: Zeros?
     let parents: [Parent]?
+    /// What opens it, if it is encrypted.
+    let keys: [Parent]?
     let reads: [Read]
     /// Compressions that the file does not hold.
     let notStored: [Int]?
@@ -40,6 +42,8 @@ struct ConformanceManifest: Decodable {
     let sha256: String
     let insertZeros: Zeros?
     let parents: [Parent]?
+    /// What opens it, if it is encrypted.
+    let keys: [Parent]?
     let section: String
     let rule: String
     /// What ×N is asked for, or nil for all that is stored.

@@ -31,7 +31,7 @@ package struct ConformanceRun: Sendable {
     let file: String
     let sha256: String
     let zeros: ConformanceManifest.Zeros?
-    let parents: [ConformanceManifest.Parent]
+    let parents, keys: [ConformanceManifest.Parent]
     let expectation: Expectation
   }
 
@@ -65,7 +65,7 @@ package struct ConformanceRun: Sendable {
         func task(_ part: String, _ expectation: Expectation) -> Task {
           Task(
             group: kind + part, file: file.file, sha256: file.sha256, zeros: file.insertZeros,
-            parents: file.parents ?? [], expectation: expectation)
+            parents: file.parents ?? [], keys: file.keys ?? [], expectation: expectation)
         }
         return file.reads.map { read in
           task(
@@ -80,7 +80,7 @@ package struct ConformanceRun: Sendable {
         let exitCode = file.exitCode ?? 65
         return Task(
           group: Self.rejections(exitCode, file.section), file: file.file, sha256: file.sha256,
-          zeros: file.insertZeros, parents: file.parents ?? [],
+          zeros: file.insertZeros, parents: file.parents ?? [], keys: file.keys ?? [],
           expectation: .rejection(
             compression: file.compression, exitCode: exitCode, section: file.section,
             rule: file.rule))
@@ -117,7 +117,7 @@ package struct ConformanceRun: Sendable {
     var kinds: Set<String> = []
     var last: (status: String, message: String)?
     for task in tasks where task.zeros == nil && kinds.insert(task.file.fileKind).inserted {
-      let answer = await reader.read("\(folder)/\(task.file)", compression: nil)
+      let answer = await reader.read("\(folder)/\(task.file)", compression: nil, keys: keys(of: task))
       guard case .failed(let status) = answer.outcome else { return }
       last = (status, answer.message)
     }
@@ -136,6 +136,7 @@ package struct ConformanceRun: Sendable {
 
   /// The kind of fixture, by the endings of the file and of those that it needs.
   private static func kind(_ fixture: ConformanceManifest.Valid) -> String {
+    guard fixture.keys == nil else { return "encrypted" }
     let needed = fixture.parents?.map(\.file.fileKind) ?? []
     guard !needed.contains("kvsnap") else { return "chain" }
     return switch fixture.file.fileKind {
@@ -150,7 +151,8 @@ package struct ConformanceRun: Sendable {
   /// The group of files that are rejected with one exit code; those of 65 are grouped by section.
   private static func rejections(_ exitCode: Int, _ section: String) -> String {
     switch exitCode {
-    case 66: "no parent or transform"
+    case 66: "no parent, transform or codec"
+    case 77: "no key"
     case 78: "chain, other model"
     default: "invalid: \(section)"
     }
@@ -159,7 +161,7 @@ package struct ConformanceRun: Sendable {
   private func check(_ task: Task) async throws -> Check {
     let path = "\(folder)/\(task.file)"
     let content = try content(task.file)
-    let areParentsWhole = try task.parents.allSatisfy {
+    let areParentsWhole = try (task.parents + task.keys).allSatisfy {
       Digest(of: try self.content($0.file)).description == $0.sha256
     }
     guard areParentsWhole, Digest(of: content).description == task.sha256 else {
@@ -171,6 +173,8 @@ package struct ConformanceRun: Sendable {
     return await check(task, path: copy.path)
   }
 
+  private func keys(of task: Task) -> [String] { task.keys.map { "\(folder)/\($0.file)" } }
+
   private func content(_ file: String) throws -> [UInt8] {
     let bytes = try RandomAccessFile(path: "\(folder)/\(file)")
     return try bytes.read(at: 0, count: Int(clamping: bytes.size), section: "fixture")
@@ -180,7 +184,7 @@ package struct ConformanceRun: Sendable {
     switch task.expectation {
     case .tensors(let compression, let tensors):
       let what = compression.map { "×\($0)" } ?? "all that is stored"
-      let answer = await reader.read(path, compression: compression)
+      let answer = await reader.read(path, compression: compression, keys: keys(of: task))
       func wrong(_ problem: String) -> Check { result(task, "\(what): \(problem)", answer) }
       switch answer.outcome {
       case .tensors(tensors): return result(task, nil)
@@ -190,14 +194,14 @@ package struct ConformanceRun: Sendable {
       case .failed(let status): return wrong(status)
       }
     case .notStored(let compression):
-      let answer = await reader.read(path, compression: compression)
+      let answer = await reader.read(path, compression: compression, keys: keys(of: task))
       guard case .notStored = answer.outcome else {
         return result(
           task, "×\(compression), which the file does not hold: no exit code 64", answer)
       }
       return result(task, nil)
     case .rejection(let compression, let exitCode, let section, let rule):
-      let answer = await reader.read(path, compression: compression)
+      let answer = await reader.read(path, compression: compression, keys: keys(of: task))
       func wrong(_ problem: String) -> Check { result(task, "\(problem): \(rule)", answer) }
       switch answer.outcome {
       case .rejected(exitCode):

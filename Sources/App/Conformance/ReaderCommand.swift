@@ -3,7 +3,7 @@ import Subprocess
 import SystemPackage
 
 /// A program that reads files of the format, called as conformance.md in the specification says:
-/// `READER --digests [--compression N] FILE`.
+/// `READER --digests [--compression N] [--key-file KEY]… FILE`.
 struct ReaderCommand: Sendable {
   /// The result of one call.
   enum Outcome: Sendable {
@@ -11,7 +11,7 @@ struct ReaderCommand: Sendable {
     case tensors([String: String])
     /// Exit code 64: the file is valid, but does not hold what was asked for.
     case notStored
-    /// Exit code 65, 66 or 78.
+    /// Exit code 65, 66, 77 or 78.
     case rejected(exitCode: Int)
     /// Anything else, in words.
     case failed(String)
@@ -30,8 +30,10 @@ struct ReaderCommand: Sendable {
   private static let outputLimit = 1 << 26
 
   /// Calls the reader on a file and waits for it, a minute at most.
-  func read(_ path: String, compression: Int?) async -> Answer {
-    let options = compression.map { ["--compression", "\($0)"] } ?? []
+  func read(_ path: String, compression: Int?, keys: [String]) async -> Answer {
+    let options =
+      (compression.map { ["--compression", "\($0)"] } ?? [])
+      + keys.flatMap { ["--key-file", $0] }
     let arguments = Array(words.dropFirst()) + ["--digests"] + options + [path]
     return await withTaskGroup { group in
       group.addTask { await run(arguments) }
@@ -56,7 +58,7 @@ struct ReaderCommand: Sendable {
         switch result.terminationStatus {
         case .exited(0): .tensors(Self.tensors(result.standardOutput))
         case .exited(64): .notStored
-        case .exited(let code) where [65, 66, 78].contains(code): .rejected(exitCode: Int(code))
+        case .exited(let code) where [65, 66, 77, 78].contains(code): .rejected(exitCode: Int(code))
         case .exited(let code): .failed("exit code \(code)")
         case .signaled(let number): .failed("an end by signal \(number)")
         }

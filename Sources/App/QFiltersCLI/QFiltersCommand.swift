@@ -17,14 +17,14 @@ struct QFiltersCommand: AsyncParsableCommand {
       so its best 1/N (×N) is one read. \(Compression.inOtherWords)
 
       Exit codes: 0; 1 other failure; 64 usage; 65 malformed or corrupt file; 66 no such input; \
-      74 input or output; 78 identity mismatch.
+      74 input or output; 77 key missing or wrong; 78 identity mismatch.
       """,
     version: Version.current,
     subcommands: [
       TokenizeCommand.self, GenerateCommand.self, PrecomputeCommand.self, TransformCommand.self,
       MergeCommand.self, ZooCommand.self, ImportCommand.self,
       ExportCommand.self, PrefillCommand.self, ResumeCommand.self,
-      RecompressCommand.self, ShowCommand.self, InspectCommand.self,
+      RecompressCommand.self, RekeyCommand.self, ForgetCommand.self, ShowCommand.self, InspectCommand.self,
       CompareCommand.self,
       VerifyCommand.self, ConformanceCommand.self, EvaluateCommand.self,
     ])

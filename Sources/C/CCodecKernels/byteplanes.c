@@ -18,12 +18,20 @@ static void split4(const uint8_t *restrict elements, size_t count, uint8_t *rest
   }
 }
 
+static void split(
+  const uint8_t *restrict elements, size_t count, size_t width, uint8_t *const *restrict planes) {
+  for (size_t i = 0; i < count; i++)
+    for (size_t p = 0; p < width; p++) planes[p][i] = elements[i * width + p];
+}
+
 void ck_split_rows(const uint8_t *elements, ck_planes shape, uint8_t *const *planes) {
   size_t count = shape.rows * shape.columns;
   if (shape.width == 2) {
     split2(elements, count, planes[0], planes[1]);
-  } else {
+  } else if (shape.width == 4) {
     split4(elements, count, planes[0], planes[1], planes[2], planes[3]);
+  } else {
+    split(elements, count, shape.width, planes);
   }
 }
 
@@ -45,6 +53,12 @@ static void merge4(const uint8_t *restrict p0, const uint8_t *restrict p1,
   }
 }
 
+static void merge(const uint8_t *const *planes, size_t from, size_t count, size_t width,
+  uint8_t *restrict out) {
+  for (size_t i = 0; i < count; i++)
+    for (size_t p = 0; p < width; p++) out[i * width + p] = planes[p][from + i];
+}
+
 void ck_merge_rows(
   const uint8_t *const *planes, ck_planes shape, const uint32_t *slots, uint8_t *out) {
   size_t rows = shape.rows, columns = shape.columns, width = shape.width;
@@ -57,6 +71,8 @@ void ck_merge_rows(
     uint8_t *to = out + slot * length * width;
     if (width == 2) {
       merge2(planes[0] + from, planes[1] + from, length, to);
+    } else if (width != 4) {
+      merge(planes, from, length, width, to);
     } else {
       merge4(planes[0] + from, planes[1] + from, planes[2] + from, planes[3] + from, length, to);
     }

@@ -10,6 +10,8 @@ public enum FailureCategory: Sendable {
   case noInput
   /// Reading or writing failed.
   case io
+  /// A key of an encrypted file is missing or wrong.
+  case key
   /// A file belongs to another model or filter bank.
   case identity
   /// Anything else: a limit, an unsupported model, damaged numbers.

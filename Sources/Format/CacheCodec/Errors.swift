@@ -9,12 +9,15 @@ public struct CompressionNotStored: CategorisedError, Equatable, Sendable {
   public let requested: Int?
   /// The least compression that the snapshot holds.
   public let least: Int
+  /// Whether its pairs are ranked.
+  public let isRanked: Bool
 
   /// Names what is missing.
-  public init(path: String, requested: Int?, least: Int) {
+  public init(path: String, requested: Int?, least: Int, isRanked: Bool = true) {
     self.path = path
     self.requested = requested
     self.least = least
+    self.isRanked = isRanked
   }
 
   /// Another request can be met.
@@ -22,6 +25,7 @@ public struct CompressionNotStored: CategorisedError, Equatable, Sendable {
 
   /// The file, what it holds, and what helps.
   public var description: String {
+    guard isRanked else { return "\(path) is not ranked, so ×1 is all that it holds" }
     let missing = requested.map { "×\($0)" } ?? "the whole cache"
     return "\(path) does not hold \(missing), only ×\(least) and more; "
       + "ask for that, or prefill again with less compression"
@@ -147,5 +151,25 @@ public struct TransformMissing: CategorisedError, Equatable, Sendable {
       + "\(transform.digest.shortened), "
       + (isReplaced ? "and the file of that name has another" : "which is not in its folder")
       + others
+  }
+}
+
+/// Pairs are stored by a codec of another program.
+public struct PrivateCodec: CategorisedError, Equatable, Sendable {
+  /// The chunk.
+  private let path, section: String
+  /// Its codec.
+  public let codec: ElementCodec
+
+  init(place: ChunkPlace, codec: ElementCodec) {
+    (path, section, self.codec) = (place.path, place.section, codec)
+  }
+
+  /// What decodes it is missing.
+  public var category: FailureCategory { .noInput }
+
+  /// The chunk, and its codec.
+  public var description: String {
+    "\(path): \(section): stored by \(codec.name), which only the program that wrote it can decode"
   }
 }

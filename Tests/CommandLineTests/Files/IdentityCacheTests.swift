@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A model's digests are computed once, and never taken from another state of its files.
-@Suite("Remembered digests of weights")
+@Suite("Remembered digests of a model")
 struct IdentityCacheTests {
   private let folder: ScratchFolder
   private let model = Fixtures.path("models/tiny-llama-f32.gguf")
@@ -36,22 +36,32 @@ struct IdentityCacheTests {
         + options, environment: other ?? environment)
   }
 
-  private func entry() throws -> String {
+  /// The remembered digests: that of the model's file, and that of its weights.
+  private func paths() throws -> (file: String, weights: String) {
     let names = try FileManager.default.contentsOfDirectory(atPath: entries)
-    return try #require(names.count == 1 ? entries + "/" + names[0] : nil)
+    let files = names.filter { $0.hasPrefix("file-") }
+    let weights = names.filter { !$0.hasPrefix("file-") }
+    try #require(files.count == 1 && weights.count == 1, "\(names)")
+    return (entries + "/" + files[0], entries + "/" + weights[0])
   }
 
-  /// Changes the remembered digest, with the checksum that belongs to it.
-  private func forge() throws {
-    var record = try bytes(of: entry())
-    record[40] ^= 1
-    let sum = Checksum.of(Array(record.dropLast(8)))
-    for index in 0..<8 { record[72 + index] = UInt8(truncatingIfNeeded: sum >> (8 * index)) }
-    try write(record, mode: 0o644)
+  /// The one that is asked for first.
+  private func entry() throws -> String { try paths().file }
+
+  /// Changes the remembered digests, with the checksums that belong to them.
+  private func forge(mode: Int = 0o644) throws {
+    let (file, weights) = try paths()
+    for path in [file, weights] {
+      var record = try bytes(of: path)
+      record[40] ^= 1
+      let sum = Checksum.of(Array(record.dropLast(8)))
+      for index in 0..<8 { record[72 + index] = UInt8(truncatingIfNeeded: sum >> (8 * index)) }
+      try write(record, to: path, mode: mode)
+    }
   }
 
-  private func write(_ record: [UInt8], mode: Int) throws {
-    let path = try entry()
+  private func write(_ record: [UInt8], to path: String? = nil, mode: Int) throws {
+    let path = try path ?? entry()
     try Data(record).write(to: URL(filePath: path))
     try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
   }
@@ -78,8 +88,7 @@ struct IdentityCacheTests {
   }
 
   @Test func anEntryThatOthersMayWriteIsNotBelieved() throws {
-    try forge()
-    try write(bytes(of: entry()), mode: 0o666)
+    try forge(mode: 0o666)
     #expect(try resume().status == 0)
   }
 
@@ -99,7 +108,7 @@ struct IdentityCacheTests {
     // So long that a later change has another time on every file system.
     usleep(3_500_000)
     #expect(try resume(copy).status == 0)
-    #expect(try FileManager.default.contentsOfDirectory(atPath: entries).count == 2)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: entries).count == 3)
     let file = try #require(FileHandle(forUpdatingAtPath: copy))
     try file.seek(toOffset: UInt64(try bytes(of: copy).count - 3))
     try file.write(contentsOf: [0x3F])

@@ -64,13 +64,13 @@ struct ExportCommand: ParsableCommand {
     try force.check(out, as: .cacheTensors)
     ProgressBar.begin("export \(Folder.name(of: file))")
     let bytes = try SnapshotExport.run(
-      snapshot: file, with: companions.companions, compression: compression, out: out)
+      snapshot: file, with: try companions.companions, compression: compression, out: out)
     if report.json { return try Terminal.json(SnapshotReport(bytes: bytes)) }
     Terminal.line("\(out): \(Format.bytes(bytes))")
   }
 
   private func exportFilters() throws {
-    guard compression == nil, !decompressed, companions.companions.isEmpty else {
+    guard compression == nil, !decompressed, try companions.companions.isEmpty else {
       throw ValidationError("--compression, --decompressed and --parent are for snapshots.")
     }
     let endings = [".safetensors", ".qfilt", ".kvsnap", ".gguf"]

@@ -71,7 +71,8 @@ struct InspectCommand: ParsableCommand {
   }
 
   private func showAll() throws {
-    let summaries = files.map(FileSummary.init)
+    let keys = try parents.keys.ring
+    let summaries = files.map { FileSummary($0, keys: keys) }
     if report.json {
       try Terminal.json(["files": summaries])
     } else {
@@ -84,10 +85,10 @@ struct InspectCommand: ParsableCommand {
   }
 
   private func showSnapshot(_ file: String) throws {
-    let reader = try SnapshotReader(path: file)
+    let reader = try SnapshotReader(path: file, keys: parents.keys.ring)
     var snapshot = try SnapshotReport(reader)
     if let heatmap {
-      let chain = try SnapshotChain(path: file, with: parents.companions)
+      let chain = try SnapshotChain(path: file, with: try parents.companions)
       ProgressBar.begin("draw \(Folder.name(of: heatmap))")
       let map = try Heatmap(chain, compression: compression)
       try map.write(to: heatmap)

@@ -36,6 +36,7 @@ struct PrefillCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp("Snapshot to write (.kvsnap).", valueName: "file"), completion: .snapshot)
   var out: String
+  @OptionGroup var encryption: EncryptionOptions
   @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
@@ -68,6 +69,7 @@ struct PrefillCommand: ParsableCommand {
     if let precision = precision.precision { options.precision = precision }
     options.transform = try TransformChoice(precision.precision, path: transform)
     options.retention = retention.retention
+    options.secrets = try encryption.secrets
     return options
   }
 

@@ -53,7 +53,7 @@ struct RecompressCommand: ParsableCommand {
   }
 
   func run() throws {
-    try Recompress.checkOut(out, snapshot: snapshot, with: companions.companions)
+    try Recompress.checkOut(out, snapshot: snapshot, with: try companions.companions)
     try force.check(out, as: .snapshot, reading: [snapshot])
     var options = Recompress.Options()
     options.compression = compression
@@ -63,7 +63,7 @@ struct RecompressCommand: ParsableCommand {
       options.precision, path: companions.transforms.first)
     let bar = ProgressBar()
     let result = try Recompress.run(
-      snapshot: snapshot, with: companions.companions, options: options, out: out,
+      snapshot: snapshot, with: try companions.companions, options: options, out: out,
       progress: bar.show)
     if let (transform, fit) = result.coded { Terminal.advise(out, transform, fit) }
     if result.keepsBlocks {

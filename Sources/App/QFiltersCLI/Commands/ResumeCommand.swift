@@ -1,5 +1,6 @@
 import ArgumentParser
 import ByteIO
+import CacheFormat
 import QFilters
 import Reports
 import Workflows
@@ -36,7 +37,8 @@ struct ResumeCommand: ParsableCommand {
 
       --json has ids, text and stop (end, length, context or interrupted), loadSeconds, \
       firstTokenSeconds and decodeSeconds; pairs and cacheBytes that are held at the first token; \
-      bytesRead and contextTokens of the snapshot. --save adds savedBytes (the child's size) \
+      bytesRead and contextTokens of the snapshot; identity, which says what proved that the \
+      snapshot is of the model (values, files, or trust). --save adds savedBytes (the child's size) \
       and saveSeconds; --export adds exportedBytes, unless writing failed.
       """)
 
@@ -66,6 +68,12 @@ struct ResumeCommand: ParsableCommand {
   var export: String?
   @OptionGroup var generation: GenerationOptions
   @OptionGroup var budget: BudgetOptions
+  @Flag(
+    help: """
+      Continue although nothing proves that the snapshot is of the model. Its children say so for \
+      ever after.
+      """)
+  var trust = false
   @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
@@ -80,6 +88,7 @@ struct ResumeCommand: ParsableCommand {
     let cacheBytes: Int
     let bytesRead: UInt64
     let contextTokens: Int
+    let identity: String
     let savedBytes: UInt64?
     let saveSeconds: Double?
     let exportedBytes: UInt64?
@@ -116,7 +125,7 @@ struct ResumeCommand: ParsableCommand {
   func run() throws {
     let text = try prompt.text()
     if let save {
-      try Resume.checkSave(save, snapshot: snapshot, with: companions.companions)
+      try Resume.checkSave(save, snapshot: snapshot, with: try companions.companions)
     }
     try force.check(save, as: .snapshot)
     try force.check(export, as: .cacheTensors)
@@ -133,8 +142,8 @@ struct ResumeCommand: ParsableCommand {
     if writes { ignorePipeSignal(true) }
     var unwritten = ""
     let result = try Resume.run(
-      model, snapshot: snapshot, with: companions.companions, text: text, mode: mode,
-      options: options, save: save, export: export,
+      model, snapshot: snapshot, with: try companions.companions, text: text, mode: mode,
+      options: options, trusts: trust, save: save, export: export,
       emit: { text in
         guard !report.json else { return StartTime.mark(text) }
         guard writes else { return Terminal.write(text) }
@@ -142,6 +151,9 @@ struct ResumeCommand: ParsableCommand {
       })
     if writes { ignorePipeSignal(false) }
     try show(result, unwritten: unwritten)
+    if result.isTrusted || result.proof == .trust {
+      Terminal.advise("nothing proves that all pairs of \(snapshot) are of this model")
+    }
     if !report.json { result.generation.adviseIfCut(model) }
     if result.isPlainText, model.takesChatInstead(of: text) {
       Terminal.advise(
@@ -183,7 +195,7 @@ struct ResumeCommand: ParsableCommand {
       loadSeconds: result.loadSeconds, firstTokenSeconds: result.firstTokenSeconds,
       decodeSeconds: result.generation.decodeSeconds,
       pairs: result.pairs, cacheBytes: result.cacheBytes, bytesRead: result.bytesRead,
-      contextTokens: result.contextTokens, savedBytes: saved?.bytes, saveSeconds: saved?.seconds,
+      contextTokens: result.contextTokens, identity: result.proof.rawValue, savedBytes: saved?.bytes, saveSeconds: saved?.seconds,
       exportedBytes: try? result.exported?.get())
   }
 }

@@ -26,7 +26,7 @@ struct ShowCommand: ParsableCommand {
   }
 
   func run() throws {
-    let result = try Show.run(snapshot: snapshot, with: parents.companions, model: model)
+    let result = try Show.run(snapshot: snapshot, with: try parents.companions, model: model)
     if result.lacksTemplate {
       Terminal.advise("the model has no known chat template, so the text is printed without turns")
     }

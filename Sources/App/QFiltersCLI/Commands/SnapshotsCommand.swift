@@ -32,7 +32,7 @@ struct SnapshotsCommand: ParsableCommand {
   func run() throws {
     let text = try TextFile.read(file)
     let rows = try SnapshotFidelity.run(
-      try model.load(isExact: true), snapshots: snapshots, with: companions.companions,
+      try model.load(isExact: true), snapshots: snapshots, with: try companions.companions,
       text: text, count: continuation, progress: ProgressBar().show)
     if report.json { return try Terminal.json(["snapshots": rows]) }
     Terminal.line(SnapshotFidelityReport(rows).description)

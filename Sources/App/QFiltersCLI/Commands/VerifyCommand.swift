@@ -71,16 +71,16 @@ struct VerifyCommand: ParsableCommand {
       do {
         ProgressBar.begin("verify \(Folder.name(of: file))")
         if !isAncestor {
-          let ancestors = try Verify.ancestors(of: file, with: companions.companions)
+          let ancestors = try Verify.ancestors(of: file, with: try companions.companions)
           rest += ancestors.reversed().map { ($0, true) }
         }
-        try Verify.run(path: file)
-        unread = try Verify.blocks(of: file, with: companions.companions)
+        try Verify.run(path: file, keys: companions.parents.keys.ring)
+        unread = try Verify.blocks(of: file, with: try companions.companions)
       } catch {
         problems.append(error)
         // A file whose parent is missing may also be damaged itself.
         if error is ParentMissing {
-          do { try Verify.run(path: file) } catch { problems.append(error) }
+          do { try Verify.run(path: file, keys: companions.parents.keys.ring) } catch { problems.append(error) }
         }
       }
       firstFailure = firstFailure ?? problems.first
@@ -101,10 +101,12 @@ struct VerifyCommand: ParsableCommand {
   }
 
   private func printDigests(_ file: String) throws {
-    let ancestors = try Verify.ancestors(of: file, with: companions.companions)
-    for path in [file] + ancestors { try Verify.run(path: path) }
+    let ancestors = try Verify.ancestors(of: file, with: try companions.companions)
+    for path in [file] + ancestors {
+      try Verify.run(path: path, keys: companions.parents.keys.ring)
+    }
     for tensor in try TensorDigests.of(
-      path: file, compression: compression, with: companions.companions)
+      path: file, compression: compression, with: try companions.companions)
     {
       Terminal.line("\(tensor.digest)  \(tensor.name)")
     }

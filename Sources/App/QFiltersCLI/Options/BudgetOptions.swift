@@ -7,7 +7,7 @@ import Workflows
 struct BudgetOptions: ParsableArguments {
   /// Methods that can rank under a budget: those whose score needs no queries. `linear` is not
   /// among them; q-filters use the bank's linear score, if it has one.
-  static let methods = ScorerID.allCases.filter { !$0.needsQueries && $0 != .linear }
+  static let methods = ScorerID.methods.filter { !$0.needsQueries && $0 != .linear }
     .map(Method.ranked)
   private static let names = methods.map(\.rawValue).joined(separator: ", ")
   @Option(help: "Maximum pairs per head, as a mean if heads share the budget. Default: no limit.")

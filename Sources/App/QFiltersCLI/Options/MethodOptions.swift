@@ -7,9 +7,9 @@ import Workflows
 struct MethodOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Method that ranks the pairs: \(ScorerID.names(ScorerID.allCases)). Default: q-filters.",
+      "Method that ranks the pairs: \(ScorerID.names(ScorerID.methods)). Default: q-filters.",
       valueName: "method"),
-    completion: .list(ScorerID.allCases.map(\.name)), transform: ScorerID.parse)
+    completion: .list(ScorerID.methods.map(\.name)), transform: ScorerID.parse)
   var method: ScorerID?
   @OptionGroup var source: MethodSourceOptions
 
@@ -25,7 +25,7 @@ struct MethodOptions: ParsableArguments {
 /// What ranks the pairs of a snapshot anew.
 struct NewMethodOptions: ParsableArguments {
   /// Methods that need no queries, which a snapshot does not hold.
-  private static let methods = ScorerID.allCases.filter { !$0.needsQueries }
+  private static let methods = ScorerID.methods.filter { !$0.needsQueries }
   @Option(
     help: ArgumentHelp(
       """
@@ -82,7 +82,7 @@ extension ScorerID {
   /// The method of that name. Where there are no queries, one that needs them is rejected later.
   fileprivate static func parse(_ name: String) throws -> ScorerID {
     guard let scorer = ScorerID(name: name) else {
-      throw ValidationError("\(name) is not a method; known: \(names(allCases)).")
+      throw ValidationError("\(name) is not a method; known: \(names(methods)).")
     }
     return scorer
   }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import CacheCodec
 
-/// `--parent`: where the snapshots of a chain are.
+/// `--parent` and `--key-file`: where the snapshots of a chain are, and what opens them.
 struct ParentOptions: ParsableArguments {
   @Option(
     name: .customLong("parent"),
@@ -9,11 +9,15 @@ struct ParentOptions: ParsableArguments {
       "Parent of the snapshot, if in another folder. May be repeated.",
       valueName: "file"), completion: .snapshot)
   var files: [String] = []
+  @OptionGroup var keys: KeyOptions
 
   var companions: Companions {
-    var companions = Companions()
-    companions.parents = files
-    return companions
+    get throws {
+      var companions = Companions()
+      companions.parents = files
+      companions.keys = try keys.ring
+      return companions
+    }
   }
 }
 
@@ -28,8 +32,10 @@ struct CompanionOptions: ParsableArguments {
   var transforms: [String] = []
 
   var companions: Companions {
-    var companions = parents.companions
-    companions.transforms = transforms
-    return companions
+    get throws {
+      var companions = try parents.companions
+      companions.transforms = transforms
+      return companions
+    }
   }
 }

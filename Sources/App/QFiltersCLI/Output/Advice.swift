@@ -1,6 +1,7 @@
 import ArgumentParser
 import ByteIO
 import CacheCodec
+import CacheFormat
 import Inference
 import Workflows
 
@@ -26,6 +27,14 @@ enum Advice {
     case let error as TransformMissing:
       error.othersAreNamed
         ? "name that transform, or copy it there" : "copy it there, or name it with --transform"
+    case let error as KeyProblem where error.kind != .destroyed: "give its key with --key-file"
+    case is IdentityNotProven:
+      command is ResumeCommand.Type
+        ? "use the files that it was made with, or --trust if you know that the model is the same"
+        : "use the files that it was made with"
+    case let error as CompressionNotStored where !error.isRanked:
+      "rank it with recompress --method"
+    case is RankingNeeded: "give --method"
     case is PrecisionNeeded: "give --precision"
     case is TransformNeeded: "name a transform with --transform"
     case is TransformNeedsAll: "leave --compression out, or choose another --precision"
@@ -75,6 +84,7 @@ enum Advice {
     case .chainTooLong: "merge it into one snapshot with recompress, and continue that with --save"
     case .outReplacesSnapshot: "choose another name for --out"
     case .evicted: "leave out --save or --budget"
+    case .foreignType: "leave out --save"
     }
   }
 

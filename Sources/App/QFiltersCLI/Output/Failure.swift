@@ -11,6 +11,7 @@ enum Failure {
     case .malformed: ExitCode(65)
     case .noInput: ExitCode(66)
     case .io: ExitCode(74)
+    case .key: ExitCode(77)
     case .identity: ExitCode(78)
     case .other: .failure
     }

@@ -18,14 +18,14 @@ struct FileSummary: Encodable {
   private var cells: [String] = []
 
   /// Reads as much as a report shows.
-  init(_ file: String) {
+  init(_ file: String, keys: KeyRing) {
     self.file = file
     do {
       let container = try ContainerReader(path: file)
       let size = Format.bytes(container.file.size)
       switch container.header.kind {
       case .snapshot:
-        let reader = try SnapshotReader(path: file)
+        let reader = try SnapshotReader(path: file, keys: keys)
         let report = try SnapshotReport(reader)
         self.report = report
         cells = ["snapshot", Self.content(report), size, Self.origin(reader.metadata)]

@@ -4,9 +4,9 @@ extension SnapshotReport: CustomStringConvertible {
   /// The report for people, in 80 columns.
   package var description: String {
     let parts =
-      [heading, "\(identity)", tierTable] + (budgets.map { ["\($0)"] } ?? [])
+      [heading, identity.text(with: files), tierTable] + (budgets.map { ["\($0)"] } ?? [])
       + (blocks.map { [$0.table] } ?? [tensorTable, layerTable])
-      + ["\(ProvenanceText(provenance))"]
+      + (meta.map { [Self.list($0)] } ?? []) + ["\(ProvenanceText(provenance))"]
     let drawing = heatmap.map { ["heat map of ×\($0.compression): \($0.file)"] } ?? []
     return (parts + drawing).joined(separator: "\n\n")
   }
@@ -25,7 +25,7 @@ extension SnapshotReport: CustomStringConvertible {
     let share = cacheBytes > 0 ? ", \(Format.percent(bytes, of: cacheBytes, 1)) of the cache" : ""
     let shape =
       "\(Format.count(layers, "layer")) × \(Format.count(kvHeads, "KV head")) × "
-      + "(\(keyLength) + \(valueLength))"
+      + "(\(keyLength) + \(valueLength))" + (layerShapes == nil ? "" : " at most")
     let origin = parent.map { parent in
       [
         ("continues", Format.shortened(parent.fileName, to: 60)),
@@ -40,7 +40,10 @@ extension SnapshotReport: CustomStringConvertible {
       "snapshot of \(Format.count(tokens, "token"))\(form)",
       (origin ?? []) + [
         ("cache", "\(shape), \(Format.bytes(cacheBytes))"), ("precision", precision),
-        ("file", "\(Format.bytes(bytes))\(share)"), ("digest", Format.shortened(digest)),
+        ("file", "\(Format.bytes(bytes))\(share)")
+      ] + (keys.map { [("encrypted", $0.joined(separator: ", "))] } ?? []) + [
+        ("digest", Format.shortened(digest))
+      ] + (trusted ? [("trust", "somebody vouched for its model; nothing proves it")] : []) + [
         (
           "metadata",
           Format.bytes(metadataBytes)
@@ -51,6 +54,13 @@ extension SnapshotReport: CustomStringConvertible {
           "\(scorer), \(Format.count(sinks, "sink")), window of \(Format.count(window))"
         ),
       ])
+  }
+
+  /// Texts of other programs, a line each.
+  private static func list(_ meta: [String: String]) -> String {
+    Format.list(
+      "metadata of other programs",
+      meta.sorted { $0.key < $1.key }.map { ($0.key, Format.printable($0.value)) })
   }
 
   private static func coding(_ blocks: BlocksReport) -> String {

@@ -48,6 +48,10 @@ package struct SnapshotReport: Encodable {
   let sinks, window: Int
   let bytes, metadataBytes, cacheBytes: UInt64
   let identity: IdentityReport
+  /// The model's files, if the snapshot names them.
+  let files: [ModelFileReport]
+  /// Whether somebody vouched for the model of some pairs, which no digest proved.
+  let trusted: Bool
   let tiers: [Tier]
   /// Nil if all heads have equal budgets.
   let budgets: BudgetReport?
@@ -55,6 +59,12 @@ package struct SnapshotReport: Encodable {
   let bytesByLayer: [Tensors]
   /// Nil unless a transform coded keys and values.
   let blocks: BlocksReport?
+  /// Names and texts of other programs; nil if there are none.
+  let meta: [String: String]?
+  /// What opens it: key files and passphrases; nil if it is not encrypted.
+  let keys: [String]?
+  /// Layers of different shapes; nil if all are alike.
+  let layerShapes: [[Int]]?
   let provenance: String
   package var heatmap: Drawing?
 
@@ -75,6 +85,7 @@ package struct SnapshotReport: Encodable {
       case .plain: "plain text"
       case .openUserTurn: "open user turn"
       case .openAnswer: "open answer"
+      case .privateUse(let number): "private form \(number)"
       }
     scorer = table.scorer.name
     (sinks, window) = (table.sinks, table.window)
@@ -82,7 +93,9 @@ package struct SnapshotReport: Encodable {
     metadataBytes = sizes.metadata
     cacheBytes = Self.cacheBytes(context, tokens: table.tokens)
     identity = IdentityReport(
-      metadata.identity, filters: metadata.filterDigest == .zero ? nil : metadata.filterDigest)
+      metadata.identity.values, filters: metadata.filterDigest == .zero ? nil : metadata.filterDigest)
+    files = metadata.identity.files?.entries.map(ModelFileReport.init) ?? []
+    trusted = metadata.identity.isTrusted
     var held = 0
     tiers = try table.ratios.enumerated().map { tier, compression in
       let pairs = (0..<context.layers).reduce(0) { $0 + table.pairs(tier: tier, layer: $1) }
@@ -100,6 +113,11 @@ package struct SnapshotReport: Encodable {
       Self.tensors(sizes.size(layer: layer)) { sizes.size(layer: layer, tensor: $0) }
     }
     blocks = BlocksReport(reader)
+    let entries = metadata.meta.entries
+    meta =
+      entries.isEmpty ? nil : Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0.value) })
+    keys = reader.keySlots?.map { $0.kind == .keyFile ? "key file" : "passphrase" }
+    layerShapes = context.shapes?.layers.map { [$0.kvHeads, $0.keyLength, $0.valueLength] }
     provenance = metadata.provenance
   }
 
@@ -114,12 +132,11 @@ package struct SnapshotReport: Encodable {
   /// Bytes of the keys and values of `tokens` tokens. A small file may claim more tokens than any
   /// memory holds; the result is then the greatest number.
   static func cacheBytes(_ context: ContextDescription, tokens: Int) -> UInt64 {
-    let heads = UInt64(context.layers * context.kvHeads)
-    let pair =
-      context.keyLength * context.keyCodec.width
-      + context.valueLength * context.valueCodec.width
-    let (bytes, overflow) = (heads * UInt64(pair)).multipliedReportingOverflow(
-      by: UInt64(tokens))
+    let token = (0..<context.layers).reduce(UInt64(0)) { sum, layer in
+      let pair = context.rowBytes(of: .keys, layer: layer) + context.rowBytes(of: .values, layer: layer)
+      return sum + UInt64(context.kvHeads(ofLayer: layer) * pair)
+    }
+    let (bytes, overflow) = token.multipliedReportingOverflow(by: UInt64(tokens))
     return overflow ? .max : bytes
   }
 }

@@ -48,7 +48,7 @@ struct CacheTensors {
     for (layer, heads) in counts.enumerated() {
       for (head, pairs) in heads.enumerated() {
         for tensor in ChunkTable.Tensor.allCases {
-          let length = context.elementsPerPair(of: tensor)
+          let length = context.elementsPerPair(of: tensor, layer: layer)
           tensors.append(
             SafetensorsWriter.Tensor(
               "layer\(layer).head\(head).\(tensor)", Self.type(context.codec(of: tensor)),

@@ -3,7 +3,8 @@ import CacheFormat
 import Inference
 import ModelFiles
 
-/// Digests of weights that were computed before, in the user's cache folder.
+/// Digests of weights, and of files of weights, that were computed before, in the user's cache
+/// folder.
 ///
 /// A digest counts only for the same tensors at the same offsets of the same files. Device, inode,
 /// size and both times of each file must be unchanged. A damaged entry counts as missing.
@@ -19,16 +20,27 @@ struct IdentityCache {
   /// The remembered digest of some weights, or else the one that `compute` gives, which is then
   /// remembered.
   func digest(of tensors: [WeightMatrix], orElse compute: () -> Digest) -> Digest {
-    let stamps = tensors.map(\.tensor.file.stamp)
+    let files = tensors.map(\.tensor.file)
+    let stamps = files.map(\.stamp)
+    return digest(
+      of: files, key: Self.key(tensors, stamps), name: Self.name(stamps), orElse: compute)
+  }
+
+  /// The remembered digest of a file's bytes, or else the one that `compute` gives.
+  func digest(of file: MappedFile, orElse compute: () -> Digest) -> Digest {
+    digest(
+      of: [file], key: Digest(of: file.stamp.bytes),
+      name: "file-" + Self.name([file.stamp]), orElse: compute)
+  }
+
+  private func digest(
+    of files: [MappedFile], key: Digest, name: String, orElse compute: () -> Digest
+  ) -> Digest {
     // A file written a moment ago could be written again with the same stamp.
-    let isSettled = stamps.allSatisfy(\.isSettled)
-    let key = Self.key(tensors, stamps)
-    let name = Self.name(stamps)
+    let isSettled = files.allSatisfy(\.stamp.isSettled)
     if let known = digest(in: name, key) { return known }
     let digest = compute()
-    if isSettled, tensors.map(\.tensor.file).allSatisfy(\.isUnchanged) {
-      write(digest, name, key)
-    }
+    if isSettled, files.allSatisfy(\.isUnchanged) { write(digest, name, key) }
     return digest
   }
 

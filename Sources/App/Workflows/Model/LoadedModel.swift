@@ -17,6 +17,14 @@ package final class LoadedModel {
   /// weights unless their digest is remembered.
   package private(set) lazy var identity = Identity(
     of: engine, tokenizer, cache: remembersIdentity ? IdentityCache() : nil)
+  /// The digests of the model's files; nil if the format cannot name them. They are computed at
+  /// first use, which reads all files unless their digests are remembered.
+  package private(set) lazy var fileIdentity = FileIdentity(
+    of: file, cache: remembersIdentity ? IdentityCache() : nil)
+  /// What ties new snapshots to this model.
+  package var snapshotIdentity: SnapshotIdentity {
+    SnapshotIdentity(values: identity, files: fileIdentity)
+  }
   private let remembersIdentity: Bool
   private let weights: Weights
 
@@ -29,6 +37,32 @@ package final class LoadedModel {
     /// In the mapped file until idle cores have copied them into memory, so that the first token
     /// comes early. See `copyWeightsWhenIdle()`.
     case inMemoryLater
+  }
+
+  /// What proves that a snapshot is this model's.
+  ///
+  /// - Parameter trusts: Whether the user vouches for it where nothing proves it.
+  /// - Throws: `IdentityMismatch` if it is another model's; `IdentityNotProven`.
+  func proof(
+    of snapshot: SnapshotIdentity, path: String, trusts: Bool
+  ) throws -> SnapshotIdentity.Proof {
+    let proof = try snapshot.proof(
+      files: { fileIdentity }, values: { identity }, path: path)
+    guard let proof = proof ?? (trusts ? .trust : nil) else {
+      throw IdentityNotProven(path: path, other: file.path)
+    }
+    return proof
+  }
+
+  /// What ties a child of a snapshot to this model.
+  func identity(
+    ofChildOf parent: SnapshotIdentity, _ proof: SnapshotIdentity.Proof
+  ) -> SnapshotIdentity {
+    // The model's files are the parent's, and so are its values: weights need not be read.
+    let values = proof == .files ? parent.values : nil
+    return SnapshotIdentity(
+      values: values ?? identity, files: fileIdentity,
+      isTrusted: parent.isTrusted || proof == .trust)
   }
 
   /// Opens a model.

@@ -1,6 +1,6 @@
 import ByteIO
 package import CacheCodec
-import CacheFormat
+package import CacheFormat
 import Inference
 import ModelFiles
 import QFilters
@@ -19,6 +19,8 @@ package enum Prefill {
     /// The transform that codes keys and values, which then are all stored; `precision` says how
     /// they are held.
     package var transform: TransformChoice?
+    /// Whose keys open the snapshot; none for one that is not encrypted.
+    package var secrets: [Secret] = []
     /// What every compression keeps.
     package var retention = RetentionPolicy()
 
@@ -92,7 +94,7 @@ package enum Prefill {
       positions: 0..<tokens.count, attention: recent?.attention(to: cache, model.engine))
     var writer = try SnapshotWriter(
       path: out, metadata: metadata, codecs: options.precision.codecs(metadata.tiers),
-      layout: coding?.layout)
+      layout: coding?.layout, secrets: options.secrets)
     try ranked.write(to: &writer, tiers: metadata.tiers, coding: coding, progress: progress)
     let fit = coding.map { _ in writer.fit }
     let bytes = try writer.finish()
@@ -114,7 +116,7 @@ package enum Prefill {
       index / shape.kvHeads < retention.wholeLayers ? tokens.count : protected
     }
     return SnapshotMetadata(
-      identity: model.identity, filterDigest: origin.filters,
+      identity: model.snapshotIdentity, filterDigest: origin.filters,
       context: ContextDescription(
         layers: shape.layers, kvHeads: shape.kvHeads, keyLength: shape.keyLength,
         valueLength: shape.valueLength, tokens: tokens.count,

@@ -44,7 +44,8 @@ package enum Prompt {
     _ text: [UInt8], after context: [Int], form: ContextDescription.PromptForm, model: LoadedModel
   ) throws -> BoundaryRetokenization {
     switch form {
-    case .plain:
+    case .plain, .privateUse:
+      // No context of a private form is continued; see `Resume`.
       return BoundaryRetokenization(after: context, with: text, tokenizer: model.tokenizer)
     case .openUserTurn:
       let template = try templateToResume(model)

@@ -13,7 +13,7 @@ package enum Method: Sendable, Hashable {
 extension Method: CaseIterable, RawRepresentable {
   /// All of them.
   package static var allCases: [Method] {
-    [.full] + ScorerID.allCases.map(Method.ranked) + [.recall]
+    [.full] + ScorerID.methods.map(Method.ranked) + [.recall]
   }
 
   /// The name.

@@ -122,7 +122,7 @@ package struct RetentionPolicy: Sendable, Equatable {
 
   /// The usual N of each scorer that gives places to the latest pairs.
   private static var usualRecent: String {
-    let usual = ScorerID.allCases.filter { $0.usualRecent(window: nil) > 0 }.map {
+    let usual = ScorerID.methods.filter { $0.usualRecent(window: nil) > 0 }.map {
       "\($0.usualRecent(window: nil)), in short sliding windows \($0.usualRecent(window: 1)) "
         + "(\($0.name))"
     }

@@ -85,8 +85,11 @@ package enum ScorerSource: Sendable {
   }
 
   /// Checks that filters fit the model of a stored cache.
-  func check(identity: Identity, cache: FilterShape) throws {
+  func check(identity: SnapshotIdentity, of snapshot: String, cache: FilterShape) throws {
     guard let (bank, path) = bank else { return }
+    guard let identity = identity.values else {
+      throw IdentityNotProven(path: path, other: snapshot)
+    }
     try bank.check(identity: identity, cache: cache, path: path)
     try checkLinearScore()
   }
@@ -125,7 +128,7 @@ extension ScorerID {
     case .kNorm: KNormScorer()
     case .keyDiff: KeyDiffScorer()
     case .random: RandomScorer(seed: seed)
-    case .snapKV, .expectedAttention, .kvzip, .linear: nil
+    case .snapKV, .expectedAttention, .kvzip, .linear, .unranked, .other: nil
     }
   }
 }

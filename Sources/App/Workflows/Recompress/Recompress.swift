@@ -68,10 +68,11 @@ package enum Recompress {
     // Each tier reads all layers.
     chain.keepDecodedBlocks()
     let plan = try plan(chain, options)
-    try chain.checkTransforms()
+    try chain.checkDecodable(compression: nil)
     try plan.checkPositions()
     var writer = try SnapshotWriter(
-      path: out, metadata: plan.metadata, codecs: plan.codecs, layout: plan.blocks?.layout)
+      path: out, metadata: plan.metadata, codecs: plan.codecs, layout: plan.blocks?.layout,
+      secrets: companions.keys.forNewFiles)
     let tiers = plan.metadata.tiers
     for tier in 0..<tiers.tierCount {
       for layer in 0..<tiers.layers {
@@ -100,12 +101,38 @@ package enum Recompress {
     } catch {
       try chain.verifyChunks()
       if error is PrecisionNeeded {
-        try chain.checkTransforms()
+        try chain.checkDecodable(compression: nil)
         try chain.verifyBlocks()
       }
       throw error
     }
   }
+}
+
+/// A snapshot is not ranked, and no ranking was asked for.
+package struct RankingNeeded: CategorisedError, Sendable {
+  /// The snapshot.
+  let path: String
+
+  /// Another request can be met.
+  package var category: FailureCategory { .usage }
+
+  /// One sentence that says what is wrong.
+  package var description: String { "\(path) is not ranked" }
+}
+
+/// A snapshot of another engine has what this project's programs do not write.
+package struct SnapshotNotUniform: CategorisedError, Sendable {
+  /// The snapshot.
+  let path: String
+  /// What it has.
+  let what: String
+
+  /// No other category fits.
+  package var category: FailureCategory { .other }
+
+  /// One sentence that says what is wrong.
+  package var description: String { "\(path) has \(what), which cannot be written anew here" }
 }
 
 /// The ranking needs queries, which a snapshot does not hold.

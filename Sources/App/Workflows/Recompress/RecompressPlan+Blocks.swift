@@ -19,14 +19,19 @@ enum NewBlocks {
 
 extension RecompressPlan {
   /// - Throws: `PrecisionNeeded` if blocks can neither stay as they are nor become anything that
-  ///   was asked for; `TransformNeedsAll`, `TransformNeeded`; as `SnapshotChain.checkTransforms`.
+  ///   was asked for; `TransformNeedsAll`, `TransformNeeded`; as `SnapshotChain.checkDecodable`.
   static func blocks(
     _ chain: SnapshotChain, compression: Int, _ options: Recompress.Options
   ) throws -> NewBlocks? {
     if let quality = options.precision?.transform {
       guard compression == 1 else { throw TransformNeedsAll(path: chain.path) }
       let transform = try options.transform ?? TransformChoice(quality, of: chain)
-      try transform.check(chain.metadata.identity)
+      try transform.check(chain.metadata.identity, of: chain.path)
+      let context = chain.metadata.context
+      guard context.held == context else {
+        throw PrecisionNotStored(
+          path: chain.path, requested: "transform", stored: context.keyCodec.name)
+      }
       if chain.snapshots.count == 1, let blocks = chain.last.blocks, transform.isNoCoarser(blocks) {
         return .stored(chain.last, blocks.layout)
       }

@@ -16,23 +16,26 @@ struct RecompressPlan {
 
   init(_ chain: SnapshotChain, _ options: Recompress.Options) throws {
     self.chain = chain
+    try Self.checkUniform(chain)
     var metadata = chain.metadata
     metadata.parent = nil
     var stored: StoredRanking?
     if let source = options.scorer {
-      try source.check(identity: metadata.identity, cache: FilterShape(of: metadata.context))
+      try source.check(
+        identity: metadata.identity, of: chain.path, cache: FilterShape(of: metadata.context))
       stored = try StoredRanking(chain, by: source)
       // A pair that is not in the file cannot be ranked.
       _ = try chain.tiersNeeded(compression: nil)
       metadata.filterDigest = source.origin.filters
     } else {
       try Self.checkRanking(chain)
+      guard chain.metadata.tiers.isRanked else { throw RankingNeeded(path: chain.path) }
     }
     if chain.snapshots.count > 1 || options.scorer != nil {
       metadata.provenance = try Self.provenance(chain, options.scorer, stored?.rules)
     }
     let compression = try options.compression ?? Self.storedCompression(chain)
-    _ = try chain.tiersNeeded(compression: compression)
+    if stored == nil { _ = try chain.tiersNeeded(compression: compression) }
     ranked = try stored?.ranked()
     usesPublishedScore =
       options.scorer?.origin.scorer == .qFilters && stored?.usesPublishedScore ?? false
@@ -46,6 +49,17 @@ struct RecompressPlan {
       blocks == nil
       ? try Self.codecs(chain, metadata.tiers, options.precision)
       : metadata.tiers.ratios.map { _ in TierCodecs(keys: .transform, values: .transform) }
+  }
+
+  /// Rejects what only other engines' snapshots have, and what cannot be written anew.
+  private static func checkUniform(_ chain: SnapshotChain) throws(SnapshotNotUniform) {
+    let contexts = chain.snapshots.map(\.metadata.context)
+    guard contexts[0].shapes == nil else {
+      throw SnapshotNotUniform(path: chain.path, what: "layers of different shapes")
+    }
+    guard contexts.allSatisfy({ $0.scales == contexts[0].scales }) else {
+      throw SnapshotNotUniform(path: chain.path, what: "snapshots with different scales of FP8")
+    }
   }
 
   /// Rejects a chain with several rankings: a snapshot names one scorer and one bank.
@@ -98,7 +112,8 @@ struct RecompressPlan {
       func codec(_ tensor: ChunkTable.Tensor) throws -> ElementCodec {
         let element = context.codec(of: tensor)
         let wanted = precision?.codec(of: tensor, compression: compression)
-        if let wanted, wanted.isLossless, wanted != element {
+        let isForeign = ElementCodec.foreign.contains(element)
+        if let wanted, wanted != element, wanted.isLossless || isForeign {
           throw PrecisionNotStored(
             path: chain.path, requested: wanted.name, stored: element.name)
         }
@@ -207,8 +222,8 @@ extension RecompressPlan {
     _ positions: ArraySlice<UInt32>, of head: LayerPairs.Head, to block: inout PairBlock
   ) {
     let context = metadata.context
-    let keyBytes = context.keyLength * context.keyCodec.width
-    let valueBytes = context.valueLength * context.valueCodec.width
+    let keyBytes = context.rowBytes(of: .keys, layer: 0)
+    let valueBytes = context.rowBytes(of: .values, layer: 0)
     let slots = Dictionary(
       uniqueKeysWithValues: head.positions.enumerated().map { ($0.element, $0.offset) })
     for position in positions {

@@ -80,8 +80,12 @@ struct StoredRanking {
     let context = chain.metadata.context
     return LayerKV(
       layer: layer, positions: pairs.heads[0].positions,
-      keys: pairs.heads.map { context.keyCodec.floats($0.keys) },
-      values: pairs.heads.map { context.valueCodec.floats($0.values) },
+      keys: pairs.heads.enumerated().map {
+        context.floats($1.keys, of: .keys, layer: layer, head: $0)
+      },
+      values: pairs.heads.enumerated().map {
+        context.floats($1.values, of: .values, layer: layer, head: $0)
+      },
       keyLength: context.keyLength, valueLength: context.valueLength,
       nextPosition: context.tokens)
   }

@@ -65,7 +65,7 @@ struct CachePlan {
       }
     }
     return try KVCache(
-      shape: shape, dtype: KVCache.DType(chain.metadata.context.keyCodec),
+      shape: shape, dtype: KVCache.DType(chain.metadata.context.held.keyCodec),
       capacities: capacities, quantised: parts.isEmpty ? [] : quantised)
   }
 

@@ -47,15 +47,21 @@ struct ChildSnapshot {
   private let model: LoadedModel
   private let source: ScorerSource
   private let mode: ResumeMode
+  private let secrets: [Secret]
+  private let identity: SnapshotIdentity
 
   /// Checks, before the long work, everything that could prevent the write.
   ///
-  /// - Parameter mode: The pairs that the turn continues.
+  /// - Parameters:
+  ///   - mode: The pairs that the turn continues.
+  ///   - proof: What proved that the chain is the model's.
+  ///   - secrets: Whose keys open the child; none for one that is not encrypted.
   /// - Throws: `SaveRefusal`; `IdentityMismatch` if the filters are another model's, or not those
   ///   that ranked the snapshot; `MalformedFile` if they do not fit their model; `SystemError` if
   ///   no file can be made at the path.
   init(
-    _ save: Resume.Save, of chain: SnapshotChain, mode: ResumeMode, model: LoadedModel
+    _ save: Resume.Save, of chain: SnapshotChain, mode: ResumeMode, model: LoadedModel,
+    proof: SnapshotIdentity.Proof, secrets: [Secret]
   ) throws {
     let path = save.path
     try Self.check(path, after: chain)
@@ -65,7 +71,8 @@ struct ChildSnapshot {
     }
     try AtomicFile.checkWritable(path)
     (self.path, self.chain, self.model) = (path, chain, model)
-    (self.source, self.mode) = (source, mode)
+    (self.source, self.mode, self.secrets) = (source, mode, secrets)
+    identity = model.identity(ofChildOf: chain.metadata.identity, proof)
   }
 
   /// Rejects a path at which no child of the chain can be.
@@ -75,6 +82,10 @@ struct ChildSnapshot {
     }
     guard Folder.name(of: path) != Folder.name(of: chain.path) else {
       throw .namedAsParent(path: path)
+    }
+    let context = chain.metadata.context
+    guard context.held == context else {
+      throw .foreignType(path: chain.path, type: context.keyCodec.name)
     }
     guard chain.snapshots.count < SnapshotChain.maximumSnapshots else {
       throw .chainTooLong(path: chain.path, snapshots: chain.snapshots.count)
@@ -113,7 +124,8 @@ struct ChildSnapshot {
     let metadata = try metadata(from: start, Array(new), retention, ranked.ranking)
     let coding = try coding(metadata.tiers)
     var writer = try SnapshotWriter(
-      path: path, metadata: metadata, codecs: codecs(metadata.tiers), layout: coding?.layout)
+      path: path, metadata: metadata, codecs: codecs(metadata.tiers), layout: coding?.layout,
+      secrets: secrets)
     try ranked.write(to: &writer, tiers: metadata.tiers, coding: coding) { _, _, _ in }
     return Resume.Saved(bytes: try writer.finish(), seconds: clock.seconds)
   }
@@ -138,7 +150,7 @@ struct ChildSnapshot {
       : ParentReference(
         digest: try chain.last.digest, firstPosition: start, fileName: Folder.name(of: chain.path))
     return SnapshotMetadata(
-      identity: model.identity, filterDigest: source.origin.filters, parent: parent,
+      identity: identity, filterDigest: source.origin.filters, parent: parent,
       context: context,
       tiers: pairs.tiers(
         ranking, by: source.origin.scorer, shape: KVCache.Shape(context), firstPosition: start,

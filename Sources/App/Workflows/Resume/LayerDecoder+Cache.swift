@@ -14,11 +14,32 @@ extension LayerDecoder {
     for (head, positions) in selection.positions.enumerated() {
       cache.restore(layer: layer, head: head, positions: positions + tail)
     }
-    try decode(.keys, of: selection) { head, write in
+    try load(.keys, of: selection) { head, write in
       cache.withKeys(layer: layer, head: head, write)
     }
-    try decode(.values, of: selection) { head, write in
+    try load(.values, of: selection) { head, write in
       cache.withValues(layer: layer, head: head, write)
+    }
+  }
+
+  /// Decodes a tensor in the cache's type, which is not that of another engine's file.
+  private mutating func load(
+    _ tensor: ChunkTable.Tensor, of selection: KeptPairs,
+    memory: (_ head: Int, _ write: (inout MutableRawSpan) -> Void) -> Void
+  ) throws {
+    let context = chain.metadata.context
+    guard ElementCodec.foreign.contains(context.codec(of: tensor)) else {
+      return try decode(tensor, of: selection, memory: memory)
+    }
+    for (head, bytes) in try bytes(of: tensor, selection).enumerated() {
+      let held = chain.heldBytes(
+        bytes, of: tensor, layer: selection.layer, head: head,
+        positions: selection.positions[head])
+      memory(head) { target in
+        for (index, byte) in held.enumerated() {
+          target.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
+        }
+      }
     }
   }
 }

@@ -1,6 +1,6 @@
 import ByteIO
 package import CacheCodec
-import CacheFormat
+package import CacheFormat
 import Inference
 import ModelFiles
 
@@ -23,6 +23,10 @@ package enum Resume {
     package let bytesRead: UInt64
     /// Tokens of the context that was saved.
     package let contextTokens: Int
+    /// What proved that the snapshot is the model's.
+    package let proof: SnapshotIdentity.Proof
+    /// Whether somebody vouched for the model of some pairs of the snapshot.
+    package let isTrusted: Bool
     /// Whether the context is text without turns of a chat.
     package let isPlainText: Bool
     /// What was written of the turn, if that was asked for. An error leaves the answer as it is.
@@ -39,6 +43,7 @@ package enum Resume {
   ///   - mode: The pairs to continue with.
   ///   - text: The prompt in UTF-8. In a snapshot made with a chat template it is the rest of the
   ///     user's turn, or after an answer a turn of its own.
+  ///   - trusts: Whether to continue where nothing proves that the snapshot is the model's.
   ///   - save: Where to write what the prompt and its answer add; not with an eviction.
   ///   - export: Where to write what the cache holds after the answer, as safetensors.
   /// - Throws: `IdentityMismatch` if a snapshot is another model's, `CompressionNotStored`,
@@ -46,18 +51,22 @@ package enum Resume {
   ///   `SaveRefusal`.
   package static func run(
     _ model: LoadedModel, snapshot: String, with companions: Companions = Companions(),
-    text: [UInt8], mode: ResumeMode, options: GenerationConfig, save: Save? = nil,
+    text: [UInt8], mode: ResumeMode, options: GenerationConfig, trusts: Bool = false,
+    save: Save? = nil,
     export: String? = nil,
     emit: (String) -> Void
   ) throws -> Result {
     if let save, options.eviction != nil { throw SaveRefusal.evicted(path: save.path) }
     guard !text.isEmpty else { throw PromptError.empty(source: "the prompt") }
     // Before the clock starts: it may read all weights.
-    _ = model.identity
+    _ = model.fileIdentity
     let clock = Stopwatch()
-    let chain = try open(
-      snapshot, with: companions, model: model, compression: mode.compression)
-    let child = try save.map { try ChildSnapshot($0, of: chain, mode: mode, model: model) }
+    let (chain, proof) = try open(
+      snapshot, with: companions, model: model, compression: mode.compression, trusts: trusts)
+    let child = try save.map {
+      try ChildSnapshot($0, of: chain, mode: mode, model: model, proof: proof,
+        secrets: companions.keys.forNewFiles)
+    }
     if let export { try AtomicFile.checkWritable(export) }
     let prompt = try prompt(text, after: chain, options, model)
     try options.eviction?.check(model)
@@ -70,7 +79,7 @@ package enum Resume {
     cache.continue(at: start)
     return try ResumeRun(
       model: model, mode: mode, layers: SnapshotLayers(chain, before: start), plan: plan,
-      cache: cache, prompt: prompt.tokens, options: options,
+      cache: cache, proof: proof, prompt: prompt.tokens, options: options,
       evictor: options.eviction?.evictor(of: cache, engine: model.engine), child: child,
       export: export, clock: clock
     ).run(emit: emit)
@@ -78,15 +87,16 @@ package enum Resume {
 
   /// Opens a snapshot of the model that holds a compression, with all that it needs.
   static func open(
-    _ snapshot: String, with companions: Companions, model: LoadedModel, compression: Int?
-  ) throws -> SnapshotChain {
+    _ snapshot: String, with companions: Companions, model: LoadedModel, compression: Int?,
+    trusts: Bool = false
+  ) throws -> (SnapshotChain, SnapshotIdentity.Proof) {
     let chain = try SnapshotChain(path: snapshot, with: companions)
-    try chain.metadata.identity.check(against: model.identity, path: snapshot)
+    let proof = try model.proof(of: chain.metadata.identity, path: snapshot, trusts: trusts)
     try checkShape(
       chain, model.engine.cacheShape, vocabularySize: model.engine.architecture.vocabularySize)
     try chain.checkStored(compression: compression)
-    try chain.checkTransforms()
-    return chain
+    try chain.checkDecodable(compression: compression)
+    return (chain, proof)
   }
 
   /// The prompt's tokens, which fit the model's context.
@@ -127,7 +137,7 @@ package enum Resume {
     guard case .recalled = mode else { return try plan.emptyCache(shape: shape, room: room) }
     // Recall holds one layer whole at a time.
     return try KVCache(
-      shape: shape, dtype: KVCache.DType(context.keyCodec), capacity: context.tokens + room)
+      shape: shape, dtype: KVCache.DType(context.held.keyCodec), capacity: context.tokens + room)
   }
 
   /// Checks that the snapshot fits its own model: the digests only tie it to the model.
@@ -142,10 +152,16 @@ package enum Resume {
     func malformed(_ problem: String) -> MalformedFile {
       MalformedFile(path: chain.path, section: "CONT", problem: problem)
     }
-    guard KVCache.Shape(context) == shape else {
+    guard KVCache.Shape(context) == shape, context.shapes == nil else {
       throw malformed("its shape is not that of its own model")
     }
-    guard context.keyCodec == context.valueCodec else {
+    guard context.keyLayout == .halfSplit else {
+      throw PrivateMeaning(path: chain.path, what: "the layout of its keys")
+    }
+    if case .privateUse = context.promptForm {
+      throw PrivateMeaning(path: chain.path, what: "how a prompt continues it")
+    }
+    guard context.held.keyCodec == context.held.valueCodec else {
       throw malformed(
         "keys in \(context.keyCodec.name) and values in \(context.valueCodec.name), where resuming "
           + "takes both in one type; prefill the text again")

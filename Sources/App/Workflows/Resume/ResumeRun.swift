@@ -11,6 +11,7 @@ struct ResumeRun {
   let plan: CachePlan
   /// Empty, and made by the plan, or for recall.
   let cache: KVCache
+  let proof: SnapshotIdentity.Proof
   let prompt: [Int]
   let options: GenerationConfig
   /// Drops pairs of the cache, if that was asked for.
@@ -38,6 +39,7 @@ struct ResumeRun {
       generation: generation, loadSeconds: held.loadSeconds,
       firstTokenSeconds: held.firstTokenSeconds, pairs: held.pairs, cacheBytes: held.bytes,
       bytesRead: bytesRead, contextTokens: context.tokens,
+      proof: proof, isTrusted: chain.metadata.identity.isTrusted,
       isPlainText: context.promptForm == .plain,
       saved: child.map { child in
         Result {
@@ -50,7 +52,7 @@ struct ResumeRun {
           try complete(tokens)
           let ids = chain.metadata.tokens.prefix(layers.end) + tokens.map(UInt32.init)
           return try cache.export(
-            tokens: Array(ids.prefix(cache.nextPosition)), context: context, to: path)
+            tokens: Array(ids.prefix(cache.nextPosition)), context: context.held, to: path)
         }
       })
   }

@@ -6,6 +6,8 @@ package enum SaveRefusal: CategorisedError, Sendable {
   case needsFilters(path: String, scorer: String)
   /// The child would replace a snapshot that it continues.
   case replacesSnapshot(path: String, replaced: String)
+  /// The snapshot has elements that only other engines write.
+  case foreignType(path: String, type: String)
   /// The child has the name of its parent, which is looked for in the child's folder.
   case namedAsParent(path: String)
   /// The child would be one snapshot more than a chain may have.
@@ -25,6 +27,8 @@ package enum SaveRefusal: CategorisedError, Sendable {
       "\(path) is ranked by \(scorer), which cannot rank new pairs without a filter bank"
     case .replacesSnapshot(let path, let replaced):
       "\(path) would replace \(replaced), which it continues"
+    case .foreignType(let path, let type):
+      "\(path) holds \(type), and new pairs cannot be saved in it"
     case .namedAsParent(let path):
       "\(path) has the name of its parent, which is looked for in the same folder"
     case .chainTooLong(let path, let snapshots):

@@ -22,7 +22,7 @@ package struct StoredContext {
   package init(
     _ model: LoadedModel, path: String, with companions: Companions, room: Int
   ) throws {
-    let chain = try Resume.open(path, with: companions, model: model, compression: nil)
+    let (chain, _) = try Resume.open(path, with: companions, model: model, compression: nil)
     let context = chain.metadata.context
     let plan = try CachePlan(chain, compression: nil, isDecoded: true)
     cache = try plan.emptyCache(shape: model.engine.cacheShape, room: room)

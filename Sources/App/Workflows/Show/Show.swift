@@ -32,14 +32,15 @@ package enum Show {
     let metadata = chain.metadata
     guard let model else { throw ModelNeeded(path: snapshot, metadata) }
     let (tokenizer, template) = try LoadedModel.loadChat(path: model)
-    guard metadata.identity.tokenizer == Identity.tokenizer(tokenizer) else {
+    let known = metadata.identity.values
+    guard known == nil || known?.tokenizer == Identity.tokenizer(tokenizer) else {
       throw IdentityMismatch(path: snapshot, differing: [.tokenizer])
     }
     guard metadata.tokens.allSatisfy({ $0 < tokenizer.vocabularySize }) else {
       throw MalformedFile(
         path: snapshot, section: "TOKN", problem: "a token id is not in the model's vocabulary")
     }
-    let isConversation = metadata.context.promptForm != .plain
+    let isConversation = [.openUserTurn, .openAnswer].contains(metadata.context.promptForm)
     return Result(
       tokens: metadata.tokens.count, isConversation: isConversation,
       transcript: Transcript(chain, tokenizer, template),
@@ -51,7 +52,7 @@ package enum Show {
     do {
       return try SnapshotChain(path: path, with: companions)
     } catch is ParentMissing {
-      return SnapshotChain(alone: try SnapshotReader(path: path))
+      return SnapshotChain(alone: try SnapshotReader(path: path, keys: companions.keys))
     }
   }
 }

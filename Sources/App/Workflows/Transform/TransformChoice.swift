@@ -44,6 +44,16 @@ package struct TransformChoice: Sendable {
     try file.identity.check(against: identity, path: path)
   }
 
+  /// Rejects a transform of another model than a snapshot's.
+  ///
+  /// - Throws: `IdentityMismatch`; `IdentityNotProven`.
+  func check(_ identity: SnapshotIdentity, of snapshot: String) throws {
+    guard let values = identity.values else {
+      throw IdentityNotProven(path: path, other: snapshot)
+    }
+    try check(values)
+  }
+
   /// How a context is coded whose last queries attended like this.
   ///
   /// - Parameter attention: [heads][positions]; nil if it is not known.

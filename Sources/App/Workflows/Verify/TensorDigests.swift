@@ -39,11 +39,12 @@ package enum TensorDigests {
 
   private static func snapshot(_ chain: SnapshotChain, _ compression: Int?) throws -> [Entry] {
     if let compression { try chain.checkStored(compression: compression) }
-    try chain.checkTransforms()
+    try chain.checkDecodable(compression: compression)
     var entries = [Entry("tokens", bytes(chain.metadata.tokens))]
     for layer in 0..<chain.metadata.context.layers {
       let pairs = try compression.map { try chain.readLayer(layer, compression: $0) }
-      for (index, head) in try (pairs ?? chain.readStoredLayer(layer)).heads.enumerated() {
+      let heads = try (pairs ?? chain.readStoredLayer(layer)).heads
+      for (index, head) in heads.prefix(chain.metadata.context.kvHeads(ofLayer: layer)).enumerated() {
         let name = "layer\(layer).head\(index)"
         entries += [
           Entry("\(name).positions", bytes(head.positions)), Entry("\(name).keys", head.keys),

@@ -9,9 +9,9 @@ package enum Verify {
   /// snapshot's parents are checked before (`ancestors`; spec/conformance.md, order of checks),
   /// and its blocks are only read (`blocks`).
   ///
-  /// - Throws: `MalformedFile` that names the section, `SystemError`.
-  package static func run(path: String) throws {
-    switch try Verification.verify(path: path) {
+  /// - Throws: `MalformedFile` that names the section, `KeyProblem`, `SystemError`.
+  package static func run(path: String, keys: KeyRing = .none) throws {
+    switch try Verification.verify(path: path, keys: keys) {
     case .snapshot: break
     case .filterBank: _ = try FilterBank(path: path)
     case .statistics: _ = try StatisticsFile(path: path)
@@ -31,7 +31,8 @@ package enum Verify {
   ) throws -> TransformReference? {
     guard try ContainerReader(path: path).header.kind == .snapshot else { return nil }
     do {
-      try SnapshotChain(alone: SnapshotReader(path: path), with: companions).verifyBlocks()
+      let reader = try SnapshotReader(path: path, keys: companions.keys)
+      try SnapshotChain(alone: reader, with: companions).verifyBlocks()
       return nil
     } catch let error as TransformMissing where companions.transforms.isEmpty {
       return error.transform

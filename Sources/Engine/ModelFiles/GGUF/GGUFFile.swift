@@ -6,6 +6,8 @@ struct GGUFFile: Sendable {
   let path: String
   let metadata: [String: GGUFValue]
   var tensors: [String: Tensor]
+  /// The file, and further parts of the model.
+  var files: [MappedFile]
 
   private static let magic: UInt32 = 0x4655_4747  // "GGUF"
   private static let metadataLimit: UInt64 = 1 << 16
@@ -28,7 +30,7 @@ struct GGUFFile: Sendable {
   }
 
   init(_ file: MappedFile) throws {
-    path = file.path
+    (path, files) = (file.path, [file])
     let head = file.bytes.extracting(0..<min(file.bytes.byteCount, Self.headLimit))
     var reader = ByteReader(head, path: file.path, section: "header")
     guard file.bytes.byteCount >= 4, try reader.read(UInt32.self) == Self.magic else {

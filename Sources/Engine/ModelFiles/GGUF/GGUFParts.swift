@@ -18,6 +18,7 @@ extension GGUFFile {
     for number in 1..<place.count {
       let part = try GGUFFile(MappedFile(path: parts.path(number)))
       try part.checkBelongs(to: first, as: place.moved(to: number))
+      whole.files += part.files
       for (name, tensor) in part.tensors {
         guard whole.tensors.updateValue(tensor, forKey: name) == nil else {
           throw part.foreign("the tensor \(name) is in an earlier part, too")

@@ -31,7 +31,7 @@ struct ModelFolder {
     return ModelFile(
       path: path, name: Folder.name(of: path),
       architecture: model, vocabulary: try vocabulary(config.object, size: model.vocabularySize),
-      tensors: try tensors(of: checkpoint, config, prefix),
+      tensors: try tensors(of: checkpoint, config, prefix), files: checkpoint.files.map(\.file),
       nameInFile: { names.transformers(of: $0, prefix) ?? $0 })
   }
 

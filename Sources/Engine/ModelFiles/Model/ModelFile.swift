@@ -13,14 +13,10 @@ public struct ModelFile: Sendable {
   public let vocabulary: Vocabulary
   /// All tensors by name, in GGUF's spelling.
   public let tensors: [String: Tensor]
+  /// The files of weights: all parts of a GGUF, or all shards of a folder.
+  public let files: [MappedFile]
   /// What the file calls a tensor, for errors.
   let nameInFile: @Sendable (String) -> String
-
-  /// The mapped files that hold the weights.
-  public var files: [MappedFile] {
-    var seen: Set<ObjectIdentifier> = []
-    return tensors.values.map(\.file).filter { seen.insert(ObjectIdentifier($0)).inserted }
-  }
 
   /// Copies the files that hold the weights into memory; see `MappedFile.copyIntoMemory()`.
   public func copyIntoMemory() { for file in files { file.copyIntoMemory() } }
@@ -80,7 +76,6 @@ extension ModelFile {
       path: path,
       name: try metadata.optionalText("general.name") ?? Folder.name(of: path),
       architecture: model, vocabulary: try Vocabulary(metadata, rows: file.embeddingRows),
-      tensors: tensors,
-      nameInFile: { $0 })
+      tensors: tensors, files: file.files, nameInFile: { $0 })
   }
 }

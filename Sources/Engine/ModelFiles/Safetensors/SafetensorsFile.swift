@@ -13,7 +13,7 @@ import ByteIO
 public struct SafetensorsFile: Sendable {
   /// Where the file was opened.
   public let path: String
-  private let file: MappedFile
+  let file: MappedFile
   private let entries: [Entry]
 
   /// One tensor of the header.

@@ -1,4 +1,6 @@
-/// Files in other folders that a snapshot may need.
+public import CacheFormat
+
+/// Files in other folders, and keys, that a snapshot may need.
 public struct Companions: Sendable {
   /// Snapshots that it may continue. One that has the digest is preferred to a file in the child's
   /// folder.
@@ -7,7 +9,10 @@ public struct Companions: Sendable {
   /// folder.
   public var transforms: [String] = []
 
-  /// Whether there are none.
+  /// Keys for those of them, and of its own snapshots, that are encrypted.
+  public var keys = KeyRing.none
+
+  /// Whether no files are named.
   public var isEmpty: Bool { parents.isEmpty && transforms.isEmpty }
 
   /// None.

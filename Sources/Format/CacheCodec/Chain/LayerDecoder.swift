@@ -6,7 +6,7 @@ public import CacheFormat
 /// It keeps the memory of one chunk for the next. A cache is loaded fastest by one decoder for each
 /// thread, each taking layer after layer. For a layer as arrays, use `SnapshotChain.readLayer`.
 public struct LayerDecoder: ~Copyable {
-  let chain: SnapshotChain
+  package let chain: SnapshotChain
   var chunk = ChunkDecoder()
 
   /// Decodes layers of this chain.

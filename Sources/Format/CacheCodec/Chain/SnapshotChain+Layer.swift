@@ -1,4 +1,4 @@
-import CacheFormat
+package import CacheFormat
 
 extension SnapshotChain {
   /// Reads what a compression keeps of one layer, in order of position. Only the tiers that hold it
@@ -57,6 +57,29 @@ extension SnapshotChain {
   }
 }
 
+extension SnapshotChain {
+  /// A head's keys or values as a cache of this project holds them. Each snapshot has scales of its
+  /// own.
+  ///
+  /// - Parameters:
+  ///   - bytes: Elements of the snapshots' type, in order of position.
+  ///   - positions: The positions of the pairs, ascending.
+  package func heldBytes(
+    _ bytes: [UInt8], of tensor: ChunkTable.Tensor, layer: Int, head: Int, positions: [UInt32]
+  ) -> [UInt8] {
+    let rowBytes = metadata.context.rowBytes(of: tensor, layer: layer)
+    var (held, start): ([UInt8], Int) = ([], 0)
+    for (index, snapshot) in snapshots.enumerated() {
+      let count = positions[start...].prefix { $0 < end(ofSnapshot: index) }.count
+      let part = bytes[start * rowBytes..<(start + count) * rowBytes]
+      held += snapshot.metadata.context.heldBytes(
+        Array(part), of: tensor, layer: layer, head: head)
+      start += count
+    }
+    return held
+  }
+}
+
 extension LayerDecoder {
   fileprivate mutating func layer(_ pairs: KeptPairs) throws -> LayerPairs {
     let keys = try bytes(of: .keys, pairs)
@@ -71,11 +94,11 @@ extension LayerDecoder {
   }
 
   /// [kvHeads]: the bytes of a tensor.
-  private mutating func bytes(
+  package mutating func bytes(
     of tensor: ChunkTable.Tensor, _ pairs: KeptPairs
   ) throws -> [[UInt8]] {
     let context = chain.metadata.context
-    let rowBytes = context.elementsPerPair(of: tensor) * context.codec(of: tensor).width
+    let rowBytes = context.rowBytes(of: tensor, layer: pairs.layer)
     var heads = pairs.heads.map {
       [UInt8](repeating: 0, count: $0.positions.count * rowBytes)
     }

@@ -22,16 +22,17 @@ public struct SnapshotChain: Sendable {
   ///
   /// - Parameters:
   ///   - path: The last snapshot.
-  ///   - companions: Files in other folders that it may need. A transform is read when it is
-  ///     needed first.
-  /// - Throws: `ParentMissing`; `IdentityMismatch` if the snapshots are of different models;
+  ///   - companions: Files in other folders that it may need, and keys. A transform is read when it
+  ///     is needed first.
+  /// - Throws: `ParentMissing`; `KeyProblem`; `IdentityMismatch` or `IdentityNotProven` if the snapshots are of different models;
   ///   `MalformedFile` if the bytes of one break a rule of the format, or they do not belong
   ///   together; `SystemError`.
   public init(path: String, with companions: Companions = Companions()) throws {
-    var snapshots = [try SnapshotReader(path: path)]
+    let keys = companions.keys
+    var snapshots = [try SnapshotReader(path: path, keys: keys)]
     var named: [Digest: SnapshotReader] = [:]
     for path in companions.parents {
-      let reader = try SnapshotReader(path: path)
+      let reader = try SnapshotReader(path: path, keys: keys)
       named[try reader.digest] = reader
     }
     while let child = snapshots.last, let reference = child.metadata.parent {
@@ -43,12 +44,13 @@ public struct SnapshotChain: Sendable {
       }
       if snapshots.count == Self.usualOpenFiles { OpenFiles.allowMany() }
       snapshots.append(
-        try named[reference.digest] ?? child.parent(reference, othersAreNamed: !named.isEmpty))
+        try named[reference.digest]
+          ?? child.parent(reference, keys, othersAreNamed: !named.isEmpty))
     }
     for (child, parent) in zip(snapshots, snapshots.dropFirst()) { try child.checkRules(parent) }
     for (child, parent) in zip(snapshots, snapshots.dropFirst()) {
       try child.metadata.identity.check(
-        against: parent.metadata.identity, path: "\(child.path), which continues \(parent.path)")
+        parent: parent.metadata.identity, path: child.path, parentPath: parent.path)
     }
     self.init(snapshots: snapshots.reversed(), transforms: companions.transforms)
   }
@@ -76,6 +78,9 @@ extension SnapshotChain {
   /// The snapshot that was opened.
   public var last: SnapshotReader { snapshots[snapshots.count - 1] }
 
+  /// Whether one of its snapshots is encrypted.
+  public var isEncrypted: Bool { snapshots.contains(where: \.isEncrypted) }
+
   /// Where it was opened.
   public var path: String { last.path }
 
@@ -90,12 +95,17 @@ extension SnapshotChain {
   /// How many bytes of all snapshots have been read so far.
   public var bytesRead: UInt64 { snapshots.reduce(0) { $0 + $1.bytesRead } }
 
-  /// Reads the transforms that its snapshots need.
+  /// Checks that what decodes the pairs of a compression is at hand: that no tier needs another
+  /// program's codec, and that the transforms are there, which are read.
   ///
-  /// - Throws: `TransformMissing`; `MalformedFile` if one is damaged or does not fit;
-  ///   `SystemError`.
-  public func checkTransforms() throws {
+  /// - Parameter compression: The compression, or nil for all that is stored.
+  /// - Throws: `PrivateCodec`; `TransformMissing`; `CompressionNotStored`; `MalformedFile` if a
+  ///   transform is damaged or does not fit; `SystemError`.
+  public func checkDecodable(compression: Int?) throws {
     do {
+      for tier in try compression.map(tiersNeeded) ?? allTiers {
+        try snapshots[tier.snapshot].checkCodecs(tier: tier.tier)
+      }
       for decoder in blockDecoders { _ = try decoder?.transform() }
     } catch {
       // A damaged snapshot is reported as damaged.
@@ -110,12 +120,12 @@ extension SnapshotChain {
 
   /// The transform that coded the last snapshot; nil if none did.
   ///
-  /// - Throws: As `checkTransforms`.
+  /// - Throws: As `checkDecodable`.
   public func lastTransform() throws -> TransformFile? { try blockDecoders.last??.transform() }
 
   /// Decodes all blocks of all snapshots.
   ///
-  /// - Throws: As `checkTransforms`; `MalformedFile` that names the block.
+  /// - Throws: As `checkDecodable`; `MalformedFile` that names the block.
   public func verifyBlocks() throws { for decoder in blockDecoders { try decoder?.verify() } }
 
   /// Whether every pair of every position is stored.
@@ -170,11 +180,12 @@ extension SnapshotReader {
   ///
   /// - Parameter othersAreNamed: Whether other files were named. None of them has the digest.
   fileprivate func parent(
-    _ reference: ParentReference, othersAreNamed: Bool
+    _ reference: ParentReference, _ keys: KeyRing, othersAreNamed: Bool
   ) throws -> SnapshotReader {
     let parent: SnapshotReader
     do {
-      parent = try SnapshotReader(path: Folder.sibling(of: path, named: reference.fileName))
+      parent = try SnapshotReader(
+        path: Folder.sibling(of: path, named: reference.fileName), keys: keys)
     } catch let error as SystemError where error.isMissingInput || error.isNoRegularFile {
       throw ParentMissing(path: path, parent: reference, othersAreNamed: othersAreNamed)
     }
@@ -203,6 +214,9 @@ extension SnapshotReader {
         "PRNT",
         "its first position is \(first), and \(parent.path) has \(old.context.tokens) tokens; "
           + advice)
+    }
+    guard metadata.identity.isTrusted || !old.identity.isTrusted else {
+      throw error("IDEN", "\(parent.path) is trusted without proof, and so its children are; \(advice)")
     }
     guard metadata.tokens.prefix(first) == old.tokens.prefix(first) else {
       throw error("TOKN", "its first \(first) tokens are not those of \(parent.path); \(advice)")

@@ -14,11 +14,11 @@ struct ChunkDecoder: ~Copyable {
   ///
   /// - Throws: `MalformedFile`, `SystemError`.
   mutating func load(
-    _ entry: ChunkTable.Entry, shape: ChunkShape, element: ElementCodec, place: ChunkPlace,
-    from file: RandomAccessFile
+    shape: ChunkShape, element: ElementCodec, place: ChunkPlace,
+    _ read: (inout [UInt8]) throws -> Int
   ) throws {
     self.shape = nil
-    try streams.load(entry, shape: shape, place: place, from: file)
+    try streams.load(shape: shape, place: place, read)
     if !shape.codec.isLossless { try quantised.prepare(streams, shape: shape, place: place) }
     self.shape = shape
     self.element = element

@@ -33,19 +33,17 @@ struct ChunkStreams: ~Copyable {
   private var sources: [Source] = []
   private let decompressor = ZstdDecompressor()
 
-  /// Reads a chunk, verifies its checksum, separates its streams, and verifies the checksum of the
-  /// decoded bytes: decoders differ on malformed frames.
+  /// Reads a chunk, separates its streams, and verifies the checksum of the decoded bytes: decoders
+  /// differ on malformed frames.
   ///
+  /// - Parameter read: Reads and verifies the stored bytes, and says how many of the buffer they
+  ///   are.
   /// - Throws: `MalformedFile`, `SystemError`. Nothing is allocated before the file is known to
   ///   hold the chunk and every frame's header agrees.
   mutating func load(
-    _ entry: ChunkTable.Entry, shape: ChunkShape, place: ChunkPlace, from file: RandomAccessFile
+    shape: ChunkShape, place: ChunkPlace, _ read: (inout [UInt8]) throws -> Int
   ) throws {
-    let count = Int(entry.storedLength)
-    try file.read(at: place.offset, count: count, into: &stored, section: place.section)
-    guard unsafe Checksum.of(stored.span.bytes.extracting(first: count)) == entry.checksum else {
-      throw place.mismatch
-    }
+    let count = try read(&stored)
     let (found, frames, decodedChecksum) = try findStreams(
       count, decodedLengths: shape.streamLengths, place: place)
     sources = found

@@ -13,7 +13,7 @@ extension SnapshotReader {
     var chunk = ChunkDecoder()
     try load(&chunk, tier: tier, layer: layer, tensor: tensor)
     let shape = shape(tier: tier, layer: layer, tensor: tensor)
-    let rowBytes = shape.rowLength * metadata.context.codec(of: tensor).width
+    let rowBytes = metadata.context.rowBytes(of: tensor, layer: layer)
     var elements = [UInt8](repeating: 0, count: shape.pairs * rowBytes)
     var span = elements.mutableSpan
     var bytes = unsafe span.mutableBytes
@@ -22,6 +22,20 @@ extension SnapshotReader {
       chunk.decode(pairs, firstParameter: firstParameter, slots: slots[...], into: &bytes)
     }
     return elements
+  }
+}
+
+extension SnapshotReader {
+  /// Rejects a tier in a codec of another program.
+  ///
+  /// - Throws: `PrivateCodec`.
+  func checkCodecs(tier: Int) throws {
+    for tensor in ChunkTable.Tensor.allCases {
+      let codec = codec(of: tensor, tier: tier)
+      guard !codec.isPrivate else {
+        throw PrivateCodec(place: place(tier: tier, layer: 0, tensor: tensor), codec: codec)
+      }
+    }
   }
 }
 

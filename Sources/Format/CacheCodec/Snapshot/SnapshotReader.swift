@@ -15,10 +15,11 @@ public struct SnapshotReader: Sendable {
 
   /// Opens a snapshot and verifies everything before its chunks.
   ///
-  /// - Throws: `MalformedFile` if the bytes break a rule of the format, `SystemError` if the file
-  ///   cannot be read.
-  public init(path: String) throws {
-    try self.init(ContainerReader(path: path, kind: .snapshot))
+  /// - Parameter keys: The keys for an encrypted snapshot.
+  /// - Throws: `MalformedFile` if the bytes break a rule of the format, `KeyProblem` if no key opens
+  ///   it, `SystemError` if the file cannot be read.
+  public init(path: String, keys: KeyRing = .none) throws {
+    try self.init(ContainerReader(path: path, kind: .snapshot, keys: keys))
   }
 
   init(_ container: ContainerReader) throws {
@@ -26,6 +27,7 @@ public struct SnapshotReader: Sendable {
     metadata = try SnapshotMetadata(container)
     let (context, tiers) = (metadata.context, metadata.tiers)
     let data = container.directory[.data]
+    let overhead = container.overhead
     blocks = try BlockTable(container, context: context, tiers: tiers)
     let limit = ChunkTable.byteCount(context: context, tiers: tiers)
     let (length, isTooShort) = (data?.length ?? 0).subtractingReportingOverflow(
@@ -33,7 +35,7 @@ public struct SnapshotReader: Sendable {
     guard !isTooShort else { throw Self.blocksRefusal(path: container.path) }
     chunks = try ChunkTable(
       container.section(.chunks, atMost: limit), context: context, tiers: tiers,
-      dataLength: length)
+      overhead: overhead, dataLength: length)
     guard chunks.isTransformCoded == (blocks != nil) else {
       throw Self.blocksRefusal(path: container.path)
     }
@@ -54,12 +56,22 @@ public struct SnapshotReader: Sendable {
   /// How many bytes of the file have been read so far.
   public var bytesRead: UInt64 { container.file.bytesRead }
 
-  /// The SHA-256 of all bytes before the chunks, by which a child names its parent. They include
-  /// the chunks' checksums, which detect only accidents.
+  /// Whether it is encrypted.
+  public var isEncrypted: Bool { container.header.isEncrypted }
+
+  /// The key slots that are in use; nil if it is not encrypted.
+  public var keySlots: [KeySlot]? { container.keySlots }
+
+  /// The SHA-256 of all bytes before the chunks but the key slots, by which a child names its
+  /// parent. They include the chunks' checksums, which detect only accidents.
   ///
   /// - Throws: `MalformedFile` if the file has become shorter; `SystemError`.
   public var digest: Digest {
-    get throws { Digest(try SHA256.digest(of: container.file, count: dataOffset)) }
+    get throws {
+      let keys = container.directory[.keys].map { $0.offset..<$0.end }
+      let parts = keys.map { [0..<$0.lowerBound, $0.upperBound..<dataOffset] } ?? [0..<dataOffset]
+      return Digest(try SHA256.digest(of: container.file, parts))
+    }
   }
 
   /// How a tensor is stored in a tier. It is the same in all layers.
@@ -77,7 +89,8 @@ public struct SnapshotReader: Sendable {
       compression.map(tiers.tiersNeeded(compression:)) ?? (tiers.isWhole ? tiers.tierCount : nil)
     guard let needed else {
       throw CompressionNotStored(
-        path: path, requested: compression, least: tiers.ratios[tiers.tierCount - 1])
+        path: path, requested: compression, least: tiers.ratios[tiers.tierCount - 1],
+        isRanked: tiers.isRanked)
     }
     return needed
   }
@@ -97,30 +110,50 @@ extension SnapshotReader {
   func place(tier: Int, layer: Int, tensor: ChunkTable.Tensor) -> ChunkPlace {
     let offset = chunks.chunk(tier: tier, layer: layer, tensor: tensor).offset
     return ChunkPlace(
-      path: path, tier: tier, layer: layer, tensor: tensor, offset: dataOffset + offset)
+      path: path, tier: tier, layer: layer, tensor: tensor, offset: dataOffset + offset,
+      index: chunks.index(tier: tier, layer: layer, tensor: tensor))
   }
 
   /// Reads a chunk, verifies its checksum and decompresses its streams.
   func load(
     _ chunk: inout ChunkDecoder, tier: Int, layer: Int, tensor: ChunkTable.Tensor
   ) throws {
+    let place = place(tier: tier, layer: layer, tensor: tensor)
+    let codec = chunks.chunk(tier: tier, layer: layer, tensor: tensor).entry.codec
+    guard !codec.isPrivate else { throw PrivateCodec(place: place, codec: codec) }
     try chunk.load(
-      chunks.chunk(tier: tier, layer: layer, tensor: tensor).entry,
       shape: shape(tier: tier, layer: layer, tensor: tensor),
-      element: metadata.context.codec(of: tensor),
-      place: place(tier: tier, layer: layer, tensor: tensor), from: container.file)
+      element: metadata.context.codec(of: tensor), place: place
+    ) { buffer in
+      try readStored(place, into: &buffer)
+    }
   }
 
-  /// Reads a chunk's stored bytes and verifies their checksum.
+  /// Reads the stored bytes of a chunk, verifies their checksum, and decrypts them.
   func readStored(
     tier: Int, layer: Int, tensor: ChunkTable.Tensor
-  ) throws -> (bytes: [UInt8], entry: ChunkTable.Entry) {
-    let entry = chunks.chunk(tier: tier, layer: layer, tensor: tensor).entry
-    let place = place(tier: tier, layer: layer, tensor: tensor)
-    let bytes = try container.file.read(
-      at: place.offset, count: Int(entry.storedLength), section: place.section)
-    guard Checksum.of(bytes) == entry.checksum else { throw place.mismatch }
-    return (bytes, entry)
+  ) throws -> (bytes: [UInt8], codec: ElementCodec) {
+    var bytes: [UInt8] = []
+    let count = try readStored(place(tier: tier, layer: layer, tensor: tensor), into: &bytes)
+    return (
+      Array(bytes.prefix(count)), chunks.chunk(tier: tier, layer: layer, tensor: tensor).entry.codec
+    )
+  }
+
+  /// - Returns: How many of the buffer's first bytes are the chunk.
+  private func readStored(_ place: ChunkPlace, into buffer: inout [UInt8]) throws -> Int {
+    let entry = chunks.entries[place.index]
+    let count = Int(entry.storedLength)
+    try container.file.read(
+      at: place.offset, count: count, into: &buffer, section: place.section)
+    let found = unsafe Checksum.of(buffer.span.bytes.extracting(first: count))
+    guard found == entry.checksum else {
+      let other = chunks.entries.firstIndex { $0.checksum == found && $0.storedLength == count }
+      throw place.mismatch(exchangedWith: other)
+    }
+    guard let cipher = container.cipher, entry.codec != .transform else { return count }
+    guard cipher.open(&buffer, count: count, .chunk(place.index)) else { throw place.notAuthentic }
+    return count - UnitCipher.overhead
   }
 
   /// What a chunk holds.
@@ -150,9 +183,19 @@ extension SnapshotReader {
       preconditionFailure("a snapshot without blocks")
     }
     let place = place(block: block, group: group)
-    let bytes = try container.file.read(
+    var bytes = try container.file.read(
       at: place.offset, count: Int(entry.storedLength), section: place.section)
-    guard Checksum.of(bytes) == entry.checksum else { throw place.mismatch }
+    let found = Checksum.of(bytes)
+    guard found == entry.checksum else {
+      let other = blocks?.entries.firstIndex {
+        $0.checksum == found && $0.storedLength == entry.storedLength
+      }
+      throw place.mismatch(exchangedWith: other)
+    }
+    guard let cipher = container.cipher, let blocks else { return bytes }
+    let unit = UnitCipher.Unit.block(group * blocks.layout.blocks.count + block)
+    guard cipher.open(&bytes, count: bytes.count, unit) else { throw place.notAuthentic }
+    bytes.removeLast(UnitCipher.overhead)
     return bytes
   }
 }

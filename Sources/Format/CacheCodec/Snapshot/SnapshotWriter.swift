@@ -29,11 +29,12 @@ public struct SnapshotWriter: ~Copyable {
   ///     does not allow is a programmer's error.
   ///   - layout: How a transform's blocks are cut, if one codes all tiers; `codecs` then do not
   ///     count.
+  ///   - secrets: Whose keys open it; none for a snapshot that is not encrypted.
   /// - Throws: `MalformedFile` if a reader would reject the metadata, `SystemError` if no file can
   ///   be created there.
   public init(
     path: String, metadata: SnapshotMetadata, codecs: [TierCodecs]? = nil,
-    layout: BlockLayout? = nil
+    layout: BlockLayout? = nil, secrets: [Secret] = []
   ) throws {
     try metadata.check(path: path)
     let usual =
@@ -43,7 +44,7 @@ public struct SnapshotWriter: ~Copyable {
     let codecs = layout == nil ? codecs ?? all : all
     Self.check(codecs, metadata)
     var container = try ContainerWriter(
-      path: path, kind: .snapshot, sections: Self.lengths(metadata, layout))
+      path: path, kind: .snapshot, sections: Self.lengths(metadata, layout), secrets: secrets)
     for section in metadata.sections { try container.write(section.bytes, to: section.type) }
     self.path = path
     self.metadata = metadata
@@ -81,10 +82,17 @@ public struct SnapshotWriter: ~Copyable {
   /// - Throws: `NotQuantisable`; `SystemError`, for example when the disk is full.
   public mutating func append(_ blocks: [PairBlock]) throws {
     for (index, block) in blocks.enumerated() { check(block, index: index) }
-    for chunk in try encode(blocks) {
-      try container.append(chunk.bytes)
-      entries.append(chunk.entry)
-    }
+    for chunk in try encode(blocks) { try append(chunk) }
+  }
+
+  private mutating func append(_ chunk: Chunk) throws(SystemError) {
+    let stored =
+      chunk.codec == .transform
+      ? [] : container.sealed(chunk.bytes, .chunk(entries.count))
+    try container.append(stored)
+    entries.append(
+      ChunkTable.Entry(
+        storedLength: UInt64(stored.count), checksum: Checksum.of(stored), codec: chunk.codec))
   }
 
   /// Copies the next block from another snapshot, once it is known to decode. Its pairs, their
@@ -96,12 +104,11 @@ public struct SnapshotWriter: ~Copyable {
     var chunk = ChunkDecoder()
     for tensor in ChunkTable.Tensor.allCases {
       // One checksum covers both readings.
-      if tensor == .positions || layout == nil {
+      let isDecoded = tensor == .positions || layout == nil
+      if isDecoded, !reader.codec(of: tensor, tier: tier).isPrivate {
         try reader.load(&chunk, tier: tier, layer: layer, tensor: tensor)
       }
-      let (bytes, entry) = try reader.readStored(tier: tier, layer: layer, tensor: tensor)
-      try container.append(bytes)
-      entries.append(entry)
+      try append(reader.readStored(tier: tier, layer: layer, tensor: tensor))
     }
   }
 
@@ -110,10 +117,11 @@ public struct SnapshotWriter: ~Copyable {
   /// - Throws: `SystemError`, for example when the disk is full.
   mutating func append(block bytes: [UInt8], step: Int?) throws {
     precondition(entries.count == blockCount * 3, "blocks of a transform follow the chunks")
-    try container.append(bytes)
+    let stored = container.sealed(bytes, .block(blockEntries.count))
+    try container.append(stored)
     blockEntries.append(
       BlockTable.Entry(
-        storedLength: UInt64(bytes.count), checksum: Checksum.of(bytes), step: step))
+        storedLength: UInt64(stored.count), checksum: Checksum.of(stored), step: step))
   }
 
   /// Completes the snapshot and makes it appear at its path, durably. Every block must have been
@@ -135,7 +143,8 @@ public struct SnapshotWriter: ~Copyable {
 }
 
 extension SnapshotWriter {
-  private typealias Chunk = (bytes: [UInt8], entry: ChunkTable.Entry)
+  /// A chunk before it is encrypted.
+  private typealias Chunk = (bytes: [UInt8], codec: ElementCodec)
 
   private static func check(_ codecs: [TierCodecs], _ metadata: SnapshotMetadata) {
     let (context, tiers) = (metadata.context, metadata.tiers)
@@ -165,8 +174,8 @@ extension SnapshotWriter {
     let stored = layout == nil ? pairs : 0
     precondition(
       block.positions.count == pairs
-        && block.keys.count == stored * context.keyLength * context.keyCodec.width
-        && block.values.count == stored * context.valueLength * context.valueCodec.width,
+        && block.keys.count == stored * context.rowBytes(of: .keys, layer: layer)
+        && block.values.count == stored * context.rowBytes(of: .values, layer: layer),
       "a block of another size than its tier and layer have")
   }
 
@@ -196,9 +205,7 @@ extension SnapshotWriter {
     _ block: PairBlock, _ shape: ChunkShape, tier: Int, layer: Int, _ metadata: SnapshotMetadata,
     path: String
   ) throws -> Chunk {
-    guard shape.codec != .transform else {
-      return ([], ChunkTable.Entry(storedLength: 0, checksum: Checksum.of([]), codec: .transform))
-    }
+    guard shape.codec != .transform else { return ([], .transform) }
     let counts = (0..<metadata.tiers.kvHeads).map {
       metadata.tiers.count(tier: tier, layer: layer, head: $0)
     }
@@ -212,9 +219,7 @@ extension SnapshotWriter {
       let bytes = try ChunkEncoder.encode(
         elements, counts: counts, shape: shape,
         element: metadata.context.codec(of: shape.tensor))
-      let entry = ChunkTable.Entry(
-        storedLength: UInt64(bytes.count), checksum: Checksum.of(bytes), codec: shape.codec)
-      return (bytes, entry)
+      return (bytes, shape.codec)
     } catch {
       throw NotQuantisable(
         path: path, layer: layer, head: error.head, tensor: "\(shape.tensor)",

@@ -7,15 +7,19 @@ public enum Verification {
   /// of its chunks. A child's parent is not read. The contents of a filter bank's or statistics'
   /// own section are checked only by their checksum.
   ///
+  /// - Parameter keys: The keys for an encrypted snapshot.
   /// - Returns: What the file holds.
-  /// - Throws: `MalformedFile` that names the section; `SystemError` if the file cannot be read.
-  @discardableResult public static func verify(path: String) throws -> FileKind {
-    let container = try ContainerReader(path: path)
+  /// - Throws: `MalformedFile` that names the section; `KeyProblem`; `SystemError` if the file cannot be read.
+  @discardableResult public static func verify(
+    path: String, keys: KeyRing = .none
+  ) throws -> FileKind {
+    let container = try ContainerReader(path: path, keys: keys)
     try container.verifySections()
     if container.header.kind == .snapshot {
       try SnapshotReader(container).verifyChunks()
     } else {
       _ = try Identity(container.section(.identity))
+      _ = try container.metaEntries()
       _ = try container.provenance()
     }
     return container.header.kind
@@ -34,11 +38,11 @@ extension SnapshotReader {
       _ = try decoder.selectStored(layer: layer)
       for tier in 0..<metadata.tiers.tierCount {
         for tensor in [ChunkTable.Tensor.keys, .values] {
-          guard blocks == nil else {
+          if blocks != nil || codec(of: tensor, tier: tier).isPrivate {
             _ = try readStored(tier: tier, layer: layer, tensor: tensor)
-            continue
+          } else {
+            try load(&chunk, tier: tier, layer: layer, tensor: tensor)
           }
-          try load(&chunk, tier: tier, layer: layer, tensor: tensor)
         }
       }
     }

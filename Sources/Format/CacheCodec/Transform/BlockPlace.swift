@@ -1,4 +1,5 @@
 import ByteIO
+import CacheFormat
 
 /// Names a block in error messages.
 struct BlockPlace: Sendable {
@@ -12,9 +13,18 @@ struct BlockPlace: Sendable {
   var section: String { "DATA, group \(group), block \(block)" }
 
   /// The block's checksum does not match.
-  var mismatch: MalformedFile {
-    MalformedFile(
-      path: path, section: section, offset: offset,
-      problem: "checksum mismatch; copy or write the file again")
+  ///
+  /// - Parameter other: The place of the block whose checksum it is.
+  func mismatch(exchangedWith other: Int?) -> MalformedFile {
+    error(
+      other.map { "checksum mismatch: these are the bytes of block \($0) of BLKS" }
+        ?? "checksum mismatch; copy or write the file again")
+  }
+
+  /// The block's checksum is right, and its tag is not.
+  var notAuthentic: MalformedFile { error(ContainerReader.notAuthentic) }
+
+  private func error(_ problem: String) -> MalformedFile {
+    MalformedFile(path: path, section: section, offset: offset, problem: problem)
   }
 }

@@ -10,14 +10,26 @@ public struct ContainerReader: Sendable {
   /// Where the sections are.
   public let directory: Directory
 
+  /// The keys of an encrypted file.
+  let keys: KeyTable?
+  /// The key slots that are in use; nil if the file is not encrypted.
+  public var keySlots: [KeySlot]? { keys?.slots.compactMap(\.self) }
+  /// What decrypts it; nil if it is not encrypted, or was opened without keys.
+  public let cipher: UnitCipher?
+
+  /// How much longer an encrypted file's sections, chunks and blocks are.
+  public var overhead: Int { keys == nil ? 0 : UnitCipher.overhead }
+
   /// Where the file was opened.
   public var path: String { file.path }
 
   /// Opens the file at `path`, which must be of `kind` unless `kind` is nil.
   ///
+  /// - Parameter ring: The keys for an encrypted file. Without them, only its header, its directory
+  ///   and its key slots can be read.
   /// - Throws: `MalformedFile` if the bytes break a rule of section 2 of the specification or the
-  ///   file is of another kind, `SystemError` if it cannot be read.
-  public init(path: String, kind: FileKind? = nil) throws {
+  ///   file is of another kind, `KeyProblem` if no key opens it, `SystemError` if it cannot be read.
+  public init(path: String, kind: FileKind? = nil, keys ring: KeyRing? = nil) throws {
     file = try RandomAccessFile(path: path)
     let count = Int(min(file.size, UInt64(FormatHeader.byteCount)))
     let bytes = try file.read(at: 0, count: count, section: "header")
@@ -30,8 +42,28 @@ public struct ContainerReader: Sendable {
     let entries = try file.read(
       at: UInt64(FormatHeader.byteCount), count: header.sectionCount * Directory.entryByteCount,
       section: "directory")
-    directory = try Directory(entries, header: header, path: path)
-    try checkPadding()
+    let directory = try Directory(entries, header: header, path: path)
+    self.directory = directory
+    try Self.checkPadding(directory, of: file)
+    let keys = try directory[.keys].map { [file] in
+      try KeyTable(Self.bytes(of: $0, atMost: KeyTable.limit, in: file))
+    }
+    self.keys = keys
+    cipher = try keys.flatMap { keys in
+      try ring.map { try Self.cipher(keys, head: bytes + entries, ring: $0, path: path) }
+    }
+  }
+
+  /// What decrypts the file, once header and directory are known to be authentic.
+  private static func cipher(
+    _ keys: KeyTable, head: [UInt8], ring: KeyRing, path: String
+  ) throws -> UnitCipher {
+    let cipher = try ring.open(keys, path: path).cipher
+    guard cipher.seal(ofHead: head) == keys.seal else {
+      throw MalformedFile(
+        path: path, section: "KEYS", problem: "not authentic: header or directory were changed")
+    }
+    return cipher
   }
 
   /// Reads a section and verifies its checksum.
@@ -42,17 +74,42 @@ public struct ContainerReader: Sendable {
   ///   file's kind always exist.
   /// - Throws: `MalformedFile` or `SystemError`.
   public func section(ifPresent type: SectionType, atMost limit: UInt64) throws -> Section? {
-    guard let entry = directory[type] else { return nil }
+    guard let index = directory.entries.firstIndex(where: { $0.type == type }) else { return nil }
+    let section = try Self.bytes(
+      of: directory.entries[index], atMost: limit == .max ? limit : limit + UInt64(overhead),
+      in: file)
+    guard keys != nil else { return section }
+    return try decrypted(section, .section(index))
+  }
+
+  private func decrypted(_ section: Section, _ unit: UnitCipher.Unit) throws -> Section {
+    guard let cipher else { throw KeyProblem(path: path, kind: .missing) }
+    var bytes = section.bytes
+    guard cipher.open(&bytes, count: bytes.count, unit) else {
+      throw section.reader.error(Self.notAuthentic)
+    }
+    bytes.removeLast(UnitCipher.overhead)
+    return Section(type: section.type, bytes: bytes, offset: section.offset, path: path)
+  }
+
+  /// The problem of a part whose checksum is right and whose tag is not.
+  package static let notAuthentic = "not authentic: somebody changed it who can compute checksums"
+
+  /// A section's stored bytes, which have the checksum that the directory says.
+  private static func bytes(
+    of entry: Directory.Entry, atMost limit: UInt64, in file: RandomAccessFile
+  ) throws -> Section {
     guard entry.length <= limit, let count = Int(exactly: entry.length) else {
-      throw error(entry, "longer than it may be: \(entry.length) bytes")
+      throw error(entry, "longer than it may be: \(entry.length) bytes", file)
     }
     // A long section is verified first, in pieces: a sparse file of gigabytes costs no memory.
-    if entry.length > Self.heldUnverified { try verify(entry) }
+    if entry.length > heldUnverified { try verify(entry, of: file) }
+    let type = entry.type
     let bytes = try file.read(at: entry.offset, count: count, section: type.description)
-    guard type == .data || Checksum.of(bytes) == entry.checksum else {
-      throw mismatch(entry)
+    guard [.data, .keys].contains(type) || Checksum.of(bytes) == entry.checksum else {
+      throw mismatch(entry, file)
     }
-    return Section(type: type, bytes: bytes, offset: entry.offset, path: path)
+    return Section(type: type, bytes: bytes, offset: entry.offset, path: file.path)
   }
 
   /// Reads a required section and verifies its checksum.
@@ -82,40 +139,49 @@ public struct ContainerReader: Sendable {
     return text
   }
 
-  /// Reads every section but `DATA`, known or not, and verifies its checksum.
+  /// Reads every section but `DATA`, known or not, and verifies its checksum, and in an encrypted
+  /// file its tag.
   ///
-  /// - Throws: `MalformedFile` or `SystemError`.
+  /// - Throws: `MalformedFile`, `KeyProblem` or `SystemError`.
   public func verifySections() throws {
-    for entry in directory.entries { try verify(entry) }
+    for entry in directory.entries where ![.data, .keys].contains(entry.type) {
+      if keys == nil {
+        try Self.verify(entry, of: file)
+      } else {
+        _ = try section(entry.type)
+      }
+    }
   }
 
   /// The length of the longest section that is read into memory before its checksum is known.
   private static let heldUnverified: UInt64 = 1 << 24
 
-  private func verify(_ entry: Directory.Entry) throws {
-    guard entry.type != .data else { return }
+  private static func verify(_ entry: Directory.Entry, of file: RandomAccessFile) throws {
     let checksum = try Checksum.of(
       file, at: entry.offset, count: entry.length, section: entry.type.description)
-    guard checksum == entry.checksum else { throw mismatch(entry) }
+    guard checksum == entry.checksum else { throw mismatch(entry, file) }
   }
 
-  private func checkPadding() throws {
+  private static func checkPadding(_ directory: Directory, of file: RandomAccessFile) throws {
     for gap in directory.gaps {
       let bytes = try file.read(
         at: gap.lowerBound, count: Int(gap.upperBound - gap.lowerBound), section: "padding")
       guard bytes.allSatisfy({ $0 == 0 }) else {
         throw MalformedFile(
-          path: path, section: "padding", offset: gap.lowerBound, problem: "not zero")
+          path: file.path, section: "padding", offset: gap.lowerBound, problem: "not zero")
       }
     }
   }
 
-  private func mismatch(_ entry: Directory.Entry) -> MalformedFile {
-    error(entry, "checksum mismatch; copy or write the file again")
+  private static func mismatch(_ entry: Directory.Entry, _ file: RandomAccessFile) -> MalformedFile
+  {
+    error(entry, "checksum mismatch; copy or write the file again", file)
   }
 
-  private func error(_ entry: Directory.Entry, _ problem: String) -> MalformedFile {
+  private static func error(
+    _ entry: Directory.Entry, _ problem: String, _ file: RandomAccessFile
+  ) -> MalformedFile {
     MalformedFile(
-      path: path, section: entry.type.description, offset: entry.offset, problem: problem)
+      path: file.path, section: entry.type.description, offset: entry.offset, problem: problem)
   }
 }

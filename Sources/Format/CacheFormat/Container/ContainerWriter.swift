@@ -10,6 +10,8 @@ public struct ContainerWriter: ~Copyable {
   private var lengths: [(type: SectionType, length: UInt64)]
   private let offsets: [SectionType: UInt64]
   private var checksums: [SectionType: UInt64] = [:]
+  /// What encrypts sections, chunks and blocks, and the slots with its key; nil for a plain file.
+  private let encryption: (cipher: UnitCipher, slots: [KeySlot])?
 
   /// Begins a file.
   ///
@@ -18,14 +20,27 @@ public struct ContainerWriter: ~Copyable {
   ///   - kind: What it holds.
   ///   - sections: Its sections in order with their lengths in bytes. A last section `DATA` begins
   ///     with length 0 and grows.
+  ///   - secrets: Whose keys open the file; none for a file that is not encrypted.
   /// - Throws: `SystemError` if no file can be created there.
   public init(
-    path: String, kind: FileKind, sections: [(type: SectionType, length: UInt64)]
+    path: String, kind: FileKind, sections: [(type: SectionType, length: UInt64)],
+    secrets: [Secret] = []
   ) throws(SystemError) {
     file = try AtomicFile(path: path)
     self.kind = kind
     lengths = sections
-    let layout = Directory(lengths: sections, checksums: [:])
+    if secrets.isEmpty {
+      encryption = nil
+    } else {
+      let cipher = UnitCipher()
+      encryption = (cipher, secrets.map { KeySlot(cipher.dataKey, for: $0) })
+      lengths = lengths.map {
+        $0.type == .data ? $0 : ($0.type, $0.length + UInt64(UnitCipher.overhead))
+      }
+      lengths.insert(
+        (.keys, UInt64(KeyTable.byteCount(slots: KeyTable.usualSlots))), at: 0)
+    }
+    let layout = Directory(lengths: lengths, checksums: [:])
     offsets = Dictionary(uniqueKeysWithValues: layout.entries.map { ($0.type, $0.offset) })
   }
 
@@ -35,12 +50,23 @@ public struct ContainerWriter: ~Copyable {
   ///
   /// - Throws: `SystemError`, for example when the disk is full.
   public mutating func write(_ bytes: [UInt8], to type: SectionType) throws(SystemError) {
+    guard let index = lengths.firstIndex(where: { $0.type == type }) else {
+      preconditionFailure("a section that was not announced")
+    }
+    let stored = encryption?.cipher.seal(bytes, .section(index)) ?? bytes
     precondition(
-      lengths.contains { $0.type == type && $0.length == UInt64(bytes.count) },
-      "a section of another length than announced")
-    try file.write(bytes, at: offset(of: type))
-    checksums[type] = Checksum.of(bytes)
+      lengths[index].length == UInt64(stored.count), "a section of another length than announced")
+    try file.write(stored, at: offset(of: type))
+    checksums[type] = Checksum.of(stored)
   }
+
+  /// The stored bytes of a chunk or block.
+  package func sealed(_ bytes: [UInt8], _ unit: UnitCipher.Unit) -> [UInt8] {
+    encryption?.cipher.seal(bytes, unit) ?? bytes
+  }
+
+  /// How much longer a chunk or block becomes.
+  package var overhead: Int { encryption == nil ? 0 : UnitCipher.overhead }
 
   /// Appends to `DATA`, the last section.
   ///
@@ -60,9 +86,14 @@ public struct ContainerWriter: ~Copyable {
     let entries = directory.encoded
     let size = directory.entries.last?.end ?? 0
     let header = FormatHeader(
-      kind: kind, fileSize: size, sectionCount: directory.entries.count,
-      directoryChecksum: Checksum.of(entries))
-    try file.write(header.encoded + entries, at: 0)
+      kind: kind, isEncrypted: encryption != nil, fileSize: size,
+      sectionCount: directory.entries.count, directoryChecksum: Checksum.of(entries))
+    let head = header.encoded + entries
+    try file.write(head, at: 0)
+    if let (cipher, slots) = encryption {
+      let table = KeyTable(seal: cipher.seal(ofHead: head), slots: slots)
+      try file.write(table.encoded, at: offset(of: .keys))
+    }
     try file.commit()
     return size
   }

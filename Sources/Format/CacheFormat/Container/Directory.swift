@@ -17,7 +17,7 @@ public struct Directory: Sendable, Equatable {
     public let offset: UInt64
     /// Its length in bytes.
     public let length: UInt64
-    /// The checksum of its bytes; 0 for `DATA`, whose chunks have their own.
+    /// The checksum of its bytes; 0 for `DATA` and `KEYS`, whose chunks and slots have their own.
     public let checksum: UInt64
 
     /// The first byte after the section.
@@ -88,6 +88,9 @@ extension Directory {
     }
     self.entries = entries
     try checkTypes(of: header.kind, path: path)
+    guard header.isEncrypted ? entries[0].type == .keys : self[.keys] == nil else {
+      throw error(path, 0, "the first section of an encrypted file is KEYS, and of no other")
+    }
   }
 
   /// Reads one entry. Its section must begin at the first multiple of 64 after `end` and end in the
@@ -108,8 +111,8 @@ extension Directory {
     guard entry.offset <= fileSize, entry.length <= fileSize - entry.offset else {
       throw reader.error("\(type) of \(entry.length) bytes reaches past the end of the file")
     }
-    guard type != .data || entry.checksum == 0 else {
-      throw reader.error("DATA has a checksum of its own")
+    guard ![.data, .keys].contains(type) || entry.checksum == 0 else {
+      throw reader.error("\(type) has a checksum of its own")
     }
     return entry
   }

@@ -29,17 +29,22 @@ public enum FileKind: String, Sendable, CaseIterable {
   public var sections: [SectionType] {
     switch self {
     case .snapshot:
-      [.identity, .parent, .context, .tokens, .tiers, .chunks, .blocks, .provenance, .data]
+      [
+        .keys, .identity, .files, .parent, .context, .shapes, .scales, .tokens, .tiers, .chunks,
+        .blocks, .meta, .provenance, .data,
+      ]
     case .filterBank:
       [
-        .identity, .filters, .quality, .sequences, .headFilters, .rope, .linearScore, .provenance,
+        .identity, .filters, .quality, .sequences, .headFilters, .rope, .linearScore, .meta,
+        .provenance,
       ]
-    case .transform: [.identity, .transform, .coderTables, .basis, .rope, .metric, .provenance]
-    case .transformSums: [.identity, .transformSums, .sequences, .rope, .provenance]
-    case .statistics: [.identity, .statistics, .sequences, .rope, .pairSums, .provenance]
+    case .transform:
+      [.identity, .transform, .coderTables, .basis, .rope, .metric, .meta, .provenance]
+    case .transformSums: [.identity, .transformSums, .sequences, .rope, .meta, .provenance]
+    case .statistics: [.identity, .statistics, .sequences, .rope, .pairSums, .meta, .provenance]
     }
   }
 
-  /// The required sections that only some snapshots have: children, and transform-coded ones.
-  public static let rare: [SectionType] = [.parent, .blocks]
+  /// The required sections that only some snapshots have (spec, section 2.2).
+  public static let rare: [SectionType] = [.keys, .files, .parent, .shapes, .scales, .blocks]
 }

@@ -21,6 +21,8 @@ public struct FormatHeader: Sendable, Equatable {
 
   /// What the file holds.
   public let kind: FileKind
+  /// Whether its sections and chunks are encrypted (spec, section 12).
+  public let isEncrypted: Bool
   /// The version of the format that the writer followed.
   public let version: UInt16
   /// The file's size in bytes.
@@ -30,8 +32,14 @@ public struct FormatHeader: Sendable, Equatable {
   /// The checksum of the directory's bytes.
   public let directoryChecksum: UInt64
 
-  init(kind: FileKind, fileSize: UInt64, sectionCount: Int, directoryChecksum: UInt64) {
-    self.kind = kind
+  /// The bit of the required features that says that a snapshot is encrypted.
+  private static let encryption: UInt64 = 1
+
+  init(
+    kind: FileKind, isEncrypted: Bool, fileSize: UInt64, sectionCount: Int,
+    directoryChecksum: UInt64
+  ) {
+    (self.kind, self.isEncrypted) = (kind, isEncrypted)
     self.version = Self.version
     self.fileSize = fileSize
     self.sectionCount = sectionCount
@@ -44,7 +52,7 @@ public struct FormatHeader: Sendable, Equatable {
     writer.write([UInt8](kind.rawValue.utf8))
     writer.write(version)
     writer.write(UInt16(1))  // oldest reader
-    writer.write(UInt64(0))  // required features
+    writer.write(isEncrypted ? Self.encryption : 0)  // required features
     writer.write(UInt64(0))  // optional features
     writer.write(fileSize)
     writer.write(UInt32(sectionCount))
@@ -83,10 +91,12 @@ public struct FormatHeader: Sendable, Equatable {
       throw Self.error(path, 12, "impossible versions: \(version), readable by \(oldestReader)")
     }
     let requiredFeatures = try reader.read(UInt64.self)
-    guard requiredFeatures == 0 else {
+    let isSnapshot = kind == Array(FileKind.snapshot.rawValue.utf8)
+    guard requiredFeatures & ~(isSnapshot ? Self.encryption : 0) == 0 else {
       throw Self.error(
         path, 16, "needs features that are unknown here (\(requiredFeatures)); update")
     }
+    isEncrypted = requiredFeatures != 0
     _ = try reader.read(UInt64.self)
     guard let known = FileKind(rawValue: String(decoding: kind, as: UTF8.self)) else {
       throw Self.error(path, 8, "an unknown kind of file")

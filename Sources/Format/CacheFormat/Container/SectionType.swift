@@ -5,10 +5,18 @@ public struct SectionType: Hashable, Sendable, CustomStringConvertible {
 
   /// The identity of the model, and of a snapshot's filter bank.
   public static let identity = SectionType("IDEN")
+  /// The key slots of an encrypted snapshot.
+  public static let keys = SectionType("KEYS")
+  /// The files of a snapshot's model.
+  public static let files = SectionType("FILE")
   /// The snapshot that a child continues.
   public static let parent = SectionType("PRNT")
   /// A snapshot's context description.
   public static let context = SectionType("CONT")
+  /// The shapes of a snapshot's layers, where they are not all alike.
+  public static let shapes = SectionType("SHAP")
+  /// The scales of a snapshot's FP8 elements.
+  public static let scales = SectionType("SCAL")
   /// A snapshot's token ids.
   public static let tokens = SectionType("TOKN")
   /// A snapshot's ranking and tiers.
@@ -45,6 +53,8 @@ public struct SectionType: Hashable, Sendable, CustomStringConvertible {
   public static let transformSums = SectionType("SUMS")
   /// How errors of each head count, for whoever codes by a transform.
   public static let metric = SectionType("mtrc")
+  /// Named texts of other programs.
+  public static let meta = SectionType("meta")
   /// JSON about the file's origin, for people.
   public static let provenance = SectionType("prov")
 

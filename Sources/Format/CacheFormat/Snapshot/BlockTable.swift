@@ -82,25 +82,29 @@ extension BlockTable {
     guard let section = try container.section(ifPresent: .blocks, atMost: limit) else {
       return nil
     }
-    try self.init(section, context: context, tiers: tiers)
+    try self.init(section, context: context, tiers: tiers, overhead: container.overhead)
   }
 
   /// Reads the section and checks it against the context.
   ///
   /// - Throws: `MalformedFile`.
   init(
-    _ section: Section, context: ContextDescription, tiers: TierTable
+    _ section: Section, context: ContextDescription, tiers: TierTable, overhead: Int = 0
   ) throws(MalformedFile) {
     var reader = section.reader
     layout = try BlockLayout(
       &reader, heads: context.layers * context.kvHeads, tokens: tiers.tokens)
+    guard context.shapes == nil else {
+      throw reader.error("blocks of a transform, and layers of different shapes")
+    }
     let pairBytes =
       context.keyLength * context.keyCodec.width + context.valueLength * context.valueCodec.width
     var (entries, offsets): ([Entry], [UInt64]) = ([], [0])
     for group in layout.groups {
       for block in layout.blocks {
         let entry = try Self.entry(
-          &reader, elements: group.count * block.count * pairBytes, tokens: block.count)
+          &reader, elements: group.count * block.count * pairBytes, tokens: block.count,
+          overhead: overhead)
         let (end, overflow) = offsets[entries.count].addingReportingOverflow(entry.storedLength)
         guard !overflow else { throw reader.error("blocks of more than 2^64 bytes") }
         entries.append(entry)
@@ -111,23 +115,25 @@ extension BlockTable {
     (self.entries, self.offsets) = (entries, offsets)
   }
 
-  /// - Parameter elements: The length of the block as elements, in bytes.
+  /// - Parameters:
+  ///   - elements: The length of the block as elements, in bytes.
+  ///   - overhead: How much longer encryption makes it.
   private static func entry(
-    _ reader: inout ByteReader, elements: Int, tokens: Int
+    _ reader: inout ByteReader, elements: Int, tokens: Int, overhead: Int
   ) throws(MalformedFile) -> Entry {
     let storedLength = try reader.read(UInt64.self)
     let checksum = try reader.read(UInt64.self)
     let kind = try reader.read(UInt32.self)
     guard kind == 1 else {
       guard kind == 0 else { throw reader.error("an unknown kind of block: \(kind); update") }
-      guard storedLength == UInt64(elements) else {
+      guard storedLength == UInt64(elements + overhead) else {
         throw reader.error("a block of \(storedLength) bytes, and its elements have \(elements)")
       }
       try reader.expectZeros(4)
       return Entry(storedLength: storedLength, checksum: checksum, step: nil)
     }
     let step = try CacheTransform.step(&reader)
-    guard storedLength >= UInt64(leastCoded + tokens) else {
+    guard storedLength >= UInt64(leastCoded + tokens + overhead) else {
       throw reader.error("a coded block of only \(storedLength) bytes")
     }
     return Entry(storedLength: storedLength, checksum: checksum, step: step)

@@ -28,8 +28,19 @@ public struct ChunkShape: Sendable, Equatable {
     switch codec {
     case .int8: [elements] + Array(repeating: parameters, count: 4)
     case .int4: [(elements + 1) / 2] + Array(repeating: parameters, count: 4)
-    default: Array(repeating: elements, count: codec.width)
+    default: Array(repeating: elements, count: codec.width)  // None for a codec without planes.
     }
+  }
+
+  /// The lengths that the stored bytes may have.
+  ///
+  /// - Parameter overhead: How much longer encryption makes them.
+  func storedLengths(overhead: Int) -> ClosedRange<Int> {
+    if codec.isPrivate { return overhead...Int.max }
+    let lengths = streamLengths
+    guard !lengths.isEmpty else { return 0...0 }
+    let least = 4 * lengths.count + overhead
+    return least...lengths.reduce(least + Self.decodedChecksumByteCount, +)
   }
 
   /// The number of scales of a head's pairs: for keys, one for each element and group; for values,
@@ -48,7 +59,7 @@ public struct ChunkShape: Sendable, Equatable {
   ) {
     self.codec = codec
     self.tensor = tensor
-    rowLength = context.elementsPerPair(of: tensor)
+    rowLength = context.elementsPerPair(of: tensor, layer: layer)
     var (pairs, parameters) = (0, 0)
     for head in 0..<tiers.kvHeads {
       let count = tiers.count(tier: tier, layer: layer, head: head)

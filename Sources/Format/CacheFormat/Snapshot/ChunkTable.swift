@@ -37,7 +37,8 @@ public struct ChunkTable: Sendable, Equatable {
   private let offsets: [UInt64]
   private let layers: Int
 
-  private func index(tier: Int, layer: Int, tensor: Tensor) -> Int {
+  /// A chunk's place in `entries`.
+  public func index(tier: Int, layer: Int, tensor: Tensor) -> Int {
     (tier * layers + layer) * Tensor.allCases.count + tensor.rawValue
   }
 
@@ -74,10 +75,13 @@ public struct ChunkTable: Sendable, Equatable {
 
   /// Reads the section and checks it against the counts and the length of `DATA`.
   ///
-  /// - Parameter dataLength: The length of `DATA` without a transform's blocks.
+  /// - Parameters:
+  ///   - overhead: How much longer encryption makes a chunk.
+  ///   - dataLength: The length of `DATA` without a transform's blocks.
   /// - Throws: `MalformedFile`.
   public init(
-    _ section: Section, context: ContextDescription, tiers: TierTable, dataLength: UInt64
+    _ section: Section, context: ContextDescription, tiers: TierTable, overhead: Int = 0,
+    dataLength: UInt64
   ) throws(MalformedFile) {
     var reader = section.reader
     let expected = Self.byteCount(context: context, tiers: tiers)
@@ -97,18 +101,19 @@ public struct ChunkTable: Sendable, Equatable {
             layer > 0
             ? [entries[index - Tensor.allCases.count].codec]
             : Self.codecs(of: tensor, tier: tier, context: context, tiers: tiers)
-          guard allowed.contains(entry.codec) else {
+          let isAllowed =
+            allowed.contains(entry.codec)
+            || layer == 0 && tensor != .positions && entry.codec.isPrivate
+          guard isAllowed else {
             throw reader.error("\(tensor) in a codec that this tier cannot have")
           }
           let shape = ChunkShape(
             tier: tier, layer: layer, tensor: tensor, codec: entry.codec, context: context,
             tiers: tiers)
           let (end, overflow) = offsets[index].addingReportingOverflow(entry.storedLength)
-          let lengths = shape.streamLengths
-          let least = 4 * lengths.count
-          let most = lengths.reduce(least + ChunkShape.decodedChecksumByteCount, +)
-          let range = lengths.isEmpty ? 0...0 : least...most
-          guard !overflow, range ~= Int(clamping: entry.storedLength) else {
+          guard !overflow,
+            shape.storedLengths(overhead: overhead) ~= Int(clamping: entry.storedLength)
+          else {
             throw reader.error(
               "a chunk of \(entry.storedLength) bytes for \(shape.elements) elements")
           }
@@ -133,7 +138,8 @@ public struct ChunkTable: Sendable, Equatable {
     of tensor: Tensor, tier: Int, context: ContextDescription, tiers: TierTable
   ) -> [ElementCodec] {
     guard tensor != .positions else { return [tiers.positionCodec(tier: tier)] }
-    return [context.codec(of: tensor), .int8, .int4, .transform]
+    let element = context.codec(of: tensor)
+    return [element] + (ElementCodec.elements.contains(element) ? [.int8, .int4, .transform] : [])
   }
 
   private static func entry(_ reader: inout ByteReader) throws(MalformedFile) -> Entry {

@@ -3,43 +3,63 @@ import ByteIO
 /// The shape of a snapshot's cache and what its text is (spec, section 5.1, `CONT`).
 public struct ContextDescription: Sendable, Equatable {
   /// How a snapshot's text relates to the prompt that follows it.
-  public enum PromptForm: UInt32, Sendable {
+  public enum PromptForm: Hashable, Sendable {
     /// Plain text.
-    case plain = 0
+    case plain
     /// The beginning of a user's turn that the next prompt completes.
-    case openUserTurn = 1
+    case openUserTurn
     /// The beginning of an answer. The next prompt ends it and adds a user's turn.
-    case openAnswer = 2
+    case openAnswer
+    /// A form of another program.
+    case privateUse(UInt32)
 
     /// The form of a child of this snapshot.
-    public var next: PromptForm { self == .plain ? .plain : .openAnswer }
+    public var next: PromptForm {
+      switch self {
+      case .plain, .privateUse: self
+      case .openUserTurn, .openAnswer: .openAnswer
+      }
+    }
+  }
+
+  /// How the elements of keys are laid out.
+  public enum KeyLayout: Hashable, Sendable {
+    /// After RoPE, half-split.
+    case halfSplit
+    /// A layout of another program.
+    case privateUse(UInt32)
   }
 
   /// Layers of the model.
   public var layers: Int
-  /// KV heads of each layer.
+  /// KV heads of a layer.
   public var kvHeads: Int
-  /// Elements of a key.
+  /// Numbers of a key.
   public var keyLength: Int
-  /// Elements of a value.
+  /// Numbers of a value.
   public var valueLength: Int
   /// Tokens of the context.
   public var tokens: Int
   /// How the text relates to the next prompt.
   public var promptForm: PromptForm
-  /// The type of the cache's keys: one of `ElementCodec.elements`. Chunks may hold fewer bits.
+  /// The layout of keys.
+  public var keyLayout = KeyLayout.halfSplit
+  /// The type of the cache's keys: one of `ElementCodec.elements` or `foreign`. Chunks of the
+  /// former may hold fewer bits.
   public var keyCodec: ElementCodec
-  /// The type of the cache's values: one of `ElementCodec.elements`. Chunks may hold fewer bits.
+  /// The type of the cache's values, likewise.
   public var valueCodec: ElementCodec
+  /// The layers' shapes, where they are not all alike. `kvHeads`, `keyLength` and `valueLength` are
+  /// then the greatest.
+  public var shapes: LayerShapes?
+  /// The scales of FP8 elements; nil if there are none.
+  public var scales: FP8Scales?
 
   /// The position of the next token, whichever pairs are kept.
   public var nextPosition: Int { tokens }
 
   /// The length of the section in bytes.
   public static let byteCount = 48
-  /// Keys are stored after RoPE in the half-split layout: the only layout of version 1.
-  private static let keyLayout: UInt32 = 1
-
   /// Describes a context. `SnapshotMetadata.check` rejects one that the format does not allow.
   public init(
     layers: Int, kvHeads: Int, keyLength: Int, valueLength: Int, tokens: Int,
@@ -60,6 +80,7 @@ public struct ContextDescription: Sendable, Equatable {
     var expected = parent
     expected.tokens = tokens
     expected.promptForm = parent.promptForm.next
+    expected.scales = scales
     return self == expected
   }
 
@@ -72,14 +93,6 @@ public struct ContextDescription: Sendable, Equatable {
     }
   }
 
-  /// How many elements of a tensor one KV pair has.
-  public func elementsPerPair(of tensor: ChunkTable.Tensor) -> Int {
-    switch tensor {
-    case .positions: 1
-    case .keys: keyLength
-    case .values: valueLength
-    }
-  }
 }
 
 extension ContextDescription {
@@ -89,7 +102,7 @@ extension ContextDescription {
     writer.write(UInt64(clamping: tokens))
     writer.write(UInt64(clamping: nextPosition))
     writer.write(promptForm.rawValue)
-    writer.write(Self.keyLayout)
+    writer.write(keyLayout.rawValue)
     writer.write(keyCodec.rawValue)
     writer.write(valueCodec.rawValue)
     return writer.bytes
@@ -111,7 +124,10 @@ extension ContextDescription {
       throw reader.error("an unknown prompt form")
     }
     self.promptForm = promptForm
-    guard try reader.read() == Self.keyLayout else { throw reader.error("an unknown key layout") }
+    guard let keyLayout = KeyLayout(rawValue: try reader.read()) else {
+      throw reader.error("an unknown key layout")
+    }
+    self.keyLayout = keyLayout
     keyCodec = try Self.precision(&reader)
     valueCodec = try Self.precision(&reader)
     try reader.expectEnd()
@@ -119,10 +135,50 @@ extension ContextDescription {
 
   private static func precision(_ reader: inout ByteReader) throws(MalformedFile) -> ElementCodec {
     let value = try reader.read(UInt32.self)
-    guard let codec = ElementCodec(rawValue: value), ElementCodec.elements.contains(codec)
-    else {
+    let known = ElementCodec.elements + ElementCodec.foreign
+    guard let codec = ElementCodec(rawValue: value), known.contains(codec) else {
       throw reader.error("an unknown codec: \(value)")
     }
     return codec
+  }
+}
+
+extension ContextDescription.PromptForm {
+  /// The form of a number; nil if it is registered to nobody.
+  public init?(rawValue: UInt32) {
+    switch rawValue {
+    case 0: self = .plain
+    case 1: self = .openUserTurn
+    case 2: self = .openAnswer
+    case ElementCodec.firstPrivate...: self = .privateUse(rawValue)
+    default: return nil
+    }
+  }
+
+  /// The number in the file.
+  public var rawValue: UInt32 {
+    switch self {
+    case .plain: 0
+    case .openUserTurn: 1
+    case .openAnswer: 2
+    case .privateUse(let number): number
+    }
+  }
+}
+
+extension ContextDescription.KeyLayout {
+  /// The layout of a number; nil if it is registered to nobody.
+  public init?(rawValue: UInt32) {
+    switch rawValue {
+    case 1: self = .halfSplit
+    case ElementCodec.firstPrivate...: self = .privateUse(rawValue)
+    default: return nil
+    }
+  }
+
+  /// The number in the file.
+  public var rawValue: UInt32 {
+    if case .privateUse(let number) = self { return number }
+    return 1
   }
 }

@@ -1,36 +1,53 @@
 /// The number of a scorer in a snapshot (spec, section 5.3, `TIER`), and its name.
-public enum ScorerID: UInt32, Sendable, CaseIterable {
+public enum ScorerID: Hashable, Sendable {
+  /// Nothing: the pairs are not ranked.
+  case unranked
   /// ⟨key after RoPE, Q-Filter⟩.
-  case qFilters = 1
+  case qFilters
   /// The key's length, negated.
-  case kNorm = 2
+  case kNorm
   /// The position: later is better.
-  case streamingLLM = 3
+  case streamingLLM
   /// The attention of the context's last queries.
-  case snapKV = 4
+  case snapKV
   /// The attention expected from future queries.
-  case expectedAttention = 5
+  case expectedAttention
   /// The cosine between key and mean key, negated.
-  case keyDiff = 6
+  case keyDiff
   /// Random numbers.
-  case random = 7
+  case random
   /// The attention that a repetition of the context pays (KVzip).
-  case kvzip = 8
+  case kvzip
   /// A linear function of the key and the value, learnt.
-  case linear = 9
+  case linear
+  /// A scorer of another program. Its order counts as any other's.
+  case other(UInt32)
+
+  /// The scorers that are methods of this project.
+  public static let methods: [ScorerID] = [
+    .qFilters, .kNorm, .streamingLLM, .snapKV, .expectedAttention, .keyDiff, .random, .kvzip,
+    .linear,
+  ]
 
   /// Whether scores come from a filter bank, which the snapshot then names.
   public var needsFilterBank: Bool { self == .qFilters || self == .linear }
 
-  /// The scorer of that name.
+  /// Whether a snapshot with this scorer may name a filter bank or not.
+  func allowsFilterBank(_ isNamed: Bool) -> Bool {
+    if case .other = self { return true }
+    return isNamed == needsFilterBank
+  }
+
+  /// The method of that name.
   public init?(name: String) {
-    guard let scorer = Self.allCases.first(where: { $0.name == name }) else { return nil }
+    guard let scorer = Self.methods.first(where: { $0.name == name }) else { return nil }
     self = scorer
   }
 
   /// The name in text: in reports, and of a method.
   public var name: String {
     switch self {
+    case .unranked: "unranked"
     case .qFilters: "q-filters"
     case .kNorm: "k-norm"
     case .streamingLLM: "streaming-llm"
@@ -40,6 +57,24 @@ public enum ScorerID: UInt32, Sendable, CaseIterable {
     case .random: "random"
     case .kvzip: "kvzip"
     case .linear: "linear"
+    case .other(let number): "scorer \(number)"
     }
+  }
+}
+
+extension ScorerID {
+  /// The scorer of a number. A reader needs only the order, so every number is one.
+  public init(rawValue: UInt32) {
+    switch Int(rawValue) {
+    case 0: self = .unranked
+    case 1...Self.methods.count: self = Self.methods[Int(rawValue) - 1]
+    default: self = .other(rawValue)
+    }
+  }
+
+  /// The number in the file.
+  public var rawValue: UInt32 {
+    if case .other(let number) = self { return number }
+    return UInt32((Self.methods.firstIndex(of: self) ?? -1) + 1)
   }
 }

@@ -41,7 +41,7 @@ extension TierTable {
   /// kept whole aside.
   public var hasEqualBudgets: Bool {
     let heads = layers * kvHeads
-    let others = (0..<heads).filter { floors[$0] != tokens }
+    let others = headsThere.filter { floors[$0] != tokens }
     return (0..<tierCount).allSatisfy { tier in
       others.allSatisfy { totals[tier * heads + $0] == totals[tier * heads + others[0]] }
     }
@@ -110,7 +110,7 @@ extension TierTable {
     }
     self.init(
       scorer: scorer, sinks: sinks, window: window, ratios: ratios, layers: layers,
-      kvHeads: kvHeads, positions: firstPosition..<firstPosition + tokens,
+      kvHeads: kvHeads, positions: firstPosition..<firstPosition + tokens, headCounts: nil,
       floors: floors.map { UInt32(clamping: min($0, tokens)) }, totals: totals)
   }
 }

@@ -35,10 +35,7 @@ extension TierTable {
   ) throws(MalformedFile) {
     var reader = section.reader
     let heads = context.layers * context.kvHeads
-    guard let scorer = ScorerID(rawValue: try reader.read()) else {
-      throw reader.error("an unknown scorer; update")
-    }
-    self.scorer = scorer
+    scorer = ScorerID(rawValue: try reader.read())
     sinks = Int(try reader.read(UInt32.self))
     window = Int(try reader.read(UInt32.self))
     let tiers = try reader.read(UInt32.self)
@@ -51,6 +48,7 @@ extension TierTable {
     }
     layers = context.layers
     kvHeads = context.kvHeads
+    headCounts = context.shapes?.layers.map(\.kvHeads)
     positions = firstPosition..<context.tokens
     let tokens = positions.count
     ratios = try Self.ratios(&reader, count: Int(tiers))
@@ -61,6 +59,21 @@ extension TierTable {
     totals = try Self.totals(&reader, tiers: Int(tiers), heads: heads, tokens: tokens)
     try reader.expectEnd()
     try checkElements(context, section)
+    try checkMissingHeads(section)
+    guard isRanked || ratios == [1] && sinks == 0 && window == 0 && floors.allSatisfy({ $0 == 0 })
+    else { throw section.reader.error("pairs that are not ranked, with tiers, sinks or floors") }
+  }
+
+  /// A head that its layer does not have has no pairs.
+  private func checkMissingHeads(_ section: Section) throws(MalformedFile) {
+    guard let headCounts else { return }
+    for (layer, count) in headCounts.enumerated() {
+      for head in count..<kvHeads {
+        guard floor(layer: layer, head: head) == 0,
+          total(through: tierCount - 1, layer: layer, head: head) == 0
+        else { throw section.reader.error("layer \(layer) has no head \(head), yet pairs of it") }
+      }
+    }
   }
 
   private static func ratios(
@@ -93,10 +106,12 @@ extension TierTable {
   private func checkElements(
     _ context: ContextDescription, _ section: Section
   ) throws(MalformedFile) {
-    let widest = max(context.keyLength, context.valueLength)
-    for tier in 0..<tierCount {
-      for layer in 0..<layers where pairs(tier: tier, layer: layer) * widest > Self.maximumElements
-      {
+    for layer in 0..<layers {
+      let widest = ChunkTable.Tensor.allCases.reduce(0) {
+        max($0, context.elementsPerPair(of: $1, layer: layer))
+      }
+      for tier in 0..<tierCount
+      where pairs(tier: tier, layer: layer) * widest > Self.maximumElements {
         throw section.reader.error("tier \(tier), layer \(layer): too many elements for one chunk")
       }
     }

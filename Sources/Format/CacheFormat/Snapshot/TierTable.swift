@@ -23,6 +23,8 @@ public struct TierTable: Sendable, Equatable {
   public let kvHeads: Int
   /// The positions whose pairs the snapshot may hold: the whole context's, or a child's own.
   public let positions: Range<Int>
+  /// [layers]: the KV heads that a layer has, where layers differ. Others have no pairs.
+  let headCounts: [Int]?
   /// [layers][kvHeads]: the least number of pairs that any compression keeps.
   let floors: [UInt32]
   /// [tiers][layers][kvHeads]: the pairs in the tiers up to and including this one.
@@ -36,7 +38,19 @@ public struct TierTable: Sendable, Equatable {
 
   /// Whether every pair of every position is in the file.
   public var isWhole: Bool {
-    ratios.last == 1 && totals.suffix(layers * kvHeads).allSatisfy { $0 == tokens }
+    let last = totals.count - layers * kvHeads
+    return ratios.last == 1 && headsThere.allSatisfy { totals[last + $0] == tokens }
+  }
+
+  /// Whether the order of the pairs means anything. Without it ×1 is all that the file holds.
+  public var isRanked: Bool { scorer != .unranked }
+
+  /// The heads that there are, counted through all layers.
+  var headsThere: [Int] {
+    guard let headCounts else { return Array(0..<layers * kvHeads) }
+    return headCounts.enumerated().flatMap { layer, count in
+      layer * kvHeads..<layer * kvHeads + count
+    }
   }
 
   /// The least number of pairs that any compression keeps in a head.
@@ -76,6 +90,6 @@ public struct TierTable: Sendable, Equatable {
 
   /// The number of first tiers that hold what ×`compression` keeps, or nil if it is not stored.
   public func tiersNeeded(compression: Int) -> Int? {
-    ratios.firstIndex { $0 <= compression }.map { $0 + 1 }
+    isRanked || compression == 1 ? ratios.firstIndex { $0 <= compression }.map { $0 + 1 } : nil
   }
 }

@@ -1,0 +1,106 @@
+import ArgumentParser
+import ByteIO
+import CacheFormat
+import Synchronization
+
+/// `--key-file`: what opens encrypted snapshots.
+struct KeyOptions: ParsableArguments {
+  @Option(
+    name: .customLong("key-file"),
+    help: ArgumentHelp(
+      """
+      Key file of encrypted snapshots: 32 bytes or more that nobody can guess. May be repeated. \
+      Default: a passphrase, which is asked for.
+      """, valueName: "file"), completion: .file())
+  var files: [String] = []
+
+  /// The keys, read once in a process, so that a passphrase is asked for once.
+  var ring: KeyRing { get throws { try Self.ring(files) } }
+
+  private static let known = Mutex<[[String]: KeyRing]>([:])
+
+  private static func ring(_ files: [String]) throws -> KeyRing {
+    try known.withLock { known in
+      if let ring = known[files] { return ring }
+      let ring = KeyRing(try files.flatMap(secrets), ask: ask)
+      known[files] = ring
+      return ring
+    }
+  }
+
+  private static func ask(path: String, wrong: Int) -> Secret? {
+    let question = wrong == 0 ? "passphrase of \(path): " : "it does not open \(path). passphrase: "
+    return SecretInput.ask(question).flatMap { Secret(passphrase: $0) }
+  }
+
+  /// A file is a key file, and without its line feed a passphrase.
+  private static func secrets(of path: String) throws -> [Secret] {
+    let bytes = try start(of: path)
+    let line = bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...]
+    return [Secret(keyFile: bytes), Secret(passphrase: Array(line))].compactMap(\.self)
+  }
+}
+
+/// `--key-file` and `--passphrase`: whether a new snapshot is encrypted, and by what.
+struct EncryptionOptions: ParsableArguments {
+  @Option(
+    name: .customLong("key-file"),
+    help: ArgumentHelp(
+      """
+      Key file to encrypt the snapshot with: 32 bytes or more that nobody can guess. May be \
+      repeated: each key opens it.
+      """, valueName: "file"), completion: .file())
+  var files: [String] = []
+  @Flag(help: "Encrypt the snapshot with a passphrase, which is asked for.") var passphrase = false
+
+  /// Whose keys open the new snapshot; empty if it is not encrypted.
+  ///
+  /// - Throws: `KeyFileRefusal`, `SystemError`, `ValidationError`.
+  var secrets: [Secret] {
+    get throws {
+      guard files.count <= 7 else { throw ValidationError("A snapshot has room for 7 key files.") }
+      let keys = try files.map { try KeyOptions.newSecret(keyFile: $0) }
+      return passphrase ? keys + [try KeyOptions.newSecret(keyFile: nil)] : keys
+    }
+  }
+}
+
+extension KeyOptions {
+  /// The key for a new file or slot: that of a key file, or a passphrase that is asked for twice.
+  ///
+  /// - Throws: `KeyFileRefusal`, `SystemError`, `ValidationError`.
+  static func newSecret(keyFile path: String?) throws -> Secret {
+    if let path {
+      guard let secret = Secret(keyFile: try start(of: path)) else {
+        throw KeyFileRefusal(path: path)
+      }
+      return secret
+    }
+    guard let first = SecretInput.ask("new passphrase: ") else {
+      throw ValidationError("A passphrase needs a terminal; name a key file instead.")
+    }
+    guard SecretInput.ask("again: ") == first, let secret = Secret(passphrase: first) else {
+      throw ValidationError("The two passphrases differ.")
+    }
+    return secret
+  }
+
+  /// The bytes of a file, or as many as are too many for any key.
+  fileprivate static func start(of path: String) throws -> [UInt8] {
+    let file = try RandomAccessFile(path: path)
+    let count = min(Int(clamping: file.size), Secret.keyFileByteCounts.upperBound + 1)
+    return try file.read(at: 0, count: count, section: "key")
+  }
+}
+
+/// A file cannot be a key file.
+struct KeyFileRefusal: CategorisedError {
+  let path: String
+
+  var category: FailureCategory { .usage }
+
+  var description: String {
+    "\(path) is no key file: it needs \(Secret.keyFileByteCounts.lowerBound) to "
+      + "\(Secret.keyFileByteCounts.upperBound) bytes"
+  }
+}

@@ -1,0 +1,160 @@
+import ByteIO
+import CacheCodec
+import CacheFormat
+import Foundation
+import SampleSnapshots
+import TestSupport
+import Testing
+
+@Suite("An encrypted snapshot")
+struct EncryptionTests {
+  private let folder: ScratchFolder
+  private let key, other: Secret
+  private var ring: KeyRing { KeyRing([key]) }
+
+  init() throws {
+    folder = try ScratchFolder()
+    key = try #require(Secret(keyFile: [UInt8](repeating: 1, count: 32)))
+    other = try #require(Secret(keyFile: [UInt8](repeating: 2, count: 40)))
+  }
+
+  private func write(_ sample: SampleSnapshot, _ name: String, _ secrets: [Secret]) throws -> String
+  {
+    let path = folder.path(name)
+    var writer = try SnapshotWriter(path: path, metadata: sample.metadata, secrets: secrets)
+    try writer.append(sample.blocks)
+    _ = try writer.finish()
+    return path
+  }
+
+  private func chain(_ path: String, _ ring: KeyRing) throws -> SnapshotChain {
+    var companions = Companions()
+    companions.keys = ring
+    return try SnapshotChain(path: path, with: companions)
+  }
+
+  @Test("holds what the plain one holds, at every compression, for random shapes")
+  func roundTrip() throws {
+    for seed in UInt64(1)...20 {
+      var random = SeededGenerator(seed: seed)
+      let sample = SampleSnapshot(random: &random)
+      let plain = try chain(write(sample, "p.kvsnap", []), .none)
+      let path = try write(sample, "e.kvsnap", [other, key])
+      let encrypted = try chain(path, ring)
+      #expect(encrypted.metadata == plain.metadata, "seed \(seed)")
+      try Verification.verify(path: path, keys: ring)
+      for layer in 0..<sample.metadata.context.layers {
+        #expect(
+          try encrypted.readStoredLayer(layer) == plain.readStoredLayer(layer), "seed \(seed)")
+        for compression in [2, 5, 64] {
+          #expect(
+            try encrypted.readLayer(layer, compression: compression)
+              == plain.readLayer(layer, compression: compression), "seed \(seed)")
+        }
+      }
+      #expect(
+        try encrypted.last.prefixLength(compression: 64)
+          < encrypted.last.prefixLength(compression: 1) || sample.metadata.tokens.count < 2)
+    }
+  }
+
+  @Test("opens with each of its keys, and with no other")
+  func keys() throws {
+    var random = SeededGenerator(seed: 1)
+    let path = try write(SampleSnapshot(random: &random), "e.kvsnap", [key])
+    #expect(throws: KeyProblem(path: path, kind: .missing)) { try SnapshotReader(path: path) }
+    #expect(throws: KeyProblem(path: path, kind: .wrong)) {
+      try SnapshotReader(path: path, keys: KeyRing([other]))
+    }
+    #expect(try ContainerReader(path: path).header.kind == .snapshot, "its kind needs no key")
+  }
+
+  @Test("rejects every changed bit")
+  func everyBit() throws {
+    var random = SeededGenerator(seed: 3)
+    let sample = SampleSnapshot(random: &random, tokens: 5, layers: 1, kvHeads: 1)
+    let path = try write(sample, "e.kvsnap", [key])
+    let bytes = Array(try Data(contentsOf: URL(filePath: path)))
+    for at in bytes.indices {
+      for bit in [UInt8(1), 128] {
+        var changed = bytes
+        changed[at] ^= bit
+        try Data(changed).write(to: URL(filePath: path))
+        #expect(throws: (any Error).self, "bit \(bit) of byte \(at)") {
+          try Verification.verify(path: path, keys: ring)
+          _ = try chain(path, ring).readStoredLayer(0)
+        }
+      }
+    }
+  }
+
+  @Test("has no plain byte of its tokens, its values, or its parent's name")
+  func marker() throws {
+    var random = SeededGenerator(seed: 4)
+    let plain = SampleSnapshot(random: &random, tokens: 60, kvHeads: 1, keyLength: 8, codec: .float32)
+    let path = try write(plain, "e.kvsnap", [key])
+    let bytes = try Data(contentsOf: URL(filePath: path))
+    let secrets = [
+      Data(plain.keys[0][3]), Data(plain.values[0][3] + plain.values[0][4]),
+      Data((0..<4).flatMap { [UInt8(7 * $0), 0, 0, 0] }),
+      Data(plain.metadata.provenance.utf8),
+    ]
+    for secret in secrets where secret.count > 7 { #expect(bytes.firstRange(of: secret) == nil) }
+  }
+
+  @Test("gets another key in place, and then keeps its digest and loses its old key")
+  func rekey() throws {
+    var random = SeededGenerator(seed: 5)
+    let path = try write(SampleSnapshot(random: &random), "e.kvsnap", [key])
+    let digest = try SnapshotReader(path: path, keys: ring).digest
+    let size = try Data(contentsOf: URL(filePath: path)).count
+    var editor = try KeyEditor(path: path)
+    #expect(throws: KeyProblem(path: path, kind: .wrong)) {
+      try editor.add(other, by: KeyRing([other]), keepsOld: false)
+    }
+    try editor.add(other, by: ring, keepsOld: true)
+    #expect(editor.used == 2)
+    try Verification.verify(path: path, keys: ring)
+    try editor.add(key, by: KeyRing([other]), keepsOld: false)
+    #expect(throws: KeyProblem(path: path, kind: .wrong)) {
+      try SnapshotReader(path: path, keys: KeyRing([other]))
+    }
+    #expect(try SnapshotReader(path: path, keys: ring).digest == digest)
+    #expect(try Data(contentsOf: URL(filePath: path)).count == size)
+    for _ in editor.used..<8 { try editor.add(other, by: ring, keepsOld: true) }
+    #expect(throws: NoEmptySlot.self) { try editor.add(other, by: ring, keepsOld: true) }
+    try editor.eraseAll()
+    #expect(throws: KeyProblem(path: path, kind: .destroyed)) {
+      try SnapshotReader(path: path, keys: ring)
+    }
+  }
+
+  @Test("a passphrase is asked for once, and three times at most")
+  func passphrase() throws {
+    var random = SeededGenerator(seed: 6)
+    let right = try #require(Secret(passphrase: Array("open sesame".utf8)))
+    let path = try write(SampleSnapshot(random: &random), "e.kvsnap", [right])
+    let answers = Answers(["wrong", "open sesame", "never asked for"])
+    let ring = KeyRing(ask: { _, _ in answers.next() })
+    _ = try SnapshotReader(path: path, keys: ring)
+    _ = try SnapshotReader(path: path, keys: ring)
+    #expect(answers.left == 1)
+    #expect(ring.forNewFiles == [right])
+    let wrong = Answers(["a", "b", "c", "d"])
+    #expect(throws: KeyProblem(path: path, kind: .wrong)) {
+      try SnapshotReader(path: path, keys: KeyRing(ask: { _, _ in wrong.next() }))
+    }
+    #expect(wrong.left == 1)
+  }
+}
+
+/// What a user types.
+private final class Answers: @unchecked Sendable {
+  private var rest: [String]
+
+  init(_ answers: [String]) { rest = answers.reversed() }
+
+  var left: Int { rest.count }
+
+  func next() -> Secret? { rest.popLast().flatMap { Secret(passphrase: Array($0.utf8)) } }
+}
