@@ -1,0 +1,1 @@
+"""Parts of identity.py, each of which computes what one section of format.md says."""
