@@ -1,7 +1,7 @@
 # `make demo` shows the main job on a real model and a real text; `make test` passes all tests.
 # Both set up what is missing first.
 
-.PHONY: bench build check clean demo format fuzz help install lint test uninstall
+.PHONY: bench build check clean demo fixtures-archive format fuzz help install lint test uninstall
 
 # Where `make install` puts the program, its manual pages and its completions.
 PREFIX = /usr/local
@@ -31,6 +31,7 @@ help:
 	@echo "make uninstall  removal of what make install put there"
 	@echo "make fuzz       $(FUZZ_RUNS) hostile inputs for every reader; FUZZ_RUNS=10000000 for a release"
 	@echo "make bench      the inner loops, then everything against what people use today"
+	@echo "make fixtures-archive   dist/kvsnap-fixtures-VERSION.tar.gz: fixtures, specification, readers"
 	@echo "make clean      removal of what was built"
 
 build:
@@ -58,6 +59,7 @@ check: lint
 test: lint
 	scripts/setup --for-tests
 	scripts/test-file-types || [ $$? -eq 77 ]
+	python="$$(scripts/python)" && "$$python" spec/run_fixtures.py --only chain-keeps -- "$$python" spec/reader.py
 	swift build $(TESTS) --build-tests
 	cache="$$(scripts/fetch.py --for-tests)" && \
 	  export QFILTERS_CACHE="$$cache" QFILTERS_BINARY="$$PWD/.build-tests/release/qfilters" && \
@@ -79,9 +81,14 @@ fuzz:
 	scripts/setup
 	Fuzzing/run $(FUZZ_RUNS)
 
+# The version is the one at the top of spec/format.md. Equal files give equal bytes.
+fixtures-archive:
+	scripts/archive_fixtures.py "$$(scripts/lint/check_frozen.py --print-version)"
+
 # Python makes its environments with a package that a bare Debian lacks.
 lint: setup lint-swift lint-c lint-python
 	cd scripts/lint && python3 -B -m unittest discover --quiet
+	scripts/lint/check_frozen.py
 	scripts/lint/check_imports.py
 	scripts/lint/check_sizes.py
 	scripts/lint/check_words.py
@@ -107,4 +114,4 @@ format:
 	$(LINT)/ruff format --quiet
 
 clean:
-	rm -rf .build .build-tests .build-fuzz .build-python
+	rm -rf .build .build-tests .build-fuzz .build-python dist
