@@ -4,8 +4,8 @@
     python writer.py CACHE.safetensors MODEL.gguf OUT.kvsnap
 
 CACHE has the tensors that conformance.md names: tokens, and for each layer and KV head positions,
-keys after RoPE (half-split) and values, all positions there, in f16. MODEL is the file that computed
-them. Section numbers are those of format.md. Needs the package xxhash.
+keys after RoPE (half-split) and values, all positions there, in f16. MODEL is the file that
+computed them. Section numbers are those of format.md. Needs the package xxhash.
 """
 
 import hashlib
@@ -58,7 +58,11 @@ def data_of(tensors: dict, layers: int, heads: int) -> tuple[bytes, bytes]:
     """CHNK and DATA of one tier of ratio 1 (sections 5.4 and 5.5)."""
     table, data = b"", b""
     for layer in range(layers):
-        for name, codec, width in (("positions", POSITIONS, 4), ("keys", F16, 2), ("values", F16, 2)):
+        for name, codec, width in (
+            ("positions", POSITIONS, 4),
+            ("keys", F16, 2),
+            ("values", F16, 2),
+        ):
             parts = [tensors[f"layer{layer}.head{head}.{name}"] for head in range(heads)]
             rows, columns = parts[0][0][0], (parts[0][0] + [1])[1]
             elements = b"".join(part for _, part in parts)

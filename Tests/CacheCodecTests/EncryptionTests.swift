@@ -91,7 +91,8 @@ struct EncryptionTests {
   @Test("has no plain byte of its tokens, its values, or its parent's name")
   func marker() throws {
     var random = SeededGenerator(seed: 4)
-    let plain = SampleSnapshot(random: &random, tokens: 60, kvHeads: 1, keyLength: 8, codec: .float32)
+    let plain = SampleSnapshot(
+      random: &random, tokens: 60, kvHeads: 1, keyLength: 8, codec: .float32)
     let path = try write(plain, "e.kvsnap", [key])
     let bytes = try Data(contentsOf: URL(filePath: path))
     let secrets = [

@@ -164,7 +164,9 @@ struct TransformSnapshotTests {
       samples[1].blocks.map { PairBlock(positions: $0.positions, keys: [], values: []) })
     try writer.append(block: [UInt8](repeating: 0, count: 9 * 6 * 16), step: nil)
     _ = try writer.finish()
-    #expect(throws: MalformedFile.self) { try SnapshotChain(path: wrong).checkDecodable(compression: nil) }
+    #expect(throws: MalformedFile.self) {
+      try SnapshotChain(path: wrong).checkDecodable(compression: nil)
+    }
   }
 
   @Test("whose bytes were changed is rejected", arguments: UInt64(1)...40)

@@ -117,7 +117,8 @@ package struct ConformanceRun: Sendable {
     var kinds: Set<String> = []
     var last: (status: String, message: String)?
     for task in tasks where task.zeros == nil && kinds.insert(task.file.fileKind).inserted {
-      let answer = await reader.read("\(folder)/\(task.file)", compression: nil, keys: keys(of: task))
+      let answer = await reader.read(
+        "\(folder)/\(task.file)", compression: nil, keys: keys(of: task))
       guard case .failed(let status) = answer.outcome else { return }
       last = (status, answer.message)
     }

@@ -24,7 +24,8 @@ struct QFiltersCommand: AsyncParsableCommand {
       TokenizeCommand.self, GenerateCommand.self, PrecomputeCommand.self, TransformCommand.self,
       MergeCommand.self, ZooCommand.self, ImportCommand.self,
       ExportCommand.self, PrefillCommand.self, ResumeCommand.self,
-      RecompressCommand.self, RekeyCommand.self, ForgetCommand.self, ShowCommand.self, InspectCommand.self,
+      RecompressCommand.self, RekeyCommand.self, ForgetCommand.self, ShowCommand.self,
+      InspectCommand.self,
       CompareCommand.self,
       VerifyCommand.self, ConformanceCommand.self, EvaluateCommand.self,
     ])

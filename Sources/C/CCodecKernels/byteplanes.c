@@ -53,8 +53,8 @@ static void merge4(const uint8_t *restrict p0, const uint8_t *restrict p1,
   }
 }
 
-static void merge(const uint8_t *const *planes, size_t from, size_t count, size_t width,
-  uint8_t *restrict out) {
+static void merge(
+  const uint8_t *const *planes, size_t from, size_t count, size_t width, uint8_t *restrict out) {
   for (size_t i = 0; i < count; i++)
     for (size_t p = 0; p < width; p++) out[i * width + p] = planes[p][from + i];
 }

@@ -8,8 +8,9 @@ struct ConformanceCommand: AsyncParsableCommand {
     commandName: "conformance", abstract: "Check any reader of the format against the fixtures.",
     discussion: """
       The reader is called as READER --digests [--compression N] [--key-file KEY] FILE. It must \
-      print the SHA-256 of each tensor of a valid file, and reject every other with the exit code that the \
-      specification gives (spec/conformance.md). Where it fails, its standard error is shown. \
+      print the SHA-256 of each tensor of a valid file, and reject every other with the exit \
+      code that the specification gives (spec/conformance.md). Where it fails, its standard \
+      error is shown. \
       Example: qfilters conformance fixtures/conformance -- python3 spec/reader.py
       """)
 

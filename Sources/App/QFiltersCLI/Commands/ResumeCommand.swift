@@ -38,8 +38,8 @@ struct ResumeCommand: ParsableCommand {
       --json has ids, text and stop (end, length, context or interrupted), loadSeconds, \
       firstTokenSeconds and decodeSeconds; pairs and cacheBytes that are held at the first token; \
       bytesRead and contextTokens of the snapshot; identity, which says what proved that the \
-      snapshot is of the model (values, files, or trust). --save adds savedBytes (the child's size) \
-      and saveSeconds; --export adds exportedBytes, unless writing failed.
+      snapshot is of the model (values, files, or trust). --save adds savedBytes (the child's \
+      size) and saveSeconds; --export adds exportedBytes, unless writing failed.
       """)
 
   @Argument(help: "Snapshot (.kvsnap).", completion: .snapshot) var snapshot: String
@@ -195,7 +195,8 @@ struct ResumeCommand: ParsableCommand {
       loadSeconds: result.loadSeconds, firstTokenSeconds: result.firstTokenSeconds,
       decodeSeconds: result.generation.decodeSeconds,
       pairs: result.pairs, cacheBytes: result.cacheBytes, bytesRead: result.bytesRead,
-      contextTokens: result.contextTokens, identity: result.proof.rawValue, savedBytes: saved?.bytes, saveSeconds: saved?.seconds,
+      contextTokens: result.contextTokens, identity: result.proof.rawValue,
+      savedBytes: saved?.bytes, saveSeconds: saved?.seconds,
       exportedBytes: try? result.exported?.get())
   }
 }

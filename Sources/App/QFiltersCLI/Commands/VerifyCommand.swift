@@ -80,7 +80,9 @@ struct VerifyCommand: ParsableCommand {
         problems.append(error)
         // A file whose parent is missing may also be damaged itself.
         if error is ParentMissing {
-          do { try Verify.run(path: file, keys: companions.parents.keys.ring) } catch { problems.append(error) }
+          do { try Verify.run(path: file, keys: companions.parents.keys.ring) } catch {
+            problems.append(error)
+          }
         }
       }
       firstFailure = firstFailure ?? problems.first

@@ -40,7 +40,7 @@ extension SnapshotReport: CustomStringConvertible {
       "snapshot of \(Format.count(tokens, "token"))\(form)",
       (origin ?? []) + [
         ("cache", "\(shape), \(Format.bytes(cacheBytes))"), ("precision", precision),
-        ("file", "\(Format.bytes(bytes))\(share)")
+        ("file", "\(Format.bytes(bytes))\(share)"),
       ] + (keys.map { [("encrypted", Self.list(keys: $0))] } ?? []) + [
         ("digest", Format.shortened(digest))
       ] + (trusted ? [("trust", "somebody vouched for its model; nothing proves it")] : []) + [

@@ -93,7 +93,8 @@ package struct SnapshotReport: Encodable {
     metadataBytes = sizes.metadata
     cacheBytes = Self.cacheBytes(context, tokens: table.tokens)
     identity = IdentityReport(
-      metadata.identity.values, filters: metadata.filterDigest == .zero ? nil : metadata.filterDigest)
+      metadata.identity.values,
+      filters: metadata.filterDigest == .zero ? nil : metadata.filterDigest)
     files = metadata.identity.files?.entries.map(ModelFileReport.init) ?? []
     trusted = metadata.identity.isTrusted
     var held = 0
@@ -133,7 +134,8 @@ package struct SnapshotReport: Encodable {
   /// memory holds; the result is then the greatest number.
   static func cacheBytes(_ context: ContextDescription, tokens: Int) -> UInt64 {
     let token = (0..<context.layers).reduce(UInt64(0)) { sum, layer in
-      let pair = context.rowBytes(of: .keys, layer: layer) + context.rowBytes(of: .values, layer: layer)
+      let pair =
+        context.rowBytes(of: .keys, layer: layer) + context.rowBytes(of: .values, layer: layer)
       return sum + UInt64(context.kvHeads(ofLayer: layer) * pair)
     }
     let (bytes, overflow) = token.multipliedReportingOverflow(by: UInt64(tokens))

@@ -64,7 +64,8 @@ package enum Resume {
     let (chain, proof) = try open(
       snapshot, with: companions, model: model, compression: mode.compression, trusts: trusts)
     let child = try save.map {
-      try ChildSnapshot($0, of: chain, mode: mode, model: model, proof: proof,
+      try ChildSnapshot(
+        $0, of: chain, mode: mode, model: model, proof: proof,
         secrets: companions.keys.forNewFiles)
     }
     if let export { try AtomicFile.checkWritable(export) }

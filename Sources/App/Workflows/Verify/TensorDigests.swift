@@ -44,7 +44,8 @@ package enum TensorDigests {
     for layer in 0..<chain.metadata.context.layers {
       let pairs = try compression.map { try chain.readLayer(layer, compression: $0) }
       let heads = try (pairs ?? chain.readStoredLayer(layer)).heads
-      for (index, head) in heads.prefix(chain.metadata.context.kvHeads(ofLayer: layer)).enumerated() {
+      for (index, head) in heads.prefix(chain.metadata.context.kvHeads(ofLayer: layer)).enumerated()
+      {
         let name = "layer\(layer).head\(index)"
         entries += [
           Entry("\(name).positions", bytes(head.positions)), Entry("\(name).keys", head.keys),

@@ -63,8 +63,8 @@ public enum AES256GCM {
       key.count == AES256GCM.keyByteCount && nonce.count == AES256GCM.nonceByteCount,
       "a key or nonce of another length")
     unsafe context = EVP_CIPHER_CTX_new()
-    let isReady = unsafe EVP_CipherInit_ex(
-      context, EVP_aes_256_gcm(), nil, key, nonce, encrypts ? 1 : 0)
+    let isReady = unsafe EVP_CipherInit(
+      context, EVP_aes_256_gcm(), key, nonce, encrypts ? 1 : 0)
     precondition(isReady == 1, "out of memory")
   }
 
@@ -76,8 +76,9 @@ public enum AES256GCM {
   }
 
   /// Encrypts or decrypts `count` bytes, which may be more than libcrypto takes at once.
-  func update(_ source: UnsafePointer<UInt8>?, count: Int, into target: UnsafeMutablePointer<UInt8>?)
-  {
+  func update(
+    _ source: UnsafePointer<UInt8>?, count: Int, into target: UnsafeMutablePointer<UInt8>?
+  ) {
     guard let source = unsafe source, let target = unsafe target else { return }
     var start = 0
     while start < count {

@@ -24,8 +24,8 @@ public enum KeyDerivation {
   /// HMAC-SHA-256 of a secret, with a salt as key (HKDF-Extract, RFC 5869).
   public static func extract(_ secret: [UInt8], salt: [UInt8]) -> [UInt8] {
     unsafe [UInt8](unsafeUninitializedCapacity: SHA256.byteCount) { buffer, count in
-      unsafe _ = HMAC(
-        EVP_sha256(), salt, Int32(salt.count), secret, secret.count, buffer.baseAddress, nil)
+      unsafe lc_hmac_sha256(
+        salt, Int32(salt.count), secret, secret.count, buffer.baseAddress)
       count = SHA256.byteCount
     }
   }
@@ -37,9 +37,13 @@ public enum KeyDerivation {
     // libcrypto counts a little more than the memory of the blocks.
     let limit = UInt64(clamping: cost.bytes) + 128 * UInt64(cost.r * cost.p + 64)
     let isDone = unsafe passphrase.withUnsafeBytes { secret in
-      unsafe EVP_PBE_scrypt(
-        secret.baseAddress?.assumingMemoryBound(to: CChar.self), secret.count, salt, salt.count,
-        UInt64(1) << UInt64(cost.log2N), UInt64(cost.r), UInt64(cost.p), limit, &key, key.count)
+      unsafe salt.withUnsafeBufferPointer { salt in
+        let input = unsafe lc_scrypt_input(
+          passphrase: secret.baseAddress?.assumingMemoryBound(to: CChar.self),
+          passphrase_length: secret.count, salt: salt.baseAddress, salt_length: salt.count,
+          n: UInt64(1) << UInt64(cost.log2N), r: UInt64(cost.r), p: UInt64(cost.p), memory: limit)
+        return unsafe lc_scrypt(input, &key, key.count)
+      }
     }
     return isDone == 1 ? key : nil
   }

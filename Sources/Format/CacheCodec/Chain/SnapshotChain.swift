@@ -24,7 +24,8 @@ public struct SnapshotChain: Sendable {
   ///   - path: The last snapshot.
   ///   - companions: Files in other folders that it may need, and keys. A transform is read when it
   ///     is needed first.
-  /// - Throws: `ParentMissing`; `KeyProblem`; `IdentityMismatch` or `IdentityNotProven` if the snapshots are of different models;
+  /// - Throws: `ParentMissing`; `KeyProblem`; `IdentityMismatch` or `IdentityNotProven` if
+  ///   the snapshots are of different models;
   ///   `MalformedFile` if the bytes of one break a rule of the format, or they do not belong
   ///   together; `SystemError`.
   public init(path: String, with companions: Companions = Companions()) throws {
@@ -217,7 +218,8 @@ extension SnapshotReader {
           + advice)
     }
     guard metadata.identity.isTrusted || !old.identity.isTrusted else {
-      throw error("IDEN", "\(parent.path) is trusted without proof, and so its children are; \(advice)")
+      throw error(
+        "IDEN", "\(parent.path) is trusted without proof, and so its children are; \(advice)")
     }
     guard metadata.tokens.prefix(first) == old.tokens.prefix(first) else {
       throw error("TOKN", "its first \(first) tokens are not those of \(parent.path); \(advice)")

@@ -16,8 +16,8 @@ public struct SnapshotReader: Sendable {
   /// Opens a snapshot and verifies everything before its chunks.
   ///
   /// - Parameter keys: The keys for an encrypted snapshot.
-  /// - Throws: `MalformedFile` if the bytes break a rule of the format, `KeyProblem` if no key opens
-  ///   it, `SystemError` if the file cannot be read.
+  /// - Throws: `MalformedFile` if the bytes break a rule of the format, `KeyProblem` if no key
+  ///   opens it, `SystemError` if the file cannot be read.
   public init(path: String, keys: KeyRing = .none) throws {
     try self.init(ContainerReader(path: path, kind: .snapshot, keys: keys))
   }

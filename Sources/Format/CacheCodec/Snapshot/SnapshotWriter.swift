@@ -143,7 +143,6 @@ public struct SnapshotWriter: ~Copyable {
 }
 
 extension SnapshotWriter {
-  /// A chunk before it is encrypted.
   private typealias Chunk = (bytes: [UInt8], codec: ElementCodec)
 
   private static func check(_ codecs: [TierCodecs], _ metadata: SnapshotMetadata) {

@@ -9,7 +9,8 @@ public enum Verification {
   ///
   /// - Parameter keys: The keys for an encrypted snapshot.
   /// - Returns: What the file holds.
-  /// - Throws: `MalformedFile` that names the section; `KeyProblem`; `SystemError` if the file cannot be read.
+  /// - Throws: `MalformedFile` that names the section; `KeyProblem`; `SystemError` if the
+  ///   file cannot be read.
   @discardableResult public static func verify(
     path: String, keys: KeyRing = .none
   ) throws -> FileKind {

@@ -28,7 +28,8 @@ public struct ContainerReader: Sendable {
   /// - Parameter ring: The keys for an encrypted file. Without them, only its header, its directory
   ///   and its key slots can be read.
   /// - Throws: `MalformedFile` if the bytes break a rule of section 2 of the specification or the
-  ///   file is of another kind, `KeyProblem` if no key opens it, `SystemError` if it cannot be read.
+  ///   file is of another kind, `KeyProblem` if no key opens it, `SystemError` if it cannot
+  ///   be read.
   public init(path: String, kind: FileKind? = nil, keys ring: KeyRing? = nil) throws {
     file = try RandomAccessFile(path: path)
     let count = Int(min(file.size, UInt64(FormatHeader.byteCount)))

@@ -109,7 +109,7 @@ public struct IdentityNotProven: CategorisedError, Equatable, Sendable {
 
   /// The file, and what is not known.
   public var description: String {
-    "\(path): FILE: nothing proves that it is of the model of \(other): they share no kind of digest, or "
-      + "the model's files are others"
+    "\(path): FILE: nothing proves that it is of the model of \(other): they share no kind of "
+      + "digest, or the model's files are others"
   }
 }

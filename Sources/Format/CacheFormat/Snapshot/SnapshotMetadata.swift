@@ -79,8 +79,8 @@ extension SnapshotMetadata {
     try ContainerWriter.check(provenance: provenance, path: path)
   }
 
-  /// Reads everything except what is for people, from sections that `find` fetches, none longer than
-  /// its limit.
+  /// Reads everything except what is for people, from sections that `find` fetches, none longer
+  /// than its limit.
   private init(_ find: (SectionType, UInt64) throws -> Section?) throws {
     func read(_ type: SectionType, _ limit: UInt64) throws -> Section {
       guard let section = try find(type, limit) else {
