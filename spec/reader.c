@@ -791,8 +791,8 @@ static void readBank(File *f) {
   uint32_t queries = quality ? readQuality(openSection(f, quality), s) : 0;
   if (sequences) readSequences(openSection(f, sequences));
   if (heads) readHeads(openSection(f, heads), s, queries);
-  if (rope) readRoPE(openSection(f, rope), s);
   if (line) readLine(openSection(f, line), s);
+  if (rope) readRoPE(openSection(f, rope), s);
   readAncillary(f);
   verifyUnknown(f);
   if (wantsDigests) emitBytes(filters, 4 * size, "filters");
@@ -821,8 +821,8 @@ static void readStatistics(File *f) {
   takeEnd(&c);
   if (sequences && readSequences(openSection(f, sequences)) != tokens)
     fail(INVALID, "seqs", "the members have another number of tokens than STAT");
-  if (rope) readRoPE(openSection(f, rope), s);
   if (pairs) readPairs(openSection(f, pairs), s);
+  if (rope) readRoPE(openSection(f, rope), s);
   readAncillary(f);
   verifyUnknown(f);
   if (wantsDigests) {
@@ -862,8 +862,857 @@ static void readTransformSums(File *f) {
   if (wantsDigests) emitBytes(section->plain, section->plainLength, "sums");
   else fprintf(output, "sums for a transform of %u layers\n", s.layers);
 }
+typedef struct { int x; } Transform;
 static void readTransformFile(File *f) { (void)f; fail(SYSTEM, "x", "y"); }
-static void readChain(File *f) { (void)f; fail(SYSTEM, "x", "y"); }
+
+// ---------------------------------------------------------------------------------------------
+// Section 5: the sections of a snapshot
+
+enum { GAPS = 7, CODED = 8, FP8_E4M3 = 9, FP8_E5M2 = 10, Q8_0 = 11 };
+enum { POSITIONS = 0, KEYS = 1, VALUES = 2 };
+static const uint32_t PRIVATE = (uint32_t)1 << 31;
+static const uint64_t MOST_ELEMENTS = ((uint64_t)1 << 31) - 1;
+
+typedef struct {
+  File *f;
+  Shape s;
+  uint64_t tokens, first, own, end;  // n, F, m of section 5; the end of section 5.7
+  uint32_t form, layout, types[3];   // types[KEYS] and types[VALUES]
+  uint32_t trust, scorer, tiers, ratios[MAX_TIERS];
+  const uint8_t *identity, *ids, *shapes, *floors, *counts, *chunks;
+  uint64_t *offsets;  // of the chunks, from the file's first byte; then where the last one ends
+  const uint8_t *parentDigest;
+  char *parentName;
+  const uint8_t *transformDigest, *groupHeads, *blockPositions, *entries;  // BLKS, if it is there
+  char *transformName;
+  uint32_t groups, blocks;
+  Transform *transform;
+  uint64_t *blockOffsets;  // of the blocks, likewise, in the order of the entries
+  uint8_t *decoded;        // pairs of one group, see decodeGroup
+  uint32_t decodedGroup;
+} Link;
+
+typedef struct {
+  uint32_t tier, layer, tensor, codec, streams;
+  uint64_t elements, groups, lengths[34], decoded;
+} Chunk;
+
+// How many KV heads a layer has (section 5.9).
+static uint32_t headsOf(const Link *k, uint32_t layer) {
+  return k->shapes ? u32At(k->shapes + 12 * layer) : k->s.heads;
+}
+
+// The length of a layer's keys or values, in elements of section 5.5 (sections 5.5 and 5.9).
+static uint32_t lengthOf(const Link *k, uint32_t layer, uint32_t tensor) {
+  if (tensor == POSITIONS) return 1;
+  uint32_t length = tensor == KEYS ? k->s.key : k->s.value;
+  if (k->shapes) length = u32At(k->shapes + 12 * layer + 4 * tensor);
+  return k->types[tensor] == Q8_0 ? length / 32 : length;
+}
+
+// The bytes of an element (section 5.5).
+static uint32_t widthOf(uint32_t codec) {
+  static const uint8_t WIDTHS[12] = {0, 4, 4, 2, 2, 5, 5, 4, 0, 1, 1, 34};
+  return codec < 12 ? WIDTHS[codec] : 0;
+}
+
+// How many pairs a head has in a tier (section 5.3).
+static uint32_t countOf(const Link *k, uint32_t tier, uint32_t layer, uint32_t head) {
+  return u32At(k->counts + 4 * (((uint64_t)tier * k->s.layers + layer) * k->s.heads + head));
+}
+
+// How many pairs a head has in the first tiers (section 5.3).
+static uint64_t heldBy(const Link *k, uint32_t tiers, uint32_t layer, uint32_t head) {
+  uint64_t sum = 0;
+  for (uint32_t t = 0; t < tiers; t++) sum += countOf(k, t, layer, head);
+  return sum;
+}
+
+// Section 3.1: `IDEN` of a snapshot.
+static void readIdentity(Link *k) {
+  Cursor c = openSection(k->f, findSection(k->f, "IDEN"));
+  k->identity = take(&c, 160);
+  k->trust = takeIn(&c, 0, 1, "trust");
+  takeZeros(&c, 4);
+  takeEnd(&c);
+  static const uint8_t ZEROS[32] = {0};
+  int zeros = 0;
+  for (int i = 0; i < 4; i++) zeros += !memcmp(k->identity + 32 * i, ZEROS, 32);
+  if (zeros && zeros < 4) fail(INVALID, "IDEN", "some of the four digests are zeros");
+  if (zeros && !findSection(k->f, "FILE"))
+    fail(INVALID, "IDEN", "the digests are zeros, and FILE is missing");
+}
+
+// Says whether a snapshot has an identity by values (section 3.1).
+static bool hasValues(const Link *k) {
+  for (int i = 0; i < 32; i++)
+    if (k->identity[i]) return true;
+  return false;
+}
+
+// Section 3.3: `FILE`.
+static void readFiles(Cursor c) {
+  uint32_t entries = takeIn(&c, 1, 4096, "entries");
+  const uint8_t *last = NULL;
+  bool weights = false;
+  for (uint32_t i = 0; i < entries; i++) {
+    const uint8_t *entry = take(&c, 4);
+    takeZeros(&c, 4);
+    take(&c, 32);
+    uint32_t role = u32At(entry);
+    if (last && u32At(last) > role) fail(INVALID, c.name, "roles do not ascend");
+    if (last && u32At(last) == role && memcmp(last + 8, entry + 8, 32) >= 0)
+      fail(INVALID, c.name, "digests of a role do not ascend");
+    weights = weights || role == 1;
+    last = entry;
+  }
+  takeEnd(&c);
+  if (!weights) fail(INVALID, c.name, "no entry has role 1");
+}
+
+// Takes the type of keys or values (section 5.1).
+static uint32_t takeType(Cursor *c, uint32_t length, const char *what) {
+  uint32_t type = take32(c);
+  if (!(type >= 2 && type <= 4) && !(type >= FP8_E4M3 && type <= Q8_0))
+    fail(INVALID, c->name, "the %s type is unknown", what);
+  if (type == Q8_0 && length % 32)
+    fail(INVALID, c->name, "the %s length is no multiple of 32", what);
+  return type;
+}
+
+// Section 5.1: `CONT`.
+static void readContext(Link *k) {
+  Cursor c = openSection(k->f, findSection(k->f, "CONT"));
+  k->s = takeShape(&c);
+  k->tokens = take64(&c);
+  if (k->tokens > MOST_ELEMENTS) fail(INVALID, c.name, "there are more than 2^31 - 1 tokens");
+  if (take64(&c) != k->tokens) fail(INVALID, c.name, "the next position is another than n");
+  k->form = take32(&c);
+  k->layout = take32(&c);
+  if (k->form > 2 && k->form < PRIVATE) fail(INVALID, c.name, "the prompt form is unknown");
+  if (k->layout != 1 && k->layout < PRIVATE) fail(INVALID, c.name, "the key layout is unknown");
+  k->types[KEYS] = takeType(&c, k->s.key, "key");
+  k->types[VALUES] = takeType(&c, k->s.value, "value");
+  takeEnd(&c);
+}
+
+// Section 5.7: `PRNT`.
+static void readParent(Link *k, Section *section) {
+  k->own = k->tokens;
+  if (!section) return;
+  Cursor c = openSection(k->f, section);
+  k->parentDigest = take(&c, 32);
+  k->first = take64(&c);
+  k->parentName = takeFileName(&c);
+  takeEnd(&c);
+  if (k->first < 1 || k->first > k->tokens)
+    fail(INVALID, c.name, "the first position is not 1 to n");
+  k->own = k->tokens - k->first;
+}
+
+// Section 5.9: `SHAP`.
+static void readShapes(Link *k, Section *section) {
+  if (!section) return;
+  Cursor c = openSection(k->f, section);
+  const uint32_t most[3] = {k->s.heads, k->s.key, k->s.value};
+  uint32_t greatest[3] = {0};
+  bool alike = true;
+  const uint8_t *p = take(&c, 12 * (uint64_t)k->s.layers);
+  takeEnd(&c);
+  for (uint32_t l = 0; l < k->s.layers; l++) {
+    for (int i = 0; i < 3; i++) {
+      uint32_t value = u32At(p + 12 * l + 4 * i);
+      if (value > most[i]) fail(INVALID, c.name, "a layer has more than CONT says");
+      if (i && (value != 0) != (u32At(p + 12 * l) != 0))
+        fail(INVALID, c.name, "a layer has a length exactly if it has heads");
+      if (i && k->types[i] == Q8_0 && value % 32)
+        fail(INVALID, c.name, "a length is no multiple of 32");
+      if (value > greatest[i]) greatest[i] = value;
+    }
+    alike = alike && !memcmp(p, p + 12 * l, 12);
+  }
+  if (memcmp(greatest, most, sizeof most))
+    fail(INVALID, c.name, "a number of CONT is not the greatest of the layers");
+  if (alike) fail(INVALID, c.name, "all layers are alike");
+  if (findSection(k->f, "BLKS")) fail(INVALID, c.name, "it is there together with BLKS");
+  k->shapes = p;
+}
+
+// Section 5.10: `SCAL`.
+static void readScales(Link *k, Section *section) {
+  bool fp8[3] = {false};
+  for (int i = KEYS; i <= VALUES; i++)
+    fp8[i] = k->types[i] == FP8_E4M3 || k->types[i] == FP8_E5M2;
+  if ((section != NULL) != (fp8[KEYS] || fp8[VALUES]))
+    fail(INVALID, "SCAL", "it is there exactly if a type is FP8");
+  if (!section) return;
+  Cursor c = openSection(k->f, section);
+  for (uint32_t l = 0; l < k->s.layers; l++)
+    for (uint32_t h = 0; h < k->s.heads; h++)
+      for (int i = KEYS; i <= VALUES; i++) {
+        float scale = f32At(takePositive(&c, 1, "scales"));
+        if ((!fp8[i] || h >= headsOf(k, l)) && scale != 1)
+          fail(INVALID, c.name, "a scale is not 1 where it must be");
+      }
+  takeEnd(&c);
+}
+
+// Section 5.3: what a ranking needs, or what pairs that are not ranked may not have.
+static void checkScorer(const Link *k, uint32_t sinks, uint32_t window) {
+  bool bank = false;
+  for (int i = 128; i < 160; i++) bank = bank || k->identity[i];
+  bool needed = k->scorer == 1 || k->scorer == 9;
+  if (needed && !bank) fail(INVALID, "TIER", "the scorer needs a filter bank");
+  if (k->scorer <= 8 && !needed && bank) fail(INVALID, "TIER", "the scorer has no filter bank");
+  if (k->scorer) return;
+  if (k->tiers != 1 || k->ratios[0] != 1 || sinks || window)
+    fail(INVALID, "TIER", "pairs that are not ranked have tiers, sinks or a window");
+}
+
+// Section 5.3: `TIER`.
+static void readTiers(Link *k) {
+  Cursor c = openSection(k->f, findSection(k->f, "TIER"));
+  k->scorer = take32(&c);
+  uint32_t sinks = take32(&c), window = take32(&c);
+  k->tiers = takeIn(&c, 1, MAX_TIERS, "tiers");
+  for (uint32_t t = 0; t < k->tiers; t++) {
+    k->ratios[t] = takeIn(&c, 1, UINT32_MAX, "a ratio");
+    if (t && k->ratios[t] >= k->ratios[t - 1]) fail(INVALID, c.name, "ratios do not decrease");
+  }
+  uint64_t heads = (uint64_t)k->s.layers * k->s.heads;
+  k->floors = take(&c, 4 * heads);
+  k->counts = take(&c, 4 * heads * k->tiers);
+  takeEnd(&c);
+  checkScorer(k, sinks, window);
+  for (uint32_t l = 0; l < k->s.layers; l++)
+    for (uint32_t h = 0; h < k->s.heads; h++) {
+      uint64_t limit = h < headsOf(k, l) ? k->own : 0;
+      uint32_t floor = u32At(k->floors + 4 * ((uint64_t)l * k->s.heads + h));
+      if (floor > limit || (floor && !k->scorer))
+        fail(INVALID, c.name, "a floor of layer %u, head %u is too great", l, h);
+      if (heldBy(k, k->tiers, l, h) > limit)
+        fail(INVALID, c.name, "layer %u, head %u has more pairs than positions", l, h);
+    }
+}
+
+// Describes a chunk by the table and the counts (sections 5.4 to 5.6).
+static Chunk chunkOf(const Link *k, uint32_t tier, uint32_t layer, uint32_t tensor) {
+  Chunk c = {.tier = tier, .layer = layer, .tensor = tensor};
+  uint64_t length = lengthOf(k, layer, tensor);
+  c.codec = u32At(k->chunks + 24 * (((uint64_t)tier * k->s.layers + layer) * 3 + tensor) + 16);
+  for (uint32_t h = 0; h < headsOf(k, layer); h++) {
+    uint64_t pairs = countOf(k, tier, layer, h);
+    c.elements += pairs * length;
+    c.groups += tensor == KEYS ? (pairs + 63) / 64 * length : pairs;
+  }
+  if (c.elements > MOST_ELEMENTS)
+    fail(INVALID, "TIER", "a chunk of tier %u, layer %u has too many elements", tier, layer);
+  c.streams = widthOf(c.codec);
+  bool quantised = c.codec == 5 || c.codec == 6;
+  for (uint32_t i = 0; i < c.streams; i++) {
+    c.lengths[i] = quantised && i ? c.groups : c.elements;
+    if (c.codec == 6 && !i) c.lengths[i] = (c.elements + 1) / 2;
+    c.decoded += c.lengths[i];
+  }
+  return c;
+}
+
+// Checks a chunk's codec (sections 5.3 and 5.4). `whole` says that tiers t - 1 and t are ×2, ×1.
+static void checkCodec(const Link *k, const Chunk *c, bool whole) {
+  uint32_t first = u32At(k->chunks + 24 * ((uint64_t)c->tier * k->s.layers * 3 + c->tensor) + 16);
+  bool plain = c->tensor != POSITIONS && k->types[c->tensor] <= 4;
+  bool right = c->tensor == POSITIONS ? c->codec == (whole ? GAPS : 1)
+      : c->codec == k->types[c->tensor] || c->codec >= PRIVATE
+          || (plain && (c->codec == 5 || c->codec == 6 || c->codec == CODED));
+  if (!right)
+    fail(INVALID, "CHNK", "codec %u is not for tensor %u of tier %u", c->codec, c->tensor, c->tier);
+  if (c->codec != first)
+    fail(INVALID, "CHNK", "a tensor of tier %u has several codecs", c->tier);
+  bool coded = u32At(k->chunks + 24 + 16) == CODED;
+  if (c->tensor != POSITIONS && (c->codec == CODED) != coded)
+    fail(INVALID, "CHNK", "some entries have codec 8, and others do not");
+}
+
+// Section 5.4: `CHNK`; it finds where each chunk is in DATA.
+static void readChunkTable(Link *k) {
+  Cursor c = openSection(k->f, findSection(k->f, "CHNK"));
+  const Section *data = findSection(k->f, "DATA");
+  uint64_t entries = (uint64_t)k->tiers * k->s.layers * 3, index = 0;
+  uint64_t extra = k->f->encrypted ? TAG : 0, at = data->offset;
+  k->chunks = take(&c, 24 * entries);
+  takeEnd(&c);
+  k->offsets = allocate(entries + 1, 8);
+  for (uint32_t t = 0; t < k->tiers; t++) {
+    bool whole = t && k->ratios[t] == 1 && k->ratios[t - 1] == 2;
+    for (uint32_t l = 0; l < k->s.layers; l++)
+      for (uint32_t tensor = 0; tensor < 3; tensor++, index++) {
+        const uint8_t *entry = k->chunks + 24 * index;
+        uint64_t stored = u64At(entry);
+        Chunk chunk = chunkOf(k, t, l, tensor);
+        checkCodec(k, &chunk, whole);
+        if (u32At(entry + 20)) fail(INVALID, c.name, "a reserved field is not zero");
+        uint64_t tag = chunk.codec == CODED ? 0 : extra, least = 4 * chunk.streams + tag;
+        uint64_t most = least + chunk.decoded + (chunk.codec == CODED ? 0 : 8);
+        if (stored < least || (stored > most && chunk.codec < PRIVATE))
+          fail(INVALID, c.name, "a chunk of tier %u, layer %u has an impossible length", t, l);
+        if (stored > k->f->size - at) fail(INVALID, c.name, "the chunks end beyond DATA");
+        k->offsets[index] = at;
+        at += stored;
+      }
+  }
+  k->offsets[entries] = at;
+  if (!findSection(k->f, "BLKS") && at != k->f->size)
+    fail(INVALID, c.name, "the chunks do not fill DATA");
+}
+
+// Section 5.8: the entries of `BLKS`; it finds where each block is in DATA.
+static void readEntries(Link *k, Cursor *c) {
+  uint64_t pairBytes = (uint64_t)k->s.key * widthOf(k->types[KEYS])
+      + (uint64_t)k->s.value * widthOf(k->types[VALUES]);
+  uint64_t count = (uint64_t)k->groups * k->blocks, extra = k->f->encrypted ? TAG : 0;
+  uint64_t at = k->offsets[(uint64_t)k->tiers * k->s.layers * 3];
+  k->entries = take(c, 24 * count);
+  takeEnd(c);
+  k->blockOffsets = allocate(count + 1, 8);
+  for (uint64_t i = 0; i < count; i++) {
+    const uint8_t *entry = k->entries + 24 * i;
+    uint64_t stored = u64At(entry), positions = u32At(k->blockPositions + 4 * (i % k->blocks));
+    uint32_t kind = u32At(entry + 16);
+    int32_t step = i32At(entry + 20);
+    uint64_t elements = u32At(k->groupHeads + 4 * (i / k->blocks)) * positions * pairBytes;
+    if (kind > 1) fail(INVALID, c->name, "the kind of a block is unknown");
+    if (step < -200 || step > 200 || (!kind && step))
+      fail(INVALID, c->name, "the step of a block is out of its range");
+    if (kind ? stored < 140 + positions + extra : stored != elements + extra)
+      fail(INVALID, c->name, "the length of a block is impossible");
+    if (stored > k->f->size - at) fail(INVALID, c->name, "the blocks end beyond DATA");
+    k->blockOffsets[i] = at;
+    at += stored;
+  }
+  if (at != k->f->size) fail(INVALID, "CHNK", "chunks and blocks do not fill DATA");
+}
+
+// Section 5.8: `BLKS`.
+static void readBlocks(Link *k, Section *section) {
+  bool coded = u32At(k->chunks + 24 + 16) == CODED;
+  if (coded != (section != NULL))
+    fail(INVALID, "BLKS", "it is there exactly if keys and values have codec 8");
+  if (!section) return;
+  Cursor c = openSection(k->f, section);
+  if (k->ratios[k->tiers - 1] != 1) fail(INVALID, "CHNK", "the last ratio of coded pairs is not 1");
+  for (uint32_t l = 0; l < k->s.layers; l++)
+    for (uint32_t h = 0; h < k->s.heads; h++)
+      if (heldBy(k, k->tiers, l, h) != k->own)
+        fail(INVALID, "CHNK", "a coded snapshot does not hold all pairs");
+  uint64_t heads = (uint64_t)k->s.layers * k->s.heads, sum = 0;
+  k->transformDigest = take(&c, 32);
+  k->transformName = takeFileName(&c);
+  k->groups = takeIn(&c, 1, (uint32_t)heads, "groups");
+  k->blocks = takeIn(&c, 0, (uint32_t)k->own, "blocks");
+  k->groupHeads = c.at;
+  for (uint32_t i = 0; i < k->groups; i++) sum += takeIn(&c, 1, (uint32_t)heads, "heads");
+  if (sum != heads) fail(INVALID, c.name, "the heads of the groups do not add up");
+  k->blockPositions = c.at;
+  sum = 0;
+  for (uint32_t i = 0; i < k->blocks; i++) sum += takeIn(&c, 1, 256, "positions");
+  if (sum != k->own) fail(INVALID, c.name, "the positions of the blocks do not add up");
+  readEntries(k, &c);
+}
+
+// Reads all known sections of a snapshot but DATA: stage 1 of conformance.md.
+static Link *readLink(const char *path, const char *section, const char *what) {
+  Link *k = allocate(1, sizeof *k);
+  File *f = k->f = openFile(path, section, what);
+  if (strcmp(f->kind, "SNAP")) fail(INVALID, "header", "%s is no snapshot", path);
+  Section *files = findSection(f, "FILE");
+  readIdentity(k);
+  if (files) readFiles(openSection(f, files));
+  readContext(k);
+  readParent(k, findSection(f, "PRNT"));
+  readShapes(k, findSection(f, "SHAP"));
+  readScales(k, findSection(f, "SCAL"));
+  Cursor c = openSection(f, findSection(f, "TOKN"));
+  k->ids = take(&c, 4 * k->tokens);
+  takeEnd(&c);
+  readTiers(k);
+  readChunkTable(k);
+  readBlocks(k, findSection(f, "BLKS"));
+  readAncillary(f);
+  return k;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Sections 5.5 and 5.6: chunks
+
+// Checks that bytes are exactly one zstd frame of section 5.5 that decodes to `length` bytes.
+static void checkFrame(const uint8_t *p, uint64_t size, uint64_t length) {
+  static const uint8_t DICTIONARY[4] = {0, 1, 2, 4}, CONTENT[4] = {0, 2, 4, 8};
+  if (length > ((uint64_t)1 << 20) + 64 * size) fail(INVALID, "DATA", "a frame expands too much");
+  if (size < 6 || u32At(p) != 0xfd2fb528) fail(INVALID, "DATA", "a stream is no zstd frame");
+  bool single = p[4] >> 5 & 1;
+  uint32_t dictionaryBytes = DICTIONARY[p[4] & 3], contentBytes = CONTENT[p[4] >> 6];
+  if (!contentBytes && single) contentBytes = 1;
+  uint64_t at = 5, window = 0, content = 0;
+  if (!contentBytes) fail(INVALID, "DATA", "a frame does not record its content size");
+  if (size < at + !single + dictionaryBytes + contentBytes)
+    fail(INVALID, "DATA", "a frame ends in its header");
+  if (!single) {
+    uint64_t base = (uint64_t)1 << (10 + (p[at] >> 3));
+    window = base + base / 8 * (p[at++] & 7);
+  }
+  for (uint32_t i = 0; i < dictionaryBytes; i++)
+    if (p[at++]) fail(INVALID, "DATA", "a frame needs a dictionary");
+  for (uint32_t i = 0; i < contentBytes; i++) content |= (uint64_t)p[at++] << 8 * i;
+  if (contentBytes == 2) content += 256;
+  if (content != length) fail(INVALID, "DATA", "a frame has another content size");
+  if (single) window = content;
+  if (window > 1 << 27) fail(INVALID, "DATA", "the window of a frame is too great");
+  uint32_t header;
+  do {
+    if (at + 3 > size) fail(INVALID, "DATA", "a frame ends within its blocks");
+    header = u16At(p + at) | (uint32_t)p[at + 2] << 16;
+    at += 3;
+    uint64_t block = header >> 3;
+    if (block > window || block > 1 << 17) fail(INVALID, "DATA", "a block of a frame is too great");
+    if ((header >> 1 & 3) == 3) fail(INVALID, "DATA", "a block of a frame is of no type");
+    at += (header >> 1 & 3) == 1 ? 1 : block;
+  } while (!(header & 1));
+  if (at + (p[4] >> 2 & 1) * 4 != size) fail(INVALID, "DATA", "a stream is not exactly one frame");
+}
+
+// Decodes the streams of a chunk, one after the other (section 5.5).
+static uint8_t *decodeStreams(const Chunk *c, const uint8_t *p, uint64_t stored) {
+  bool frames = false;
+  uint64_t total = 4 * (uint64_t)c->streams;
+  for (uint32_t i = 0; i < c->streams; i++) {
+    uint64_t size = u32At(p + 4 * i);
+    if (size > c->lengths[i]) fail(INVALID, "DATA", "a stream is longer than its content");
+    frames = frames || size != c->lengths[i];
+    total += size;
+  }
+  if (total + (frames ? 8 : 0) != stored)
+    fail(INVALID, "DATA", "the streams of a chunk do not add up to it");
+  const uint8_t *at = p + 4 * c->streams;
+  for (uint32_t i = 0; i < c->streams; at += u32At(p + 4 * i++))
+    if (u32At(p + 4 * i) != c->lengths[i]) checkFrame(at, u32At(p + 4 * i), c->lengths[i]);
+  uint8_t *decoded = allocate(c->decoded, 1), *to = decoded;
+  XXH64_state_t *state = XXH64_createState();
+  if (!state) fail(SYSTEM, "memory", "there is too little of it");
+  XXH64_reset(state, 0);
+  at = p + 4 * c->streams;
+  for (uint32_t i = 0; i < c->streams; i++) {
+    uint64_t size = u32At(p + 4 * i), length = c->lengths[i];
+    if (size == length) memcpy(to, at, size);
+    else if (ZSTD_decompress(to, length, at, size) != length)
+      fail(INVALID, "DATA", "a frame of tier %u, layer %u is malformed", c->tier, c->layer);
+    else XXH64_update(state, to, length);
+    at += size;
+    to += length;
+  }
+  if (frames && XXH64_digest(state) != u64At(at))
+    fail(INVALID, "DATA", "frames decode to other bytes than their checksum says");
+  XXH64_freeState(state);
+  return decoded;
+}
+
+// Verifies a chunk and decodes its streams (sections 5.4 and 5.5). A chunk of codec 8 or of a
+// private codec has none that could be decoded, and gives NULL.
+static uint8_t *readChunk(const Link *k, const Chunk *c) {
+  static const char *const TENSORS[3] = {"positions", "keys", "values"};
+  uint64_t index = ((uint64_t)c->tier * k->s.layers + c->layer) * 3 + c->tensor;
+  uint64_t length = k->offsets[index + 1] - k->offsets[index];
+  char what[64];
+  snprintf(what, sizeof what, "the chunk of tier %u, layer %u, %s", c->tier, c->layer,
+      TENSORS[c->tensor]);
+  uint32_t class = c->codec == CODED ? 0 : 2;
+  const uint8_t *stored = k->f->bytes + k->offsets[index];
+  const uint8_t *plain = openUnit(
+      k->f, class, index, stored, &length, u64At(k->chunks + 24 * index + 8), "DATA", what);
+  uint8_t *decoded = c->streams ? decodeStreams(c, plain, length) : NULL;
+  if (class) releaseUnit(k->f, plain);
+  return decoded;
+}
+
+// The place of each head's first pair of the first tiers in a layer; the last is their sum.
+static uint64_t *placesOf(const Link *k, uint32_t layer, uint32_t tiers) {
+  uint32_t heads = headsOf(k, layer);
+  uint64_t *places = allocate(heads + 1, 8);
+  for (uint32_t h = 0; h < heads; h++) places[h + 1] = places[h] + heldBy(k, tiers, layer, h);
+  return places;
+}
+
+// Decodes the positions of a layer, by head and then in order of tiers (sections 5.3 and 5.5).
+static uint32_t *decodePositions(
+    const Link *k, uint32_t layer, uint32_t tiers, const uint64_t *places) {
+  uint32_t heads = headsOf(k, layer);
+  uint32_t *positions = allocate(places[heads], 4);
+  for (uint32_t t = 0; t < tiers; t++) {
+    Chunk c = chunkOf(k, t, layer, POSITIONS);
+    uint8_t *raw = readChunk(k, &c);
+    uint64_t from = 0;
+    for (uint32_t h = 0; h < heads; h++) {
+      uint32_t *to = positions + places[h] + heldBy(k, t, layer, h);
+      uint64_t last = 0, pairs = countOf(k, t, layer, h);
+      for (uint64_t i = 0; i < pairs; i++, from++) {
+        uint64_t position = 0;
+        for (int p = 0; p < 4; p++) position |= (uint64_t)raw[p * c.elements + from] << 8 * p;
+        if (c.codec == GAPS && i) position += last + 1;
+        if (position < k->first || position >= k->tokens)
+          fail(INVALID, "DATA", "a position of layer %u, head %u is out of range", layer, h);
+        to[i] = (uint32_t)position;
+        last = position;
+      }
+    }
+    free(raw);
+  }
+  return positions;
+}
+
+// Checks that the positions of each head are all different (section 5.5).
+static void verifyPositions(const Link *k, uint32_t layer) {
+  uint64_t *places = placesOf(k, layer, k->tiers);
+  uint32_t *positions = decodePositions(k, layer, k->tiers, places);
+  uint8_t *seen = allocate(k->own / 8 + 1, 1);
+  for (uint32_t h = 0; h < headsOf(k, layer); h++) {
+    for (uint64_t i = places[h]; i < places[h + 1]; i++) {
+      uint64_t place = positions[i] - k->first;
+      if (seen[place / 8] >> place % 8 & 1)
+        fail(INVALID, "DATA", "layer %u, head %u has a position twice", layer, h);
+      seen[place / 8] |= (uint8_t)(1 << place % 8);
+    }
+    for (uint64_t i = places[h]; i < places[h + 1]; i++) seen[(positions[i] - k->first) / 8] = 0;
+  }
+  free(seen);
+  free(positions);
+  free(places);
+}
+
+// Checks the scales, minima and unused codes of a quantised chunk (section 5.6).
+static void checkGroups(const Chunk *c, const uint8_t *raw) {
+  const uint8_t *high = raw + c->lengths[0] + c->groups;
+  for (uint64_t g = 0; g < c->groups; g++) {
+    if (high[g] >> 7 || (high[g] & 0x7c) == 0x7c)
+      fail(INVALID, "DATA", "a scale of tier %u, layer %u is not finite", c->tier, c->layer);
+    if ((high[2 * c->groups + g] & 0x7c) == 0x7c)
+      fail(INVALID, "DATA", "a minimum of tier %u, layer %u is not finite", c->tier, c->layer);
+  }
+  if (c->codec == 6 && c->elements % 2 && raw[c->elements / 2] >> 4)
+    fail(INVALID, "DATA", "half a byte that holds no code is not 0");
+}
+
+// The number that is nearest to a binary16's bits; it is finite (section 5.6).
+static float fromHalf(uint32_t bits) {
+  float value = (float)ldexp(bits & 0x3ff, -24);
+  uint32_t exponent = bits >> 10 & 31;
+  if (exponent) value = (float)ldexp(1024 + (bits & 0x3ff), (int)exponent - 25);
+  return bits >> 15 ? -value : value;
+}
+
+// The binary16 that is nearest to a number of at most 65504, ties to even (section 5.6).
+static uint32_t toHalf(float value) {
+  uint32_t bits = bitsOf(value), sign = bits >> 16 & 0x8000;
+  float size = fabsf(value);
+  if (size < 0x1p-14f) return sign | (uint32_t)rintf(size * 0x1p24f);
+  bits &= 0x7fffffff;
+  bits += 0xfff + (bits >> 13 & 1);
+  return sign | ((bits >> 13) - (112 << 10));
+}
+
+// Limits a number and writes it as the nearest element of a type (sections 5.6 and 5.8).
+static void putElement(uint8_t *p, uint32_t type, float value) {
+  if (!(value <= 65504)) value = 65504;
+  if (value < -65504) value = -65504;
+  uint32_t bits = bitsOf(value);
+  if (type == 2) {
+    put32(p, bits);
+    return;
+  }
+  uint32_t element = type == 3 ? toHalf(value) : (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+  p[0] = (uint8_t)element;
+  p[1] = (uint8_t)(element >> 8);
+}
+
+typedef struct {
+  uint64_t first, group, pairs, length;  // elements and groups before a head; its pairs
+  uint32_t type;                         // of the elements that are restored
+} Part;
+
+// Restores a head's part of a lossless chunk (section 5.5).
+static void restorePlanes(const Chunk *c, const uint8_t *raw, Part part, uint8_t *to) {
+  for (uint64_t i = 0; i < part.pairs; i++)
+    for (uint64_t e = 0; e < part.length; e++) {
+      uint64_t place = c->tensor == KEYS ? e * part.pairs + i : i * part.length + e;
+      for (uint32_t p = 0; p < c->streams; p++)
+        *to++ = raw[p * c->elements + part.first + place];
+    }
+}
+
+// Restores a head's part of a quantised chunk (section 5.6).
+static void restoreGroups(const Chunk *c, const uint8_t *raw, Part part, uint8_t *to) {
+  const uint8_t *scales = raw + c->lengths[0], *minima = scales + 2 * c->groups;
+  for (uint64_t i = 0; i < part.pairs; i++)
+    for (uint64_t e = 0; e < part.length; e++, to += widthOf(part.type)) {
+      uint64_t place = part.first + i * part.length + e;
+      uint64_t g = part.group + (c->tensor == KEYS ? i / 64 * part.length + e : i);
+      uint32_t code = c->codec == 5 ? raw[place] : raw[place / 2] >> place % 2 * 4 & 15;
+      float scale = fromHalf(scales[g] | (uint32_t)scales[c->groups + g] << 8);
+      float minimum = fromHalf(minima[g] | (uint32_t)minima[c->groups + g] << 8);
+      float product = (float)code * scale;
+      putElement(to, part.type, minimum + product);
+    }
+}
+
+// Decodes the keys or values of a layer, by head and then in order of tiers.
+static uint8_t *decodeTensor(
+    const Link *k, uint32_t layer, uint32_t tensor, uint32_t tiers, const uint64_t *places) {
+  uint64_t length = lengthOf(k, layer, tensor);
+  uint64_t pairBytes = length * widthOf(k->types[tensor]);
+  uint8_t *pairs = allocate(places[headsOf(k, layer)], pairBytes);
+  for (uint32_t t = 0; t < tiers; t++) {
+    Chunk c = chunkOf(k, t, layer, tensor);
+    uint8_t *raw = readChunk(k, &c);
+    Part part = {.length = length, .type = k->types[tensor]};
+    for (uint32_t h = 0; h < headsOf(k, layer); h++) {
+      uint8_t *to = pairs + pairBytes * (places[h] + heldBy(k, t, layer, h));
+      part.pairs = countOf(k, t, layer, h);
+      if (c.codec == 5 || c.codec == 6) restoreGroups(&c, raw, part, to);
+      else restorePlanes(&c, raw, part, to);
+      part.first += part.pairs * length;
+      part.group += tensor == KEYS ? (part.pairs + 63) / 64 * length : part.pairs;
+    }
+    free(raw);
+  }
+  return pairs;
+}
+
+// Opens a block: its checksum, and its tag if it is encrypted (sections 5.8 and 12.1).
+static Cursor openBlock(const Link *k, uint64_t index) {
+  const uint8_t *entry = k->entries + 24 * index;
+  uint64_t length = u64At(entry);
+  char what[64];
+  snprintf(what, sizeof what, "block %llu of group %llu",
+      (unsigned long long)(index % k->blocks), (unsigned long long)(index / k->blocks));
+  const uint8_t *plain = openUnit(k->f, 3, index, k->f->bytes + k->blockOffsets[index], &length,
+      u64At(entry + 8), "DATA", what);
+  return (Cursor){plain, length, "DATA"};
+}
+
+// Verifies DATA of a link, and its unknown sections: stage 5 of conformance.md.
+static void verifyData(const Link *k) {
+  for (uint32_t l = 0; l < k->s.layers; l++) {
+    verifyPositions(k, l);
+    for (uint32_t t = 0; t < k->tiers; t++)
+      for (uint32_t tensor = KEYS; tensor <= VALUES; tensor++) {
+        Chunk c = chunkOf(k, t, l, tensor);
+        uint8_t *raw = readChunk(k, &c);
+        if (c.codec == 5 || c.codec == 6) checkGroups(&c, raw);
+        free(raw);
+      }
+  }
+  for (uint64_t i = 0; i < (uint64_t)k->groups * k->blocks; i++)
+    releaseUnit(k->f, openBlock(k, i).at);
+  verifyUnknown(k->f);
+}
+static void findCoded(Link *k, uint32_t h, const uint8_t **p) { (void)k;(void)h;(void)p;fail(SYSTEM, "x", "y"); }
+static void findTransform(Link *k, Link **l, uint32_t c) { (void)l;(void)c; if (k->transformName)fail(SYSTEM, "x", "y"); }
+
+// ---------------------------------------------------------------------------------------------
+// Section 5.7: chains
+
+// The snapshot digest: of all bytes before DATA, without those of KEYS (section 5.7).
+static void snapshotDigest(File *f, uint8_t digest[32]) {
+  EVP_MD_CTX *context = digestBegin();
+  const Section *hidden = findSection(f, "KEYS"), *data = findSection(f, "DATA");
+  uint64_t from = 0;
+  if (hidden) {
+    EVP_DigestUpdate(context, f->bytes, hidden->offset);
+    from = hidden->offset + hidden->length;
+  }
+  EVP_DigestUpdate(context, f->bytes + from, data->offset - from);
+  digestEnd(context, digest);
+}
+
+// Finds and reads the parents, from the nearest to the root: stage 2 of conformance.md. The
+// links are in this order, too. It returns their number.
+static uint32_t readLinks(File *f, Link **links) {
+  uint32_t count = 1;
+  links[0] = readLink(f->path, "header", "the file");
+  while (links[count - 1]->parentName) {
+    const Link *child = links[count - 1];
+    if (count == MAX_LINKS) fail(INVALID, "PRNT", "the chain has more than 1,024 links");
+    char *path = siblingPath(child->f->path, child->parentName);
+    Link *parent = readLink(path, "PRNT", "the parent");
+    uint8_t digest[32];
+    snapshotDigest(parent->f, digest);
+    if (memcmp(digest, child->parentDigest, 32))
+      fail(INVALID, "PRNT", "%s has another digest than its child names", path);
+    links[count++] = parent;
+    free(path);
+  }
+  return count;
+}
+
+// Checks the rules of a child and its parent, but identity: stage 3 (section 5.7).
+static void checkRules(const Link *child, const Link *parent) {
+  if (child->first > parent->tokens)
+    fail(INVALID, "PRNT", "the first position is beyond the parent's tokens");
+  if (memcmp(child->ids, parent->ids, 4 * child->first))
+    fail(INVALID, "TOKN", "the token ids are not the parent's");
+  if (memcmp(&child->s, &parent->s, sizeof child->s) || child->layout != parent->layout
+      || memcmp(child->types, parent->types, sizeof child->types))
+    fail(INVALID, "CONT", "shape, layout or types are not the parent's");
+  if ((child->shapes != NULL) != (parent->shapes != NULL)
+      || (child->shapes && memcmp(child->shapes, parent->shapes, 12 * (size_t)child->s.layers)))
+    fail(INVALID, "SHAP", "the layers' shapes are not the parent's");
+  uint32_t form = parent->form == 0 || parent->form >= PRIVATE ? parent->form : 2;
+  if (child->form != form) fail(INVALID, "CONT", "the prompt form does not follow the parent's");
+  if (parent->trust && !child->trust) fail(INVALID, "IDEN", "trust is not the parent's");
+}
+
+// Checks that a child and its parent are of one model: stage 4 (section 5.7).
+static void checkModels(const Link *child, const Link *parent) {
+  static const char *const NAMES[4] = {"weights", "architecture", "RoPE", "tokenizer"};
+  if (hasValues(child) && hasValues(parent)) {
+    for (int i = 0; i < 4; i++)
+      if (memcmp(child->identity + 32 * i, parent->identity + 32 * i, 32))
+        fail(OTHER_MODEL, NAMES[i], "a child and its parent are of different models");
+    return;
+  }
+  if (child->trust) return;
+  const Section *a = findSection(child->f, "FILE"), *b = findSection(parent->f, "FILE");
+  if (!a || !b || a->plainLength != b->plainLength || memcmp(a->plain, b->plain, a->plainLength))
+    fail(OTHER_MODEL, "FILE", "nothing says that a child and its parent are of one model");
+}
+
+// How many tiers of a link are needed: those up to the first of a ratio ≤ N (section 5.3).
+static uint32_t neededTiers(const Link *k) {
+  uint32_t t = 0;
+  while (compression && k->ratios[t] > compression) t++;
+  return compression ? t + 1 : k->tiers;
+}
+
+// Checks that a link holds what was asked for: stage 6 of conformance.md.
+static void checkStored(const Link *k) {
+  if (!compression) return;
+  if (!k->scorer && compression > 1) fail(USAGE, "TIER", "%s is not ranked", k->f->path);
+  if (compression < k->ratios[k->tiers - 1])
+    fail(USAGE, "TIER", "%s does not hold this compression", k->f->path);
+}
+
+// How many pairs of a head are kept (section 5.3).
+static uint64_t keptOf(const Link *k, uint32_t layer, uint32_t head) {
+  uint32_t tiers = neededTiers(k), t = tiers - 1;
+  uint64_t stored = heldBy(k, tiers, layer, head);
+  if (!compression || k->ratios[t] == compression) return stored;
+  uint64_t floor = u32At(k->floors + 4 * ((uint64_t)layer * k->s.heads + head));
+  uint64_t share = floor, before = floor < stored ? floor : stored;
+  if (t) {
+    share = k->own / k->ratios[t - 1];
+    if (share < floor) share = floor;
+    before = heldBy(k, t, layer, head);
+  }
+  uint64_t most = k->own / k->ratios[t], asked = k->own / compression;
+  if (most <= share) return stored;
+  return before + (stored - before) * (asked > share ? asked - share : 0) / (most - share);
+}
+
+// Checks that all codecs that are needed are known: the beginning of stage 7.
+static void checkCodecs(const Link *k) {
+  for (uint32_t t = 0; t < neededTiers(k); t++)
+    for (uint32_t tensor = KEYS; tensor <= VALUES; tensor++)
+      if (chunkOf(k, t, 0, tensor).codec >= PRIVATE)
+        fail(MISSING, "CHNK", "tier %u is in a private codec", t);
+}
+
+// Orders pairs by position.
+static int byPosition(const void *a, const void *b) {
+  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return x < y ? -1 : x > y;
+}
+
+// Adds what is kept of a head to its three digests, in order of position (section 5.3).
+static void addHead(Link *k, uint32_t layer, uint32_t head, uint32_t *positions,
+    const uint8_t *pairs[3], EVP_MD_CTX **digests) {
+  uint64_t kept = keptOf(k, layer, head);
+  uint64_t *order = allocate(kept, 8);
+  for (uint64_t i = 0; i < kept; i++) order[i] = (uint64_t)positions[i] << 32 | i;
+  qsort(order, kept, 8, byPosition);
+  for (uint64_t i = 0; i < kept; i++) {
+    uint32_t position = (uint32_t)(order[i] >> 32);
+    if (position >= k->end) break;
+    uint8_t bytes[4];
+    put32(bytes, position);
+    EVP_DigestUpdate(digests[POSITIONS], bytes, 4);
+    uint64_t place = k->blocks ? position - k->first : (uint32_t)order[i];
+    for (uint32_t tensor = KEYS; tensor <= VALUES; tensor++) {
+      uint64_t size = (uint64_t)lengthOf(k, layer, tensor) * widthOf(k->types[tensor]);
+      EVP_DigestUpdate(digests[tensor], pairs[tensor] + place * size, size);
+    }
+  }
+  free(order);
+}
+
+// Adds what is kept of a layer of a link to the digests of its heads.
+static void addLayer(Link *k, uint32_t layer, EVP_MD_CTX *(*digests)[3]) {
+  uint32_t tiers = neededTiers(k), heads = headsOf(k, layer);
+  uint64_t *places = placesOf(k, layer, tiers);
+  uint32_t *positions = decodePositions(k, layer, tiers, places);
+  uint8_t *all[3] = {NULL, NULL, NULL};
+  for (uint32_t tensor = KEYS; tensor <= VALUES && !k->transform; tensor++)
+    all[tensor] = decodeTensor(k, layer, tensor, tiers, places);
+  for (uint32_t h = 0; h < heads; h++) {
+    const uint8_t *pairs[3] = {NULL, NULL, NULL};
+    if (k->blocks) findCoded(k, layer * k->s.heads + h, pairs);
+    for (uint32_t tensor = KEYS; tensor <= VALUES && !k->transform; tensor++)
+      pairs[tensor] = all[tensor]
+          + places[h] * lengthOf(k, layer, tensor) * widthOf(k->types[tensor]);
+    addHead(k, layer, h, positions + places[h], pairs, digests[h]);
+  }
+  free(all[KEYS]);
+  free(all[VALUES]);
+  free(positions);
+  free(places);
+}
+
+// Prints the lines of a chain's tensors (conformance.md).
+static void printPairs(Link **links, uint32_t count) {
+  static const char *const TENSORS[3] = {"positions", "keys", "values"};
+  emitBytes(links[0]->ids, 4 * links[0]->tokens, "tokens");
+  for (uint32_t l = 0; l < links[0]->s.layers; l++) {
+    uint32_t heads = headsOf(links[0], l);
+    EVP_MD_CTX *(*digests)[3] = allocate(heads, sizeof *digests);
+    for (uint32_t h = 0; h < heads; h++)
+      for (int i = 0; i < 3; i++) digests[h][i] = digestBegin();
+    for (uint32_t i = count; i-- > 0;) addLayer(links[i], l, digests);
+    for (uint32_t h = 0; h < heads; h++)
+      for (int i = 0; i < 3; i++)
+        emitDigest(digests[h][i], "layer%u.head%u.%s", l, h, TENSORS[i]);
+    free(digests);
+  }
+}
+
+// Reads a snapshot and its whole chain, in the stages of conformance.md.
+static void readChain(File *f) {
+  Link **links = allocate(MAX_LINKS, sizeof *links);
+  uint32_t count = readLinks(f, links);
+  for (uint32_t i = 0; i + 1 < count; i++) checkRules(links[i], links[i + 1]);
+  for (uint32_t i = 0; i + 1 < count; i++) checkModels(links[i], links[i + 1]);
+  for (uint32_t i = 0; i < count; i++) verifyData(links[i]);
+  for (uint32_t i = 0; i < count; i++) checkStored(links[i]);
+  links[0]->end = links[0]->tokens;
+  for (uint32_t i = 1; i < count; i++) {
+    links[i]->end = links[i - 1]->end;
+    if (links[i - 1]->first < links[i]->end) links[i]->end = links[i - 1]->first;
+  }
+  if (!wantsDigests) {
+    fprintf(output, "a snapshot of %llu tokens in %u layers, of %u links\n",
+        (unsigned long long)links[0]->tokens, links[0]->s.layers, count);
+    return;
+  }
+  for (uint32_t i = 0; i < count; i++) checkCodecs(links[i]);
+  for (uint32_t i = count; i-- > 0;) findTransform(links[i], links + i + 1, count - i - 1);
+  printPairs(links, count);
+}
 
 // ---------------------------------------------------------------------------------------------
 // The command (conformance.md)
