@@ -862,8 +862,279 @@ static void readTransformSums(File *f) {
   if (wantsDigests) emitBytes(section->plain, section->plainLength, "sums");
   else fprintf(output, "sums for a transform of %u layers\n", s.layers);
 }
-typedef struct { int x; } Transform;
-static void readTransformFile(File *f) { (void)f; fail(SYSTEM, "x", "y"); }
+
+// ---------------------------------------------------------------------------------------------
+// Section 11: transforms
+
+enum { TABLES = 35, SYMBOLS = 256, SLOTS = 4096, DIGITS = TABLES, LANES = 32 };
+
+typedef struct {
+  uint32_t heads, components, length;  // the length is d of section 11.1
+  const uint8_t *mean, *scale, *deviations;
+  int16_t *basis;  // [components][length]
+} Group;
+
+typedef struct {
+  char *name;  // by which a snapshot found it
+  uint8_t digest[32];
+  Shape s;
+  int32_t steps[3];
+  uint32_t groups, planes;
+  Group *group;
+  const uint8_t *rope;
+  // The tables of section 11.2, and one more for planes of digits.
+  uint16_t frequency[TABLES + 1][SYMBOLS], start[TABLES + 1][SYMBOLS];
+  uint8_t symbol[TABLES + 1][SLOTS];
+} Transform;
+
+// A table of integers that is being decoded (section 11.4).
+typedef struct {
+  const Transform *transform;
+  const char *name;
+  uint32_t tokens, states[LANES], words;
+  const uint8_t *gains, *word;
+} Coder;
+
+// A step or a deviation as a number: 2^(q / 4), as the nearest f32 (section 11.1).
+static float stepOf(int32_t q) {
+  static const double ROOTS[4]
+      = {1, 0x1.306fe0a31b715p0, 0x1.6a09e667f3bcdp0, 0x1.ae89f995ad3adp0};
+  int32_t whole = (q + 400) / 4 - 100;
+  return (float)ldexp(ROOTS[q - 4 * whole], whole);
+}
+
+// How many planes of digits a component has (section 11.4).
+static uint32_t digitsOf(int32_t deviation) {
+  return deviation + 16 > 13 ? (uint32_t)(deviation + 16 - 13) / 8 : 0;
+}
+
+// Decodes the symbols of a plane: `table` of a token is by its gain and offset, or DIGITS.
+static void decodePlane(Coder *c, int32_t table, uint8_t *symbols) {
+  const Transform *t = c->transform;
+  for (uint32_t i = 0; i < c->tokens; i++) {
+    int32_t own = table;
+    if (table != DIGITS) {
+      own += (c->gains[i] & 15) - 8 + (c->gains[i] >> 4);
+      own = own < 0 ? 0 : own > TABLES - 1 ? TABLES - 1 : own;
+    }
+    uint32_t *x = &c->states[i % LANES], slot = *x % SLOTS;
+    uint8_t s = t->symbol[own][slot];
+    *x = t->frequency[own][s] * (*x / SLOTS) + slot - t->start[own][s];
+    if (*x < 1 << 16) {
+      if (!c->words) fail(INVALID, c->name, "a word of a coded table is missing");
+      *x = *x << 16 | u16At(c->word);
+      c->word += 2;
+      c->words--;
+    }
+    symbols[i] = s;
+  }
+}
+
+// Decodes all planes of a component to its integers (section 11.4).
+static void decodeComponent(Coder *c, int32_t deviation, Cursor *escapes, int16_t *to) {
+  uint8_t symbols[SYMBOLS];
+  int64_t values[SYMBOLS];
+  uint32_t digits = digitsOf(deviation);
+  decodePlane(c, deviation + 16 - 8 * (int32_t)digits, symbols);
+  for (uint32_t i = 0; i < c->tokens; i++) {
+    values[i] = (int64_t)symbols[i] - 128;
+    if (symbols[i]) continue;
+    if (!escapes->left) fail(INVALID, c->name, "an escape of a coded table is missing");
+    values[i] = (int16_t)u16At(take(escapes, 2));
+  }
+  for (uint32_t d = 0; d < digits; d++) {
+    decodePlane(c, DIGITS, symbols);
+    for (uint32_t i = 0; i < c->tokens; i++) values[i] = values[i] * 4 + symbols[i];
+  }
+  for (uint32_t i = 0; i < c->tokens; i++) {
+    if (digits) values[i] -= (int64_t)1 << (2 * digits - 1);
+    if (values[i] < INT16_MIN || values[i] > INT16_MAX)
+      fail(INVALID, c->name, "an integer of a coded table has more than 16 bits");
+    to[i] = (int16_t)values[i];
+  }
+}
+
+// Decodes a table of integers, [rows][tokens], that fills the rest of `c` (section 11.4). The
+// deviations are from -16 to 60. It returns where gains and offsets are.
+static const uint8_t *decodeIntegers(const Transform *t, Cursor c, uint32_t rows,
+    uint32_t tokens, const int8_t *deviations, int16_t *to) {
+  uint64_t words = take32(&c), escapes = take32(&c), planes = rows;
+  for (uint32_t j = 0; j < rows; j++) planes += digitsOf(deviations[j]);
+  if (words > planes * tokens) fail(INVALID, c.name, "a coded table has too many words");
+  if (escapes > (uint64_t)rows * tokens)
+    fail(INVALID, c.name, "a coded table has too many escapes");
+  Coder coder = {.transform = t, .name = c.name, .tokens = tokens, .words = (uint32_t)words};
+  for (int i = 0; i < LANES; i++) {
+    coder.states[i] = take32(&c);
+    if (coder.states[i] < 1 << 16) fail(INVALID, c.name, "a state is less than 2^16");
+  }
+  coder.gains = take(&c, tokens);
+  coder.word = take(&c, 2 * words);
+  Cursor numbers = {take(&c, 2 * escapes), 2 * escapes, c.name};
+  takeEnd(&c);
+  for (uint32_t j = 0; j < rows; j++)
+    decodeComponent(&coder, deviations[j], &numbers, to + (uint64_t)j * tokens);
+  if (coder.words) fail(INVALID, c.name, "words of a coded table are left");
+  if (numbers.left) fail(INVALID, c.name, "escapes of a coded table are left");
+  for (int i = 0; i < LANES; i++)
+    if (coder.states[i] != 1 << 16) fail(INVALID, c.name, "a state does not end at 2^16");
+  return coder.gains;
+}
+
+// Section 11.1: `TRAN`.
+static void readGroups(Transform *t, Cursor c) {
+  t->s = takeShape(&c);
+  for (int i = 0; i < 3; i++) t->steps[i] = takeSigned(&c, 200, "step");
+  uint32_t heads = t->s.layers * t->s.heads, sum = 0;
+  t->groups = takeIn(&c, 1, heads, "groups");
+  if (t->groups > c.left / 20) fail(INVALID, c.name, "the section ends early");
+  t->group = allocate(t->groups, sizeof *t->group);
+  for (uint32_t i = 0; i < t->groups; i++) {
+    Group *g = &t->group[i];
+    g->heads = takeIn(&c, 1, heads - sum, "heads");
+    sum += g->heads;
+    uint64_t length = (uint64_t)g->heads * (t->s.key + t->s.value);
+    if (length > 65536) fail(INVALID, c.name, "a vector has more than 65,536 elements");
+    g->length = (uint32_t)length;
+    g->components = takeIn(&c, 1, g->length, "components");
+    g->mean = takeFloats(&c, length, -0x1p64f, 0x1p64f, "means");
+    g->scale = takePositive(&c, length, "scales");
+    g->deviations = c.at;
+    int32_t last = 200;
+    for (uint32_t j = 0; j < g->components; j++) {
+      int32_t deviation = takeSigned(&c, 200, "deviation");
+      if (deviation > last) fail(INVALID, c.name, "a deviation is greater than the one before");
+      last = deviation;
+    }
+  }
+  takeEnd(&c);
+  if (sum != heads) fail(INVALID, c.name, "the heads of the groups do not add up");
+}
+
+// Finds the starts and the symbols of a table (section 11.4).
+static void prepareTable(Transform *t, uint32_t table) {
+  uint32_t start = 0;
+  for (uint32_t s = 0; s < SYMBOLS; s++) {
+    t->start[table][s] = (uint16_t)start;
+    memset(t->symbol[table] + start, (int)s, t->frequency[table][s]);
+    start += t->frequency[table][s];
+  }
+}
+
+// Section 11.2: `CODE`.
+static void readTables(Transform *t, Cursor c) {
+  for (uint32_t i = 0; i < TABLES; i++) {
+    uint32_t sum = 0;
+    for (uint32_t s = 0; s < SYMBOLS; s++) {
+      uint32_t frequency = u16At(take(&c, 2));
+      if (frequency > 4095) fail(INVALID, c.name, "a frequency of table %u is above 4,095", i);
+      if (!s && !frequency) fail(INVALID, c.name, "table %u has no escape", i);
+      t->frequency[i][s] = (uint16_t)frequency;
+      sum += frequency;
+    }
+    if (sum != SLOTS) fail(INVALID, c.name, "the frequencies of table %u do not add up", i);
+    prepareTable(t, i);
+  }
+  takeEnd(&c);
+  for (int s = 0; s < 4; s++) t->frequency[DIGITS][s] = 1024;
+  prepareTable(t, DIGITS);
+}
+
+// Section 11.2: a run of a group in `BASE`; the first element is `from`.
+static void readRun(const Transform *t, Group *g, Cursor *c, uint32_t from) {
+  uint32_t run = g->length - from < 256 ? g->length - from : 256;
+  const int8_t *deviations = (const int8_t *)take(c, g->components);
+  for (uint32_t j = 0; j < g->components; j++)
+    if (deviations[j] < -16 || deviations[j] > 60)
+      fail(INVALID, c->name, "a deviation is not -16 to 60");
+  uint32_t length = take32(c);
+  Cursor coded = {take(c, length), length, c->name};
+  int16_t *integers = allocate((uint64_t)g->components * run, 2);
+  const uint8_t *gains = decodeIntegers(t, coded, g->components, run, deviations, integers);
+  for (uint32_t i = 0; i < run; i++)
+    if (gains[i] >> 4) fail(INVALID, c->name, "an offset of the basis is not 0");
+  for (uint32_t j = 0; j < g->components; j++) {
+    int32_t over = i32At(g->deviations + 4 * j) - t->steps[0] + 3;
+    int32_t shift = over > 0 ? 4 - over / 4 : 4;
+    for (uint32_t i = 0; i < run; i++) {
+      int32_t value = integers[(uint64_t)j * run + i] * (shift > 0 ? 1 << shift : 1);
+      if (value < INT16_MIN || value > INT16_MAX)
+        fail(INVALID, c->name, "an element of the basis has more than 16 bits");
+      g->basis[(uint64_t)j * g->length + from + i] = (int16_t)value;
+    }
+  }
+  free(integers);
+}
+
+// Section 11.2: `BASE`.
+static void readBasis(Transform *t, Cursor c) {
+  for (uint32_t i = 0; i < t->groups; i++) {
+    Group *g = &t->group[i];
+    uint64_t runs = (g->length + 255) / 256;
+    if (c.left < runs * (g->components + (uint64_t)4))
+      fail(INVALID, c.name, "the section ends early");
+    g->basis = allocate((uint64_t)g->components * g->length, 2);
+    for (uint32_t from = 0; from < g->length; from += 256) readRun(t, g, &c, from);
+  }
+  takeEnd(&c);
+}
+
+// Section 11.5: `mtrc`.
+static void readMetric(Cursor c, Shape s) {
+  uint64_t triangle = (uint64_t)s.value * (s.value + 1) / 2;
+  for (uint64_t i = 0; i < (uint64_t)s.layers * s.heads; i++) {
+    takePositive(&c, s.key, "weights");
+    takeFloats(&c, triangle, -0x1p64f, 0x1p64f, "matrices");
+  }
+  takeEnd(&c);
+}
+
+// Section 11: a transform, without its unknown sections.
+static Transform *readTransform(File *f) {
+  static const char *const DIGESTED[4] = {"TRAN", "CODE", "BASE", "rope"};
+  Transform *t = allocate(1, sizeof *t);
+  readPlainIdentity(f);
+  readGroups(t, openSection(f, findSection(f, "TRAN")));
+  readTables(t, openSection(f, findSection(f, "CODE")));
+  readBasis(t, openSection(f, findSection(f, "BASE")));
+  Cursor rope = openSection(f, findSection(f, "rope"));
+  t->rope = rope.at;
+  t->planes = readRoPE(rope, t->s);
+  readMetric(openSection(f, findSection(f, "mtrc")), t->s);
+  readAncillary(f);
+  EVP_MD_CTX *context = digestBegin();
+  for (int i = 0; i < 4; i++) {
+    Section *s = findSection(f, DIGESTED[i]);
+    EVP_DigestUpdate(context, s->plain, s->plainLength);
+  }
+  digestEnd(context, t->digest);
+  return t;
+}
+
+// A file of kind TRAN, and the lines of its tensors (conformance.md).
+static void readTransformFile(File *f) {
+  Transform *t = readTransform(f);
+  verifyUnknown(f);
+  if (!wantsDigests) {
+    fprintf(output, "a transform of %u layers, in %u groups\n", t->s.layers, t->groups);
+    return;
+  }
+  for (uint32_t i = 0; i < t->groups; i++) {
+    const Group *g = &t->group[i];
+    EVP_MD_CTX *context = digestBegin();
+    EVP_DigestUpdate(context, g->mean, 4 * (size_t)g->length);
+    emitDigest(context, "group%u.mean", i);
+    context = digestBegin();
+    EVP_DigestUpdate(context, g->scale, 4 * (size_t)g->length);
+    emitDigest(context, "group%u.scale", i);
+    context = digestBegin();
+    for (uint64_t k = 0; k < (uint64_t)g->components * g->length; k++) {
+      uint8_t bytes[2] = {(uint8_t)g->basis[k], (uint8_t)((uint16_t)g->basis[k] >> 8)};
+      EVP_DigestUpdate(context, bytes, 2);
+    }
+    emitDigest(context, "group%u.basis", i);
+  }
+}
 
 // ---------------------------------------------------------------------------------------------
 // Section 5: the sections of a snapshot
@@ -1345,6 +1616,12 @@ static uint64_t *placesOf(const Link *k, uint32_t layer, uint32_t tiers) {
 static uint32_t *decodePositions(
     const Link *k, uint32_t layer, uint32_t tiers, const uint64_t *places) {
   uint32_t heads = headsOf(k, layer);
+  for (uint32_t t = 0; t < tiers; t++) {  // before anything is allocated (section 8)
+    Chunk c = chunkOf(k, t, layer, POSITIONS);
+    uint64_t index = ((uint64_t)t * k->s.layers + layer) * 3;
+    if (c.decoded > ((uint64_t)4 << 20) + 64 * (k->offsets[index + 1] - k->offsets[index]))
+      fail(INVALID, "DATA", "the frames of tier %u, layer %u expand too much", t, layer);
+  }
   uint32_t *positions = allocate(places[heads], 4);
   for (uint32_t t = 0; t < tiers; t++) {
     Chunk c = chunkOf(k, t, layer, POSITIONS);
@@ -1513,8 +1790,170 @@ static void verifyData(const Link *k) {
     releaseUnit(k->f, openBlock(k, i).at);
   verifyUnknown(k->f);
 }
-static void findCoded(Link *k, uint32_t h, const uint8_t **p) { (void)k;(void)h;(void)p;fail(SYSTEM, "x", "y"); }
-static void findTransform(Link *k, Link **l, uint32_t c) { (void)l;(void)c; if (k->transformName)fail(SYSTEM, "x", "y"); }
+
+// ---------------------------------------------------------------------------------------------
+// Sections 5.8 and 11.3: blocks
+
+// Finds the transform of a link, and checks that it fits: stage 7 of conformance.md. `others`
+// are links whose transforms were found before.
+static void findTransform(Link *k, Link **others, uint32_t count) {
+  if (!k->transformName) return;
+  for (uint32_t i = 0; i < count && !k->transform; i++)
+    if (others[i]->transform && !strcmp(others[i]->transform->name, k->transformName))
+      k->transform = others[i]->transform;
+  if (!k->transform) {
+    char *path = siblingPath(k->f->path, k->transformName);
+    File *f = openFile(path, "BLKS", "the transform");
+    if (strcmp(f->kind, "TRAN")) fail(INVALID, "header", "%s is no transform", path);
+    k->transform = readTransform(f);
+    k->transform->name = k->transformName;
+    free(path);
+  }
+  const Transform *t = k->transform;
+  if (memcmp(t->digest, k->transformDigest, 32))
+    fail(MISSING, "BLKS", "%s is not the transform that is needed", k->transformName);
+  if (memcmp(&t->s, &k->s, sizeof t->s)) fail(INVALID, "BLKS", "the transform has another shape");
+  bool fits = t->groups == k->groups;
+  for (uint32_t i = 0; fits && i < k->groups; i++)
+    fits = t->group[i].heads == u32At(k->groupHeads + 4 * i);
+  if (!fits) fail(INVALID, "BLKS", "the transform has other groups of heads");
+}
+
+// Turns a key before RoPE into one after it (sections 4.6 and 5.8).
+static void turnKey(const Transform *t, uint32_t layer, uint32_t position, float *key) {
+  const uint8_t *rope = t->rope + 16 + (uint64_t)layer * (8 + 4 * t->planes);
+  float magnitude = f32At(rope + 4);
+  for (uint32_t i = 0; i < t->planes; i++) {
+    float angle = (float)position * f32At(rope + 8 + 4 * i);
+    float cosine = (float)cos(angle), sine = (float)sin(angle);
+    cosine *= magnitude;
+    sine *= magnitude;
+    float x = key[i], y = key[i + t->planes];
+    float xc = x * cosine, ys = y * sine, yc = y * cosine, xs = x * sine;
+    key[i] = xc - ys;
+    key[i + t->planes] = yc + xs;
+  }
+}
+
+typedef struct {
+  uint32_t group, head, tokens;      // head is the first of the group
+  uint64_t at, positions;            // of the block's first token, less F; of the whole link
+  uint8_t *keys, *values;            // of the group, [heads][positions]
+  uint64_t keyBytes, valueBytes;     // of one pair
+} Place;
+
+// Copies a block of elements (section 5.8).
+static void copyElements(const Group *g, Cursor c, const Place *b) {
+  for (uint64_t h = 0; h < g->heads; h++) {
+    uint64_t first = h * b->positions + b->at;
+    uint64_t length = b->tokens * b->keyBytes;
+    memcpy(b->keys + first * b->keyBytes, take(&c, length), length);
+    length = b->tokens * b->valueBytes;
+    memcpy(b->values + first * b->valueBytes, take(&c, length), length);
+  }
+  takeEnd(&c);
+}
+
+// Decodes the factors of a block (section 11.3). It says how many components have one, and
+// where gains and offsets are.
+static int16_t *decodeFactors(const Transform *t, const Group *g, Cursor c, const Place *b,
+    int32_t step, uint32_t *count, const uint8_t **gains) {
+  uint32_t finest = takeIn(&c, 0, 15, "the finest offset");
+  int8_t *deviations = allocate(g->components, 1);
+  uint32_t rows = 0;
+  for (; rows < g->components; rows++) {
+    int32_t deviation = i32At(g->deviations + 4 * rows);
+    if (deviation < step - (int32_t)finest - 8) break;
+    deviation = deviation - step < -16 ? -16 : deviation - step;
+    if (deviation > 60) fail(INVALID, c.name, "a deviation of a block is greater than 60");
+    deviations[rows] = (int8_t)deviation;
+  }
+  int16_t *factors = allocate((uint64_t)rows * b->tokens, 2);
+  *gains = decodeIntegers(t, c, rows, b->tokens, deviations, factors);
+  for (uint32_t i = 0; i < b->tokens; i++)
+    if ((*gains)[i] >> 4 > finest) fail(INVALID, c.name, "an offset is greater than the finest");
+  free(deviations);
+  *count = rows;
+  return factors;
+}
+
+// Writes a vector's keys and values as elements (section 5.8).
+static void putVector(const Link *k, const Group *g, const Place *b, uint32_t token, float *x) {
+  const Transform *t = k->transform;
+  for (uint32_t h = 0; h < g->heads; h++) {
+    uint32_t layer = (b->head + h) / k->s.heads;
+    uint64_t place = h * b->positions + b->at + token;
+    turnKey(t, layer, (uint32_t)(k->first + b->at + token), x);
+    uint8_t *to = b->keys + place * b->keyBytes;
+    uint32_t width = widthOf(k->types[KEYS]);
+    for (uint32_t i = 0; i < k->s.key; i++) putElement(to + i * width, k->types[KEYS], *x++);
+    to = b->values + place * b->valueBytes;
+    width = widthOf(k->types[VALUES]);
+    for (uint32_t i = 0; i < k->s.value; i++) putElement(to + i * width, k->types[VALUES], *x++);
+  }
+}
+
+// Decodes a coded block (section 11.3).
+static void decodeBlock(const Link *k, const Group *g, Cursor c, const Place *b, int32_t step) {
+  uint32_t rows;
+  const uint8_t *gains;
+  int16_t *factors = decodeFactors(k->transform, g, c, b, step, &rows, &gains);
+  uint32_t *sums = allocate(g->length, 4);
+  float *x = allocate(g->length, 4);
+  for (uint32_t token = 0; token < b->tokens; token++) {
+    memset(sums, 0, 4 * (size_t)g->length);
+    for (uint32_t j = 0; j < rows; j++) {
+      int32_t factor = factors[(uint64_t)j * b->tokens + token];
+      const int16_t *basis = g->basis + (uint64_t)j * g->length;
+      for (uint32_t i = 0; i < g->length; i++) sums[i] += (uint32_t)(factor * basis[i]);
+    }
+    float unit = stepOf(step - (gains[token] >> 4)) * 0x1p-14f;
+    for (uint32_t i = 0; i < g->length; i++) {
+      float scale = f32At(g->scale + 4 * i) * unit;
+      float product = scale * (float)(int32_t)sums[i];
+      x[i] = f32At(g->mean + 4 * i) + product;
+    }
+    putVector(k, g, b, token, x);
+  }
+  free(x);
+  free(sums);
+  free(factors);
+}
+
+// Decodes all blocks of a group: the keys of all its heads, then their values (section 5.8).
+static void decodeGroup(Link *k, uint32_t group, uint32_t head) {
+  const Group *g = &k->transform->group[group];
+  Place b = {.group = group, .head = head, .positions = k->own};
+  b.keyBytes = (uint64_t)k->s.key * widthOf(k->types[KEYS]);
+  b.valueBytes = (uint64_t)k->s.value * widthOf(k->types[VALUES]);
+  free(k->decoded);
+  b.keys = k->decoded = allocate(g->heads * k->own, b.keyBytes + b.valueBytes);
+  b.values = b.keys + g->heads * k->own * b.keyBytes;
+  for (uint32_t i = 0; i < k->blocks; i++) {
+    uint64_t index = (uint64_t)group * k->blocks + i;
+    b.tokens = u32At(k->blockPositions + 4 * i);
+    Cursor c = openBlock(k, index);
+    if (u32At(k->entries + 24 * index + 16))
+      decodeBlock(k, g, c, &b, i32At(k->entries + 24 * index + 20));
+    else copyElements(g, c, &b);
+    releaseUnit(k->f, c.at);
+    b.at += b.tokens;
+  }
+}
+
+// Finds the keys and values of a head of a transform-coded link; heads are asked for in order.
+static void findCoded(Link *k, uint32_t head, const uint8_t *pairs[3]) {
+  uint32_t group = 0, first = 0;
+  while (head - first >= u32At(k->groupHeads + 4 * group))
+    first += u32At(k->groupHeads + 4 * group++);
+  if (!k->decoded || k->decodedGroup != group) decodeGroup(k, group, first);
+  k->decodedGroup = group;
+  uint64_t keyBytes = (uint64_t)k->s.key * widthOf(k->types[KEYS]);
+  uint64_t valueBytes = (uint64_t)k->s.value * widthOf(k->types[VALUES]);
+  uint64_t heads = u32At(k->groupHeads + 4 * group);
+  pairs[KEYS] = k->decoded + (head - first) * k->own * keyBytes;
+  pairs[VALUES] = k->decoded + heads * k->own * keyBytes + (head - first) * k->own * valueBytes;
+}
 
 // ---------------------------------------------------------------------------------------------
 // Section 5.7: chains
