@@ -71,7 +71,7 @@ static size_t outputLength;
 
 // Ends the program with one sentence that begins with the section's name (conformance.md).
 __attribute__((format(printf, 3, 4))) static _Noreturn void fail(
-    int code, const char *section, const char *format, ...) {
+  int code, const char *section, const char *format, ...) {
   char text[1024];
   va_list arguments;
   va_start(arguments, format);
@@ -151,7 +151,7 @@ static void digestEnd(EVP_MD_CTX *context, uint8_t digest[32]) {
 
 // Prints a tensor's line (conformance.md), and frees the digest's context.
 __attribute__((format(printf, 2, 3))) static void emitDigest(
-    EVP_MD_CTX *context, const char *format, ...) {
+  EVP_MD_CTX *context, const char *format, ...) {
   uint8_t digest[32];
   digestEnd(context, digest);
   for (int i = 0; i < 32; i++) fprintf(output, "%02x", digest[i]);
@@ -218,7 +218,7 @@ static void takeEnd(const Cursor *c) {
 
 // Takes f32 numbers from `least` to `greatest`; a comparison with NaN is false, so NaN is rejected.
 static const uint8_t *takeFloats(
-    Cursor *c, uint64_t count, float least, float greatest, const char *what) {
+  Cursor *c, uint64_t count, float least, float greatest, const char *what) {
   const uint8_t *p = take(c, 4 * count);
   for (uint64_t i = 0; i < count; i++) {
     float value = f32At(p + 4 * i);
@@ -305,13 +305,13 @@ static char *takeFileName(Cursor *c) {
 // Section 2: the container
 
 static const char *const SNAPSHOT[] = {"KEYS", "IDEN", "FILE", "PRNT", "CONT", "SHAP", "SCAL",
-    "TOKN", "TIER", "CHNK", "BLKS", "meta", "prov", "DATA", NULL};
-static const char *const BANK[]
-    = {"IDEN", "FILT", "qual", "seqs", "head", "rope", "line", "meta", "prov", NULL};
-static const char *const STATISTICS[]
-    = {"IDEN", "STAT", "seqs", "rope", "pair", "meta", "prov", NULL};
-static const char *const TRANSFORM[]
-    = {"IDEN", "TRAN", "CODE", "BASE", "rope", "mtrc", "meta", "prov", NULL};
+  "TOKN", "TIER", "CHNK", "BLKS", "meta", "prov", "DATA", NULL};
+static const char *const BANK[] = {
+  "IDEN", "FILT", "qual", "seqs", "head", "rope", "line", "meta", "prov", NULL};
+static const char *const STATISTICS[] = {
+  "IDEN", "STAT", "seqs", "rope", "pair", "meta", "prov", NULL};
+static const char *const TRANSFORM[] = {
+  "IDEN", "TRAN", "CODE", "BASE", "rope", "mtrc", "meta", "prov", NULL};
 static const char *const SUMS[] = {"IDEN", "SUMS", "seqs", "rope", "meta", "prov", NULL};
 
 // The known sections of a kind in their order (section 2.2), or NULL for no known kind.
@@ -420,8 +420,7 @@ static void readTypes(File *f) {
     int place = 0;
     while (known[place] && strcmp(known[place], s->type)) place++;
     s->known = known[place] != NULL;
-    if (!s->known && s->type[0] < 'a')
-      fail(INVALID, name, "%s is unknown, and is needed", s->type);
+    if (!s->known && s->type[0] < 'a') fail(INVALID, name, "%s is unknown, and is needed", s->type);
     if (s->known && place <= last) fail(INVALID, name, "%s is out of order", s->type);
     if (s->known) last = place;
     if ((!strcmp(s->type, "DATA") || !strcmp(s->type, "KEYS")) && s->known && s->checksum)
@@ -453,14 +452,14 @@ static void checkPadding(const File *f) {
 
 // Decrypts by AES-256-GCM and says whether the tag is right (section 12.1).
 static bool decrypt(const uint8_t key[32], const uint8_t nonce[12], const uint8_t *extra,
-    uint64_t extraLength, const uint8_t *sealed, uint64_t length, const uint8_t tag[TAG],
-    uint8_t *plain) {
+  uint64_t extraLength, const uint8_t *sealed, uint64_t length, const uint8_t tag[TAG],
+  uint8_t *plain) {
   EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
   uint8_t tagCopy[TAG];
   memcpy(tagCopy, tag, TAG);
   int written;
   bool right = context && EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), NULL, key, nonce)
-      && (!extraLength || EVP_DecryptUpdate(context, NULL, &written, extra, (int)extraLength));
+    && (!extraLength || EVP_DecryptUpdate(context, NULL, &written, extra, (int)extraLength));
   for (uint64_t at = 0; right && at < length;) {
     int piece = length - at < 1 << 30 ? (int)(length - at) : 1 << 30;
     right = EVP_DecryptUpdate(context, plain + at, &written, sealed + at, piece);
@@ -468,7 +467,7 @@ static bool decrypt(const uint8_t key[32], const uint8_t nonce[12], const uint8_
   }
   uint8_t rest[TAG];
   right = right && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, TAG, tagCopy)
-      && EVP_DecryptFinal_ex(context, rest, &written) > 0;
+    && EVP_DecryptFinal_ex(context, rest, &written) > 0;
   EVP_CIPHER_CTX_free(context);
   return right;
 }
@@ -476,7 +475,7 @@ static bool decrypt(const uint8_t key[32], const uint8_t nonce[12], const uint8_
 // Checks the checksum of stored bytes, and gives the plain bytes (section 12.1). What is not
 // encrypted stays where it is; for what is, memory is allocated that releaseUnit frees.
 static const uint8_t *openUnit(const File *f, uint32_t class, uint64_t number, const uint8_t *p,
-    uint64_t *length, uint64_t expected, const char *name, const char *what) {
+  uint64_t *length, uint64_t expected, const char *name, const char *what) {
   if (checksum(p, *length) != expected)
     fail(INVALID, name, "%s has another checksum: it was changed", what);
   if (!f->encrypted || !class) return p;
@@ -501,7 +500,7 @@ static Cursor openSection(File *f, Section *s) {
   if (!s->plain) {
     s->plainLength = s->length;
     s->plain = openUnit(f, 1, (uint64_t)(s - f->sections), f->bytes + s->offset, &s->plainLength,
-        s->checksum, s->type, "the section");
+      s->checksum, s->type, "the section");
   }
   return (Cursor){s->plain, s->plainLength, s->type};
 }
@@ -552,8 +551,7 @@ static bool opensSlot(const uint8_t *slot, const Key *key, uint8_t dataKey[32]) 
     if (length && key->bytes[length - 1] == '\n') length--;
     if (length < 1 || length > 1024) return false;
     if (!EVP_PBE_scrypt((const char *)key->bytes, length, slot + 16, 32,
-            (uint64_t)1 << u32At(slot + 4), u32At(slot + 8), u32At(slot + 12), 1 << 30, slotKey,
-            32))
+          (uint64_t)1 << u32At(slot + 4), u32At(slot + 8), u32At(slot + 12), 1 << 30, slotKey, 32))
       fail(SYSTEM, "memory", "scrypt cannot be computed");
   } else {
     return false;
@@ -897,8 +895,7 @@ typedef struct {
 
 // A step or a deviation as a number: 2^(q / 4), as the nearest f32 (section 11.1).
 static float stepOf(int32_t q) {
-  static const double ROOTS[4]
-      = {1, 0x1.306fe0a31b715p0, 0x1.6a09e667f3bcdp0, 0x1.ae89f995ad3adp0};
+  static const double ROOTS[4] = {1, 0x1.306fe0a31b715p0, 0x1.6a09e667f3bcdp0, 0x1.ae89f995ad3adp0};
   int32_t whole = (q + 400) / 4 - 100;
   return (float)ldexp(ROOTS[q - 4 * whole], whole);
 }
@@ -956,8 +953,8 @@ static void decodeComponent(Coder *c, int32_t deviation, Cursor *escapes, int16_
 
 // Decodes a table of integers, [rows][tokens], that fills the rest of `c` (section 11.4). The
 // deviations are from -16 to 60. It returns where gains and offsets are.
-static const uint8_t *decodeIntegers(const Transform *t, Cursor c, uint32_t rows,
-    uint32_t tokens, const int8_t *deviations, int16_t *to) {
+static const uint8_t *decodeIntegers(const Transform *t, Cursor c, uint32_t rows, uint32_t tokens,
+  const int8_t *deviations, int16_t *to) {
   uint64_t words = take32(&c), escapes = take32(&c), planes = rows;
   for (uint32_t j = 0; j < rows; j++) planes += digitsOf(deviations[j]);
   if (words > planes * tokens) fail(INVALID, c.name, "a coded table has too many words");
@@ -1159,7 +1156,7 @@ typedef struct {
   uint32_t groups, blocks;
   Transform *transform;
   uint64_t *blockOffsets;  // of the blocks, likewise, in the order of the entries
-  uint8_t *decoded;        // pairs of one group, see decodeGroup
+  uint8_t *decoded;  // pairs of one group, see decodeGroup
   uint32_t decodedGroup;
 } Link;
 
@@ -1312,8 +1309,7 @@ static void readShapes(Link *k, Section *section) {
 // Section 5.10: `SCAL`.
 static void readScales(Link *k, Section *section) {
   bool fp8[3] = {false};
-  for (int i = KEYS; i <= VALUES; i++)
-    fp8[i] = k->types[i] == FP8_E4M3 || k->types[i] == FP8_E5M2;
+  for (int i = KEYS; i <= VALUES; i++) fp8[i] = k->types[i] == FP8_E4M3 || k->types[i] == FP8_E5M2;
   if ((section != NULL) != (fp8[KEYS] || fp8[VALUES]))
     fail(INVALID, "SCAL", "it is there exactly if a type is FP8");
   if (!section) return;
@@ -1393,12 +1389,11 @@ static void checkCodec(const Link *k, const Chunk *c, bool whole) {
   uint32_t first = u32At(k->chunks + 24 * ((uint64_t)c->tier * k->s.layers * 3 + c->tensor) + 16);
   bool plain = c->tensor != POSITIONS && k->types[c->tensor] <= 4;
   bool right = c->tensor == POSITIONS ? c->codec == (whole ? GAPS : 1)
-      : c->codec == k->types[c->tensor] || c->codec >= PRIVATE
-          || (plain && (c->codec == 5 || c->codec == 6 || c->codec == CODED));
+                                      : c->codec == k->types[c->tensor] || c->codec >= PRIVATE
+      || (plain && (c->codec == 5 || c->codec == 6 || c->codec == CODED));
   if (!right)
     fail(INVALID, "CHNK", "codec %u is not for tensor %u of tier %u", c->codec, c->tensor, c->tier);
-  if (c->codec != first)
-    fail(INVALID, "CHNK", "a tensor of tier %u has several codecs", c->tier);
+  if (c->codec != first) fail(INVALID, "CHNK", "a tensor of tier %u has several codecs", c->tier);
   bool coded = u32At(k->chunks + 24 + 16) == CODED;
   if (c->tensor != POSITIONS && (c->codec == CODED) != coded)
     fail(INVALID, "CHNK", "some entries have codec 8, and others do not");
@@ -1438,8 +1433,8 @@ static void readChunkTable(Link *k) {
 
 // Section 5.8: the entries of `BLKS`; it finds where each block is in DATA.
 static void readEntries(Link *k, Cursor *c) {
-  uint64_t pairBytes = (uint64_t)k->s.key * widthOf(k->types[KEYS])
-      + (uint64_t)k->s.value * widthOf(k->types[VALUES]);
+  uint64_t pairBytes =
+    (uint64_t)k->s.key * widthOf(k->types[KEYS]) + (uint64_t)k->s.value * widthOf(k->types[VALUES]);
   uint64_t count = (uint64_t)k->groups * k->blocks, extra = k->f->encrypted ? TAG : 0;
   uint64_t at = k->offsets[(uint64_t)k->tiers * k->s.layers * 3];
   k->entries = take(c, 24 * count);
@@ -1593,12 +1588,12 @@ static uint8_t *readChunk(const Link *k, const Chunk *c) {
   uint64_t index = ((uint64_t)c->tier * k->s.layers + c->layer) * 3 + c->tensor;
   uint64_t length = k->offsets[index + 1] - k->offsets[index];
   char what[64];
-  snprintf(what, sizeof what, "the chunk of tier %u, layer %u, %s", c->tier, c->layer,
-      TENSORS[c->tensor]);
+  snprintf(
+    what, sizeof what, "the chunk of tier %u, layer %u, %s", c->tier, c->layer, TENSORS[c->tensor]);
   uint32_t class = c->codec == CODED ? 0 : 2;
   const uint8_t *stored = k->f->bytes + k->offsets[index];
-  const uint8_t *plain = openUnit(
-      k->f, class, index, stored, &length, u64At(k->chunks + 24 * index + 8), "DATA", what);
+  const uint8_t *plain =
+    openUnit(k->f, class, index, stored, &length, u64At(k->chunks + 24 * index + 8), "DATA", what);
   uint8_t *decoded = c->streams ? decodeStreams(c, plain, length) : NULL;
   if (class) releaseUnit(k->f, plain);
   return decoded;
@@ -1614,7 +1609,7 @@ static uint64_t *placesOf(const Link *k, uint32_t layer, uint32_t tiers) {
 
 // Decodes the positions of a layer, by head and then in order of tiers (sections 5.3 and 5.5).
 static uint32_t *decodePositions(
-    const Link *k, uint32_t layer, uint32_t tiers, const uint64_t *places) {
+  const Link *k, uint32_t layer, uint32_t tiers, const uint64_t *places) {
   uint32_t heads = headsOf(k, layer);
   for (uint32_t t = 0; t < tiers; t++) {  // before anything is allocated (section 8)
     Chunk c = chunkOf(k, t, layer, POSITIONS);
@@ -1711,7 +1706,7 @@ static void putElement(uint8_t *p, uint32_t type, float value) {
 
 typedef struct {
   uint64_t first, group, pairs, length;  // elements and groups before a head; its pairs
-  uint32_t type;                         // of the elements that are restored
+  uint32_t type;  // of the elements that are restored
 } Part;
 
 // Restores a head's part of a lossless chunk (section 5.5).
@@ -1719,8 +1714,7 @@ static void restorePlanes(const Chunk *c, const uint8_t *raw, Part part, uint8_t
   for (uint64_t i = 0; i < part.pairs; i++)
     for (uint64_t e = 0; e < part.length; e++) {
       uint64_t place = c->tensor == KEYS ? e * part.pairs + i : i * part.length + e;
-      for (uint32_t p = 0; p < c->streams; p++)
-        *to++ = raw[p * c->elements + part.first + place];
+      for (uint32_t p = 0; p < c->streams; p++) *to++ = raw[p * c->elements + part.first + place];
     }
 }
 
@@ -1741,7 +1735,7 @@ static void restoreGroups(const Chunk *c, const uint8_t *raw, Part part, uint8_t
 
 // Decodes the keys or values of a layer, by head and then in order of tiers.
 static uint8_t *decodeTensor(
-    const Link *k, uint32_t layer, uint32_t tensor, uint32_t tiers, const uint64_t *places) {
+  const Link *k, uint32_t layer, uint32_t tensor, uint32_t tiers, const uint64_t *places) {
   uint64_t length = lengthOf(k, layer, tensor);
   uint64_t pairBytes = length * widthOf(k->types[tensor]);
   uint8_t *pairs = allocate(places[headsOf(k, layer)], pairBytes);
@@ -1767,10 +1761,10 @@ static Cursor openBlock(const Link *k, uint64_t index) {
   const uint8_t *entry = k->entries + 24 * index;
   uint64_t length = u64At(entry);
   char what[64];
-  snprintf(what, sizeof what, "block %llu of group %llu",
-      (unsigned long long)(index % k->blocks), (unsigned long long)(index / k->blocks));
-  const uint8_t *plain = openUnit(k->f, 3, index, k->f->bytes + k->blockOffsets[index], &length,
-      u64At(entry + 8), "DATA", what);
+  snprintf(what, sizeof what, "block %llu of group %llu", (unsigned long long)(index % k->blocks),
+    (unsigned long long)(index / k->blocks));
+  const uint8_t *plain = openUnit(
+    k->f, 3, index, k->f->bytes + k->blockOffsets[index], &length, u64At(entry + 8), "DATA", what);
   return (Cursor){plain, length, "DATA"};
 }
 
@@ -1836,10 +1830,10 @@ static void turnKey(const Transform *t, uint32_t layer, uint32_t position, float
 }
 
 typedef struct {
-  uint32_t group, head, tokens;      // head is the first of the group
-  uint64_t at, positions;            // of the block's first token, less F; of the whole link
-  uint8_t *keys, *values;            // of the group, [heads][positions]
-  uint64_t keyBytes, valueBytes;     // of one pair
+  uint32_t group, head, tokens;  // head is the first of the group
+  uint64_t at, positions;  // of the block's first token, less F; of the whole link
+  uint8_t *keys, *values;  // of the group, [heads][positions]
+  uint64_t keyBytes, valueBytes;  // of one pair
 } Place;
 
 // Copies a block of elements (section 5.8).
@@ -1857,7 +1851,7 @@ static void copyElements(const Group *g, Cursor c, const Place *b) {
 // Decodes the factors of a block (section 11.3). It says how many components have one, and
 // where gains and offsets are.
 static int16_t *decodeFactors(const Transform *t, const Group *g, Cursor c, const Place *b,
-    int32_t step, uint32_t *count, const uint8_t **gains) {
+  int32_t step, uint32_t *count, const uint8_t **gains) {
   uint32_t finest = takeIn(&c, 0, 15, "the finest offset");
   int8_t *deviations = allocate(g->components, 1);
   uint32_t rows = 0;
@@ -1998,10 +1992,10 @@ static void checkRules(const Link *child, const Link *parent) {
   if (memcmp(child->ids, parent->ids, 4 * child->first))
     fail(INVALID, "TOKN", "the token ids are not the parent's");
   if (memcmp(&child->s, &parent->s, sizeof child->s) || child->layout != parent->layout
-      || memcmp(child->types, parent->types, sizeof child->types))
+    || memcmp(child->types, parent->types, sizeof child->types))
     fail(INVALID, "CONT", "shape, layout or types are not the parent's");
   if ((child->shapes != NULL) != (parent->shapes != NULL)
-      || (child->shapes && memcmp(child->shapes, parent->shapes, 12 * (size_t)child->s.layers)))
+    || (child->shapes && memcmp(child->shapes, parent->shapes, 12 * (size_t)child->s.layers)))
     fail(INVALID, "SHAP", "the layers' shapes are not the parent's");
   uint32_t form = parent->form == 0 || parent->form >= PRIVATE ? parent->form : 2;
   if (child->form != form) fail(INVALID, "CONT", "the prompt form does not follow the parent's");
@@ -2071,7 +2065,7 @@ static int byPosition(const void *a, const void *b) {
 
 // Adds what is kept of a head to its three digests, in order of position (section 5.3).
 static void addHead(Link *k, uint32_t layer, uint32_t head, uint32_t *positions,
-    const uint8_t *pairs[3], EVP_MD_CTX **digests) {
+  const uint8_t *pairs[3], EVP_MD_CTX **digests) {
   uint64_t kept = keptOf(k, layer, head);
   uint64_t *order = allocate(kept, 8);
   for (uint64_t i = 0; i < kept; i++) order[i] = (uint64_t)positions[i] << 32 | i;
@@ -2103,8 +2097,8 @@ static void addLayer(Link *k, uint32_t layer, EVP_MD_CTX *(*digests)[3]) {
     const uint8_t *pairs[3] = {NULL, NULL, NULL};
     if (k->blocks) findCoded(k, layer * k->s.heads + h, pairs);
     for (uint32_t tensor = KEYS; tensor <= VALUES && !k->transform; tensor++)
-      pairs[tensor] = all[tensor]
-          + places[h] * lengthOf(k, layer, tensor) * widthOf(k->types[tensor]);
+      pairs[tensor] =
+        all[tensor] + places[h] * lengthOf(k, layer, tensor) * widthOf(k->types[tensor]);
     addHead(k, layer, h, positions + places[h], pairs, digests[h]);
   }
   free(all[KEYS]);
@@ -2124,8 +2118,7 @@ static void printPairs(Link **links, uint32_t count) {
       for (int i = 0; i < 3; i++) digests[h][i] = digestBegin();
     for (uint32_t i = count; i-- > 0;) addLayer(links[i], l, digests);
     for (uint32_t h = 0; h < heads; h++)
-      for (int i = 0; i < 3; i++)
-        emitDigest(digests[h][i], "layer%u.head%u.%s", l, h, TENSORS[i]);
+      for (int i = 0; i < 3; i++) emitDigest(digests[h][i], "layer%u.head%u.%s", l, h, TENSORS[i]);
     free(digests);
   }
 }
@@ -2145,7 +2138,7 @@ static void readChain(File *f) {
   }
   if (!wantsDigests) {
     fprintf(output, "a snapshot of %llu tokens in %u layers, of %u links\n",
-        (unsigned long long)links[0]->tokens, links[0]->s.layers, count);
+      (unsigned long long)links[0]->tokens, links[0]->s.layers, count);
     return;
   }
   for (uint32_t i = 0; i < count; i++) checkCodecs(links[i]);
