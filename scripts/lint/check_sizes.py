@@ -17,6 +17,7 @@ from sources import Finding, c_pieces, code_only, files, line_of, read, report, 
 FILE_LINES, FUNCTION_LINES, COLUMNS, UNLABELLED = 250, 60, 100, 5
 LONG_FILES = {
     "spec/reader.py": "the specification's reader is one file, since spec/ is copied alone",
+    "spec/reader.c": "likewise",
 }
 PATTERNS = ("*.swift", "*.c", "*.h", "*.py")
 
