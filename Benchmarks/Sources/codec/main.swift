@@ -25,7 +25,7 @@ let (context, tiers) = (reader.metadata.context, reader.metadata.tiers)
 let tensors = [ChunkTable.Tensor.keys, .values]
 
 func rowBytes(_ tensor: ChunkTable.Tensor) -> Int {
-  context.elementsPerPair(of: tensor) * context.codec(of: tensor).width
+  context.rowBytes(of: tensor, layer: 0)
 }
 
 let raw =

@@ -26,7 +26,7 @@ func checkCoded(
 
 private func hasTransforms(_ chain: SnapshotChain) throws -> Bool {
   do {
-    try chain.checkTransforms()
+    try chain.checkDecodable(compression: nil)
     return true
   } catch is TransformMissing {
     return false

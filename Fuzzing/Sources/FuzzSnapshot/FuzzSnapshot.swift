@@ -45,8 +45,8 @@ private let decodedLimit = 4 << 20
 /// (spec, section 5.5).
 private let decodedPerStream = 1 << 20
 private let decodedPerByte = 64
-/// Four byte planes of positions, and at most five streams each of keys and of values.
-private let streamsPerBlock = 14
+/// Four byte planes of positions, and at most 34 each of keys and of values.
+private let streamsPerBlock = 72
 /// A byte of codes of 4 bits becomes two elements of 4 bytes.
 private let mostElementBytesPerByte = 8
 
@@ -56,7 +56,25 @@ private let mostElementBytesPerByte = 8
 /// One layer and one compression besides the least are tried, so that there is time for many
 /// inputs. The file's own checksum chooses them.
 private func check(_ path: String) throws {
-  let reader = try SnapshotReader(path: path)
+  do {
+    let reader = try SnapshotReader(path: path)
+    try check(path, reader)
+  } catch is KeyProblem {
+    // Encrypted, and nobody has the key.
+  }
+}
+
+/// Whether all tiers can be read, and in order.
+private func isReadable(_ reader: SnapshotReader) -> Bool {
+  let tiers = reader.metadata.tiers
+  return tiers.isRanked
+    && (0..<tiers.tierCount).allSatisfy { tier in
+      !reader.codec(of: .keys, tier: tier).isPrivate
+        && !reader.codec(of: .values, tier: tier).isPrivate
+    }
+}
+
+private func check(_ path: String, _ reader: SnapshotReader) throws {
   let container = try ContainerReader(path: path, kind: .snapshot)
   try checkMetadata(reader, container)
   let decoded = decodedByteCount(reader.metadata)
@@ -67,6 +85,7 @@ private func check(_ path: String) throws {
     return
   }
   let isValid = try isValid(path)
+  guard isReadable(reader) else { return }
   let choice = Int(container.header.directoryChecksum >> 8 & 0xffff)
   let layer = choice % reader.metadata.context.layers
   guard reader.blocks == nil else {
@@ -150,7 +169,7 @@ private func mostDecoded(_ reader: SnapshotReader) -> Int {
 private func decodedByteCount(_ metadata: SnapshotMetadata) -> Int {
   let (context, tiers) = (metadata.context, metadata.tiers)
   let pairBytes = ChunkTable.Tensor.allCases.reduce(0) {
-    $0 + context.elementsPerPair(of: $1) * context.codec(of: $1).width
+    $0 + context.rowBytes(of: $1, layer: 0)
   }
   let pairs = (0..<context.layers).reduce(0) { sum, layer in
     (0..<tiers.tierCount).reduce(sum) { $0 + tiers.pairs(tier: $1, layer: layer) }
@@ -184,7 +203,7 @@ private func checkedLayer(
 private func checkRows(_ reader: SnapshotReader, _ layer: Int, _ pairs: LayerPairs) throws {
   let (context, tiers) = (reader.metadata.context, reader.metadata.tiers)
   for tensor in [ChunkTable.Tensor.keys, .values] {
-    let rowBytes = context.elementsPerPair(of: tensor) * context.codec(of: tensor).width
+    let rowBytes = context.rowBytes(of: tensor, layer: layer)
     var ranks = [Int](repeating: 0, count: context.kvHeads)
     for tier in 0..<tiers.tierCount {
       var rest = try reader.readChunk(tier: tier, layer: layer, tensor: tensor)[...]
@@ -212,7 +231,7 @@ private func checkCodes(_ reader: SnapshotReader, _ layer: Int, compression: Int
     let tiers = try chain.tiersNeeded(compression: compression).filter {
       !reader.codec(of: tensor, tier: $0.tier).isLossless
     }
-    let length = reader.metadata.context.elementsPerPair(of: tensor)
+    let length = reader.metadata.context.elementsPerPair(of: tensor, layer: layer)
     let some = decoder.restrict(selection, to: tiers)
     var slots = some.positions.map { _ in [UInt32]() }
     try decoder.readCodes(tensor, of: some) { head, stored in

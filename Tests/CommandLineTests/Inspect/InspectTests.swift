@@ -63,7 +63,8 @@ struct InspectTests {
 
   private static func inspect(_ file: String, _ options: String...) throws -> Command.Result {
     let manifest: Manifest = try Fixtures.json("conformance/manifest.json")
-    let keys = manifest.valid.first { file.hasSuffix($0.file) }?.keys ?? []
+    let name = "/" + (file.split(separator: "/").last ?? "")
+    let keys = manifest.valid.first { $0.file.hasSuffix(name) }?.keys ?? []
     return try Command.run(
       ["inspect", file] + options
         + keys.flatMap { ["--key-file", Fixtures.path("conformance/" + $0.file)] })
