@@ -29,11 +29,14 @@ struct StoredRanking {
       $0.rope.holds(for: chain.metadata.context.tokens) ? $0.rope : nil
     }
     var retention = RetentionPolicy()
-    (retention.sinks, retention.usesPublishedScore) = (chain.sinks, rope == nil)
+    retention.usesPublishedScore = rope == nil
+    // Pairs that are not ranked have no sinks and no window of their own.
+    let isRanked = chain.metadata.tiers.isRanked
+    if isRanked { retention.sinks = chain.sinks }
     // The window that was usual for the old ranking becomes the one that is usual for the new one.
     let usual = RetentionPolicy().resolved(
       givesBudgets: !chain.metadata.tiers.hasEqualBudgets)
-    retention.window = chain.window == usual.window ? nil : chain.window
+    retention.window = !isRanked || chain.window == usual.window ? nil : chain.window
     self.retention = retention.resolved(for: source)
   }
 
