@@ -770,13 +770,18 @@ static void readLine(Cursor c, Shape expected) {
   takeEnd(&c);
 }
 
+// `rope` goes with one other section (section 4).
+static void checkRoPEBelongs(const Section *rope, const Section *owner, const char *name) {
+  if (owner && !rope) fail(INVALID, "directory", "there is %s, but no rope", name);
+  if (rope && !owner) fail(INVALID, "rope", "there is rope, but no %s", name);
+}
+
 // A filter bank (section 4).
 static void readBank(File *f) {
   Section *quality = findSection(f, "qual"), *sequences = findSection(f, "seqs");
   Section *heads = findSection(f, "head"), *rope = findSection(f, "rope");
   Section *line = findSection(f, "line");
-  if (line && !rope) fail(INVALID, "directory", "there is line, but no rope");
-  if (rope && !line) fail(INVALID, "rope", "there is rope, but no line");
+  checkRoPEBelongs(rope, line, "line");
   readPlainIdentity(f);
   Cursor c = openSection(f, findSection(f, "FILT"));
   Shape s = {.layers = takeIn(&c, 1, 4096, "layers"), .value = 1};
@@ -801,8 +806,7 @@ static void readBank(File *f) {
 static void readStatistics(File *f) {
   Section *sequences = findSection(f, "seqs"), *rope = findSection(f, "rope");
   Section *pairs = findSection(f, "pair");
-  if (pairs && !rope) fail(INVALID, "directory", "there is pair, but no rope");
-  if (rope && !pairs) fail(INVALID, "rope", "there is rope, but no pair");
+  checkRoPEBelongs(rope, pairs, "pair");
   readPlainIdentity(f);
   Cursor c = openSection(f, findSection(f, "STAT"));
   Shape s = {.layers = takeIn(&c, 1, 4096, "layers"), .value = 1};

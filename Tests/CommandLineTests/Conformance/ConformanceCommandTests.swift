@@ -55,7 +55,8 @@ struct ConformanceCommandTests {
         let isForeign = ["private", "shape", "ranked", "q8", "fp8", "scale", "e4m3", "e5m2"]
           .contains { entry.file.contains($0) }
         let allowed: [Int32] =
-          isForeign ? [0, 1, 64, 66] : takesWhatIsThere ? [0] : needsNumbers ? [0, 1, 64] : [0, 64]
+          isForeign
+          ? [0, 1, 64, 66] : takesWhatIsThere ? [0] : needsNumbers ? [0, 1, 64] : [0, 64]
         // This one has no transform, and is valid.
         if entry.file == "valid/coded-not-stored.kvsnap", result.status == 66 { continue }
         #expect(allowed.contains(result.status), "\(arguments): \(result.error)")

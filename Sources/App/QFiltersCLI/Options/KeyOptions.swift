@@ -58,7 +58,11 @@ struct EncryptionOptions: ParsableArguments {
   /// - Throws: `KeyFileRefusal`, `SystemError`, `ValidationError`.
   var secrets: [Secret] {
     get throws {
-      guard files.count <= 7 else { throw ValidationError("A snapshot has room for 7 key files.") }
+      // One slot is left for a passphrase.
+      let most = KeyTable.usualSlots - 1
+      guard files.count <= most else {
+        throw ValidationError("A snapshot has room for \(most) key files.")
+      }
       let keys = try files.map { try KeyOptions.newSecret(keyFile: $0) }
       return passphrase ? keys + [try KeyOptions.newSecret(keyFile: nil)] : keys
     }

@@ -87,9 +87,7 @@ package enum ScorerSource: Sendable {
   /// Checks that filters fit the model of a stored cache.
   func check(identity: SnapshotIdentity, of snapshot: String, cache: FilterShape) throws {
     guard let (bank, path) = bank else { return }
-    guard let identity = identity.values else {
-      throw IdentityNotProven(path: path, other: snapshot)
-    }
+    let identity = try identity.values(provingThat: path, fits: snapshot)
     try bank.check(identity: identity, cache: cache, path: path)
     try checkLinearScore()
   }

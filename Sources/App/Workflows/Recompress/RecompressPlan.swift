@@ -112,8 +112,7 @@ struct RecompressPlan {
       func codec(_ tensor: ChunkTable.Tensor) throws -> ElementCodec {
         let element = context.codec(of: tensor)
         let wanted = precision?.codec(of: tensor, compression: compression)
-        let isForeign = ElementCodec.foreign.contains(element)
-        if let wanted, wanted != element, wanted.isLossless || isForeign {
+        if let wanted, wanted != element, wanted.isLossless || element.isForeign {
           throw PrecisionNotStored(
             path: chain.path, requested: wanted.name, stored: element.name)
         }

@@ -28,18 +28,14 @@ extension LayerDecoder {
     memory: (_ head: Int, _ write: (inout MutableRawSpan) -> Void) -> Void
   ) throws {
     let context = chain.metadata.context
-    guard ElementCodec.foreign.contains(context.codec(of: tensor)) else {
+    guard context.codec(of: tensor).isForeign else {
       return try decode(tensor, of: selection, memory: memory)
     }
     for (head, bytes) in try bytes(of: tensor, selection).enumerated() {
       let held = chain.heldBytes(
         bytes, of: tensor, layer: selection.layer, head: head,
         positions: selection.positions[head])
-      memory(head) { target in
-        for (index, byte) in held.enumerated() {
-          target.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
-        }
-      }
+      memory(head) { $0.store(held, at: 0) }
     }
   }
 }

@@ -11,14 +11,9 @@ struct PairsAside {
   }
 
   func putBack(into cache: KVCache, _ layer: Int, _ head: Int) {
-    cache.withKeys(layer: layer, head: head) { Self.write(keys, to: &$0) }
-    cache.withValues(layer: layer, head: head) { Self.write(values, to: &$0) }
-  }
-
-  private static func write(_ bytes: [UInt8], to span: inout MutableRawSpan) {
-    let start = span.byteCount - bytes.count
-    for (index, byte) in bytes.enumerated() {
-      span.storeBytes(of: byte, toByteOffset: start + index, as: UInt8.self)
+    cache.withKeys(layer: layer, head: head) { $0.store(keys, at: $0.byteCount - keys.count) }
+    cache.withValues(layer: layer, head: head) {
+      $0.store(values, at: $0.byteCount - values.count)
     }
   }
 }

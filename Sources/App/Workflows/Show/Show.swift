@@ -40,7 +40,7 @@ package enum Show {
       throw MalformedFile(
         path: snapshot, section: "TOKN", problem: "a token id is not in the model's vocabulary")
     }
-    let isConversation = [.openUserTurn, .openAnswer].contains(metadata.context.promptForm)
+    let isConversation = metadata.context.promptForm.isConversation
     return Result(
       tokens: metadata.tokens.count, isConversation: isConversation,
       transcript: Transcript(chain, tokenizer, template),

@@ -49,7 +49,7 @@ package struct Transcript: Sendable, Equatable {
     _ ids: [Int], root: ContextDescription.PromptForm, seams: [Int], _ tokenizer: Tokenizer,
     _ template: ChatTemplate?
   ) {
-    guard root == .openUserTurn || root == .openAnswer, let template,
+    guard root.isConversation, let template,
       let parser = TurnParser(
         ids, root: root, seams: seams, tokenizer, TurnMarks(template, tokenizer))
     else {

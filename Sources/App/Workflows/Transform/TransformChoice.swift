@@ -48,10 +48,7 @@ package struct TransformChoice: Sendable {
   ///
   /// - Throws: `IdentityMismatch`; `IdentityNotProven`.
   func check(_ identity: SnapshotIdentity, of snapshot: String) throws {
-    guard let values = identity.values else {
-      throw IdentityNotProven(path: path, other: snapshot)
-    }
-    try check(values)
+    try check(identity.values(provingThat: path, fits: snapshot))
   }
 
   /// How a context is coded whose last queries attended like this.

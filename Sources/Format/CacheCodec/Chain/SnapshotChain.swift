@@ -79,9 +79,6 @@ extension SnapshotChain {
   /// The snapshot that was opened.
   public var last: SnapshotReader { snapshots[snapshots.count - 1] }
 
-  /// Whether one of its snapshots is encrypted.
-  public var isEncrypted: Bool { snapshots.contains(where: \.isEncrypted) }
-
   /// Where it was opened.
   public var path: String { last.path }
 

@@ -5,8 +5,8 @@ extension ContextDescription {
   /// The context as this project's caches hold it: foreign elements become f16.
   public var held: ContextDescription {
     var context = self
-    if ElementCodec.foreign.contains(keyCodec) { context.keyCodec = .float16 }
-    if ElementCodec.foreign.contains(valueCodec) { context.valueCodec = .float16 }
+    if keyCodec.isForeign { context.keyCodec = .float16 }
+    if valueCodec.isForeign { context.valueCodec = .float16 }
     context.scales = nil
     return context
   }
@@ -30,7 +30,7 @@ extension ContextDescription {
   public func heldBytes(
     _ bytes: [UInt8], of tensor: ChunkTable.Tensor, layer: Int, head: Int
   ) -> [UInt8] {
-    guard ElementCodec.foreign.contains(codec(of: tensor)) else { return bytes }
+    guard codec(of: tensor).isForeign else { return bytes }
     var halves: [UInt8] = []
     halves.reserveCapacity(2 * bytes.count)
     for number in floats(bytes, of: tensor, layer: layer, head: head) {

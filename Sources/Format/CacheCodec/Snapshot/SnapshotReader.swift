@@ -56,9 +56,6 @@ public struct SnapshotReader: Sendable {
   /// How many bytes of the file have been read so far.
   public var bytesRead: UInt64 { container.file.bytesRead }
 
-  /// Whether it is encrypted.
-  public var isEncrypted: Bool { container.header.isEncrypted }
-
   /// The key slots that are in use; nil if it is not encrypted.
   public var keySlots: [KeySlot]? { container.keySlots }
 

@@ -50,8 +50,8 @@ struct BlockEncoder: Sendable {
   /// The pairs as `BlockRows` has them.
   private func elements(_ positions: Range<Int>) -> [UInt8] {
     let context = metadata.context
-    let keyBytes = context.keyLength * context.keyCodec.width
-    let valueBytes = context.valueLength * context.valueCodec.width
+    let keyBytes = context.rowBytes(of: .keys, layer: 0)
+    let valueBytes = context.rowBytes(of: .values, layer: 0)
     return heads.flatMap { head in
       head.keys[positions.lowerBound * keyBytes..<positions.upperBound * keyBytes]
         + head.values[positions.lowerBound * valueBytes..<positions.upperBound * valueBytes]

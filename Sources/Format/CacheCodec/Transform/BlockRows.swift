@@ -35,8 +35,8 @@ struct BlockRows {
     self.rotations = rotations
   }
 
-  private var keyBytes: Int { tokens * context.keyLength * context.keyCodec.width }
-  private var valueBytes: Int { tokens * context.valueLength * context.valueCodec.width }
+  private var keyBytes: Int { tokens * context.rowBytes(of: .keys, layer: 0) }
+  private var valueBytes: Int { tokens * context.rowBytes(of: .values, layer: 0) }
   private var vectorLength: Int { heads.count * (context.keyLength + context.valueLength) }
 
   private func rotation(of head: Int) -> KeyRotation {

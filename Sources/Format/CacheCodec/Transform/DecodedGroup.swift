@@ -18,8 +18,8 @@ struct DecodedGroup: Sendable {
     _ tensor: ChunkTable.Tensor, of context: ContextDescription, head: Int,
     positions: [Int], to target: inout MutableRawSpan, slot: Int
   ) {
-    let keyBytes = context.keyLength * context.keyCodec.width
-    let valueBytes = context.valueLength * context.valueCodec.width
+    let keyBytes = context.rowBytes(of: .keys, layer: 0)
+    let valueBytes = context.rowBytes(of: .values, layer: 0)
     let rowBytes = tensor == .keys ? keyBytes : valueBytes
     let place = head - heads.lowerBound
     var (block, next) = (0, 0)

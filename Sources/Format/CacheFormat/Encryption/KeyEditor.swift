@@ -46,9 +46,8 @@ package struct KeyEditor {
   }
 
   private mutating func write(_ slot: KeySlot?, at index: Int) throws {
-    let bytes = slot?.encoded ?? [UInt8](repeating: 0, count: KeySlot.byteCount)
     try InPlaceFile(path: path).replace(
-      bytes, at: offset + UInt64(KeyTable.offset(ofSlot: index)))
+      KeySlot.encode(slot), at: offset + UInt64(KeyTable.offset(ofSlot: index)))
     table.slots[index] = slot
   }
 }

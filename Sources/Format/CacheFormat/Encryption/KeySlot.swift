@@ -43,11 +43,10 @@ public struct KeySlot: Sendable, Equatable {
     wrapped = AES256GCM.seal(dataKey, key: key, nonce: Self.nonce, additional: head)
   }
 
-  /// The data key, if the secret opens the slot.
+  /// The data key, if the secret, which fits the kind, opens the slot.
   func dataKey(_ secret: Secret) -> [UInt8]? {
-    guard secret.fits(kind),
-      let key = Self.slotKey(kind, secret, salt: Array(head.suffix(Self.saltByteCount)))
-    else { return nil }
+    let salt = Array(head.suffix(Self.saltByteCount))
+    guard let key = Self.slotKey(kind, secret, salt: salt) else { return nil }
     var bytes = wrapped
     guard
       AES256GCM.open(
@@ -76,6 +75,11 @@ public struct KeySlot: Sendable, Equatable {
     }
     writer.write(salt)
     return writer.bytes
+  }
+
+  /// The bytes of a slot; nil is an empty one.
+  static func encode(_ slot: KeySlot?) -> [UInt8] {
+    slot?.encoded ?? [UInt8](repeating: 0, count: byteCount)
   }
 
   /// The bytes of the slot.

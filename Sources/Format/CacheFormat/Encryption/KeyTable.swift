@@ -10,7 +10,7 @@ import ByteIO
 /// ```
 public struct KeyTable: Sendable, Equatable {
   /// The number of slots of a new file.
-  static let usualSlots = 8
+  public static let usualSlots = 8
   private static let maximumSlots: UInt32 = 16
   private static let headByteCount = 32
   private static let cipher: UInt32 = 1
@@ -43,7 +43,7 @@ public struct KeyTable: Sendable, Equatable {
     writer.write(UInt32(clamping: slots.count))
     writer.write(seal)
     writer.writeZeros(8)
-    for slot in slots { writer.write(slot?.encoded ?? [UInt8](repeating: 0, count: 128)) }
+    for slot in slots { writer.write(KeySlot.encode(slot)) }
     return writer.bytes
   }
 

@@ -43,6 +43,19 @@ public struct SnapshotIdentity: Sendable, Equatable {
     return .values
   }
 
+  /// The identity by values, which filter banks and transforms are compared with.
+  ///
+  /// - Parameters:
+  ///   - path: The bank or transform, for the message.
+  ///   - snapshot: The snapshot, for the message.
+  /// - Throws: `IdentityNotProven` if the snapshot has none.
+  package func values(
+    provingThat path: String, fits snapshot: String
+  ) throws(IdentityNotProven) -> Identity {
+    guard let values else { throw IdentityNotProven(path: path, other: snapshot) }
+    return values
+  }
+
   /// Rejects a parent of another model (spec, section 5.7).
   ///
   /// - Throws: `IdentityMismatch`; `IdentityNotProven`.

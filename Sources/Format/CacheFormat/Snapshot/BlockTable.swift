@@ -98,7 +98,7 @@ extension BlockTable {
       throw reader.error("blocks of a transform together with SHAP")
     }
     let pairBytes =
-      context.keyLength * context.keyCodec.width + context.valueLength * context.valueCodec.width
+      context.rowBytes(of: .keys, layer: 0) + context.rowBytes(of: .values, layer: 0)
     var (entries, offsets): ([Entry], [UInt64]) = ([], [0])
     for group in layout.groups {
       for block in layout.blocks {

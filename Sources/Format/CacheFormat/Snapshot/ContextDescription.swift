@@ -13,6 +13,9 @@ public struct ContextDescription: Sendable, Equatable {
     /// A form of another program.
     case privateUse(UInt32)
 
+    /// Whether the text has turns that a chat template wrote.
+    public var isConversation: Bool { self == .openUserTurn || self == .openAnswer }
+
     /// The form of a child of this snapshot.
     public var next: PromptForm {
       switch self {

@@ -51,6 +51,9 @@ public enum ElementCodec: Hashable, Sendable {
     if case .privateUse = self { true } else { false }
   }
 
+  /// Whether only other engines' caches have it.
+  public var isForeign: Bool { Self.foreign.contains(self) }
+
   /// Whether numbers have a scale of their head (spec, section 5.10).
   public var isFloat8: Bool { self == .float8E4M3 || self == .float8E5M2 }
 

@@ -68,12 +68,15 @@ extension ContextDescription {
     LayerShapes.Layer(kvHeads: kvHeads, keyLength: keyLength, valueLength: valueLength)
   }
 
+  /// The shape of a layer.
+  func shape(ofLayer layer: Int) -> LayerShapes.Layer { shapes?.layers[layer] ?? greatestShape }
+
   /// How many KV heads a layer has.
-  public func kvHeads(ofLayer layer: Int) -> Int { shapes?.layers[layer].kvHeads ?? kvHeads }
+  public func kvHeads(ofLayer layer: Int) -> Int { shape(ofLayer: layer).kvHeads }
 
   /// How many elements of a tensor one KV pair of a layer has.
   public func elementsPerPair(of tensor: ChunkTable.Tensor, layer: Int) -> Int {
-    let shape = shapes?.layers[layer] ?? greatestShape
+    let shape = shape(ofLayer: layer)
     return switch tensor {
     case .positions: 1
     case .keys: shape.keyLength / keyCodec.numbers

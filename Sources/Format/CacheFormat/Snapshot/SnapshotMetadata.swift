@@ -131,10 +131,8 @@ extension SnapshotMetadata {
 extension ContextDescription {
   /// Keys and values must consist of whole elements.
   fileprivate func checkBlocks(_ section: Section) throws(MalformedFile) {
-    let whole = LayerShapes.Layer(
-      kvHeads: kvHeads, keyLength: keyLength, valueLength: valueLength)
-    for layer in shapes?.layers ?? [whole] {
-      guard layer.keyLength % keyCodec.numbers == 0, layer.valueLength % valueCodec.numbers == 0
+    for shape in (0..<layers).map(shape) {
+      guard shape.keyLength % keyCodec.numbers == 0, shape.valueLength % valueCodec.numbers == 0
       else { throw section.reader.error("keys or values of no whole blocks") }
     }
   }
