@@ -36,9 +36,13 @@ struct OrderOfChecksTests {
         ["verify", "--digests", path] + compression,
         ["export", path, export] + (compression.isEmpty ? ["--compression", "64"] : compression),
         ["recompress", path, "--out", recompressed] + compression,
-        ["inspect", path, "--heatmap", scratch.path("a.svg")] + compression,
       ]
-      if compression.isEmpty { commands.append(["verify", path]) }
+      // A heat map needs no pairs, and neither does a check of the bytes.
+      let needsPairs = fixture.file.contains("/order-private")
+      if !needsPairs {
+        commands.append(["inspect", path, "--heatmap", scratch.path("a.svg")] + compression)
+        if compression.isEmpty { commands.append(["verify", path]) }
+      }
       for command in commands {
         let result = try Command.run(command)
         #expect(result.status == status, "\(command): \(result.error)")
@@ -47,7 +51,8 @@ struct OrderOfChecksTests {
       let resume = try Command.run(
         ["resume", path, "--model", Fixtures.path("models/tiny-llama-f32.gguf"), "--prompt", "x"]
           + compression)
-      #expect(resume.status == (fixture.file.contains("/order-data") ? 78 : status))
+      let isOfData = needsPairs || fixture.file.contains("/order-data")
+      #expect(resume.status == (isOfData ? 78 : status))
       for out in [export, recompressed] {
         #expect(!FileManager.default.fileExists(atPath: out), "\(fixture.file)")
       }
