@@ -15,7 +15,7 @@ func checkCoded(
   guard try hasTransforms(chain) else { return }
   do {
     let pairs = try chain.readLayer(layer, compression: chain.leastCompression)
-    for head in pairs.heads { checkPairs(of: head, chain.metadata.context) }
+    for head in pairs.heads { checkPairs(of: head, chain.metadata.context, layer: layer) }
     require(
       try chain.readLayer(layer, compression: chain.leastCompression) == pairs,
       "the same blocks decode alike")

@@ -120,8 +120,9 @@ private func check(_ path: String, _ reader: SnapshotReader) throws {
 private func checkChain(_ path: String, _ layer: Int) throws {
   let chain = try SnapshotChain(path: path, with: companions)
   let context = chain.metadata.context
-  for head in try chain.readLayer(layer, compression: chain.leastCompression).heads {
-    checkPairs(of: head, context)
+  let heads = try chain.readLayer(layer, compression: chain.leastCompression).heads
+  for head in heads.prefix(context.kvHeads(ofLayer: layer)) {
+    checkPairs(of: head, context, layer: layer)
     require(head.positions.allSatisfy { $0 < context.tokens }, "positions are the context's")
     require(
       !chain.isWhole || head.positions.count == context.tokens, "a whole chain has every pair")
@@ -129,14 +130,13 @@ private func checkChain(_ path: String, _ layer: Int) throws {
 }
 
 /// What holds for any head's pairs.
-func checkPairs(of head: LayerPairs.Head, _ context: ContextDescription) {
+func checkPairs(of head: LayerPairs.Head, _ context: ContextDescription, layer: Int) {
   let count = head.positions.count
   require(zip(head.positions, head.positions.dropFirst()).allSatisfy(<), "positions ascend")
   require(
-    head.keys.count == count * context.keyLength * context.keyCodec.width, "a key for each")
+    head.keys.count == count * context.rowBytes(of: .keys, layer: layer), "a key for each")
   require(
-    head.values.count == count * context.valueLength * context.valueCodec.width,
-    "a value for each")
+    head.values.count == count * context.rowBytes(of: .values, layer: layer), "a value for each")
 }
 
 /// Whether `verify` accepts the file.
@@ -192,7 +192,7 @@ private func checkedLayer(
     require(
       head.positions.allSatisfy { tiers.positions.contains(Int($0)) },
       "positions are those that the snapshot may hold")
-    checkPairs(of: head, context)
+    checkPairs(of: head, context, layer: layer)
     require(head.ranking.sorted() == head.positions, "the ranking is of the same pairs")
   }
   return pairs
