@@ -22,18 +22,8 @@ CONTAINERS = {
     "transform": ([".qtrans", ".qtsum"], 24_576),
 }
 FORMATS = {
-    0: "B",
-    1: "b",
-    2: "H",
-    3: "h",
-    4: "I",
-    5: "i",
-    6: "f",
-    7: "?",
-    10: "Q",
-    11: "q",
-    12: "d",
-}
+    0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d",
+}  # fmt: skip
 TEXT, ARRAY = 8, 9
 # The values and the bytes of a block of each tensor type, by its number.
 BLOCKS = {
@@ -189,6 +179,10 @@ def small_family(file: dict, tokens=64) -> bytes:
     return json.dumps(file, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def is_encrypted(data: bytes) -> bool:
+    return len(data) >= 64 and data[8:12] == b"SNAP" and data[16] & 1 == 1
+
+
 def main() -> None:
     out = pathlib.Path(sys.argv[1])
     shutil.rmtree(out, ignore_errors=True)
@@ -200,7 +194,10 @@ def main() -> None:
     for reader, (endings, largest) in CONTAINERS.items():
         for path in sorted(FIXTURES.glob("conformance/*/*")):
             if path.suffix in endings and path.stat().st_size <= largest:
-                write(reader, path.name, path.read_bytes())
+                data = path.read_bytes()
+                write(reader, path.name, data)
+                if is_encrypted(data):
+                    write("encrypted", path.name, data)
     for path in sorted(FIXTURES.glob("models/*/tokenizer.json")):
         write("tokenizer-file", path.parent.name, small_tokenizer(json.loads(path.read_text())))
     for path in sorted(FIXTURES.glob("tokenization/*.tokenizer.json")):

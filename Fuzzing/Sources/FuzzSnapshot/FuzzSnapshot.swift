@@ -9,12 +9,13 @@ private nonisolated(unsafe) var harness = Harness {
   $0 is MalformedFile || $0 is ParentMissing || $0 is IdentityMismatch
 }
 
-/// The snapshots that inputs may continue and the transforms that may have coded them, from
-/// environment variables, with colons between paths.
+/// The snapshots that inputs may continue, the transforms that may have coded them, and the keys of
+/// encrypted ones, from environment variables, with colons between paths.
 private let companions = {
   var companions = Companions()
   companions.parents = paths("FUZZ_PARENTS")
   companions.transforms = paths("FUZZ_TRANSFORMS")
+  companions.keys = KeyRing(FuzzKeys.files.compactMap { Secret(keyFile: $0) })
   return companions
 }()
 
@@ -57,7 +58,7 @@ private let mostElementBytesPerByte = 8
 /// inputs. The file's own checksum chooses them.
 private func check(_ path: String) throws {
   do {
-    let reader = try SnapshotReader(path: path)
+    let reader = try SnapshotReader(path: path, keys: companions.keys)
     try check(path, reader)
   } catch is KeyProblem {
     // Encrypted, and nobody has the key.
@@ -75,7 +76,7 @@ private func isReadable(_ reader: SnapshotReader) -> Bool {
 }
 
 private func check(_ path: String, _ reader: SnapshotReader) throws {
-  let container = try ContainerReader(path: path, kind: .snapshot)
+  let container = try ContainerReader(path: path, kind: .snapshot, keys: companions.keys)
   try checkMetadata(reader, container)
   let decoded = decodedByteCount(reader.metadata)
   guard decoded <= decodedLimit else {
@@ -142,7 +143,7 @@ func checkPairs(of head: LayerPairs.Head, _ context: ContextDescription, layer: 
 /// Whether `verify` accepts the file.
 private func isValid(_ path: String) throws -> Bool {
   do {
-    try Verification.verify(path: path)
+    try Verification.verify(path: path, keys: companions.keys)
     return true
   } catch is MalformedFile {
     return false

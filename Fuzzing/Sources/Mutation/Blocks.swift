@@ -28,7 +28,7 @@ enum Blocks {
   }
 
   /// Where each block's entry and its bytes are, up to the first block that leaves `DATA`.
-  private static func places(_ image: ContainerImage) -> [(entry: Int, place: Range<Int>)] {
+  static func places(_ image: ContainerImage) -> [(entry: Int, place: Range<Int>)] {
     guard let table = image["BLKS"], let data = image["DATA"], let chunks = image["CHNK"] else {
       return []
     }

@@ -72,9 +72,9 @@ struct ChunkSizes {
   private func streamLengths(tensor: Int, block: Int, codec: UInt32) -> [Int] {
     let pairs = pairs(block)
     let length = tensor == 0 ? 1 : context.u32(4 + 4 * tensor)
-    let elements = Sizes.product(UInt32(pairs), length)
+    let elements = Sizes.product(UInt32(pairs), codec == 11 ? length / 32 : length)
     guard codec == 5 || codec == 6 else {
-      return Array(repeating: elements, count: codec == 3 || codec == 4 ? 2 : 4)
+      return Array(repeating: elements, count: Chunks.streams(of: codec))
     }
     let (tier, layer) = (block / layers, block % layers)
     let groups = (0..<heads).reduce(0) {

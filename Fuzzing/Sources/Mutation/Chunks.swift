@@ -13,7 +13,7 @@ enum Chunks {
     for (index, place) in places(table, data).enumerated() {
       let (entry, chunk) = (index * entryByteCount, Array(data[place]))
       let codec = table.u32(entry + codecOffset)
-      let streams = codec == 3 || codec == 4 ? 2 : codec == 5 || codec == 6 ? 5 : 4
+      let streams = streams(of: codec)
       let decoded = decodedFrames(chunk, streams: streams)
       if !decoded.isEmpty, place.count >= 8 {
         data.set(Checksum.of(decoded), at: place.upperBound - 8)
@@ -22,6 +22,17 @@ enum Chunks {
     }
     image["CHNK"] = table
     image["DATA"] = data
+  }
+
+  /// How many streams a chunk of a codec has.
+  static func streams(of codec: UInt32) -> Int {
+    switch codec {
+    case 3, 4: 2
+    case 5, 6: 5
+    case 9, 10: 1
+    case 11: 34
+    default: 4
+    }
   }
 
   /// The bytes that the frames among a chunk's streams decode to. More than a small snapshot's

@@ -76,8 +76,8 @@ struct ContainerImage {
     let places = places(file)
     for (index, place) in places.enumerated() {
       let entry = headerByteCount + index * entryByteCount
-      let isData = file.u32(entry) == rawType("DATA")
-      file.set(isData ? 0 : Checksum.of(Array(file[place])), at: entry + 24)
+      let hasOwn = [rawType("DATA"), rawType("KEYS")].contains(file.u32(entry))
+      file.set(hasOwn ? 0 : Checksum.of(Array(file[place])), at: entry + 24)
     }
     let directoryEnd = headerByteCount + places.count * entryByteCount
     guard directoryEnd <= file.count else { return }

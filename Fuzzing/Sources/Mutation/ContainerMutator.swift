@@ -18,16 +18,22 @@ public enum ContainerMutator {
       file.mutate(growth: growth)
       return file
     }
+    // Somebody without the key can change only what is encrypted already.
+    let encryption = random.oneIn(8) ? nil : Encryption(opening: &image)
     // Header or directory, with corrected checksums.
     if random.oneIn(8) {
       mutateLayout(&file, &random)
+      encryption?.seal(&file)
       return file
     }
     mutate(&image, growth: growth, &random)
-    if !random.oneIn(3) { Sizes.repair(&image) }
+    if !random.oneIn(3), encryption != nil || image["KEYS"] == nil { Sizes.repair(&image) }
     Chunks.repairChecksums(&image)
     Blocks.repairChecksums(&image)
-    return image.encoded
+    encryption?.close(&image)
+    file = image.encoded
+    if !random.oneIn(16) { encryption?.seal(&file) }
+    return file
   }
 
   private static func mutateLayout(_ file: inout [UInt8], _ random: inout RandomSource) {
