@@ -23,7 +23,8 @@ README = """# Conformance fixtures of the container format for KV caches
 {status}.
 
 - `spec/format.md` is the specification, `spec/README.md` says where to begin.
-- `fixtures/conformance` has the files. `manifest.json` says what a reader must answer to each.
+- `fixtures/conformance` has the files. `valid.json` and `invalid.json` say what a
+  reader must answer to each.
 - `spec/run_fixtures.py` runs a reader through them. It needs Python 3.11, and no package:
 
       python3 spec/run_fixtures.py -- READER

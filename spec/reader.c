@@ -585,10 +585,12 @@ static void openKeys(File *f) {
     fail(INVALID, "KEYS", "the seal is not that of header and directory");
 }
 
-// Reads header, directory, padding and keys: the beginning of stage 1 of conformance.md.
-static File *openFile(const char *path, const char *section, const char *what) {
+// Reads header, directory, padding and keys: the beginning of stage 1 of conformance.md. The file
+// is of `kind`, unless that is NULL.
+static File *openFile(const char *path, const char *section, const char *what, const char *kind) {
   File *f = mapFile(path, section, what);
   readHeader(f);
+  if (kind && strcmp(f->kind, kind)) fail(INVALID, "header", "%s is of another kind", path);
   readPlaces(f);
   readTypes(f);
   checkPadding(f);
@@ -617,14 +619,15 @@ static void readProvenance(Cursor c) {
 
 // Section 3.4: says whether a name of `meta` is one.
 static bool isMetaName(const uint8_t *p, uint32_t length) {
-  bool dot = false;
+  uint32_t dots = 0;
   if (length < 3 || length > 255) return false;
   for (uint32_t i = 0; i < length; i++) {
     bool letter = (p[i] >= 'a' && p[i] <= 'z') || (p[i] >= '0' && p[i] <= '9');
-    if (!letter && p[i] != '.' && p[i] != '-' && p[i] != '_') return false;
-    if (p[i] == '.' && i > 0 && i < length - 1) dot = true;
+    if (p[i] == '.' && (!i || i == length - 1 || p[i - 1] == '.')) return false;
+    if (p[i] == '.') dots++;
+    else if (!letter && p[i] != '-' && p[i] != '_') return false;
   }
-  return dot;
+  return dots;
 }
 
 // Section 3.4: `meta`.
@@ -1492,8 +1495,7 @@ static void readBlocks(Link *k, Section *section) {
 // Reads all known sections of a snapshot but DATA: stage 1 of conformance.md.
 static Link *readLink(const char *path, const char *section, const char *what) {
   Link *k = allocate(1, sizeof *k);
-  File *f = k->f = openFile(path, section, what);
-  if (strcmp(f->kind, "SNAP")) fail(INVALID, "header", "%s is no snapshot", path);
+  File *f = k->f = openFile(path, section, what, "SNAP");
   Section *files = findSection(f, "FILE");
   readIdentity(k);
   if (files) readFiles(openSection(f, files));
@@ -1801,8 +1803,7 @@ static void findTransform(Link *k, Link **others, uint32_t count) {
       k->transform = others[i]->transform;
   if (!k->transform) {
     char *path = siblingPath(k->f->path, k->transformName);
-    File *f = openFile(path, "BLKS", "the transform");
-    if (strcmp(f->kind, "TRAN")) fail(INVALID, "header", "%s is no transform", path);
+    File *f = openFile(path, "BLKS", "the transform", "TRAN");
     k->transform = readTransform(f);
     k->transform->name = k->transformName;
     free(path);
@@ -2203,7 +2204,7 @@ int main(int count, char **words) {
   const char *path = parseCall(count, words);
   output = open_memstream(&outputText, &outputLength);
   if (!output) fail(SYSTEM, "memory", "there is too little of it");
-  File *f = openFile(path, "header", "the file");
+  File *f = openFile(path, "header", "the file", NULL);
   if (!strcmp(f->kind, "FILT")) readBank(f);
   else if (!strcmp(f->kind, "STAT")) readStatistics(f);
   else if (!strcmp(f->kind, "TSUM")) readTransformSums(f);

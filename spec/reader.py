@@ -84,7 +84,7 @@ MAXIMUM = 2**31 - 1
 ZSTD_MAGIC = bytes.fromhex("28b52ffd")
 SEAL, SECTION, CHUNK, BLOCK_OF_TRANSFORM = range(4)  # Section 12.1: classes of units.
 TAG = 16
-META_NAME = re.compile(rb"[a-z0-9._-]+")
+META_NAME = re.compile(rb"[a-z0-9_-]+(\.[a-z0-9_-]+)+")
 
 
 # An unknown ancillary section: its name, bytes and checksum, and its place in the directory.
@@ -361,8 +361,7 @@ def check_metadata(section: memoryview) -> None:
     for _ in range(fields.size("entries", 1, 256)):
         name = fields.text(3, 255)
         need(name > before, "meta", "names that do not ascend")
-        is_name = META_NAME.fullmatch(name) and b"." in name[1:-1]
-        need(bool(is_name), "meta", "not a name")
+        need(META_NAME.fullmatch(name) is not None, "meta", "not a name")
         fields.text(0, 1 << 20)
         before = name
     fields.end()
@@ -1329,7 +1328,7 @@ def read_transform(path: pathlib.Path, blocks: Blocks) -> Transform:
     try:
         _, transform = read(map_file(path))
         need(isinstance(transform, Transform), "header", "not a transform")
-    except Refused as error:
+    except (Refused, NoKey) as error:
         raise Refused(f"{error} (in {blocks.name!r}, named as the transform)") from None
     return transform
 

@@ -35,13 +35,17 @@ class Check(NamedTuple):
         return self.entry["file"] + (f", ×{self.compression}" if self.compression else "")
 
 
-def checks(manifest: dict) -> Iterator[Check]:
-    for entry in manifest["valid"]:
+def entries(manifest: pathlib.Path) -> list[dict]:
+    return json.loads(manifest.read_text(encoding="utf-8"))["fixtures"]
+
+
+def checks(folder: pathlib.Path) -> Iterator[Check]:
+    for entry in entries(folder / "valid.json"):
         for read in entry["reads"]:
             yield Check(entry, read["compression"], 0, read["tensors"])
         for compression in entry.get("notStored", []):
             yield Check(entry, compression, 64, {})
-    for entry in manifest["invalid"]:
+    for entry in entries(folder / "invalid.json"):
         yield Check(entry, entry.get("compression"), entry.get("exitCode", 65), {})
 
 
@@ -127,8 +131,7 @@ def main() -> int:
     options = parser.parse_args()
     if shutil.which(options.reader[0]) is None:
         parser.error(f"there is no program {options.reader[0]}")
-    manifest = json.loads((options.fixtures / "manifest.json").read_text(encoding="utf-8"))
-    chosen = [each for each in checks(manifest) if options.only in each.entry["file"]]
+    chosen = [each for each in checks(options.fixtures) if options.only in each.entry["file"]]
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
         for check in chosen:

@@ -6,8 +6,8 @@ usage: check_frozen.py                    compare with the lists
        check_frozen.py --print-version    the version that spec/format.md has
 
 Lists are fixtures/conformance/frozen-VERSION.sha256. Each line has a SHA-256 and the name of a file
-below that folder, or "manifest.json:" and a name: then it is that of the file's entry in the
-manifest, without the words for people. Fixtures that no list names are free, and as long as there
+below that folder, or "answer:" and a name: then it is that of the file's entry in valid.json or
+invalid.json, without the words for people. Fixtures that no list names are free, and as long as there
 is no list, so is everything. The line "Version 1.0, draft" or "Version 1.0, frozen on DATE" of
 spec/format.md must agree with the lists.
 """
@@ -26,7 +26,7 @@ FOLDER = "fixtures/conformance"
 STATUS = re.compile(r"(?m)^Version (\d+\.\d+), (?:(draft)|frozen on (\d{4}-\d\d-\d\d))$")
 LIST = re.compile(r"frozen-(\d+\.\d+)\.sha256")
 LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
-ENTRY = "manifest.json:"
+ANSWER = "answer:"
 FOR_PEOPLE = ("about", "rule")
 
 
@@ -43,12 +43,12 @@ def digests(folder: pathlib.Path) -> dict[str, str]:
         for path in sorted(folder.glob("*/**/*"))
         if path.is_file()
     }
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    for group in ("valid", "invalid"):
-        for entry in manifest[group]:
+    for name in ("valid.json", "invalid.json"):
+        manifest = json.loads((folder / name).read_text(encoding="utf-8"))
+        for entry in manifest["fixtures"]:
             answer = {key: value for key, value in entry.items() if key not in FOR_PEOPLE}
             data = json.dumps(answer, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-            found[ENTRY + entry["file"]] = hashlib.sha256(data.encode()).hexdigest()
+            found[ANSWER + entry["file"]] = hashlib.sha256(data.encode()).hexdigest()
     return found
 
 
@@ -62,8 +62,8 @@ def check_list(path: str, text: str, there: dict[str, str]) -> Iterator[Finding]
             yield Finding(path, number, "a line is a SHA-256, two blanks and a name")
             continue
         digest, name = match.groups()
-        what = "answers to" if name.startswith(ENTRY) else "bytes of"
-        name_of_file = name.removeprefix(ENTRY)
+        what = "answers to" if name.startswith(ANSWER) else "bytes of"
+        name_of_file = name.removeprefix(ANSWER)
         if name not in there:
             yield Finding(path, number, f"{what} {name_of_file} are frozen, and are not there")
         elif there[name] != digest:
@@ -100,7 +100,7 @@ def freeze(root: pathlib.Path, version: str) -> str:
     # Whatever is frozen already stays so; a second list would only hide a change.
     with path.open("x", encoding="utf-8") as file:
         file.writelines(f"{digest}  {name}\n" for name, digest in found.items())
-    files = sum(not name.startswith(ENTRY) for name in found)
+    files = sum(not name.startswith(ANSWER) for name in found)
     return (
         f"{path.relative_to(root)}: {files} files and {len(found) - files} answers; "
         f"now write “Version {version}, frozen on YYYY-MM-DD” at the top of {TEXT}"

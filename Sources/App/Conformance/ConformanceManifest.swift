@@ -2,7 +2,7 @@ import ByteIO
 import FoundationEssentials
 
 /// The list of conformance fixtures and what a reader must do with each (spec, conformance.md).
-struct ConformanceManifest: Decodable {
+struct ConformanceManifest {
   /// A run of zeros that the committed file leaves out.
   struct Zeros: Decodable {
     let at: UInt64
@@ -52,31 +52,37 @@ struct ConformanceManifest: Decodable {
     let exitCode: Int?
   }
 
-  /// The version of the manifest's own layout.
-  let format: Int
   let valid: [Valid]
   let invalid: [Invalid]
 
-  private static let name = "manifest.json"
+  /// A file that lists fixtures.
+  private struct List<Fixture: Decodable>: Decodable {
+    /// The version of the list's own layout.
+    let format: Int
+    let fixtures: [Fixture]
+  }
+
   private static let maximumBytes: UInt64 = 1 << 26
 
-  /// Reads the manifest of a folder.
+  /// Reads the lists of a folder, `valid.json` and `invalid.json`.
   ///
-  /// - Throws: `MalformedFile` if it is no manifest of a known layout, `SystemError`.
+  /// - Throws: `MalformedFile` if one is no list of a known layout, `SystemError`.
   init(folder: String) throws {
-    let path = "\(folder)/\(Self.name)"
+    valid = try Self.list("\(folder)/valid.json")
+    invalid = try Self.list("\(folder)/invalid.json")
+  }
+
+  private static func list<Fixture: Decodable>(_ path: String) throws -> [Fixture] {
     let file = try RandomAccessFile(path: path)
     func error(_ problem: String) -> MalformedFile {
       MalformedFile(path: path, section: "manifest", problem: problem)
     }
-    guard file.size <= Self.maximumBytes else { throw error("longer than 64 MiB") }
+    guard file.size <= maximumBytes else { throw error("longer than 64 MiB") }
     let bytes = try file.read(at: 0, count: Int(file.size), section: "manifest")
-    guard let manifest = try? JSONDecoder().decode(Self.self, from: Data(bytes)) else {
+    guard let list = try? JSONDecoder().decode(List<Fixture>.self, from: Data(bytes)) else {
       throw error("not a list of conformance fixtures; take the folder of the specification")
     }
-    guard manifest.format == 1 else {
-      throw error("layout \(manifest.format) is unknown here; update")
-    }
-    self = manifest
+    guard list.format == 1 else { throw error("layout \(list.format) is unknown here; update") }
+    return list.fixtures
   }
 }

@@ -51,9 +51,9 @@ package struct ConformanceRun: Sendable {
   /// Prepares to check a reader.
   ///
   /// - Parameters:
-  ///   - folder: The fixtures, with their `manifest.json`.
+  ///   - folder: The fixtures, with their lists.
   ///   - reader: The program and its first arguments; never empty.
-  /// - Throws: `MalformedFile` or `SystemError` if the manifest cannot be read.
+  /// - Throws: `MalformedFile` or `SystemError` if a list cannot be read.
   package init(folder: String, reader: [String]) throws {
     precondition(!reader.isEmpty, "a reader is a program")
     let manifest = try ConformanceManifest(folder: folder)

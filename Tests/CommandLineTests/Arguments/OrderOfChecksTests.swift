@@ -10,12 +10,12 @@ struct OrderOfChecksTests {
       let compression, exitCode: Int?
       var testDescription: String { file }
     }
-    let invalid: [Case]
+    let fixtures: [Case]
   }
 
   private static func fixtures(_ prefix: String) throws -> [Manifest.Case] {
-    let bytes = try Data(contentsOf: URL(filePath: Fixtures.path("conformance/manifest.json")))
-    return try JSONDecoder().decode(Manifest.self, from: bytes).invalid
+    let bytes = try Data(contentsOf: URL(filePath: Fixtures.path("conformance/invalid.json")))
+    return try JSONDecoder().decode(Manifest.self, from: bytes).fixtures
       .filter { $0.file.hasPrefix("invalid/\(prefix)") }
   }
 

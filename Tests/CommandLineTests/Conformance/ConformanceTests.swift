@@ -118,9 +118,9 @@ struct ConformanceTests {
     let folder = try ScratchFolder()
     let missing = try Command.run("conformance", folder.path(""))
     #expect(missing.status == 66)
-    #expect(missing.error.contains("manifest.json"))
-    for text in ["", "{}", #"{"format": 2, "valid": [], "invalid": []}"#] {
-      _ = try folder.write("manifest.json", text.utf8)
+    #expect(missing.error.contains("valid.json"))
+    for text in ["", "{}", #"{"format": 2, "fixtures": []}"#] {
+      _ = try folder.write("valid.json", text.utf8)
       let result = try Command.run("conformance", folder.path(""))
       #expect(result.status == 65)
       #expect(result.error.contains("manifest"))

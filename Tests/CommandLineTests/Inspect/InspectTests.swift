@@ -43,7 +43,7 @@ struct InspectTests {
 
   private static func fixtures() throws -> [String] {
     // Their zeros, up to gigabytes, are not in the repository.
-    let sparse = try manifest().valid.filter { $0.insertZeros != nil }.map(\.file)
+    let sparse = try manifest().fixtures.filter { $0.insertZeros != nil }.map(\.file)
     return try FileManager.default.contentsOfDirectory(atPath: valid).sorted()
       .filter { !sparse.contains("valid/" + $0) }
       .map { valid + "/" + $0 }
@@ -57,16 +57,16 @@ struct InspectTests {
       let insertZeros: Zeros?
       let parents, keys: [Needed]?
     }
-    let valid: [Valid]
+    let fixtures: [Valid]
   }
 
   private static func manifest() throws -> Manifest {
-    try Fixtures.json("conformance/manifest.json")
+    try Fixtures.json("conformance/valid.json")
   }
 
   private static func inspect(_ file: String, _ options: String...) throws -> Command.Result {
     let name = "valid/" + (file.split(separator: "/").last ?? "")
-    let all = try manifest().valid
+    let all = try manifest().fixtures
     // The keys of a parent are those of a chain that has it.
     let entry =
       all.first { $0.file == name }

@@ -33,8 +33,9 @@ class Frozen(unittest.TestCase):
         (self.root / name).write_text(text, encoding="utf-8")
 
     def write_manifest(self):
-        manifest = {"format": 1, "valid": [self.valid], "invalid": [self.invalid]}
-        self.write("fixtures/conformance/manifest.json", json.dumps(manifest, indent=1))
+        for name, entry in (("valid", self.valid), ("invalid", self.invalid)):
+            manifest = json.dumps({"format": 1, "fixtures": [entry]})
+            self.write(f"fixtures/conformance/{name}.json", manifest)
 
     def found(self) -> list[str]:
         return [str(finding) for finding in check.check(self.root)]

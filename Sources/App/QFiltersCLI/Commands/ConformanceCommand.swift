@@ -14,7 +14,7 @@ struct ConformanceCommand: AsyncParsableCommand {
       Example: qfilters conformance fixtures/conformance -- python3 spec/reader.py
       """)
 
-  @Argument(help: "Folder with the fixtures and their manifest.json.", completion: .directory)
+  @Argument(help: "Folder with the fixtures, valid.json and invalid.json.", completion: .directory)
   var folder: String
   @Argument(
     parsing: .postTerminator,

@@ -41,7 +41,7 @@ public struct MetaEntries: Sendable, Equatable {
     var (entries, names): ([Entry], [[UInt8]]) = ([], [])
     for _ in 0..<count {
       let name = try reader.readBytes(reader.readSize("bytes of a name", Self.nameLengths))
-      guard Self.isName(name) else { throw reader.error("a name without the domain of its maker") }
+      guard Self.isName(name) else { throw reader.error("no name of the form org.example.title") }
       guard names.last.map({ $0.lexicographicallyPrecedes(name) }) ?? true else {
         throw reader.error("names that do not ascend")
       }
@@ -57,16 +57,17 @@ public struct MetaEntries: Sendable, Equatable {
   }
 
   private static func isName(_ bytes: [UInt8]) -> Bool {
-    let dot = UInt8(ascii: ".")
-    return bytes.dropFirst().dropLast().contains(dot)
-      && bytes.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), dot,
-          UInt8(ascii: "-"), UInt8(ascii: "_"):
-          true
-        default: false
-        }
-      }
+    let parts = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    return parts.count > 1 && parts.allSatisfy { !$0.isEmpty && $0.allSatisfy(isNameCharacter) }
+  }
+
+  private static func isNameCharacter(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+      UInt8(ascii: "-"), UInt8(ascii: "_"):
+      true
+    default: false
+    }
   }
 }
 
