@@ -76,9 +76,9 @@ struct EncryptionTests {
     let path = try write(sample, "e.kvsnap", [key])
     let bytes = Array(try Data(contentsOf: URL(filePath: path)))
     for at in bytes.indices {
-      for bit in [UInt8(1), 128] {
+      for bit in 0..<8 {
         var changed = bytes
-        changed[at] ^= bit
+        changed[at] ^= 1 << UInt8(bit)
         try Data(changed).write(to: URL(filePath: path))
         #expect(throws: (any Error).self, "bit \(bit) of byte \(at)") {
           try Verification.verify(path: path, keys: ring)
@@ -86,6 +86,43 @@ struct EncryptionTests {
         }
       }
     }
+  }
+
+  @Test("rejects every exchange of two chunks, of two sections, or of one with the other")
+  func everyExchange() throws {
+    var random = SeededGenerator(seed: 7)
+    let sample = SampleSnapshot(random: &random, tokens: 9, layers: 2, kvHeads: 2)
+    let path = try write(sample, "e.kvsnap", [key])
+    let parts = try parts(path)
+    #expect(parts.count > 20)
+    let bytes = Array(try Data(contentsOf: URL(filePath: path)))
+    for (index, one) in parts.enumerated() {
+      for other in parts[(index + 1)...] where bytes[one] != bytes[other] {
+        let middle = bytes[one.upperBound..<other.lowerBound]
+        let changed =
+          bytes[..<one.lowerBound] + bytes[other] + middle + bytes[one]
+          + bytes[other.upperBound...]
+        try Data(changed).write(to: URL(filePath: path))
+        #expect(throws: (any Error).self, "\(one) and \(other)") {
+          try Verification.verify(path: path, keys: ring)
+        }
+      }
+    }
+  }
+
+  /// Where the encrypted sections and chunks are.
+  private func parts(_ path: String) throws -> [Range<Int>] {
+    let container = try ContainerReader(path: path, kind: .snapshot, keys: ring)
+    let table = try container.section(.chunks).bytes
+    var at = Int(try #require(container.directory[.data]).offset)
+    let sections = container.directory.entries.filter { ![.keys, .data].contains($0.type) }
+      .map { Int($0.offset)..<Int($0.offset + $0.length) }
+    let chunks = stride(from: 0, to: table.count, by: 24).map { entry in
+      let length = (0..<8).reduce(0) { $0 | Int(table[entry + $1]) << (8 * $1) }
+      defer { at += length }
+      return at..<at + length
+    }
+    return sections + chunks
   }
 
   @Test("has no plain byte of its tokens, its values, or its parent's name")

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Both readers do with every conformance fixture what the format says")
+@Suite("Three readers do with every conformance fixture what the format says")
 struct ConformanceTests {
   private struct Summary: Decodable {
     struct Group: Decodable {
@@ -15,18 +15,31 @@ struct ConformanceTests {
     let failures: [Failure]
   }
 
-  private static let fixtures = Fixtures.path("conformance")
-  private static let specification = Fixtures.folder.deletingLastPathComponent()
-    .appending(path: "spec")
-  private static let independentReader = [
-    Command.python, specification.appending(path: "reader.py").path,
-  ]
+  enum Reader: CaseIterable {
+    case program, python, c
 
-  @Test(
-    "this program and the specification's reader", .exhaustive,
-    arguments: [[], independentReader])
-  func readers(_ reader: [String]) throws {
-    let result = try Command.run(["conformance", Self.fixtures, "--json", "--"] + reader)
+    /// What comes before `--digests`; nothing for this program's own reader.
+    func command() throws -> [String] {
+      switch self {
+      case .program: return []
+      case .python: return [Command.python, ConformanceTests.path("reader.py")]
+      case .c:
+        let built = try Command.shell("'\(ConformanceTests.path("../scripts/reader-c"))'")
+        try #require(built.status == 0, "\(built.error)")
+        return [String(decoding: built.output.dropLast(), as: UTF8.self)]
+      }
+    }
+  }
+
+  /// A file of the specification's folder.
+  private static func path(_ name: String) -> String { Fixtures.path("../spec/\(name)") }
+
+  private static let fixtures = Fixtures.path("conformance")
+
+  @Test("this program, spec/reader.py and spec/reader.c", .exhaustive, arguments: Reader.allCases)
+  func readers(_ reader: Reader) throws {
+    let command = try reader.command()
+    let result = try Command.run(["conformance", Self.fixtures, "--json", "--"] + command)
     let summary: Summary = try result.json()
     #expect(summary.failures.map { "\($0.file): \($0.problem)" } == [])
     #expect(result.status == 0)
@@ -134,7 +147,7 @@ struct ConformanceTests {
     #expect(result.status == 0, "\(String(decoding: result.output, as: UTF8.self)) \(result.error)")
   }
 
-  @Test("a real snapshot of over 4,096 tokens: both readers decode the same tensors", .realModel)
+  @Test("a real snapshot of over 4,096 tokens: three readers decode the same tensors", .realModel)
   func realSnapshot() throws {
     struct Inspected: Decodable { let tokens: Int }
     let snapshot = try Documents.shared.get().snapshot
@@ -142,12 +155,13 @@ struct ConformanceTests {
     #expect(inspected.tokens > 4_096)
     for arguments in [[], ["--compression", "8"], ["--compression", "3"]] {
       let ours = try Command.run(["verify", "--digests", snapshot] + arguments)
-      let theirs = try Command.shell(
-        (Self.independentReader + ["--digests", snapshot] + arguments).joined(separator: " "))
-      #expect(ours.status == 0 && theirs.status == 0, "\(ours.error)\(theirs.error)")
       // 30 layers × 3 heads × 3 tensors, and the token ids.
-      #expect(ours.output.split(separator: 10).count == 271)
-      #expect(ours.output == theirs.output)
+      #expect(ours.status == 0 && ours.output.split(separator: 10).count == 271, "\(ours.error)")
+      for reader in [Reader.python, .c] {
+        let command = try reader.command() + ["--digests", snapshot] + arguments
+        let theirs = try Command.shell(command.joined(separator: " "))
+        #expect(theirs.status == 0 && ours.output == theirs.output, "\(reader): \(theirs.error)")
+      }
     }
   }
 
@@ -155,7 +169,7 @@ struct ConformanceTests {
     "the specification's reader rejects a file with any byte changed, or cut at any length",
     .exhaustive)
   func damage() throws {
-    let script = Self.specification.appending(path: "test_reader.py").path
+    let script = Self.path("test_reader.py")
     let files = [
       "one-tier.kvsnap", "chain-no-new-pair.kvsnap", "statistics.qstat", "filters.qfilt",
       "pairs-one.qstat", "linear-score-one.qfilt",
@@ -171,15 +185,14 @@ struct ConformanceTests {
     "the specification's program for identities gives its check vectors, and survives damage",
     .exhaustive, arguments: ["test_identity.py", "test_identity_damage.py"])
   func identityProgram(_ name: String) throws {
-    let script = Self.specification.appending(path: name).path
+    let script = Self.path(name)
     let result = try Command.shell("'\(Command.python)' '\(script)'")
     #expect(result.status == 0, "\(String(decoding: result.output, as: UTF8.self)) \(result.error)")
   }
 
   @Test("the specification's table of attacks names every fixture that must be rejected")
   func attackTable() throws {
-    let page = try String(
-      contentsOf: Self.specification.appending(path: "format.md"), encoding: .utf8)
+    let page = try String(contentsOf: URL(filePath: Self.path("format.md")), encoding: .utf8)
     let table = try #require(page.components(separatedBy: "## 9.").last)
     let patterns = table.matches(of: /`([a-z0-9*-]+)`/).map { String($0.output.1) }
     let names = try FileManager.default.contentsOfDirectory(atPath: Self.fixtures + "/invalid")
