@@ -140,8 +140,10 @@ def files(path: str | pathlib.Path) -> list[dict[str, object]]:
 
 
 def files_of(model: Gguf | Folder) -> list[dict[str, object]]:
-    entries = []
-    for role, path in model.files():
+    entries, paths = [], model.files()
+    if len(paths) > 4096:
+        raise NoModel("the model has more than 4,096 files")
+    for role, path in paths:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         entries.append({"role": role, "name": path.name, "sha256": digest})
