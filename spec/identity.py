@@ -22,10 +22,12 @@ from collections.abc import Iterator
 
 from identity_parts.architecture import Shape, architecture_digest, gguf_shape
 from identity_parts.config import completed, config_shape
-from identity_parts.containers import Tensor, read_gguf, read_json, read_safetensors
+from identity_parts.config_rope import config_ropes
+from identity_parts.containers import Tensor, read_json, read_safetensors
 from identity_parts.fields import NoModel, NoValues, intact, need, truth
 from identity_parts.folder_tokenizer import folder_tokens
-from identity_parts.rope import config_ropes, gguf_ropes, rope_digest
+from identity_parts.parts import read_parts, weight_files
+from identity_parts.rope import FREQS, LONG, SHORT, gguf_ropes, rope_digest
 from identity_parts.tokenizer import gguf_tokens, tokenizer_digest
 from identity_parts.weights import all_tensors, checked, transformers_name, weights_digest
 
@@ -40,25 +42,10 @@ class Gguf:
     """A GGUF in one file, or in parts."""
 
     def __init__(self, path: pathlib.Path) -> None:
-        self.keys, self.tensors = read_gguf(path)
-        self.paths = [path]
-        count = self.keys.get("split.count", 1)
-        if isinstance(count, int) and count > 1:
-            self.add_parts(path, count)
-        prefix = f"{self.keys.get('general.architecture')}."
-        own = {k.removeprefix(prefix) for k in self.keys if k.startswith(prefix)}
-        self.keys = {k.removeprefix(prefix): v for k, v in self.keys.items()} | {"": own}
-
-    def add_parts(self, path: pathlib.Path, count: int) -> None:
-        first = f"-00001-of-{count:05}.gguf"
-        intact(count < 4096 and path.name.endswith(first), path, "this is not the first part")
-        for number in range(2, count + 1):
-            name = path.name.removesuffix(first) + f"-{number:05}-of-{count:05}.gguf"
-            keys, tensors = read_gguf(path.with_name(name))
-            intact(keys.get("split.count") == count, path.with_name(name), "this is no such part")
-            intact(not tensors.keys() & self.tensors.keys(), path, "parts hold the same tensor")
-            self.tensors |= tensors
-            self.paths.append(path.with_name(name))
+        keys, self.tensors, self.paths = read_parts(path)
+        prefix = f"{keys.get('general.architecture')}."
+        own = {k.removeprefix(prefix) for k in keys if k.startswith(prefix)}
+        self.keys = {k.removeprefix(prefix): v for k, v in keys.items()} | {"": own}
 
     def files(self) -> list[tuple[int, pathlib.Path]]:
         return [(1, path) for path in self.paths]
@@ -66,8 +53,7 @@ class Gguf:
     def digests(self) -> Iterator[str]:
         """Cheap ones first."""
         shape = gguf_shape(self.keys, self.tensors)
-        no_weights = ("rope_freqs", "rope_factors_short", "rope_factors_long")
-        no_weights = [f"{name}.weight" for name in no_weights]
+        no_weights = (FREQS, SHORT, LONG)
         weights = {name: t for name, t in self.tensors.items() if name not in no_weights}
         checked(weights, shape)
         yield architecture_digest(shape)
@@ -79,19 +65,6 @@ class Gguf:
 BEGINNINGS = ("model.", "", "language_model.model.", "model.language_model.", "language_model.")
 
 
-def weight_files(path: pathlib.Path) -> list[pathlib.Path]:
-    """Those that transformers reads: one file, or the shards of the index."""
-    one, index = path / "model.safetensors", path / "model.safetensors.index.json"
-    if one.exists() or not index.exists():
-        return [one]
-    places = read_json(index).get("weight_map")
-    is_map = isinstance(places, dict) and places
-    intact(is_map and all(isinstance(n, str) for n in places.values()), index, "no shard is named")
-    names = sorted(set(places.values()))
-    intact(all(n == pathlib.Path(n).name for n in names), index, "a shard is in another folder")
-    return [path / name for name in names]
-
-
 class Folder:
     """A folder as transformers writes it."""
 
@@ -101,11 +74,12 @@ class Folder:
         self.tokenizer = read_json(path / "tokenizer.json")
         settings = path / "tokenizer_config.json"
         self.settings = read_json(settings) if settings.exists() else {}
-        self.paths = weight_files(path)
-        self.tensors: dict[str, Tensor] = {}
-        for shard in self.paths:
+        shards, self.tensors = weight_files(path), {}
+        self.paths = list(shards)
+        for shard, names in shards.items():
             tensors = read_safetensors(shard)
-            intact(not tensors.keys() & self.tensors.keys(), shard, "shards hold the same tensor")
+            is_listed = names is None or tensors.keys() == names
+            intact(is_listed, shard, "its tensors are not those that the index gives it")
             self.tensors |= tensors
 
     def files(self) -> list[tuple[int, pathlib.Path]]:
@@ -166,8 +140,10 @@ def files(path: str | pathlib.Path) -> list[dict[str, object]]:
 
 
 def files_of(model: Gguf | Folder) -> list[dict[str, object]]:
-    entries = []
-    for role, path in model.files():
+    entries, paths = [], model.files()
+    if len(paths) > 4096:
+        raise NoModel("the model has more than 4,096 files")
+    for role, path in paths:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         entries.append({"role": role, "name": path.name, "sha256": digest})

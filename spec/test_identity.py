@@ -21,8 +21,8 @@ import numpy as np
 from identity_parts import (
     blocks,
     config,
+    config_rope,
     containers,
-    fields,
     folder_tokenizer,
     rope,
     tokenizer,
@@ -59,7 +59,7 @@ class CheckVectors(unittest.TestCase):
 
     def test_models(self) -> None:
         rows = re.findall(r"^\| `(tiny-[^`]+)` \|" + r" `(\w{8})` \|" * 4, SECTION, re.M)
-        self.assertEqual(len(rows), 11)
+        self.assertEqual(len(rows), 12)
         for name, *expected in rows:
             for path in both_kinds(name.removesuffix(".gguf")):
                 if path.exists():
@@ -148,9 +148,9 @@ class Fixtures(unittest.TestCase):
 
     def check(self, keys: dict, usual: str, change: str | None, names: dict) -> None:
         if change is None:
-            with self.assertRaises(fields.NoValues):
+            with self.assertRaises(identity.NoValues):
                 completed = config.completed(keys)
-                rope.config_ropes(completed, config.config_shape(completed))
+                config_rope.config_ropes(completed, config.config_shape(completed))
             return
         completed, expected = config.completed(keys), json.loads(usual) | json.loads(change)
         shape = config.config_shape(completed)
@@ -161,7 +161,7 @@ class Fixtures(unittest.TestCase):
         windows = [shape.windows.count(w) for w in set(shape.windows) if w]
         self.assertEqual(windows, expected["windows"][:1])
         for found, name in zip(
-            rope.config_ropes(completed, shape), ("rope", "localRope"), strict=False
+            config_rope.config_ropes(completed, shape), ("rope", "localRope"), strict=False
         ):
             first = inverse(found)[: len(expected[name]) - 1]
             self.assertEqual(found.dimensions // 2, expected[name][0])
@@ -171,7 +171,7 @@ class Fixtures(unittest.TestCase):
         for case in json.loads((MODELS / "config-rope.json").read_text()):
             keys = json.loads(case["config"]) | {"model_type": "llama"}
             completed = config.completed(keys)
-            (found,) = rope.config_ropes(completed, config.config_shape(completed))
+            (found,) = config_rope.config_ropes(completed, config.config_shape(completed))
             np.testing.assert_allclose(inverse(found), case["inverse"], rtol=1e-5)
             np.testing.assert_allclose(found.magnitude, case["magnitude"], rtol=1e-6)
 

@@ -17,6 +17,7 @@ import numpy as np
 from identity_parts import (
     architecture,
     config,
+    config_rope,
     containers,
     fields,
     folder_tokenizer,
@@ -131,7 +132,7 @@ def cheap_digests(file: dict) -> None:
     else:
         completed = config.completed(file)
         shape = config.config_shape(completed)
-        rope.rope_digest(rope.config_ropes(completed, shape))
+        rope.rope_digest(config_rope.config_ropes(completed, shape))
 
 
 def places(value: object, path: tuple = ()) -> list[tuple]:

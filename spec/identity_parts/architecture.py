@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .containers import Tensor
-from .fields import Keys, f32, need, positive, real, shown, text, u32, whole, word
+from .fields import Keys, f32, is_zero, need, or_zero, real, shown, text, u32, whole, word
 
 ARCHITECTURES = ("llama", "qwen2", "qwen3", "olmo2", "phi3", "gemma2", "gemma3")
 
@@ -61,7 +61,6 @@ def architecture_digest(shape: Shape) -> str:
 
 def attention_scale(number: float, key: int) -> float | None:
     """The root is rounded to f32, then the quotient."""
-    need(number > 0, "the attention scale is no valid number")
     return None if number == key else float(np.float32(1) / np.float32(math.sqrt(number)))
 
 
@@ -69,48 +68,68 @@ def windows_of(length: int, has: Callable[[int], object], layers: int) -> list[i
     return [length if has(layer) else 0 for layer in range(layers)]
 
 
-# All keys after the architecture's name that this page names, and two that change nothing. By any
-# other one that is not 0 a model computes something that version 1 has no trait for.
-GGUF_KEYS = {
+# Keys after the architecture's name. By any other one that is not 0 a model computes something that
+# version 1 has no trait for.
+EACH = (
     "block_count",
+    "context_length",
     "embedding_length",
     "feed_forward_length",
-    "context_length",
-    "vocab_size",
     "attention.head_count",
     "attention.head_count_kv",
     "attention.key_length",
     "attention.value_length",
     "attention.layer_norm_rms_epsilon",
-    "attention.sliding_window",
-    "attn_logit_softcapping",
-    "final_logit_softcapping",
     "rope.dimension_count",
     "rope.freq_base",
-    "rope.freq_base_swa",
     "rope.scale_linear",
     "rope.scaling.type",
     "rope.scaling.factor",
-    "rope.scaling.original_context_length",
     "rope.scaling.attn_factor",
-    "rope.scaling.yarn_attn_factor",
-    "rope.scaling.yarn_beta_fast",
-    "rope.scaling.yarn_beta_slow",
-    "rope.scaling.yarn_ext_factor",
+    "rope.scaling.original_context_length",
+    "vocab_size",
     "rope.scaling.finetuned",
+    "tensor_data_layout",
+)
+SOME = {
+    "attention.sliding_window": ("llama", "phi3", "gemma2", "gemma3"),
+    "final_logit_softcapping": ("gemma2", "gemma3"),
+    "attn_logit_softcapping": ("gemma2",),
+    "rope.freq_base_swa": ("gemma3",),
 }
+YARN = tuple(f"rope.scaling.yarn_{n}_factor" for n in ("ext", "attn"))
+YARN += tuple(f"rope.scaling.yarn_beta_{n}" for n in ("fast", "slow"))
+REAL = (
+    *YARN,
+    "attention.layer_norm_rms_epsilon",
+    "attn_logit_softcapping",
+    "final_logit_softcapping",
+    "rope.freq_base",
+    "rope.freq_base_swa",
+    "rope.scale_linear",
+    "rope.scaling.factor",
+    "rope.scaling.attn_factor",
+)
+
+
+def closed(keys: Keys, name: str) -> None:
+    known = EACH + tuple(key for key, names in SOME.items() if name in names)
+    known += YARN if word(keys, "rope.scaling.type", "linear") == "yarn" else ()
+    for other in keys.get("", {}):
+        is_known = other in known or is_zero(keys[other])
+        need(is_known, f"{other} is something that version 1 does not know")
+        is_typed = other not in REAL or is_zero(keys[other]) or isinstance(keys[other], float)
+        need(is_typed, f"{other} is {shown(keys[other])}, and no real number")
 
 
 def gguf_shape(keys: Keys, tensors: dict[str, Tensor]) -> Shape:
     """From the keys that follow the architecture's name, and those that are complete."""
     name = word(keys, "general.architecture")
     need(name in ARCHITECTURES, f"version 1 does not know the architecture {shown(name)}")
-    for other in keys.get("", {}):
-        is_known = other in GGUF_KEYS or not np.any(keys[other])
-        need(is_known, f"{other} is something that version 1 does not know")
-    need(keys.get("attention.causal", True) is True, "attention is not causal")
+    closed(keys, name)
     layers, embedding = whole(keys, "block_count"), whole(keys, "embedding_length")
     heads = whole(keys, "attention.head_count")
+    whole(keys, "context_length")
     need("token_embd.weight" in tensors, "the tensor token_embd.weight is missing")
     rows, entries = tensors["token_embd.weight"].shape[0], keys.get("tokenizer.ggml.tokens")
     need(isinstance(entries, list), "tokenizer.ggml.tokens is no list of tokens")
@@ -124,7 +143,7 @@ def gguf_shape(keys: Keys, tensors: dict[str, Tensor]) -> Shape:
         whole(keys, "attention.key_length", embedding // heads),
         whole(keys, "attention.value_length", embedding // heads),
         min(rows, len(entries)),
-        positive(keys, "attention.layer_norm_rms_epsilon", 1e-5),
+        real(keys, "attention.layer_norm_rms_epsilon", 1e-5),
     )
     limited(shape)
     has = {
@@ -133,18 +152,25 @@ def gguf_shape(keys: Keys, tensors: dict[str, Tensor]) -> Shape:
         "gemma2": lambda layer: layer % 2 == 0,
         "gemma3": lambda layer: (layer + 1) % 6,
     }.get(name, lambda layer: False)
-    shape.windows = windows_of(whole(keys, "attention.sliding_window", 0, 0), has, layers)
+    length = keys.get("attention.sliding_window", 0)
+    length = 0 if is_zero(length) else whole(keys, "attention.sliding_window")
+    shape.windows = windows_of(length, has, layers)
     if shape.is_gemma:
         if (name, layers) in (("gemma2", 46), ("gemma3", 62)):
             shape.attention_scale = attention_scale(embedding // heads, shape.key)
-        cap = real(keys, "attn_logit_softcapping", 0) or 50.0
-        shape.attention_cap = cap if name == "gemma2" else None
-        default = 30 if name == "gemma2" else None
-        shape.logit_cap = real(keys, "final_logit_softcapping", 0) or default
+        if name == "gemma2":
+            shape.attention_cap = or_zero(keys, "attn_logit_softcapping") or 50.0
+        default = 30.0 if name == "gemma2" else None
+        shape.logit_cap = or_zero(keys, "final_logit_softcapping") or default
     return shape
 
 
 def limited(shape: Shape) -> None:
-    """Section 8, and what tensors of the table cannot be without."""
-    counts = (shape.layers, shape.heads, shape.kv_heads)
-    need(max(counts) <= 4096 and max(shape.key, shape.value) <= 8192, "the model is too large")
+    """The ranges of section 3.1.2."""
+    s = shape
+    need(max(s.layers, s.heads, s.kv_heads) <= 4096, "the model has too many layers or heads")
+    need(s.heads % s.kv_heads == 0, "KV heads do not divide the query heads")
+    need(s.embedding <= 1 << 16 and s.feed_forward <= 1 << 18, "the model is too large")
+    need(2 <= s.key <= 8192 and s.key % 2 == 0, f"heads have the key length {s.key}")
+    need(1 <= s.value <= 8192, f"heads have the value length {s.value}")
+    need(1 <= s.vocabulary <= 1 << 20, f"the vocabulary has {s.vocabulary} tokens")

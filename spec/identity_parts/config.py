@@ -1,7 +1,7 @@
 """Section 3.1.2: what config.json says of the architecture."""
 
 from .architecture import Shape, attention_scale, limited, windows_of
-from .fields import Keys, need, positive, real, shown, truth, whole
+from .fields import Keys, filled, is_zero, need, real, shown, truth, whole
 
 # What transformers takes for absent keys, by model_type.
 HEADS, SHARE = "heads", "share"
@@ -28,22 +28,31 @@ DEFAULTS = {
 NONE = ("sliding_window", "attn_logit_softcapping", "final_logit_softcapping")
 
 
+def language_model(config: Keys) -> Keys:
+    """The text_config of a gemma3, completed by the outer object; ids of tokens the other way."""
+    inner = config.get("text_config")
+    inner = {} if inner is None else inner
+    need(isinstance(inner, dict), "text_config is no object")
+    ids = {k: v for k, v in config.items() if k.endswith("_token_id") and v is not None}
+    return config | inner | ids | {"model_type": "gemma3_text"}
+
+
 def completed(config: Keys) -> Keys:
-    """The keys of config.json and those that it lacks. What is none is not among them."""
+    """The keys of config.json and those that it lacks. What is null or none is not among them."""
     if config.get("model_type") == "gemma3":
-        inner = config.get("text_config")
-        need(isinstance(inner, dict), "text_config is no object")
-        config = config | inner | {"model_type": "gemma3_text"}
+        config = language_model(config)
     kind = config.get("model_type")
     need(kind in TYPES, f"version 1 does not know the model_type {shown(kind)}")
     keys = dict(config)
+    for name in never_null(kind):
+        need(keys.get(name, 0) is not None, f"{name} is null")
     for name, row in DEFAULTS.items():
         usual = row[TYPES.index(kind)]
         value = keys.get(name, usual)
         is_read = usual is not None or name in NONE
         if name in keys and value is None and is_read:
             is_computed = usual in (HEADS, SHARE)
-            is_computed |= kind in ("qwen2", "qwen3") and name == "num_key_value_heads"
+            is_computed |= kind in QWEN and name == "num_key_value_heads"
             need(name in NONE or is_computed, f"{name} is null")
             value = {"num_key_value_heads": HEADS, "head_dim": SHARE}.get(name)
         if value == HEADS:
@@ -51,61 +60,83 @@ def completed(config: Keys) -> Keys:
         if value == SHARE:
             value = whole(keys, "hidden_size") // whole(keys, "num_attention_heads")
         keys[name] = value
-        if value is None:
-            del keys[name]
-    return keys
+    return filled(keys)
 
 
-# Keys of config.json by which a model computes something that version 1 has no trait for.
-OTHER_SETTINGS = (
-    "attention_bias",
-    "mlp_bias",
-    "use_bidirectional_attention",
-    "quantization_config",
-    "num_experts",
-    "num_local_experts",
-    "embedding_multiplier",
-    "attention_multiplier",
-    "residual_multiplier",
-    "logits_scaling",
-)
+def never_null(kind: str) -> list[str]:
+    names = ["rope_theta", "hidden_act", "tie_word_embeddings"]
+    names += ["hidden_activation"] if kind in GEMMA else []
+    return names + (["rope_local_base_freq"] if kind == "gemma3_text" else [])
+
+
+# Keys of config.json by which a model computes something that version 1 has no trait for, but in
+# these models.
+GEMMA = ("gemma2", "gemma3_text")
+QWEN = ("qwen2", "qwen3")
+OTHER_SETTINGS = {
+    "attention_bias": (),
+    "mlp_bias": (),
+    "use_qk_norm": (),
+    "clip_qkv": (),
+    "rope_interleaved": (),
+    "use_bidirectional_attention": (),
+    "num_experts": (),
+    "num_local_experts": (),
+    "embedding_multiplier": (),
+    "attention_multiplier": (),
+    "residual_multiplier": (),
+    "logit_scale": (),
+    "logits_scaling": (),
+    "quantization_config": (),
+    "sliding_window": ("mistral", "phi3", *QWEN, *GEMMA),
+    "layer_types": ("mistral", "phi3", *QWEN, *GEMMA),
+    "use_sliding_window": QWEN,
+    "query_pre_attn_scalar": GEMMA,
+    "attn_logit_softcapping": GEMMA,
+    "final_logit_softcapping": GEMMA,
+    "rope_local_base_freq": ("gemma3_text",),
+}
 
 
 def config_windows(keys: Keys, layers: int) -> list[int]:
     kind = keys["model_type"]
-    length = 0 if kind in ("llama", "olmo2") else whole(keys, "sliding_window", 0, 0)
-    if kind in ("qwen2", "qwen3"):
-        first = whole(keys, "max_window_layers", least=0)
-        if not truth(keys, "use_sliding_window", False):
-            return [0] * layers
+    if kind in ("llama", "olmo2"):
+        return []
+    length = whole(keys, "sliding_window", 0, 0)
+    if kind in QWEN:
+        first = whole(keys, "max_window_layers", least=0, greatest=1 << 16)
         has = windows_of(1, lambda layer: layer >= first, layers)
     elif kind == "gemma2":
         has = windows_of(1, lambda layer: layer % 2 == 0, layers)
     elif kind == "gemma3_text":
-        every = whole(keys, "sliding_window_pattern")
+        every = whole(keys, "sliding_window_pattern", greatest=4096)
         has = windows_of(1, lambda layer: (layer + 1) % every, layers)
     else:
         has = [1] * layers
-    if (kinds := keys.get("layer_types")) is not None:
+    kinds = keys.get("layer_types")
+    if kinds is not None:
         need(isinstance(kinds, list) and len(kinds) == layers, "layer_types has another length")
         known = ("sliding_attention", "full_attention")
         need(all(k in known for k in kinds), "layer_types has a type that version 1 does not know")
         has = [int(k == "sliding_attention") for k in kinds]
-    must = kinds is not None or kind in ("gemma2", "gemma3_text")
+    must = kinds is not None or kind in GEMMA
     need(length or not (must and any(has)), "layers have a window without a length")
-    return [length * h for h in has]
+    is_used = truth(keys, "use_sliding_window", False) if kind in QWEN else True
+    return [length * h * is_used for h in has]
 
 
 def config_shape(keys: Keys) -> Shape:
     """From completed keys."""
     kind = keys["model_type"]
-    gemma = kind in ("gemma2", "gemma3_text")
-    for other in OTHER_SETTINGS:
-        need(not keys.get(other), f"{other} is something that version 1 does not know")
+    gemma = kind in GEMMA
+    for other, allowed in OTHER_SETTINGS.items():
+        is_off = keys.get(other, False) is False or is_zero(keys[other])
+        need(is_off or kind in allowed, f"{other} is something that version 1 does not know")
     usual = "gelu_pytorch_tanh" if gemma else "silu"
     activation = keys.get("hidden_activation" if gemma else "hidden_act", usual)
     need(activation == usual, f"version 1 does not know the activation {shown(activation)}")
     key = whole(keys, "head_dim")
+    whole(keys, "max_position_embeddings")
     shape = Shape(
         {"mistral": "llama", "gemma3_text": "gemma3"}.get(kind, kind),
         whole(keys, "num_hidden_layers"),
@@ -116,7 +147,7 @@ def config_shape(keys: Keys) -> Shape:
         key,
         key,
         whole(keys, "vocab_size"),
-        positive(keys, "rms_norm_eps"),
+        real(keys, "rms_norm_eps"),
     )
     limited(shape)
     shape.windows = config_windows(keys, shape.layers)
@@ -125,5 +156,5 @@ def config_shape(keys: Keys) -> Shape:
         for name in ("attention_cap", "logit_cap"):
             own = {"attention_cap": "attn", "logit_cap": "final"}[name] + "_logit_softcapping"
             if own in keys:
-                setattr(shape, name, positive(keys, own))
+                setattr(shape, name, real(keys, own))
     return shape

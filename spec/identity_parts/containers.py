@@ -80,11 +80,24 @@ def read_json(path: pathlib.Path) -> Keys:
 
 def parsed(path: pathlib.Path, data: bytes) -> Keys:
     try:
-        keys = json.loads(data.decode())
+        keys = json.loads(data.decode(), object_pairs_hook=unique, parse_constant=no_constant)
+        if rb"\ud" in data.lower():
+            json.dumps(keys, ensure_ascii=False).encode()  # No half of a surrogate pair.
     except (ValueError, RecursionError):
-        raise NoModel(f"{path.name}: this is no JSON") from None
+        raise NoModel(f"{path.name}: this is no JSON, or has a key twice") from None
     intact(isinstance(keys, dict), path, "this is no JSON object")
     return keys
+
+
+def unique(members: list[tuple[str, object]]) -> Keys:
+    keys = dict(members)
+    if len(keys) < len(members):
+        raise ValueError
+    return keys
+
+
+def no_constant(name: str) -> float:
+    raise ValueError(name)  # NaN and Infinity
 
 
 NUMBERS = {
@@ -133,7 +146,7 @@ def read_gguf(path: pathlib.Path) -> tuple[Keys, dict[str, Tensor]]:
     tensors: dict[str, Tensor] = {}
     with Input(path) as file:
         intact(file.take(4) == b"GGUF", path, "this is no GGUF")
-        intact(file.number("I") in (2, 3), path, "this is no GGUF of version 2 or 3")
+        intact(file.number("I") == 3, path, "this is no GGUF of version 3")
         tensor_count, key_count = file.number("Q"), file.number("Q")
         for _ in range(key_count):
             name = file.name()
@@ -147,7 +160,8 @@ def read_gguf(path: pathlib.Path) -> tuple[Keys, dict[str, Tensor]]:
             offsets.append(file.number("Q"))
         size, start = path.stat().st_size, file.file.tell()
     alignment = keys.get("general.alignment", 32)
-    intact(isinstance(alignment, int) and 0 < alignment <= 1 << 20, path, "the alignment is wrong")
+    is_power = isinstance(alignment, int) and alignment > 0 and alignment & (alignment - 1) == 0
+    intact(is_power and alignment <= 1 << 20, path, "the alignment is wrong")
     start = -(-start // alignment) * alignment
     for tensor, offset in zip(tensors.values(), offsets, strict=True):
         tensor.offset = start + offset

@@ -1,11 +1,11 @@
 """Fields, keys and errors. Section numbers here and in the other files are those of format.md."""
 
+import math
 import pathlib
 import struct
 
 import numpy as np
 
-GREATEST = 2**32 - 1
 Keys = dict[str, object]
 
 
@@ -43,26 +43,46 @@ def text(value: str | bytes) -> bytes:
     return u32(len(data)) + data
 
 
-def whole(keys: Keys, name: str, default: object = None, least: int = 1) -> int:
-    """A whole number; without a default it must be there, and null is none."""
+# Section 3.1: numbers
+
+
+def whole(
+    keys: Keys, name: str, default: object = None, least: int = 1, greatest: int = 2**30
+) -> int:
+    """A whole number in its range; without a default it must be there."""
     value = keys.get(name, default)
     is_whole = isinstance(value, int) and not isinstance(value, bool)
-    need(is_whole and least <= value <= GREATEST, f"{name} is {shown(value)}, and no valid number")
+    need(is_whole and least <= value <= greatest, f"{name} is {shown(value)}, and no valid number")
     return value
+
+
+def rounded(value: object) -> float:
+    """The nearest f32 of a number, by way of the nearest f64; anything else is no number."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return math.nan
+    try:
+        with np.errstate(over="ignore"):
+            return float(np.float32(float(value)))
+    except OverflowError:
+        return math.inf
 
 
 def real(keys: Keys, name: str, default: object = None) -> float:
-    """A real number as the nearest f32 (section 3.1); null is none."""
+    """A positive real number; without a default it must be there."""
     value = keys.get(name, default)
-    is_real = isinstance(value, int | float) and not isinstance(value, bool)
-    need(is_real and abs(value) < 3.4e38, f"{name} is {shown(value)}, and no valid number")
-    return float(np.float32(value))
+    number = rounded(value)
+    is_valid = 0 < number < math.inf
+    need(is_valid, f"{name} is {shown(value)}, and no valid number")
+    return number
 
 
-def positive(keys: Keys, name: str, default: object = None) -> float:
-    value = real(keys, name, default)
-    need(value > 0, f"{name} is {shown(value)}, and no valid number")
-    return value
+def is_zero(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == 0
+
+
+def or_zero(keys: Keys, name: str) -> float | None:
+    """A positive real number, or none if it is absent or 0."""
+    return None if is_zero(keys.get(name, 0)) else real(keys, name)
 
 
 def truth(keys: Keys, name: str, default: bool) -> bool:
@@ -77,11 +97,10 @@ def word(keys: Keys, name: str, default: str | None = None) -> str:
     return value
 
 
-def numbers(keys: Keys, name: str) -> list[float]:
-    """A list of numbers of a GGUF; an absent one is empty."""
-    value = keys.get(name, np.zeros(0))
-    is_list = isinstance(value, np.ndarray) and value.dtype != np.bool_
-    need(is_list and np.isfinite(value).all(), f"{name} is no list of numbers")
+def numbers(keys: Keys, name: str, kinds: tuple[str, ...]) -> list[float]:
+    """A list of numbers of a GGUF, of one of these types; an absent one is empty."""
+    value = keys.get(name, np.zeros(0, kinds[0]))
+    need(isinstance(value, np.ndarray) and value.dtype in kinds, f"{name} is no list of numbers")
     return value.tolist()
 
 

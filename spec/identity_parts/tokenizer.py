@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from .architecture import Shape
-from .fields import GREATEST, Keys, need, numbers, shown, text, truth, u32, whole, word
+from .fields import Keys, need, numbers, shown, text, truth, u32, whole, word
 
 NORMAL, UNKNOWN, CONTROL, USER, UNUSED, BYTE = range(1, 7)
 SPACE = "\u2581"
@@ -62,12 +62,9 @@ def tokenizer_digest(tokens: Tokens, count: int) -> str:
     for own, spelling in zip(t.types[:count], t.spellings[:count], strict=True):
         digest.update(u32(digested_type(t.kind, own, spelling)) + text(spelling))
     need(len(set(t.spellings[:count])) == count, "two tokens have one spelling")
-    merges = [merge for merge in t.merges if max(merge) < count]
-    for left, right, made in t.merges:
-        stays = made < count and max(left, right) >= count
-        need(not stays, "a merge of a token without a row makes a token with one")
-    digest.update(struct.pack("<Q", len(merges)))
-    for left, right, _ in merges if t.kind == "gpt2" else in_order(merges):
+    need(len(set(t.merges)) == len(t.merges), "a merge occurs twice")
+    digest.update(struct.pack("<Q", len(t.merges)))
+    for left, right, _ in t.merges if t.kind == "gpt2" else in_order(t.merges):
         digest.update(u32(left, right))
     adds = t.adds_begin and t.begin >= 0
     digest.update(struct.pack("<qqB", t.begin, t.end, adds))
@@ -83,11 +80,18 @@ def tokenizer_digest(tokens: Tokens, count: int) -> str:
     return digest.hexdigest()
 
 
-def joined(pairs: list[list[bytes]], ids: dict[bytes, int]) -> list[Merge]:
-    merges = []
+def joined(pairs: list[list[bytes]], spellings: list[bytes], beyond: set[bytes]) -> list[Merge]:
+    """Merges of tokens that stay. `beyond` has the spellings of those without a row."""
+    merges, ids = [], {spelling: i for i, spelling in enumerate(spellings)}
+    beyond = beyond - ids.keys()
     for pair in pairs:
-        need(len(pair) == 2, "a merge is no pair of tokens")
+        is_pair = len(pair) == 2 and not any(b" " in spelling for spelling in pair)
+        need(is_pair, "a merge is no pair of tokens")
         left, right = pair
+        if left + right in beyond:
+            continue
+        is_whole = left not in beyond and right not in beyond
+        need(is_whole, "a merge of a token without a row makes a token with one")
         triple = [ids.get(spelling) for spelling in (left, right, left + right)]
         need(None not in triple, "a merge names a token that is not there")
         merges.append(tuple(triple))
@@ -121,58 +125,62 @@ def scored_merges(tokens: Tokens) -> list[Merge]:
 
 
 def gguf_tokens(keys: Keys, shape: Shape) -> Tokens:
+    """Tokens without a row are left out before anything else."""
     keys = {k.removeprefix("tokenizer.ggml."): v for k, v in keys.items()}
     kind, names = word(keys, "model"), keys["tokens"]
     need(kind in ("gpt2", "llama", "t5"), f"version 1 does not know the tokenizer {shown(kind)}")
-    need("precompiled_charsmap" not in keys, "the tokenizer has a precompiled_charsmap")
-    extra = kind == "t5" and truth(keys, "remove_extra_whitespaces", False)
-    need(not extra, "the tokenizer removes whitespace")
-    if kind == "gpt2":
-        pre = word(keys, "pre")
-        pre = "llama-bpe" if pre in ("llama3", "llama-v3") else pre
-        need(pre in PRE_TOKENISERS, f"version 1 does not know the pre-tokeniser {shown(pre)}")
-    else:
-        pre = "prepended" if truth(keys, "add_space_prefix", True) else "plain"
-    types = numbers(keys, "token_type")
-    need(len(types) == len(names), "tokens have no types")
-    need(
-        all(own in range(1, 7) for own in types), "a token has a type that version 1 does not know"
-    )
-    tokens = Tokens(kind, pre, types, list(names))
+    pre, count = gguf_pre(keys, kind), min(shape.vocabulary, len(names))
+    types = numbers(keys, "token_type", ("int32", "uint32"))[:count]
+    need(len(types) == count, "tokens have no types")
+    need(all(1 <= own <= 6 for own in types), "a token has a type that version 1 does not know")
+    tokens = Tokens(kind, pre, types, list(names[:count]))
     respell(tokens)
-    scores, merges = numbers(keys, "scores"), keys.get("merges", [])
-    need(isinstance(merges, list), "merges are no list of texts")
+    merges = keys.get("merges", None if kind == "gpt2" else [])
+    is_list = isinstance(merges, list) and not (kind == "t5" and merges)
+    need(is_list, "merges are no list of texts")
     if kind == "t5" or (kind == "llama" and not merges):
-        need(len(scores) == len(names), "tokens have no scores")
-        tokens.scores = scores
-    if kind == "gpt2" or (kind == "llama" and merges):
-        ids = {spelling: i for i, spelling in reversed(list(enumerate(tokens.spellings)))}
-        tokens.merges = joined([merge.split(b" ") for merge in merges], ids)
+        tokens.scores = numbers(keys, "scores", ("float32",))[:count]
+        is_valid = len(tokens.scores) == count and np.isfinite(tokens.scores).all()
+        need(is_valid, "tokens have no scores")
+    if kind == "gpt2" or merges:
+        pairs = [merge.split(b" ") for merge in merges]
+        tokens.merges = joined(pairs, tokens.spellings, set(names[count:]))
     elif kind == "llama":
         tokens.merges = scored_merges(tokens)
     gguf_special(tokens, keys, shape)
     return tokens
 
 
+def gguf_pre(keys: Keys, kind: str) -> str:
+    if kind == "gpt2":
+        pre = word(keys, "pre")
+        pre = "llama-bpe" if pre in ("llama3", "llama-v3") else pre
+        need(pre in PRE_TOKENISERS, f"version 1 does not know the pre-tokeniser {shown(pre)}")
+        return pre
+    need("precompiled_charsmap" not in keys, "the tokenizer has a precompiled_charsmap")
+    extra = kind == "t5" and truth(keys, "remove_extra_whitespaces", False)
+    need(not extra, "the tokenizer removes whitespace")
+    return "prepended" if truth(keys, "add_space_prefix", True) else "plain"
+
+
 def gguf_special(tokens: Tokens, keys: Keys, shape: Shape) -> None:
     """Begin and end of text, unknown, traits."""
+    count = len(tokens.types)
 
     def special(name: str, default: int | None, own: int) -> int:
-        i = whole(keys, name, GREATEST, 0)
-        need(i < len(tokens.types) or name not in keys, f"{name} is {i}, and no token")
-        if i < shape.vocabulary:
+        if name in keys and (i := whole(keys, name, None, 0, 2**32 - 1)) < count:
             return i
-        is_there = default is not None and default < shape.vocabulary
+        is_there = default is not None and default < count
         return default if is_there and tokens.types[default] == own else -1
 
     kind, has_rule = tokens.kind, tokens.kind == "llama" or tokens.pre == "llama-bpe"
     tokens.begin = special("bos_token_id", {"llama": 1}.get(kind), CONTROL)
     tokens.end = special("eos_token_id", {"llama": 2, "t5": 1}.get(kind), CONTROL)
-    tokens.unknown = special("unknown_token_id", {"llama": 0, "t5": 2}.get(kind), UNKNOWN)
+    if kind != "gpt2":
+        tokens.unknown = special("unknown_token_id", {"llama": 0, "t5": 2}.get(kind), UNKNOWN)
     tokens.adds_begin = truth(keys, "add_bos_token", has_rule)
     if kind == "llama" and shape.name == "phi3":
         plain = (b"<unk>", b"<s>", b"<|endoftext|>")
         for i, spelling in enumerate(tokens.spellings):
-            is_control = digested_type(kind, tokens.types[i], spelling) == CONTROL
-            if is_control and spelling not in plain:
+            if tokens.types[i] == CONTROL and spelling not in plain:
                 tokens.traits[i] = 2
