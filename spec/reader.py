@@ -264,7 +264,7 @@ class Slot:
 
 
 def read_container(
-    data: memoryview, keys: Sequence[bytes]
+    data: memoryview, keys: Sequence[bytes], wanted: bytes | None
 ) -> tuple[bytes, dict[bytes, memoryview], list[Unknown], Cipher | None]:
     """Section 2: the kind, the sections by type, and what is still to be checked."""
     need(len(data) >= 64, "header", "the file is too short")
@@ -278,6 +278,7 @@ def read_container(
     need(required in (0, ENCRYPTED), "header", f"unknown required features {required:#x}")
     kind = bytes(data[8:12])
     need(kind in KINDS, "header", f"unknown kind {kind!r}")
+    need(wanted in (None, kind), "header", f"not of the kind {wanted!r}")
     need(not required or kind == b"SNAP", "header", "encrypted, and no snapshot")
     need(size == len(data), "header", "the file's size differs")
     need(1 <= count <= 64 and reserved == 0, "header", "impossible section count, or reserved bits")
@@ -1312,8 +1313,8 @@ def read_parent(path: pathlib.Path, child: Snapshot, keys: Sequence[bytes]) -> S
         )
     data = map_file(path)
     try:
-        _, parent = read(data, keys)
-        need(isinstance(parent, Snapshot), "header", "not a snapshot")
+        _, parent = read(data, keys, b"SNAP")
+        assert isinstance(parent, Snapshot)
         is_parent = snapshot_digest(data, parent) == child.parent
         need(is_parent, "PRNT", "not the parent, which has another digest")
     except (Refused, NoKey) as error:
@@ -1326,9 +1327,9 @@ def read_transform(path: pathlib.Path, blocks: Blocks) -> Transform:
     if not path.is_file():
         raise blocks.missing()
     try:
-        _, transform = read(map_file(path))
-        need(isinstance(transform, Transform), "header", "not a transform")
-    except (Refused, NoKey) as error:
+        _, transform = read(map_file(path), (), b"TRAN")
+        assert isinstance(transform, Transform)
+    except Refused as error:
         raise Refused(f"{error} (in {blocks.name!r}, named as the transform)") from None
     return transform
 
@@ -1431,11 +1432,11 @@ def map_file(path: pathlib.Path) -> memoryview:
 
 
 def read(
-    data: memoryview, keys: Sequence[bytes] = ()
+    data: memoryview, keys: Sequence[bytes] = (), wanted: bytes | None = None
 ) -> tuple[str, Snapshot | Transform | dict[str, np.ndarray]]:
     """Checks all of a file but what `Snapshot.check` does and unknown sections of transforms; gives
-    its kind, and the snapshot, the transform or the tensors."""
-    kind, sections, unknown, cipher = read_container(data, keys)
+    its kind, and the snapshot, the transform or the tensors. The file is of the kind `wanted`."""
+    kind, sections, unknown, cipher = read_container(data, keys, wanted)
     need(len(sections[b"IDEN"]) == (168 if kind == b"SNAP" else 128), "IDEN", "wrong length")
     check_provenance(sections.get(b"prov", memoryview(b"")))
     if b"meta" in sections:

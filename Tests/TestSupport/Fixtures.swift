@@ -22,8 +22,8 @@ public enum Fixtures {
 
   /// The names of the tiny models of all architectures: folders, most with a GGUF of equal weights.
   public static let architectures = [
-    "llama3-rope", "linear-rope", "yarn-rope", "dynamic-rope", "mistral", "qwen2", "qwen2-window",
-    "qwen3", "olmo2", "phi3", "gemma2", "gemma3",
+    "llama3-rope", "llama3-rope-96", "linear-rope", "yarn-rope", "dynamic-rope", "mistral",
+    "qwen2", "qwen2-window", "qwen3", "olmo2", "phi3", "gemma2", "gemma3",
   ].map { "tiny-\($0)" }
 
   /// The tiny models that also exist as GGUF, by name without an ending.

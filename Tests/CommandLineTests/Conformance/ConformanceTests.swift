@@ -158,7 +158,7 @@ struct ConformanceTests {
       // 30 layers × 3 heads × 3 tensors, and the token ids.
       #expect(ours.status == 0 && ours.output.split(separator: 10).count == 271, "\(ours.error)")
       for reader in [Reader.python, .c] {
-        let command = try reader.command() + ["--digests", snapshot] + arguments
+        let command = try reader.command() + ["--digests"] + arguments + [snapshot]
         let theirs = try Command.shell(command.joined(separator: " "))
         #expect(theirs.status == 0 && ours.output == theirs.output, "\(reader): \(theirs.error)")
       }
@@ -183,7 +183,8 @@ struct ConformanceTests {
 
   @Test(
     "the specification's program for identities gives its check vectors, and survives damage",
-    .exhaustive, arguments: ["test_identity.py", "test_identity_damage.py"])
+    .exhaustive,
+    arguments: ["test_identity.py", "test_identity_damage.py", "test_identity_rules.py"])
   func identityProgram(_ name: String) throws {
     let script = Self.path(name)
     let result = try Command.shell("'\(Command.python)' '\(script)'")

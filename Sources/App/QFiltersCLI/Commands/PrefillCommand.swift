@@ -91,6 +91,10 @@ struct PrefillCommand: ParsableCommand {
       model, scorer: ranking, text: text, options: options, out: out,
       progress: bar.show)
     if let transform, let fit = result.fit { Terminal.advise(out, transform, fit) }
+    if result.isAlwaysWhole, !retention.given.isEmpty {
+      Terminal.advise(
+        "\(out): --sinks, --window or --whole-layers protect every pair, so each ×N keeps them all")
+    }
     if report.json {
       return try Terminal.json(
         Report(

@@ -42,6 +42,8 @@ package enum Prefill {
     package let cacheBytes: Int
     /// How well the transform fits the text; nil if none coded it.
     package let fit: TransformFit?
+    /// Whether sinks, window or whole layers protect all pairs, so that every ×N keeps all of them.
+    package let isAlwaysWhole: Bool
   }
 
   /// Prefills a document and writes its snapshot.
@@ -100,7 +102,11 @@ package enum Prefill {
     let bytes = try writer.finish()
     return Result(
       tokens: tokens.count, prefillSeconds: prefillSeconds, writeSeconds: writing.seconds,
-      bytes: bytes, cacheBytes: cache.bytes, fit: fit)
+      bytes: bytes, cacheBytes: cache.bytes, fit: fit,
+      isAlwaysWhole: (0..<shape.layers * shape.kvHeads).allSatisfy {
+        let (layer, head) = $0.quotientAndRemainder(dividingBy: shape.kvHeads)
+        return metadata.tiers.floor(layer: layer, head: head) == tokens.count
+      })
   }
 
   private static func metadata(

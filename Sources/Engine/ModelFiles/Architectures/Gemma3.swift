@@ -22,7 +22,7 @@ enum Gemma3: Architecture {
     complete(&model)
     model.slidingWindows = try file.slidingWindows(layers: model.layers) { ($0 + 1) % pattern != 0 }
     model.logitSoftcap = try file.cap("final_logit_softcapping")
-    let base = try file.float("rope.freq_base_swa") ?? 10_000
+    let base = try file.ropeBase("rope.freq_base_swa")
     if !model.slidingWindows.isEmpty {
       model.localRope = RoPE(base: base, dimensions: model.rope.dimensions)
     }
@@ -39,9 +39,9 @@ enum Gemma3: Architecture {
     model.attentionSoftcap = try config.float("attn_logit_softcapping")
     model.logitSoftcap = try config.float("final_logit_softcapping")
     try Gemma2.readScale(config, into: &model)
-    let local = try config.rope(
+    guard !model.slidingWindows.isEmpty else { return }
+    model.localRope = try config.rope(
       headLength: model.keyLength, layerType: "sliding_attention", baseKey: "rope_local_base_freq")
-    if !model.slidingWindows.isEmpty { model.localRope = local }
   }
 
   static func rope(_ config: TransformersConfig, headLength: Int) throws -> RoPE {

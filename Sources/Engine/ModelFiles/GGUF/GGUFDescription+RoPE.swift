@@ -9,7 +9,7 @@ extension GGUFDescription {
 
   func rope(keyLength: Int) throws -> RoPE {
     var rope = RoPE(
-      base: try float("rope.freq_base") ?? 10_000,
+      base: try ropeBase("rope.freq_base"),
       dimensions: try optionalInteger("rope.dimension_count", in: 2...8192) ?? keyLength)
     let factor =
       try nonzeroFloat("rope.scaling.factor") ?? nonzeroFloat("rope.scale_linear") ?? 1
@@ -18,7 +18,7 @@ extension GGUFDescription {
     switch kind {
     case "none": break
     case "linear": rope.scaleLinearly(factor: factor)
-    case "yarn": rope.scale(try yarn(factor))
+    case "yarn": rope.scale(try yarn(factor, base: rope.base))
     case "longrope": try readLongRoPE(into: &rope)
     default:
       throw UnsupportedModel(
@@ -26,22 +26,36 @@ extension GGUFDescription {
         supported: ["none", "linear", "yarn", "longrope"])
     }
     // LongRoPE is known by its tensors where a converter left out the type.
-    if rope.scaling == .none, file.tensors["rope_factors_long.weight"] != nil {
+    if kind != "longrope", let tensor = Self.longTensors.first(where: { file.tensors[$0] != nil }) {
+      try refuse(tensor, nextTo: kind, rope)
       try readLongRoPE(into: &rope)
     }
     rope.attentionFactor *= try nonzeroFloat("rope.scaling.attn_factor") ?? 1
     if let factors = try factors("rope_freqs.weight", rope) {
-      guard rope.scaling == .none else {
-        throw UnsupportedModel(
-          path: file.path, what: "tensor rope_freqs.weight next to RoPE scaling \(kind)",
-          supported: ["either"])
-      }
+      try refuse("rope_freqs.weight", nextTo: kind, rope)
       rope.setFactors(factors)
     }
     return rope
   }
 
-  private func yarn(_ factor: Float) throws -> RoPE.YaRN {
+  /// A base, which the file may hold as a float64.
+  func ropeBase(_ key: String) throws -> Double { Double(Float(try float(key) ?? 10_000)) }
+
+  private static let longTensors = ["rope_factors_short.weight", "rope_factors_long.weight"]
+
+  private func refuse(_ tensor: String, nextTo kind: String, _ rope: RoPE) throws {
+    guard rope.scaling == .none else {
+      throw UnsupportedModel(
+        path: file.path, what: "tensor \(tensor) next to RoPE scaling \(kind)",
+        supported: ["either"])
+    }
+  }
+
+  private func yarn(_ factor: Float, base: Double) throws -> RoPE.YaRN {
+    guard base != 1 else {
+      throw MalformedFile(
+        path: file.path, section: "metadata", problem: "rope.freq_base is 1, with YaRN")
+    }
     var yarn = RoPE.YaRN(factor: factor, context: try firstContext())
     yarn.fast = try nonzeroFloat("rope.scaling.yarn_beta_fast") ?? yarn.fast
     yarn.slow = try nonzeroFloat("rope.scaling.yarn_beta_slow") ?? yarn.slow

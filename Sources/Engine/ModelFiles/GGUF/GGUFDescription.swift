@@ -65,14 +65,18 @@ final class GGUFDescription {
     guard model.normEpsilon.isFinite, model.normEpsilon > 0 else {
       throw error("attention.layer_norm_rms_epsilon", "is no positive float32")
     }
-    guard model.vocabularySize > 0 else {
-      throw metadata.error("tokenizer.ggml.tokens", "is empty")
+    guard 1...1 << 20 ~= model.vocabularySize else {
+      throw metadata.error("tokenizer.ggml.tokens", "has no token, or more than 2^20")
     }
     return model
   }
 
   /// Keys without effect here.
-  private static let harmless = ["vocab_size", "rope.scaling.finetuned", "tensor_data_layout"]
+  private static let harmless = [
+    "vocab_size", "rope.scaling.finetuned", "tensor_data_layout",
+    // What they say matters to some kinds of scaling alone.
+    "rope.scaling.original_context_length", "rope.scale_linear",
+  ]
 
   private func refuseOtherKeys() throws(UnsupportedModel) {
     let prefix = architecture.name + "."

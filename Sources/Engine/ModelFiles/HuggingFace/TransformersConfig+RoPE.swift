@@ -93,7 +93,9 @@ extension TransformersConfig {
     case "longrope", "su",
       "yarn" where parameters["long_factor"] != nil:
       try readLongRoPE(parameters, into: &rope)
-    case "yarn": rope.scale(try yarn(parameters))
+    case "yarn":
+      guard rope.base != 1 else { throw parameters.error("rope_theta", "is 1, with YaRN") }
+      rope.scale(try yarn(parameters))
     default:
       throw unsupported(
         "RoPE scaling \(kind)", ["default", "linear", "dynamic", "llama3", "yarn", "longrope"])
@@ -119,13 +121,14 @@ extension TransformersConfig {
     yarn.slow = try parameters.float("beta_slow") ?? yarn.slow
     // transformers does not round if this is null.
     yarn.isRounded = try parameters.bool("truncate") ?? !parameters.isNull("truncate")
-    let scales = (try scale("mscale", parameters), try scale("mscale_all_dim", parameters))
     if let attentionFactor = try parameters.float("attention_factor") {
       yarn.attentionFactor = attentionFactor
-    } else if let (scale, allScale) = scales as? (Float, Float) {
+    } else if let one = try scale("mscale", parameters),
+      let all = try scale("mscale_all_dim", parameters)
+    {
       yarn.attentionFactor = Float(
-        RoPE.yarnAttentionFactor(factor: yarn.factor, scale: scale)
-          / RoPE.yarnAttentionFactor(factor: yarn.factor, scale: allScale))
+        RoPE.yarnAttentionFactor(factor: yarn.factor, scale: one)
+          / RoPE.yarnAttentionFactor(factor: yarn.factor, scale: all))
     }
     return yarn
   }

@@ -30,7 +30,8 @@ extension RoPE {
     let (longest, shortest) = (context / parameters.low, context / parameters.high)
     setFactors(
       (0..<pairs).map { pair in
-        let frequency = 1 / Float(pow(base, Double(2 * pair) / Double(dimensions)))
+        let exponent = Float(2 * pair) / Float(dimensions)
+        let frequency = 1 / Float(pow(base, Double(exponent)))
         let wavelength = (1 / frequency) * Float(2 * Double.pi)
         if wavelength < shortest { return 1 }
         if wavelength > longest { return parameters.factor }

@@ -6,12 +6,13 @@ extension TokenizerFile {
   static func postProcessor(_ object: JSONObject) throws -> [UInt8]? {
     guard let whole = try object.object("post_processor") else { return nil }
     let parts = try whole.text("type") == "Sequence" ? whole.array("processors") ?? [] : nil
-    var first: [UInt8]?
+    var (first, hasTemplate): ([UInt8]?, Bool) = (nil, false)
     for part in try parts?.map({ try JSONObject($0, whole.path, whole.section) }) ?? [whole] {
       let type = try part.text("type") ?? "(none)"
       switch type {
       case "ByteLevel": break
-      case "TemplateProcessing" where first == nil: first = try specialBeforeText(part)
+      case "TemplateProcessing" where !hasTemplate:
+        (first, hasTemplate) = (try specialBeforeText(part), true)
       default: throw unsupported(object, "post_processor \(type)", ["ByteLevel", "none"])
       }
     }

@@ -11,24 +11,26 @@ extension Vocabulary {
     let model = try metadata.text("tokenizer.ggml.model")
     let tokens = try metadata.texts("tokenizer.ggml.tokens")
     let size = min(tokens.count, rows ?? tokens.count)
-    let beyond = BeyondEmbedding(path: metadata.path, spellings: Set(tokens[size...]))
+    let beyond = BeyondEmbedding(
+      path: metadata.path, spellings: Set(tokens[size...]).subtracting(tokens[..<size]))
     let types = try Array(metadata.integers("tokenizer.ggml.token_type").prefix(size))
     let defaults = DefaultIDs(model: model, types: types)
     let preTokenizer = try Self.preTokenizer(model, metadata)
-    let beginOfText = try metadata.id("bos") ?? defaults.beginOfText
+    func id(_ kind: String) throws -> Int? { try metadata.id(kind, below: size) }
+    let beginOfText = try id("bos") ?? defaults.beginOfText
     self.init(
       model: model, preTokenizer: preTokenizer, tokens: Array(tokens.prefix(size)), types: types,
       merges: try beyond.leavingOut(Self.merges(model, metadata)), beginOfText: beginOfText,
-      endOfText: try metadata.id("eos") ?? defaults.endOfText,
+      endOfText: try id("eos") ?? defaults.endOfText,
       addsBeginOfText: try beginOfText != nil
         && metadata.bool("tokenizer.ggml.add_bos_token")
           ?? Self.addsBeginOfText(model, preTokenizer),
       chatTemplate: try metadata.optionalText("tokenizer.chat_template"))
     path = metadata.path
-    endsOfGeneration = try [metadata.id("eot"), metadata.id("eom")].compactMap(\.self)
+    endsOfGeneration = try [id("eot"), id("eom")].compactMap(\.self)
     guard Self.isSentencePiece(model) else { return }
     scores = try merges.isEmpty ? Array(metadata.floats("tokenizer.ggml.scores").prefix(size)) : []
-    unknown = try metadata.id("unknown") ?? defaults.unknown
+    unknown = try id("unknown") ?? defaults.unknown
     respellSpaces()
     if try metadata.optionalText("general.architecture") == "phi3" { restoreTraitsOfPhi3() }
   }
@@ -113,9 +115,10 @@ extension Vocabulary {
 }
 
 extension GGUFMetadata {
-  /// The id of a special token in the file: "bos", "eos", …
-  fileprivate func id(_ kind: String) throws(MalformedFile) -> Int? {
-    try optionalInteger("tokenizer.ggml.\(kind)_token_id", in: 0...Int(Int32.max))
+  /// The id of a special token in the file: "bos", "eos", …; nil if the model has no such token.
+  fileprivate func id(_ kind: String, below size: Int) throws(MalformedFile) -> Int? {
+    let id = try optionalInteger("tokenizer.ggml.\(kind)_token_id", in: 0...Int(UInt32.max))
+    return id.flatMap { $0 < size ? $0 : nil }
   }
 }
 

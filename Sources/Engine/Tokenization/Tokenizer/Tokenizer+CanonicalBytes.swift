@@ -18,7 +18,8 @@ extension Tokenizer {
   ///     u8      1 if a begin-of-text token is to be added before a text, otherwise 0
   ///
   /// SentencePiece's kinds continue. Files disagree about the order of merges that make one token,
-  /// so those are sorted by the id of the left token. The unknown token is written as control:
+  /// so those are sorted by the id of the left token. The unknown token is written as control, and
+  /// user-defined tokens of spaces with U+2581 for each:
   ///
   ///     i64     the id of the unknown token, -1 if there is none
   ///     u8      1 if one unknown token stands for a run, otherwise 0
@@ -80,11 +81,16 @@ extension Tokenizer {
       let isControl =
         isMarked && given == unknown || given == userDefined && Self.looksSpecial(spelling)
       Self.append(UInt32(bitPattern: isControl ? control : given), to: &description)
-      Self.append(UInt32(truncatingIfNeeded: spelling.count), to: &description)
-      description.append(contentsOf: spelling)
+      let isOfSpaces = isMarked && given == userDefined && spelling.allSatisfy { $0 == 0x20 }
+      let written = isOfSpaces ? spelling.flatMap { _ in Self.mark } : spelling
+      Self.append(UInt32(truncatingIfNeeded: written.count), to: &description)
+      description.append(contentsOf: written)
     }
     return description
   }
+
+  /// U+2581 in UTF-8. Some converters spell tokens of spaces with it, and some do not.
+  private static let mark: [UInt8] = [0xE2, 0x96, 0x81]
 
   /// Whether converters to GGUF call a user-defined token control, for the way it is spelled.
   private static func looksSpecial(_ spelling: [UInt8]) -> Bool {

@@ -32,20 +32,21 @@ public struct SnapshotReader: Sendable {
     let limit = ChunkTable.byteCount(context: context, tiers: tiers)
     let (length, isTooShort) = (data?.length ?? 0).subtractingReportingOverflow(
       blocks?.length ?? 0)
-    guard !isTooShort else { throw Self.blocksRefusal(path: container.path) }
+    guard !isTooShort else {
+      throw Self.error("CHNK", "chunks and blocks are longer than DATA", container.path)
+    }
     chunks = try ChunkTable(
       container.section(.chunks, atMost: limit), context: context, tiers: tiers,
       overhead: overhead, dataLength: length)
     guard chunks.isTransformCoded == (blocks != nil) else {
-      throw Self.blocksRefusal(path: container.path)
+      throw Self.error("BLKS", "BLKS and codec 8 need each other", container.path)
     }
     dataOffset = data?.offset ?? container.header.fileSize
   }
 
-  private static func blocksRefusal(path: String) -> MalformedFile {
-    MalformedFile(
-      path: path, section: "BLKS", problem: "its blocks are not what the chunks leave of DATA")
-  }
+  private static func error(
+    _ section: String, _ problem: String, _ path: String
+  ) -> MalformedFile { MalformedFile(path: path, section: section, problem: problem) }
 
   /// Where the snapshot was opened.
   public var path: String { container.path }
