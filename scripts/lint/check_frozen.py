@@ -7,9 +7,9 @@ usage: check_frozen.py                    compare with the lists
 
 Lists are fixtures/conformance/frozen-VERSION.sha256. Each line has a SHA-256 and the name of a file
 below that folder, or "answer:" and a name: then it is that of the file's entry in valid.json or
-invalid.json, without the words for people. Fixtures that no list names are free, and as long as there
-is no list, so is everything. The line "Version 1.0, draft" or "Version 1.0, frozen on DATE" of
-spec/format.md must agree with the lists.
+invalid.json, without the words for people. Fixtures that no list names are free, and as long as
+there is no list, so is everything. The line "Version 1.0, draft" or "Version 1.0, frozen on DATE"
+of spec/format.md must agree with the lists.
 """
 
 import hashlib
