@@ -105,6 +105,7 @@ class Rows:
         self.keep("codec stored", (run["keys"] + run["values"]) / run["raw"])
         self.keep("codec read", run["decodeSeconds"] / (run["raw"] / 1e9))
         self.keep("codec write", run["encodeSeconds"] / (run["raw"] / 1e9))
+        self.keep("codec encrypted", run["encryptedRatio"])
 
     def run_peers(self) -> None:
         ids = self.text.with_suffix(".json")
@@ -183,6 +184,8 @@ class Rows:
                 m("zipnn raw") / 1e9 / m(f"zipnn {what}"),
                 is_speed=True,
             )
+
+        self.line("×8 of an encrypted one, time", m("codec encrypted"), "of a plain one", 1)
 
     def measure_calibration(self, text: pathlib.Path, sequences: int, length: int) -> None:
         ours = command(

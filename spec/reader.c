@@ -1458,7 +1458,7 @@ static void readEntries(Link *k, Cursor *c) {
       fail(INVALID, c->name, "the step of a block is out of its range");
     if (kind ? stored < 140 + positions + extra : stored != elements + extra)
       fail(INVALID, c->name, "the length of a block is impossible");
-    if (stored > k->f->size) fail(INVALID, c->name, "a block is longer than the file");
+    if (stored > UINT64_MAX - at) fail(INVALID, c->name, "the lengths of the blocks overflow");
     if (stored > k->f->size - at) fail(INVALID, "CHNK", "the blocks end beyond DATA");
     k->blockOffsets[i] = at;
     at += stored;

@@ -921,6 +921,7 @@ class Blocks:
     def placed(self, at: int) -> int:
         """Notes where in DATA the blocks are, the first of them at `at`; gives their end."""
         *self.starts, end = itertools.accumulate((entry[0] for entry in self.entries), initial=at)
+        need(end < 2**64, "BLKS", "lengths that overflow")
         return end
 
     def block(self, index: int) -> tuple[memoryview, str]:

@@ -1,4 +1,5 @@
-// How fast a snapshot's pairs decode and encode, for each core, and what they take.
+// How fast a snapshot's pairs decode and encode, for each core, what they take, and what encryption
+// adds to reading ×8.
 //
 //     codec SNAPSHOT SCRATCH-FILE
 //
@@ -34,10 +35,10 @@ var memory = tensors.map { tensor in
   (0..<context.kvHeads).map { _ in [UInt8](repeating: 1, count: context.tokens * rowBytes(tensor)) }
 }
 
-let decoding = try processorSeconds {
+func decode(_ reader: SnapshotReader, compression: Int?) throws {
   var decoder = LayerDecoder(SnapshotChain(alone: reader))
   for layer in 0..<context.layers {
-    let selection = try decoder.select(layer: layer, compression: nil)
+    let selection = try decoder.select(layer: layer, compression: compression)
     for (index, tensor) in tensors.enumerated() {
       try decoder.decode(tensor, of: selection) { head, write in
         var span = memory[index][head].mutableSpan
@@ -47,6 +48,8 @@ let decoding = try processorSeconds {
     }
   }
 }
+
+let decoding = try processorSeconds { try decode(reader, compression: nil) }
 
 // One tier and layer at a time, as the file has them; positions in a tier's order are not
 // needed.
@@ -75,18 +78,30 @@ for tier in 0..<tiers.tierCount {
         values: try reader.readChunk(tier: tier, layer: layer, tensor: .values)))
   }
 }
-let encoding = try processorSeconds {
-  var writer = try SnapshotWriter(path: arguments[2], metadata: reader.metadata)
+func encode(secrets: [Secret] = []) throws {
+  var writer = try SnapshotWriter(path: arguments[2], metadata: reader.metadata, secrets: secrets)
   for first in stride(from: 0, to: blocks.count, by: 4) {
     try writer.append(Array(blocks[first..<min(first + 4, blocks.count)]))
   }
   _ = try writer.finish()
 }
 
+/// Opens the written snapshot and decodes ×8.
+func readPart(_ keys: KeyRing) throws -> Double {
+  try processorSeconds { try decode(SnapshotReader(path: arguments[2], keys: keys), compression: 8) }
+}
+
+let encoding = try processorSeconds { try encode() }
+let plain = try readPart(.none)
+let secrets = Secret(keyFile: [UInt8](repeating: 1, count: 32)).map { [$0] } ?? []
+try encode(secrets: secrets)
+let encrypted = try readPart(KeyRing(secrets))
+
 let sizes = SnapshotSizes(reader)
 print(
   """
   {"raw": \(raw), "keys": \(sizes.size(tensor: .keys).stored), \
   "values": \(sizes.size(tensor: .values).stored), \
-  "decodeSeconds": \(decoding), "encodeSeconds": \(encoding)}
+  "decodeSeconds": \(decoding), "encodeSeconds": \(encoding), \
+  "encryptedRatio": \(encrypted / plain)}
   """)
