@@ -16,7 +16,7 @@ def checksum(data: bytes) -> int:
 class Image:
     """A file of the container: header, sections, and of a snapshot its chunks."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, secret: bytes | None = None) -> None:
         self.data = None  # bytes that no longer follow from the rest
         self.header = bytearray(data[:64])
         count = min(struct.unpack_from("<I", data, 40)[0], 64, (len(data) - 64) // 32)
