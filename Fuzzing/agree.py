@@ -30,7 +30,7 @@ import time
 
 from generated.case import Case
 from generated.files import generate
-from generated.files import generate as mutate
+from hostile.files import mutate
 from hostile.frames import libraries_differ
 from hostile.readers import ROOT, Answer, answers, compile_reader
 

@@ -15,9 +15,9 @@ class Answer:
 @dataclass
 class Case:
     """`files` begins with the one that is read; parents follow, the nearest first, then
-    transforms. A key of None is not there. `secrets` has the data key of each encrypted file."""
+    transforms. A file of None is a folder, and a key of None is not there. `secrets` has the data key of each encrypted file."""
 
-    files: dict[str, bytes]
+    files: dict[str, bytes | None]
     expected: Answer | None
     keys: dict[str, bytes | None] = field(default_factory=dict)
     compression: str | None = None
@@ -31,7 +31,10 @@ class Case:
             if key is not None:
                 (folder / "keys" / name).write_bytes(key)
         for name, data in self.files.items():
-            (folder / name).write_bytes(data)
+            if data is None:
+                (folder / name).mkdir()
+            else:
+                (folder / name).write_bytes(data)
         return self.arguments(folder)
 
     def arguments(self, folder: pathlib.Path) -> list[str]:
