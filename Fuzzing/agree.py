@@ -23,6 +23,7 @@ import collections
 import multiprocessing
 import pathlib
 import random
+import shlex
 import shutil
 import sys
 import tempfile
@@ -32,7 +33,7 @@ from generated.case import Case
 from generated.files import generate
 from hostile.files import mutate
 from hostile.frames import libraries_differ
-from hostile.readers import ROOT, Answer, answers, compile_reader
+from hostile.readers import ROOT, Answer, answers, compile_reader, missing_program
 
 FOUND = ROOT / ".build-fuzz" / "agree"
 MAKERS = {"generated": generate, "mutated": mutate}
@@ -74,22 +75,24 @@ def run(job: tuple[str, str, int]) -> tuple[int, int | str, str, str | None]:
     with tempfile.TemporaryDirectory(prefix="agree-", dir=MEMORY) as name:
         status, problem = judged(case, pathlib.Path(name))
         if problem:
-            keep(index, pathlib.Path(name))
+            keep(case, FOUND / str(index))
     return index, status, ", ".join(case.about), problem
 
 
-def keep(index: int, folder: pathlib.Path) -> None:
-    shutil.rmtree(FOUND / str(index), ignore_errors=True)
-    shutil.copytree(folder, FOUND / str(index))
+def keep(case: Case, folder: pathlib.Path) -> None:
+    """Leaves the files of a case in a folder, with the arguments of its call."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "call").write_text(shlex.join(case.write(folder)) + "\n")
 
 
 def only(kind: str, index: int, seed: str) -> int:
     case = MAKERS[kind](seed, index)
-    shutil.rmtree(FOUND / str(index), ignore_errors=True)
-    (FOUND / str(index)).mkdir(parents=True)
-    status, problem = judged(case, FOUND / str(index))
+    keep(case, FOUND / str(index))
+    with tempfile.TemporaryDirectory(prefix="agree-", dir=MEMORY) as name:
+        status, problem = judged(case, pathlib.Path(name))
     print(f"{', '.join(case.about)}: {problem or f'all {status}'}")
-    print(f"again: READER {' '.join(map(repr, case.arguments(FOUND / str(index))))}")
+    print(f"the call: {(FOUND / str(index) / 'call').read_text().strip()}")
     return 1 if problem else 0
 
 
@@ -115,7 +118,7 @@ def main() -> int:
     if len(words) not in (2, 3, 4) or words[0] not in MAKERS:
         print(__doc__, file=sys.stderr)
         return 64
-    if missing := compile_reader():
+    if missing := missing_program() or compile_reader():
         print(f"agree: {missing}", file=sys.stderr)
         return 69
     if words[1] == "--only":

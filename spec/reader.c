@@ -585,13 +585,18 @@ static void openKeys(File *f) {
     fail(INVALID, "KEYS", "the seal is not that of header and directory");
 }
 
+// Reads directory and padding.
+static void readDirectory(File *f) {
+  readPlaces(f);
+  readTypes(f);
+  checkPadding(f);
+}
+
 // Reads header, directory, padding and keys: the beginning of stage 1 of conformance.md.
 static File *openFile(const char *path, const char *section, const char *what) {
   File *f = mapFile(path, section, what);
   readHeader(f);
-  readPlaces(f);
-  readTypes(f);
-  checkPadding(f);
+  readDirectory(f);
   if (f->encrypted) openKeys(f);
   return f;
 }
@@ -1801,8 +1806,10 @@ static void findTransform(Link *k, Link **others, uint32_t count) {
       k->transform = others[i]->transform;
   if (!k->transform) {
     char *path = siblingPath(k->f->path, k->transformName);
-    File *f = openFile(path, "BLKS", "the transform");
+    File *f = mapFile(path, "BLKS", "the transform");
+    readHeader(f);
     if (strcmp(f->kind, "TRAN")) fail(INVALID, "header", "%s is no transform", path);
+    readDirectory(f);
     k->transform = readTransform(f);
     k->transform->name = k->transformName;
     free(path);

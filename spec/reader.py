@@ -1329,7 +1329,8 @@ def read_transform(path: pathlib.Path, blocks: Blocks) -> Transform:
     try:
         _, transform = read(map_file(path))
         need(isinstance(transform, Transform), "header", "not a transform")
-    except Refused as error:
+    # What no key opens is no transform, either.
+    except (Refused, NoKey) as error:
         raise Refused(f"{error} (in {blocks.name!r}, named as the transform)") from None
     return transform
 

@@ -15,7 +15,8 @@ class Answer:
 @dataclass
 class Case:
     """`files` begins with the one that is read; parents follow, the nearest first, then
-    transforms. A file of None is a folder, and a key of None is not there. `secrets` has the data key of each encrypted file."""
+    transforms. A file of None is a folder, and a key of None is not there. `secrets` has the data
+    key of each encrypted file."""
 
     files: dict[str, bytes | None]
     expected: Answer | None

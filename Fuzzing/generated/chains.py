@@ -8,7 +8,6 @@ from conformance_cases.chains import Link
 from conformance_cases.encoding import PRIVATE
 from conformance_cases.encryption import encrypted
 from conformance_cases.snapshot import Snapshot, digests
-from conformance_cases.transform import Transform
 
 from generated import identities, snapshots, transforms
 from generated.ancillary import ancillary, later

@@ -20,7 +20,9 @@ def generate(seed: str, index: int) -> Case:
     while True:
         kind = r.choices(list(KINDS), list(KINDS.values()))[0]
         try:
-            return kind(r)
+            case = kind(r)
+            case.about = list(case.files)[:1]
+            return case
         except AssertionError:
             # A cosine whose last digit depends on the library (conformance_cases/coded.py).
             continue

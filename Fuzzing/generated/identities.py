@@ -22,7 +22,8 @@ class Identity:
         def change(sections: dict[bytes, bytes]) -> None:
             if bank is not None:
                 sections[b"IDEN"] = put(sections[b"IDEN"], 128, bank)
-            identified(self.files, self.has_values, self.trust, self.weights)(sections)
+            weights = self.weights if self.has_values else None
+            identified(self.files, self.has_values, self.trust, weights)(sections)
 
         return change
 

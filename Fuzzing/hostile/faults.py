@@ -183,4 +183,3 @@ def frame(data: bytes, r: random.Random) -> bytes:
         write_checksum=r.random() < 0.2,
         write_content_size=r.random() < 0.9,
     ).compress(data)
-

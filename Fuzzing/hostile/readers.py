@@ -24,6 +24,11 @@ class Answer(NamedTuple):
     tensors: dict[str, str]
 
 
+def missing_program() -> str | None:
+    is_there = os.access(PROGRAM, os.X_OK)
+    return None if is_there else f"the program {PROGRAM} is not there; `make build` makes it."
+
+
 def compile_reader() -> str | None:
     """Makes the reader in C if it is older than its source; gives what is missing."""
     source = ROOT / "spec" / "reader.c"

@@ -40,7 +40,9 @@ def fixture(r: random.Random) -> Case:
         for found in ((entry, *entry.get("parents", [])), entry.get("keys", []))
     )
     secrets = {name: data_key(file, tuple(keys.values())) for name, file in files.items()}
-    return Case(files, None, keys, secrets={name: key for name, key in secrets.items() if key})
+    case = Case(files, None, keys, about=[entry["file"]])
+    case.secrets = {name: key for name, key in secrets.items() if key}
+    return case
 
 
 @functools.cache

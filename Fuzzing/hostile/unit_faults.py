@@ -13,7 +13,9 @@ SMALL = (0, 1, 2, 9, 10, 11, 12, 16, 17, 21, 33, 2**31)  # costs that take no lo
 
 def units(image: Image) -> list[tuple[int, int]]:
     """The class and number of each unit."""
-    sections = [(SECTION, i) for i, (t, _) in enumerate(image.sections) if t not in (b"KEYS", b"DATA")]
+    sections = [
+        (SECTION, i) for i, (t, _) in enumerate(image.sections) if t not in (b"KEYS", b"DATA")
+    ]
     chunks = [(CHUNK, i) for i in range(len(image.chunks()))]
     return sections + chunks + [(BLOCK, i) for i in range(len(image.blocks()))]
 
