@@ -106,7 +106,7 @@ class Chain:
         if r.random() < 0.4:
             return None
         if r.random() < 0.02:
-            return r.choice(("0", "4294967296", "abc", "", "-1", "+1", "1.0", " 1"))
+            return r.choice(("0", "4294967296", "abc", "", "-1", "1.0", " 1"))
         ratio = r.choice(r.choice(self.parts).link.snapshot.ratios)
         ratio = r.choice((ratio, ratio, ratio + 1, ratio - 1, 1, r.randrange(1, 200)))
         return str(min(max(ratio, 1), 2**32 - 1))

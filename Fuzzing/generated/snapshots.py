@@ -1,6 +1,7 @@
 """Random snapshots: shapes, types, tiers, budgets, precisions and contents."""
 
 import random
+import struct
 
 import numpy as np
 from conformance_cases.coded import Block, CodedSnapshot
@@ -136,14 +137,25 @@ def scorer(r: random.Random) -> int:
     return r.choice((10, 12, PRIVATE - 1, PRIVATE, 2**32 - 1))
 
 
+def windowed(packed: bytes, size: int, descriptor: int) -> bytes:
+    """A frame whose header has a window, as frames of great contents do, and a size of 32 bits."""
+    flags, old = packed[4], 1 << (packed[4] >> 6)
+    header = bytes([0x80 | flags & 4, descriptor]) + struct.pack("<I", size)
+    return packed[:4] + header + packed[5 + old :]
+
+
 def packed(r: random.Random):
     """How a stream is stored: as it is, or as a frame if that is smaller."""
-    level, has_sum = r.choice((1, 3, 19)), r.random() < 0.5
+    level, has_sum, descriptor = r.choice((1, 3, 19)), r.random() < 0.5, r.choice((56, 61, 80))
 
-    def other(plane: bytes) -> bytes:
+    def plain(plane: bytes) -> bytes:
         return smaller(frame(plane, level, write_checksum=has_sum), plane)
 
-    return r.choice((store, store, other, lambda plane: plane))
+    def with_window(plane: bytes) -> bytes:
+        found = frame(plane, level, write_checksum=has_sum)
+        return smaller(windowed(found, len(plane), descriptor), plane)
+
+    return r.choice((store, plain, with_window, lambda plane: plane))
 
 
 def contents(r: random.Random, common: dict, own: int, whole: bool) -> dict:

@@ -5,6 +5,7 @@ import random
 import struct
 
 import zstandard
+from reader import ZSTD_MAGIC
 
 from hostile.image import STREAMS, Image, checksum
 
@@ -27,6 +28,12 @@ def field(data: bytearray, r: random.Random) -> None:
     old = int.from_bytes(data[at : at + width], "little")
     new = r.choice([old + 1, old - 1, 2 * old, old // 2, r.choice(NUMBERS), r.choice(NUMBERS)])
     data[at : at + width] = (new % 2 ** (8 * width)).to_bytes(width, "little")
+
+
+def extreme(data: bytearray, r: random.Random) -> None:
+    """A byte that begins infinities, no numbers, negative or great ones."""
+    if data:
+        data[r.randrange(len(data))] = r.choice((0, 0x7C, 0x7E, 0x7F, 0x80, 0xFC, 0xFF))
 
 
 def resize(data: bytearray, r: random.Random) -> None:
@@ -96,7 +103,7 @@ def section(image: Image, r: random.Random) -> None:
     """The content of a section that is not DATA."""
     found = [data for type_, data in image.sections if type_ != b"DATA"]
     if found:
-        r.choice((flip, field, field, field, resize))(r.choice(found), r)
+        r.choice((flip, extreme, field, field, field, resize))(r.choice(found), r)
 
 
 def tokens(image: Image, r: random.Random) -> None:
@@ -112,7 +119,8 @@ def parent(image: Image, r: random.Random) -> None:
         case 0:
             flip(data, r, 0, 32)
         case 1:
-            struct.pack_into("<Q", data, 32, r.choice((0, 1, 2, 19, 20, 21, 69, 70, 71, 2**63)))
+            first = struct.unpack_from("<Q", data, 32)[0]
+            struct.pack_into("<Q", data, 32, r.choice((0, 1, first - 1, first + 1, 2**63)) % 2**64)
         case _:
             data[40:] = struct.pack("<I", 6) + r.choice(
                 (b"absent", b"folder", b"../xxx", b"\xff\xfe\xfd.kv", b"a\0bcde")
@@ -142,6 +150,20 @@ def piece(image: Image, table: bytes, found: list[tuple[int, int, int]], r: rand
         image.replace(table, entry, start, end, bytes(data))
 
 
+def frame_header(image: Image, r: random.Random) -> None:
+    """A bit in the first bytes of a frame, under a right checksum of the chunk."""
+    found = []
+    for entry, start, end in image.chunks():
+        at = image[b"DATA"].find(ZSTD_MAGIC, start, end)
+        if at >= 0:
+            found.append((entry, start, end, at))
+    if found:
+        entry, start, end, at = r.choice(found)
+        data = image[b"DATA"][start:end]
+        flip(data, r, at - start + r.choice((0, 4, 4)), min(at - start + 14, len(data)))
+        image.replace(b"CHNK", entry, start, end, bytes(data))
+
+
 def content(image: Image, r: random.Random) -> None:
     """What a stream decodes to, stored anew, under right checksums."""
     found = image.chunks()
@@ -162,7 +184,7 @@ def content(image: Image, r: random.Random) -> None:
         streams.append(bytearray(stored))
         at += length
     for _ in range(r.choice((1, 1, 4))):
-        r.choice((flip, flip, field))(r.choice(streams), r)
+        r.choice((flip, extreme, field))(r.choice(streams), r)
     stored, decoded = [], b""
     for stream in streams:
         packed = frame(bytes(stream), r) if stream else b""

@@ -23,6 +23,7 @@ FAULTS = {
     faults.chunk: (4, b"CHNK"),
     faults.block: (6, b"BLKS"),
     faults.content: (4, b"CHNK"),
+    faults.frame_header: (1.5, b"CHNK"),
     content_faults.identity: (2, b"IDEN"),
     content_faults.trust: (1, b"IDEN"),
     content_faults.shapes: (4, b"SHAP"),
