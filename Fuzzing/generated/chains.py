@@ -48,7 +48,7 @@ class Chain:
         self.forms = r.choice((0, 0, 1, 2, PRIVATE, 2**32 - 1))
         self.names = r.sample(NAMES, len(NAMES)) if r.random() < 0.3 else list("abcdefgh")
         if r.random() < 0.15:
-            self.add_transform()
+            self.add_transforms()
         if r.random() < 0.25:
             self.ring = Ring(r)
         self.add(0, snapshots.tokens(r))
@@ -57,19 +57,19 @@ class Chain:
                 first = r.choice((before, r.randint(1, before)))
                 self.add(first, min(250, max(first, first + snapshots.tokens(r) // 2)))
 
-    def add_transform(self) -> None:
-        """Gives links the shape of a transform, which may code them."""
-        t = transforms.transform(self.r)
-        keys = ("layers", "heads", "key", "value")
-        self.common |= {key: getattr(t, key) for key in keys}
-        codecs = self.r.choice(snapshots.PLAIN), self.r.choice(snapshots.PLAIN)
+    def add_transforms(self) -> None:
+        """Gives links the shape of one or two transforms, which may code them."""
+        r, sizes = self.r, transforms.sizes(self.r)
+        self.common |= dict(zip(("layers", "heads", "key", "value"), sizes, strict=True))
+        codecs = r.choice(snapshots.PLAIN), r.choice(snapshots.PLAIN)
         self.common |= {"codecs": codecs, "shapes": None}
-        self.transforms[self.names.pop() + ".qtrans"] = t
+        for _ in range(r.choice((1, 1, 2))):
+            self.transforms[self.names.pop() + ".qtrans"] = transforms.transform(r, *sizes)
 
     def add(self, first: int, n: int) -> None:
         r, name = self.r, None
         if self.transforms and r.random() < 0.8:
-            name, t = next(iter(self.transforms.items()))
+            name, t = r.choice(list(self.transforms.items()))
             s = snapshots.coded(r, self.common, first, n, t, name)
         else:
             s = snapshots.snapshot(r, self.common, first, n)

@@ -18,10 +18,14 @@ def parts(r: random.Random, count: int) -> list[int]:
     return [end - start for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def transform(r: random.Random) -> Transform:
-    layers, heads, key, value = r.randint(1, 3), r.randint(1, 3), r.randint(1, 8), r.randint(1, 6)
-    if r.random() < 0.03:
-        key = r.randint(120, 300)  # a vector of several runs
+def sizes(r: random.Random) -> tuple[int, int, int, int]:
+    """Layers, KV heads, key and value length."""
+    # A long vector has several runs of elements.
+    key = r.randint(1, 8) if r.random() < 0.97 else r.randint(120, 300)
+    return r.randint(1, 3), r.randint(1, 3), key, r.randint(1, 6)
+
+
+def transform(r: random.Random, layers: int, heads: int, key: int, value: int) -> Transform:
     groups, step = parts(r, layers * heads), r.randint(-60, 40)
     return Transform(
         layers,
@@ -44,14 +48,14 @@ def written(r: random.Random, t: Transform) -> bytes:
 
 
 def alone(r: random.Random) -> Case:
-    t = transform(r)
+    t = transform(r, *sizes(r))
     return Case({"transform.qtrans": written(r, t)}, Answer(0, t.digests()))
 
 
 def sums(r: random.Random) -> Case:
-    sizes = r.randint(1, 3), r.randint(1, 3), r.randint(1, 5), r.randint(1, 4)
+    layers, heads, key, value = r.randint(1, 3), r.randint(1, 3), r.randint(1, 5), r.randint(1, 4)
     counts = [r.choice((0, 1, 1000, 2**53)) for _ in range(2)]
-    s, (layers, _, key, _) = Sums(*sizes, *counts, r.getrandbits(32)), sizes
+    s = Sums(layers, heads, key, value, *counts, r.getrandbits(32))
     s.rope, of_recipe = turns(r, layers, key), members(r)[0]
     for group in s.groups:
         group[0] *= np.float64(10.0) ** r.randint(-300, 300)
