@@ -11,7 +11,7 @@ leaves its files in .build-fuzz/agree.
 store or for some ×N. The generator knows the exit code and the digest of every tensor. Each reader
 must give this answer.
 
-*mutated* takes a generated file or a fixture, and puts one or two faults into it or into what it
+*mutated* takes a generated file or a fixture, and puts one to three faults into it or into what it
 continues, as a hostile writer would: every checksum above the fault is made right again, and every
 tag and seal of what is encrypted. The readers must agree on the exit code and on every digest.
 Releases of libzstd reject different malformed frames. Where the program's and Python's differ on a
@@ -71,11 +71,14 @@ def judged(case: Case, folder: pathlib.Path) -> tuple[int | str, str | None]:
 def run(job: tuple[str, str, int]) -> tuple[int, int | str, str, str | None]:
     """One run: its number, the exit code, what was done, and how the readers disagree."""
     kind, seed, index = job
-    case = MAKERS[kind](seed, index)
+    try:
+        case = MAKERS[kind](seed, index)
+    except Exception as error:  # noqa: BLE001
+        return index, "no file", "", f"{type(error).__name__}: {error}"
     with tempfile.TemporaryDirectory(prefix="agree-", dir=MEMORY) as name:
         status, problem = judged(case, pathlib.Path(name))
-        if problem:
-            keep(case, FOUND / str(index))
+    if problem:
+        keep(case, FOUND / str(index))
     return index, status, ", ".join(case.about), problem
 
 

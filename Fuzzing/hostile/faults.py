@@ -51,8 +51,9 @@ def raw(image: Image, r: random.Random) -> None:
 
 
 def layout(image: Image, r: random.Random) -> None:
-    """A field of the header or directory."""
+    """A field of the header or directory; sometimes the seal is that of the old ones."""
     data = bytearray(image.encoded())
+    image.has_seal = r.random() < 0.7
     end = 64 + 32 * struct.unpack_from("<I", data, 40)[0]
     header, entries = data[:64], data[64:end]
     if r.random() < 0.5:

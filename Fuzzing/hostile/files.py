@@ -1,4 +1,4 @@
-"""Files with faults: generated ones and fixtures, whose checksums, tags and seals are repaired."""
+"""Generated files and fixtures with faults, under repaired checksums, tags and seals."""
 
 import hashlib
 import random
@@ -51,7 +51,7 @@ def mutate(seed: str, index: int) -> Case:
         case.compression = r.choice(NO_NUMBERS)
     case.expected = None
     images = {name: Image(data, case.secrets.get(name)) for name, data in case.files.items()}
-    for _ in range(r.choice((1, 1, 2))):
+    for _ in range(r.choice((1, 1, 1, 2, 2, 3))):
         names = list(images)
         name = names[0] if r.random() < 0.6 else r.choice(names)
         if images[name].sections and images[name].data is None:
