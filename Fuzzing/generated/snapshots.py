@@ -13,7 +13,7 @@ PLAIN, QUANTISED = (2, 3, 4), (5, 6)
 TYPES = (*PLAIN, *FP8, Q8_0)
 RATIOS = (1, 2, 3, 4, 5, 7, 8, 16, 64, 2**32 - 1)
 EXTREMES = (0x7E01, 0xFFFF, 0x7C00, 0xFC00, 1, 0x8000, 0x7C01, 0x7FC00001, 0xFF800000, 0x3C00)
-LIMIT = 60_000  # so that no type of a cache rounds a number to more than 65504
+LIMITS = {2: 65504, 3: 65504, 4: 65280}  # the greatest of each type that binary16 holds
 
 
 class Random(Snapshot):
@@ -28,7 +28,7 @@ class Random(Snapshot):
             if self.finite and codec in PLAIN:
                 scale = 10.0 ** random_.integers(-8, 6, pairs[tensor].shape[1])
                 numbers = (floats(pairs[tensor], codec) - random_.integers(3)) * scale
-                limited = np.clip(numbers, -LIMIT, LIMIT).astype("<f4")
+                limited = np.clip(numbers, -LIMITS[codec], LIMITS[codec]).astype("<f4")
                 pairs[tensor] = rounded(limited, codec)
         return pairs
 
