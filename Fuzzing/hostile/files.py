@@ -55,7 +55,7 @@ def mutate(seed: str, index: int) -> Case:
         names = list(images)
         name = names[0] if r.random() < 0.6 else r.choice(names)
         if images[name].sections and images[name].data is None:
-            case.about.append(f"{put_into(images[name], r)} in {name}")
+            case.about.append(f"{put_into(images[name], r)} in {name!r}")
     if r.random() < 0.7:
         relink(images)
     case.files = {name: image.encoded() for name, image in images.items()}
@@ -101,7 +101,7 @@ def transform_name(image: Image) -> str:
 def replace(case: Case, r: random.Random) -> None:
     """Something else under the name of a parent or a transform."""
     name = r.choice(list(case.files)[1:])
-    case.about.append(f"something else instead of {name}")
+    case.about.append(f"something else instead of {name!r}")
     match r.randrange(5):
         case 0 | 1:
             del case.files[name]
@@ -116,7 +116,7 @@ def replace(case: Case, r: random.Random) -> None:
 def change_keys(case: Case, r: random.Random) -> None:
     """No keys, fewer, or a wrong one in the place of one."""
     name = r.choice(list(case.keys))
-    case.about.append(f"another key than {name}")
+    case.about.append(f"another key than {name!r}")
     match r.randrange(3):
         case 0:
             case.keys = {}
