@@ -14,6 +14,7 @@ from generated.ancillary import ancillary, later
 from generated.case import Answer, Case
 from generated.identities import Identity
 from generated.keys import Lock, Ring
+from generated.misfits import Misfit
 
 # Names of files: é in two spellings, which are two names.
 NAMES = ("größer ×1", "e\u0301", "\u00e9", " ", "a\nb", "-x", "..a", "x" * 200, "%s", "a'b\"c", "~")
@@ -27,6 +28,7 @@ class Part:
     identity: Identity
     lock: Lock | None
     transform: str | None
+    fits: bool  # as a child of the one before
 
     def holds(self, ratio: int | None) -> bool:
         s = self.link.snapshot
@@ -68,25 +70,26 @@ class Chain:
 
     def add(self, first: int, n: int) -> None:
         r, name = self.r, None
-        if self.transforms and r.random() < 0.8:
-            name, t = r.choice(list(self.transforms.items()))
-            s = snapshots.coded(r, self.common, first, n, t, name)
-        else:
-            s = snapshots.snapshot(r, self.common, first, n)
         before = self.parts[-1] if self.parts else None
-        s.form = self.forms
-        if before and s.form in (1, 2):
-            s.form = 2
-        s.tokens = np.array([r.getrandbits(32) for _ in range(n)], "<u4")
         identity = identities.child(r, before.identity) if before else identities.root(r)
+        misfit = Misfit(r, self.common, before and before.identity)
+        common = misfit.common(self.common)
+        if self.transforms and misfit.kind != "length" and r.random() < 0.8:
+            name, t = r.choice(list(self.transforms.items()))
+            s = snapshots.coded(r, common, first, n, t, name)
+        else:
+            s = snapshots.snapshot(r, common, first, n)
+        s.form = misfit.form(2 if before and self.forms in (1, 2) else self.forms)
+        s.tokens = np.array([r.getrandbits(32) for _ in range(n)], "<u4")
+        identity.trust = misfit.trust(identity.trust)
         lock = self.ring.lock() if self.ring and r.random() < 0.8 else None
-        link = self.link(s, before.link if before else None, identity, lock)
-        self.parts.append(Part(link, identity, lock, name))
+        part = Part(self.link(s, identity, lock, misfit), identity, lock, name, not misfit.kind)
+        self.parts.append(part)
 
-    def link(self, s: Snapshot, before: Link | None, identity: Identity, lock: Lock | None) -> Link:
-        r = self.r
+    def link(self, s: Snapshot, identity: Identity, lock: Lock | None, misfit: Misfit) -> Link:
+        r, before = self.r, self.parts[-1].link if self.parts else None
         bank = r.randbytes(32) if s.scorer > 9 and r.random() < 0.5 else None
-        changes = [identity.change(bank), scaled(r, s), ancillary(r, b"SNAP")]
+        changes = [identity.change(bank), scaled(r, s), misfit.change, ancillary(r, b"SNAP")]
         header = later(r)
 
         def change(sections: dict[bytes, bytes]) -> None:
@@ -134,6 +137,8 @@ class Chain:
                 return Answer(66)
             if part.lock and not part.lock.opens(case.keys):
                 return Answer(77)
+        if not all(part.fits for part in self.parts):
+            return Answer(65)
         pairs = zip(self.parts[1:], self.parts, strict=False)
         if not all(child.identity.is_of(parent.identity) for child, parent in pairs):
             return Answer(78)

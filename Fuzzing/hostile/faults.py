@@ -9,7 +9,7 @@ from reader import ZSTD_MAGIC
 
 from hostile.image import STREAMS, Image, checksum
 
-NUMBERS = [0, 1, 2, 3, 5, 6, 7, 8, 63, 64, 65, 4096, 8192, 2**16, 2**31 - 1, 2**31, 2**32 - 1]
+NUMBERS = [*range(14), 63, 64, 65, 4096, 8192, 2**16, 2**31 - 1, 2**31, 2**32 - 1]
 
 
 def flip(data: bytearray, r: random.Random, start=0, end=None) -> None:
@@ -129,8 +129,8 @@ def parent(image: Image, r: random.Random) -> None:
 
 
 def damage(image: Image, r: random.Random) -> None:
-    """A byte of DATA, as it comes."""
-    flip(image[b"DATA"], r)
+    """A byte of DATA, as it comes, or its length."""
+    r.choice((flip, flip, resize))(image[b"DATA"], r)
 
 
 def chunk(image: Image, r: random.Random) -> None:
@@ -141,6 +141,18 @@ def chunk(image: Image, r: random.Random) -> None:
 def block(image: Image, r: random.Random) -> None:
     """A block's stored bytes, under a right checksum."""
     piece(image, b"BLKS", image.blocks(), r)
+
+
+def entry(image: Image, r: random.Random) -> None:
+    """A field of a chunk's or block's entry in its table."""
+    tables = [image[b"CHNK"]] * len(image.chunks()) + [image[b"BLKS"]] * len(image.blocks())
+    places = [at for at, _, _ in image.chunks() + image.blocks()]
+    if places:
+        index = r.randrange(len(places))
+        table, at = tables[index], places[index]
+        part = table[at : at + 24]
+        r.choice((field, field, extreme))(part, r)
+        table[at : at + 24] = part
 
 
 def piece(image: Image, table: bytes, found: list[tuple[int, int, int]], r: random.Random) -> None:

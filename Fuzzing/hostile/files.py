@@ -20,6 +20,7 @@ FAULTS = {
     faults.tokens: (1, b"TOKN"),
     faults.parent: (3, b"PRNT"),
     faults.damage: (1, b"DATA"),
+    faults.entry: (3, b"CHNK"),
     faults.chunk: (4, b"CHNK"),
     faults.block: (6, b"BLKS"),
     faults.content: (4, b"CHNK"),
