@@ -66,6 +66,7 @@ test: lint
 	  QFILTERS_PYTHON="$$(scripts/python)" && export QFILTERS_PYTHON && \
 	  QFILTERS_KERNELS=plain swift test $(TESTS) --skip-build --filter 'InferenceTests|GoldenTests' && \
 	  swift test $(TESTS) --skip-build && \
+	  for kind in generated mutated; do "$$QFILTERS_PYTHON" Fuzzing/agree.py $$kind 600 || exit; done && \
 	  { scripts/cluster/test-slurm "$$QFILTERS_BINARY" "$$cache/SmolLM2-135M-Instruct.Q4_1.gguf" \
 	    fixtures/models/tiny-llama-f32.gguf "$$cache/essays/worked.txt" || [ $$? -eq 77 ]; } && \
 	  { scripts/test-install "$$cache" || [ $$? -eq 77 ]; }

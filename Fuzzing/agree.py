@@ -1,185 +1,133 @@
 #!/usr/bin/env python3
-"""Whether spec/reader.py and the program agree on hostile files: on exit code and on the digest of
-every tensor.
+"""Whether three readers agree on random files: the program, spec/reader.py and spec/reader.c.
 
-    "$(scripts/python)" Fuzzing/agree.py RUNS [SEED]
-    "$(scripts/python)" Fuzzing/agree.py --only RUN SEED
+    "$(scripts/python)" Fuzzing/agree.py generated|mutated RUNS [SEED]
+    "$(scripts/python)" Fuzzing/agree.py generated|mutated --only RUN SEED
 
 The first makes RUNS files; without SEED, others each time. The second makes one of them again, and
 leaves its files in .build-fuzz/agree.
 
-Each run takes a fixture, valid or not, or a snapshot of random shape, with all that it continues.
-It puts one or two faults into it or into a parent, as a hostile writer would: every checksum above
-the fault is made right again, of header, directory, sections and chunks, and of what frames decode
-to. Both readers then answer for the file, for all that it stores or for some ×N. Releases of
-libzstd reject different malformed frames. Where the program's and Python's differ on a frame, one
-of the readers may reject the file, but they never read different bytes. The program is
-QFILTERS_BINARY, or else .build/release/qfilters."""
+*generated* makes valid files of every kind with all that they need, and asks for all that they
+store or for some ×N. The generator knows the exit code and the digest of every tensor. Each reader
+must give this answer.
+
+*mutated* takes a generated file or a fixture, and puts one to three faults into it or into what it
+continues, as a hostile writer would: every checksum above the fault is made right again, and every
+tag and seal of what is encrypted. The readers must agree on the exit code and on every digest.
+Releases of libzstd reject different malformed frames. Where the program's and Python's differ on a
+frame, reader.py may give another exit code, but no reader reads other bytes.
+
+The program is QFILTERS_BINARY, or else .build/release/qfilters."""
 
 import collections
-import contextlib
-import ctypes
-import io
 import multiprocessing
-import os
 import pathlib
 import random
+import shlex
 import shutil
-import struct
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
 
-import reader
-import zstandard
-from hostile.files import ROOT, make
-from hostile.image import STREAMS, Image
+from generated.case import Case
+from generated.files import generate
+from hostile.files import mutate
+from hostile.frames import libraries_differ
+from hostile.readers import ROOT, Answer, answers, compile_reader, missing_program
 
 FOUND = ROOT / ".build-fuzz" / "agree"
-PROGRAM = os.environ.get("QFILTERS_BINARY", str(ROOT / ".build/release/qfilters"))
-ZSTD = ctypes.CDLL("libzstd.so.1")
-ZSTD.ZSTD_decompress.restype = ctypes.c_size_t
+MAKERS = {"generated": generate, "mutated": mutate}
+# Files in memory, where there is such a folder: most of a run is starting programs and files.
+MEMORY = "/dev/shm" if pathlib.Path("/dev/shm").is_dir() else None
+MALFORMED = "malformed frame"
 
 
-def tensors(output: str) -> dict[str, str]:
-    return {
-        name: digest
-        for digest, _, name in (
-            line.partition(" ") for line in output.replace("  ", " ").splitlines()
-        )
-    }
+def difference(one: str, mine: Answer, other: str, theirs: Answer) -> str | None:
+    """How two answers differ."""
+    if mine.exit_code != theirs.exit_code:
+        return f"{one} {mine.exit_code}, {other} {theirs.exit_code}"
+    names = mine.tensors.keys() | theirs.tensors.keys()
+    others = sorted(n for n in names if mine.tensors.get(n) != theirs.tensors.get(n))
+    return f"{one} and {other} read other tensors: {others[:4]}" if others else None
 
 
-def by_reader(arguments: list[str]) -> tuple[int | str, dict[str, str]]:
-    sys.argv, output = ["reader.py", *arguments], io.StringIO()
-    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(io.StringIO()):
-        try:
-            status = reader.main()
-        except SystemExit as error:
-            status = error.code
-        except Exception as error:  # noqa: BLE001
-            status = f"{type(error).__name__}: {error}"
-    return status, tensors(output.getvalue()) if status == 0 else {}
+def judged(case: Case, folder: pathlib.Path) -> tuple[int | str, str | None]:
+    """An exit code, and how the answers differ."""
+    found = answers(case.write(folder))
+    mine, program = found["reader.py"], found["the program"]
+    problem = difference("the program", program, "reader.c", found["reader.c"])
+    if case.expected:
+        pairs = ((name, answer, "expected", case.expected) for name, answer in found.items())
+        problem = next((text for pair in pairs if (text := difference(*pair))), None)
+    elif not problem and (problem := difference("reader.py", mine, "the program", program)):
+        codes = {mine.exit_code, program.exit_code}
+        is_frame = 65 in codes and codes < {0, 64, 65, 66}
+        if is_frame and libraries_differ(folder, case.secrets):
+            # A malformed frame that one library rejects is no fault of a reader.
+            return MALFORMED, None
+    return mine.exit_code, problem
 
 
-def by_program(arguments: list[str]) -> tuple[int | str, dict[str, str]]:
+def run(job: tuple[str, str, int]) -> tuple[int, int | str, str, str | None]:
+    """One run: its number, the exit code, what was done, and how the readers disagree."""
+    kind, seed, index = job
     try:
-        result = subprocess.run(
-            [PROGRAM, "verify", *arguments], capture_output=True, text=True, timeout=60
-        )
-    except subprocess.TimeoutExpired:
-        return "no answer within a minute", {}
-    return result.returncode, tensors(result.stdout) if result.returncode == 0 else {}
+        case = MAKERS[kind](seed, index)
+    except Exception as error:  # noqa: BLE001
+        return index, "no file", "", f"{type(error).__name__}: {error}"
+    with tempfile.TemporaryDirectory(prefix="agree-", dir=MEMORY) as name:
+        status, problem = judged(case, pathlib.Path(name))
+    if problem:
+        keep(case, FOUND / str(index))
+    return index, status, ", ".join(case.about), problem
 
 
-def frames(image: Image) -> Iterator[bytes]:
-    """The streams of all chunks that begin as a zstd frame does."""
-    for entry, start, end in image.chunks():
-        data, count = (
-            bytes(image[b"DATA"][start:end]),
-            STREAMS.get(struct.unpack_from("<I", image[b"CHNK"], entry + 16)[0], 4),
-        )
-        at = 4 * count
-        for length in struct.unpack_from(f"<{count}I", data) if at <= len(data) else ():
-            if data[at : at + 4] == reader.ZSTD_MAGIC:
-                yield data[at : at + length]
-            at += length
+def keep(case: Case, folder: pathlib.Path) -> None:
+    """Leaves the files of a case in a folder, with the arguments of its call."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "call").write_text(shlex.join(case.write(folder)) + "\n")
 
 
-def by_python(frame: bytes) -> bytes | None:
-    try:
-        return zstandard.ZstdDecompressor().decompressobj().decompress(frame)
-    except zstandard.ZstdError:
-        return None
-
-
-def by_system(frame: bytes) -> bytes | None:
-    """The library that the program is linked with."""
-    target = ctypes.create_string_buffer(1 << 20)
-    length = ZSTD.ZSTD_decompress(target, len(target), frame, len(frame))
-    return target.raw[:length] if length <= len(target) else None
-
-
-def libraries_differ(folder: pathlib.Path) -> bool:
-    """Whether the two releases of libzstd do not agree on a frame: only one takes it, or they make
-    different bytes of it."""
-    images = [
-        Image(path.read_bytes())
-        for path in folder.glob("*.kvsnap")
-        if path.is_file() and path.stat().st_size >= 64
-    ]
-    return any(by_python(frame) != by_system(frame) for image in images for frame in frames(image))
-
-
-def run(job: tuple[str, int]) -> tuple[int, int | str, list[str], str | None]:
-    """One run: its number, the reader's exit code, what was done, and how they disagree."""
-    seed, index = job
-    with tempfile.TemporaryDirectory(prefix="agree-") as name:
-        path, compression, done = make(seed, index, pathlib.Path(name))
-        arguments = [
-            "--digests",
-            *(["--compression", compression] if compression else []),
-            str(path),
-        ]
-        (status, mine), (other, theirs) = by_reader(arguments), by_program(arguments)
-        problem = None
-        if {status, other} in ({0, 65}, {64, 65}) and libraries_differ(pathlib.Path(name)):
-            # A malformed frame that one library rejects is no fault of either reader.
-            status = "malformed frame"
-        elif status != other:
-            problem = f"reader.py {status}, the program {other}"
-        elif mine != theirs:
-            names = mine.keys() | theirs.keys()
-            others = sorted(n for n in names if mine.get(n) != theirs.get(n))
-            problem = f"other tensors: {others[:4]}"
-        if problem:
-            keep(index, pathlib.Path(name))
-        return index, status, done + ([f"×{compression}"] if compression else []), problem
-
-
-def keep(index: int, folder: pathlib.Path) -> None:
-    shutil.rmtree(FOUND / str(index), ignore_errors=True)
-    shutil.copytree(folder, FOUND / str(index))
-
-
-def only(seed: str, index: int) -> int:
-    with tempfile.TemporaryDirectory(prefix="agree-") as name:
-        make(seed, index, pathlib.Path(name))
-        keep(index, pathlib.Path(name))
-    _, status, done, problem = run((seed, index))
-    print(
-        f"{', '.join(done)}: {problem or f'both {status}'}; the files are in {FOUND / str(index)}"
-    )
+def only(kind: str, index: int, seed: str) -> int:
+    case = MAKERS[kind](seed, index)
+    keep(case, FOUND / str(index))
+    with tempfile.TemporaryDirectory(prefix="agree-", dir=MEMORY) as name:
+        status, problem = judged(case, pathlib.Path(name))
+    print(f"{', '.join(case.about)}: {problem or f'all {status}'}")
+    print(f"the call: {(FOUND / str(index) / 'call').read_text().strip()}")
     return 1 if problem else 0
 
 
-def main() -> int:
-    if len(sys.argv) == 4 and sys.argv[1] == "--only":
-        return only(sys.argv[3], int(sys.argv[2]))
-    if len(sys.argv) not in (2, 3):
-        print(__doc__, file=sys.stderr)
-        return 64
-    runs, seed = (
-        int(sys.argv[1]),
-        sys.argv[2] if len(sys.argv) > 2 else str(random.randrange(10**9)),
-    )
-    print(f"agree: seed {seed}", flush=True)
-    statuses, problems = collections.Counter(), 0
+def many(kind: str, runs: int, seed: str) -> int:
+    print(f"agree: {kind}, seed {seed}", flush=True)
+    statuses, problems, start = collections.Counter(), 0, time.monotonic()
     with multiprocessing.Pool() as pool:
-        for index, status, done, problem in pool.imap_unordered(
-            run, ((seed, i) for i in range(runs)), chunksize=8
-        ):
+        jobs = ((kind, seed, i) for i in range(runs))
+        for index, status, done, problem in pool.imap_unordered(run, jobs, chunksize=8):
             statuses[status] += 1
             if problem:
                 problems += 1
-                print(
-                    f"{problem}: {', '.join(done)}; again: Fuzzing/agree.py --only {index} {seed}",
-                    flush=True,
-                )
+                again = f"Fuzzing/agree.py {kind} --only {index} {seed}"
+                print(f"{problem}: {done}; again: {again}", flush=True)
     counts = ", ".join(f"{status}: {count}" for status, count in sorted(statuses.items(), key=str))
-    print(f"agree: {runs} files; exit codes {counts}; {problems} disagreements")
+    rate = runs / (time.monotonic() - start)
+    print(f"agree: {runs} files, {rate:.0f} a second; {counts}; {problems} disagreements")
     return 1 if problems else 0
+
+
+def main() -> int:
+    words = sys.argv[1:]
+    if len(words) not in (2, 3, 4) or words[0] not in MAKERS:
+        print(__doc__, file=sys.stderr)
+        return 64
+    if missing := missing_program() or compile_reader():
+        print(f"agree: {missing}", file=sys.stderr)
+        return 69
+    if words[1] == "--only":
+        return only(words[0], int(words[2]), words[3])
+    seed = words[2] if len(words) > 2 else str(random.randrange(10**9))
+    return many(words[0], int(words[1]), seed)
 
 
 if __name__ == "__main__":

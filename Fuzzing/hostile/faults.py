@@ -5,10 +5,11 @@ import random
 import struct
 
 import zstandard
+from reader import ZSTD_MAGIC
 
-from hostile.image import STREAMS, Image, checksum, sealed
+from hostile.image import STREAMS, Image, checksum
 
-NUMBERS = [0, 1, 2, 3, 5, 6, 7, 8, 63, 64, 65, 4096, 8192, 2**16, 2**31 - 1, 2**31, 2**32 - 1]
+NUMBERS = [*range(14), 63, 64, 65, 4096, 8192, 2**16, 2**31 - 1, 2**31, 2**32 - 1]
 
 
 def flip(data: bytearray, r: random.Random, start=0, end=None) -> None:
@@ -29,6 +30,12 @@ def field(data: bytearray, r: random.Random) -> None:
     data[at : at + width] = (new % 2 ** (8 * width)).to_bytes(width, "little")
 
 
+def extreme(data: bytearray, r: random.Random) -> None:
+    """A byte that begins infinities, no numbers, negative or great ones."""
+    if data:
+        data[r.randrange(len(data))] = r.choice((0, 0x7C, 0x7E, 0x7F, 0x80, 0xFC, 0xFF))
+
+
 def resize(data: bytearray, r: random.Random) -> None:
     if r.random() < 0.5 and data:
         del data[-r.randrange(1, min(len(data), 33) + 1) :]
@@ -44,8 +51,9 @@ def raw(image: Image, r: random.Random) -> None:
 
 
 def layout(image: Image, r: random.Random) -> None:
-    """A field of the header or directory."""
+    """A field of the header or directory; sometimes the seal is that of the old ones."""
     data = bytearray(image.encoded())
+    image.has_seal = r.random() < 0.7
     end = 64 + 32 * struct.unpack_from("<I", data, 40)[0]
     header, entries = data[:64], data[64:end]
     if r.random() < 0.5:
@@ -58,7 +66,7 @@ def layout(image: Image, r: random.Random) -> None:
         part = entries[at : at + 32]
         r.choice((flip, field))(part, r)
         entries[at : at + 32] = part
-    image.data = sealed(header, bytes(entries), bytes(data[end:]))
+    image.data = image.sealed(header, bytes(entries), bytes(data[end:]))
 
 
 def order(image: Image, r: random.Random) -> None:
@@ -89,22 +97,14 @@ def unknown(image: Image, r: random.Random) -> None:
     index = len(image.sections) - 2
     data[64 + 32 * index + 24] ^= 1
     end = 64 + 32 * len(image.sections)
-    image.data = sealed(data[:64], bytes(data[64:end]), bytes(data[end:]))
+    image.data = image.sealed(data[:64], bytes(data[64:end]), bytes(data[end:]))
 
 
 def section(image: Image, r: random.Random) -> None:
     """The content of a section that is not DATA."""
     found = [data for type_, data in image.sections if type_ != b"DATA"]
     if found:
-        r.choice((flip, field, field, field, resize))(r.choice(found), r)
-
-
-def identity(image: Image, r: random.Random) -> None:
-    data = image[b"IDEN"]
-    if r.random() < 0.2:
-        data[128:] = bytes(len(data[128:]))
-    else:
-        flip(data, r, 0, min(len(data), 128))
+        r.choice((flip, extreme, field, field, field, resize))(r.choice(found), r)
 
 
 def tokens(image: Image, r: random.Random) -> None:
@@ -112,16 +112,16 @@ def tokens(image: Image, r: random.Random) -> None:
 
 
 def parent(image: Image, r: random.Random) -> None:
-    """What a child says of its parent, or a child that there was none of."""
+    """What a child says of its parent."""
     data = image[b"PRNT"]
-    if not data:
-        image.sections.insert(1, [b"PRNT", bytearray(32) + struct.pack("<QI", 1, 1) + b"x"])
+    if len(data) < 40:
         return
     match r.randrange(3):
         case 0:
             flip(data, r, 0, 32)
         case 1:
-            struct.pack_into("<Q", data, 32, r.choice((0, 1, 2, 19, 20, 21, 69, 70, 71, 2**63)))
+            first = struct.unpack_from("<Q", data, 32)[0]
+            struct.pack_into("<Q", data, 32, r.choice((0, 1, first - 1, first + 1, 2**63)) % 2**64)
         case _:
             data[40:] = struct.pack("<I", 6) + r.choice(
                 (b"absent", b"folder", b"../xxx", b"\xff\xfe\xfd.kv", b"a\0bcde")
@@ -129,8 +129,8 @@ def parent(image: Image, r: random.Random) -> None:
 
 
 def damage(image: Image, r: random.Random) -> None:
-    """A byte of DATA, as it comes."""
-    flip(image[b"DATA"], r)
+    """A byte of DATA, as it comes, or its length."""
+    r.choice((flip, flip, resize))(image[b"DATA"], r)
 
 
 def chunk(image: Image, r: random.Random) -> None:
@@ -143,12 +143,38 @@ def block(image: Image, r: random.Random) -> None:
     piece(image, b"BLKS", image.blocks(), r)
 
 
+def entry(image: Image, r: random.Random) -> None:
+    """A field of a chunk's or block's entry in its table."""
+    tables = [image[b"CHNK"]] * len(image.chunks()) + [image[b"BLKS"]] * len(image.blocks())
+    places = [at for at, _, _ in image.chunks() + image.blocks()]
+    if places:
+        index = r.randrange(len(places))
+        table, at = tables[index], places[index]
+        part = table[at : at + 24]
+        r.choice((field, field, extreme))(part, r)
+        table[at : at + 24] = part
+
+
 def piece(image: Image, table: bytes, found: list[tuple[int, int, int]], r: random.Random) -> None:
     if found:
         entry, start, end = r.choice(found)
         data = bytearray(image[b"DATA"][start:end])
         r.choice((flip, flip, field, resize))(data, r)
         image.replace(table, entry, start, end, bytes(data))
+
+
+def frame_header(image: Image, r: random.Random) -> None:
+    """A bit in the first bytes of a frame, under a right checksum of the chunk."""
+    found = []
+    for entry, start, end in image.chunks():
+        at = image[b"DATA"].find(ZSTD_MAGIC, start, end)
+        if at >= 0:
+            found.append((entry, start, end, at))
+    if found:
+        entry, start, end, at = r.choice(found)
+        data = image[b"DATA"][start:end]
+        flip(data, r, at - start + r.choice((0, 4, 4)), min(at - start + 14, len(data)))
+        image.replace(b"CHNK", entry, start, end, bytes(data))
 
 
 def content(image: Image, r: random.Random) -> None:
@@ -171,7 +197,7 @@ def content(image: Image, r: random.Random) -> None:
         streams.append(bytearray(stored))
         at += length
     for _ in range(r.choice((1, 1, 4))):
-        r.choice((flip, flip, field))(r.choice(streams), r)
+        r.choice((flip, extreme, field))(r.choice(streams), r)
     stored, decoded = [], b""
     for stream in streams:
         packed = frame(bytes(stream), r) if stream else b""
@@ -192,19 +218,3 @@ def frame(data: bytes, r: random.Random) -> bytes:
         write_checksum=r.random() < 0.2,
         write_content_size=r.random() < 0.9,
     ).compress(data)
-
-
-FAULTS = {
-    raw: 2,
-    layout: 2,
-    order: 2,
-    unknown: 1,
-    section: 6,
-    identity: 2,
-    tokens: 1,
-    parent: 2,
-    damage: 2,
-    chunk: 4,
-    block: 4,
-    content: 4,
-}

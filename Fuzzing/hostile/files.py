@@ -1,148 +1,127 @@
-"""Files with faults: those of the fixtures, and snapshots of random shape."""
+"""Generated files and fixtures with faults, under repaired checksums, tags and seals."""
 
-import itertools
-import json
-import pathlib
+import hashlib
 import random
-import shutil
 
-import numpy as np
-from conformance_cases.chains import Link, child
-from conformance_cases.snapshot import Snapshot
+from generated.case import Case
+from generated.files import generate
 
-from hostile.faults import FAULTS
+from hostile import content_faults, faults, unit_faults
 from hostile.image import Image
+from hostile.sources import fixture
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-FIXTURES = ROOT / "fixtures" / "conformance"
-LARGEST = 40_000
-RATIOS = [
-    "1",
-    "2",
-    "3",
-    "4",
-    "5",
-    "7",
-    "8",
-    "9",
-    "16",
-    "64",
-    "100",
-    "4294967295",
-    "0",
-    "4294967296",
-    "abc",
-]
-
-
-def sources() -> list[tuple[pathlib.Path, list[pathlib.Path], float]]:
-    """Each fixture with its parents, nearest first, and how often it is taken."""
-    manifest, found = json.loads((FIXTURES / "manifest.json").read_text(encoding="utf-8")), []
-    for group, weight in (("valid", 4.0), ("invalid", 0.3)):
-        for case in manifest[group]:
-            path = FIXTURES / case["file"]
-            if "insertZeros" not in case and 64 <= path.stat().st_size <= LARGEST:
-                parents = [FIXTURES / entry["file"] for entry in case.get("parents", [])]
-                kind = 4 if parents else 2 if path.suffix == ".kvsnap" else 0.7
-                found.append((path, parents, weight * kind))
-    return found
+# How often each fault is taken, and the section that it needs.
+FAULTS = {
+    faults.raw: (2, None),
+    faults.layout: (2, None),
+    faults.order: (2, None),
+    faults.unknown: (1, None),
+    faults.section: (6, None),
+    faults.tokens: (1, b"TOKN"),
+    faults.parent: (3, b"PRNT"),
+    faults.damage: (1, b"DATA"),
+    faults.entry: (3, b"CHNK"),
+    faults.chunk: (4, b"CHNK"),
+    faults.block: (6, b"BLKS"),
+    faults.content: (4, b"CHNK"),
+    faults.frame_header: (1.5, b"CHNK"),
+    content_faults.identity: (2, b"IDEN"),
+    content_faults.trust: (1, b"IDEN"),
+    content_faults.shapes: (4, b"SHAP"),
+    content_faults.scales: (3, b"SCAL"),
+    content_faults.model_files: (3, b"FILE"),
+    content_faults.metadata: (2, b"meta"),
+    content_faults.foreign: (1, None),
+    unit_faults.unit: (4, b"KEYS"),
+    unit_faults.slot: (3, b"KEYS"),
+    unit_faults.keys: (1, b"KEYS"),
+    unit_faults.seal: (0.5, b"KEYS"),
+}
+NUMBERS = (1, 1, 2, 2, 3, 4, 5, 7, 8, 9, 16, 64, 100, 2**32 - 1)
+NO_NUMBERS = ("0", "4294967296", "abc", "007")
 
 
-SOURCES = sources()
+def mutate(seed: str, index: int) -> Case:
+    r = random.Random(f"mutated {seed}/{index}")
+    if r.random() < 0.6:
+        case = generate(f"of mutated {seed}", index)
+    else:
+        case = fixture(r)
+        case.compression = str(r.choice(NUMBERS)) if r.random() < 0.4 else None
+    if r.random() < 0.01:
+        case.compression = r.choice(NO_NUMBERS)
+    case.expected = None
+    images = {name: Image(data, case.secrets.get(name)) for name, data in case.files.items()}
+    for _ in range(r.choice((1, 1, 1, 2, 2, 3))):
+        names = list(images)
+        name = names[0] if r.random() < 0.6 else r.choice(names)
+        if images[name].sections and images[name].data is None:
+            case.about.append(f"{put_into(images[name], r)} in {name!r}")
+    if r.random() < 0.7:
+        relink(images)
+    case.files = {name: image.encoded() for name, image in images.items()}
+    if len(case.files) > 1 and r.random() < 0.05:
+        replace(case, r)
+    if case.keys and r.random() < 0.1:
+        change_keys(case, r)
+    # What a child may name as its parent.
+    case.files.setdefault("folder", None)
+    return case
 
 
-def replaced(names: list[str], r: random.Random, folder: pathlib.Path) -> str:
-    """Something else under a parent's name."""
-    path = folder / r.choice(names)
-    path.unlink()
+def put_into(image: Image, r: random.Random) -> str:
+    """Puts a fault into a file; gives its name."""
+    there = {None, *(type_ for type_, _ in image.sections)}
+    weights = {fault: weight for fault, (weight, needed) in FAULTS.items() if needed in there}
+    fault = r.choices(list(weights), list(weights.values()))[0]
+    fault(image, r)
+    return fault.__name__
+
+
+def relink(images: dict[str, Image]) -> None:
+    """Makes snapshots name what their transforms and parents became, from the root on."""
+    before = None
+    for image in reversed([image for image in images.values() if image[b"TIER"]]):
+        if image.data is None:
+            transform = images.get(transform_name(image))
+            if transform and transform.data is None:
+                parts = b"".join(transform[t] for t in (b"TRAN", b"CODE", b"BASE", b"rope"))
+                image[b"BLKS"][:32] = hashlib.sha256(parts).digest()
+            if before and len(image[b"PRNT"]) >= 32:
+                image[b"PRNT"][:32] = before.digest()
+        before = image
+
+
+def transform_name(image: Image) -> str:
+    """The name in BLKS of the transform that codes a snapshot."""
+    table = image[b"BLKS"]
+    length = int.from_bytes(table[32:36], "little")
+    return table[36 : 36 + length].decode(errors="replace")
+
+
+def replace(case: Case, r: random.Random) -> None:
+    """Something else under the name of a parent or a transform."""
+    name = r.choice(list(case.files)[1:])
+    case.about.append(f"something else instead of {name!r}")
     match r.randrange(5):
         case 0 | 1:
-            return f"{path.name} is not there"
+            del case.files[name]
         case 2:
-            path.mkdir()
+            case.files[name] = None
         case 3:
-            path.write_bytes(b"no file of this format")
+            case.files[name] = b"no file of this format"
         case _:
-            shutil.copy(r.choice(SOURCES)[0], path)
-    return f"{path.name} is something else"
+            case.files[name] = next(iter(fixture(r).files.values()))
 
 
-def made(r: random.Random) -> list[tuple[str, bytes]]:
-    """A valid snapshot, or a chain, of random shape, codecs and tiers; the last link first."""
-    shape = dict(
-        layers=r.randrange(1, 4),
-        heads=r.randrange(1, 4),
-        key=r.randrange(1, 6),
-        value=r.randrange(1, 6),
-        codecs=(r.choice((2, 3, 4)), r.choice((2, 3, 4))),
-    )
-    link, n = None, r.randrange(150)
-    for index in range(r.choice((1, 1, 2, 3)) if n else 1):
-        first = r.randint(1, n) if link else 0
-        n = max(first, n + r.randrange(-20, 100)) if link else n
-        link = made_link(f"made-{index}", link, first, n, shape, r)
-    return [(each.name, each.file) for each in reversed(link.links())]
-
-
-def made_link(
-    name: str, before: Link | None, first: int, n: int, shape: dict, r: random.Random
-) -> Link:
-    ratios = sorted(
-        r.sample((1, 2, 3, 4, 5, 8, 16, 64, 2**32 - 1), r.randrange(1, 6)), reverse=True
-    )
-    random_ = np.random.default_rng(r.randrange(2**16))
-    cells = (shape["layers"], shape["heads"])
-    counts = np.diff(
-        np.sort(random_.integers(0, n - first + 1, (len(ratios), *cells)), 0), axis=0, prepend=0
-    )
-    # A cache of any bits, or one whose tiers may all be quantised.
-    quantised = r.random() < 0.5
-    stored = [
-        r.choice(((5, 5), (6, 5), (5, 6), (6, 6), (None, 5), (6, None)))
-        if quantised
-        else (None, None)
-        for _ in ratios
-    ]
-    options = dict(
-        **shape,
-        ratios=ratios,
-        floors=random_.integers(0, n - first + 1, cells),
-        counts=r.choice((None, counts)),
-        seed=r.randrange(2**16),
-        window=r.randrange(9),
-        scorer=r.randrange(1, 10),
-        stored=stored.__getitem__,
-    )
-    return (
-        child(before, name, first, n, **options) if before else Link(name, Snapshot(n=n, **options))
-    )
-
-
-def make(seed: str, index: int, folder: pathlib.Path) -> tuple[pathlib.Path, str | None, list[str]]:
-    """Writes the files of a run; gives the one to read, the compression, and what was done."""
-    r = random.Random(f"{seed}/{index}")
-    if r.random() < 0.2:
-        files = made(r)
-    else:
-        path, parents, _ = r.choices(SOURCES, [weight for _, _, weight in SOURCES])[0]
-        files = [(file.name, file.read_bytes()) for file in (path, *parents)]
-    names, images = [name for name, _ in files], [Image(data) for _, data in files]
-    done = names[:1]
-    (folder / "folder").mkdir()
-    # A snapshot of random shape is read as it is, too.
-    for _ in range(r.choice((0, 1, 2) if names[0].startswith("made") else (1, 1, 2))):
-        target = 0 if len(names) == 1 or r.random() < 0.6 else r.randrange(1, len(names))
-        fault = r.choices(list(FAULTS), list(FAULTS.values()))[0]
-        if images[target].sections and images[target].data is None:
-            fault(images[target], r)
-            done.append(f"{fault.__name__} in {names[target]}")
-    # From the root on, so that a child names what its parent became.
-    relinks = r.random() < 0.7
-    for image, before in reversed(list(itertools.pairwise(images))):
-        if relinks and image.data is None and len(image[b"PRNT"]) >= 32:
-            image[b"PRNT"][:32] = before.digest()
-    for name, image in zip(names, images, strict=True):
-        (folder / name).write_bytes(image.encoded())
-    if len(names) > 1 and r.random() < 0.08:
-        done.append(replaced(names[1:], r, folder))
-    return folder / names[0], r.choice(RATIOS) if r.random() < 0.4 else None, done
+def change_keys(case: Case, r: random.Random) -> None:
+    """No keys, fewer, or a wrong one in the place of one."""
+    name = r.choice(list(case.keys))
+    case.about.append(f"another key than {name!r}")
+    match r.randrange(3):
+        case 0:
+            case.keys = {}
+        case 1:
+            del case.keys[name]
+        case _:
+            case.keys[name] = r.randbytes(r.choice((0, 31, 32)))

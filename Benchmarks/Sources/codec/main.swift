@@ -88,7 +88,9 @@ func encode(secrets: [Secret] = []) throws {
 
 /// Opens the written snapshot and decodes ×8.
 func readPart(_ keys: KeyRing) throws -> Double {
-  try processorSeconds { try decode(SnapshotReader(path: arguments[2], keys: keys), compression: 8) }
+  try processorSeconds {
+    try decode(SnapshotReader(path: arguments[2], keys: keys), compression: 8)
+  }
 }
 
 let encoding = try processorSeconds { try encode() }
