@@ -86,6 +86,7 @@ struct ConfigFileTests {
       #""rope_scaling": {"type": "longrope", "short_factor": [1], "long_factor": [1]}"#,
       #""rope_scaling": {"type": "llama3", "factor": 8, "low_freq_factor": 4, "#
         + #""high_freq_factor": 1}"#,
+      #""rope_theta": 1, "rope_scaling": {"type": "yarn", "factor": 8}"#,
     ] {
       let folder = try scratch.copy("config.json") { Self.replacingRoPE($0, parameters) }
       #expect(throws: MalformedFile.self, "\(parameters)") { try ModelFile(path: folder) }

@@ -91,6 +91,25 @@ struct GGUFTests {
     #expect((negative as? MalformedFile)?.problem == "a factor is no positive number")
   }
 
+  @Test("factors of LongRoPE next to another scaling are rejected")
+  func longRoPENextToLinear() throws {
+    let error = try rejection("tiny-phi3.gguf") {
+      $0.insert(number: 2, at: "phi3.rope.scaling.factor")
+    }
+    let what = "tensor rope_factors_short.weight next to RoPE scaling linear"
+    #expect((error as? UnsupportedModel)?.what == what)
+  }
+
+  @Test("converters write the original context even where no scaling needs it")
+  func contextWithoutScaling() throws {
+    var file = try bytes(of: Fixtures.path("models/tiny-llama-f32.gguf"))
+    let plain = try ModelFile(path: Fixtures.path("models/tiny-llama-f32.gguf")).architecture
+    file.insert(number: 512, at: "llama.rope.scaling.original_context_length")
+    let scratch = try ScratchFolder()
+    let path = try scratch.write("plain.gguf", file)
+    #expect(try ModelFile(path: path).architecture.rope == plain.rope)
+  }
+
   @Test("YaRN's attention factor has the meaning of llama.cpp and its converter")
   func yarnMagnitude() throws {
     let usual = Float(0.1 * log(8) + 1)

@@ -152,5 +152,12 @@ struct SpecialTokenTests {
     ])
     #expect((vocabulary.beginOfText, vocabulary.endOfText) == (nil, 2))
     #expect(vocabulary.tokens.count == 287)
+    var file = pieces("llama")
+    file.metadata["eos_token_id"] = .id(3)
+    #expect(try self.vocabulary(file).endOfText == 3)
+    for id in [4, UInt32.max] {
+      file.metadata["eos_token_id"] = .id(id)
+      #expect(try self.vocabulary(file).endOfText == 2, "the usual one")
+    }
   }
 }

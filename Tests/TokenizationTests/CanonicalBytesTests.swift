@@ -51,6 +51,21 @@ import Tokenization
     #expect(types[0] != types[2])
   }
 
+  @Test("a user-defined token of spaces is one token, however a file spells it")
+  func spaces() throws {
+    let bytes = try ["   ", "▁▁▁", "▁▁"].map { spelling in
+      let tokens = ["<unk>", "<s>", "</s>", "a", spelling].map { Array($0.utf8) }
+      var vocabulary = Vocabulary(
+        model: "llama", preTokenizer: "plain", tokens: tokens, types: [2, 3, 3, 1, 4], merges: [],
+        endOfText: 2)
+      vocabulary.unknown = 0
+      var bytes: [UInt8] = []
+      try Tokenizer(vocabulary).writeCanonicalBytes { bytes += $0 }
+      return bytes
+    }
+    #expect(bytes[0] == bytes[1] && bytes[1] != bytes[2])
+  }
+
   @Test func tellsDifferentTokenizersApart() throws {
     let all = try [
       description { _ in }, description { $0.preTokenizer = "gpt-2" },
