@@ -30,6 +30,7 @@ public struct TransformSumsFile: Sendable {
     identity = try Identity(container.section(.identity, atMost: UInt64(Identity.byteCount)))
     sums = try TransformSums(container.section(.transformSums)) { try container.rope(of: $0) }
     sequences = try SequenceSet(container.section(.sequences, atMost: SequenceSet.limit))
+    _ = try container.metaEntries()
     provenance = try container.provenance()
   }
 

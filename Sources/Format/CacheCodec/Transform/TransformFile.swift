@@ -49,6 +49,7 @@ public struct TransformFile: Sendable {
       (.transform, description.bytes), (.coderTables, code.bytes), (.basis, basis.bytes),
     ]
     digest = Self.digest(sections, transform.rope)
+    _ = try container.metaEntries()
     provenance = try container.provenance()
   }
 

@@ -47,6 +47,7 @@ public struct StatisticsFile: Sendable {
     }
     try container.checkRoPE(isUsed: pairs != nil)
     sequences = try Self.sequences(container, tokens: statistics.tokens)
+    _ = try container.metaEntries()
     provenance = try container.provenance()
   }
 

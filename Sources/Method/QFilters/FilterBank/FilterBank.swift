@@ -80,6 +80,7 @@ public struct FilterBank: Sendable, Equatable {
     try container.checkRoPE(isUsed: linear != nil)
     sequences = try container.section(ifPresent: .sequences, atMost: SequenceSet.limit)
       .map { try SequenceSet($0) }
+    _ = try container.metaEntries()
     provenance = try container.provenance()
   }
 
