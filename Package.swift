@@ -26,6 +26,9 @@ let package = Package(
     .library(name: "CacheFormat", targets: ["CacheFormat"]),
     .library(name: "CacheCodec", targets: ["CacheCodec"]),
     .library(name: "QFilters", targets: ["QFilters"]),
+    .library(name: "KVSnap", targets: ["KVSnap"]),
+    // `make libkvsnap` links its objects into a library without Swift's own ones.
+    .library(name: "kvsnap-objects", type: .static, targets: ["KVSnapC"]),
     .executable(name: "qfilters", targets: ["QFiltersCLI"]),
     // For the nested packages Fuzzing and Benchmarks, which can depend on nothing but products; no
     // promise to others.
@@ -59,6 +62,7 @@ let package = Package(
     .target(name: "CISA", path: "Sources/C/CISA"),
     .target(name: "CCodecKernels", dependencies: ["CISA"], path: "Sources/C/CCodecKernels"),
     .target(name: "CInferenceKernels", dependencies: ["CISA"], path: "Sources/C/CInferenceKernels"),
+    .target(name: "CKVSnap", path: "Sources/C/CKVSnap"),
     .target(name: "CFaults", path: "Sources/C/CFaults"),
     .target(name: "CExhaustion", dependencies: ["CFaults"], path: "Sources/C/CExhaustion"),
 
@@ -70,6 +74,10 @@ let package = Package(
     // Method: filters, scores, ranking; transforms.
     swift("Method/QFilters", ["CacheFormat", "ByteIO", "COpenBLAS"]),
     swift("Method/Transforms", ["QFilters", "CacheFormat", "ByteIO"]),
+
+    // Library: snapshots for other programs, in Swift and in C.
+    swift("Library/KVSnap", ["CacheCodec", "CacheFormat", "ByteIO"]),
+    swift("Library/KVSnapC", ["KVSnap", "CKVSnap"]),
 
     // Engine: a model's files, its tokens, its forward pass.
     // The known chat templates become a part of the program, which stays one file.

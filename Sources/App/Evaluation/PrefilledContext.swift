@@ -1,3 +1,4 @@
+import ByteIO
 package import Inference
 import ModelFiles
 package import QFilters

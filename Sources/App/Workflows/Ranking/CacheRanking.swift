@@ -1,3 +1,4 @@
+import ByteIO
 import CacheFormat
 package import Inference
 package import ModelFiles

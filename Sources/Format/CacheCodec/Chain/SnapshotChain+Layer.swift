@@ -67,16 +67,39 @@ extension SnapshotChain {
   package func heldBytes(
     _ bytes: [UInt8], of tensor: ChunkTable.Tensor, layer: Int, head: Int, positions: [UInt32]
   ) -> [UInt8] {
-    let rowBytes = metadata.context.rowBytes(of: tensor, layer: layer)
-    var (held, start): ([UInt8], Int) = ([], 0)
-    for (index, snapshot) in snapshots.enumerated() {
-      let count = positions[start...].prefix { $0 < end(ofSnapshot: index) }.count
-      let part = bytes[start * rowBytes..<(start + count) * rowBytes]
-      held += snapshot.metadata.context.heldBytes(
-        Array(part), of: tensor, layer: layer, head: head)
-      start += count
+    bySnapshot(bytes, of: tensor, layer: layer, positions: positions).flatMap { context, part in
+      context.heldBytes(part, of: tensor, layer: layer, head: head)
     }
-    return held
+  }
+
+  /// A head's keys or values as floats.
+  ///
+  /// - Parameters:
+  ///   - bytes: Elements of the snapshots' type, in order of position.
+  ///   - positions: The positions of the pairs, ascending.
+  package func floats(
+    _ bytes: [UInt8], of tensor: ChunkTable.Tensor, layer: Int, head: Int, positions: [UInt32]
+  ) -> [Float] {
+    bySnapshot(bytes, of: tensor, layer: layer, positions: positions).flatMap { context, part in
+      context.floats(part, of: tensor, layer: layer, head: head)
+    }
+  }
+
+  /// Each snapshot's part of a head's rows.
+  private func bySnapshot(
+    _ bytes: [UInt8], of tensor: ChunkTable.Tensor, layer: Int, positions: [UInt32]
+  ) -> [(ContextDescription, [UInt8])] {
+    guard snapshots.count > 1 else { return [(metadata.context, bytes)] }
+    let rowBytes = metadata.context.rowBytes(of: tensor, layer: layer)
+    var start = 0
+    return snapshots.enumerated().map { index, snapshot in
+      let count = positions[start...].prefix { $0 < end(ofSnapshot: index) }.count
+      defer { start += count }
+      return (
+        snapshot.metadata.context,
+        Array(bytes[start * rowBytes..<(start + count) * rowBytes])
+      )
+    }
   }
 }
 

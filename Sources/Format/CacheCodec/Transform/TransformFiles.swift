@@ -7,30 +7,34 @@ final class TransformFiles: Sendable {
   /// Files that were named; one that has the digest is preferred to a file in the snapshot's
   /// folder.
   private let paths: [String]
-  private let known = Mutex<[Digest: TransformFile]>([:])
+  private let known = Mutex<[String: TransformFile]>([:])
 
   init(_ paths: [String]) { self.paths = paths }
 
-  /// The transform that a snapshot refers to.
+  /// The transform that a snapshot refers to: a file that was named, or the one of that name in the
+  /// snapshot's folder. Another file with the digest does not count.
   ///
   /// - Throws: `TransformMissing`; `MalformedFile` if a file is damaged; `SystemError`.
   func file(_ reference: TransformReference, of path: String) throws -> TransformFile {
+    func missing(isReplaced: Bool) -> TransformMissing {
+      TransformMissing(
+        path: path, transform: reference, othersAreNamed: !paths.isEmpty, isReplaced: isReplaced)
+    }
+    let named = try paths.map(read)
+    if let file = named.first(where: { $0.digest == reference.digest }) { return file }
+    let sibling = Folder.sibling(of: path, named: reference.fileName)
+    guard Folder.isFile(sibling) else { throw missing(isReplaced: false) }
+    let file = try read(sibling)
+    guard file.digest == reference.digest else { throw missing(isReplaced: true) }
+    return file
+  }
+
+  /// A file, which is read once.
+  private func read(_ path: String) throws -> TransformFile {
     try known.withLock { known in
-      if let file = known[reference.digest] { return file }
-      for path in paths {
-        let file = try TransformFile(path: path)
-        known[file.digest] = file
-      }
-      if let file = known[reference.digest] { return file }
-      func missing(isReplaced: Bool) -> TransformMissing {
-        TransformMissing(
-          path: path, transform: reference, othersAreNamed: !paths.isEmpty, isReplaced: isReplaced)
-      }
-      let sibling = Folder.sibling(of: path, named: reference.fileName)
-      guard Folder.isFile(sibling) else { throw missing(isReplaced: false) }
-      let file = try TransformFile(path: sibling)
-      guard file.digest == reference.digest else { throw missing(isReplaced: true) }
-      known[reference.digest] = file
+      if let file = known[path] { return file }
+      let file = try TransformFile(path: path)
+      known[path] = file
       return file
     }
   }

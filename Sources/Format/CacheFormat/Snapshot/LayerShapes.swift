@@ -69,7 +69,9 @@ extension ContextDescription {
   }
 
   /// The shape of a layer.
-  func shape(ofLayer layer: Int) -> LayerShapes.Layer { shapes?.layers[layer] ?? greatestShape }
+  package func shape(ofLayer layer: Int) -> LayerShapes.Layer {
+    shapes?.layers[layer] ?? greatestShape
+  }
 
   /// How many KV heads a layer has.
   public func kvHeads(ofLayer layer: Int) -> Int { shape(ofLayer: layer).kvHeads }

@@ -1,0 +1,59 @@
+import CKVSnap
+import KVSnap
+
+extension SnapshotError {
+  /// The number in `enum kvsnap_status`.
+  private var status: kvsnap_status {
+    switch kind {
+    case .usage: KVSNAP_USAGE
+    case .malformed: KVSNAP_MALFORMED
+    case .missing: KVSNAP_MISSING
+    case .io: KVSNAP_IO
+    case .key: KVSNAP_KEY
+    case .identity: KVSNAP_IDENTITY
+    case .other: KVSNAP_OTHER
+    }
+  }
+
+  /// Runs a function of the library. C gets its status, and the sentence by `kvsnap_message`.
+  static func status(_ body: () throws(SnapshotError) -> Void) -> CInt {
+    do throws(SnapshotError) {
+      try body()
+      return CInt(KVSNAP_OK.rawValue)
+    } catch {
+      unsafe error.description.withCString { unsafe ckvsnap_set_message($0) }
+      return CInt(error.status.rawValue)
+    }
+  }
+
+  /// A pointer that may not be NULL.
+  static func present<Value>(_ pointer: Value?, _ name: String) throws(SnapshotError) -> Value {
+    guard let pointer else { throw SnapshotError(.usage, "\(name) is NULL") }
+    return pointer
+  }
+}
+
+/// Arguments as C has them.
+enum Argument {
+  /// A path.
+  static func path(_ path: UnsafePointer<CChar>?) throws(SnapshotError) -> String {
+    unsafe String(cString: try SnapshotError.present(path, "path"))
+  }
+
+  /// Keys.
+  static func keys(
+    _ keys: UnsafePointer<kvsnap_key>?, _ count: Int
+  ) throws(SnapshotError) -> [SnapshotKey] {
+    guard count > 0 else { return [] }
+    let keys = try unsafe SnapshotError.present(keys, "keys")
+    var all: [SnapshotKey] = []
+    for index in 0..<count {
+      let key = unsafe keys[index]
+      let bytes = unsafe [UInt8](UnsafeRawBufferPointer(start: key.bytes, count: key.length))
+      all.append(
+        try unsafe key.is_passphrase == 0
+          ? SnapshotKey(keyFile: bytes) : SnapshotKey(passphrase: bytes))
+    }
+    return all
+  }
+}
