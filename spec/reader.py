@@ -233,9 +233,12 @@ class Slot:
 
     def __init__(self, data: memoryview) -> None:
         fields = Fields("KEYS", data)
-        self.head, self.kind = bytes(data[:48]), fields.size("kind of a slot", 0, 2)
+        self.head, self.kind = bytes(data[:48]), fields.u32()
         if self.kind == 0:
             fields.zeros(124)
+            return
+        need(int.from_bytes(data[120:], "little") == checksum(data[:120]), "KEYS", "a slot's checksum")
+        if self.kind > 2:
             return
         ranges = ((0, 0), (0, 0), (0, 0)) if self.kind == 1 else ((10, 20), (1, 32), (1, 16))
         names = ("cost", "r", "p")
@@ -245,7 +248,6 @@ class Slot:
         need(is_small and (cost < 16 or self.r > 1), "KEYS", "a cost of scrypt beyond the limits")
         self.salt, self.wrapped = bytes(fields.take(32)), bytes(fields.take(32 + TAG))
         fields.zeros(24)
-        need(fields.u64() == checksum(data[:120]), "KEYS", "checksum of a slot")
 
     def opened(self, key: bytes) -> bytes | None:
         """The data key, if that is the key."""

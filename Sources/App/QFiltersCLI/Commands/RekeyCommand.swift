@@ -8,9 +8,9 @@ struct RekeyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rekey", abstract: "Change the key of an encrypted snapshot.",
     discussion: """
-      The new key gets a slot of the file first, and then the old key loses its own. Nothing else \
-      of the file changes, so the snapshots that continue it stay valid. Copies of the file keep \
-      the old key.
+      The new key gets a slot of the file first, and then the old key loses its own. Other keys \
+      keep theirs. Nothing else of the file changes, so the snapshots that continue it stay valid. \
+      Copies of the file keep the old key.
       """)
 
   @Argument(help: "Encrypted snapshot (.kvsnap).", completion: .snapshot) var snapshot: String

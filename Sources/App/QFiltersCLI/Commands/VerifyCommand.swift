@@ -103,13 +103,12 @@ struct VerifyCommand: ParsableCommand {
   }
 
   private func printDigests(_ file: String) throws {
-    let ancestors = try Verify.ancestors(of: file, with: try companions.companions)
-    for path in [file] + ancestors {
-      try Verify.run(path: path, keys: companions.parents.keys.ring)
+    var companions = try self.companions.companions
+    companions.keys = try self.companions.parents.keys.ringUnderTest
+    for path in try [file] + Verify.ancestors(of: file, with: companions) {
+      try Verify.run(path: path, keys: companions.keys)
     }
-    for tensor in try TensorDigests.of(
-      path: file, compression: compression, with: try companions.companions)
-    {
+    for tensor in try TensorDigests.of(path: file, compression: compression, with: companions) {
       Terminal.line("\(tensor.digest)  \(tensor.name)")
     }
   }

@@ -15,15 +15,35 @@ struct KeyOptions: ParsableArguments {
   var files: [String] = []
 
   /// The keys, read once in a process, so that a passphrase is asked for once.
-  var ring: KeyRing { get throws { try Self.ring(files) } }
+  ///
+  /// - Throws: `KeyFileRefusal`, `SystemError`.
+  var ring: KeyRing {
+    get throws { try Self.ring("key", files) { [try Self.newSecret(keyFile: $0)] } }
+  }
+
+  /// The keys of a reader under test (spec, conformance.md): each file is tried as a key file and,
+  /// without its line feed, as a passphrase.
+  ///
+  /// - Throws: `SystemError`.
+  var ringUnderTest: KeyRing {
+    get throws {
+      try Self.ring("test", files) { path in
+        let bytes = try Self.start(of: path)
+        let line = bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...]
+        return [Secret(keyFile: bytes), Secret(passphrase: Array(line))].compactMap(\.self)
+      }
+    }
+  }
 
   private static let known = Mutex<[[String]: KeyRing]>([:])
 
-  private static func ring(_ files: [String]) throws -> KeyRing {
+  private static func ring(
+    _ mode: String, _ files: [String], _ secrets: (String) throws -> [Secret]
+  ) throws -> KeyRing {
     try known.withLock { known in
-      if let ring = known[files] { return ring }
+      if let ring = known[[mode] + files] { return ring }
       let ring = KeyRing(try files.flatMap(secrets), ask: ask)
-      known[files] = ring
+      known[[mode] + files] = ring
       return ring
     }
   }
@@ -31,13 +51,6 @@ struct KeyOptions: ParsableArguments {
   private static func ask(path: String, wrong: Int) -> Secret? {
     let question = wrong == 0 ? "passphrase of \(path): " : "it does not open \(path). passphrase: "
     return SecretInput.ask(question).flatMap { Secret(passphrase: $0) }
-  }
-
-  /// A file is a key file, and without its line feed a passphrase.
-  private static func secrets(of path: String) throws -> [Secret] {
-    let bytes = try start(of: path)
-    let line = bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...]
-    return [Secret(keyFile: bytes), Secret(passphrase: Array(line))].compactMap(\.self)
   }
 }
 
@@ -83,7 +96,10 @@ extension KeyOptions {
     guard let first = SecretInput.ask("new passphrase: ") else {
       throw ValidationError("A passphrase needs a terminal; name a key file instead.")
     }
-    guard SecretInput.ask("again: ") == first, let secret = Secret(passphrase: first) else {
+    guard let secret = Secret(passphrase: first) else {
+      throw ValidationError("A passphrase has 1 to 1,024 bytes.")
+    }
+    guard SecretInput.ask("again: ") == first else {
       throw ValidationError("The two passphrases differ.")
     }
     return secret

@@ -117,7 +117,13 @@ package struct SnapshotReport: Encodable {
     let entries = metadata.meta.entries
     meta =
       entries.isEmpty ? nil : Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0.value) })
-    keys = reader.keySlots?.map { $0.kind == .keyFile ? "key file" : "passphrase" }
+    keys = reader.keySlots?.map { slot in
+      switch slot.kind {
+      case .keyFile: "key file"
+      case .passphrase: "passphrase"
+      case .other: "other"
+      }
+    }
     layerShapes = context.shapes?.layers.map { [$0.kvHeads, $0.keyLength, $0.valueLength] }
     provenance = metadata.provenance
   }

@@ -33,7 +33,7 @@ public struct SystemError: CategorisedError, Sendable {
   static let folderFlush = "flush the folder of"
 
   /// A missing input is told from every other failure.
-  public var category: FailureCategory { isMissingInput ? .noInput : .io }
+  public var category: FailureCategory { isMissingInput || isNoRegularFile ? .noInput : .io }
 
   /// What failed, on which file, why, and what helps.
   public var description: String {

@@ -19,7 +19,9 @@ package enum Interruption {
       // The handler holds its own source, so that it lasts as long as the process.
       source.setEventHandler { [source] in
         _ = source
-        if !isPostponed(number) { cf_end_by_signal(number) }
+        guard !isPostponed(number) else { return }
+        SecretInput.showTyping()
+        cf_end_by_signal(number)
       }
       let registered = DispatchSemaphore(value: 0)
       source.setRegistrationHandler { registered.signal() }

@@ -1,11 +1,11 @@
 import Glibc
+import Synchronization
 
 /// A line that a user types unseen.
 package enum SecretInput {
   /// Asks on the terminal of the process, if its standard input or standard error is one.
   ///
-  /// - Returns: What was typed, without the line's end; nil if there is no terminal, or nothing was
-  ///   typed.
+  /// - Returns: What was typed, without the line's end; nil if there is no terminal.
   package static func ask(_ question: String) -> [UInt8]? {
     guard isatty(STDIN_FILENO) == 1 || isatty(STDERR_FILENO) == 1 else { return nil }
     let terminal = FileDescriptor(
@@ -15,12 +15,25 @@ package enum SecretInput {
     guard unsafe tcgetattr(terminal.raw, &usual) == 0 else { return nil }
     var hidden = usual
     hidden.c_lflag &= ~tcflag_t(ECHO)
-    unsafe _ = tcsetattr(terminal.raw, TCSAFLUSH, &hidden)
-    defer { unsafe _ = tcsetattr(terminal.raw, TCSAFLUSH, &usual) }
-    write(question, to: terminal)
+    let raw = terminal.raw
+    hiddenTerminal.withLock { $0 = (raw, usual) }
+    unsafe _ = tcsetattr(raw, TCSAFLUSH, &hidden)
+    defer { showTyping() }
+    // A progress line may be there.
+    write("\r\u{1B}[K" + question, to: terminal)
     let line = readLine(from: terminal)
     write("\n", to: terminal)
-    return line.isEmpty ? nil : line
+    return line
+  }
+
+  /// A terminal that does not show what is typed, and its usual settings.
+  private static let hiddenTerminal = Mutex<(terminal: Int32, usual: termios)?>(nil)
+
+  /// Lets the terminal show again what is typed. A process that ends while it asks calls this, too.
+  static func showTyping() {
+    guard let (terminal, usual) = hiddenTerminal.withLock({ $0.take() }) else { return }
+    var settings = usual
+    unsafe _ = tcsetattr(terminal, TCSAFLUSH, &settings)
   }
 
   private static func write(_ text: String, to terminal: borrowing FileDescriptor) {

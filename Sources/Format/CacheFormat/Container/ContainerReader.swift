@@ -31,6 +31,11 @@ public struct ContainerReader: Sendable {
   ///   file is of another kind, `KeyProblem` if no key opens it, `SystemError` if it cannot
   ///   be read.
   public init(path: String, kind: FileKind? = nil, keys ring: KeyRing? = nil) throws {
+    try self.init(path: path, kind: kind, keys: ring, acceptsDamagedSlots: false)
+  }
+
+  /// Opens a file whose key slots may break rules.
+  init(path: String, kind: FileKind?, keys ring: KeyRing?, acceptsDamagedSlots: Bool) throws {
     file = try RandomAccessFile(path: path)
     let count = Int(min(file.size, UInt64(FormatHeader.byteCount)))
     let bytes = try file.read(at: 0, count: count, section: "header")
@@ -47,7 +52,8 @@ public struct ContainerReader: Sendable {
     self.directory = directory
     try Self.checkPadding(directory, of: file)
     let keys = try directory[.keys].map { [file] in
-      try KeyTable(Self.bytes(of: $0, atMost: KeyTable.limit, in: file))
+      try KeyTable(
+        Self.bytes(of: $0, atMost: KeyTable.limit, in: file), acceptsDamage: acceptsDamagedSlots)
     }
     self.keys = keys
     cipher = try keys.flatMap { keys in

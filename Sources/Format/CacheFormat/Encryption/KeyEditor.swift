@@ -1,16 +1,21 @@
 package import ByteIO
 
-/// Changes the key slots of an encrypted snapshot, and no other byte of it (spec, section 12.4).
+/// Changes the key slots of an encrypted snapshot, and no other byte of it (spec, section 12.4). No
+/// other process changes them meanwhile.
 package struct KeyEditor {
   private let path: String
+  private let lock: FileLock
   private let offset: UInt64
   private var table: KeyTable
 
-  /// Reads the slots of the snapshot at `path`.
+  /// Reads the slots of the snapshot at `path`. A slot may be damaged, by a write that was cut
+  /// short.
   ///
   /// - Throws: `NotEncrypted`; `MalformedFile`; `SystemError`.
   package init(path: String) throws {
-    let container = try ContainerReader(path: path, kind: .snapshot)
+    lock = try FileLock(path)
+    let container = try ContainerReader(
+      path: path, kind: .snapshot, keys: nil, acceptsDamagedSlots: true)
     guard let table = container.keys, let entry = container.directory[.keys] else {
       throw NotEncrypted(path: path)
     }
@@ -20,22 +25,28 @@ package struct KeyEditor {
   /// How many slots are in use.
   package var used: Int { table.slots.count { $0 != nil } }
 
-  /// Fills an empty slot, and then erases the one that the user's keys open.
+  /// Gives a new key a slot, unless it has one, and then erases the slots that the user's keys
+  /// open. Damaged slots are erased, too.
   ///
   /// - Parameters:
   ///   - ring: The keys that the user has.
   ///   - secret: The new key.
-  ///   - keepsOld: Whether the old slot stays.
+  ///   - keepsOld: Whether the old slots stay.
   /// - Throws: `KeyProblem`; `MalformedFile` if the file was changed; `NoEmptySlot`; `SystemError`.
   package mutating func add(_ secret: Secret, by ring: KeyRing, keepsOld: Bool) throws {
     // Header and directory must be authentic: a slot for other bytes would vouch for them.
-    _ = try ContainerReader(path: path, kind: .snapshot, keys: ring)
-    let (old, cipher) = try ring.open(table, path: path)
-    guard let empty = table.slots.firstIndex(where: { $0 == nil }) else {
+    _ = try ContainerReader(
+      path: path, kind: .snapshot, keys: ring, acceptsDamagedSlots: true)
+    let dataKey = try ring.open(table, path: path).cipher.dataKey
+    let old = ring.slots(of: table)
+    for index in table.damaged { try write(nil, at: index) }
+    let own = table.slots.firstIndex { $0.map { ring.dataKey($0, secret) == dataKey } ?? false }
+    guard let new = own ?? table.slots.firstIndex(where: { $0 == nil }) else {
       throw NoEmptySlot(path: path, slots: table.slots.count)
     }
-    try write(KeySlot(cipher.dataKey, for: secret), at: empty)
-    if !keepsOld { try write(nil, at: old) }
+    if own == nil { try write(KeySlot(dataKey, for: secret), at: new) }
+    guard !keepsOld else { return }
+    for index in old where index != new { try write(nil, at: index) }
   }
 
   /// Erases all slots: nobody can read the file any more.
@@ -72,5 +83,8 @@ package struct NoEmptySlot: CategorisedError, Sendable {
   package var category: FailureCategory { .usage }
 
   /// One sentence that says what is wrong.
-  package var description: String { "all \(slots) key slots of \(path) are in use" }
+  package var description: String {
+    "all \(slots) key slots of \(path) are in use; change a key without keeping the old one, or "
+      + "write the snapshot anew with recompress, for one key"
+  }
 }

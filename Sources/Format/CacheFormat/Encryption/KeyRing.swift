@@ -7,7 +7,14 @@ public final class KeyRing: Sendable {
   /// Asks for a passphrase: the file's path and how many were wrong; nil if nobody answers.
   private let ask: (@Sendable (_ path: String, _ wrong: Int) -> Secret?)?
   /// Data keys and answers. Deriving a key from a passphrase takes a third of a second.
-  private let known = Mutex<(dataKeys: [Digest: [UInt8]], answers: [Secret])>(([:], []))
+  private let known = Mutex(Known())
+
+  private struct Known {
+    var dataKeys: [Digest: [UInt8]] = [:]
+    var answers: [Secret] = []
+    /// What opened a file, in order of the files.
+    var opened: [Secret] = []
+  }
 
   private static let mostQuestions = 3
 
@@ -20,11 +27,10 @@ public final class KeyRing: Sendable {
     ask: (@Sendable (_ path: String, _ wrong: Int) -> Secret?)? = nil
   ) { (self.secrets, self.ask) = (secrets, ask) }
 
-  /// Keys for a new snapshot that belongs to those that were opened: the first one that was given,
-  /// or else the first passphrase that was asked for; none if there were neither.
+  /// Keys for a new snapshot that belongs to those that were opened: what opened the first of them
+  /// that is encrypted. If none is, all keys that were given.
   public var forNewFiles: [Secret] {
-    let all = secrets + known.withLock { $0.answers }
-    return Array(all.prefix(1))
+    known.withLock { $0.opened.first.map { [$0] } } ?? secrets
   }
 
   /// The data key of a file, and which slot has it.
@@ -34,7 +40,7 @@ public final class KeyRing: Sendable {
     let slots = table.slots.enumerated().compactMap { index, slot in slot.map { (index, $0) } }
     guard !slots.isEmpty else { throw KeyProblem(path: path, kind: .destroyed) }
     if let found = find(slots, secrets + known.withLock { $0.answers }) { return found }
-    let takesPassphrase = slots.contains { $0.1.kind != .keyFile }
+    let takesPassphrase = slots.contains { $0.1.takesPassphrase }
     var wrong = 0
     while takesPassphrase, wrong < Self.mostQuestions, let answer = ask?(path, wrong) {
       if let found = find(slots, [answer]) {
@@ -50,15 +56,31 @@ public final class KeyRing: Sendable {
     _ slots: [(Int, KeySlot)], _ secrets: [Secret]
   ) -> (slot: Int, cipher: UnitCipher)? {
     for (index, slot) in slots {
-      for secret in secrets where secret.fits(slot.kind) {
-        let name = Digest(of: slot.encoded + secret.bytes)
-        let cached = known.withLock { $0.dataKeys[name] }
-        guard let key = cached ?? slot.dataKey(secret) else { continue }
-        known.withLock { $0.dataKeys[name] = key }
+      for secret in secrets {
+        guard let key = dataKey(slot, secret) else { continue }
+        known.withLock { $0.opened.append(secret) }
         return (index, UnitCipher(dataKey: key))
       }
     }
     return nil
+  }
+
+  /// A slot's data key, if the secret opens it.
+  func dataKey(_ slot: KeySlot, _ secret: Secret) -> [UInt8]? {
+    guard secret.fits(slot.kind) else { return nil }
+    let name = Digest(of: slot.encoded + secret.bytes)
+    if let key = known.withLock({ $0.dataKeys[name] }) { return key }
+    guard let key = slot.dataKey(secret) else { return nil }
+    known.withLock { $0.dataKeys[name] = key }
+    return key
+  }
+
+  /// The slots that the keys open which opened a file.
+  func slots(of table: KeyTable) -> [Int] {
+    let opened = known.withLock { $0.opened }
+    return table.slots.indices.filter { index in
+      table.slots[index].map { slot in opened.contains { dataKey(slot, $0) != nil } } ?? false
+    }
   }
 }
 
@@ -88,7 +110,7 @@ public struct KeyProblem: CategorisedError, Equatable, Sendable {
   public var description: String {
     switch kind {
     case .missing: "\(path): KEYS: it is encrypted"
-    case .wrong: "\(path): KEYS: it is encrypted, and no key that was given opens it"
+    case .wrong: "\(path): KEYS: it is encrypted, and no key or passphrase that was given opens it"
     case .destroyed:
       "\(path): KEYS: it is encrypted, and its keys were destroyed: nobody can read it"
     }

@@ -15,6 +15,8 @@ public struct KeySlot: Sendable, Equatable {
     case keyFile
     /// A passphrase, by scrypt.
     case passphrase(KeyDerivation.Cost)
+    /// A kind of another program, or of a later version. No key here opens it.
+    case other(UInt32)
   }
 
   /// The length of a slot in bytes.
@@ -27,20 +29,38 @@ public struct KeySlot: Sendable, Equatable {
 
   /// What opens it.
   public let kind: Kind
+
+  /// Whether a passphrase opens it.
+  var takesPassphrase: Bool {
+    if case .passphrase = kind { true } else { false }
+  }
+
+  /// The bytes of the slot.
+  let encoded: [UInt8]
+
   /// The bytes before the wrapped key, which the tag proves, too.
-  private let head: [UInt8]
+  private var head: [UInt8] { Array(encoded[..<Self.wrappedOffset]) }
   /// The wrapped key and its tag.
-  private let wrapped: [UInt8]
+  private var wrapped: [UInt8] {
+    let count = AES256GCM.keyByteCount + AES256GCM.tagByteCount
+    return Array(encoded[Self.wrappedOffset..<Self.wrappedOffset + count])
+  }
+  private static let wrappedOffset = 48
 
   /// Puts a data key into a new slot.
   init(_ dataKey: [UInt8], for secret: Secret) {
     kind = secret.isPassphrase ? .passphrase(Self.usualCost) : .keyFile
     let salt = KeyDerivation.randomBytes(Self.saltByteCount)
-    head = Self.head(kind, salt: salt)
+    let head = Self.head(kind, salt: salt)
     guard let key = Self.slotKey(kind, secret, salt: salt) else {
       preconditionFailure("no memory for scrypt")
     }
-    wrapped = AES256GCM.seal(dataKey, key: key, nonce: Self.nonce, additional: head)
+    let wrapped = AES256GCM.seal(dataKey, key: key, nonce: Self.nonce, additional: head)
+    let bytes = head + wrapped + [UInt8](repeating: 0, count: 24)
+    var writer = ByteWriter()
+    writer.write(bytes)
+    writer.write(Checksum.of(bytes))
+    encoded = writer.bytes
   }
 
   /// The data key, if the secret, which fits the kind, opens the slot.
@@ -61,6 +81,7 @@ public struct KeySlot: Sendable, Equatable {
     switch kind {
     case .keyFile: KeyDerivation.extract(secret.bytes, salt: salt)
     case .passphrase(let cost): KeyDerivation.scrypt(secret.bytes, salt: salt, cost: cost)
+    case .other: nil
     }
   }
 
@@ -72,6 +93,7 @@ public struct KeySlot: Sendable, Equatable {
       writer.writeZeros(12)
     case .passphrase(let cost):
       for number in [2, cost.log2N, cost.r, cost.p] { writer.write(UInt32(number)) }
+    case .other: preconditionFailure("a slot of an unknown kind is not made")
     }
     writer.write(salt)
     return writer.bytes
@@ -82,46 +104,52 @@ public struct KeySlot: Sendable, Equatable {
     slot?.encoded ?? [UInt8](repeating: 0, count: byteCount)
   }
 
-  /// The bytes of the slot.
-  var encoded: [UInt8] {
-    let bytes = head + wrapped + [UInt8](repeating: 0, count: 24)
-    var writer = ByteWriter()
-    writer.write(bytes)
-    writer.write(Checksum.of(bytes))
-    return writer.bytes
-  }
-
   /// Reads a slot; nil if it is empty.
   static func read(_ reader: inout ByteReader) throws(MalformedFile) -> KeySlot? {
     var fields = reader
     let bytes = try reader.readBytes(byteCount)
     guard bytes.contains(where: { $0 != 0 }) else { return nil }
-    let slot = try KeySlot(&fields)
-    guard try fields.read() == Checksum.of(Array(bytes.dropLast(8))) else {
-      throw fields.error("a key slot with another checksum; copy the file again")
+    var end = fields
+    _ = try end.readBytes(byteCount - 8)
+    guard try end.read() == Checksum.of(Array(bytes.dropLast(8))) else {
+      throw fields.error("a key slot with another checksum")
     }
-    return slot
+    return try KeySlot(&fields, bytes)
   }
 
-  private init(_ reader: inout ByteReader) throws(MalformedFile) {
+  private init(_ reader: inout ByteReader, _ bytes: [UInt8]) throws(MalformedFile) {
+    encoded = bytes
     let number = try reader.read(UInt32.self)
     switch number {
+    case 0: throw reader.error("an empty key slot with bytes in it")
     case 1:
       kind = .keyFile
       try reader.expectZeros(12)
     case 2:
       let cost = KeyDerivation.Cost(
-        log2N: try reader.readSize("cost", 10...20), r: try reader.readSize("r", 1...32),
-        p: try reader.readSize("p", 1...16))
+        log2N: try Self.number(&reader, "cost", 10...20), r: try Self.number(&reader, "r", 1...32),
+        p: try Self.number(&reader, "p", 1...16))
       // N < 2^(128·r/8) is scrypt's own rule.
       guard cost.log2N < 16 * cost.r, cost.bytes <= Self.greatestMemory,
         cost.r * cost.p << cost.log2N <= Self.greatestWork
       else { throw reader.error("a passphrase that would take too much memory or time") }
       kind = .passphrase(cost)
-    default: throw reader.error("an unknown kind of key slot: \(number)")
+    default:
+      kind = .other(number)
+      return
     }
-    head = Self.head(kind, salt: try reader.readBytes(Self.saltByteCount))
-    wrapped = try reader.readBytes(AES256GCM.keyByteCount + AES256GCM.tagByteCount)
+    _ = try reader.readBytes(Self.byteCount - 16 - 24 - 8)
     try reader.expectZeros(24)
+  }
+
+  private static func number(
+    _ reader: inout ByteReader, _ name: String, _ range: ClosedRange<UInt32>
+  ) throws(MalformedFile) -> Int {
+    let number = try reader.read(UInt32.self)
+    guard range ~= number else {
+      throw reader.error(
+        "a passphrase's \(name) is \(number), not \(range.lowerBound) to \(range.upperBound)")
+    }
+    return Int(number)
   }
 }

@@ -19,6 +19,8 @@ public struct KeyTable: Sendable, Equatable {
   var seal: [UInt8]
   /// Nil where a slot is empty.
   public internal(set) var slots: [KeySlot?]
+  /// The slots that break a rule, which only `KeyEditor` accepts; nil in `slots`.
+  private(set) var damaged: [Int] = []
 
   /// The length of the section with a number of slots.
   static func byteCount(slots: Int) -> Int { headByteCount + slots * KeySlot.byteCount }
@@ -47,14 +49,25 @@ public struct KeyTable: Sendable, Equatable {
     return writer.bytes
   }
 
-  init(_ section: Section) throws(MalformedFile) {
+  /// - Parameter acceptsDamage: Whether a slot may break a rule.
+  init(_ section: Section, acceptsDamage: Bool = false) throws(MalformedFile) {
     var reader = section.reader
     guard try reader.read() == Self.cipher else { throw reader.error("an unknown cipher; update") }
     let count = try reader.readSize("key slots", 1...Self.maximumSlots)
     seal = try reader.readBytes(AES256GCM.tagByteCount)
     try reader.expectZeros(8)
     slots = []
-    for _ in 0..<count { slots.append(try KeySlot.read(&reader)) }
+    for index in 0..<count {
+      var slot = reader
+      _ = try reader.readBytes(KeySlot.byteCount)
+      do throws(MalformedFile) {
+        slots.append(try KeySlot.read(&slot))
+      } catch {
+        guard acceptsDamage else { throw error }
+        slots.append(nil)
+        damaged.append(Int(index))
+      }
+    }
     try reader.expectEnd()
   }
 }

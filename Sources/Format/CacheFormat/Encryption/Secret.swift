@@ -22,5 +22,11 @@ public struct Secret: Sendable, Equatable {
     (self.bytes, isPassphrase) = (bytes, true)
   }
 
-  func fits(_ kind: KeySlot.Kind) -> Bool { (kind != .keyFile) == isPassphrase }
+  func fits(_ kind: KeySlot.Kind) -> Bool {
+    switch kind {
+    case .keyFile: !isPassphrase
+    case .passphrase: isPassphrase
+    case .other: false
+    }
+  }
 }

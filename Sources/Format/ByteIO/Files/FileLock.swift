@@ -1,0 +1,22 @@
+import Glibc
+
+/// A file that one process at a time changes in place. The lock ends with this object or the
+/// process.
+package final class FileLock: Sendable {
+  private let descriptor: FileDescriptor
+
+  /// Locks the file at `path`, as soon as no other process holds it. A file system without locks
+  /// keeps nobody out.
+  ///
+  /// - Throws: `SystemError` if it may not be read or is no regular file.
+  package init(_ path: String) throws(SystemError) {
+    descriptor = FileDescriptor(
+      adopting: uninterrupted { unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) })
+    guard descriptor.raw >= 0 else { throw SystemError(operation: "open", path: path) }
+    guard try descriptor.status(path: path).st_mode & S_IFMT == S_IFREG else {
+      throw SystemError(operation: "open", path: path, code: SystemError.notRegular)
+    }
+    let raw = descriptor.raw
+    _ = uninterrupted { flock(raw, LOCK_EX) }
+  }
+}

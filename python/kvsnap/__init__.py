@@ -1,0 +1,52 @@
+"""Snapshots of KV caches (.kvsnap) in Python: read, checked, at the speed of memory.
+
+    import kvsnap
+
+    with kvsnap.open("book.kvsnap") as snapshot:
+        print(snapshot.tokens, snapshot.layers)
+        for head in snapshot.layer(0, ratio=8):
+            print(head.positions, head.keys.shape, head.values.shape)
+
+The format is specified in spec/format.md of the project. Nothing but numpy is needed."""
+
+import os
+from collections.abc import Sequence
+
+from kvsnap._library import LIBRARY, check, key_array
+from kvsnap.errors import (
+    KeyNeededError,
+    MalformedError,
+    MissingError,
+    NotStoredError,
+    OtherModelError,
+    SnapshotError,
+    SystemFailure,
+)
+from kvsnap.snapshot import HeadPairs, Snapshot
+
+
+def open(path: str | os.PathLike, keys: Sequence[bytes | str] = ()) -> Snapshot:  # noqa: A001
+    """Opens a snapshot with all that it continues, and checks everything but keys and values.
+
+    `keys` are key files' bytes and passphrases (str), for encrypted files."""
+    return Snapshot(path, keys)
+
+
+def verify(path: str | os.PathLike, keys: Sequence[bytes | str] = ()) -> None:
+    """Checks every byte of a file of any kind of the format."""
+    check(LIBRARY.kvsnap_verify(os.fsencode(path), key_array(keys), len(keys)))
+
+
+__all__ = [
+    "HeadPairs",
+    "KeyNeededError",
+    "MalformedError",
+    "MissingError",
+    "NotStoredError",
+    "OtherModelError",
+    "Snapshot",
+    "SnapshotError",
+    "SystemFailure",
+    "open",
+    "verify",
+]

@@ -1,0 +1,82 @@
+"""The functions of libkvsnap, as kvsnap.h declares them. Each call releases the interpreter's lock."""
+
+import ctypes
+import pathlib
+from collections.abc import Sequence
+from ctypes import POINTER, c_char_p, c_int, c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
+
+from kvsnap.errors import error_of
+
+NAME = "libkvsnap.so.1"
+
+
+class Key(ctypes.Structure):
+    _fields_ = [("is_passphrase", c_int), ("bytes", c_char_p), ("length", c_size_t)]
+
+
+class Shape(ctypes.Structure):
+    _fields_ = [
+        ("layers", c_uint32),
+        ("kv_heads", c_uint32),
+        ("key_length", c_uint32),
+        ("value_length", c_uint32),
+        ("tokens", c_uint64),
+        ("key_type", c_uint32),
+        ("value_type", c_uint32),
+        ("least_compression", c_uint32),
+        ("scorer", c_uint32),
+        ("prompt_form", c_uint32),
+        ("trusted", c_uint32),
+    ]
+
+
+class Layer(ctypes.Structure):
+    _fields_ = [("kv_heads", c_uint32), ("key_length", c_uint32), ("value_length", c_uint32)]
+
+
+class Head(ctypes.Structure):
+    _fields_ = [("positions", c_void_p), ("keys", c_void_p), ("values", c_void_p)]
+
+
+def load() -> ctypes.CDLL:
+    """The library of this package, or else the system's."""
+    own = pathlib.Path(__file__).with_name(NAME)
+    library = ctypes.CDLL(str(own) if own.exists() else NAME)
+    handle, failing = c_void_p, c_int
+    for name, result, arguments in (
+        ("message", c_char_p, []),
+        ("open", failing, [c_char_p, POINTER(Key), c_size_t, POINTER(handle)]),
+        ("close", None, [handle]),
+        ("describe", None, [handle, POINTER(Shape)]),
+        ("describe_layer", None, [handle, c_uint32, POINTER(Layer)]),
+        ("identity", failing, [handle, POINTER(c_uint8)]),
+        ("tokens", None, [handle, c_void_p]),
+        ("count", failing, [handle, c_uint32, c_uint32, POINTER(c_uint64)]),
+        (
+            "read",
+            failing,
+            [handle, c_uint32, c_uint32, c_uint32, c_uint32, POINTER(Head)],
+        ),
+        ("verify", failing, [c_char_p, POINTER(Key), c_size_t]),
+    ):
+        function = getattr(library, f"kvsnap_{name}")
+        function.restype, function.argtypes = result, arguments
+    return library
+
+
+LIBRARY = load()
+
+
+def check(status: int) -> None:
+    """Raises what a function reported."""
+    if status:
+        raise error_of(status, LIBRARY.kvsnap_message().decode("utf-8", "replace"))
+
+
+def key_array(keys: Sequence[bytes | str]) -> ctypes.Array:
+    """Key files' bytes, and passphrases as texts."""
+    array = (Key * len(keys))()
+    for entry, key in zip(array, keys, strict=True):
+        data = key.encode() if isinstance(key, str) else bytes(key)
+        entry.is_passphrase, entry.bytes, entry.length = isinstance(key, str), data, len(data)
+    return array

@@ -1,0 +1,182 @@
+"""Reading snapshots into numpy arrays."""
+
+import ctypes
+import os
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from kvsnap._library import LIBRARY, Head, Layer, Shape, check, key_array
+from kvsnap.errors import NotStoredError
+
+STORED, FLOAT32 = 0, 2
+# numpy knows no bfloat16 and no FP8: their bits are in unsigned integers. A block of Q8_0 has a
+# scale in binary16 and 32 numbers of 8 bits.
+TYPES = {
+    2: np.dtype("<f4"),
+    3: np.dtype("<f2"),
+    4: np.dtype("<u2"),
+    9: np.dtype("u1"),
+    10: np.dtype("u1"),
+    11: np.dtype([("scale", "<f2"), ("numbers", "i1", 32)]),
+}
+NAMES = {2: "float32", 3: "float16", 4: "bfloat16", 9: "fp8-e4m3", 10: "fp8-e5m2", 11: "q8_0"}
+
+
+class HeadPairs(NamedTuple):
+    """What is kept of one KV head, in order of position."""
+
+    positions: np.ndarray
+    """[pairs] uint32, ascending."""
+    keys: np.ndarray
+    """[pairs, key length], after RoPE, half-split."""
+    values: np.ndarray
+    """[pairs, value length]"""
+
+
+class Snapshot:
+    """One context's KV cache in a file, with all that it continues.
+
+    What it gives was checked. Several threads may read at a time, each in parallel."""
+
+    def __init__(self, path: str | os.PathLike, keys: Sequence[bytes | str] = ()):
+        """Opens a file. `keys` are key files' bytes and passphrases (str) for encrypted ones."""
+        self._handle = None
+        self.path = os.fspath(path)
+        handle = ctypes.c_void_p()
+        path, target = os.fsencode(self.path), ctypes.byref(handle)
+        check(LIBRARY.kvsnap_open(path, key_array(keys), len(keys), target))
+        self._handle, shape = handle, Shape()
+        LIBRARY.kvsnap_describe(handle, ctypes.byref(shape))
+        self.layers, self.kv_heads = shape.layers, shape.kv_heads
+        self.key_length, self.value_length = shape.key_length, shape.value_length
+        self.key_type, self.value_type = NAMES[shape.key_type], NAMES[shape.value_type]
+        self.least_ratio, self.scorer = shape.least_compression, shape.scorer
+        self.prompt_form, self.trusted = shape.prompt_form, bool(shape.trusted)
+        self._codecs = shape.key_type, shape.value_type
+        self.tokens = np.empty(shape.tokens, np.uint32)
+        LIBRARY.kvsnap_tokens(handle, self.tokens.ctypes.data)
+
+    def close(self) -> None:
+        """Frees the file. Nothing can be read afterwards."""
+        if self._handle is not None:
+            LIBRARY.kvsnap_close(self._handle)
+            self._handle = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return (
+            f"<kvsnap.Snapshot {self.path!r}: {len(self.tokens)} tokens, {self.layers} layers, "
+            f"{self.kv_heads} KV heads>"
+        )
+
+    @property
+    def identity(self) -> dict[str, bytes] | None:
+        """The digests of the model's weights, architecture, RoPE and tokenizer; None if the file
+        has none of values."""
+        digests = (ctypes.c_uint8 * 128)()
+        if LIBRARY.kvsnap_identity(self._open(), digests):
+            return None
+        data, names = bytes(digests), ("weights", "architecture", "rope", "tokenizer")
+        return {name: data[32 * i : 32 * i + 32] for i, name in enumerate(names)}
+
+    def counts(self, layer: int, ratio: int | None = None) -> list[int]:
+        """How many pairs ×ratio keeps of each head of a layer; None counts all that is stored."""
+        heads = self._shape(layer).kv_heads
+        counts = (ctypes.c_uint64 * self.kv_heads)()
+        check(LIBRARY.kvsnap_count(self._open(), layer, self._ratio(ratio), counts))
+        return list(counts[:heads])
+
+    def layer(
+        self,
+        layer: int,
+        ratio: int | None = None,
+        dtype: str | None = None,
+        out: Sequence[HeadPairs] | None = None,
+    ) -> list[HeadPairs]:
+        """What ×ratio keeps of a layer, for each of its KV heads; None is all that is stored.
+
+        dtype "float32" converts; None gives the stored type, where bfloat16 and FP8 are unsigned
+        integers. `out` has arrays to fill: contiguous, writable, and as long as `counts` says."""
+        return self.read(range(layer, layer + 1), ratio, dtype, None if out is None else [out])[0]
+
+    def read(
+        self,
+        layers: range | None = None,
+        ratio: int | None = None,
+        dtype: str | None = None,
+        out: Sequence[Sequence[HeadPairs]] | None = None,
+    ) -> list[list[HeadPairs]]:
+        """Several layers at once, all of them by default, on all processors; else as `layer`."""
+        layers = range(self.layers) if layers is None else layers
+        if layers.step != 1 or not 0 <= layers.start <= layers.stop <= self.layers:
+            raise NotStoredError(f"{self.path}: it has the layers 0 to {self.layers - 1}")
+        if dtype not in (None, "float32"):
+            raise NotStoredError(f"a dtype is None or 'float32', not {dtype!r}")
+        result = out or [self._arrays(layer, ratio, dtype) for layer in layers]
+        memory = (Head * (len(layers) * self.kv_heads))()
+        for index, (layer, heads) in enumerate(zip(layers, result, strict=True)):
+            if out:
+                self._check_arrays(heads, self._arrays(layer, ratio, dtype))
+            for head, pairs in enumerate(heads):
+                memory[index * self.kv_heads + head] = Head(*(a.ctypes.data for a in pairs))
+        element = STORED if dtype is None else FLOAT32
+        call = self._open(), layers.start, len(layers), self._ratio(ratio), element, memory
+        check(LIBRARY.kvsnap_read(*call))
+        return [list(heads) for heads in result]
+
+    def _arrays(self, layer: int, ratio: int | None, dtype: str | None) -> list[HeadPairs]:
+        """Arrays for what ×ratio keeps of a layer."""
+        shape, codecs = self._shape(layer), self._codecs
+        lengths = [shape.key_length, shape.value_length]
+        if dtype is None:
+            lengths = [
+                n // 32 if codec == 11 else n for n, codec in zip(lengths, codecs, strict=True)
+            ]
+        types = [TYPES[FLOAT32 if dtype else codec] for codec in codecs]
+        return [
+            HeadPairs(
+                np.empty(count, np.uint32),
+                np.empty((count, lengths[0]), types[0]),
+                np.empty((count, lengths[1]), types[1]),
+            )
+            for count in self.counts(layer, ratio)
+        ]
+
+    @staticmethod
+    def _check_arrays(given: Iterable[HeadPairs], needed: list[HeadPairs]) -> None:
+        for mine, theirs in zip(given, needed, strict=True):
+            for name, a, b in zip(HeadPairs._fields, mine, theirs, strict=True):
+                fits = a.shape == b.shape and a.dtype == b.dtype
+                if not (fits and a.flags.c_contiguous and a.flags.writeable):
+                    what = f"{b.shape} of {b.dtype}, contiguous and writable"
+                    raise NotStoredError(f"out: {name} must have the shape {what}")
+
+    def _shape(self, layer: int) -> Layer:
+        if not 0 <= layer < self.layers:
+            raise NotStoredError(f"{self.path}: there is no layer {layer}: it has {self.layers}")
+        shape = Layer()
+        LIBRARY.kvsnap_describe_layer(self._open(), layer, ctypes.byref(shape))
+        return shape
+
+    def _open(self):
+        if self._handle is None:
+            raise NotStoredError(f"{self.path}: it is closed")
+        return self._handle
+
+    @staticmethod
+    def _ratio(ratio: int | None) -> int:
+        if ratio is None:
+            return 0
+        if not 1 <= ratio < 2**32:
+            raise NotStoredError(f"a ratio is an integer from 1 on, not {ratio}")
+        return ratio
