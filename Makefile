@@ -31,7 +31,7 @@ help:
 	@echo "make uninstall  removal of what make install put there"
 	@echo "make fuzz       $(FUZZ_RUNS) hostile inputs for every reader; FUZZ_RUNS=10000000 for a release"
 	@echo "make bench      the inner loops, then everything against what people use today"
-	@echo "make fixtures-archive   dist/kvsnap-fixtures-VERSION.tar.gz: fixtures, specification, readers"
+	@echo "make fixtures-archive   dist/kvsnap-fixtures-VERSION.tar.gz, or -draft.tar.gz: fixtures, specification, readers"
 	@echo "make clean      removal of what was built"
 
 build:

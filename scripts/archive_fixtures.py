@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Writes dist/kvsnap-fixtures-VERSION.tar.gz: the fixtures, the specification and its readers, for
-people who do not have the repository.
+people who do not have the repository. If the version is a draft, its name has "-draft" at the end.
 
 usage: archive_fixtures.py VERSION      what scripts/lint/check_frozen.py --print-version prints
 
 Equal files give equal bytes: names are sorted, and times, owners and modes are fixed. What git does
-not track, or would not, is left out.
+not track, or would not, is left out. So are the tests of the programs, which need other fixtures.
 """
 
 import gzip
@@ -18,6 +18,7 @@ import tarfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDERS = ("fixtures/conformance", "spec")
+TESTS = re.compile(r"spec/test_\w+\.py")
 README = """# Conformance fixtures of the container format for KV caches
 
 {status}.
@@ -37,8 +38,8 @@ README = """# Conformance fixtures of the container format for KV caches
 
 - {frozen}
 
-Texts and fixtures are dedicated to the public domain by CC0 1.0 (`spec/LICENSE`,
-`fixtures/conformance/LICENSE`). Programs are under Apache-2.0 (`LICENSE`).
+All of it, programs included, is dedicated to the public domain by CC0 1.0 (`spec/LICENSE`,
+`fixtures/conformance/LICENSE`).
 """
 DRAFT = "The version is a draft: files and answers may still change. Say which archive you used."
 FROZEN = """The files are frozen. To compare them with the list:
@@ -46,27 +47,30 @@ FROZEN = """The files are frozen. To compare them with the list:
       cd fixtures/conformance && sha256sum --check --ignore-missing frozen-{version}.sha256"""
 
 
-def readme(version: str, text: str) -> str:
-    status = re.search(rf"(?m)^Version {re.escape(version)}, .*$", text)
-    if not status:
+def status(version: str, text: str) -> tuple[str, bool]:
+    """The line of the specification that has the version, and whether it is a draft."""
+    line = re.search(rf"(?m)^Version {re.escape(version)}, .*$", text)
+    if not line:
         raise ValueError(f"spec/format.md does not say that it is version {version}")
-    frozen = DRAFT if status.group().endswith("draft") else FROZEN.format(version=version)
-    return README.format(status=status.group(), frozen=frozen)
+    return line.group(), line.group().endswith("draft")
 
 
-def contents(root: pathlib.Path, version: str) -> dict[str, tuple[bytes, bool]]:
-    """The bytes of each file by its name, and whether it can be executed."""
+def contents(root: pathlib.Path, version: str) -> tuple[str, dict[str, tuple[bytes, bool]]]:
+    """The archive's name, the bytes of each file by its name, and whether it can be executed."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *FOLDERS],
         cwd=root, check=True, capture_output=True, text=True,
     )  # fmt: skip
     found = {}
-    for name in ["LICENSE", *filter(None, listed.stdout.split("\0"))]:
+    for name in filter(None, listed.stdout.split("\0")):
         path = root / name
-        if path.is_file():
+        if path.is_file() and not TESTS.fullmatch(name):
             found[name] = (path.read_bytes(), bool(path.stat().st_mode & 0o100))
-    text = found["spec/format.md"][0].decode()
-    return found | {"README.md": (readme(version, text).encode(), False)}
+    line, is_draft = status(version, found["spec/format.md"][0].decode())
+    frozen = DRAFT if is_draft else FROZEN.format(version=version)
+    readme = README.format(status=line, frozen=frozen).encode()
+    name = f"kvsnap-fixtures-{version}" + ("-draft" if is_draft else "")
+    return name, found | {"README.md": (readme, False)}
 
 
 def archive(files: dict[str, tuple[bytes, bool]], folder: str) -> bytes:
@@ -85,9 +89,8 @@ def main() -> int:
     if len(sys.argv) != 2:
         print(__doc__, file=sys.stderr)
         return 64
-    name = f"kvsnap-fixtures-{sys.argv[1]}"
     try:
-        files = contents(ROOT, sys.argv[1])
+        name, files = contents(ROOT, sys.argv[1])
     except ValueError as error:
         print(f"archive_fixtures: {error}", file=sys.stderr)
         return 1

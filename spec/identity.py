@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: CC0-1.0
 """Computes both identities of a model from its files, written from format.md alone.
 
     python identity.py MODEL [--json] [--files]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: CC0-1.0
 // A reader of the container format, version 1, written from format.md and conformance.md alone.
 //
 //     cc -std=c11 -D_GNU_SOURCE -O2 -o reader reader.c -lzstd -lxxhash -lcrypto -lm

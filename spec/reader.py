@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: CC0-1.0
 """An independent reader of the container format, version 1, written from format.md alone.
 
     python reader.py FILE [--compression N] [--key-file KEY]... [--tensors OUT.npz] [--digests]

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: CC0-1.0
 """Runs a reader through the conformance fixtures, as conformance.md says; needs nothing but Python.
 
     python run_fixtures.py [--fixtures FOLDER] [--only TEXT] -- READER [ARGUMENT]...

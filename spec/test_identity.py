@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: CC0-1.0
 """Compares identity.py with the check vectors of format.md and with the fixtures.
 
 python test_identity.py
@@ -228,8 +229,7 @@ class Answers(unittest.TestCase):
     def test_packed_weights(self) -> None:
         model = self.copy("tiny-llama-f32")
         path = model / "model.safetensors"
-        data = path.read_bytes()
-        path.write_bytes(data.replace(b'"F32"', b'"I32"', 1))
+        path.write_bytes(path.read_bytes().replace(b'"F32"', b'"I32"', 1))
         code, out, _ = command(model)
         self.assertEqual(code, 0)
         self.assertIn("I32", out)

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: CC0-1.0
 """Gives identity.py damaged files: whatever a file holds, it says one sentence.
 
 python test_identity_damage.py

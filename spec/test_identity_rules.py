@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: CC0-1.0
 """Gives identity.py files that the rules of format.md decide: no digest, the same one, or another.
 
 python test_identity_rules.py

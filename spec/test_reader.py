@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: CC0-1.0
 """Damages a small file in every way that changes one byte or its length, and fails unless reader.py
 rejects every result within 1 s and 64 MiB.
 

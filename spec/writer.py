@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: CC0-1.0
 """An example: writes a snapshot from an engine that has no digests of values and no scores.
 
     python writer.py CACHE.safetensors MODEL.gguf OUT.kvsnap

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: CC0-1.0
 """Section 3.1.2: the architecture, and what a GGUF says of it."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: CC0-1.0
 """Section 3.1.2: what config.json says of the architecture."""
 
 from .architecture import Shape, attention_scale, limited, windows_of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: CC0-1.0
 """Section 3.1.3: what config.json says of RoPE."""
 
 import math

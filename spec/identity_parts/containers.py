@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: CC0-1.0
 """Keys and tensors of GGUF, safetensors and JSON files, checked against the files' lengths."""
 
 import dataclasses

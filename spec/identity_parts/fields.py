@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: CC0-1.0
 """Fields, keys and errors. Section numbers here and in the other files are those of format.md."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: CC0-1.0
 """Section 6.1: the tokenizer of a folder."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: CC0-1.0
 """Section 3.1: the files of a model that is in several."""
 
 import pathlib

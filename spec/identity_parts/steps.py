@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: CC0-1.0
 """Section 6.1: the steps of a tokenizer.json."""
 
 from .fields import Keys, filled, is_zero, need, shown, truth

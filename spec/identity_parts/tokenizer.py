@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: CC0-1.0
 """Section 6: the canonical bytes of a tokenizer, and section 6.1: that of a GGUF."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: CC0-1.0
 """Section 3.1.1: which tensors a model has, and their digest."""
 
 import hashlib
