@@ -167,6 +167,37 @@ struct EncryptionTests {
     }
   }
 
+  @Test("a key that changes loses every slot, and one that is there gets no second one")
+  func everySlot() throws {
+    var random = SeededGenerator(seed: 8)
+    let path = try write(SampleSnapshot(random: &random), "e.kvsnap", [key, key])
+    var editor = try KeyEditor(path: path)
+    #expect(editor.used == 2)
+    try editor.add(key, by: ring, keepsOld: true)
+    #expect(editor.used == 2)
+    try editor.add(other, by: ring, keepsOld: false)
+    #expect(editor.used == 1)
+    #expect(throws: KeyProblem(path: path, kind: .wrong)) {
+      try SnapshotReader(path: path, keys: ring)
+    }
+    try Verification.verify(path: path, keys: KeyRing([other]))
+  }
+
+  @Test("a slot whose writing was cut short is rejected, and mended with another key")
+  func tornSlot() throws {
+    var random = SeededGenerator(seed: 9)
+    let path = try write(SampleSnapshot(random: &random), "e.kvsnap", [other, key])
+    var bytes = Array(try Data(contentsOf: URL(filePath: path)))
+    let slot = Int(try #require(try ContainerReader(path: path).directory[.keys]).offset) + 32
+    for at in slot..<slot + 60 { bytes[at] = 0 }
+    try Data(bytes).write(to: URL(filePath: path))
+    #expect(throws: MalformedFile.self) { try SnapshotReader(path: path, keys: ring) }
+    var editor = try KeyEditor(path: path)
+    try editor.add(key, by: ring, keepsOld: true)
+    #expect(editor.used == 1)
+    try Verification.verify(path: path, keys: ring)
+  }
+
   @Test("a passphrase is asked for once, and three times at most")
   func passphrase() throws {
     var random = SeededGenerator(seed: 6)

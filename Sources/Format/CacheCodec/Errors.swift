@@ -53,6 +53,9 @@ public struct PrecisionNotStored: CategorisedError, Equatable, Sendable {
 
   /// The file, what it holds, and what helps.
   public var description: String {
+    guard !ElementCodec.foreign.contains(where: { $0.name == stored }) else {
+      return "\(path): it holds \(stored), which is copied as it is; leave the precision out"
+    }
     let possible = ["int8", "int4"].filter { stored != "int4" || $0 == "int4" }
     let names = Set([stored] + possible).sorted().joined(separator: ", ")
     return "\(path): \(requested) cannot be made from the \(stored) that this snapshot holds; "

@@ -59,7 +59,7 @@ struct EncryptionCommandTests {
     ] {
       let refused = try Command.run(command)
       #expect(refused.status == 77, "\(command)")
-      #expect(refused.error.contains("is encrypted; give its key with --key-file"))
+      #expect(refused.error.contains("is encrypted; give its key file with --key-file"))
     }
     #expect(!FileManager.default.fileExists(atPath: scratch.path("no.kvsnap")))
     #expect(!FileManager.default.fileExists(atPath: scratch.path("no.safetensors")))
@@ -79,6 +79,38 @@ struct EncryptionCommandTests {
     #expect(try Command.run(["verify", child, "--key-file", keys[0]]).status == 77)
     let both = try answer(child, "--key-file", keys[0], "--key-file", keys[1])
     #expect(both.status == 0, "\(both.error)")
+  }
+
+  @Test("what follows an encrypted snapshot is encrypted by the key that opened it")
+  func keyOfFollowers() throws {
+    let root = try prefill("root.kvsnap", "--key-file", keys[0])
+    let out = scratch.path("out.kvsnap")
+    let given = ["--key-file", keys[1], "--key-file", keys[0]]
+    #expect(try Command.run(["recompress", root, "--out", out] + given).status == 0)
+    #expect(try Command.run(["verify", out, "--key-file", keys[0]]).status == 0)
+    #expect(try Command.run(["verify", out, "--key-file", keys[1]]).status == 77)
+    // A plain one is encrypted for every key.
+    let plain = try prefill("plain.kvsnap")
+    #expect(try Command.run(["recompress", plain, "--out", out, "--force"] + given).status == 0)
+    for key in keys {
+      #expect(try Command.run(["verify", out, "--key-file", key]).status == 0)
+    }
+  }
+
+  @Test("two programs that change keys at once both have their key in the file")
+  func twoEditors() throws {
+    let root = try prefill("root.kvsnap", "--key-file", keys[0])
+    let result = try Command.shell(
+      """
+      for key in a b c d; do head -c 40 /dev/urandom >'\(scratch.path("k"))'$key; done
+      for key in a b c d; do
+        "$qfilters" rekey '\(root)' --key-file '\(keys[0])' --keep-old \
+          --new-key-file '\(scratch.path("k"))'$key >/dev/null &
+      done
+      wait
+      for key in a b c d; do "$qfilters" verify '\(root)' --key-file '\(scratch.path("k"))'$key; done
+      """)
+    #expect(String(decoding: result.output, as: UTF8.self).split(separator: "\n").count == 4)
   }
 
   @Test("forget destroys the keys, and only with --force")
@@ -108,5 +140,9 @@ struct EncryptionCommandTests {
       #expect(refused.status == status, "\(refused.error)")
       #expect(!FileManager.default.fileExists(atPath: out))
     }
+    let plain = try prefill("plain.kvsnap")
+    let refused = try Command.run(["recompress", plain, "--out", out, "--key-file", short])
+    #expect(refused.status == 64 && refused.error.contains("is no key file"), "\(refused.error)")
+    #expect(!FileManager.default.fileExists(atPath: out))
   }
 }

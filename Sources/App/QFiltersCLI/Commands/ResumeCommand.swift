@@ -160,6 +160,9 @@ struct ResumeCommand: ParsableCommand {
         "\(snapshot) was prefilled without --chat, so the prompt continues its text; "
           + "to ask about the text, prefill it with --chat")
     }
+    if result.proof == .files {
+      Terminal.note("\(snapshot): the model is proven by its files")
+    }
     try note(result)
   }
 

@@ -103,8 +103,7 @@ struct VerifyCommand: ParsableCommand {
   }
 
   private func printDigests(_ file: String) throws {
-    var companions = try self.companions.companions
-    companions.keys = try self.companions.parents.keys.ringUnderTest
+    let companions = companions.companions(try companions.parents.keys.ringUnderTest)
     for path in try [file] + Verify.ancestors(of: file, with: companions) {
       try Verify.run(path: path, keys: companions.keys)
     }

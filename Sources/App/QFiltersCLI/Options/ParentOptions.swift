@@ -1,5 +1,6 @@
 import ArgumentParser
 import CacheCodec
+import CacheFormat
 
 /// `--parent` and `--key-file`: where the snapshots of a chain are, and what opens them.
 struct ParentOptions: ParsableArguments {
@@ -11,13 +12,13 @@ struct ParentOptions: ParsableArguments {
   var files: [String] = []
   @OptionGroup var keys: KeyOptions
 
-  var companions: Companions {
-    get throws {
-      var companions = Companions()
-      companions.parents = files
-      companions.keys = try keys.ring
-      return companions
-    }
+  var companions: Companions { get throws { companions(try keys.ring) } }
+
+  func companions(_ ring: KeyRing) -> Companions {
+    var companions = Companions()
+    companions.parents = files
+    companions.keys = ring
+    return companions
   }
 }
 
@@ -31,11 +32,11 @@ struct CompanionOptions: ParsableArguments {
       valueName: "file"), completion: .transform)
   var transforms: [String] = []
 
-  var companions: Companions {
-    get throws {
-      var companions = try parents.companions
-      companions.transforms = transforms
-      return companions
-    }
+  var companions: Companions { get throws { companions(try parents.keys.ring) } }
+
+  func companions(_ ring: KeyRing) -> Companions {
+    var companions = parents.companions(ring)
+    companions.transforms = transforms
+    return companions
   }
 }

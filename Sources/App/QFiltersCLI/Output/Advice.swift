@@ -27,7 +27,8 @@ enum Advice {
     case let error as TransformMissing:
       error.othersAreNamed
         ? "name that transform, or copy it there" : "copy it there, or name it with --transform"
-    case let error as KeyProblem where error.kind != .destroyed: "give its key file with --key-file, or type its passphrase on a terminal"
+    case let error as KeyProblem where error.kind != .destroyed:
+      "give its key file with --key-file, or type its passphrase on a terminal"
     case is IdentityNotProven:
       command is ResumeCommand.Type
         ? "use the files that it was made with, or --trust if you know that the model is the same"

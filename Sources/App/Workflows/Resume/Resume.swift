@@ -154,7 +154,7 @@ package enum Resume {
       MalformedFile(path: chain.path, section: "CONT", problem: problem)
     }
     guard KVCache.Shape(context) == shape, context.shapes == nil else {
-      throw malformed("its shape is not that of its own model")
+      throw malformed("its shape is not that of the model")
     }
     guard context.keyLayout == .halfSplit else {
       throw PrivateMeaning(path: chain.path, what: "the layout of its keys")

@@ -1,6 +1,7 @@
 package import ByteIO
 package import CacheCodec
 import CacheFormat
+import ModelFiles
 import Tokenization
 
 /// The text of a snapshot's tokens.
@@ -23,7 +24,7 @@ package enum Show {
   /// - Parameters:
   ///   - model: A model's file or folder; nil is rejected after the snapshot is known to be valid.
   ///   - companions: Files in other folders that it needs.
-  /// - Throws: `ModelNeeded`, `IdentityMismatch` if the tokenizer is another one, `MalformedFile`,
+  /// - Throws: `ModelNeeded`, `IdentityMismatch` if the tokenizer is another one, `IdentityNotProven`, `MalformedFile`,
   ///   `SystemError`, `TokenizationError`, `UnsupportedModel`.
   package static func run(snapshot: String, with companions: Companions, model: String?) throws
     -> Result
@@ -32,10 +33,7 @@ package enum Show {
     let metadata = chain.metadata
     guard let model else { throw ModelNeeded(path: snapshot, metadata) }
     let (tokenizer, template) = try LoadedModel.loadChat(path: model)
-    let known = metadata.identity.values
-    guard known == nil || known?.tokenizer == Identity.tokenizer(tokenizer) else {
-      throw IdentityMismatch(path: snapshot, differing: [.tokenizer])
-    }
+    try check(metadata.identity, tokenizer, model: model, path: snapshot)
     guard metadata.tokens.allSatisfy({ $0 < tokenizer.vocabularySize }) else {
       throw MalformedFile(
         path: snapshot, section: "TOKN", problem: "a token id is not in the model's vocabulary")
@@ -47,11 +45,27 @@ package enum Show {
       lacksTemplate: isConversation && template == nil)
   }
 
-  /// The snapshot with its parents, or alone if they are missing: it has all tokens.
+  /// Rejects another model's tokenizer. A snapshot without digests of values is proven by the
+  /// model's files.
+  private static func check(
+    _ identity: SnapshotIdentity, _ tokenizer: Tokenizer, model: String, path: String
+  ) throws {
+    if let values = identity.values {
+      guard values.tokenizer == Identity.tokenizer(tokenizer) else {
+        throw IdentityMismatch(path: path, differing: [.tokenizer])
+      }
+      return
+    }
+    let files = FileIdentity(of: try ModelFile(path: model), cache: IdentityCache())
+    guard files == identity.files else { throw IdentityNotProven(path: path, other: model) }
+  }
+
+  /// The snapshot with its parents, or alone if they are missing or have other keys: it has all
+  /// tokens.
   private static func chain(_ path: String, _ companions: Companions) throws -> SnapshotChain {
     do {
       return try SnapshotChain(path: path, with: companions)
-    } catch is ParentMissing {
+    } catch let error where error is ParentMissing || error is KeyProblem {
       return SnapshotChain(alone: try SnapshotReader(path: path, keys: companions.keys))
     }
   }
