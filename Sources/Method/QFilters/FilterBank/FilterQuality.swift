@@ -48,9 +48,9 @@ public struct FilterQuality: Sendable, Equatable {
   }
 
   /// In how many heads the method's assumption holds.
-  public var holdingHeads: Int { heads.count { $0.holds } }
+  package var holdingHeads: Int { heads.count { $0.holds } }
   /// In which share of the heads it holds, 0 … 1.
-  public var holdingShare: Double { Double(holdingHeads) / Double(max(1, heads.count)) }
+  package var holdingShare: Double { Double(holdingHeads) / Double(max(1, heads.count)) }
 
   /// The heads of one layer.
   public func heads(layer: Int) -> ArraySlice<Head> {
