@@ -206,7 +206,7 @@ def main():
                     env=environment,
                     stdout=subprocess.DEVNULL,
                 )
-                ours = reader.read_file(snapshot)[1]
+                ours = reader.read_file(snapshot, [])[1]
             os.chdir(work)
             if whole is None:
                 check_card(model, export)
