@@ -4,8 +4,8 @@ import ArgumentParser
 struct ZooOptions: ParsableArguments {
   @Option(
     help: """
-      Number of models in work and in memory at a time. They share the cores, so this helps where \
-      models are small. Filter banks are the same for any number.
+      Number of models in work and in memory at a time. They share the cores: small models \
+      gain, others lose. Filter banks are the same for any number.
       """)
   var jobs = 1
 
