@@ -20,7 +20,9 @@ EXIT_STATUS = [
     ("65", "A malformed or corrupt file. The message names the section."),
     ("66", "No such input."),
     ("74", "Input or output failed. Nothing half-written is left."),
+    ("77", "A key of an encrypted snapshot is missing or wrong."),
     ("78", "The file belongs to another model. The message names what differs."),
+    ("79", "A zoo's filter bank is below the quality that was asked for."),
 ]
 ENVIRONMENT = [
     (

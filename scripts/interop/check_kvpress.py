@@ -8,8 +8,9 @@ an export of a filter bank for its own.
 QFILTERS is the built command, MODEL a .gguf file or a folder, BANK.qfilt a filter bank of it. Each
 press removes half, three quarters and seven eighths of the pairs of a text's first CHARACTERS
 (3,000) while transformers computes them in float32; the bank is exported and loaded by QFilterPress
-as one of its authors' own. The command prefills the same text, in float32 too, with `--ranking
-kvpress`, and spec/reader.py reads from its snapshot which pairs are kept.
+as one of its authors' own. The Python of the export's model card must load the same filters. The
+command prefills the same text, in float32 too, with `--ranking kvpress`, and spec/reader.py reads
+from its snapshot which pairs are kept.
 
 They are compared in every layer and head. Pairs whose scores are equal may change places, and both
 programs add in different orders: pairs are tied if their scores are no further apart than a
@@ -27,6 +28,7 @@ the LLM."""
 import argparse
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -156,6 +158,28 @@ def compare(kept, scores, ours, compression):
     return same, tied, total, widest
 
 
+def export_bank(command, bank, folder):
+    """Writes a bank in the hub's layout, with a model card for a repository of this name."""
+    folder.parent.mkdir()
+    repository = ["--repository", f"{folder.parent.name}/{folder.name}"]
+    subprocess.run(
+        [command, "export", bank, folder, *repository], check=True, stdout=subprocess.DEVNULL
+    )
+
+
+def check_card(model, export):
+    """The press of the model card has the filters that kvpress finds by the model's name, and
+    removes pairs."""
+    page = (export / "README.md").read_text(encoding="utf-8")
+    names = {}
+    exec(re.search("```python\n(.*?)```", page, re.S)[1], names)
+    press = names["press"]
+    left = cached_keys(model, torch.arange(64)[None], press)
+    theirs = kvpress.QFilterPress.load_q_filters(model.config.name_or_path)
+    assert torch.equal(press.q_filters, theirs), "the model card loads other filters"
+    assert all(keys.shape[1] == 32 for keys in left), "its press does not remove half of the pairs"
+
+
 def main():
     command, path, bank, text = GIVEN.qfilters, GIVEN.model, GIVEN.bank, GIVEN.text
     model = load(path)
@@ -168,8 +192,7 @@ def main():
         document.write_text(text.read_text(encoding="utf-8")[: GIVEN.characters], encoding="utf-8")
         # Where the press looks for the authors' files; a folder comes before the hub.
         export = work / "nthngdy" / f"{path.stem}_qfilt"
-        export.parent.mkdir()
-        subprocess.run([command, "export", bank, export], check=True, stdout=subprocess.DEVNULL)
+        export_bank(command, bank, export)
         whole = None
         for method in [*METHODS, *REPEATING]:
             # KVzip is computed once for all of its presses.
@@ -183,9 +206,10 @@ def main():
                     env=environment,
                     stdout=subprocess.DEVNULL,
                 )
-                ours = reader.read_file(snapshot)[1]
+                ours = reader.read_file(snapshot, [])[1]
             os.chdir(work)
             if whole is None:
+                check_card(model, export)
                 ids = torch.tensor(ours.tokens.astype("i8"))[None]
                 whole = cached_keys(model, ids)
                 print(

@@ -19,7 +19,7 @@ import transformers
 
 def load(path: str | pathlib.Path, dtype: torch.dtype = torch.float32):
     """The cache, the token ids [tokens], and the position of the next token."""
-    kind, snapshot = reader.read_file(pathlib.Path(path))
+    kind, snapshot = reader.read_file(pathlib.Path(path), [])
     if kind != "snapshot":
         raise ValueError(f"{path}: a {kind}, not a snapshot")
     tensors = snapshot.tensors(1)

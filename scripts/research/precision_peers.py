@@ -76,7 +76,7 @@ class Model:
 
 def snapshot(path: pathlib.Path) -> tuple[torch.Tensor, torch.Tensor]:
     """A whole snapshot's keys and values, [tokens, layers, heads, width]."""
-    _, file = reader.read_file(path)
+    _, file = reader.read_file(path, [])
     tensors = file.tensors(1)
 
     def stacked(name: str) -> torch.Tensor:

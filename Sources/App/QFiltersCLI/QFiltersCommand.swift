@@ -17,7 +17,8 @@ struct QFiltersCommand: AsyncParsableCommand {
       so its best 1/N (×N) is one read. \(Compression.inOtherWords)
 
       Exit codes: 0; 1 other failure; 64 usage; 65 malformed or corrupt file; 66 no such input; \
-      74 input or output; 77 key missing or wrong; 78 identity mismatch.
+      74 input or output; 77 key missing or wrong; 78 identity mismatch; \(Failure.belowQuality) \
+      filters below the quality that was asked for.
       """,
     version: Version.current,
     subcommands: [

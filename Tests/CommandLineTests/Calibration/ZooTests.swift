@@ -29,7 +29,8 @@ struct ZooTests {
         atPath: Fixtures.path("models/tiny-llama-split/tiny-llama-q4_0" + name),
         toPath: zoo + "/b/split" + name)
     }
-    try Data("no model".utf8).write(to: URL(filePath: zoo + "/broken.gguf"))
+    // It begins as a model, and ends too early.
+    try Data(bytes(of: zoo + "/a.gguf").prefix(3000)).write(to: URL(filePath: zoo + "/broken.gguf"))
     try Data("notes".utf8).write(to: URL(filePath: zoo + "/notes.md"))
     // Filters are no model, and neither is what leads back.
     try files.copyItem(
@@ -137,5 +138,38 @@ struct ZooTests {
       ["zoo", zoo + "/b/deep", "--corpus", text, "--sequences", "2", "--length", "20"])
     #expect(good.status == 0, "\(good.error)")
     #expect(String(decoding: good.output, as: UTF8.self) == "q.qfilt: computed\n")
+  }
+
+  @Test("what seems to be a model and is none is passed over by name, and is no failure")
+  func noModels() throws {
+    let folder = scratch.path("odd")
+    let files = FileManager.default
+    try files.createDirectory(atPath: folder + "/old", withIntermediateDirectories: true)
+    try files.copyItem(
+      atPath: Fixtures.path("golden/smollm2-hub-filters"), toPath: folder + "/filters")
+    for (name, text) in [
+      ("page.gguf", "<!DOCTYPE html>"), ("pointer.gguf", "version https://git-lfs.github.com\n"),
+      ("part-00002-of-00002.gguf", "GGUF"), ("old/config.json", "{}"),
+      ("old/pytorch_model.bin", "x"), ("notes.txt", "x"),
+    ] {
+      try Data(text.utf8).write(to: URL(filePath: "\(folder)/\(name)"))
+    }
+    let none = try Command.run("zoo", folder, "--corpus", text)
+    #expect(none.status == 66 && none.error.contains("(filters: it holds Q-Filters, not a model)"))
+    try files.copyItem(atPath: zoo + "/a.gguf", toPath: folder + "/a.gguf")
+    let result = try Command.run([
+      "zoo", folder, "--corpus", text, "--sequences", "2", "--length", "20",
+    ])
+    #expect(result.status == 0, "\(result.error)")
+    for (name, reason) in [
+      ("filters", "it holds Q-Filters, not a model"),
+      ("old", "its weights are in pytorch_model.bin, not in model.safetensors"),
+      ("page.gguf", "it is not a GGUF file"),
+      ("part-00002-of-00002.gguf", "part-00001-of-00002.gguf, its model's first part, is missing"),
+      ("pointer.gguf", "it is a Git LFS pointer, and its file was not fetched"),
+    ] {
+      #expect(result.error.contains("note: \(name): passed over: \(reason)\n"), "\(result.error)")
+    }
+    #expect(!result.error.contains("notes.txt"))
   }
 }

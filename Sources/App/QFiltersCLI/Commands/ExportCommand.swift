@@ -13,8 +13,9 @@ struct ExportCommand: ParsableCommand {
     discussion: """
       A filter bank becomes a folder with config.json and model.safetensors, as the paper's \
       authors publish Q-Filters and kvpress loads them, with the hub's sign. A model card, \
-      README.md, has the model's identity and the filters' origin. That layout has no filters of \
-      query heads.
+      README.md, has the model's identity, the filters' origin, and lines of Python that load the \
+      upload in kvpress. A card that somebody edited stays as it is, unless --force is given. \
+      That layout has no filters of query heads.
 
       A snapshot becomes one safetensors file. Its tensors are tokens and, for each layer and KV \
       head, layer0.head0.positions, .keys and .values, in order of position. In a chain, that is \
@@ -36,11 +37,13 @@ struct ExportCommand: ParsableCommand {
   @Flag(help: "With a snapshot: the whole cache, which is the default.")
   var decompressed = false
   @OptionGroup var companions: CompanionOptions
+  @OptionGroup var card: CardOptions
   @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
   private struct FilterReport: Encodable {
     let layers, kvHeads, headLength: Int
+    let card: FilterExchange.Card
   }
 
   private struct SnapshotReport: Encodable {
@@ -57,6 +60,10 @@ struct ExportCommand: ParsableCommand {
   func run() throws {
     guard try ContainerReader(path: file).header.kind == .snapshot else {
       return try exportFilters()
+    }
+    guard !card.isGiven else {
+      throw ValidationError(
+        "--base-model, --license, --corpus, --repository and --model are for filter banks.")
     }
     guard out.hasSuffix(".safetensors") else {
       throw ValidationError("A snapshot is exported to a file that ends in .safetensors.")
@@ -78,12 +85,18 @@ struct ExportCommand: ParsableCommand {
       throw ValidationError("A filter bank is exported to a folder; name one without \(ending).")
     }
     try force.checkHubFolder(out)
-    let shape = try FilterExchange.exportHub(file, folder: out)
+    let export = try FilterExchange.exportHub(
+      file, folder: out, facts: card.facts, model: try card.loadModel(),
+      replacesAnything: force.replacesAnything)
+    let shape = export.shape
     if report.json {
-      return try Terminal.json(
+      try Terminal.json(
         FilterReport(
-          layers: shape.layers, kvHeads: shape.kvHeads, headLength: shape.headLength))
+          layers: shape.layers, kvHeads: shape.kvHeads, headLength: shape.headLength,
+          card: export.card))
+    } else {
+      Terminal.line("\(out): Q-Filters of \(shape)")
     }
-    Terminal.line("\(out): Q-Filters of \(shape)")
+    card.advise(export, folder: out)
   }
 }

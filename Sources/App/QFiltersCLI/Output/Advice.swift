@@ -41,6 +41,7 @@ enum Advice {
     case is TransformNeedsAll: "leave --compression out, or choose another --precision"
     case let error as MalformedFile where error.problem.hasSuffix(SnapshotReader.replacedParent):
       "bring the old file back, or name it with --parent"
+    case is LinkedFolder: "name that folder itself, or another one with --out"
     case is ReplacementRefusal: "choose another name, or replace it with --force"
     case let error as ModelNeeded:
       "name the model with --model" + (error.model.map { " (\($0))" } ?? "")

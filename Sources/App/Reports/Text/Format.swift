@@ -45,7 +45,7 @@ package enum Format {
   }
 
   /// A number with that many decimals.
-  static func fixed(_ value: Double, _ decimals: Int) -> String {
+  package static func fixed(_ value: Double, _ decimals: Int) -> String {
     guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
     var scale = 1
     for _ in 0..<decimals { scale *= 10 }

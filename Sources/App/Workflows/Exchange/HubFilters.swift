@@ -17,9 +17,10 @@ struct HubFilters: Sendable, Equatable {
   let values: [Float]
 
   private static let (configName, weightsName) = ("config.json", "model.safetensors")
-  private static let cardName = "README.md"
-  /// The names of the files that `write` makes.
-  static let names = [configName, weightsName, cardName]
+  /// The page about the filters.
+  static let cardName = "README.md"
+  /// The names of the files that hold the filters.
+  static let names = [configName, weightsName]
   private static let tensorName = "q_filters"
 
   /// Takes values in the hub's sign, as many as the shape has.
@@ -68,13 +69,20 @@ struct HubFilters: Sendable, Equatable {
   ///
   /// Each file appears whole or not at all, the configuration last. Equal filters give equal bytes.
   ///
-  /// - Parameter card: The page, `README.md`.
+  /// - Parameters:
+  ///   - card: The page, `README.md`; nil leaves what is there.
+  ///   - replacesLinks: Whether a file takes the place of a symbolic link, and not its target's.
   /// - Throws: `SystemError`.
-  func write(to folder: String, card: String) throws(SystemError) {
+  func write(to folder: String, card: String?, replacesLinks: Bool = false) throws(SystemError) {
     try Folder.create(folder)
-    try AtomicFile.write(Array(card.utf8), to: Folder.path(folder, Self.cardName))
-    try AtomicFile.write(weights, to: Folder.path(folder, Self.weightsName))
-    try AtomicFile.write(Array(config.utf8), to: Folder.path(folder, Self.configName))
+    let files: [(name: String, bytes: [UInt8])] =
+      (card.map { [(Self.cardName, Array($0.utf8))] } ?? [])
+      + [(Self.weightsName, weights), (Self.configName, Array(config.utf8))]
+    for (name, bytes) in files {
+      let path = Folder.path(folder, name)
+      if replacesLinks, Folder.isLink(path) { try Folder.removeFile(path) }
+      try AtomicFile.write(bytes, to: path)
+    }
   }
 
   private var config: String {

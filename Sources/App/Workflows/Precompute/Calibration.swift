@@ -21,6 +21,9 @@ struct Calibration {
   /// all of them. A greater number would take more memory, and an interrupted run would lose more.
   private static let sequencesAtOnce = 4
 
+  /// What the path of finished sequences adds to that of the result.
+  static let partialEnding = ".partial"
+
   /// Continues from `partialPath` if that exists, or begins.
   ///
   /// - Parameter learnsBudgets: Whether a linear score is to be learnt, which takes

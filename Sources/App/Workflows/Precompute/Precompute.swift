@@ -38,11 +38,7 @@ package enum Precompute {
     _ model: LoadedModel, corpus: Corpus, recipe: Recipe, shard: Shard = .whole, out: String,
     progress: Progress
   ) throws -> Result {
-    if recipe.learnsBudgets, let longest = model.engine.architecture.rope.longestAlike,
-      recipe.length > longest
-    {
-      throw PromptError.sequenceBeyondRoPE(tokens: recipe.length, longest: longest)
-    }
+    try check(recipe, model)
     let sequences = try CorpusSequences(corpus, recipe: recipe, model: model)
     progress("read corpus", 0, 1)
     let set = try sequences.set()
@@ -50,7 +46,7 @@ package enum Precompute {
     let clock = Stopwatch()
     var calibration = try Calibration(
       model, set, learnsBudgets: recipe.learnsBudgets, provenance: provenance(model, set),
-      partialPath: out + ".partial")
+      partialPath: out + Calibration.partialEnding)
     try calibration.checkResumed(in: shard)
     let resumed = calibration.tokens
     try calibration.run(sequences, shard: shard, progress: progress)
@@ -58,6 +54,14 @@ package enum Precompute {
     try calibration.removePartialFile()
     return Result(
       tokens: calibration.tokens, resumedTokens: resumed, seconds: clock.seconds, bytes: bytes)
+  }
+
+  /// Rejects a recipe that the model cannot follow.
+  static func check(_ recipe: Recipe, _ model: LoadedModel) throws(PromptError) {
+    guard recipe.learnsBudgets, let longest = model.engine.architecture.rope.longestAlike,
+      recipe.length > longest
+    else { return }
+    throw .sequenceBeyondRoPE(tokens: recipe.length, longest: longest)
   }
 
   /// Writes statistics, or their filters, by the ending of the path.

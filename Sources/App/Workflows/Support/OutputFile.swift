@@ -83,11 +83,22 @@ package enum OutputFile {
     }
   }
 
+  /// Rejects a symbolic link, where a file is not to be written through one.
+  ///
+  /// - Throws: `ReplacementRefusal`.
+  package static func checkIsNoLink(_ path: String) throws {
+    guard Folder.isLink(path) else { return }
+    throw ReplacementRefusal(path: path, kind: nil, loss: .link)
+  }
+
   /// Rejects a folder for Q-Filters in the hub's layout that holds something else under their
-  /// names.
+  /// names, or symbolic links.
   ///
   /// - Throws: `ReplacementRefusal`.
   package static func checkHubFolder(_ folder: String) throws {
+    for name in HubFilters.names + [HubFilters.cardName] {
+      try checkIsNoLink(Folder.path(folder, name))
+    }
     guard let name = HubFilters.names.first(where: { Folder.hasFile(Folder.path(folder, $0)) }),
       (try? HubFilters(folder: folder)) == nil
     else { return }
@@ -179,6 +190,7 @@ package struct ReplacementRefusal: CategorisedError, Sendable {
     case input(String)
     /// Another kind of file, with its name if it has one.
     case otherKind(String?)
+    case link
     case parent(of: String)
     case transform(of: String)
     case unreadable
@@ -202,6 +214,7 @@ package struct ReplacementRefusal: CategorisedError, Sendable {
       "\(input) is both read and written" + (input == path ? "" : " (as \(path))")
     case .otherKind(let name):
       name.map { "\(path) is \($0), not \(new)" } ?? "\(path) is there and is not \(new)"
+    case .link: "\(path) is a symbolic link, through which nothing is written"
     case .parent(let child):
       "\(path) is the parent of \(child), which cannot be used without it"
     case .transform(let snapshot):

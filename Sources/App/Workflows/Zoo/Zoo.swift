@@ -1,22 +1,95 @@
 package import ByteIO
-import CacheFormat
-import QFilters
+package import QFilters
 
 /// Filter banks for all models below a folder.
 package enum Zoo {
+  /// What to compute, and where.
+  package struct Request: Sendable {
+    /// Where the models are.
+    let folder: String
+    /// The folder for banks and index; nil puts the banks next to the models and the index into
+    /// `folder`.
+    let out: String?
+    let corpus: Corpus
+    let recipe: Precompute.Recipe
+    /// Patterns of models that are left out.
+    package var excluded: [String] = []
+    /// Which of the other models to take: I, I + N, I + 2 N, …, in order of their paths.
+    package var shard = Precompute.Shard.whole
+    /// How many models are in work, and in memory, at a time.
+    package var jobs = 1
+    /// As in `LoadedModel`.
+    package var remembersIdentity = true
+    /// Whether a bank or the index may replace another kind of file, or a link.
+    package var replacesAnything = false
+    /// Whether nothing is computed or written.
+    package var isDryRun = false
+
+    /// All models of `folder`, one at a time.
+    package init(folder: String, corpus: Corpus, recipe: Precompute.Recipe, out: String?) {
+      (self.folder, self.corpus, self.recipe, self.out) = (folder, corpus, recipe, out)
+    }
+
+    /// The folder for banks and index.
+    var target: String { out ?? folder }
+  }
+
   /// The result for one model.
   package enum Outcome: String, Sendable, Encodable {
     /// Its filter bank was computed.
     case computed
+    /// Its filter bank would be computed, if this were no dry run.
+    case wouldBeComputed
     /// Its filter bank existed, of these weights and this recipe.
     case upToDate
-    /// There is no filter bank; the index says why.
+    /// Its filter bank could not be computed; the index says why.
     case failed
+  }
+
+  /// What became of one model.
+  package struct Result: Sendable {
+    /// The model's path below the folder.
+    package let model: String
+    /// The path of its filter bank.
+    package let bank: String
+    /// What was done about it.
+    package let outcome: Outcome
+    /// Why its filter bank is to be computed, as in "it has no filter bank yet"; nil if that is not
+    /// so.
+    package var reason: String?
+    /// How well the filters represent the queries; nil without a bank.
+    package var quality: FilterQuality?
+    /// Why it failed.
+    package var error: (any Error)?
+  }
+
+  /// Something that a run does not compute.
+  package struct Skipped: Sendable, Encodable, Equatable {
+    /// Its path below the folder.
+    package let path: String
+    /// As in "it is of shard 2/4".
+    package let reason: String
+  }
+
+  /// What a run did.
+  package struct Summary: Sendable {
+    /// The models that were taken, in order of their paths.
+    package let results: [Result]
+    /// Models that were left out.
+    package let skipped: [Skipped]
+    /// What seems to be a model and is none.
+    package let passedOver: [Skipped]
+    /// Other files that belong to no model.
+    package let others: [Skipped]
+    /// Patterns that match no model.
+    package let unusedPatterns: [String]
   }
 
   /// The folder holds no model.
   package struct NoModels: CategorisedError, Sendable {
     let folder: String
+    /// The first thing that seems to be a model and is none.
+    let passedOver: Skipped?
     /// An input is missing.
     package var category: FailureCategory { .noInput }
 
@@ -24,96 +97,54 @@ package enum Zoo {
     package var description: String {
       "\(folder) holds no model: neither .gguf files nor folders with config.json and "
         + "model.safetensors"
+        + (passedOver.map { " (\($0.path.isEmpty ? folder : $0.path): \($0.reason))" } ?? "")
     }
   }
 
-  /// Computes the banks that are missing or out of date, model by model, and writes `index.json`
-  /// and `index.md`.
+  /// Computes the banks that are missing or out of date, and keeps `index.json` and `index.md`,
+  /// which list the banks of all models, whatever part of them a run takes.
   ///
-  /// The other models get their banks even if one fails.
+  /// The other models get their banks even if one fails. Runs on one folder may take place at the
+  /// same time.
   ///
-  /// - Parameters:
-  ///   - folder: Where the models are.
-  ///   - out: The folder for banks and index; nil puts the banks next to the models and the index
-  ///     into `folder`.
-  ///   - remembersIdentity: As in `LoadedModel`.
-  ///   - replacesAnything: Whether a bank or the index may replace another kind of file.
-  ///   - report: Called after each model.
+  /// - Parameter report: Called after each model, one at a time.
   /// - Throws: `SystemError` if a folder cannot be read or the index cannot be written; `NoModels`;
-  ///   `ReplacementRefusal` if the index would replace another kind of file.
+  ///   `ReplacementRefusal` if the index would replace a link or another kind of file.
   package static func run(
-    folder: String, corpus: Corpus, recipe: Precompute.Recipe, out: String?,
-    remembersIdentity: Bool = true, replacesAnything: Bool = false, progress: Progress,
-    report: (ZooIndex.Entry, Outcome, (any Error)?) -> Void
-  ) throws -> ZooIndex {
-    let found = try ModelFinder(root: folder).found
-    guard !found.isEmpty else { throw NoModels(folder: folder) }
-    let target = out ?? folder
-    try Folder.create(target)
-    let index = ["index.json", "index.md"].map { Folder.path(target, $0) }
-    if !replacesAnything { for path in index { try OutputFile.check(path, as: .index) } }
-    var entries: [ZooIndex.Entry] = []
-    for model in found {
-      let (entry, outcome, error) = one(
-        model, in: folder, corpus: corpus, recipe: recipe, target: target,
-        remembersIdentity: remembersIdentity, replacesAnything: replacesAnything, progress: progress
-      )
-      report(entry, outcome, error)
-      entries.append(entry)
+    _ request: Request, progress: @escaping @Sendable (String, Int, Int) -> Void,
+    report: @escaping @Sendable (Result) -> Void
+  ) throws -> Summary {
+    let finder = try ModelFinder(root: request.folder)
+    guard !finder.found.isEmpty else {
+      throw NoModels(folder: request.folder, passedOver: finder.passedOver.first)
     }
-    let all = ZooIndex(models: entries)
-    try AtomicFile.write(all.json, to: index[0])
-    try AtomicFile.write(all.markdown, to: index[1])
-    return all
+    let selection = ZooSelection(
+      finder.found, excluding: request.excluded, shard: request.shard)
+    let index: ZooIndexFile? =
+      try request.isDryRun ? nil : ZooIndexFile(request, models: finder.found)
+    let results = try run(
+      selection.taken, of: finder.found, request, index: index, progress: progress, report: report)
+    return Summary(
+      results: results, skipped: selection.skipped, passedOver: finder.passedOver,
+      others: finder.others, unusedPatterns: selection.unused)
   }
 
-  private static func one(
-    _ model: ModelFinder.Found, in folder: String, corpus: Corpus, recipe: Precompute.Recipe,
-    target: String, remembersIdentity: Bool, replacesAnything: Bool, progress: Progress
-  ) -> (ZooIndex.Entry, Outcome, (any Error)?) {
-    do {
-      progress("load \(model.path)", 0, 1)
-      let path = Folder.path(target, model.bank)
-      try createFolders(of: model.bank, in: target)
-      if !replacesAnything { try OutputFile.check(path, as: .filterBank) }
-      let loaded = try LoadedModel(
-        path: model.path.isEmpty ? folder : Folder.path(folder, model.path),
-        remembersIdentity: remembersIdentity)
-      let set = try CorpusSequences(corpus, recipe: recipe, model: loaded).set()
-      if let bank = upToDate(path, loaded.identity, set, learnsBudgets: recipe.learnsBudgets) {
-        return (ZooIndex.Entry(model: model, bank), .upToDate, nil)
-      }
-      _ = try Precompute.run(loaded, corpus: corpus, recipe: recipe, out: path, progress: progress)
-      return (ZooIndex.Entry(model: model, try FilterBank(path: path)), .computed, nil)
-    } catch {
-      let entry = ZooIndex.Entry(model: model.path, bank: nil, problem: "\(error)")
-      return (entry, .failed, error)
+  private static func run(
+    _ taken: [ModelFinder.Found], of all: [ModelFinder.Found], _ request: Request,
+    index: ZooIndexFile?, progress: @escaping @Sendable (String, Int, Int) -> Void,
+    report: @escaping @Sendable (Result) -> Void
+  ) throws -> [Result] {
+    let work = ZooWork(request, models: all)
+    let shown = ZooProgress(
+      taken.map { Folder.name(of: $0.path.isEmpty ? request.folder : $0.path) }, show: progress)
+    let results = ZooResults()
+    try index?.update()
+    ZooJobs.forEach(taken.count, jobs: request.jobs) { number in
+      shown.begin(number)
+      let result = work.result(of: taken[number]) { shown.show(number, $0, $1, $2) }
+      results.add(result, to: index)
+      shown.end(number) { report(result) }
     }
-  }
-
-  /// The bank at `path` if it is what would be computed.
-  private static func upToDate(
-    _ path: String, _ identity: Identity, _ set: SequenceSet, learnsBudgets: Bool
-  ) -> FilterBank? {
-    guard let bank = try? FilterBank(path: path), bank.identity == identity, bank.quality != nil,
-      let sequences = bank.sequences, sequences.hasRecipe(of: set), sequences.missing.isEmpty,
-      bank.linear != nil || !learnsBudgets
-    else { return nil }
-    return bank
-  }
-
-  private static func createFolders(of path: String, in target: String) throws(SystemError) {
-    var folder = target
-    for name in path.split(separator: "/").dropLast() {
-      folder = Folder.path(folder, String(name))
-      try Folder.create(folder)
-    }
-  }
-}
-
-extension ZooIndex.Entry {
-  fileprivate init(model: ModelFinder.Found, _ bank: FilterBank) {
-    self.init(
-      model: model.path, bank: ZooIndex.Bank(path: model.bank, bank), problem: nil)
+    return try results.sorted()
   }
 }

@@ -3,21 +3,21 @@ import FoundationEssentials
 import QFilters
 
 /// Every filter bank of a zoo, with its origin.
-package struct ZooIndex: Sendable, Encodable {
+struct ZooIndex: Sendable, Codable {
   /// One model of the zoo.
-  package struct Entry: Sendable, Encodable {
+  struct Entry: Sendable, Codable {
     /// The model's path below the zoo's folder.
-    package let model: String
-    /// Its filter bank; nil after a failure.
-    package let bank: Bank?
-    /// Why there is no filter bank.
-    package let problem: String?
+    let model: String
+    /// Its filter bank; nil if there is none.
+    let bank: Bank?
+    /// Why there is no filter bank, or none that is up to date; nil if nothing went wrong.
+    let problem: String?
   }
 
   /// A filter bank and its origin.
-  package struct Bank: Sendable, Encodable {
+  struct Bank: Sendable, Codable {
     /// Its path below the index's folder.
-    package let path: String
+    let path: String
     /// SHA-256 of the filters.
     let filters: String
     /// The digests that tie it to the model.
@@ -50,6 +50,9 @@ package struct ZooIndex: Sendable, Encodable {
   /// The models in order of their paths.
   let models: [Entry]
 
+  /// The names of an index's files.
+  static let fileNames = ["index.json", "index.md"]
+
   /// The beginnings of an index's files.
   static let beginnings = ["{\n  \"models\" : [", "\(heading)\n\n"]
   private static let heading = "# Q-Filters"
@@ -77,9 +80,12 @@ package struct ZooIndex: Sendable, Encodable {
           + "| \(bank.sequences) × \(bank.length) | `\(bank.tokensSHA256.prefix(12))` "
           + "| \(bank.failingHeads) of \(bank.queryHeads) |")
     }
-    let failures = models.filter { $0.problem != nil }
-    if !failures.isEmpty {
-      lines += ["", "## Without a filter bank", "", "| model | problem |", "| --- | --- |"]
+    for (heading, hasBank) in [
+      ("Without a filter bank", false), ("Filter banks that could not be computed anew", true),
+    ] {
+      let failures = models.filter { $0.problem != nil && ($0.bank != nil) == hasBank }
+      guard !failures.isEmpty else { continue }
+      lines += ["", "## \(heading)", "", "| model | problem |", "| --- | --- |"]
       lines += failures.map { "| \(Self.cell($0.model)) | \(Self.cell($0.problem ?? "")) |" }
     }
     return Array((lines.joined(separator: "\n") + "\n").utf8)

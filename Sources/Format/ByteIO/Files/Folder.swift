@@ -11,6 +11,12 @@ package enum Folder {
   /// Whether `path` is a regular file, or a symbolic link to one.
   package static func isFile(_ path: String) -> Bool { mode(path) == S_IFREG }
 
+  /// Whether `path` itself is a symbolic link, wherever that leads.
+  package static func isLink(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+  }
+
   /// Whether both paths lead to the same file, directly or by links.
   package static func isOneFile(_ path: String, _ other: String) -> Bool {
     var (first, second) = (stat(), stat())

@@ -47,6 +47,11 @@ public struct FilterQuality: Sendable, Equatable {
     self.heads = heads
   }
 
+  /// In how many heads the method's assumption holds.
+  package var holdingHeads: Int { heads.count { $0.holds } }
+  /// In which share of the heads it holds, 0 … 1.
+  package var holdingShare: Double { Double(holdingHeads) / Double(max(1, heads.count)) }
+
   /// The heads of one layer.
   public func heads(layer: Int) -> ArraySlice<Head> {
     heads[layer * queryHeads..<(layer + 1) * queryHeads]
