@@ -159,7 +159,10 @@ struct EncryptionTests {
     }
     #expect(try SnapshotReader(path: path, keys: ring).digest == digest)
     #expect(try Data(contentsOf: URL(filePath: path)).count == size)
-    for _ in editor.used..<8 { try editor.add(other, by: ring, keepsOld: true) }
+    for number in editor.used..<8 {
+      let another = try #require(Secret(keyFile: [UInt8](repeating: UInt8(10 + number), count: 32)))
+      try editor.add(another, by: ring, keepsOld: true)
+    }
     #expect(throws: NoEmptySlot.self) { try editor.add(other, by: ring, keepsOld: true) }
     try editor.eraseAll()
     #expect(throws: KeyProblem(path: path, kind: .destroyed)) {

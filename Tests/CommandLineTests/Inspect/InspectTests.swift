@@ -43,9 +43,14 @@ struct InspectTests {
 
   private static func fixtures() throws -> [String] {
     // Their zeros, up to gigabytes, are not in the repository.
-    let sparse = try manifest().fixtures.filter { $0.insertZeros != nil }.map(\.file)
+    // Passphrases are asked for on a terminal.
+    let left = try manifest().fixtures.filter { fixture in
+      fixture.insertZeros != nil
+        || (fixture.keys ?? []).contains { !$0.file.hasSuffix(".key") || $0.file.contains("too-") }
+    }
+    let names = Set(left.map(\.file))
     return try FileManager.default.contentsOfDirectory(atPath: valid).sorted()
-      .filter { !sparse.contains("valid/" + $0) }
+      .filter { !names.contains("valid/" + $0) }
       .map { valid + "/" + $0 }
   }
 
