@@ -23,7 +23,7 @@ class Random(Snapshot):
     def random_pairs(self, random_, values, layer: int) -> list[np.ndarray]:
         stored = {codec for tier in range(len(self.ratios)) for codec in self.stored(tier)}
         self.finite = not stored.isdisjoint(QUANTISED)
-        pairs = super().random_pairs(random_, values, layer)
+        pairs = super().random_pairs(random_, None if self.finite else values, layer)
         for tensor, codec in enumerate(self.codecs[1:]):
             if self.finite and codec in PLAIN:
                 scale = 10.0 ** random_.integers(-8, 6, pairs[tensor].shape[1])

@@ -186,7 +186,7 @@ struct EncryptionTests {
     try Verification.verify(path: path, keys: KeyRing([other]))
   }
 
-  @Test("a slot whose writing was cut short is rejected, and mended with another key")
+  @Test("a slot whose writing was cut short is rejected, and erased with another key")
   func tornSlot() throws {
     var random = SeededGenerator(seed: 9)
     let path = try write(SampleSnapshot(random: &random), "e.kvsnap", [other, key])
