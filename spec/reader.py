@@ -238,7 +238,8 @@ class Slot:
         if self.kind == 0:
             fields.zeros(124)
             return
-        need(int.from_bytes(data[120:], "little") == checksum(data[:120]), "KEYS", "a slot's checksum")
+        found = int.from_bytes(data[120:], "little")
+        need(found == checksum(data[:120]), "KEYS", "checksum of a slot")
         if self.kind > 2:
             return
         ranges = ((0, 0), (0, 0), (0, 0)) if self.kind == 1 else ((10, 20), (1, 32), (1, 16))

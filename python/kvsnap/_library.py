@@ -1,4 +1,4 @@
-"""The functions of libkvsnap, as kvsnap.h declares them. Each call releases the interpreter's lock."""
+"""libkvsnap, as kvsnap.h declares it. Each call releases the interpreter's lock."""
 
 import ctypes
 import pathlib
@@ -77,6 +77,6 @@ def key_array(keys: Sequence[bytes | str]) -> ctypes.Array:
     """Key files' bytes, and passphrases as texts."""
     array = (Key * len(keys))()
     for entry, key in zip(array, keys, strict=True):
-        data = key.encode() if isinstance(key, str) else bytes(key)
+        data = key.encode("utf-8", "surrogateescape") if isinstance(key, str) else bytes(key)
         entry.is_passphrase, entry.bytes, entry.length = isinstance(key, str), data, len(data)
     return array

@@ -1,6 +1,6 @@
 """A reader as spec/conformance.md wants it, for snapshots, on the package: for run_fixtures.py.
 
-    python digests.py --digests [--compression N] [--key-file KEY]… FILE"""
+python digests.py --digests [--compression N] [--key-file KEY]… FILE"""
 
 import argparse
 import hashlib
@@ -19,7 +19,7 @@ def keys_of(paths: list[pathlib.Path]) -> list[bytes | str]:
         if 32 <= len(data) <= 65536:
             keys.append(data)
         if 1 <= len(phrase) <= 1024:
-            keys.append(phrase.decode())
+            keys.append(phrase.decode("utf-8", "surrogateescape"))
     return keys
 
 
