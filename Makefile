@@ -1,7 +1,8 @@
 # `make demo` shows the main job on a real model and a real text; `make test` passes all tests.
 # Both set up what is missing first.
 
-.PHONY: bench build check clean demo fixtures-archive format fuzz help install lint test uninstall
+.PHONY: bench build check clean demo fixtures-archive format fuzz help install libkvsnap lint test \
+  uninstall
 
 # Where `make install` puts the program, its manual pages and its completions.
 PREFIX = /usr/local
@@ -19,6 +20,7 @@ LINT = "$$(dirname "$$(scripts/python lint)")"
 
 # How many inputs each reader is fuzzed with.
 FUZZ_RUNS = 100000
+TEST_FUZZ_RUNS = 50000
 
 help:
 	@echo "make demo       Q-Filters of a real model, a long essay's prefill, and its resume at ×1 to ×32"
@@ -32,6 +34,7 @@ help:
 	@echo "make fuzz       $(FUZZ_RUNS) hostile inputs for every reader; FUZZ_RUNS=10000000 for a release"
 	@echo "make bench      the inner loops, then everything against what people use today"
 	@echo "make fixtures-archive   dist/kvsnap-fixtures-VERSION.tar.gz, or -draft.tar.gz: fixtures, specification, readers"
+	@echo "make libkvsnap  .build/kvsnap: the C library, its header and kvsnap.pc"
 	@echo "make clean      removal of what was built"
 
 build:
@@ -70,7 +73,8 @@ test: lint
 	  { scripts/cluster/test-slurm "$$QFILTERS_BINARY" "$$cache/SmolLM2-135M-Instruct.Q4_1.gguf" \
 	    fixtures/models/tiny-llama-f32.gguf "$$cache/essays/worked.txt" || [ $$? -eq 77 ]; } && \
 	  { scripts/test-install "$$cache" || [ $$? -eq 77 ]; }
-	Fuzzing/run $(FUZZ_RUNS) 1
+	scripts/test-libkvsnap
+	Fuzzing/run $(TEST_FUZZ_RUNS) 1
 
 # The inner loops against thresholds, then everything against what people use today, on the same model
 # and text. Nothing else should run meanwhile.
@@ -81,6 +85,9 @@ bench: build
 fuzz:
 	scripts/setup
 	Fuzzing/run $(FUZZ_RUNS)
+
+libkvsnap: setup
+	scripts/libkvsnap "$(PREFIX)"
 
 # The version is the one at the top of spec/format.md. Equal files give equal bytes.
 fixtures-archive:

@@ -89,6 +89,8 @@ def container(sections: list[tuple[bytes, bytes]]) -> bytes:
 
 
 def main() -> None:
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
     cache, model, out = sys.argv[1:]
     tensors = read_tensors(cache)
     tokens = tensors["tokens"][1]

@@ -31,7 +31,9 @@ def main() -> int:
     parser.add_argument("file", type=pathlib.Path)
     options = parser.parse_args()
     try:
-        with kvsnap.open(options.file, keys_of(options.key_file)) as snapshot:
+        keys = keys_of(options.key_file)
+        with kvsnap.open(options.file, keys) as snapshot:
+            kvsnap.verify(options.file, keys)
             tensors = {"tokens": snapshot.tokens}
             for layer, heads in enumerate(snapshot.read(ratio=options.compression)):
                 for head, pairs in enumerate(heads):

@@ -108,7 +108,9 @@ struct EncryptionCommandTests {
           --new-key-file '\(scratch.path("k"))'$key >/dev/null &
       done
       wait
-      for key in a b c d; do "$qfilters" verify '\(root)' --key-file '\(scratch.path("k"))'$key; done
+      for key in a b c d; do
+        "$qfilters" verify '\(root)' --key-file '\(scratch.path("k"))'$key
+      done
       """)
     #expect(String(decoding: result.output, as: UTF8.self).split(separator: "\n").count == 4)
   }

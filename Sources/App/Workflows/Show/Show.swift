@@ -24,7 +24,8 @@ package enum Show {
   /// - Parameters:
   ///   - model: A model's file or folder; nil is rejected after the snapshot is known to be valid.
   ///   - companions: Files in other folders that it needs.
-  /// - Throws: `ModelNeeded`, `IdentityMismatch` if the tokenizer is another one, `IdentityNotProven`, `MalformedFile`,
+  /// - Throws: `ModelNeeded`, `IdentityMismatch` if the tokenizer is another one,
+  ///   `IdentityNotProven`, `MalformedFile`,
   ///   `SystemError`, `TokenizationError`, `UnsupportedModel`.
   package static func run(snapshot: String, with companions: Companions, model: String?) throws
     -> Result
