@@ -1,6 +1,6 @@
 """Prints what ×8 keeps of a snapshot's first layer.
 
-    python read.py book.kvsnap"""
+python read.py book.kvsnap"""
 
 import sys
 
