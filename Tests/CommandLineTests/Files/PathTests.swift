@@ -74,10 +74,10 @@ struct PathTests {
     // A model may be a folder; this one is empty.
     case .folder: (66, ending == ".gguf" ? "config.json: no such file" : "is a directory")
     case .belowFile: (66, "not a directory")
-    case .linkLoop: (74, "too many levels of symbolic links")
+    case .linkLoop: (66, "too many levels of symbolic links")
     case .longName: (74, "file name too long")
     case .forbidden: (74, "permission denied")
-    case .pipe, .socket, .device: (74, "not a regular file")
+    case .pipe, .socket, .device: (66, "not a regular file")
     case .empty: ending == ".txt" ? (64, "is empty") : (65, "header")
     }
   }

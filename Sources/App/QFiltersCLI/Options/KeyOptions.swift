@@ -35,15 +35,17 @@ struct KeyOptions: ParsableArguments {
     }
   }
 
-  private static let known = Mutex<[[String]: KeyRing]>([:])
+  /// By the bytes of the paths: texts may be equal that name different files.
+  private static let known = Mutex<[[[UInt8]]: KeyRing]>([:])
 
   private static func ring(
     _ mode: String, _ files: [String], _ secrets: (String) throws -> [Secret]
   ) throws -> KeyRing {
     try known.withLock { known in
-      if let ring = known[[mode] + files] { return ring }
+      let names = ([mode] + files).map { Array($0.utf8) }
+      if let ring = known[names] { return ring }
       let ring = KeyRing(try files.flatMap(secrets), ask: ask)
-      known[[mode] + files] = ring
+      known[names] = ring
       return ring
     }
   }

@@ -7,7 +7,8 @@ final class TransformFiles: Sendable {
   /// Files that were named; one that has the digest is preferred to a file in the snapshot's
   /// folder.
   private let paths: [String]
-  private let known = Mutex<[String: TransformFile]>([:])
+  /// By the bytes of their paths: texts may be equal that name different files.
+  private let known = Mutex<[[UInt8]: TransformFile]>([:])
 
   init(_ paths: [String]) { self.paths = paths }
 
@@ -32,9 +33,10 @@ final class TransformFiles: Sendable {
   /// A file, which is read once.
   private func read(_ path: String) throws -> TransformFile {
     try known.withLock { known in
-      if let file = known[path] { return file }
+      let name = Array(path.utf8)
+      if let file = known[name] { return file }
       let file = try TransformFile(path: path)
-      known[path] = file
+      known[name] = file
       return file
     }
   }
