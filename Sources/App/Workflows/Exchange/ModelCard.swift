@@ -104,7 +104,7 @@ struct ModelCard {
 
   private var origin: String {
     let corpus = facts.corpus.map {
-      let name = Self.inline($0)
+      let name = Markdown.plain($0)
       return CardFacts.isRepository($0)
         ? " of [\(name)](https://huggingface.co/datasets/\($0))" : " of \(name)"
     }
@@ -136,27 +136,14 @@ struct ModelCard {
 
   /// Text from a file as an indented block, in which no character is markup.
   private static func literal(_ text: String) -> String {
-    text.split(whereSeparator: \.isNewline).map { "    " + withoutControls(String($0)) }
+    text.split(whereSeparator: \.isNewline).map { "    " + Markdown.withoutControls(String($0)) }
       .joined(separator: "\n")
-  }
-
-  private static func withoutControls(_ text: String) -> String {
-    String(
-      String.UnicodeScalarView(
-        text.unicodeScalars.filter { $0.properties.generalCategory != .control }))
-  }
-
-  /// Text within a paragraph, in which no character is markup.
-  private static func inline(_ text: String) -> String {
-    withoutControls(text).unicodeScalars.reduce(into: "") { result, scalar in
-      if "\\`*_{}[]<>#|!&~".unicodeScalars.contains(scalar) { result += "\\" }
-      result.unicodeScalars.append(scalar)
-    }
   }
 
   /// Text as a string literal of Python, and as a scalar of YAML.
   private static func quoted(_ text: String) -> String {
-    let text = withoutControls(text).replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+    let text = Markdown.withoutControls(text)
+      .replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
     return "\"\(text)\""
   }
 

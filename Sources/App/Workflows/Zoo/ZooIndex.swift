@@ -76,7 +76,8 @@ struct ZooIndex: Sendable, Codable {
     for entry in models {
       guard let bank = entry.bank else { continue }
       lines.append(
-        "| \(Self.cell(entry.model)) | \(Self.cell(bank.path)) | `\(bank.weights.prefix(12))` "
+        "| \(Markdown.plain(entry.model)) | \(Markdown.plain(bank.path)) "
+          + "| `\(bank.weights.prefix(12))` "
           + "| \(bank.sequences) × \(bank.length) | `\(bank.tokensSHA256.prefix(12))` "
           + "| \(bank.failingHeads) of \(bank.queryHeads) |")
     }
@@ -86,17 +87,10 @@ struct ZooIndex: Sendable, Codable {
       let failures = models.filter { $0.problem != nil && ($0.bank != nil) == hasBank }
       guard !failures.isEmpty else { continue }
       lines += ["", "## \(heading)", "", "| model | problem |", "| --- | --- |"]
-      lines += failures.map { "| \(Self.cell($0.model)) | \(Self.cell($0.problem ?? "")) |" }
+      lines += failures.map {
+        "| \(Markdown.plain($0.model)) | \(Markdown.plain($0.problem ?? "")) |"
+      }
     }
     return Array((lines.joined(separator: "\n") + "\n").utf8)
-  }
-
-  /// Text as one cell of a table, in which no character is markup.
-  private static func cell(_ text: String) -> String {
-    text.unicodeScalars.reduce(into: "") { result, scalar in
-      if scalar.properties.generalCategory == .control { return }
-      if "\\`*_{}[]<>#|!&~".unicodeScalars.contains(scalar) { result += "\\" }
-      result.unicodeScalars.append(scalar)
-    }
   }
 }

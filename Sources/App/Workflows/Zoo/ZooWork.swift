@@ -40,7 +40,6 @@ struct ZooWork: Sendable {
       remembersIdentity: request.remembersIdentity)
     try Precompute.check(request.recipe, loaded)
     let set = try CorpusSequences(request.corpus, recipe: request.recipe, model: loaded).set()
-    let bank: FilterBank
     switch ExistingBank(path, loaded, set, learnsBudgets: request.recipe.learnsBudgets) {
     case .upToDate(let found): return result(.upToDate, nil, found)
     case .outdated(let reason):
@@ -54,8 +53,7 @@ struct ZooWork: Sendable {
       try createFolders(of: model.bank)
       _ = try Precompute.run(
         loaded, corpus: request.corpus, recipe: request.recipe, out: path, progress: progress)
-      bank = try FilterBank(path: path)
-      return result(.computed, reason, bank)
+      return result(.computed, reason, try FilterBank(path: path))
     }
   }
 

@@ -10,12 +10,7 @@ package final class FileLock: Sendable {
   ///
   /// - Throws: `SystemError` if it may not be read or is no regular file.
   package init(_ path: String) throws(SystemError) {
-    descriptor = FileDescriptor(
-      adopting: uninterrupted { unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) })
-    guard descriptor.raw >= 0 else { throw SystemError(operation: "open", path: path) }
-    guard try descriptor.status(path: path).st_mode & S_IFMT == S_IFREG else {
-      throw SystemError(operation: "open", path: path, code: SystemError.notRegular)
-    }
+    descriptor = try FileDescriptor(reading: path)
     let raw = descriptor.raw
     _ = uninterrupted { flock(raw, LOCK_EX) }
   }

@@ -12,7 +12,7 @@ public final class KeyRing: Sendable {
   private struct Known {
     var dataKeys: [Digest: [UInt8]] = [:]
     var answers: [Secret] = []
-    /// What opened a file, in order of the files.
+    /// What opened a file, in order of the first file of each.
     var opened: [Secret] = []
   }
 
@@ -58,7 +58,7 @@ public final class KeyRing: Sendable {
     for (index, slot) in slots {
       for secret in secrets {
         guard let key = dataKey(slot, secret) else { continue }
-        known.withLock { $0.opened.append(secret) }
+        known.withLock { if !$0.opened.contains(secret) { $0.opened.append(secret) } }
         return (index, UnitCipher(dataKey: key))
       }
     }
