@@ -76,7 +76,7 @@ let package = Package(
     swift("Method/Transforms", ["QFilters", "CacheFormat", "ByteIO"]),
 
     // Library: snapshots for other programs, in Swift and in C.
-    swift("Library/KVSnap", ["CacheCodec", "CacheFormat", "ByteIO"]),
+    swift("Library/KVSnap", ["QFilters", "CacheCodec", "CacheFormat", "ByteIO"]),
     swift("Library/KVSnapC", ["KVSnap", "CKVSnap"]),
 
     // Engine: a model's files, its tokens, its forward pass.

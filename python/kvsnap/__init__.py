@@ -1,4 +1,4 @@
-"""Snapshots of KV caches (.kvsnap) in Python: read, checked, at the speed of memory.
+"""Snapshots of KV caches (.kvsnap) in Python: read and written, checked, at the speed of memory.
 
     import kvsnap
 
@@ -23,6 +23,7 @@ from kvsnap.errors import (
     SystemFailure,
 )
 from kvsnap.snapshot import HeadPairs, Snapshot
+from kvsnap.writer import Scores, Writer, append, create
 
 
 def open(path: str | os.PathLike, keys: Sequence[bytes | str] = ()) -> Snapshot:  # noqa: A001
@@ -44,9 +45,13 @@ __all__ = [
     "MissingError",
     "NotStoredError",
     "OtherModelError",
+    "Scores",
     "Snapshot",
     "SnapshotError",
     "SystemFailure",
+    "Writer",
+    "append",
+    "create",
     "open",
     "verify",
 ]

@@ -38,6 +38,40 @@ class Head(ctypes.Structure):
     _fields_ = [("positions", c_void_p), ("keys", c_void_p), ("values", c_void_p)]
 
 
+class File(ctypes.Structure):
+    _fields_ = [("role", c_uint32), ("digest", c_uint8 * 32)]
+
+
+class New(ctypes.Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("layers", c_uint32),
+        ("kv_heads", c_uint32),
+        ("key_length", c_uint32),
+        ("value_length", c_uint32),
+        ("key_type", c_uint32),
+        ("value_type", c_uint32),
+        ("tokens", c_void_p),
+        ("token_count", c_uint64),
+        ("prompt_form", c_uint32),
+        ("identity", c_char_p),
+        ("files", POINTER(File)),
+        ("file_count", c_size_t),
+        ("model", c_char_p),
+        ("scorer", c_uint32),
+        ("scores", c_uint32),
+        ("filters", c_char_p),
+        ("precision", c_char_p),
+        ("parent", c_void_p),
+        ("keys", POINTER(Key)),
+        ("key_count", c_size_t),
+    ]
+
+
+class Source(ctypes.Structure):
+    _fields_ = [("keys", c_void_p), ("values", c_void_p), ("scores", c_void_p)]
+
+
 def load() -> ctypes.CDLL:
     """The library of this package, or else the system's."""
     own = pathlib.Path(__file__).with_name(NAME)
@@ -58,6 +92,10 @@ def load() -> ctypes.CDLL:
             [handle, c_uint32, c_uint32, c_uint32, c_uint32, POINTER(Head)],
         ),
         ("verify", failing, [c_char_p, POINTER(Key), c_size_t]),
+        ("create", failing, [c_char_p, POINTER(New), POINTER(handle)]),
+        ("append", failing, [handle, POINTER(Source)]),
+        ("finish", failing, [handle, POINTER(c_uint64)]),
+        ("discard", None, [handle]),
     ):
         function = getattr(library, f"kvsnap_{name}")
         function.restype, function.argtypes = result, arguments

@@ -23,7 +23,7 @@ TABLE = "CONTRIBUTING.md"
 GROUPS = {
     "Format": {"Format", "C"},
     "Method": {"Method", "Format", "C"},
-    "Library": {"Library", "Format", "C"},
+    "Library": {"Library", "Method", "Format", "C"},
     "Engine": {"Engine", "C"},
     "App": {"App", "Method", "Engine", "Format", "C"},
     "C": {"C"},

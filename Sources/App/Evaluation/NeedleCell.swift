@@ -1,3 +1,4 @@
+import QFilters
 package import Workflows
 
 extension Needle {

@@ -1,5 +1,5 @@
 import CacheFormat
-import QFilters
+package import QFilters
 package import Workflows
 
 extension Needle {

@@ -1,3 +1,4 @@
+import ByteIO
 import CacheFormat
 import FoundationEssentials
 import Inference

@@ -1,5 +1,6 @@
 package import ByteIO
 import FoundationEssentials
+import QFilters
 import Workflows
 
 /// One measurement of an evaluation.

@@ -17,4 +17,7 @@ public enum Element: UInt32, Sendable, CaseIterable {
 
   /// The number in files and in C is that of the codec.
   init(_ codec: ElementCodec) { self = Element(rawValue: codec.rawValue) ?? .float32 }
+
+  /// Likewise.
+  var codec: ElementCodec { ElementCodec(rawValue: rawValue) ?? .float32 }
 }

@@ -7,6 +7,8 @@ import CacheFormat
 /// What is handed out was checked. Several threads may read layers of one snapshot at a time.
 public struct Snapshot: Sendable {
   let chain: SnapshotChain
+  /// What may open encrypted files.
+  let keys: KeyRing
 
   /// Opens a snapshot and those that it continues, and checks everything but keys and values, which
   /// are checked as they are read.
@@ -16,9 +18,11 @@ public struct Snapshot: Sendable {
   ///   - keys: What may open encrypted files.
   /// - Throws: `SnapshotError`.
   public init(path: String, keys: [SnapshotKey] = []) throws(SnapshotError) {
+    let ring = KeyRing(keys.map(\.secret))
+    self.keys = ring
     chain = try SnapshotError.translating {
       var companions = Companions()
-      companions.keys = KeyRing(keys.map(\.secret))
+      companions.keys = ring
       return try SnapshotChain(path: path, with: companions)
     }
   }

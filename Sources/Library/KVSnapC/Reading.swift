@@ -3,7 +3,7 @@ public import CKVSnap
 import KVSnap
 
 /// What a `kvsnap_snapshot` is.
-private final class OpenSnapshot: Sendable {
+final class OpenSnapshot: Sendable {
   let snapshot: Snapshot
 
   init(_ snapshot: Snapshot) { self.snapshot = snapshot }

@@ -56,4 +56,21 @@ enum Argument {
     }
     return all
   }
+
+  /// Some memory of the caller's. What has no bytes may be NULL.
+  static func bytes(
+    _ start: UnsafeRawPointer?, _ count: Int, _ name: String
+  ) throws(SnapshotError) -> [UInt8] {
+    guard count > 0 else { return [] }
+    let start = try unsafe SnapshotError.present(start, name)
+    return unsafe [UInt8](UnsafeRawBufferPointer(start: start, count: count))
+  }
+
+  /// An element type of `enum kvsnap_element`.
+  static func element(_ number: UInt32, _ name: String) throws(SnapshotError) -> Element {
+    guard let element = Element(rawValue: number) else {
+      throw SnapshotError(.usage, "\(name) is none of enum kvsnap_element: \(number)")
+    }
+    return element
+  }
 }

@@ -3,6 +3,7 @@ import ByteIO
 import CacheCodec
 import CacheFormat
 import Inference
+import QFilters
 import Workflows
 
 /// Which option of a command helps against an error. Libraries know no options: their errors say

@@ -19,14 +19,4 @@ extension FilterBank {
           + "\(architecture.queryHeads); compute them again")
     }
   }
-
-  /// Checks that the filters fit the model of a stored cache.
-  func check(identity model: Identity, cache: FilterShape, path: String) throws {
-    try identity.check(against: model, path: path)
-    guard shape == cache else {
-      throw MalformedFile(
-        path: path, section: "FILT",
-        problem: "filters of \(shape), but its own model has \(cache); compute them again")
-    }
-  }
 }

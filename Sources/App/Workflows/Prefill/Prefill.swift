@@ -3,7 +3,7 @@ package import CacheCodec
 package import CacheFormat
 import Inference
 import ModelFiles
-import QFilters
+package import QFilters
 import Transforms
 
 /// A document's KV cache, ranked, tiered and written as a snapshot.
@@ -128,7 +128,7 @@ package enum Prefill {
         valueLength: shape.valueLength, tokens: tokens.count,
         promptForm: options.usesChat ? .openUserTurn : .plain, keyCodec: codec, valueCodec: codec),
       tiers: pairs.tiers(
-        ranking, by: origin.scorer, shape: shape, floors: floors,
+        ranking, by: origin.scorer, layers: shape.layers, kvHeads: shape.kvHeads, floors: floors,
         compression: options.compression),
       tokens: tokens.map(UInt32.init),
       provenance: try Provenance.json(

@@ -1,6 +1,7 @@
 package import ByteIO
 package import CacheCodec
 import CacheFormat
+package import QFilters
 
 /// Makes a snapshot smaller, ranks it anew, or merges a chain into one snapshot. The model is not
 /// needed.
@@ -133,22 +134,6 @@ package struct SnapshotNotUniform: CategorisedError, Sendable {
 
   /// One sentence that says what is wrong.
   package var description: String { "\(path) has \(what), which cannot be written anew here" }
-}
-
-/// The ranking needs queries, which a snapshot does not hold.
-package struct QueriesNotStored: CategorisedError, Sendable {
-  /// The method's name.
-  package let method: String
-
-  /// Another request can be met.
-  package var category: FailureCategory { .usage }
-
-  /// One sentence that says what is wrong.
-  package var description: String {
-    method == ScorerID.kvzip.name
-      ? "\(method) ranks by a second pass over the context, which needs the model"
-      : "\(method) ranks by the context's queries, which a snapshot does not hold"
-  }
 }
 
 /// The snapshots of a chain have different rankings, and one snapshot names one ranking.

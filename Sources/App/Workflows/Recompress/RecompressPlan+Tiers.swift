@@ -17,7 +17,8 @@ extension RecompressPlan {
     let floors = floors(chain, ranking, isNew: ranked != nil)
     if let ranked {
       return ranked.tiers(
-        ranking, by: scorer ?? old.scorer, shape: KVCache.Shape(context), floors: floors,
+        ranking, by: scorer ?? old.scorer, layers: context.layers,
+        kvHeads: context.kvHeads, floors: floors,
         compression: compression)
     }
     let least = chain.leastCompression

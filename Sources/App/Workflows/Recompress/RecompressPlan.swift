@@ -32,16 +32,16 @@ struct RecompressPlan {
       guard chain.metadata.tiers.isRanked else { throw RankingNeeded(path: chain.path) }
     }
     if chain.snapshots.count > 1 || options.scorer != nil {
-      metadata.provenance = try Self.provenance(chain, options.scorer, stored?.rules)
+      metadata.provenance = try Self.provenance(chain, options.scorer, stored?.ranker.rules)
     }
     let compression = try options.compression ?? Self.storedCompression(chain)
     if stored == nil { _ = try chain.tiersNeeded(compression: compression) }
     ranked = try stored?.ranked()
     usesPublishedScore =
-      options.scorer?.origin.scorer == .qFilters && stored?.usesPublishedScore ?? false
+      options.scorer?.origin.scorer == .qFilters && stored?.ranker.usesPublishedScore ?? false
     metadata.tiers = try Self.tiers(
       chain, ranked: ranked, by: options.scorer?.origin.scorer,
-      stored?.ranking ?? Ranking(sinks: chain.sinks, window: chain.window),
+      stored?.ranker.ranking ?? Ranking(sinks: chain.sinks, window: chain.window),
       compression: compression)
     self.metadata = metadata
     blocks = try Self.blocks(chain, compression: compression, options)

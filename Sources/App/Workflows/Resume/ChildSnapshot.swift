@@ -153,7 +153,8 @@ struct ChildSnapshot {
       identity: identity, filterDigest: source.origin.filters, parent: parent,
       context: context,
       tiers: pairs.tiers(
-        ranking, by: source.origin.scorer, shape: KVCache.Shape(context), firstPosition: start,
+        ranking, by: source.origin.scorer, layers: context.layers, kvHeads: context.kvHeads,
+        firstPosition: start,
         floors: floors, compression: 1),
       tokens: Array(tokens),
       provenance: try Provenance.json(

@@ -1,3 +1,4 @@
+import ByteIO
 import FoundationEssentials
 
 /// Where a file comes from, as JSON for people.

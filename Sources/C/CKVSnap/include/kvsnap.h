@@ -15,6 +15,18 @@
 //     kvsnap_read(s, 0, 1, 8, KVSNAP_F32, heads);
 //     kvsnap_close(s);
 //
+// Writing, likewise:
+//
+//     kvsnap_new new = {.size = sizeof new, .layers = 30, .kv_heads = 3, .key_length = 64,
+//       .value_length = 64, .key_type = KVSNAP_F16, .value_type = KVSNAP_F16, .tokens = ids,
+//       .token_count = n, .identity = digests};
+//     kvsnap_writer *w;
+//     if (kvsnap_create("book.kvsnap", &new, &w)) { puts(kvsnap_message()); return 1; }
+//     kvsnap_source heads[3];                          // with n keys and n values each
+//     for (int layer = 0; layer < 30; layer++) kvsnap_append(w, heads);
+//     kvsnap_finish(w, NULL);                          // the file appears
+//     kvsnap_discard(w);                               // frees the writer
+//
 // - Errors: each function that can fail returns 0, or one of enum kvsnap_status. kvsnap_message()
 //   then says in one sentence what was wrong, in the calling thread.
 // - Threads: different handles are independent. One snapshot may be read by several threads at a
@@ -135,6 +147,91 @@ int kvsnap_read(const kvsnap_snapshot *snapshot, uint32_t first_layer, uint32_t 
 
 // Reads every byte of a file of any kind of the format and checks it.
 int kvsnap_verify(const char *path, const kvsnap_key *keys, size_t key_count);
+
+// ---------------------------------------------------------------------------------------------
+// Writing
+
+typedef struct kvsnap_writer kvsnap_writer;
+
+// A file of the model (spec/format.md, 3.3).
+typedef struct {
+  uint32_t role;  // 1 weights, 2 config.json, 3 tokenizer.json, 4 tokenizer_config.json
+  uint8_t digest[32];  // the SHA-256 of the file
+} kvsnap_file;
+
+// Whether scores come with the pairs.
+enum kvsnap_scores {
+  KVSNAP_NO_SCORES = 0,
+  KVSNAP_HEAD_SCORES = 1,  // xN keeps 1/N of each head
+  KVSNAP_SHARED_SCORES = 2,  // xN keeps 1/N of all pairs: scores of all heads can be compared
+};
+
+// Everything of a new snapshot but its pairs. What is zero has no effect.
+typedef struct {
+  size_t size;  // sizeof(kvsnap_new): later versions have more members
+  uint32_t layers, kv_heads, key_length, value_length;
+  uint32_t key_type, value_type;  // KVSNAP_F32, KVSNAP_F16 or KVSNAP_BF16
+  const uint32_t *tokens;  // [token_count]: the whole context, also what a parent holds
+  uint64_t token_count;
+  uint32_t prompt_form;  // of a snapshot without a parent: 0 plain text, 1 an open user's turn
+
+  // What the model is: digests as kvsnap_identity gives them, or the files, or both.
+  const uint8_t *identity;  // [128], or NULL
+  const kvsnap_file *files;  // [file_count], or NULL
+  size_t file_count;
+  const char *model;  // the model's name, for people; or NULL
+
+  // What ranks the pairs, by the numbers of spec/format.md, 5.3.
+  // - 0: nothing. Only the whole cache can be read.
+  // - 1: a filter bank of the model, as the command qfilters ranks by it.
+  // - 2, 3, 6, 7: K-norm, Streaming-LLM, KeyDiff, random.
+  // - 4, 5, 8, or a private number of 2^31 or more: scores that come with the pairs.
+  uint32_t scorer;
+  uint32_t scores;  // enum kvsnap_scores
+  const char *filters;  // the path of the filter bank, with scorer 1; or NULL
+
+  // How pairs are stored, in the terms of `qfilters prefill --precision`, such as "int8" or
+  // "8:int8,int4". NULL stores them without loss.
+  const char *precision;
+
+  // A snapshot that the new one continues: only pairs after its tokens are then stored. It stays
+  // open until the writer is freed. Both files must be in one folder when the new one is opened.
+  const kvsnap_snapshot *parent;
+
+  // What opens the new snapshot. Without keys it is as open, or as encrypted, as its parent.
+  const kvsnap_key *keys;  // [key_count], or NULL
+  size_t key_count;
+} kvsnap_new;
+
+// Begins a snapshot. The file appears at its path with kvsnap_finish, whole, and replaces what is
+// there. It copies everything that `new` points to but the parent.
+int kvsnap_create(const char *path, const kvsnap_new *snapshot, kvsnap_writer **writer);
+
+// Where a head's pairs come from, in order of position: as many as there are tokens, without those
+// of the parent.
+typedef struct {
+  const void *keys;  // [pairs][key_length] elements of key_type
+  const void *values;  // [pairs][value_length] elements of value_type
+  const float *scores;  // [pairs], finite; NULL with KVSNAP_NO_SCORES
+} kvsnap_source;
+
+// Appends the next layer.
+//
+// It copies the pairs. With scorer 0 it codes and writes them at once, on all processors. With
+// others the writer holds a copy of the cache until kvsnap_finish, because xN of every layer comes
+// before the rest of any.
+//
+// heads: [kv_heads]
+int kvsnap_append(kvsnap_writer *writer, const kvsnap_source *heads);
+
+// Ranks, codes and writes what is not yet written, on all processors, and makes the file appear,
+// durably. If it fails, the path holds what it held before.
+//
+// bytes: the file's size, or NULL.
+int kvsnap_finish(kvsnap_writer *writer, uint64_t *bytes);
+
+// Frees a writer. Before kvsnap_finish it leaves no file. NULL is allowed.
+void kvsnap_discard(kvsnap_writer *writer);
 
 #ifdef __cplusplus
 }

@@ -31,7 +31,7 @@ public enum ElementCodec: Hashable, Sendable {
   public static let foreign: [ElementCodec] = [.float8E4M3, .float8E5M2, .q8_0]
 
   /// The first number that anybody may use (spec, section 2.4).
-  static let firstPrivate: UInt32 = 1 << 31
+  package static let firstPrivate: UInt32 = 1 << 31
   /// The registered codecs by number, from 1 on.
   private static let registered: [ElementCodec] = [
     .position, .float32, .float16, .bfloat16, .int8, .int4, .positionGaps, .transform,

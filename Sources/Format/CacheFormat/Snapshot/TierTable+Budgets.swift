@@ -58,6 +58,16 @@ extension TierTable {
     return [64, 32, 16, 8, 4, 2, 1].filter { $0 > compression } + [compression]
   }
 
+  /// One tier of all pairs of a context from a position on, which are not ranked.
+  package init(unranked context: ContextDescription, firstPosition: Int) {
+    let (heads, tokens) = (context.layers * context.kvHeads, context.tokens - firstPosition)
+    self.init(
+      scorer: .unranked, sinks: 0, window: 0, ratios: [1], layers: context.layers,
+      kvHeads: context.kvHeads, positions: firstPosition..<context.tokens, headCounts: nil,
+      floors: Array(repeating: 0, count: heads),
+      totals: Array(repeating: UInt32(clamping: tokens), count: heads))
+  }
+
   /// The tiers of a snapshot made at a compression, in which all heads have equal budgets.
   ///
   /// - Parameters:

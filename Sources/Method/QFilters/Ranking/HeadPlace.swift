@@ -1,23 +1,27 @@
-package import Inference
-package import ModelFiles
-import QFilters
+import CacheFormat
 
 /// A head, and what its layer's window does to its pairs.
-struct HeadPlace {
-  let layer, head: Int
+package struct HeadPlace {
+  package let layer, head: Int
   /// The layer's sliding window, if it has one.
-  let window: Int?
+  package let window: Int?
   /// How many of the ranked pairs no later token sees.
-  let outOfWindow: Int
+  package let outOfWindow: Int
   /// Whether every compression keeps all pairs.
-  let isWhole: Bool
+  package let isWhole: Bool
+
+  /// A head of a layer.
+  package init(layer: Int, head: Int, window: Int?, outOfWindow: Int, isWhole: Bool) {
+    (self.layer, self.head) = (layer, head)
+    (self.window, self.outOfWindow, self.isWhole) = (window, outOfWindow, isWhole)
+  }
 }
 
 extension RetentionPolicy {
   /// A head's pairs, best first, and what its budget is computed from.
   ///
   /// - Parameter scores: A score for each pair, by `scorer`.
-  func ranked(
+  package func ranked(
     _ scores: [Float], by scorer: any Scorer, _ place: HeadPlace
   ) -> CacheRanking.Head {
     let ranking = ranking(by: scorer.id, slidingWindow: place.window)
@@ -31,25 +35,5 @@ extension RetentionPolicy {
       budget: HeadBudgets.Head(
         protected: ranking.protected(of: scores.count), isWhole: place.isWhole,
         scores: Array(budgetScores[ranked])))
-  }
-
-  /// Where a head's last pairs are in the cache of a model.
-  func place(
-    of cache: KVCache, layer: Int, head: Int, last: Int, model: ModelConfig
-  ) -> HeadPlace {
-    HeadPlace(
-      layer: layer, head: head, window: model.window(ofLayer: layer),
-      outOfWindow: pairsOutOfWindow(
-        of: cache, layer: layer, head: head, last: last, model: model),
-      isWhole: layer < wholeLayers)
-  }
-
-  /// How many of a head's last pairs rank after all others, because no later token sees them.
-  package func pairsOutOfWindow(
-    of cache: KVCache, layer: Int, head: Int, last: Int, model: ModelConfig
-  ) -> Int {
-    guard ranksOutOfWindowLast else { return 0 }
-    return cache.pairsOutOfWindow(
-      layer: layer, head: head, window: model.window(ofLayer: layer), last: last)
   }
 }

@@ -1,7 +1,5 @@
 package import ByteIO
 package import CacheFormat
-import Inference
-package import QFilters
 
 /// What a scorer of a cache's pairs is made from.
 package enum ScorerSource: Sendable {
@@ -38,7 +36,7 @@ package enum ScorerSource: Sendable {
   }
 
   /// The origin of the ranking.
-  var origin: RankingOrigin {
+  package var origin: RankingOrigin {
     switch self {
     case .qFilters(let bank, _): RankingOrigin(.qFilters, filters: bank.digest)
     case .linear(let bank, _): RankingOrigin(.linear, filters: bank.digest)
@@ -49,33 +47,23 @@ package enum ScorerSource: Sendable {
     }
   }
 
-  /// Checks that filters fit the model.
-  ///
-  /// - Throws: `IdentityMismatch` if the filters are another model's; `MalformedFile` if they name
-  ///   this model and yet do not fit it.
-  func check(_ model: LoadedModel) throws {
-    guard let (bank, path) = bank else { return }
-    try bank.check(model, path: path)
-    try checkLinearScore()
-  }
-
   /// The filter bank and the file it came from, if the scorer has one.
-  var filterBank: FilterBank? { bank?.0 }
+  package var filterBank: FilterBank? { bank?.0 }
 
-  private var bank: (FilterBank, path: String)? {
+  package var bank: (FilterBank, path: String)? {
     switch self {
     case .qFilters(let bank, let path), .linear(let bank, let path): (bank, path)
     case .keys, .snapKV, .kvzip, .expectedAttention: nil
     }
   }
 
-  private func checkLinearScore() throws(NoLinearScore) {
+  package func checkLinearScore() throws(NoLinearScore) {
     guard case .linear(let bank, let path) = self, bank.linear == nil else { return }
     throw NoLinearScore(path: path)
   }
 
   /// Whether heads get budgets of their own.
-  func givesBudgets(_ retention: RetentionPolicy) -> Bool {
+  package func givesBudgets(_ retention: RetentionPolicy) -> Bool {
     guard !retention.hasEqualBudgets else { return false }
     switch self {
     case .qFilters(let bank, _): return retention.usesLinearScore(of: bank)
@@ -85,7 +73,7 @@ package enum ScorerSource: Sendable {
   }
 
   /// Checks that filters fit the model of a stored cache.
-  func check(identity: SnapshotIdentity, of snapshot: String, cache: FilterShape) throws {
+  package func check(identity: SnapshotIdentity, of snapshot: String, cache: FilterShape) throws {
     guard let (bank, path) = bank else { return }
     let identity = try identity.values(provingThat: path, fits: snapshot)
     try bank.check(identity: identity, cache: cache, path: path)
@@ -96,9 +84,12 @@ package enum ScorerSource: Sendable {
 /// A filter bank has no linear score for a context.
 package struct NoLinearScore: CategorisedError, Sendable {
   /// The bank.
-  let path: String
+  package let path: String
   /// The most tokens of a context that its linear score is for; nil if it has none.
-  var longest: Int?
+  package let longest: Int?
+
+  /// Names the bank.
+  package init(path: String, longest: Int? = nil) { (self.path, self.longest) = (path, longest) }
 
   /// Another request can be met.
   package var category: FailureCategory { .usage }
@@ -119,7 +110,7 @@ extension ScorerID {
   }
 
   /// The scorer, if it needs only keys; nil for others, and for Q-Filters without a bank.
-  func keyScorer(_ bank: FilterBank?, seed: UInt64 = 0) -> (any Scorer)? {
+  package func keyScorer(_ bank: FilterBank?, seed: UInt64 = 0) -> (any Scorer)? {
     switch self {
     case .qFilters: bank.map { QFilterScorer($0) }
     case .streamingLLM: StreamingScorer()
@@ -128,37 +119,5 @@ extension ScorerID {
     case .random: RandomScorer(seed: seed)
     case .snapKV, .expectedAttention, .kvzip, .linear, .unranked, .other: nil
     }
-  }
-}
-
-/// What ranked a snapshot, as its tables and its provenance say.
-struct RankingOrigin: Equatable {
-  let scorer: ScorerID
-  let filters: Digest
-
-  init(_ scorer: ScorerID, filters: Digest = .zero) {
-    self.scorer = scorer
-    self.filters = filters
-  }
-
-  /// What ranked the pairs that a snapshot itself holds.
-  init(of metadata: SnapshotMetadata) {
-    self.init(metadata.tiers.scorer, filters: metadata.filterDigest)
-  }
-}
-
-extension RankingOrigin: CustomStringConvertible {
-  var description: String {
-    scorer.name + (filters == .zero ? "" : " with the bank \(filters.shortened)")
-  }
-}
-
-extension RankingOrigin: Encodable {
-  private enum CodingKeys: CodingKey { case method, filters }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(scorer.name, forKey: .method)
-    if filters != .zero { try container.encode(filters.description, forKey: .filters) }
   }
 }

@@ -1,8 +1,4 @@
-import ByteIO
-import CacheFormat
-package import Inference
-package import ModelFiles
-package import QFilters
+package import CacheFormat
 
 /// In which order the pairs of a cache are kept, and how many of each head.
 package struct CacheRanking {
@@ -17,15 +13,15 @@ package struct CacheRanking {
   private let floors: [Int]
 
   /// What is known of one head.
-  struct Head {
+  package struct Head: Sendable {
     /// Indices of its pairs, best first.
-    let order: [UInt32]
+    package let order: [UInt32]
     /// What its budget is computed from; nil for equal budgets.
-    let budget: HeadBudgets.Head?
+    package let budget: HeadBudgets.Head?
   }
 
   /// A ranking of heads of `pairs` pairs each.
-  init(_ ranked: [Head], pairs: Int, retention: RetentionPolicy) {
+  package init(_ ranked: [Head], pairs: Int, retention: RetentionPolicy) {
     orders = ranked.map(\.order)
     self.pairs = pairs
     let heads = ranked.compactMap(\.budget)
@@ -37,33 +33,6 @@ package struct CacheRanking {
       tokens: pairs, compressions: TierTable.ratios(at: 1), heads: heads,
       floorShare: retention.floorShare)
     floors = heads.map { $0.isWhole ? pairs : $0.protected }
-  }
-
-  /// Ranks every head's last pairs.
-  ///
-  /// - Parameters:
-  ///   - pairs: How many last pairs of each head are ranked; they are elements.
-  ///   - scorer: Scores these pairs.
-  ///   - retention: What ranks before and after what scores say.
-  ///   - model: Says which layers have a sliding window.
-  /// - Throws: `ScoreNotFinite`.
-  package init(
-    _ cache: KVCache, last pairs: Int, scorer: any Scorer, retention: RetentionPolicy,
-    model: ModelConfig
-  ) throws {
-    let kvHeads = cache.shape.kvHeads
-    let heads = try concurrentMap(cache.shape.layers * kvHeads) { index in
-      let (layer, head) = index.quotientAndRemainder(dividingBy: kvHeads)
-      let scores = try scorer.finiteScores(
-        layer: layer, head: head,
-        keys: cache.decodedKeys(
-          layer: layer, head: head, after: cache.count(layer: layer, head: head) - pairs),
-        keyLength: cache.shape.keyLength)
-      return retention.ranked(
-        scores, by: scorer,
-        retention.place(of: cache, layer: layer, head: head, last: pairs, model: model))
-    }
-    self.init(heads, pairs: pairs, retention: retention)
   }
 
   /// How many pairs ×`compression` of a whole snapshot keeps of each head, [layers · kvHeads]; nil
@@ -81,19 +50,19 @@ package struct CacheRanking {
   /// - Parameters:
   ///   - firstPosition: The first of their positions.
   ///   - floors: [layers · kvHeads], the least number of pairs that any compression keeps.
-  func tiers(
-    _ ranking: Ranking, by scorer: ScorerID, shape: KVCache.Shape, firstPosition: Int = 0,
+  package func tiers(
+    _ ranking: Ranking, by scorer: ScorerID, layers: Int, kvHeads: Int, firstPosition: Int = 0,
     floors: [Int], compression: Int
   ) -> TierTable {
     guard let budgets else {
       return TierTable(
-        scorer: scorer, sinks: ranking.sinks, window: ranking.window, layers: shape.layers,
-        kvHeads: shape.kvHeads, firstPosition: firstPosition, tokens: pairs, floors: floors,
+        scorer: scorer, sinks: ranking.sinks, window: ranking.window, layers: layers,
+        kvHeads: kvHeads, firstPosition: firstPosition, tokens: pairs, floors: floors,
         compression: compression)
     }
     let whole = TierTable(
-      scorer: scorer, sinks: ranking.sinks, window: ranking.window, layers: shape.layers,
-      kvHeads: shape.kvHeads, firstPosition: firstPosition, tokens: pairs, floors: floors,
+      scorer: scorer, sinks: ranking.sinks, window: ranking.window, layers: layers,
+      kvHeads: kvHeads, firstPosition: firstPosition, tokens: pairs, floors: floors,
       budgets: budgets, compression: 1)
     // ×N of the whole snapshot and a snapshot made at ×N hold the same.
     return whole.recompressed(to: compression) ?? whole

@@ -1,5 +1,4 @@
 package import CacheFormat
-package import QFilters
 
 /// What every compression keeps whatever scores say, and in which order the rest is dropped.
 package struct RetentionPolicy: Sendable, Equatable {
@@ -16,14 +15,14 @@ package struct RetentionPolicy: Sendable, Equatable {
   /// `ContextFilterScorer` is used.
   package var usesPublishedScore = false
   /// Whether pairs that no later token sees rank last, in layers with a sliding window.
-  var ranksOutOfWindowLast = true
+  package var ranksOutOfWindowLast = true
   /// The number of first layers that are kept whole.
   package var wholeLayers = 0
   /// Whether ×N keeps 1/N of every head. Otherwise it keeps 1/N of all pairs, if the scorer tells
   /// which heads need more.
   package var hasEqualBudgets = false
   /// What share of the pairs that equal budgets would give every head has at least.
-  let floorShare = 0.4
+  package let floorShare = 0.4
 
   /// The window if heads have budgets of their own. It is short, because a window in every head
   /// leaves little of ×8 of a short text to the heads that look back.
@@ -56,14 +55,14 @@ package struct RetentionPolicy: Sendable, Equatable {
   }
 
   /// The same with the window that is usual for budgets by head, or for equal ones.
-  func resolved(givesBudgets: Bool) -> RetentionPolicy {
+  package func resolved(givesBudgets: Bool) -> RetentionPolicy {
     var resolved = self
     resolved.window = window ?? (givesBudgets ? Self.sharedWindow : Ranking.usualWindow)
     return resolved
   }
 
   /// The number of first tokens that rank before all others by a scorer.
-  func sinks(of scorer: ScorerID) -> Int { sinks ?? scorer.sourceSinks }
+  package func sinks(of scorer: ScorerID) -> Int { sinks ?? scorer.sourceSinks }
 
   /// How many of a head's `tokens` pairs every compression of a file keeps.
   package func protected(of tokens: Int) -> Int {
@@ -73,28 +72,9 @@ package struct RetentionPolicy: Sendable, Equatable {
   /// How many of a head's `tokens` pairs ×N keeps, unless the head is kept whole.
   package static func kept(of tokens: Int, compression: Int) -> Int { max(1, tokens / compression) }
 
-  /// What a measurement with that bank depends on, by the names in result files.
-  package func settings(_ bank: FilterBank) -> [String: String] {
-    var settings = [
-      Self.sinksName: sinks.map(String.init) ?? Self.sourceSinks,
-      Self.windowName: "\(window ?? Ranking.usualWindow)",
-      "whole layers": "\(wholeLayers)",
-      "the latest, every": recent.map(String.init) ?? Self.usualRecent,
-      "Q-Filters": score(by: bank),
-    ]
-    if !hasEqualBudgets {
-      settings["budgets"] = "by head, at least \(floorShare) of equal ones"
-    }
-    if usesLinearScore(of: bank) {
-      settings[Self.sharedWindowName] = "\(window ?? Self.sharedWindow)"
-    }
-    if !ranksOutOfWindowLast { settings["what no token sees"] = "by its score" }
-    return settings
-  }
-
   /// How pairs after sinks and window rank in layers without a sliding window, by the names in
   /// provenance.
-  func rules(of source: ScorerSource) -> [String: String] {
+  package func rules(of source: ScorerSource) -> [String: String] {
     let usual = source.origin.scorer.usualRecent(window: nil)
     var rules = ["recent": "\(recent ?? usual)"]
     if case .qFilters(let bank, _) = source { rules["score"] = score(by: bank) }
@@ -102,7 +82,7 @@ package struct RetentionPolicy: Sendable, Equatable {
     return rules
   }
 
-  private func score(by bank: FilterBank) -> String {
+  package func score(by bank: FilterBank) -> String {
     guard !usesPublishedScore else { return Self.publishedScore }
     return (bank.heads == nil ? "" : "by query head, ")
       + "turned from position \(bank.middle), with KeyDiff"
@@ -110,40 +90,10 @@ package struct RetentionPolicy: Sendable, Equatable {
   }
 
   /// Whether Q-Filters rank together with the bank's linear score.
-  func usesLinearScore(of bank: FilterBank) -> Bool {
+  package func usesLinearScore(of bank: FilterBank) -> Bool {
     bank.linear != nil && !usesPublishedScore && !hasEqualBudgets
   }
 
   /// The name of the score ⟨key, filter⟩ in settings.
   package static let publishedScore = "as published"
-  private static let (sinksName, windowName) = ("sinks", "window")
-  private static let sharedWindowName = "window with budgets by head"
-  private static let sourceSinks = "as each method's source has them"
-
-  /// The usual N of each scorer that gives places to the latest pairs.
-  private static var usualRecent: String {
-    let usual = ScorerID.methods.filter { $0.usualRecent(window: nil) > 0 }.map {
-      "\($0.usualRecent(window: nil)), in short sliding windows \($0.usualRecent(window: 1)) "
-        + "(\($0.name))"
-    }
-    return usual.joined(separator: ", ") + ", none (other methods)"
-  }
-
-  /// Whether ×N keeps nothing but sinks and window of `tokens`, so that all methods that rank hold
-  /// the same pairs.
-  ///
-  /// - Parameter settings: As in `settings(_:)`, from a file: any text may be in it.
-  package static func isAlone(
-    of tokens: Int, _ compression: Int, _ method: String, _ settings: [String: String]
-  ) -> Bool {
-    guard case .ranked(let scorer) = Method(rawValue: method) else { return false }
-    func number(_ name: String, _ usual: Int) -> Int {
-      min(max(settings[name].flatMap(Int.init) ?? usual, 0), tokens)
-    }
-    // Sinks of each method's source differ between methods.
-    let usualSinks = settings[sinksName] == sourceSinks ? 0 : Ranking.usualSinks
-    let hasShares = settings[sharedWindowName] != nil && scorer.givesBudgets
-    let window = number(hasShares ? sharedWindowName : windowName, Ranking.usualWindow)
-    return kept(of: tokens, compression: compression) <= number(sinksName, usualSinks) + window
-  }
 }

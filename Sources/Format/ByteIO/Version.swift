@@ -1,4 +1,4 @@
-/// The version of this program.
+/// The version of this project.
 package enum Version {
   /// As in the change log.
   package static let current = "0.1.0"

@@ -1,0 +1,188 @@
+import ByteIO
+import CacheCodec
+import CacheFormat
+import QFilters
+
+/// Writes a snapshot, layer by layer. It belongs to one thread at a time.
+///
+/// The file appears whole, at its path, when `finish` returns. A writer that is released before
+/// leaves nothing. Equal input gives equal bytes, unless the snapshot is encrypted. A snapshot that
+/// is not ranked is written as its layers come. For one that is ranked the writer holds a copy of
+/// the cache, because ×N of every layer comes before the rest of any.
+public final class SnapshotWriter {
+  /// Where the snapshot will appear.
+  public let path: String
+  private let new: NewSnapshot
+  private let identity: SnapshotIdentity
+  private let context: ContextDescription
+  private let ranking: NewRanking
+  private var layers: [NewLayer] = []
+  /// Of a snapshot that is not ranked.
+  private var file: CacheCodec.SnapshotWriter?
+  private var appended = 0
+
+  /// Begins a snapshot.
+  ///
+  /// - Throws: `SnapshotError` if a reader would reject the description, the filter bank is another
+  ///   model's, or no file can be created there.
+  public init(path: String, _ new: NewSnapshot) throws(SnapshotError) {
+    self.path = path
+    (self.new, context) = (new, try new.context())
+    (identity, ranking) = try SnapshotError.translating {
+      let identity = try new.checkedIdentity(path: path)
+      let ranking = try NewRanking(new, identity)
+      try AtomicFile.checkWritable(path)
+      return (identity, ranking)
+    }
+    // What is wrong shows before the long work.
+    try SnapshotError.translating {
+      let metadata = try metadata(of: nil)
+      _ = try new.codecs(metadata.tiers)
+      guard case .none = ranking else { return try metadata.check(path: path) }
+      file = try begin(metadata)
+    }
+  }
+
+  /// How many pairs each head of `append` has: those of the tokens that no parent holds.
+  public var pairs: Int { context.tokens - new.firstPosition }
+
+  /// KV heads of each layer.
+  public var kvHeads: Int { context.kvHeads }
+
+  /// Whether scores come with each layer.
+  public var takesScores: Bool {
+    if case .scores = ranking { true } else { false }
+  }
+
+  /// The bytes of a head's keys and of its values in `append`.
+  public var headBytes: (keys: Int, values: Int) {
+    (
+      pairs * context.rowBytes(of: .keys, layer: 0), pairs * context.rowBytes(of: .values, layer: 0)
+    )
+  }
+
+  /// Appends the next layer.
+  ///
+  /// - Parameters:
+  ///   - keys: [kvHeads][pairs × keyLength]: keys after RoPE, half-split, in order of position, as
+  ///     little-endian elements of the snapshot's type.
+  ///   - values: [kvHeads][pairs × valueLength], likewise.
+  ///   - scores: [kvHeads][pairs], if the ranking is by scores that come with the layers.
+  /// - Throws: `SnapshotError` if the sizes differ, all layers are there, or the disk is full.
+  public func append(
+    keys: [[UInt8]], values: [[UInt8]], scores: [[Float]] = []
+  ) throws(SnapshotError) {
+    try check(keys, values, scores)
+    let layer = NewLayer(
+      firstPosition: new.firstPosition, keys: keys, values: values, scores: scores)
+    guard case .none = ranking else {
+      layers.append(layer)
+      return appended += 1
+    }
+    let order = (0..<UInt32(pairs)).map(\.self)[...]
+    let block = layer.block(Array(repeating: order, count: context.kvHeads), context)
+    try SnapshotError.translating { try file?.append([block]) }
+    appended += 1
+  }
+
+  /// Ranks and writes what is not yet written, and makes the snapshot appear at its path, durably.
+  ///
+  /// - Returns: The file's size in bytes.
+  /// - Throws: `SnapshotError`; the path then holds what it held before.
+  public func finish() throws(SnapshotError) -> UInt64 {
+    guard appended == context.layers else {
+      throw SnapshotError(
+        .usage, "\(path): \(appended) of \(context.layers) layers were appended")
+    }
+    return try SnapshotError.translating {
+      guard let ranked = try ranking.ranked(layers, context) else {
+        guard let file = file.take() else { throw finished }
+        return try file.finish()
+      }
+      guard !layers.isEmpty else { throw finished }
+      let metadata = try metadata(of: ranked)
+      var file = try begin(metadata)
+      try write(ranked, metadata.tiers, to: &file)
+      layers = []
+      return try file.finish()
+    }
+  }
+
+  private var finished: SnapshotError { SnapshotError(.usage, "\(path): it is finished") }
+
+  private func begin(_ metadata: SnapshotMetadata) throws -> CacheCodec.SnapshotWriter {
+    try CacheCodec.SnapshotWriter(
+      path: path, metadata: metadata, codecs: new.codecs(metadata.tiers),
+      secrets: new.secrets)
+  }
+
+  private func check(
+    _ keys: [[UInt8]], _ values: [[UInt8]], _ scores: [[Float]]
+  ) throws(SnapshotError) {
+    guard appended < context.layers else {
+      throw SnapshotError(.usage, "\(path): all \(context.layers) layers were appended")
+    }
+    func fits(_ heads: [[UInt8]], _ bytes: Int) -> Bool {
+      heads.count == context.kvHeads && heads.allSatisfy { $0.count == bytes }
+    }
+    guard fits(keys, headBytes.keys), fits(values, headBytes.values) else {
+      throw SnapshotError(
+        .usage, "\(path): layer \(appended) has not \(context.kvHeads) heads of \(pairs) pairs")
+    }
+    let needed = takesScores ? context.kvHeads : 0
+    guard scores.count == needed, scores.allSatisfy({ $0.count == pairs }) else {
+      throw SnapshotError(
+        .usage, "\(path): layer \(appended) needs scores of \(needed) heads, one for each pair")
+    }
+  }
+}
+
+extension SnapshotWriter {
+  /// Layers whose blocks are in memory at once while writing.
+  private static let layersAtOnce = 4
+
+  private func write(
+    _ ranked: CacheRanking, _ tiers: TierTable, to file: inout CacheCodec.SnapshotWriter
+  ) throws {
+    for tier in 0..<tiers.tierCount {
+      for first in stride(from: 0, to: tiers.layers, by: Self.layersAtOnce) {
+        try file.append(
+          (first..<min(tiers.layers, first + Self.layersAtOnce)).map { layer in
+            let orders = (0..<tiers.kvHeads).map { head in
+              var order = ranked.orders[layer * tiers.kvHeads + head][
+                tiers.ranks(of: tier, layer: layer, head: head)]
+              if tiers.isByPosition(tier: tier) { order.sort() }
+              return order
+            }
+            return layers[layer].block(orders, context)
+          })
+      }
+    }
+  }
+
+  /// Everything but the pairs.
+  ///
+  /// - Parameter ranked: Nil before the pairs are known: heads then have equal budgets.
+  private func metadata(of ranked: CacheRanking?) throws -> SnapshotMetadata {
+    let (origin, heads) = (ranking.origin, context.layers * context.kvHeads)
+    let order = ranking.ranking ?? Ranking(sinks: 0, window: 0)
+    let floors = Array(repeating: order.protected(of: pairs), count: heads)
+    let tiers =
+      if let ranked {
+        ranked.tiers(
+          order, by: origin.scorer, layers: context.layers, kvHeads: context.kvHeads,
+          firstPosition: new.firstPosition, floors: floors, compression: 1)
+      } else if ranking.ranking == nil {
+        TierTable(unranked: context, firstPosition: new.firstPosition)
+      } else {
+        TierTable(
+          scorer: origin.scorer, sinks: order.sinks, window: order.window,
+          layers: context.layers, kvHeads: context.kvHeads, firstPosition: new.firstPosition,
+          tokens: pairs, floors: floors, compression: 1)
+      }
+    return SnapshotMetadata(
+      identity: identity, filterDigest: origin.filters, parent: try new.parentReference(path: path),
+      context: context, tiers: tiers, tokens: new.tokens,
+      provenance: new.provenance(ranking))
+  }
+}

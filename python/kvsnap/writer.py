@@ -1,0 +1,249 @@
+"""Writing snapshots from numpy arrays, torch tensors and transformers caches."""
+
+import ctypes
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from kvsnap._library import LIBRARY, File, New, Source, check, key_array
+from kvsnap.arrays import CODES, Memory, memory
+from kvsnap.errors import NotStoredError
+from kvsnap.model_identity import Identity, identity
+from kvsnap.snapshot import Snapshot
+
+# Numbers of spec/format.md, section 5.3, of methods that need only keys.
+METHODS = {"k-norm": 2, "streaming-llm": 3, "keydiff": 6, "random": 7}
+FILTERS, PRIVATE = 1, 2**31
+NO_SCORES, HEAD_SCORES, SHARED_SCORES = 0, 1, 2
+
+
+@dataclass
+class Scores:
+    """A ranking of one's own: a score for each pair; the highest stay longest."""
+
+    values: Any
+    """[layers][KV heads][tokens]: of the pairs that are written, finite"""
+    shared: bool = True
+    """Whether scores of all heads can be compared, so that ×N keeps 1/N of all pairs together.
+    Otherwise it keeps 1/N of each head."""
+    scorer: int = PRIVATE
+    """4, 5 or 8 for scores of SnapKV, Expected Attention or KVzip; otherwise a private number"""
+
+
+Ranking = str | os.PathLike | Scores | None
+
+
+class Writer:
+    """Writes a snapshot layer by layer. The file appears at its path, whole, with `finish`.
+
+    A writer that is left or dropped before leaves no file. A ranked snapshot holds a copy of the
+    cache until then; one that is not ranked goes to the file as it comes."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        *,
+        model: Any,
+        tokens: Iterable[int],
+        layers: int,
+        kv_heads: int,
+        key_length: int,
+        value_length: int | None = None,
+        dtype: str = "float16",
+        ranking: Ranking = None,
+        precision: str | None = None,
+        parent: Snapshot | None = None,
+        prompt_form: int = 0,
+        model_name: str = "",
+        keys: Sequence[bytes | str] = (),
+    ):
+        """Begins a snapshot.
+
+        model is an `Identity`, or what `kvsnap.identity` takes: a transformers model, a folder, a
+        GGUF. tokens are those of the whole context, also what a parent holds. ranking is the path
+        of a filter bank (.qfilt), k-norm, streaming-llm, keydiff, random, or `Scores`; None ranks
+        nothing, and then only the whole cache can be read. precision has the terms of `qfilters
+        prefill --precision`; None stores without loss. parent is an open snapshot that the new one
+        continues. keys encrypt."""
+        self._handle = None
+        self.path, self.dtype = os.fspath(path), dtype
+        if dtype not in CODES:
+            raise NotStoredError(f"a cache has one of {', '.join(CODES)}, not {dtype}")
+        ids = np.fromiter(tokens, np.uint32)
+        known = model if isinstance(model, Identity) else identity(model)
+        self.layers, self._next = layers, 0
+        self._heads, self._pairs = kv_heads, len(ids) - (len(parent.tokens) if parent else 0)
+        self._lengths = key_length, key_length if value_length is None else value_length
+        self._scores = ranking.values if isinstance(ranking, Scores) else None
+        new = New(
+            size=ctypes.sizeof(New),
+            layers=layers,
+            kv_heads=kv_heads,
+            key_length=self._lengths[0],
+            value_length=self._lengths[1],
+            key_type=CODES[dtype],
+            value_type=CODES[dtype],
+            tokens=ids.ctypes.data,
+            token_count=len(ids),
+            prompt_form=prompt_form,
+            model=model_name.encode(),
+            precision=None if precision is None else precision.encode(),
+            parent=None if parent is None else parent._open(),
+        )
+        _set_identity(new, known)
+        _set_ranking(new, ranking)
+        new.keys, new.key_count = key_array(keys), len(keys)
+        handle = ctypes.c_void_p()
+        target = os.fsencode(self.path), ctypes.byref(new), ctypes.byref(handle)
+        check(LIBRARY.kvsnap_create(*target))
+        # A parent stays open as long as the writer.
+        self._handle, self._parent = handle, parent
+
+    def append(self, keys: Any, values: Any, scores: Any = None) -> None:
+        """Appends the next layer.
+
+        keys and values are [KV heads, pairs, length], also with a leading 1: keys after RoPE,
+        half-split, in order of position. They are arrays of numpy or tensors of torch on any
+        device, and become `dtype`. scores are [KV heads, pairs], if the ranking has none of its
+        own."""
+        layer = self._next
+        if scores is None and self._scores is not None and layer < self.layers:
+            scores = self._scores[layer]
+        shapes = [(self._heads, self._pairs, length) for length in self._lengths]
+        tensors = [
+            _shaped(memory(array, self.dtype), shape, f"layer {layer}: {name}")
+            for array, shape, name in zip((keys, values), shapes, ("keys", "values"), strict=True)
+        ]
+        if scores is not None:
+            name = f"layer {layer}: scores"
+            tensors.append(_shaped(memory(scores, "float32"), (self._heads, self._pairs), name))
+        heads = (Source * self._heads)()
+        for index, head in enumerate(heads):
+            for (field, _), tensor in zip(Source._fields_, tensors, strict=False):
+                setattr(head, field, tensor.address + index * tensor.size // self._heads)
+        check(LIBRARY.kvsnap_append(self._open(), heads))
+        self._next += 1
+
+    def finish(self) -> int:
+        """Ranks and writes what is not yet written; the file appears. Gives its size in bytes."""
+        size = ctypes.c_uint64()
+        check(LIBRARY.kvsnap_finish(self._open(), ctypes.byref(size)))
+        self.close()
+        return size.value
+
+    def close(self) -> None:
+        """Frees the writer. Before `finish` no file appears."""
+        if self._handle is not None:
+            LIBRARY.kvsnap_discard(self._handle)
+            self._handle = self._parent = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _open(self):
+        if self._handle is None:
+            raise NotStoredError(f"{self.path}: the writer is closed")
+        return self._handle
+
+
+def _set_identity(new: New, known: Identity) -> None:
+    """One of the two kinds of identity, or both."""
+    if known.values is not None:
+        new.identity = known.digests
+    files = (File * len(known.files))()
+    for entry, file in zip(files, known.files, strict=True):
+        entry.role, entry.digest = file.role, (ctypes.c_uint8 * 32)(*file.sha256)
+    new.files, new.file_count = files, len(known.files)
+
+
+def _set_ranking(new: New, ranking: Ranking) -> None:
+    if ranking is None:
+        return
+    if isinstance(ranking, Scores):
+        new.scorer = ranking.scorer
+        new.scores = SHARED_SCORES if ranking.shared else HEAD_SCORES
+    elif ranking in METHODS:
+        new.scorer = METHODS[ranking]
+    else:
+        new.scorer, new.filters = FILTERS, os.fsencode(ranking)
+
+
+def _shaped(tensor: Memory, shape: tuple[int, ...], name: str) -> Memory:
+    """A tensor that has a shape, perhaps with a batch of one before it."""
+    if tensor.shape in (shape, (1, *shape)):
+        return tensor
+    raise NotStoredError(f"{name} must have the shape {shape}, not {tensor.shape}")
+
+
+def create(
+    path: str | os.PathLike,
+    *,
+    model: Any,
+    tokens: Iterable[int],
+    cache: Any,
+    dtype: str | None = None,
+    **options: Any,
+) -> int:
+    """Writes a whole cache as a snapshot, and gives the file's size in bytes.
+
+    cache is a transformers cache, or a sequence of (keys, values) for each layer, each
+    [KV heads, tokens, length]. dtype is float32, float16 or bfloat16; None is that of the cache.
+    The other options are those of `Writer`: ranking, precision, parent, prompt_form, model_name,
+    keys. With a parent, cache has the pairs of the whole context or of the new tokens alone."""
+    ids = np.fromiter(tokens, np.uint32)
+    layers = _layers(cache)
+    parent = options.get("parent")
+    new = len(ids) - (len(parent.tokens) if parent else 0)
+    if new < 1:
+        raise NotStoredError(f"{os.fspath(path)}: there are no new tokens")
+    keys, values = layers[0]
+    for number, pair in enumerate(layers):
+        held = min(tensor.shape[-2] for tensor in pair)
+        if held < new if parent else held != new:
+            raise NotStoredError(
+                f"layer {number} of the cache has {held} pairs of {new} tokens; if its sliding "
+                "window drops pairs, prefill into transformers.DynamicCache() without arguments"
+            )
+    with Writer(
+        path,
+        model=model,
+        tokens=ids,
+        layers=len(layers),
+        kv_heads=keys.shape[-3],
+        key_length=keys.shape[-1],
+        value_length=values.shape[-1],
+        dtype=dtype or str(keys.dtype).removeprefix("torch."),
+        **options,
+    ) as writer:
+        for keys, values in layers:
+            writer.append(keys[..., -new:, :], values[..., -new:, :])
+        return writer.finish()
+
+
+def append(
+    parent: Snapshot, path: str | os.PathLike, *, tokens: Iterable[int], cache: Any, **options: Any
+) -> int:
+    """Writes what a turn adds to a snapshot, as `create` with a parent. Both files must be in one
+    folder when the new one is opened. tokens are the new ones alone."""
+    ids = np.concatenate([parent.tokens, np.fromiter(tokens, np.uint32)])
+    return create(path, tokens=ids, cache=cache, parent=parent, **options)
+
+
+def _layers(cache: Any) -> list[tuple[Any, Any]]:
+    """The keys and values of each layer."""
+    layers = getattr(cache, "layers", cache)
+    pairs = [
+        (layer.keys, layer.values) if hasattr(layer, "keys") else tuple(layer) for layer in layers
+    ]
+    if not pairs or any(len(pair) != 2 or pair[0] is None for pair in pairs):
+        raise NotStoredError("a cache has keys and values for each layer")
+    return pairs
