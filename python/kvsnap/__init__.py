@@ -22,6 +22,7 @@ from kvsnap.errors import (
     SnapshotError,
     SystemFailure,
 )
+from kvsnap.model_identity import Identity, ModelFile, identity
 from kvsnap.snapshot import HeadPairs, Snapshot
 
 
@@ -39,14 +40,17 @@ def verify(path: str | os.PathLike, keys: Sequence[bytes | str] = ()) -> None:
 
 __all__ = [
     "HeadPairs",
+    "Identity",
     "KeyNeededError",
     "MalformedError",
     "MissingError",
+    "ModelFile",
     "NotStoredError",
     "OtherModelError",
     "Snapshot",
     "SnapshotError",
     "SystemFailure",
+    "identity",
     "open",
     "verify",
 ]
