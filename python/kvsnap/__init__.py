@@ -22,6 +22,7 @@ from kvsnap.errors import (
     SnapshotError,
     SystemFailure,
 )
+from kvsnap.model_identity import Identity, ModelFile, identity
 from kvsnap.snapshot import HeadPairs, Snapshot
 from kvsnap.writer import Scores, Writer, append, create
 
@@ -40,9 +41,11 @@ def verify(path: str | os.PathLike, keys: Sequence[bytes | str] = ()) -> None:
 
 __all__ = [
     "HeadPairs",
+    "Identity",
     "KeyNeededError",
     "MalformedError",
     "MissingError",
+    "ModelFile",
     "NotStoredError",
     "OtherModelError",
     "Scores",
@@ -52,6 +55,7 @@ __all__ = [
     "Writer",
     "append",
     "create",
+    "identity",
     "open",
     "verify",
 ]

@@ -134,6 +134,19 @@ class Snapshot:
         check(LIBRARY.kvsnap_read(*call))
         return [list(heads) for heads in result]
 
+    def to_dynamic_cache(self, ratio=None, device="cpu", dtype=None, config=None):
+        """What ×ratio keeps as transformers' DynamicCache; None is all that is stored.
+
+        dtype is the model's; None keeps the stored type. Where heads keep different pairs, the
+        model needs `model.set_attn_implementation("kvsnap")`, after this call. With `config`, the
+        model's, a whole cache holds only the window of layers that have one. The next token's
+        position is len(tokens)."""
+        try:
+            from kvsnap.transformers_cache import cache_of
+        except ImportError as problem:
+            raise ImportError(f"to_dynamic_cache needs torch and transformers: {problem}") from None
+        return cache_of(self, ratio, device, dtype, config)
+
     def _arrays(self, layer: int, ratio: int | None, dtype: str | None) -> list[HeadPairs]:
         """Arrays for what ×ratio keeps of a layer."""
         shape, codecs = self._shape(layer), self._codecs

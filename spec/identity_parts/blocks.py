@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: CC0-1.0
 """Section 3.1.1: the values of tensors, dequantised."""
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
 
-from .containers import BLOCKS, Input, Tensor
+from .containers import BLOCKS, Tensor
 from .fields import need
 
 PIECE = 1 << 20  # How many values are hashed at once.
@@ -92,10 +91,5 @@ def decoded(data: bytes, kind: int) -> np.ndarray:
 def pieces(tensor: Tensor, length: int = PIECE) -> Iterator[np.ndarray]:
     """All values in order, `length` at once: a multiple of 256, or of a row."""
     need(tensor.kind in BLOCKS, f"the type {tensor.kind} of a tensor has no digest in version 1")
-    values, size = BLOCKS[tensor.kind]
-    with Input(tensor.path) as file:
-        file.file.seek(tensor.offset)
-        count = math.prod(tensor.shape)
-        for start in range(0, count, length):
-            now = min(length, count - start)
-            yield decoded(file.take(now // values * size), tensor.kind)
+    for data in tensor.data(length):
+        yield decoded(data, tensor.kind)

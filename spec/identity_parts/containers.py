@@ -6,6 +6,7 @@ import json
 import math
 import pathlib
 import struct
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -20,6 +21,15 @@ class Tensor:
     offset: int
     shape: tuple[int, ...]  # outermost first
     kind: int | str  # its number in GGUF, or what else safetensors calls it
+
+    def data(self, length: int) -> Iterator[bytes]:
+        """All bytes in order, those of `length` values at once, of a type that has a digest."""
+        values, size = BLOCKS[self.kind]
+        count = math.prod(self.shape)
+        with Input(self.path) as file:
+            file.file.seek(self.offset)
+            for start in range(0, count, length):
+                yield file.take(min(length, count - start) // values * size)
 
 
 # Section 3.1.1: number -> values and bytes of a block
