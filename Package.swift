@@ -119,6 +119,11 @@ let package = Package(
       ],
       path: "Sources/App/QFiltersCLI", swiftSettings: strict),
 
+    // The programs of the README.
+    .executableTarget(
+      name: "ReadExample", dependencies: ["KVSnap"], path: "Examples/Swift",
+      swiftSettings: strict),
+
     .target(
       name: "TestSupport", dependencies: ["ByteIO", "CXXHash"], path: "Tests/TestSupport",
       swiftSettings: strict),
@@ -132,6 +137,8 @@ let package = Package(
         "TestSupport",
       ],
       swiftSettings: strict),
+    .testTarget(
+      name: "KVSnapTests", dependencies: ["KVSnap", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "ByteIOTests", dependencies: ["ByteIO", "TestSupport"], swiftSettings: strict),
     .testTarget(

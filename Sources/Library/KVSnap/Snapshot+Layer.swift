@@ -3,19 +3,27 @@ import CacheCodec
 import CacheFormat
 
 /// The pairs of one layer that a compression keeps.
-public struct SnapshotLayer: Sendable, Equatable {
+public struct SnapshotLayer: Sendable {
   /// One KV head's pairs, in order of position.
-  public struct Head: Sendable, Equatable {
+  public struct Head: Sendable {
     /// [pairs]: their positions, ascending.
     public let positions: [UInt32]
     /// [pairs][keyLength]: the keys after RoPE, half-split, in the snapshot's own type.
     public let keys: [UInt8]
     /// [pairs][valueLength]: the values, likewise.
     public let values: [UInt8]
-    /// [pairs][keyLength]: the keys as floats.
-    public let keyFloats: [Float]
-    /// [pairs][valueLength]: the values as floats.
-    public let valueFloats: [Float]
+
+    fileprivate let chain: SnapshotChain
+    fileprivate let layer, head: Int
+
+    /// [pairs][keyLength]: the keys as floats, computed at each call.
+    public var keyFloats: [Float] { floats(keys, of: .keys) }
+    /// [pairs][valueLength]: the values as floats, likewise.
+    public var valueFloats: [Float] { floats(values, of: .values) }
+
+    private func floats(_ bytes: [UInt8], of tensor: ChunkTable.Tensor) -> [Float] {
+      chain.floats(bytes, of: tensor, layer: layer, head: head, positions: positions)
+    }
   }
 
   /// [KV heads of the layer]. Heads may keep different numbers of pairs.
@@ -37,13 +45,9 @@ extension Snapshot {
       let count = chain.metadata.context.kvHeads(ofLayer: layer)
       return SnapshotLayer(
         heads: (0..<count).map { head in
-          let positions = pairs.0[head]
-          func floats(_ tensor: ChunkTable.Tensor, _ bytes: [UInt8]) -> [Float] {
-            chain.floats(bytes, of: tensor, layer: layer, head: head, positions: positions)
-          }
-          return SnapshotLayer.Head(
-            positions: positions, keys: pairs.1[head], values: pairs.2[head],
-            keyFloats: floats(.keys, pairs.1[head]), valueFloats: floats(.values, pairs.2[head]))
+          SnapshotLayer.Head(
+            positions: pairs.0[head], keys: pairs.1[head], values: pairs.2[head], chain: chain,
+            layer: layer, head: head)
         })
     }
   }
