@@ -2,7 +2,7 @@
 # Both set up what is missing first.
 
 .PHONY: bench build check clean demo fixtures-archive format fuzz help install libkvsnap lint test \
-  uninstall
+  uninstall wheel
 
 # Where `make install` puts the program, its manual pages and its completions.
 PREFIX = /usr/local
@@ -35,6 +35,7 @@ help:
 	@echo "make bench      the inner loops, then everything against what people use today"
 	@echo "make fixtures-archive   dist/kvsnap-fixtures-VERSION.tar.gz, or -draft.tar.gz: fixtures, specification, readers"
 	@echo "make libkvsnap  .build/kvsnap: the C library, its header and kvsnap.pc"
+	@echo "make wheel      dist/kvsnap-VERSION-….whl: the Python package, with the library in it"
 	@echo "make clean      removal of what was built"
 
 build:
@@ -88,6 +89,9 @@ fuzz:
 
 libkvsnap: setup
 	scripts/libkvsnap "$(PREFIX)"
+
+wheel: setup
+	scripts/wheel
 
 # The version is the one at the top of spec/format.md. Equal files give equal bytes.
 fixtures-archive:

@@ -104,6 +104,18 @@ def program(name: str, *arguments: object) -> dict:
     )
 
 
+@functools.cache
+def library() -> pathlib.Path:
+    """A folder with the Python package and its library."""
+    built = subprocess.run([ROOT / "scripts/libkvsnap"], check=True, stdout=subprocess.PIPE)
+    folder = pathlib.Path(built.stdout.decode().strip())
+    package = folder / "python/kvsnap"
+    shutil.rmtree(package, ignore_errors=True)
+    shutil.copytree(ROOT / "python/kvsnap", package)
+    shutil.copy(folder / "libkvsnap.so.1", package)
+    return package.parent
+
+
 def script(name: str, cache: pathlib.Path, *arguments: object, with_blas: bool = False) -> dict:
     """What one of `peers` prints."""
     # These make a current numpy and torch slower; llama.cpp's OpenBLAS is Debian's, which does not

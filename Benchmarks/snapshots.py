@@ -4,7 +4,7 @@ import pathlib
 import statistics
 import sys
 
-from environment import command, program, script
+from environment import command, library, program, script
 
 # SmolLM2-135M: layers, width, hidden width, query heads, KV heads, their length.
 SHAPE = (30, 576, 1536, 9, 3, 64)
@@ -83,6 +83,7 @@ class Rows:
             self.keep(f"first {name}", run["firstTokenSeconds"])
             self.keep(f"decode {name}", run["decodeSeconds"] / (len(run["ids"]) - 1))
         self.run_codec(filters)
+        self.run_package(snapshot, filters)
 
     def run_codec(self, filters: pathlib.Path) -> None:
         """The lossless codec on what zipnn gets: the cache's keys and values in bfloat16, a core
@@ -107,6 +108,15 @@ class Rows:
         self.keep("codec read", run["decodeSeconds"] / (run["raw"] / 1e9))
         self.keep("codec write", run["encodeSeconds"] / (run["raw"] / 1e9))
         self.keep("codec encrypted", run["encryptedRatio"])
+
+    def run_package(self, snapshot: pathlib.Path, filters: pathlib.Path) -> None:
+        """The same file by the Python package."""
+        target = self.folder / "package.kvsnap"
+        folder = library()
+        for key, value in script(
+            "package.py", self.cache, snapshot, filters, target, folder
+        ).items():
+            self.keep(f"package {key}", value)
 
     def run_peers(self) -> None:
         ids = self.text.with_suffix(".json")
@@ -159,6 +169,14 @@ class Rows:
                     is_speed=True,
                 )
         raw = m("raw") / 1e9  # all of them hold the same pairs
+        for name, seconds in (("write", m("write")), ("read", m("load decompressed"))):
+            self.line(
+                f"{name} whole in Python, GB/s",
+                raw / m(f"package {name}"),
+                "the command",
+                raw / seconds,
+                is_speed=True,
+            )
         for peer in ["llama.cpp", "safetensors", "torch.save"]:
             self.line(
                 "write, GB/s of the cache",

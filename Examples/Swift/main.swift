@@ -1,13 +1,11 @@
-// Prints what ×8 keeps of a snapshot's first layer.
+// Prints what ×8 keeps of a snapshot's first layer: ReadExample book.kvsnap
 import KVSnap
 
-guard CommandLine.arguments.count == 2 else { fatalError("usage: ReadExample SNAPSHOT") }
-do {
-  let snapshot = try Snapshot(path: CommandLine.arguments[1])
+do throws(SnapshotError) {
+  let snapshot = try Snapshot(path: CommandLine.arguments.last ?? "")
   for (index, head) in try snapshot.layer(0, compression: 8).heads.enumerated() {
-    let first = head.positions.first ?? 0
-    print("head \(index): \(head.positions.count) pairs, the first at \(first)")
+    print("head \(index): \(head.positions.count) pairs: \(Array(head.positions.prefix(4))) …")
   }
 } catch {
-  fatalError("\(error)")
+  print(error)
 }
