@@ -1,4 +1,5 @@
-// Prints what x8 keeps of a snapshot's first layer: cc read.c -lkvsnap -o read && ./read book.kvsnap
+// Prints what x8 keeps of a snapshot's first layer: cc read.c -lkvsnap -o read && ./read
+// book.kvsnap
 #include <kvsnap.h>
 #include <stdio.h>
 #include <stdlib.h>

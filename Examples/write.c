@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <kvsnap.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { LAYERS = 2, HEADS = 3, LENGTH = 4, TOKENS = 1000 };
 
@@ -30,7 +31,8 @@ static int append(kvsnap_writer *writer, int layer) {
 
 int main(int count, char **words) {
   if (count != 2) return fprintf(stderr, "usage: write SNAPSHOT\n"), 64;
-  uint8_t identity[128] = {1};  // a real one is what kvsnap_identity gives of the model's snapshots
+  uint8_t identity[128];  // of a real model: what kvsnap_identity gives of one of its snapshots
+  memset(identity, 1, sizeof identity);
   for (uint32_t t = 0; t < TOKENS; t++) tokens[t] = t;
   kvsnap_new new = {.size = sizeof new,
     .layers = LAYERS,

@@ -1,5 +1,5 @@
-"""The Python package: a whole snapshot into numpy arrays that are there, and the cache of these arrays
-written again, ranked by a filter bank."""
+"""The Python package: a whole snapshot into numpy arrays that are there, and the cache of these
+arrays written again, ranked by a filter bank."""
 
 import json
 import sys

@@ -42,9 +42,10 @@ static int read_all(uint64_t *sum) {
 static int write_own(int number) {
   char path[4096];
   static const uint32_t tokens[TOKENS];
-  static const uint8_t identity[128] = {1};
+  uint8_t identity[128];
   float numbers[TOKENS][LENGTH];
   memset(numbers, number, sizeof numbers);
+  memset(identity, 1, sizeof identity);
   snprintf(path, sizeof path, "%s/%d.kvsnap", folder, number);
   kvsnap_new new = {.size = sizeof new,
     .layers = 1,

@@ -84,7 +84,9 @@ struct SnapshotWriterTests {
     }
   }
 
-  @Test("Own scores decide what ×8 keeps, of each head or of all heads together", arguments: [false, true])
+  @Test(
+    "Own scores decide what ×8 keeps, of each head or of all heads together",
+    arguments: [false, true])
   func ownScores(areShared: Bool) throws {
     let folder = try ScratchFolder()
     let (path, cache) = (folder.path("cache.kvsnap"), Cache(seed: 2))
@@ -95,7 +97,7 @@ struct SnapshotWriterTests {
     for layer in 0..<2 {
       for (head, pairs) in try snapshot.layer(layer, compression: 8).heads.enumerated() {
         total += pairs.positions.count
-        let protected = Set((0..<4) + (Self.tokens - (areShared ? 16 : 64)..<Self.tokens))
+        let protected = Set(0..<4).union(Self.tokens - (areShared ? 16 : 64)..<Self.tokens)
         let kept = pairs.positions.map(Int.init)
         #expect(protected.isSubset(of: kept))
         let scores = cache.scores[layer][head]

@@ -29,9 +29,13 @@ public struct SnapshotError: Error, Sendable, Equatable, CustomStringConvertible
     (self.kind, self.description) = (kind, description)
   }
 
-  /// Runs what throws the errors of other modules.
+  /// Runs what throws errors of other modules, or its own.
   static func translating<Value>(_ body: () throws -> Value) throws(SnapshotError) -> Value {
-    do { return try body() } catch { throw SnapshotError(error) }
+    do {
+      return try body()
+    } catch {
+      throw error as? SnapshotError ?? SnapshotError(error)
+    }
   }
 
   private init(_ error: any Error) {
