@@ -52,17 +52,7 @@ class Rows:
 
     def run_ours(self, filters: pathlib.Path) -> None:
         snapshot = self.folder / "bench.kvsnap"
-        written = command(
-            "prefill",
-            "--model",
-            self.model,
-            "--filters",
-            filters,
-            "--prompt-file",
-            self.text,
-            "--out",
-            snapshot,
-        )
+        written = self.prefill(filters, snapshot)
         self.keep("prefill", written["prefillSeconds"])
         self.keep("write", written["writeSeconds"])
         self.keep("bytes", written["bytes"])
@@ -85,23 +75,15 @@ class Rows:
         self.run_codec(filters)
         self.run_package(snapshot, filters)
 
+    def prefill(self, filters: pathlib.Path, out: pathlib.Path, *options: object) -> dict:
+        files = "--filters", filters, "--prompt-file", self.text, "--out", out
+        return command("prefill", "--model", self.model, *files, *options)
+
     def run_codec(self, filters: pathlib.Path) -> None:
         """The lossless codec on what zipnn gets: the cache's keys and values in bfloat16, a core
         each."""
         snapshot = self.folder / "bench16.kvsnap"
-        command(
-            "prefill",
-            "--model",
-            self.model,
-            "--filters",
-            filters,
-            "--prompt-file",
-            self.text,
-            "--precision",
-            "bf16",
-            "--out",
-            snapshot,
-        )
+        self.prefill(filters, snapshot, "--precision", "bf16")
         scratch = [self.folder / f"codec-{i}.kvsnap" for i in (1, 2)]
         run = program("codec", snapshot, *scratch)
         self.keep("codec stored", (run["keys"] + run["values"]) / run["raw"])
@@ -111,16 +93,14 @@ class Rows:
 
     def run_package(self, snapshot: pathlib.Path, filters: pathlib.Path) -> None:
         """The same file by the Python package."""
-        target = self.folder / "package.kvsnap"
-        folder = library()
-        for key, value in script(
-            "package.py", self.cache, snapshot, filters, target, folder
-        ).items():
+        files = snapshot, filters, self.folder / "package.kvsnap"
+        for key, value in script("package.py", self.cache, *files, library()).items():
             self.keep(f"package {key}", value)
 
     def run_peers(self) -> None:
         ids = self.text.with_suffix(".json")
-        for key, value in script("llama_state.py", self.cache, self.model, ids).items():
+        state = script("llama_state.py", self.cache, self.model, ids)
+        for key, value in state.items():
             self.keep(f"llama.cpp {key}", value)
         for name, row in script("torch_cache.py", self.cache, self.model, ids).items():
             for key, value in row.items():

@@ -17,7 +17,7 @@ public final class SnapshotWriter {
   private let context: ContextDescription
   private let ranking: NewRanking
   private var layers: [NewLayer] = []
-  /// Of a snapshot that is not ranked.
+  /// The file of a snapshot that is not ranked.
   private var file: CacheCodec.SnapshotWriter?
   private var appended = 0
 

@@ -121,7 +121,9 @@ extension NewSnapshot.Ranking {
 extension ModelIdentity {
   fileprivate init(_ new: kvsnap_new) throws(SnapshotError) {
     var files: [File] = []
-    for unsafe file in unsafe UnsafeBufferPointer(start: new.files, count: new.file_count) {
+    let entries = unsafe UnsafeBufferPointer(start: new.files, count: new.file_count)
+    for index in entries.indices {
+      let file = unsafe entries[index]
       let digest = unsafe withUnsafeBytes(of: file.digest) { unsafe [UInt8]($0) }
       files.append(File(role: file.role, digest: digest))
     }

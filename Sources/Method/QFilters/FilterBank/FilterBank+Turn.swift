@@ -19,7 +19,7 @@ extension FilterBank {
   /// eigenvector is R times that of G. RoPE's rotations add up. So the rotation from the middle of
   /// a sequence to the middle of what follows turns the filter into that of the later queries.
   ///
-  /// - Parameter rope: Of the model, for a context of `tokens`.
+  /// - Parameter rope: The model's, for a context of `tokens`.
   package func scorer(after tokens: Int, rope: LayerRoPE) -> ContextFilterScorer {
     let (middle, goal) = (Double(length) / 2, Double(tokens + Self.futurePositions / 2))
     return ContextFilterScorer(

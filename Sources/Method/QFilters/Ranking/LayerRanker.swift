@@ -17,8 +17,8 @@ package struct LayerRanker: Sendable {
   /// Chooses how to rank.
   ///
   /// - Parameters:
-  ///   - tokens: Of the whole context.
-  ///   - firstPosition: Of the pairs that are ranked; 0 unless they continue others.
+  ///   - tokens: The number of tokens of the whole context.
+  ///   - firstPosition: The first position whose pairs are ranked; 0 unless they continue others.
   ///   - retention: What ranks before scores; a window of nil is the usual one.
   /// - Throws: `QueriesNotStored`.
   package init(
