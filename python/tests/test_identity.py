@@ -47,6 +47,8 @@ class IdentityOfFiles(unittest.TestCase):
     def test_errors(self):
         with self.assertRaises(kvsnap.MissingError):
             kvsnap.identity("/none.gguf")
+        with tempfile.TemporaryDirectory() as work, self.assertRaises(kvsnap.MissingError):
+            kvsnap.identity(work)
         with self.assertRaises(kvsnap.MalformedError):
             kvsnap.identity(REPOSITORY / "Makefile")
         model = SimpleNamespace(
