@@ -163,7 +163,7 @@ def cache_of(
     if not all(counts):
         raise NotStoredError(f"{snapshot.path}: layer {counts.index([])} has no KV heads")
     layers = read(snapshot, ratio, counts)
-    types = [tensor.dtype for tensor in layers[0][:2]] if layers else [torch.float32] * 2
+    types = [tensor.dtype for tensor in layers[0][:2]]
     to = {"device": device, "dtype": dtype or torch.promote_types(*types)}
     seen, cache = len(snapshot.tokens), DynamicCache(config=config)
     if config is not None and len(cache.layers) != snapshot.layers:
