@@ -10,7 +10,13 @@ import pathlib
 import tempfile
 from collections.abc import Iterator, Mapping
 
-from kvsnap.errors import MalformedError, MissingError, NotStoredError, OtherModelError
+from kvsnap.errors import (
+    MalformedError,
+    MissingError,
+    NotStoredError,
+    OtherModelError,
+    SystemFailure,
+)
 from kvsnap.identity_parts.containers import SAFETENSORS, Tensor, read_json
 from kvsnap.identity_parts.fields import NoModel, NoValues
 from kvsnap.identity_parts.models import (
@@ -69,7 +75,8 @@ def identity(model, tokenizer=None, files: str | os.PathLike | None = None) -> I
         return of_files(pathlib.Path(model))
     if files is not None:
         return of_files(pathlib.Path(files), model)
-    folder = pathlib.Path(model.name_or_path) if model.name_or_path else None
+    folder = pathlib.Path(model.name_or_path)
+    folder = folder if model.name_or_path and folder.is_dir() else None
     name = f"the model {model.name_or_path or type(model).__name__}"
     if folder and any(folder.glob("*.gguf")) and not (folder / "config.json").exists():
         raise NotStoredError(f"{name} is from a GGUF: its identity needs files, the GGUF's path")
@@ -84,12 +91,12 @@ def of_files(path: pathlib.Path, model=None) -> Identity:
     """The identity of files. A model in memory must have their sizes."""
     with errors_of(str(path)):
         opened_model = opened(path)
+        if model is not None:
+            check_sizes(opened_model, model, path)
         entries = tuple(
             ModelFile(entry["role"], entry["name"], bytes.fromhex(entry["sha256"]))
             for entry in files_of(opened_model)
         )
-        if model is not None:
-            check_sizes(opened_model, model, path)
         return dataclasses.replace(with_values(opened_model, str(path)), files=entries)
 
 
@@ -115,13 +122,15 @@ def errors_of(name: str) -> Iterator[None]:
     except NoModel as problem:
         raise MalformedError(f"{name}: {problem}") from None
     except FileNotFoundError as problem:
-        raise problem if isinstance(problem, MissingError) else MissingError(str(problem)) from None
+        raise MissingError(str(problem)) from None
+    except OSError as problem:
+        raise SystemFailure(str(problem)) from None
 
 
 def tokenizer_files(tokenizer, name: str) -> tuple[dict, dict]:
     """tokenizer.json and tokenizer_config.json, of a folder or as transformers writes them."""
     if tokenizer is None:
-        raise NotStoredError(f"{name} is of no folder: its identity needs the tokenizer")
+        raise NotStoredError(f"{name} is from no local folder: its identity needs the tokenizer")
     if isinstance(tokenizer, str | os.PathLike):
         folder = pathlib.Path(tokenizer)
         settings = folder / "tokenizer_config.json"

@@ -18,6 +18,7 @@ from kvsnap.snapshot import HeadPairs, Snapshot
 NAME = "kvsnap"
 # FP8 and Q8_0 are numbers only together with their scales: they are read as float32.
 ELEMENTS = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+PRIVATE = 1 << 31  # the first private prompt form
 NONE = -1  # the position of what fills a short head up
 
 
@@ -139,10 +140,8 @@ def capped_attention(
         mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device)
         mask = mask.tril(scores.shape[-1] - scores.shape[-2])
     if mask.dtype == torch.bool:
-        scores = scores.masked_fill(~mask, -torch.inf)
-    else:
-        scores = scores + mask
-    weights = torch.softmax(scores, dim=-1, dtype=torch.float32).to(query.dtype)
+        mask = torch.zeros_like(mask, dtype=scores.dtype).masked_fill(~mask, -torch.inf)
+    weights = torch.softmax(scores + mask, dim=-1, dtype=torch.float32).to(query.dtype)
     weights = torch.nn.functional.dropout(weights, p=dropout, training=module.training)
     return (weights @ repeat_kv(value, groups)).transpose(1, 2).contiguous(), weights
 
@@ -158,11 +157,13 @@ def cache_of(
     dtype: torch.dtype | None,
     config: PreTrainedConfig | None,
 ) -> DynamicCache:
+    if snapshot.prompt_form >= PRIVATE:
+        raise NotStoredError(f"{snapshot.path}: only its maker knows how to continue it")
     counts = [snapshot.counts(layer, ratio) for layer in range(snapshot.layers)]
     if not all(counts):
         raise NotStoredError(f"{snapshot.path}: layer {counts.index([])} has no KV heads")
     layers = read(snapshot, ratio, counts)
-    types = [tensor.dtype for tensor in layers[0][:2]] if layers else [torch.float32] * 2
+    types = [tensor.dtype for tensor in layers[0][:2]]
     to = {"device": device, "dtype": dtype or torch.promote_types(*types)}
     seen, cache = len(snapshot.tokens), DynamicCache(config=config)
     if config is not None and len(cache.layers) != snapshot.layers:

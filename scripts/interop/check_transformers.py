@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Shows that a snapshot, turned into a DynamicCache, continues in transformers with the tokens that
-`resume --decompressed` gives; and so does the last of three turns that are saved after it, each as
-a snapshot of its new pairs alone.
+"""Shows that a snapshot, as a DynamicCache of the package kvsnap, continues in transformers with
+the tokens that `resume` gives, whole and at ×8; and so does the last of three turns that are saved
+after it, each as a snapshot of its new pairs alone.
 
+    export LD_LIBRARY_PATH="$(scripts/libkvsnap)" PYTHONPATH=python
     "$(scripts/python interop)" scripts/interop/check_transformers.py \\
       QFILTERS MODEL.gguf FILTERS.qfilt SNAPSHOT.kvsnap [PROMPT]
 
@@ -16,11 +17,12 @@ import subprocess
 import sys
 import tempfile
 
+import kvsnap
 import torch
 import transformers
-from dynamic_cache import load
 
 NEW_TOKENS = 32
+RATIOS = (1, 8)
 TURNS = ("\n\nIn short,", "\n\nFor example,", "\n\nStill,")
 
 
@@ -46,9 +48,11 @@ def resume(command, model, snapshot, prompt, *options):
     return json.loads(done.stdout)["ids"]
 
 
-def continued(model, snapshot, ids, count):
+def continued(model, snapshot, ratio, ids, count):
     """The ids with which transformers does."""
-    cache, _, position = load(snapshot)
+    with kvsnap.open(snapshot) as opened:
+        cache, position = opened.to_dynamic_cache(ratio, dtype=torch.float32), len(opened.tokens)
+    model.set_attn_implementation("kvsnap")
     ids, new = torch.tensor([ids]), []
     with torch.no_grad():
         while len(new) < count:
@@ -70,11 +74,10 @@ def main() -> None:
         **source, dtype=torch.float32, quantization_config=transformers.GgufConfig(dequantize=True)
     ).eval()
 
-    def compare(name, snapshot):
-        ours = resume(command, model_path, snapshot, prompt, "--decompressed")
-        theirs = continued(
-            model, snapshot, tokenizer(prompt, add_special_tokens=False).input_ids, len(ours)
-        )
+    def compare(name, snapshot, ratio):
+        ours = resume(command, model_path, snapshot, prompt, "--compression", str(ratio))
+        ids = tokenizer(prompt, add_special_tokens=False).input_ids
+        theirs = continued(model, snapshot, ratio, ids, len(ours))
         if theirs != ours:
             sys.exit(f"{name}: other tokens:\n{ours}\n{theirs}")
         print(f"{name}: {len(ours)} tokens alike: {tokenizer.decode(ours)!r}")
@@ -83,7 +86,8 @@ def main() -> None:
         # A parent is looked for in its child's folder.
         last = pathlib.Path(folder) / snapshot.name
         last.symlink_to(snapshot)
-        compare("snapshot", last)
+        for ratio in RATIOS:
+            compare(f"snapshot at ×{ratio}", last, ratio)
         for number, turn in enumerate(TURNS, 1):
             child = pathlib.Path(folder) / f"turn-{number}.kvsnap"
             resume(
@@ -98,7 +102,8 @@ def main() -> None:
                 child,
             )
             last = child
-        compare(f"chain of {len(TURNS)} turns", last)
+        for ratio in RATIOS:
+            compare(f"chain of {len(TURNS)} turns at ×{ratio}", last, ratio)
 
 
 main()

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """The table of docs/precision.md: what each precision takes, and what it changes.
 
+    export LD_LIBRARY_PATH="$(scripts/libkvsnap)" PYTHONPATH=python
     "$(scripts/python interop)" scripts/interop/precision_table.py \\
       QFILTERS MODEL.gguf FILTERS.qfilt TEXT [TOKENS [CONTINUATION]]
 
 TEXT is prefilled up to about TOKENS (8,000) tokens; the CONTINUATION (500 tokens) after them is
-scored by transformers in float32, each time with the whole cache that spec/reader.py restores from
-a snapshot. So the change in its mean negative log-likelihood is that of the stored precision alone.
+scored by transformers in float32, each time with the whole cache that the package kvsnap restores
+from a snapshot. So the change in its mean negative log-likelihood is that of the stored precision.
 """
 
 import pathlib
@@ -15,9 +16,9 @@ import subprocess
 import sys
 import tempfile
 
+import kvsnap
 import torch
 import transformers
-from dynamic_cache import load
 
 # The types in which a cache is held; all others are made of the first.
 HELD = ["f16", "bf16", "f32"]
@@ -39,6 +40,12 @@ def run(command: str, *arguments: object) -> None:
         check=True,
         stdout=subprocess.DEVNULL,
     )
+
+
+def load(path: pathlib.Path) -> tuple[transformers.DynamicCache, int]:
+    """The whole cache, and the position of the next token."""
+    with kvsnap.open(path) as snapshot:
+        return snapshot.to_dynamic_cache(1, dtype=torch.float32), len(snapshot.tokens)
 
 
 def likelihood(model, cache, ids: torch.Tensor, position: int) -> float:
@@ -77,7 +84,7 @@ def main() -> None:
         (folder / "text").write_text(tokenizer.decode(ids[:tokens]))
         source = ("--model", model_path, "--filters", filters, "--prompt-file", folder / "text")
         run(command, "prefill", *source, "--out", folder / "f16.kvsnap")
-        exact, _, n = load(folder / "f16.kvsnap")
+        exact, n = load(folder / "f16.kvsnap")
         pairs = sum(layer.keys.shape[1] for layer in exact.layers) * n
         raw = sum(2 * (layer.keys.numel() + layer.values.numel()) for layer in exact.layers)
         print(f"{n} tokens, raw f16 cache {raw} bytes, {raw / pairs:.0f} bytes a pair\n")
