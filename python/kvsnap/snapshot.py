@@ -54,6 +54,7 @@ class Snapshot:
         self.key_type, self.value_type = NAMES[shape.key_type], NAMES[shape.value_type]
         self.least_ratio, self.scorer = shape.least_compression, shape.scorer
         self.prompt_form, self.trusted = shape.prompt_form, bool(shape.trusted)
+        self.key_layout = shape.key_layout
         self._codecs = shape.key_type, shape.value_type
         self.tokens = np.empty(shape.tokens, np.uint32)
         LIBRARY.kvsnap_tokens(handle, self.tokens.ctypes.data)
