@@ -129,6 +129,9 @@ class WriterTests(unittest.TestCase):
         cache = random_cache(7)
         wrong = {
             "no tokens": {"tokens": []},
+            "negative ids": {"tokens": range(-1, TOKENS - 1)},
+            "two sequences": {"tokens": np.zeros((2, TOKENS), int)},
+            "no ids": {"tokens": np.zeros(TOKENS)},
             "too few tokens": {"tokens": range(TOKENS - 1)},
             "no method": {"ranking": "nonsense"},
             "no precision": {"precision": "int5"},
