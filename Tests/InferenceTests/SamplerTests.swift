@@ -34,6 +34,27 @@ struct SamplerTests {
     }
   }
 
+  @Test("min-p leaves out what is less likely than a share of the likeliest")
+  func minP() {
+    // e⁻¹ of the likeliest is 0.37, e⁻² is 0.14.
+    var sampler = Sampler(.init(temperature: 1, minP: 0.3, seed: 3))
+    let drawn = Set((0..<500).map { _ in sampler.next(logits) })
+    #expect(drawn == [1, 2, 3])
+  }
+
+  @Test("a repetition penalty makes the answer's tokens less likely, whatever their sign")
+  func repetitionPenalty() {
+    var sampler = Sampler(.init(repetitionPenalty: 2))
+    #expect(sampler.next(logits) == 1)
+    sampler.take(1)
+    #expect(sampler.next(logits) == 2)
+    sampler.take(2)
+    #expect(sampler.next(logits) == 3)
+    var negative = Sampler(.init(repetitionPenalty: 2))
+    negative.take(1)
+    #expect(negative.next([-3, -2, -3.5]) == 0)
+  }
+
   @Test("top-k and top-p leave the tail out")
   func truncation() {
     var topK = Sampler(.init(temperature: 5, topK: 2, seed: 1))

@@ -24,7 +24,7 @@ struct QFiltersCommand: AsyncParsableCommand {
     subcommands: [
       TokenizeCommand.self, GenerateCommand.self, PrecomputeCommand.self, TransformCommand.self,
       MergeCommand.self, ZooCommand.self, ImportCommand.self,
-      ExportCommand.self, PrefillCommand.self, ResumeCommand.self,
+      ExportCommand.self, PrefillCommand.self, ResumeCommand.self, AskCommand.self,
       RecompressCommand.self, RekeyCommand.self, ForgetCommand.self, ShowCommand.self,
       InspectCommand.self,
       CompareCommand.self,

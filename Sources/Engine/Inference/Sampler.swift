@@ -11,20 +11,34 @@ public struct Sampler: Sendable {
     public var topK: Int
     /// Only the likeliest tokens that together reach this probability take part; 1 for all.
     public var topP: Float
+    /// Only tokens at least this share as likely as the likeliest take part; 0 for all.
+    public var minP: Float
+    /// What divides the positive logits, and multiplies the negative ones, of tokens that the
+    /// answer already has; 1 for nothing (arXiv 1909.05858).
+    public var repetitionPenalty: Float
     /// Equal seeds give equal choices.
     public var seed: UInt64
 
+    /// Whether each token is the likeliest one.
+    public var isGreedy: Bool { temperature == 0 && repetitionPenalty == 1 }
+
     /// Greedy unless a temperature is given.
-    public init(temperature: Float = 0, topK: Int = 0, topP: Float = 1, seed: UInt64 = 0) {
+    public init(
+      temperature: Float = 0, topK: Int = 0, topP: Float = 1, minP: Float = 0,
+      repetitionPenalty: Float = 1, seed: UInt64 = 0
+    ) {
       self.temperature = temperature
       self.topK = topK
       self.topP = topP
+      self.minP = minP
+      self.repetitionPenalty = repetitionPenalty
       self.seed = seed
     }
   }
 
   private let options: Options
   private var random: SplitMix64
+  private var taken: Set<Int> = []
 
   /// A sampler that starts at the options' seed.
   public init(_ options: Options) {
@@ -34,7 +48,26 @@ public struct Sampler: Sendable {
 
   /// The id of the chosen token. Among equal logits the lowest id counts as the likeliest.
   public mutating func next(_ logits: [Float]) -> Int {
-    guard options.temperature > 0 else { return Self.likeliest(logits) }
+    let logits = penalised(logits)
+    return options.temperature > 0 ? sampled(logits) : Self.likeliest(logits)
+  }
+
+  /// Notes a token of the answer, for the repetition penalty.
+  public mutating func take(_ id: Int) {
+    if options.repetitionPenalty != 1 { taken.insert(id) }
+  }
+
+  /// Logits with those of the answer's tokens made smaller.
+  private func penalised(_ logits: [Float]) -> [Float] {
+    guard !taken.isEmpty else { return logits }
+    var logits = logits
+    for id in taken where logits.indices ~= id {
+      logits[id] *= logits[id] > 0 ? 1 / options.repetitionPenalty : options.repetitionPenalty
+    }
+    return logits
+  }
+
+  private mutating func sampled(_ logits: [Float]) -> Int {
     let candidates = candidates(logits)
     var rest = Double.random(in: 0..<1, using: &random) * candidates.reduce(0) { $0 + $1.weight }
     for candidate in candidates {
@@ -65,6 +98,8 @@ public struct Sampler: Sendable {
       reached += candidate.weight
       return reached >= total
     }
-    return Array(candidates.prefix((needed ?? candidates.count - 1) + 1))
+    candidates = Array(candidates.prefix((needed ?? candidates.count - 1) + 1))
+    let least = Double(options.minP) * (candidates.first?.weight ?? 0)
+    return candidates.filter { $0.weight >= least }
   }
 }

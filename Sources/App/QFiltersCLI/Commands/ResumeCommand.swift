@@ -35,7 +35,7 @@ struct ResumeCommand: ParsableCommand {
       ends by that signal (130 in a shell; 143 after a request to terminate). A second Ctrl-C \
       ends it at once.
 
-      --json has ids, text and stop (end, length, context or interrupted), loadSeconds, \
+      --json has ids, text and stop (end, length, context, string or interrupted), loadSeconds, \
       firstTokenSeconds and decodeSeconds; pairs and cacheBytes that are held at the first token; \
       bytesRead and contextTokens of the snapshot; identity, which says what proved that the \
       snapshot is of the model (values, files, or trust). --save adds savedBytes (the child's \
@@ -46,16 +46,7 @@ struct ResumeCommand: ParsableCommand {
   @OptionGroup var companions: CompanionOptions
   @OptionGroup var model: ModelOption
   @OptionGroup var prompt: PromptOptions
-  @Option(
-    help: """
-      Compression ×N: only the best 1/N of the pairs are read and attended to. Default: all. \
-      \(Compression.inOtherWords)
-      """)
-  var compression: Int?
-  @Option(help: "Compression ×N by recall: the 1/N of the pairs that the prompt asks for.")
-  var recall: Int?
-  @OptionGroup var reach: ReachOption
-  @Flag(help: "The whole cache, bit for bit, which is the default.") var decompressed = false
+  @OptionGroup var kept: KeptOptions
   @Option(
     help: ArgumentHelp(
       "Snapshot to write (.kvsnap): what the prompt and its answer add.", valueName: "file"),
@@ -68,12 +59,7 @@ struct ResumeCommand: ParsableCommand {
   var export: String?
   @OptionGroup var generation: GenerationOptions
   @OptionGroup var budget: BudgetOptions
-  @Flag(
-    help: """
-      Continue although nothing proves that the snapshot is of the model. Its children say so for \
-      ever after.
-      """)
-  var trust = false
+  @OptionGroup var trust: TrustOption
   @OptionGroup var force: ForceOption
   @OptionGroup var report: ReportOptions
 
@@ -95,14 +81,6 @@ struct ResumeCommand: ParsableCommand {
   }
 
   func validate() throws {
-    try Compression.validate(compression)
-    try Compression.validate(recall, option: "--recall")
-    guard [compression != nil, recall != nil, decompressed].filter(\.self).count <= 1 else {
-      throw ValidationError("Give one of --compression, --recall and --decompressed.")
-    }
-    guard reach.reach == nil || recall != nil else {
-      throw ValidationError("--reach is for --recall.")
-    }
     guard save == nil || budget.budget == nil else {
       throw ValidationError("--save needs the pairs that --budget evicts; give one of the two.")
     }
@@ -115,11 +93,6 @@ struct ResumeCommand: ParsableCommand {
     guard budget.budget != nil || save != nil || budget.filters == nil else {
       throw ValidationError("--filters needs --budget or --save.")
     }
-  }
-
-  private var mode: ResumeMode {
-    compression.map(ResumeMode.compressed)
-      ?? recall.map { .recalled($0, reach: reach.reach) } ?? .whole
   }
 
   func run() throws {
@@ -142,8 +115,8 @@ struct ResumeCommand: ParsableCommand {
     if writes { ignorePipeSignal(true) }
     var unwritten = ""
     let result = try Resume.run(
-      model, snapshot: snapshot, with: try companions.companions, text: text, mode: mode,
-      options: options, trusts: trust, save: save, export: export,
+      model, snapshot: snapshot, with: try companions.companions, text: text, mode: kept.mode,
+      options: options, trusts: trust.trust, save: save, export: export,
       emit: { text in
         guard !report.json else { return StartTime.mark(text) }
         guard writes else { return Terminal.write(text) }

@@ -13,6 +13,16 @@ struct GenerationOptions: ParsableArguments {
   var topK = 0
   @Option(help: "Total probability of the likeliest tokens to choose among.")
   var topP: Float = 1
+  @Option(help: "Least probability of a token to choose, as a share of the likeliest one's.")
+  var minP: Float = 0
+  @Option(
+    help: "Penalty of tokens that the answer already has: what divides their logits. 1 is none.")
+  var repetitionPenalty: Float = 1
+  @Option(
+    help: ArgumentHelp(
+      "Text before which the answer ends. Give the option again for more texts.",
+      valueName: "text"))
+  var stop: [String] = []
   @Option(help: "Seed of the sampling. Equal seeds give equal texts.")
   var seed: UInt64 = 0
 
@@ -25,12 +35,19 @@ struct GenerationOptions: ParsableArguments {
     }
     guard topK >= 0 else { throw ValidationError("--top-k must be 0 or more.") }
     guard topP > 0, topP <= 1 else { throw ValidationError("--top-p must be above 0, at most 1.") }
+    guard 0...1 ~= minP else { throw ValidationError("--min-p must be from 0 to 1.") }
+    guard repetitionPenalty > 0, repetitionPenalty.isFinite else {
+      throw ValidationError("--repetition-penalty must be above 0.")
+    }
+    guard !stop.contains("") else { throw ValidationError("--stop must not be empty.") }
   }
 
   var options: GenerationConfig {
     var options = GenerationConfig(
       maximumTokens: maxTokens,
-      sampling: Sampler.Options(temperature: temperature, topK: topK, topP: topP, seed: seed))
+      sampling: Sampler.Options(
+        temperature: temperature, topK: topK, topP: topP, minP: minP,
+        repetitionPenalty: repetitionPenalty, seed: seed), stopStrings: stop)
     options.isInterrupted = Interruption.isRequested
     return options
   }

@@ -6,22 +6,28 @@ package struct GenerationConfig: Sendable {
   var maximumTokens: Int
   /// How each token is chosen.
   var sampling: Sampler.Options
+  /// Texts before which an answer ends.
+  var stopStrings: [String]
   /// What drops pairs while generating; nil keeps all of them.
   package var eviction: Eviction?
   /// Called after each token: whether the answer is to end there.
   package var isInterrupted: @Sendable () -> Bool = { false }
 
   /// Stops after `maximumTokens` at the latest.
-  package init(maximumTokens: Int, sampling: Sampler.Options, eviction: Eviction? = nil) {
+  package init(
+    maximumTokens: Int, sampling: Sampler.Options, stopStrings: [String] = [],
+    eviction: Eviction? = nil
+  ) {
     self.maximumTokens = maximumTokens
     self.sampling = sampling
+    self.stopStrings = stopStrings
     self.eviction = eviction
   }
 }
 
 extension GenerationConfig {
   /// Whether each token is the likeliest one.
-  package var isGreedy: Bool { sampling.temperature == 0 }
+  package var isGreedy: Bool { sampling.isGreedy }
 
   /// Why an answer of `count` tokens ends here; nil if it continues.
   func stop(

@@ -29,6 +29,8 @@ package struct GenerationResult: Sendable {
     case length
     /// The model has no position left for another token.
     case context
+    /// It came to one of the texts before which it was to end.
+    case string
     /// It was asked to stop.
     case interrupted
   }
@@ -52,11 +54,13 @@ package struct GenerationResult: Sendable {
   ) throws -> GenerationResult {
     var result = GenerationResult()
     var (sampler, decoder) = (Sampler(options.sampling), StreamingDecoder(model.tokenizer))
+    var stops = StopStrings(options.stopStrings)
     var (logits, given) = (logits, ArraySlice<Int>())
     let (clock, start) = (Stopwatch(), cache.nextPosition)
     while result.ids.count < options.maximumTokens {
       let isGiven = !given.isEmpty
       let id = given.popFirst() ?? sampler.next(logits)
+      sampler.take(id)
       if model.tokenizer.isEndOfGeneration(id) {
         result.stop = .end
         break
@@ -64,10 +68,10 @@ package struct GenerationResult: Sendable {
       result.ids.append(id)
       // Before the text is shown: an interrupt on seeing a token comes after that token.
       let stop = options.stop(after: result.ids.count, cache, model)
-      let piece = decoder.push(id)
+      let piece = stops.push(decoder.push(id))
       result.text += piece
       emit(piece)
-      if let stop {
+      if let stop = stops.isFound ? .string : stop {
         result.stop = stop
         break
       }
@@ -82,7 +86,7 @@ package struct GenerationResult: Sendable {
     // Given tokens that were not taken.
     cache.removeLast(max(0, cache.nextPosition - start - result.ids.count))
     result.decodeSeconds = clock.seconds
-    let rest = decoder.finish()
+    let rest = stops.push(decoder.finish()) + stops.finish()
     result.text += rest
     emit(rest)
     return result

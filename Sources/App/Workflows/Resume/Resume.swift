@@ -101,7 +101,7 @@ package enum Resume {
   }
 
   /// The prompt's tokens, which fit the model's context.
-  private static func prompt(
+  static func prompt(
     _ text: [UInt8], after chain: SnapshotChain, _ options: GenerationConfig, _ model: LoadedModel
   ) throws -> BoundaryRetokenization {
     let metadata = chain.metadata
@@ -118,7 +118,7 @@ package enum Resume {
   }
 
   /// How many pairs of a head the prompt and its answer need.
-  private static func room(
+  static func room(
     for prompt: BoundaryRetokenization, after start: Int, _ options: GenerationConfig,
     _ model: LoadedModel
   ) -> Int {
@@ -130,7 +130,7 @@ package enum Resume {
   }
 
   /// A cache with room for what is kept and for `room` more pairs a head.
-  private static func emptyCache(
+  static func emptyCache(
     _ chain: SnapshotChain, _ mode: ResumeMode, _ plan: CachePlan, room: Int, model: LoadedModel
   ) throws -> KVCache {
     let context = chain.metadata.context
