@@ -7,6 +7,7 @@ import Workflows
 struct StopTests {
   private struct Report: Decodable {
     let ids: [Int]
+    let text: String
     let stop: String
   }
 
@@ -31,6 +32,20 @@ struct StopTests {
       let report = try Command.run(arguments + ["--json"])
       #expect(try report.json(as: Report.self).stop == "length")
       #expect(!report.error.contains("stopped"))
+    }
+  }
+
+  @Test("by --stop: string, and the text before it")
+  func string() throws {
+    for arguments in commands(["--max-tokens", "12", "--json"]) {
+      let whole = try Command.run(arguments).json(as: Report.self).text
+      let middle = whole.index(whole.startIndex, offsetBy: whole.count / 2)
+      let stop = String(whole[middle...].prefix(3))
+      let end = try #require(whole.range(of: stop)?.lowerBound)
+      let report = try Command.run(arguments + ["--stop", "never there", "--stop", stop])
+        .json(as: Report.self)
+      #expect(report.stop == "string")
+      #expect(report.text == whole[..<end])
     }
   }
 
