@@ -135,10 +135,12 @@ package struct SnapshotNotUniform: CategorisedError, Sendable {
   package var description: String { "\(path) has \(what), which cannot be written anew here" }
 }
 
-/// The ranking needs queries, which a snapshot does not hold.
+/// The ranking needs queries, which \(holder) does not hold.
 package struct QueriesNotStored: CategorisedError, Sendable {
   /// The method's name.
   package let method: String
+  /// What holds the context.
+  var holder = "a snapshot"
 
   /// Another request can be met.
   package var category: FailureCategory { .usage }
@@ -147,7 +149,7 @@ package struct QueriesNotStored: CategorisedError, Sendable {
   package var description: String {
     method == ScorerID.kvzip.name
       ? "\(method) ranks by a second pass over the context, which needs the model"
-      : "\(method) ranks by the context's queries, which a snapshot does not hold"
+      : "\(method) ranks by the context's queries, which \(holder) does not hold"
   }
 }
 

@@ -176,7 +176,10 @@ extension OutputFile.Kind {
     return switch self {
     case .snapshot, .filterBank, .statistics, .transform, .transformSums:
       FileKind(claimedBy: bytes) == fileKind
-    case .cacheTensors: starts([#"{"tokens":{"dtype":"U32","#], at: 8)
+    case .cacheTensors:
+      starts(
+        [#"{"tokens":{"dtype":"U32","#, #"{"__metadata__":{"\#(CacheTensors.Facts.versionKey)":"#],
+        at: 8)
     case .drawing: starts(["<svg", "<?xml"])
     case .page: starts([OutputFile.pageBeginning])
     case .index: starts(ZooIndex.beginnings)
