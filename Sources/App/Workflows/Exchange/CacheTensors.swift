@@ -62,7 +62,8 @@ struct CacheTensors {
     return SafetensorsWriter(tensors, metadata: facts.metadata).header
   }
 
-  private static func type(_ codec: ElementCodec) -> SafetensorsType {
+  /// The type of elements in safetensors.
+  static func type(_ codec: ElementCodec) -> SafetensorsType {
     switch codec {
     case .float16: .f16
     case .bfloat16: .bf16
