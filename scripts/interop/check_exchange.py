@@ -25,17 +25,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import typing
 
 import safetensors.numpy
-from exchange_engines import F16, F32, MLX, Llama, Transformers, version
+from exchange_engines import F16, MLX, Engine, Llama, Transformers, version
 from exchange_models import float_folder, float_gguf
 
 TOKENS = 32
+SHORT, LONG = 3, 12  # repetitions of the text
 TEXT = (
     "A lighthouse keeper wrote one line in his book on every evening of forty years. Most lines "
     "were about the weather, and a few were about ships. When he retired, the harbour master asked "
     "for the book, because nobody else had seen the coast on so many evenings. "
-) * 3
+)
 PROMPT = " On the first page he read:"
 
 
@@ -55,13 +57,16 @@ class Command:
 class Check:
     """All directions of one model, in a folder."""
 
-    def __init__(self, command: Command, model: pathlib.Path, folder: pathlib.Path):
+    def __init__(
+        self, command: Command, model: pathlib.Path, folder: pathlib.Path, repetitions: int
+    ):
         self.command, self.model, self.folder = command, model, folder
         self.text = folder / "text.txt"
-        self.text.write_text(TEXT.strip())
+        text = (TEXT * repetitions).strip()
+        self.text.write_text(text)
         self.snapshot = folder / "context.kvsnap"
         self.prefill("f32")
-        (folder / "whole.txt").write_text(TEXT.strip() + PROMPT)
+        (folder / "whole.txt").write_text(text + PROMPT)
         whole = self.ids("whole.txt")
         text = self.ids("text.txt")
         self.prompt = whole[len(text) :]
@@ -101,22 +106,24 @@ class Check:
 
     def run(self, engine, make, precision: str, directions: str):
         """The number of equal tokens, and the difference that import found, by direction."""
-        first = make()
-        first.feed(self.tokens)
-        file = self.folder / f"own.{engine.ending}"
-        first.save(file, self.tokens)
-        own = first.continued(self.prompt, TOKENS)
-        difference = self.imported(file)
+        if "in" in directions or "back" in directions:
+            first = make()
+            first.feed(self.tokens)
+            file = self.folder / f"own.{engine.ending}"
+            first.save(file, self.tokens)
+            own = first.continued(self.prompt, TOKENS)
+            difference = self.imported(file)
         if "in" in directions:
             yield "in", equal(self.resumed(), own), difference
-        second = make()
-        second.load(self.exported(engine))
-        yield "back", equal(second.continued(self.prompt, TOKENS), own), difference
+        if "back" in directions:
+            second = make()
+            second.load(self.exported(engine))
+            yield "back", equal(second.continued(self.prompt, TOKENS), own), difference
         if "out" in directions:
             self.prefill(precision)
             third = make()
             third.load(self.exported(engine))
-            yield "out", equal(third.continued(self.prompt, TOKENS), self.resumed()), 0.0
+            yield "out", equal(third.continued(self.prompt, TOKENS), self.resumed()), None
 
 
 def equal(found: list[int], expected: list[int]) -> int:
@@ -125,17 +132,39 @@ def equal(found: list[int], expected: list[int]) -> int:
     return next((index for index, (a, b) in enumerate(pairs) if a != b), len(expected))
 
 
-def runs(model: pathlib.Path, cache: pathlib.Path):
-    """The engines, how they are made, the model that the command takes, and what is judged."""
+class Run(typing.NamedTuple):
+    """An engine, how it is made, the model that the command takes, and what is judged."""
+
+    numbers: str
+    engine: type[Engine]
+    make: typing.Callable[[], Engine]
+    model: pathlib.Path
+    precision: str
+    directions: str
+    repetitions: int = SHORT
+
+
+def runs(model: pathlib.Path, cache: pathlib.Path) -> list[Run]:
     whole, folder = float_gguf(model, cache), float_folder(model, cache)
-    both = "in out"
-    yield "f32 cache", Llama, lambda: Llama(whole), whole, "f32", both
-    yield "f32 cache, session", Llama, lambda: Llama(whole, session=True), whole, "f32", "in"
-    yield "f16 cache", Llama, lambda: Llama(whole, F16), whole, "f16", both
-    if model.suffix == ".gguf":
-        yield "f16 cache, quantised weights", Llama, lambda: Llama(model, F16), model, "f16", ""
-    yield "f32 cache", MLX, lambda: MLX(folder), whole, "f32", both
-    yield "f32 cache", Transformers, lambda: Transformers(folder), whole, "f32", both
+
+    def session():
+        return Llama(whole, session=True)
+
+    every = "in back out"
+    both = [
+        Run("f32 cache", Llama, lambda: Llama(whole), whole, "f32", every),
+        Run("f32 cache, session", Llama, session, whole, "f32", "in"),
+        Run("f16 cache", Llama, lambda: Llama(whole, F16), whole, "f16", every),
+        Run("f16 cache, quantised", Llama, lambda: Llama(model, F16), model, "f16", "back"),
+        Run("f32 cache", MLX, lambda: MLX(folder), whole, "f32", every),
+        Run("f32 cache", Transformers, lambda: Transformers(folder), whole, "f32", every),
+    ]
+    # A text longer than the window: a sequence holds only the window's pairs, a session all.
+    return both + [
+        Run("f32 cache, long, session", Llama, session, whole, "f32", "in back", LONG),
+        Run("f32 cache, long", Llama, lambda: Llama(whole), whole, "f32", "out", LONG),
+        Run("f32 cache, long", MLX, lambda: MLX(folder), whole, "f32", every, LONG),
+    ]
 
 
 def main() -> None:
@@ -145,16 +174,17 @@ def main() -> None:
     print("| --- | --- | --- | --- | --- | --- |")
     isEqual = True
     for model in map(pathlib.Path, sys.argv[3:]):
-        for numbers, engine, make, own_model, precision, directions in runs(
-            model.absolute(), cache
-        ):
+        for run in runs(model.absolute(), cache):
             with tempfile.TemporaryDirectory() as folder:
-                check = Check(command, own_model, pathlib.Path(folder))
-                for direction, count, difference in check.run(engine, make, precision, directions):
+                check = Check(command, run.model, pathlib.Path(folder), run.repetitions)
+                for direction, count, difference in check.run(
+                    run.engine, run.make, run.precision, run.directions
+                ):
                     isEqual = isEqual and count == TOKENS
+                    off = "" if difference is None else f"{difference:.1e}"
                     print(
-                        f"| {version(engine)} | {model.stem} | {numbers} | {direction} "
-                        f"| {count} of {TOKENS} | {difference:.1e} |",
+                        f"| {version(run.engine)} | {model.stem} | {run.numbers} | {direction} "
+                        f"| {count} of {TOKENS} | {off} |",
                         flush=True,
                     )
     sys.exit(0 if isEqual else 1)

@@ -9,7 +9,7 @@ import Workflows
 struct ImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    abstract: "Make a snapshot of another engine's KV cache, or a filter bank of the hub's filters.",
+    abstract: "Make a snapshot of another engine's KV cache, or a filter bank from the hub.",
     discussion: """
       A KV cache is a state file of llama.cpp (a session, or one sequence), a prompt cache of \
       mlx-lm, or a safetensors file as `export` writes it. It is ranked and written as `prefill` \

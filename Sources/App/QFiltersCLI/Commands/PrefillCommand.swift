@@ -98,7 +98,8 @@ struct PrefillCommand: ParsableCommand {
       return try Terminal.json(
         Report(
           tokens: result.tokens, prefillSeconds: result.prefillSeconds,
-          writeSeconds: result.written.seconds, bytes: result.written.bytes, cacheBytes: result.cacheBytes,
+          writeSeconds: result.written.seconds, bytes: result.written.bytes,
+          cacheBytes: result.cacheBytes,
           sizeOfUsual: result.written.fit?.size))
     }
     Terminal.line(

@@ -12,8 +12,10 @@ extension KVCache {
   ///   - identity: The digests of the snapshot's model, if it has them.
   /// - Returns: The file's size in bytes.
   /// - Throws: `SystemError`.
-  func export(tokens: [UInt32], context: ContextDescription, identity: Identity?,
-    to path: String) throws -> UInt64 {
+  func export(
+    tokens: [UInt32], context: ContextDescription, identity: Identity?,
+    to path: String
+  ) throws -> UInt64 {
     let heads = 0..<shape.kvHeads
     let counts = (0..<shape.layers).map { layer in heads.map { count(layer: layer, head: $0) } }
     let tensors = CacheTensors(tokens: tokens, context: context, counts: counts, identity: identity)

@@ -62,7 +62,8 @@ struct CacheFile {
   /// - Returns: The rows, and the number of tokens that they have room for.
   func stacked(_ name: String, length: Int) throws -> (rows: ForeignRows, tokens: Int) {
     let (place, type) = (try place(name), try element(name))
-    let shape = place.shape.count == 4 && place.shape[0] == 1
+    let shape =
+      place.shape.count == 4 && place.shape[0] == 1
       ? Array(place.shape.dropFirst()) : place.shape
     guard shape.count == 3, shape[0] == model.kvHeads, shape[2] == length else {
       throw problem(

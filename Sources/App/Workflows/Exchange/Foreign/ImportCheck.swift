@@ -70,6 +70,8 @@ struct ImportCheck {
       }
     }
     let usual = squares.sorted()[count / 2]
-    return zip(differences, squares).map { ($0 / max($1, usual, .leastNormalMagnitude)).squareRoot() }
+    return zip(differences, squares).map { difference, square in
+      (difference / max(square, usual, .leastNormalMagnitude)).squareRoot()
+    }
   }
 }
