@@ -36,7 +36,7 @@ SHORT, LONG = 3, 12  # repetitions of the text
 TEXT = (
     "A lighthouse keeper wrote one line in his book on every evening of forty years. Most lines "
     "were about the weather, and a few were about ships. When he retired, the harbour master asked "
-    "for the book, because nobody else had seen the coast on so many evenings. "
+    "for the book, because nobody else had seen the coast for as long. "
 )
 PROMPT = " On the first page he read:"
 

@@ -17,11 +17,11 @@ struct ExportCommand: ParsableCommand {
       upload in kvpress. A card that somebody edited stays as it is, unless --force is given. \
       That layout has no filters of query heads.
 
-      A snapshot becomes one file, of the format that --format names. safetensors: its tensors are tokens and, for each layer and KV \
-      head, layer0.head0.positions, .keys and .values, in order of position. In a chain, that is \
-      the cache of all snapshots. llama.cpp: a sequence, which llama_state_seq_load_file loads \
-      into a context with flash attention and the same type of cache. mlx: a prompt cache of \
-      mlx-lm. The two engines need the whole cache, and --model.
+      A snapshot becomes one file, of the format that --format names. safetensors: its tensors \
+      are tokens and, for each layer and KV head, layer0.head0.positions, .keys and .values, in \
+      order of position. In a chain, that is the cache of all snapshots. llama.cpp: a sequence, \
+      which llama_state_seq_load_file loads into a context with flash attention and the same type \
+      of cache. mlx: a prompt cache of mlx-lm. The two engines need the whole cache, and --model.
       """)
 
   @Argument(
