@@ -1,4 +1,4 @@
-"""Other engines with one interface: they read tokens, save what they hold, load it, and continue."""
+"""Other engines, alike to use: they read tokens, save what they hold, load it, and continue."""
 
 import ctypes
 import importlib.metadata
