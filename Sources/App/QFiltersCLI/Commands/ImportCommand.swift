@@ -77,7 +77,7 @@ struct ImportCommand: ParsableCommand {
           bytes: result.written.bytes, cacheBytes: result.cacheBytes))
     }
     Terminal.line(
-      "\(out): \(Format.count(result.tokens, "token")) of a \(result.format.rawValue), "
+      "\(out): \(Format.count(result.tokens, "token")) imported (\(result.format.rawValue)), "
         + "ranked and written in \(Format.seconds(result.written.seconds)), "
         + "\(Format.bytes(result.written.bytes)) "
         + "(\(Format.bytes(result.cacheBytes)) in memory)")

@@ -12,7 +12,7 @@ extension CacheFile {
   func plainCache() throws -> ForeignCache {
     let isByHead = hasTensor("layer0.head0.keys")
     guard isByHead || hasTensor("layer0.keys") else {
-      throw problem(.unknownFormat("a safetensors file without a cache"))
+      throw malformed("header", "it has no tensor of a cache")
     }
     guard !hasTensor("layer\(model.layers)\(isByHead ? ".head0" : "").keys") else {
       throw problem(.otherShape(found: "more layers", model: "\(model.layers)"))

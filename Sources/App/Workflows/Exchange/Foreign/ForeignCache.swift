@@ -52,7 +52,7 @@ package enum ForeignFormat: String, Sendable, Encodable {
   /// What `save_prompt_cache` of mlx-lm writes.
   case mlx = "mlx-lm prompt cache"
   /// Tensors by this program's names, as `export` writes them.
-  case tensors = "safetensors"
+  case tensors = "safetensors cache"
 
   /// The format that the first bytes tell.
   fileprivate init(recognizing file: MappedFile) throws {
