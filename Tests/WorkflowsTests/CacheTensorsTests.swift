@@ -12,7 +12,8 @@ struct CacheTensorsTests {
     let context = ContextDescription(
       layers: 1, kvHeads: 2, keyLength: 1, valueLength: 2, tokens: 3, promptForm: .plain,
       keyCodec: .float16, valueCodec: .float32)
-    let tensors = CacheTensors(tokens: [7, 8, 9], context: context, counts: [[1, 0]])
+    let tensors = CacheTensors(
+      tokens: [7, 8, 9], context: context, counts: [[1, 0]], identity: nil)
     let scratch = try ScratchFolder()
     let path = scratch.path("cache")
     let size = try tensors.write(to: path) { _ in
@@ -22,7 +23,8 @@ struct CacheTensorsTests {
       ]
     }
     let entries = [
-      #"{"tokens":{"dtype":"U32","shape":[3],"data_offsets":[0,12]}"#,
+      #"{"__metadata__":{"qfilters.cache":"1","qfilters.promptForm":"0"}"#,
+      #""tokens":{"dtype":"U32","shape":[3],"data_offsets":[0,12]}"#,
       #""layer0.head0.positions":{"dtype":"U32","shape":[1],"data_offsets":[12,16]}"#,
       #""layer0.head0.keys":{"dtype":"F16","shape":[1,1],"data_offsets":[16,18]}"#,
       #""layer0.head0.values":{"dtype":"F32","shape":[1,2],"data_offsets":[18,26]}"#,

@@ -25,7 +25,7 @@ struct QuantisedCacheTests {
 
     init(_ path: String, text: [UInt8], precision: Precision, to snapshot: String) throws {
       model = try LoadedModel(path: path)
-      var options = Prefill.Options()
+      var options = NewSnapshot.Options()
       options.precision = precision
       (options.retention.sinks, options.retention.window) = (2, 6)
       let made = try Prefill.run(

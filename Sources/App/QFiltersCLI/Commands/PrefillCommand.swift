@@ -62,9 +62,8 @@ struct PrefillCommand: ParsableCommand {
     }
   }
 
-  private func options() throws -> Prefill.Options {
-    var options = Prefill.Options()
-    options.usesChat = chat
+  private func options() throws -> NewSnapshot.Options {
+    var options = NewSnapshot.Options()
     options.compression = compression ?? 1
     if let precision = precision.precision { options.precision = precision }
     options.transform = try TransformChoice(precision.precision, path: transform)
@@ -88,10 +87,10 @@ struct PrefillCommand: ParsableCommand {
     }
     let bar = ProgressBar()
     let result = try Prefill.run(
-      model, scorer: ranking, text: text, options: options, out: out,
+      model, scorer: ranking, text: text, usesChat: chat, options: options, out: out,
       progress: bar.show)
-    if let transform, let fit = result.fit { Terminal.advise(out, transform, fit) }
-    if result.isAlwaysWhole, !retention.given.isEmpty {
+    if let transform, let fit = result.written.fit { Terminal.advise(out, transform, fit) }
+    if result.written.isAlwaysWhole, !retention.given.isEmpty {
       Terminal.advise(
         "\(out): --sinks, --window or --whole-layers protect every pair, so each ×N keeps them all")
     }
@@ -99,14 +98,15 @@ struct PrefillCommand: ParsableCommand {
       return try Terminal.json(
         Report(
           tokens: result.tokens, prefillSeconds: result.prefillSeconds,
-          writeSeconds: result.writeSeconds, bytes: result.bytes, cacheBytes: result.cacheBytes,
-          sizeOfUsual: result.fit?.size))
+          writeSeconds: result.written.seconds, bytes: result.written.bytes,
+          cacheBytes: result.cacheBytes,
+          sizeOfUsual: result.written.fit?.size))
     }
     Terminal.line(
       "\(out): \(Format.count(result.tokens, "token")) prefilled in "
         + "\(Format.seconds(result.prefillSeconds)), "
-        + "ranked and written in \(Format.seconds(result.writeSeconds)), "
-        + "\(Format.bytes(result.bytes)) "
+        + "ranked and written in \(Format.seconds(result.written.seconds)), "
+        + "\(Format.bytes(result.written.bytes)) "
         + "(\(Format.bytes(result.cacheBytes)) in memory)")
   }
 }

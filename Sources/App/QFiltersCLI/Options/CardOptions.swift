@@ -26,8 +26,8 @@ struct CardOptions: ParsableArguments {
   var repository: String?
   @Option(
     help: """
-      Model that the filter bank must belong to: a .gguf file or a folder. Its files complete the \
-      model card.
+      Model that the file must belong to: a .gguf file or a folder. Its files complete the model \
+      card of a filter bank; a snapshot needs it for other engines.
       """, completion: .model)
   var model: String?
   @OptionGroup var identity: IdentityOption

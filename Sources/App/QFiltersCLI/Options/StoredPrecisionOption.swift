@@ -9,6 +9,15 @@ struct StoredPrecisionOption: ParsableArguments {
   var precision: Precision?
 }
 
+/// How the snapshot of another engine's cache stores keys and values.
+struct ImportedPrecisionOption: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "\(Precision.help) Default: the type that the file has.", valueName: "terms"),
+    completion: .list(Precision.usual), transform: Precision.parse)
+  var precision: Precision?
+}
+
 /// How a snapshot that is made from another one stores keys and values.
 struct NewPrecisionOption: ParsableArguments {
   @Option(

@@ -46,6 +46,8 @@ enum Advice {
     case is ReplacementRefusal: "choose another name, or replace it with --force"
     case let error as ModelNeeded:
       "name the model with --model" + (error.model.map { " (\($0))" } ?? "")
+    case let error as ForeignCacheError where error.needsTokens:
+      "give their ids with --tokens, or their text with --text"
     case let error as QueriesNotStored: "prefill the text with --method \(error.method)"
     case is RankingsDiffer: "give --method to rank all of it anew"
     case let error as CompressionsDiffer:

@@ -22,7 +22,8 @@ package enum SnapshotExport {
       try chain.readPositions(layer: layer, compression: compression).map(\.count)
     }
     let tensors = CacheTensors(
-      tokens: chain.metadata.tokens, context: context.held, counts: counts)
+      tokens: chain.metadata.tokens, context: context.held, counts: counts,
+      identity: chain.metadata.identity.values)
     return try tensors.write(to: out) { layer in
       let pairs = try chain.readLayer(layer, compression: compression)
       return pairs.heads.enumerated().map { head, pairs in

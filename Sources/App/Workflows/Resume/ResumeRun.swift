@@ -51,8 +51,11 @@ struct ResumeRun {
         Result {
           try complete(tokens)
           let ids = chain.metadata.tokens.prefix(layers.end) + tokens.map(UInt32.init)
+          var held = context.held
+          held.promptForm = held.promptForm.next
           return try cache.export(
-            tokens: Array(ids.prefix(cache.nextPosition)), context: context.held, to: path)
+            tokens: Array(ids.prefix(cache.nextPosition)), context: held,
+            identity: chain.metadata.identity.values, to: path)
         }
       })
   }

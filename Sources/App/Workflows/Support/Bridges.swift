@@ -17,6 +17,18 @@ extension KVCache.DType {
   }
 }
 
+extension ElementCodec {
+  /// The element type of a cache's elements in a file.
+  init(_ dtype: KVCache.DType) {
+    self =
+      switch dtype {
+      case .f16: .float16
+      case .bf16: .bfloat16
+      case .f32: .float32
+      }
+  }
+}
+
 extension QuantisedKV.Form {
   /// The form in which a cache holds what a file stores by this codec.
   init(_ codec: ElementCodec) {

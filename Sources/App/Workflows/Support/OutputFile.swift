@@ -19,6 +19,10 @@ package enum OutputFile {
     case transformSums
     /// A cache as safetensors.
     case cacheTensors
+    /// A sequence of llama.cpp.
+    case llamaState
+    /// A prompt cache of mlx-lm.
+    case mlxCache
     /// A drawing (SVG).
     case drawing
     /// A page of results.
@@ -32,6 +36,8 @@ package enum OutputFile {
       case .snapshot, .filterBank, .statistics, .transform, .transformSums:
         fileKind?.name ?? ""
       case .cacheTensors: "a cache as safetensors"
+      case .llamaState: "a sequence of llama.cpp"
+      case .mlxCache: "a prompt cache by this program"
       case .drawing: "an SVG drawing"
       case .page: "a page of results"
       case .index: "an index of filter banks"
@@ -164,7 +170,7 @@ extension OutputFile.Kind {
     case .statistics: .statistics
     case .transform: .transform
     case .transformSums: .transformSums
-    case .cacheTensors, .drawing, .page, .index: nil
+    case .cacheTensors, .llamaState, .mlxCache, .drawing, .page, .index: nil
     }
   }
 
@@ -176,7 +182,13 @@ extension OutputFile.Kind {
     return switch self {
     case .snapshot, .filterBank, .statistics, .transform, .transformSums:
       FileKind(claimedBy: bytes) == fileKind
-    case .cacheTensors: starts([#"{"tokens":{"dtype":"U32","#], at: 8)
+    case .cacheTensors:
+      starts(
+        [#"{"tokens":{"dtype":"U32","#, #"{"__metadata__":{"\#(CacheTensors.Facts.versionKey)":"#],
+        at: 8)
+    // The magic, as it is in the file.
+    case .llamaState: starts(["qsgg"])
+    case .mlxCache: starts([#"{"__metadata__":{"0.\#(CacheFile.tokensKey)":"#], at: 8)
     case .drawing: starts(["<svg", "<?xml"])
     case .page: starts([OutputFile.pageBeginning])
     case .index: starts(ZooIndex.beginnings)

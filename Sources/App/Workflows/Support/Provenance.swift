@@ -13,6 +13,7 @@ enum Provenance {
     let origin: Origin
     let ranking: [String: String]?
     let attendedTo: [String]?
+    let importedFrom: String?
   }
 
   /// What a new file keeps of the provenance of the file that it is made from.
@@ -47,9 +48,10 @@ enum Provenance {
   ///   - ranking: How pairs rank, as far as the tables do not say it.
   ///   - attendedTo: Which pairs the turns after the first context attended to; each selection is
   ///     named once.
+  ///   - importedFrom: The kind of another engine's file that the cache comes from.
   static func json(
     model: String, origin: some Encodable, ranking: [String: String]? = nil,
-    attendedTo: [String] = []
+    attendedTo: [String] = [], importedFrom: String? = nil
   ) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -64,7 +66,7 @@ enum Provenance {
     }
     let record = Record(
       model: String(model.prefix(200)), created: created, origin: origin, ranking: ranking,
-      attendedTo: selections.isEmpty ? nil : selections)
+      attendedTo: selections.isEmpty ? nil : selections, importedFrom: importedFrom)
     return String(decoding: try encoder.encode(record), as: UTF8.self)
   }
 

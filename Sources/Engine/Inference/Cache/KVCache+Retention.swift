@@ -6,6 +6,38 @@ extension KVCache {
     storage(layer, head).restore(positions)
   }
 
+  /// Gives an empty head pairs at some positions, in ascending order, which are rounded to
+  /// elements.
+  ///
+  /// - Parameters:
+  ///   - keys: [positions × keyLength].
+  ///   - values: [positions × valueLength].
+  /// - Throws: `EngineError.notFinite` or `.beyondRange` if a number cannot be held.
+  public func restore(
+    layer: Int, head: Int, positions: [UInt32], keys: [Float], values: [Float]
+  ) throws(EngineError) {
+    precondition(keys.count == positions.count * shape.keyLength)
+    precondition(values.count == positions.count * shape.valueLength)
+    let storage = storage(layer, head)
+    storage.restore(positions)
+    let areKeysHeld = unsafe Self.store(keys, at: storage.keys, dtype)
+    let areValuesHeld = unsafe Self.store(values, at: storage.values, dtype)
+    guard areKeysHeld, areValuesHeld else {
+      throw (keys + values).allSatisfy(\.isFinite) ? .beyondRange(dtype, layer: layer) : .notFinite
+    }
+  }
+
+  /// Whether elements hold all of the numbers.
+  @unsafe private static func store(
+    _ numbers: [Float], at target: UnsafeMutableRawPointer, _ dtype: DType
+  ) -> Bool {
+    unsafe numbers.withUnsafeBufferPointer { numbers in
+      guard let base = numbers.baseAddress else { return true }
+      unsafe dtype.store(base, numbers.count, at: target)
+      return unsafe Kernels.current.isWithin(base, numbers.count, limit: dtype.limit)
+    }
+  }
+
   /// Keeps some of a head's pairs, given by their place in ascending order; the memory of the
   /// others goes back to the system.
   public func keep(layer: Int, head: Int, pairs: [Int]) { elements(layer, head).keep(pairs) }

@@ -60,3 +60,11 @@ enum Architectures {
     return architecture
   }
 }
+
+extension ModelConfig {
+  /// Whether programs that read GGUF hold this model's queries and keys interleaved for RoPE: pair
+  /// i is elements 2i and 2i + 1 of a head.
+  package var isInterleavedInGGUF: Bool {
+    Architectures.all.contains { $0.name == name && $0.isInterleavedInGGUF }
+  }
+}

@@ -6,27 +6,30 @@ extension SafetensorsFile {
     var entries: [Entry] = []
     entries.reserveCapacity(header.members.count)
     for member in header.members {
-      if member.key.elementsEqual("__metadata__".utf8) {
-        try checkMetadata(member.value, header)
-      } else {
-        entries.append(try entry(member, header))
-      }
+      if member.key.elementsEqual(metadataKey.utf8) { continue }
+      entries.append(try entry(member, header))
     }
     return entries.sorted {
       ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
     }
   }
 
-  /// The metadata, which nothing here needs, must be texts.
-  private static func checkMetadata(
-    _ value: JSONValue, _ header: JSONObject
-  ) throws(MalformedFile) {
-    for member in try JSONObject(value, header.path, "__metadata__").members {
-      guard case .text = member.value else {
+  private static let metadataKey = "__metadata__"
+
+  /// The metadata, which must be texts.
+  static func metadata(
+    of header: JSONObject
+  ) throws(MalformedFile) -> [(name: String, text: String)] {
+    guard let member = header.members.first(where: { $0.key.elementsEqual(metadataKey.utf8) })
+    else { return [] }
+    return try JSONObject(member.value, header.path, metadataKey).members.map {
+      member throws(MalformedFile) in
+      guard case .text(let text) = member.value else {
         throw MalformedFile(
-          path: header.path, section: "__metadata__", offset: member.offset,
+          path: header.path, section: metadataKey, offset: member.offset,
           problem: "\(JSONParser.quoted(member.key)) is no text")
       }
+      return (String(decoding: member.key, as: UTF8.self), String(decoding: text, as: UTF8.self))
     }
   }
 

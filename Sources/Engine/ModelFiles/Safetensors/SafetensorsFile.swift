@@ -1,4 +1,4 @@
-import ByteIO
+package import ByteIO
 
 /// A parsed safetensors file: tensors by name, their values still in the mapped file.
 ///
@@ -13,8 +13,10 @@ import ByteIO
 public struct SafetensorsFile: Sendable {
   /// Where the file was opened.
   public let path: String
-  let file: MappedFile
+  package let file: MappedFile
   private let entries: [Entry]
+  /// The texts of `__metadata__`, by name, in the file's order.
+  package let metadata: [(name: String, text: String)]
 
   /// One tensor of the header.
   struct Entry: Sendable {
@@ -58,6 +60,7 @@ public struct SafetensorsFile: Sendable {
     self.path = path
     self.file = file
     entries = try Self.entries(of: header)
+    metadata = try Self.metadata(of: header)
     try Self.checkRanges(
       entries, dataStart: reader.fileOffset, dataSize: reader.remaining, path: path)
   }
@@ -91,6 +94,27 @@ public struct SafetensorsFile: Sendable {
       return nil
     }
     return try tensor(entry, name: name)
+  }
+
+  /// Where a tensor's values are, whatever their type.
+  package struct Place: Sendable {
+    /// The type of a value.
+    package let type: SafetensorsType
+    /// The dimensions, outermost first.
+    package let shape: [Int]
+    /// The bytes of the file that hold the values.
+    package let bytes: Range<Int>
+  }
+
+  /// Where all tensors' values are, by name; nil if two have one name.
+  package var places: [String: Place]? {
+    var places: [String: Place] = [:]
+    for entry in entries {
+      let bytes = dataStart + entry.range.lowerBound..<dataStart + entry.range.upperBound
+      let place = Place(type: entry.type, shape: entry.shape, bytes: bytes)
+      guard places.updateValue(place, forKey: entry.name) == nil else { return nil }
+    }
+    return places
   }
 
   private func tensor(_ entry: Entry, name: String) throws(UnsupportedModel) -> Tensor {

@@ -19,9 +19,14 @@ package struct SafetensorsWriter {
   }
 
   private let tensors: [Tensor]
+  private let metadata: [(name: String, text: String)]
 
   /// Takes the tensors in the order in which their values follow, little-endian and without gaps.
-  package init(_ tensors: [Tensor]) { self.tensors = tensors }
+  ///
+  /// - Parameter metadata: Named texts, without quotation marks, backslashes and controls.
+  package init(_ tensors: [Tensor], metadata: [(name: String, text: String)] = []) {
+    (self.tensors, self.metadata) = (tensors, metadata)
+  }
 
   /// The header's length and the header, in JSON. Spaces after it align the values to eight bytes,
   /// as other writers of the format do. Equal tensors give equal bytes.
@@ -34,7 +39,9 @@ package struct SafetensorsWriter {
       return #""\#(tensor.name)":{"dtype":"\#(tensor.type.rawValue)","shape":[\#(shape)],"#
         + #""data_offsets":[\#(start),\#(end)]}"#
     }
-    let json = "{" + entries.joined(separator: ",") + "}"
+    let texts = metadata.map { #""\#($0.name)":"\#($0.text)""# }.joined(separator: ",")
+    let first = metadata.isEmpty ? [] : [#""__metadata__":{\#(texts)}"#]
+    let json = "{" + (first + entries).joined(separator: ",") + "}"
     let padding = (8 - json.utf8.count % 8) % 8
     var writer = ByteWriter()
     writer.write(UInt64(json.utf8.count + padding))

@@ -86,6 +86,9 @@ public struct ByteReader: ~Escapable {
     }
   }
 
+  /// Skips `count` bytes.
+  public mutating func skip(_ count: Int) throws(MalformedFile) { _ = try advance(count) }
+
   /// Skips `count` bytes that must all be zero.
   public mutating func expectZeros(_ count: Int) throws(MalformedFile) {
     let start = position
