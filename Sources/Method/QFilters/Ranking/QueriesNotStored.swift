@@ -6,6 +6,9 @@ package struct QueriesNotStored: CategorisedError, Sendable {
   /// The method's name.
   package let method: String
 
+  /// Names the method.
+  package init(method: String) { self.method = method }
+
   /// Another request can be met.
   package var category: FailureCategory { .usage }
 
