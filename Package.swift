@@ -67,13 +67,16 @@ let package = Package(
     .target(name: "CExhaustion", dependencies: ["CFaults"], path: "Sources/C/CExhaustion"),
 
     // Format: files, the container, tensors to chunks and back.
-    swift("Format/ByteIO", ["CFaults", "CXXHash", "CLibCrypto"]),
-    swift("Format/CacheFormat", ["ByteIO"]),
-    swift("Format/CacheCodec", ["CacheFormat", "ByteIO", "CZstd", "CISA", "CCodecKernels"]),
+    swift("Format/Platform", []),
+    swift("Format/ByteIO", ["Platform", "CFaults", "CXXHash", "CLibCrypto"]),
+    swift("Format/CacheFormat", ["ByteIO", "Platform"]),
+    swift(
+      "Format/CacheCodec",
+      ["CacheFormat", "ByteIO", "Platform", "CZstd", "CISA", "CCodecKernels"]),
 
     // Method: filters, scores, ranking; transforms.
-    swift("Method/QFilters", ["CacheFormat", "ByteIO", "COpenBLAS"]),
-    swift("Method/Transforms", ["QFilters", "CacheFormat", "ByteIO"]),
+    swift("Method/QFilters", ["CacheFormat", "ByteIO", "Platform", "COpenBLAS"]),
+    swift("Method/Transforms", ["QFilters", "CacheFormat", "ByteIO", "Platform"]),
 
     // Library: snapshots for other programs, in Swift and in C.
     swift("Library/KVSnap", ["QFilters", "CacheCodec", "CacheFormat", "ByteIO"]),
@@ -83,21 +86,23 @@ let package = Package(
     // The known chat templates become a part of the program, which stays one file.
     swift(
       "Engine/Tokenization", ["ByteIO", "CUTF8Proc"], resources: [.embedInCode("Chat/Templates")]),
-    swift("Engine/ModelFiles", ["Tokenization", "ByteIO"]),
-    swift("Engine/Inference", ["ModelFiles", "ByteIO", "CISA", "CInferenceKernels", "COpenBLAS"]),
+    swift("Engine/ModelFiles", ["Tokenization", "ByteIO", "Platform"]),
+    swift(
+      "Engine/Inference",
+      ["ModelFiles", "ByteIO", "Platform", "CISA", "CInferenceKernels", "COpenBLAS"]),
 
     // App: where the engine and the codec meet.
     swift(
       "App/Workflows",
       [
         "Inference", "Transforms", "QFilters", "CacheCodec", "CacheFormat", "ModelFiles",
-        "Tokenization", "ByteIO",
+        "Tokenization", "ByteIO", "Platform",
       ]),
     swift(
       "App/Evaluation",
       [
         "Workflows", "Inference", "QFilters", "CacheCodec", "CacheFormat", "ModelFiles",
-        "Tokenization", "ByteIO",
+        "Tokenization", "ByteIO", "Platform",
       ]),
     swift(
       "App/Conformance",
@@ -109,12 +114,13 @@ let package = Package(
       "App/Reports",
       [
         "Evaluation", "Workflows", "Transforms", "QFilters", "CacheCodec", "CacheFormat", "ByteIO",
+        "Platform",
       ]),
     .executableTarget(
       name: "QFiltersCLI",
       dependencies: [
         "Reports", "Evaluation", "Conformance", "Workflows", "ByteIO", "CacheCodec", "CacheFormat",
-        "CExhaustion", "Inference", "QFilters", "Tokenization", "Transforms",
+        "CExhaustion", "Inference", "Platform", "QFilters", "Tokenization", "Transforms",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/App/QFiltersCLI", swiftSettings: strict),

@@ -25,10 +25,12 @@ class Ring:
     """The keys of one chain by their file names."""
 
     def __init__(self, r: random.Random) -> None:
-        self.r, self.keys = r, {}
+        self.r, self.keys, phrases = r, {}, list(PHRASES)
         for index in range(r.choice((1, 1, 2))):
             if r.random() < 0.2:
-                phrase = r.choice(PHRASES).encode()
+                phrase = r.choice(PHRASES)
+                # Who lacks one key must not have it as another.
+                phrase = phrases.pop(phrases.index(phrase) if phrase in phrases else 0).encode()
                 self.keys[f"{index}.txt"] = phrase + r.choice((b"", b"\n"))
             else:
                 self.keys[f"{index}.key"] = r.randbytes(r.choice((32, 33, 64, 200)))

@@ -27,6 +27,7 @@ class Shape(ctypes.Structure):
         ("scorer", c_uint32),
         ("prompt_form", c_uint32),
         ("trusted", c_uint32),
+        ("key_layout", c_uint32),
     ]
 
 

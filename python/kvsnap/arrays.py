@@ -38,6 +38,20 @@ def memory(array: Any, dtype: str | None = None) -> Memory:
     return Memory(array.ctypes.data, array.shape, array.dtype.name, array.nbytes, array)
 
 
+def token_ids(tokens: Any) -> np.ndarray:
+    """Token ids [tokens] from a sequence, an array or a tensor, also with a batch of one."""
+    if type(tokens).__module__.partition(".")[0] == "torch":
+        tokens = tokens.detach().cpu()
+    ids = np.asarray(tokens if hasattr(tokens, "__array__") else list(tokens))
+    if ids.ndim == 2 and len(ids) == 1:
+        ids = ids[0]
+    is_empty = ids.size == 0
+    fits = ids.ndim == 1 and (is_empty or ids.dtype.kind in "iu")
+    if not fits or not is_empty and (ids.min() < 0 or ids.max() >= 1 << 32):
+        raise NotStoredError("tokens are one sequence of ids from 0 to 4294967295")
+    return ids.astype(np.uint32)
+
+
 def _of_tensor(tensor: Any, dtype: str | None) -> Memory:
     import torch
 

@@ -2,7 +2,7 @@
 
 import ctypes
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -11,6 +11,7 @@ from kvsnap._library import LIBRARY, Head, Layer, Shape, check, key_array
 from kvsnap.errors import NotStoredError
 
 STORED, FLOAT32 = 0, 2
+Form = tuple[tuple[int, ...], np.dtype]
 # numpy knows no bfloat16 and no FP8: their bits are in unsigned integers. A block of Q8_0 has a
 # scale in binary16 and 32 numbers of 8 bits.
 TYPES = {
@@ -54,6 +55,7 @@ class Snapshot:
         self.key_type, self.value_type = NAMES[shape.key_type], NAMES[shape.value_type]
         self.least_ratio, self.scorer = shape.least_compression, shape.scorer
         self.prompt_form, self.trusted = shape.prompt_form, bool(shape.trusted)
+        self.key_layout = shape.key_layout
         self._codecs = shape.key_type, shape.value_type
         self.tokens = np.empty(shape.tokens, np.uint32)
         LIBRARY.kvsnap_tokens(handle, self.tokens.ctypes.data)
@@ -122,17 +124,22 @@ class Snapshot:
             raise NotStoredError(f"{self.path}: it has the layers 0 to {self.layers - 1}")
         if dtype not in (None, "float32"):
             raise NotStoredError(f"a dtype is None or 'float32', not {dtype!r}")
-        result = out or [self._arrays(layer, ratio, dtype) for layer in layers]
+        forms = [self._forms(layer, ratio, dtype) for layer in layers]
+        if out is None:
+            out = [
+                [HeadPairs(*(np.empty(*form) for form in head)) for head in layer]
+                for layer in forms
+            ]
+        else:
+            _check_arrays(out, forms)
         memory = (Head * (len(layers) * self.kv_heads))()
-        for index, (layer, heads) in enumerate(zip(layers, result, strict=True)):
-            if out:
-                self._check_arrays(heads, self._arrays(layer, ratio, dtype))
+        for index, heads in enumerate(out):
             for head, pairs in enumerate(heads):
                 memory[index * self.kv_heads + head] = Head(*(a.ctypes.data for a in pairs))
         element = STORED if dtype is None else FLOAT32
         call = self._open(), layers.start, len(layers), self._ratio(ratio), element, memory
         check(LIBRARY.kvsnap_read(*call))
-        return [list(heads) for heads in result]
+        return [list(heads) for heads in out]
 
     def to_dynamic_cache(self, ratio=None, device="cpu", dtype=None, config=None):
         """What ×ratio keeps as transformers' DynamicCache; None is all that is stored.
@@ -147,8 +154,8 @@ class Snapshot:
             raise ImportError(f"to_dynamic_cache needs torch and transformers: {problem}") from None
         return cache_of(self, ratio, device, dtype, config)
 
-    def _arrays(self, layer: int, ratio: int | None, dtype: str | None) -> list[HeadPairs]:
-        """Arrays for what ×ratio keeps of a layer."""
+    def _forms(self, layer: int, ratio: int | None, dtype: str | None) -> list[tuple[Form, ...]]:
+        """Shape and type of positions, keys and values of each head of a layer at ×ratio."""
         shape, codecs = self._shape(layer), self._codecs
         lengths = [shape.key_length, shape.value_length]
         if dtype is None:
@@ -157,22 +164,13 @@ class Snapshot:
             ]
         types = [TYPES[FLOAT32 if dtype else codec] for codec in codecs]
         return [
-            HeadPairs(
-                np.empty(count, np.uint32),
-                np.empty((count, lengths[0]), types[0]),
-                np.empty((count, lengths[1]), types[1]),
+            (
+                ((count,), np.dtype(np.uint32)),
+                ((count, lengths[0]), types[0]),
+                ((count, lengths[1]), types[1]),
             )
             for count in self.counts(layer, ratio)
         ]
-
-    @staticmethod
-    def _check_arrays(given: Iterable[HeadPairs], needed: list[HeadPairs]) -> None:
-        for mine, theirs in zip(given, needed, strict=True):
-            for name, a, b in zip(HeadPairs._fields, mine, theirs, strict=True):
-                fits = a.shape == b.shape and a.dtype == b.dtype
-                if not (fits and a.flags.c_contiguous and a.flags.writeable):
-                    what = f"{b.shape} of {b.dtype}, contiguous and writable"
-                    raise NotStoredError(f"out: {name} must have the shape {what}")
 
     def _shape(self, layer: int) -> Layer:
         if not 0 <= layer < self.layers:
@@ -193,3 +191,18 @@ class Snapshot:
         if not 1 <= ratio < 2**32:
             raise NotStoredError(f"a ratio is an integer from 1 on, not {ratio}")
         return ratio
+
+
+def _check_arrays(
+    out: Sequence[Sequence[HeadPairs]], forms: Sequence[Sequence[tuple[Form, ...]]]
+) -> None:
+    """Rejects arrays that are not as long, of the type, or in order."""
+    if [len(heads) for heads in out] != [len(heads) for heads in forms]:
+        raise NotStoredError(f"out: it must have arrays for {len(forms)} layers and their heads")
+    for heads, needed in zip(out, forms, strict=True):
+        for arrays, form in zip(heads, needed, strict=True):
+            for name, array, (shape, dtype) in zip(HeadPairs._fields, arrays, form, strict=True):
+                fits = array.shape == shape and array.dtype == dtype
+                if not (fits and array.flags.c_contiguous and array.flags.writeable):
+                    what = f"{shape} of {dtype}, contiguous and writable"
+                    raise NotStoredError(f"out: {name} must have the shape {what}")

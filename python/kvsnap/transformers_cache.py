@@ -18,7 +18,7 @@ from kvsnap.snapshot import HeadPairs, Snapshot
 NAME = "kvsnap"
 # FP8 and Q8_0 are numbers only together with their scales: they are read as float32.
 ELEMENTS = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
-PRIVATE = 1 << 31  # the first private prompt form
+PRIVATE = 1 << 31  # the first private prompt form and key layout
 NONE = -1  # the position of what fills a short head up
 
 
@@ -157,7 +157,7 @@ def cache_of(
     dtype: torch.dtype | None,
     config: PreTrainedConfig | None,
 ) -> DynamicCache:
-    if snapshot.prompt_form >= PRIVATE:
+    if max(snapshot.prompt_form, snapshot.key_layout) >= PRIVATE:
         raise NotStoredError(f"{snapshot.path}: only its maker knows how to continue it")
     counts = [snapshot.counts(layer, ratio) for layer in range(snapshot.layers)]
     if not all(counts):

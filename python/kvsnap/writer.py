@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from kvsnap._library import LIBRARY, File, New, Source, check, key_array
-from kvsnap.arrays import CODES, Memory, memory
+from kvsnap.arrays import CODES, Memory, memory, token_ids
 from kvsnap.errors import NotStoredError
 from kvsnap.model_identity import Identity, identity
 from kvsnap.snapshot import Snapshot
@@ -72,7 +72,7 @@ class Writer:
         self.path, self.dtype = os.fspath(path), dtype
         if dtype not in CODES:
             raise NotStoredError(f"a cache has one of {', '.join(CODES)}, not {dtype}")
-        ids = np.fromiter(tokens, np.uint32)
+        ids = token_ids(tokens)
         known = model if isinstance(model, Identity) else identity(model)
         self.layers, self._next = layers, 0
         self._heads, self._pairs = kv_heads, len(ids) - (len(parent.tokens) if parent else 0)
@@ -199,7 +199,7 @@ def create(
     [KV heads, tokens, length]. dtype is float32, float16 or bfloat16; None is that of the cache.
     The other options are those of `Writer`: ranking, precision, parent, prompt_form, model_name,
     keys. With a parent, cache has the pairs of the whole context or of the new tokens alone."""
-    ids = np.fromiter(tokens, np.uint32)
+    ids = token_ids(tokens)
     layers = _layers(cache)
     parent = options.get("parent")
     new = len(ids) - (len(parent.tokens) if parent else 0)
@@ -234,7 +234,7 @@ def append(
 ) -> int:
     """Writes what a turn adds to a snapshot, as `create` with a parent. Both files must be in one
     folder when the new one is opened. tokens are the new ones alone."""
-    ids = np.concatenate([parent.tokens, np.fromiter(tokens, np.uint32)])
+    ids = np.concatenate([parent.tokens, token_ids(tokens)])
     return create(path, tokens=ids, cache=cache, parent=parent, **options)
 
 

@@ -106,10 +106,32 @@ class WriterTests(unittest.TestCase):
             writer.finish()
         self.check(cache)
 
+    def test_arrays_that_are_given_are_filled(self):
+        cache = random_cache(8)
+        kvsnap.create(self.path, model=MODEL, tokens=range(TOKENS), cache=cache, ranking="k-norm")
+        with kvsnap.open(self.path) as snapshot:
+            heads = snapshot.read(ratio=2)
+            out = [[kvsnap.HeadPairs(*map(np.zeros_like, head)) for head in own] for own in heads]
+            snapshot.read(ratio=2, out=out)
+            for mine, theirs in zip(out, heads, strict=True):
+                for a, b in zip(mine, theirs, strict=True):
+                    for filled, expected in zip(a, b, strict=True):
+                        np.testing.assert_array_equal(filled, expected)
+            for wrong in ([], out[:1], [out[0], out[1][:2]]):
+                self.assertRaises(kvsnap.NotStoredError, snapshot.read, ratio=2, out=wrong)
+            # ×4 has fewer pairs, and floats are longer.
+            self.assertRaises(kvsnap.NotStoredError, snapshot.read, ratio=4, out=out)
+            self.assertRaises(
+                kvsnap.NotStoredError, snapshot.read, ratio=2, dtype="float32", out=out
+            )
+
     def test_what_is_wrong_is_one_sentence_and_leaves_no_file(self):
         cache = random_cache(7)
         wrong = {
             "no tokens": {"tokens": []},
+            "negative ids": {"tokens": range(-1, TOKENS - 1)},
+            "two sequences": {"tokens": np.zeros((2, TOKENS), int)},
+            "no ids": {"tokens": np.zeros(TOKENS)},
             "too few tokens": {"tokens": range(TOKENS - 1)},
             "no method": {"ranking": "nonsense"},
             "no precision": {"precision": "int5"},

@@ -28,7 +28,7 @@ GROUPS = {
     "App": {"App", "Method", "Engine", "Format", "C"},
     "C": {"C"},
 }
-EXCEPTIONS = {"Engine": {"ByteIO"}}
+EXCEPTIONS = {"Engine": {"ByteIO", "Platform"}}
 APART = ("CacheCodec", "Inference")
 IMPORT = re.compile(
     r"(?m)^[ \t]*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|fileprivate|private)\s+)?"

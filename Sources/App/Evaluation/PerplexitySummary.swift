@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 package import Workflows
 
 /// One method's scores over all its sequences.

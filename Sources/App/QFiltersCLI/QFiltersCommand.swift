@@ -1,7 +1,7 @@
 import ArgumentParser
 import ByteIO
 import CExhaustion
-import Glibc
+import Platform
 import Inference
 import Reports
 import Workflows

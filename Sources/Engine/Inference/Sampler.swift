@@ -1,5 +1,5 @@
 import ByteIO
-import Glibc
+import Platform
 
 /// Chooses the next token from logits.
 public struct Sampler: Sendable {

@@ -88,6 +88,9 @@ extension NewSnapshot {
     guard context.goesOn(from: other) else {
       throw SnapshotError(.usage, "\(parent.path): it holds a cache of another shape or type")
     }
+    guard tokens.count > parent.tokenCount else {
+      throw SnapshotError(.usage, "\(parent.path): there are no tokens after its own")
+    }
     guard tokens.starts(with: parent.tokens) else {
       throw SnapshotError(.usage, "\(parent.path): the new tokens do not begin with its own")
     }

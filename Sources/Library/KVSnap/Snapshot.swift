@@ -61,6 +61,9 @@ public struct Snapshot: Sendable {
   public var scorer: UInt32 { chain.metadata.tiers.scorer.rawValue }
   /// What the tokens are, by the specification's number: 0 is plain text.
   public var promptForm: UInt32 { context.promptForm.rawValue }
+  /// How keys are laid out, by the specification's number: 1 is after RoPE, half-split. A context
+  /// with a private layout or prompt form, 2³¹ or more, is only for its maker to continue.
+  public var keyLayout: UInt32 { context.keyLayout.rawValue }
   /// Whether somebody vouched for the model of some pairs, which nothing proved.
   public var isTrusted: Bool { chain.metadata.identity.isTrusted }
   /// The digests of the model's weights, architecture, RoPE and tokenizer, 32 bytes each; nil if

@@ -53,7 +53,8 @@ public func kvsnap_describe(
     tokens: UInt64(snapshot.tokenCount), key_type: snapshot.keyType.rawValue,
     value_type: snapshot.valueType.rawValue,
     least_compression: UInt32(snapshot.leastCompression), scorer: snapshot.scorer,
-    prompt_form: snapshot.promptForm, trusted: snapshot.isTrusted ? 1 : 0)
+    prompt_form: snapshot.promptForm, trusted: snapshot.isTrusted ? 1 : 0,
+    key_layout: snapshot.keyLayout)
 }
 
 /// As kvsnap.h says.

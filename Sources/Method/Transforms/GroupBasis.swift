@@ -1,5 +1,5 @@
 import CacheFormat
-import Glibc
+import Platform
 import QFilters
 
 /// The principal components of a group's vectors in its heads' metric.

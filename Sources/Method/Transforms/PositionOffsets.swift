@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// How finely each position of a context is coded: the more later tokens attend to it, the finer.
 ///

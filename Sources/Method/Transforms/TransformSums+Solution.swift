@@ -1,6 +1,6 @@
 public import CacheFormat
 import Dispatch
-import Glibc
+import Platform
 public import QFilters
 import Synchronization
 

@@ -1,6 +1,6 @@
 import ByteIO
 import FoundationEssentials
-import Glibc
+import Platform
 import Reports
 import Synchronization
 

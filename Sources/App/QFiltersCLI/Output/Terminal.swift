@@ -1,7 +1,7 @@
 import ArgumentParser
 import ByteIO
 import FoundationEssentials
-import Glibc
+import Platform
 import Reports
 
 /// Output of the program.

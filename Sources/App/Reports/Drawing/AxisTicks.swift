@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// Round numbers, a few of them, from below the least value to above the greatest.
 struct AxisTicks {

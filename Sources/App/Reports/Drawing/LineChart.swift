@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// Lines over an axis, each named at its end.
 struct LineChart {

@@ -1,5 +1,5 @@
 import Evaluation
-import Glibc
+import Platform
 import Workflows
 
 /// The perplexity of what follows compressed prompts.

@@ -1,5 +1,5 @@
 package import Evaluation
-import Glibc
+import Platform
 import Workflows
 
 /// How well methods foresee what later text attends to.

@@ -1,5 +1,5 @@
 package import Evaluation
-import Glibc
+import Platform
 import QFilters
 import Workflows
 

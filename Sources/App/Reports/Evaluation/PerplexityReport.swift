@@ -1,5 +1,5 @@
 import Evaluation
-import Glibc
+import Platform
 import Workflows
 
 /// What `evaluate perplexity` measured of methods under a budget.

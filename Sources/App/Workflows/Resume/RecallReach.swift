@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 import ModelFiles
 
 /// From how far away a question sees the pairs that recall offers.

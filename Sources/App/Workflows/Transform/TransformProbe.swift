@@ -1,6 +1,6 @@
 import ByteIO
 import CacheFormat
-import Glibc
+import Platform
 import Inference
 
 /// What noise in each head's keys, and in its values, does to a model's predictions.

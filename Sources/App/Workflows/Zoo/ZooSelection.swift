@@ -1,5 +1,5 @@
 import ByteIO
-import Glibc
+import Platform
 
 /// The models of a zoo that a run takes, and why it does not take the others.
 struct ZooSelection {

@@ -107,6 +107,7 @@ typedef struct {
   uint32_t scorer;  // what ranked the pairs (spec/registry.md); 0 for nothing
   uint32_t prompt_form;  // 0 plain text, 1 and 2 conversations (spec/format.md, 5.1)
   uint32_t trusted;  // 1 if somebody vouched for the model, which nothing proved
+  uint32_t key_layout;  // 1 after RoPE, half-split; a private number otherwise
 } kvsnap_shape;
 
 // Describes a snapshot. It costs nothing.

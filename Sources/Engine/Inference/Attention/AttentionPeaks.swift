@@ -1,5 +1,5 @@
 import CInferenceKernels
-import Glibc
+import Platform
 public import ModelFiles
 import Synchronization
 

@@ -1,5 +1,5 @@
 import CInferenceKernels
-import Glibc
+import Platform
 
 /// The pairs of one KV head: keys and values in two stretches of the cache's memory, which never
 /// move.

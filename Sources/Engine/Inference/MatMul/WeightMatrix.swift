@@ -1,5 +1,5 @@
 import CInferenceKernels
-import Glibc
+import Platform
 public import ModelFiles
 
 /// A weight matrix as the file has it: quantised, mapped, and decoded or multiplied a few rows at a

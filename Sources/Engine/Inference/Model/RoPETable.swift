@@ -1,5 +1,5 @@
 import CInferenceKernels
-import Glibc
+import Platform
 import ModelFiles
 
 /// Cosines and sines of the rotary embedding (RoPE) for some positions.

@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// Memory for matrices and caches, straight from the system: zeroed and aligned to a page. Pages
 /// but the first are only backed when they are touched, so that room for a whole context costs

@@ -1,6 +1,6 @@
 import CInferenceKernels
 import Dispatch
-import Glibc
+import Platform
 import Synchronization
 
 /// Threads that stay, so that a step of a few microseconds can be shared.

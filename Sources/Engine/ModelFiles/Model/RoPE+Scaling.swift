@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// The formulas of scaled RoPE, as in transformers.
 extension RoPE {

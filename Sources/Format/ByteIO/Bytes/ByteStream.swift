@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// A file that can only be read from its beginning to its end: a pipe, or standard input.
 ///

@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// A file that appears at its path whole or not at all.
 ///

@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// An open file, closed when it goes out of scope.
 struct FileDescriptor: ~Copyable, Sendable {

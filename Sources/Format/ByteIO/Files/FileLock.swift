@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// A file that one process at a time changes in place. The lock ends with this object or the
 /// process.

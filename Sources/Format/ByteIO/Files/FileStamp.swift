@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// A file's state, by which later changes are noticed without reading the file.
 package struct FileStamp: Hashable, Sendable {

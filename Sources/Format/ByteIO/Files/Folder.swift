@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// Questions about paths and folders, and changes to them.
 package enum Folder {

@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// A folder that one process at a time writes to. The lock ends with this object or the process.
 package final class FolderLock: Sendable {

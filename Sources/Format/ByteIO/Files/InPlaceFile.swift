@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// A file whose bytes are replaced where they are. Only for a few bytes that need no others;
 /// `AtomicFile` replaces whole files.

@@ -1,5 +1,5 @@
 import CFaults
-import Glibc
+import Platform
 import Synchronization
 
 /// A whole file, mapped read-only into memory until the last owner releases it.

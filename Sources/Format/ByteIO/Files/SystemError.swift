@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// A system call on a file failed.
 public struct SystemError: CategorisedError, Sendable {

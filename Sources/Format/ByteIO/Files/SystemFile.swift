@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// Small texts that the system offers as files. Such files have no size.
 enum SystemFile {

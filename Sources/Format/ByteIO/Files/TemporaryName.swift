@@ -1,5 +1,5 @@
 import CFaults
-import Glibc
+import Platform
 
 /// A name in a file's folder, used until the file is in place. A file that still has the name is
 /// removed when this goes out of scope, or when `Interruption` ends the process.

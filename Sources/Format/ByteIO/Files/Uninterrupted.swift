@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// Makes a system call, and repeats it while signals interrupt it.
 func uninterrupted<Result: SignedInteger>(_ call: () -> Result) -> Result {

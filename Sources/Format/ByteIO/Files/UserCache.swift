@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// A folder of small files in the user's cache, `$XDG_CACHE_HOME` or `~/.cache`.
 ///

@@ -1,6 +1,6 @@
 import CFaults
 import Dispatch
-import Glibc
+import Platform
 import Synchronization
 
 /// Ends a process in the middle of its work without leaving temporary files.

@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// How much memory this process may use.
 enum MemoryLimit {

@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// How many files this process may have open at once.
 package enum OpenFiles {

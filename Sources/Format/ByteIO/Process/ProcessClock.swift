@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// Time since this process was started, its loading included.
 package enum ProcessClock {

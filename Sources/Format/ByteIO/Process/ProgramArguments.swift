@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// The program's arguments as the system passes them.
 package enum ProgramArguments {

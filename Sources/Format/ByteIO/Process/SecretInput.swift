@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 import Synchronization
 
 /// A line that a user types unseen.

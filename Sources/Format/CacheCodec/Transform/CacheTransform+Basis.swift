@@ -1,7 +1,7 @@
 import ByteIO
 import CacheFormat
 import Dispatch
-import Glibc
+import Platform
 import Synchronization
 
 /// The section `BASE` (spec, section 11.2): the bases, coded like a cache's factors, in runs of 256

@@ -1,6 +1,6 @@
 import ByteIO
 import CacheFormat
-import Glibc
+import Platform
 
 /// The tables of the rANS coder: one for integers of each deviation, which a transform brings, and
 /// one for digits that are all equally likely (spec, section 11.4).

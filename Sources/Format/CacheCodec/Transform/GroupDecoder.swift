@@ -1,6 +1,6 @@
 import ByteIO
 import CacheFormat
-import Glibc
+import Platform
 
 /// Decodes blocks of one group of heads (spec, section 11.3).
 struct GroupDecoder: Sendable {

@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// The rotations of one layer's keys at some positions (spec, section 4.6).
 package struct KeyRotation: Sendable {

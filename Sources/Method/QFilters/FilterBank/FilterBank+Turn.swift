@@ -1,5 +1,5 @@
 package import CacheFormat
-import Glibc
+import Platform
 
 extension FilterBank {
   /// The length of the authors' calibration sequences (arXiv 2503.02812), assumed for a bank

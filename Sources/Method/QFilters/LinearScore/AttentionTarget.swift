@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// What a pair's score is: how much tokens that look back at the context attended to it, as in
 /// KVzip (arXiv 2505.23416).

@@ -1,5 +1,5 @@
 import CacheFormat
-import Glibc
+import Platform
 
 /// What a linear score sees of the pairs of one layer, a row for each position (spec, section 4.7).
 ///

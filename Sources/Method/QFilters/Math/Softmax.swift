@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 enum Softmax {
   /// Each number's exponential, divided by the sum of all.

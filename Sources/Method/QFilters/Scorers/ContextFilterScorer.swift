@@ -1,5 +1,5 @@
 public import CacheFormat
-import Glibc
+import Platform
 
 /// Scores a context's pairs by Q-Filters that are rotated to the positions after it, with a share
 /// of KeyDiff's scores.
