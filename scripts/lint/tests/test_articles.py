@@ -23,12 +23,7 @@ class Articles(unittest.TestCase):
             self.assertEqual(found(listing), [], listing)
 
     def test_other(self):
-        for listing in (
-            "let a = 2\n",
-            "let a\n",
-            "a = 1\n",
-            "g()\nh()\n",
-            "if a > 0 {\ng()\n"):
+        for listing in ("let a = 2\n", "let a\n", "a = 1\n", "g()\nh()\n", "if a > 0 {\ng()\n"):
             self.assertEqual(found(listing), self.MISSING, listing)
 
 
