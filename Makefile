@@ -1,8 +1,8 @@
 # `make demo` shows the main job on a real model and a real text; `make test` passes all tests.
 # Both set up what is missing first.
 
-.PHONY: bench build check clean demo fixtures-archive format fuzz help install libkvsnap lint test \
-  uninstall wheel
+.PHONY: bench build check clean demo docs fixtures-archive format fuzz help install libkvsnap lint \
+  test uninstall wheel
 
 # Where `make install` puts the program, its manual pages and its completions.
 PREFIX = /usr/local
@@ -35,6 +35,7 @@ help:
 	@echo "make bench      the inner loops, then everything against what people use today"
 	@echo "make fixtures-archive   dist/kvsnap-fixtures-VERSION.tar.gz, or -draft.tar.gz: fixtures, specification, readers"
 	@echo "make libkvsnap  .build/kvsnap: the C library, its header and kvsnap.pc"
+	@echo "make docs       .build/docs: the pages of the Swift library products"
 	@echo "make wheel      dist/kvsnap-VERSION-….whl: the Python package, with the library in it"
 	@echo "make clean      removal of what was built"
 
@@ -90,6 +91,9 @@ fuzz:
 libkvsnap: setup
 	scripts/libkvsnap "$(PREFIX)"
 
+docs: setup
+	scripts/docs
+
 wheel: setup
 	scripts/wheel
 
@@ -100,6 +104,8 @@ fixtures-archive:
 # Python makes its environments with a package that a bare Debian lacks.
 lint: setup lint-swift lint-c lint-python
 	cd scripts/lint && python3 -B -m unittest discover --quiet
+	scripts/lint/check_api.py
+	scripts/lint/check_articles.py
 	scripts/lint/check_frozen.py
 	scripts/lint/check_imports.py
 	scripts/lint/check_sizes.py

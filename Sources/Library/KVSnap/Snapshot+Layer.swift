@@ -54,7 +54,9 @@ extension Snapshot {
 
   /// How many pairs a compression keeps of a layer.
   ///
-  /// - Parameter compression: N of ×N, or nil for all that is stored.
+  /// - Parameters:
+  ///   - layer: 0 … layers − 1.
+  ///   - compression: N of ×N, or nil for all that is stored.
   /// - Returns: [kvHeads]; 0 for a head that the layer does not have.
   /// - Throws: `SnapshotError`.
   public func pairCounts(layer: Int, compression: Int? = nil) throws(SnapshotError) -> [Int] {

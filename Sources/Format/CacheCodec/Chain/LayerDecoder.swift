@@ -67,6 +67,7 @@ public struct LayerDecoder: ~Copyable {
   ///
   /// - Parameters:
   ///   - tensor: `keys` or `values`.
+  ///   - pairs: What `select` chose.
   ///   - memory: Called once or more for each head with a function that writes into that head's
   ///     memory: [positions][key or value length] elements of the cache's own type. It must hand
   ///     the same memory to the function each time; less room is a programmer's error.

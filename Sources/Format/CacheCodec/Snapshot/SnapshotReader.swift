@@ -15,7 +15,9 @@ public struct SnapshotReader: Sendable {
 
   /// Opens a snapshot and verifies everything before its chunks.
   ///
-  /// - Parameter keys: The keys for an encrypted snapshot.
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - keys: The keys for an encrypted snapshot.
   /// - Throws: `MalformedFile` if the bytes break a rule of the format, `KeyProblem` if no key
   ///   opens it, `SystemError` if the file cannot be read.
   public init(path: String, keys: KeyRing = .none) throws {

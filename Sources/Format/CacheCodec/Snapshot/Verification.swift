@@ -7,7 +7,9 @@ public enum Verification {
   /// of its chunks. A child's parent is not read. The contents of a filter bank's or statistics'
   /// own section are checked only by their checksum.
   ///
-  /// - Parameter keys: The keys for an encrypted snapshot.
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - keys: The keys for an encrypted snapshot.
   /// - Returns: What the file holds.
   /// - Throws: `MalformedFile` that names the section; `KeyProblem`; `SystemError` if the
   ///   file cannot be read.

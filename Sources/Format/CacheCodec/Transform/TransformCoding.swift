@@ -14,7 +14,9 @@ public struct TransformCoding: Sendable {
   /// - Parameters:
   ///   - file: The transform of the cache's model.
   ///   - name: The name of its file.
+  ///   - step: That of positions whose offset is 0, in quarters of a power of 2.
   ///   - positions: Those that the snapshot holds.
+  ///   - offsets: [groups][positions], 0 … 15: how much finer each is coded.
   public init(
     _ file: TransformFile, name: String, step: Int, positions: Range<Int>, offsets: [[Int8]]
   ) {

@@ -23,10 +23,13 @@ public struct ContainerReader: Sendable {
   /// Where the file was opened.
   public var path: String { file.path }
 
-  /// Opens the file at `path`, which must be of `kind` unless `kind` is nil.
+  /// Opens a file.
   ///
-  /// - Parameter ring: The keys for an encrypted file. Without them, only its header, its directory
-  ///   and its key slots can be read.
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - kind: What it must be; nil for any kind.
+  ///   - ring: The keys for an encrypted file. Without them, only its header, its directory and its
+  ///     key slots can be read.
   /// - Throws: `MalformedFile` if the bytes break a rule of section 2 of the specification or the
   ///   file is of another kind, `KeyProblem` if no key opens it, `SystemError` if it cannot
   ///   be read.
@@ -75,8 +78,10 @@ public struct ContainerReader: Sendable {
 
   /// Reads a section and verifies its checksum.
   ///
-  /// - Parameter limit: The greatest length in bytes that the caller's format allows; a longer
-  ///   section is rejected before anything is allocated.
+  /// - Parameters:
+  ///   - type: What the section holds.
+  ///   - limit: The greatest length in bytes that the caller's format allows; a longer section is
+  ///     rejected before anything is allocated.
   /// - Returns: The section, or nil if the file has none of that type. Required sections of the
   ///   file's kind always exist.
   /// - Throws: `MalformedFile` or `SystemError`.
@@ -121,7 +126,9 @@ public struct ContainerReader: Sendable {
 
   /// Reads a required section and verifies its checksum.
   ///
-  /// - Parameter limit: The greatest length in bytes that the caller's format allows.
+  /// - Parameters:
+  ///   - type: What the section holds.
+  ///   - limit: The greatest length in bytes that the caller's format allows.
   /// - Throws: `MalformedFile` if it is missing, longer than `limit`, or damaged; `SystemError`.
   public func section(_ type: SectionType, atMost limit: UInt64 = .max) throws -> Section {
     guard let section = try section(ifPresent: type, atMost: limit) else {

@@ -42,6 +42,7 @@ extension LayerRoPE.Layer {
   ///
   /// - Parameters:
   ///   - heads: [kvHeads][positions × length], after RoPE in half-split order.
+  ///   - positions: Those of the keys of each head.
   ///   - length: Elements of a key; at least two for each frequency.
   public func undone(_ heads: [[Float]], at positions: [UInt32], length: Int) -> [[Float]] {
     precondition(2 * frequencies.count <= length)

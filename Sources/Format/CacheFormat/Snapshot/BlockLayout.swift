@@ -15,7 +15,11 @@ public struct BlockLayout: Sendable, Equatable {
 
   /// A layout whose blocks have at most `longest` positions.
   ///
-  /// - Parameter exact: How many first positions are a block of their own.
+  /// - Parameters:
+  ///   - transform: What codes the blocks.
+  ///   - groups: The heads of each group, counted through all layers.
+  ///   - tokens: How many positions the snapshot holds.
+  ///   - exact: How many first positions are a block of their own.
   public init(transform: TransformReference, groups: [Range<Int>], tokens: Int, exact: Int) {
     (self.transform, self.groups) = (transform, groups)
     let first = min(exact, tokens)

@@ -76,6 +76,9 @@ public struct ChunkTable: Sendable, Equatable {
   /// Reads the section and checks it against the counts and the length of `DATA`.
   ///
   /// - Parameters:
+  ///   - section: The section `CHNK`.
+  ///   - context: The cache.
+  ///   - tiers: How many pairs each chunk has.
   ///   - overhead: How much longer encryption makes a chunk.
   ///   - dataLength: The length of `DATA` without a transform's blocks.
   /// - Throws: `MalformedFile`.

@@ -71,6 +71,11 @@ extension TierTable {
   /// The tiers of a snapshot made at a compression, in which all heads have equal budgets.
   ///
   /// - Parameters:
+  ///   - scorer: What ranked the pairs.
+  ///   - sinks: How many first positions all compressions keep.
+  ///   - window: How many last positions they keep.
+  ///   - layers: Layers of the cache.
+  ///   - kvHeads: KV heads of each layer.
   ///   - firstPosition: The first position whose pairs the snapshot holds; 0 except for a child.
   ///   - tokens: The number of positions from there on.
   ///   - floors: [layers][kvHeads], the least number of pairs that any compression keeps; one that
@@ -96,6 +101,11 @@ extension TierTable {
   /// The tiers of a snapshot made at a compression, with a budget for each head.
   ///
   /// - Parameters:
+  ///   - scorer: What ranked the pairs.
+  ///   - sinks: How many first positions all compressions keep.
+  ///   - window: How many last positions they keep.
+  ///   - layers: Layers of the cache.
+  ///   - kvHeads: KV heads of each layer.
   ///   - firstPosition: The first position whose pairs the snapshot holds; 0 except for a child.
   ///   - tokens: The number of positions from there on.
   ///   - floors: [layers][kvHeads], the least number of pairs that any compression keeps; one that

@@ -50,6 +50,8 @@ public enum HeadBudgets {
   /// - Parameters:
   ///   - tokens: How many pairs a whole head has.
   ///   - averages: Ascending.
+  ///   - heads: What is known of each head.
+  ///   - floorShare: What share of the average every head has at least, 0 … 1.
   public static func counts(
     of tokens: Int, averages: [Int], heads: [Head], floorShare: Double
   ) -> [[Int]] {

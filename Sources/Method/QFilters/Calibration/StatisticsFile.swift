@@ -18,8 +18,11 @@ public struct StatisticsFile: Sendable {
   /// A file of these parts.
   ///
   /// - Parameters:
+  ///   - identity: The model.
+  ///   - statistics: Sums over its queries.
   ///   - pairs: Sums over caches of the statistics' shape.
   ///   - sequences: The sequences, which have as many tokens as the statistics.
+  ///   - provenance: A JSON object about their origin, keys sorted.
   public init(
     identity: Identity, statistics: CalibrationStatistics, pairs: LinearScoreSums? = nil,
     sequences: SequenceSet?, provenance: String

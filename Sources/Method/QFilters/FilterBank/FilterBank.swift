@@ -29,7 +29,15 @@ public struct FilterBank: Sendable, Equatable {
 
   /// A bank of these parts.
   ///
-  /// - Parameter filters: `shape.count` finite numbers.
+  /// - Parameters:
+  ///   - identity: The model.
+  ///   - shape: Layers, KV heads and the length of a filter.
+  ///   - filters: `shape.count` finite numbers.
+  ///   - quality: How well they represent the queries.
+  ///   - heads: The filters of the query heads, whose means are `filters`.
+  ///   - linear: The score by the pair itself, by which heads get their budgets.
+  ///   - sequences: What text they were computed from.
+  ///   - provenance: A JSON object about their origin, keys sorted.
   public init(
     identity: Identity, shape: FilterShape, filters: [Float], quality: FilterQuality? = nil,
     heads: HeadFilters? = nil, linear: LinearScore? = nil, sequences: SequenceSet? = nil,

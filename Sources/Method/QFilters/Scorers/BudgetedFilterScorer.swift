@@ -15,7 +15,9 @@ public struct BudgetedFilterScorer: Scorer {
 
   /// Scores the pairs of one context.
   ///
-  /// - Parameter linear: The linear scores of the same pairs.
+  /// - Parameters:
+  ///   - filters: What ranks the pairs of a head.
+  ///   - linear: The linear scores of the same pairs.
   public init(_ filters: ContextFilterScorer, linear: CacheScores) {
     (self.filters, self.linear) = (filters, linear)
   }

@@ -11,7 +11,11 @@ public struct CacheScores: Scorer {
   private let scores: [[Float]]
   private let kvHeads: Int
 
-  /// - Parameter scores: [layers · kvHeads][pairs], comparable between heads.
+  /// - Parameters:
+  ///   - id: Their number in a snapshot.
+  ///   - scores: [layers · kvHeads][pairs], comparable between heads.
+  ///   - kvHeads: KV heads of each layer.
+  ///   - filterDigest: The bank that they were computed by; zero if there is none.
   public init(_ id: ScorerID, scores: [[Float]], kvHeads: Int, filterDigest: Digest = .zero) {
     (self.id, self.scores, self.kvHeads) = (id, scores, kvHeads)
     self.filterDigest = filterDigest

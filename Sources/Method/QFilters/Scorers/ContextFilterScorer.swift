@@ -27,6 +27,7 @@ public struct ContextFilterScorer: Scorer {
   /// Scores the pairs of one context.
   ///
   /// - Parameters:
+  ///   - bank: The filters of the model.
   ///   - rotations: [layers]: the rotation of each layer's filters.
   ///   - scale: The factor for products of queries and keys.
   public init(_ bank: FilterBank, turnedBy rotations: [Rotation], scale: Float) {

@@ -11,7 +11,11 @@ public protocol Scorer: Sendable {
 
   /// One score for each pair, in order of position.
   ///
-  /// - Parameter keys: [pairs × keyLength], keys after RoPE in half-split order.
+  /// - Parameters:
+  ///   - layer: The layer of the head.
+  ///   - head: The KV head.
+  ///   - keys: [pairs × keyLength], keys after RoPE in half-split order.
+  ///   - keyLength: Elements of a key.
   func scores(layer: Int, head: Int, keys: [Float], keyLength: Int) -> [Float]
 
   /// A head's scores by which heads share what a compression keeps; those of all heads can be

@@ -15,8 +15,10 @@ public struct SnapKVScorer: Scorer {
 
   /// Scores the pairs of one context.
   ///
-  /// - Parameter attention: [layers · kvHeads][pairs], the attention of the last `window` queries
-  ///   to each pair.
+  /// - Parameters:
+  ///   - attention: [layers · kvHeads][pairs], the attention of the last `window` queries to each
+  ///     pair.
+  ///   - kvHeads: KV heads of each layer.
   public init(attention: [[Float]], kvHeads: Int) {
     self.attention = attention
     self.kvHeads = kvHeads
