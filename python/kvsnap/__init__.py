@@ -22,6 +22,7 @@ from kvsnap.errors import (
     SnapshotError,
     SystemFailure,
 )
+from kvsnap.filters import Filters
 from kvsnap.model_identity import Identity, ModelFile, identity
 from kvsnap.snapshot import HeadPairs, Snapshot
 from kvsnap.writer import Scores, Writer, append, create
@@ -40,6 +41,7 @@ def verify(path: str | os.PathLike, keys: Sequence[bytes | str] = ()) -> None:
 
 
 __all__ = [
+    "Filters",
     "HeadPairs",
     "Identity",
     "KeyNeededError",

@@ -233,6 +233,32 @@ int kvsnap_finish(kvsnap_writer *writer, uint64_t *bytes);
 // Frees a writer. Before kvsnap_finish it leaves no file. NULL is allowed.
 void kvsnap_discard(kvsnap_writer *writer);
 
+// ---------------------------------------------------------------------------------------------
+// Filter banks
+
+// A model's filter bank (.qfilt), which has a filter for each layer and KV head. The pairs whose
+// keys have the highest products with their filter stay longest.
+typedef struct {
+  uint32_t layers, kv_heads;
+  uint32_t head_length;  // numbers of a key, and so of a filter
+  uint8_t identity[128];  // the model's digests, as kvsnap_identity gives them
+} kvsnap_filters;
+
+// Reads a filter bank. All of it is checked, also what it holds apart from its filters.
+//
+// values: [layers][kv_heads][head_length], or NULL for the description alone.
+// count: how many numbers there is room for. It must be what the bank has.
+int kvsnap_read_filters(const char *path, kvsnap_filters *filters, float *values, size_t count);
+
+// Writes a filter bank, whole or not at all, and replaces what is there. It has filters alone, so
+// that every head keeps as many pairs as the others.
+//
+// values: [layers][kv_heads][head_length], finite. Filters of the hub have the opposite sign.
+// count: how many numbers they are.
+// bytes: the file's size, or NULL.
+int kvsnap_write_filters(const char *path, const kvsnap_filters *filters, const float *values,
+  size_t count, uint64_t *bytes);
+
 #ifdef __cplusplus
 }
 #endif
