@@ -33,13 +33,19 @@ def qfilters(*arguments: object, kernels: str | None = None) -> bytes:
 
 
 def precomputed(
-    folder: str | os.PathLike, model: pathlib.Path, corpus: str, sequences: int, length: int
+    folder: str | os.PathLike,
+    model: pathlib.Path,
+    corpus: str,
+    sequences: int,
+    length: int,
+    *options: str,
 ) -> pathlib.Path:
     """A filter bank of the model."""
     document, bank = pathlib.Path(folder, "corpus.txt"), pathlib.Path(folder, "bank.qfilt")
     document.write_text(corpus)
     size = "--sequences", sequences, "--length", length
-    qfilters("precompute", "--model", model, "--corpus", document, "--out", bank, *size)
+    files = "--model", model, "--corpus", document, "--out", bank
+    qfilters("precompute", *files, *size, *options)
     return bank
 
 

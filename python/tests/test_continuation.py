@@ -39,10 +39,11 @@ def prompt_of(path, folder, text=PROMPT):
     return torch.tensor([json.loads(printed)["ids"]])
 
 
-def resumed(path, snapshot, ratio):
+def resumed(path, snapshot, ratio, kernels=None):
     """The ids with which the command continues a snapshot and the prompt."""
     options = ("--model", path, "--prompt", PROMPT, "--max-tokens", NEW_TOKENS)
-    return json.loads(qfilters("resume", snapshot, *options, "--compression", ratio, "--json"))["ids"]
+    options += ("--compression", ratio, "--json")
+    return json.loads(qfilters("resume", snapshot, *options, kernels=kernels))["ids"]
 
 
 def greedy(model, cache, ids, position, count):
