@@ -22,7 +22,7 @@ class Filters:
 
         array is [layers, KV heads, key length], of numpy or of torch. model is an `Identity`, or
         what `kvsnap.identity` takes: a transformers model, a folder, a GGUF."""
-        self.array = np.array(memory(array, "float32").owner)
+        self.array = np.asarray(memory(array, "float32").owner).copy()
         """[layers, KV heads, key length] float32"""
         self.identity = model if isinstance(model, Identity) else identity(model)
         """The model's"""
@@ -33,7 +33,8 @@ class Filters:
 
     @classmethod
     def open(cls, path: str | os.PathLike) -> Self:
-        """Reads a filter bank and checks all of it. Only its filters are handed out."""
+        """Reads a filter bank and checks all that ranks pairs; `kvsnap.verify` checks every byte.
+        Only its filters are handed out."""
         encoded, shape = os.fsencode(path), FilterShape()
         check(LIBRARY.kvsnap_read_filters(encoded, ctypes.byref(shape), None, 0))
         array = np.empty((shape.layers, shape.kv_heads, shape.head_length), np.float32)

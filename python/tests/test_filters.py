@@ -79,10 +79,14 @@ class FiltersTests(unittest.TestCase):
         files = list((CONFORMANCE / "invalid").glob("*.qfilt"))
         self.assertGreater(len(files), 100)
         for file in files:
-            with self.subTest(file.name), self.assertRaises(kvsnap.MalformedError) as error:
-                kvsnap.Filters.open(file)
-            self.assertEqual(len(str(error.exception).splitlines()), 1)
-        for file in (CONFORMANCE / "valid").glob("*.qfilt"):
+            with self.subTest(file.name):
+                with self.assertRaises(kvsnap.MalformedError) as error:
+                    kvsnap.Filters.open(file)
+                    # It has damage only in what this version does not know.
+                    self.assertEqual(file.stem, "checksum-unknown-ancillary")
+                    kvsnap.verify(file)
+                self.assertEqual(len(str(error.exception).splitlines()), 1)
+        for file in (CONFORMANCE / "valid").glob("filters*.qfilt"):
             with self.subTest(file.name):
                 self.assertEqual(kvsnap.Filters.open(file).array.ndim, 3)
         with self.assertRaises(kvsnap.MissingError):

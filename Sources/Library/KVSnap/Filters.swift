@@ -5,7 +5,7 @@ import QFilters
 /// A model's filter bank (`.qfilt`): a filter for each layer and KV head (spec, section 4.1).
 ///
 /// The pairs whose keys have the highest products with their filter stay longest. A file may hold
-/// more, such as the score by which heads get their budgets: it is checked, and stays in the file
+/// more that ranks pairs, such as the score by which heads get their budgets. It stays in the file
 /// that `write` makes of what was read.
 public struct Filters: Sendable, Equatable {
   private let bank: FilterBank
@@ -42,7 +42,7 @@ public struct Filters: Sendable, Equatable {
       provenance: #"{"tool":"kvsnap \#(Version.current)"}"#)
   }
 
-  /// Reads a filter bank, and checks all of it.
+  /// Reads a filter bank, and checks all that ranks pairs; `Snapshot.verify` checks every byte.
   ///
   /// - Throws: `SnapshotError`.
   public init(path: String) throws(SnapshotError) {

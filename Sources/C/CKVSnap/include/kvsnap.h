@@ -244,7 +244,8 @@ typedef struct {
   uint8_t identity[128];  // the model's digests, as kvsnap_identity gives them
 } kvsnap_filters;
 
-// Reads a filter bank. All of it is checked, also what it holds apart from its filters.
+// Reads a filter bank and checks all that ranks pairs, also what it holds apart from its filters.
+// kvsnap_verify checks every byte.
 //
 // values: [layers][kv_heads][head_length], or NULL for the description alone.
 // count: how many numbers there is room for. It must be what the bank has.
