@@ -13,6 +13,7 @@ import os
 from collections.abc import Sequence
 
 from kvsnap._library import LIBRARY, check, key_array
+from kvsnap.creation import append, create
 from kvsnap.errors import (
     KeyNeededError,
     MalformedError,
@@ -25,7 +26,7 @@ from kvsnap.errors import (
 from kvsnap.filters import Filters
 from kvsnap.model_identity import Identity, ModelFile, identity
 from kvsnap.snapshot import HeadPairs, Snapshot
-from kvsnap.writer import Scores, Writer, append, create
+from kvsnap.writer import Scores, Writer
 
 
 def open(path: str | os.PathLike, keys: Sequence[bytes | str] = ()) -> Snapshot:  # noqa: A001

@@ -148,6 +148,48 @@ class Precision(unittest.TestCase):
                         self.assertTrue(torch.equal(*bits))
 
 
+class Missing(unittest.TestCase):
+    """Caches that do not have the pairs of all tokens that are given."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path, self.tokens = MODELS / "tiny-qwen3", list(range(3, 103))
+        self.model, self.identity = loaded(self.path), kvsnap.identity(self.path)
+        self.file, self.child = (pathlib.Path(folder.name, f"{n}.kvsnap") for n in ("own", "child"))
+        cache = prefill(self.model, self.tokens, transformers.DynamicCache())
+        options = {"model": self.identity, "tokens": self.tokens, "cache": cache}
+        kvsnap.create(self.file, ranking="k-norm", **options)
+        self.model.set_attn_implementation("kvsnap")
+
+    def rejected(self, write, *arguments, **options):
+        with self.assertRaisesRegex(kvsnap.NotStoredError, "of the cache has") as error:
+            write(*arguments, model=self.identity, **options)
+        self.assertEqual(len(str(error.exception).splitlines()), 1)
+        self.assertFalse(self.child.exists())
+
+    def test_the_last_token_of_an_answer(self):
+        for ratio in (1, 8):
+            with self.subTest(ratio=ratio), kvsnap.open(self.file) as parent:
+                cache = parent.to_dynamic_cache(ratio, dtype=torch.float32)
+                ids = torch.tensor([[*self.tokens, 7, 8]])
+                answer = self.model.generate(ids, past_key_values=cache, max_new_tokens=5)
+                new = answer[0, len(self.tokens) :].tolist()
+                self.rejected(kvsnap.append, parent, self.child, tokens=new, cache=cache)
+                options = {"model": self.identity, "cache": cache}
+                kvsnap.append(parent, self.child, tokens=new[:-1], **options)
+                with kvsnap.open(self.child) as snapshot:
+                    self.assertEqual(snapshot.tokens.tolist(), answer[0, :-1].tolist())
+            self.child.unlink()
+
+    def test_pairs_that_a_ratio_dropped(self):
+        with kvsnap.open(self.file) as parent:
+            cache = parent.to_dynamic_cache(8, dtype=torch.float32)
+            self.rejected(kvsnap.create, self.child, tokens=self.tokens, cache=cache)
+            prefill(self.model, [7, 8], cache)
+            self.rejected(kvsnap.append, parent, self.child, tokens=[9, 7, 8], cache=cache)
+
+
 class Windows(unittest.TestCase):
     def test_dropped_pairs(self):
         path = MODELS / "tiny-gemma3"
