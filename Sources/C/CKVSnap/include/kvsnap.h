@@ -183,7 +183,7 @@ typedef struct {
 
   // What ranks the pairs, by the numbers of spec/format.md, 5.3.
   // - 0: nothing. Only the whole cache can be read.
-  // - 1: a filter bank of the model, as the command qfilters ranks by it.
+  // - 1: a filter bank of the model, as `qfilters prefill` ranks by one of `qfilters precompute`.
   // - 2, 3, 6, 7: K-norm, Streaming-LLM, KeyDiff, random.
   // - 4, 5, 8, or a private number of 2^31 or more: scores that come with the pairs.
   uint32_t scorer;
