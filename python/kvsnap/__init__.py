@@ -13,6 +13,7 @@ import os
 from collections.abc import Sequence
 
 from kvsnap._library import LIBRARY, check, key_array
+from kvsnap.creation import append, create
 from kvsnap.errors import (
     KeyNeededError,
     MalformedError,
@@ -22,9 +23,10 @@ from kvsnap.errors import (
     SnapshotError,
     SystemFailure,
 )
+from kvsnap.filters import Filters
 from kvsnap.model_identity import Identity, ModelFile, identity
 from kvsnap.snapshot import HeadPairs, Snapshot
-from kvsnap.writer import Scores, Writer, append, create
+from kvsnap.writer import Scores, Writer
 
 
 def open(path: str | os.PathLike, keys: Sequence[bytes | str] = ()) -> Snapshot:  # noqa: A001
@@ -40,6 +42,7 @@ def verify(path: str | os.PathLike, keys: Sequence[bytes | str] = ()) -> None:
 
 
 __all__ = [
+    "Filters",
     "HeadPairs",
     "Identity",
     "KeyNeededError",

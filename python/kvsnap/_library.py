@@ -69,6 +69,15 @@ class New(ctypes.Structure):
     ]
 
 
+class FilterShape(ctypes.Structure):
+    _fields_ = [
+        ("layers", c_uint32),
+        ("kv_heads", c_uint32),
+        ("head_length", c_uint32),
+        ("identity", c_uint8 * 128),
+    ]
+
+
 class Source(ctypes.Structure):
     _fields_ = [("keys", c_void_p), ("values", c_void_p), ("scores", c_void_p)]
 
@@ -97,6 +106,12 @@ def load() -> ctypes.CDLL:
         ("append", failing, [handle, POINTER(Source)]),
         ("finish", failing, [handle, POINTER(c_uint64)]),
         ("discard", None, [handle]),
+        ("read_filters", failing, [c_char_p, POINTER(FilterShape), c_void_p, c_size_t]),
+        (
+            "write_filters",
+            failing,
+            [c_char_p, POINTER(FilterShape), c_void_p, c_size_t, POINTER(c_uint64)],
+        ),
     ):
         function = getattr(library, f"kvsnap_{name}")
         function.restype, function.argtypes = result, arguments

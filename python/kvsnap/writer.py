@@ -1,12 +1,10 @@
-"""Writing snapshots from numpy arrays, torch tensors and transformers caches."""
+"""Writing snapshots layer by layer, from numpy arrays and torch tensors."""
 
 import ctypes
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
-
-import numpy as np
 
 from kvsnap._library import LIBRARY, File, New, Source, check, key_array
 from kvsnap.arrays import CODES, Memory, memory, token_ids
@@ -182,68 +180,3 @@ def _shaped(tensor: Memory, shape: tuple[int, ...], name: str) -> Memory:
     if tensor.shape in (shape, (1, *shape)):
         return tensor
     raise NotStoredError(f"{name} must have the shape {shape}, not {tensor.shape}")
-
-
-def create(
-    path: str | os.PathLike,
-    *,
-    model: Any,
-    tokens: Iterable[int],
-    cache: Any,
-    dtype: str | None = None,
-    **options: Any,
-) -> int:
-    """Writes a whole cache as a snapshot, and gives the file's size in bytes.
-
-    cache is a transformers cache, or a sequence of (keys, values) for each layer, each
-    [KV heads, tokens, length]. dtype is float32, float16 or bfloat16; None is that of the cache.
-    The other options are those of `Writer`: ranking, precision, parent, prompt_form, model_name,
-    keys. With a parent, cache has the pairs of the whole context or of the new tokens alone."""
-    ids = token_ids(tokens)
-    layers = _layers(cache)
-    parent = options.get("parent")
-    new = len(ids) - (len(parent.tokens) if parent else 0)
-    if new < 1:
-        raise NotStoredError(f"{os.fspath(path)}: there are no new tokens")
-    keys, values = layers[0]
-    for number, pair in enumerate(layers):
-        held = min(tensor.shape[-2] for tensor in pair)
-        if held < new if parent else held != new:
-            raise NotStoredError(
-                f"layer {number} of the cache has {held} pairs of {new} tokens; if its sliding "
-                "window drops pairs, prefill into transformers.DynamicCache() without arguments"
-            )
-    with Writer(
-        path,
-        model=model,
-        tokens=ids,
-        layers=len(layers),
-        kv_heads=keys.shape[-3],
-        key_length=keys.shape[-1],
-        value_length=values.shape[-1],
-        dtype=dtype or str(keys.dtype).removeprefix("torch."),
-        **options,
-    ) as writer:
-        for keys, values in layers:
-            writer.append(keys[..., -new:, :], values[..., -new:, :])
-        return writer.finish()
-
-
-def append(
-    parent: Snapshot, path: str | os.PathLike, *, tokens: Iterable[int], cache: Any, **options: Any
-) -> int:
-    """Writes what a turn adds to a snapshot, as `create` with a parent. Both files must be in one
-    folder when the new one is opened. tokens are the new ones alone."""
-    ids = np.concatenate([parent.tokens, token_ids(tokens)])
-    return create(path, tokens=ids, cache=cache, parent=parent, **options)
-
-
-def _layers(cache: Any) -> list[tuple[Any, Any]]:
-    """The keys and values of each layer."""
-    layers = getattr(cache, "layers", cache)
-    pairs = [
-        (layer.keys, layer.values) if hasattr(layer, "keys") else tuple(layer) for layer in layers
-    ]
-    if not pairs or any(len(pair) != 2 or pair[0] is None for pair in pairs):
-        raise NotStoredError("a cache has keys and values for each layer")
-    return pairs

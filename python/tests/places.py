@@ -23,12 +23,30 @@ def real_model(name: str) -> pathlib.Path:
     return pathlib.Path(os.environ["QFILTERS_CACHE"]) / name
 
 
-def qfilters(*arguments: object) -> bytes:
-    """What the command prints."""
+def qfilters(*arguments: object, kernels: str | None = None) -> bytes:
+    """What the command prints; it computes with these kernels, or the processor's widest."""
     if not pathlib.Path(COMMAND).exists():
         raise unittest.SkipTest(f"there is no {COMMAND}: make build")
-    done = subprocess.run([COMMAND, *map(str, arguments)], check=True, capture_output=True)
-    return done.stdout
+    environment = os.environ | ({"QFILTERS_KERNELS": kernels} if kernels else {})
+    command = [COMMAND, *map(str, arguments)]
+    return subprocess.run(command, check=True, capture_output=True, env=environment).stdout
+
+
+def precomputed(
+    folder: str | os.PathLike,
+    model: pathlib.Path,
+    corpus: str,
+    sequences: int,
+    length: int,
+    *options: str,
+) -> pathlib.Path:
+    """A filter bank of the model."""
+    document, bank = pathlib.Path(folder, "corpus.txt"), pathlib.Path(folder, "bank.qfilt")
+    document.write_text(corpus)
+    size = "--sequences", sequences, "--length", length
+    files = "--model", model, "--corpus", document, "--out", bank
+    qfilters("precompute", *files, *size, *options)
+    return bank
 
 
 def prefilled(folder: str, model: pathlib.Path, text: str) -> pathlib.Path:

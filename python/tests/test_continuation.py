@@ -31,12 +31,19 @@ def loaded(path):
     return transformers.AutoModelForCausalLM.from_pretrained(**source, **options).eval()
 
 
-def prompt_of(path, folder):
-    """The prompt's ids [1, tokens]; transformers makes other tokenizers of some models' files."""
+def prompt_of(path, folder, text=PROMPT):
+    """A text's ids [1, tokens]; transformers makes other tokenizers of some models' files."""
     file = pathlib.Path(folder, "prompt.txt")
-    file.write_text(PROMPT)
+    file.write_text(text)
     printed = qfilters("tokenize", "--model", path, "--file", file, "--json")
     return torch.tensor([json.loads(printed)["ids"]])
+
+
+def resumed(path, snapshot, ratio, kernels=None):
+    """The ids with which the command continues a snapshot and the prompt."""
+    options = ("--model", path, "--prompt", PROMPT, "--max-tokens", NEW_TOKENS)
+    options += ("--compression", ratio, "--json")
+    return json.loads(qfilters("resume", snapshot, *options, kernels=kernels))["ids"]
 
 
 def greedy(model, cache, ids, position, count):
@@ -64,9 +71,7 @@ class Continuation(unittest.TestCase):
             tokens = torch.from_numpy(snapshot.tokens.astype(np.int64))[None]
             whole = torch.cat([tokens, prompt], dim=1)
             for ratio in ratios:
-                options = ("--model", path, "--prompt", PROMPT, "--max-tokens", NEW_TOKENS)
-                options += ("--compression", ratio, "--json")
-                expected = json.loads(qfilters("resume", snapshot.path, *options))["ids"]
+                expected = resumed(path, snapshot.path, ratio)
                 for config in (None, model.config):
                     with self.subTest(path.name, ratio=ratio, config=config is not None):
                         cache = snapshot.to_dynamic_cache(ratio, config=config, dtype=torch.float32)

@@ -2,15 +2,18 @@
 """Shows that `prefill --method` keeps the pairs that kvpress' presses keep, and that kvpress takes
 an export of a filter bank for its own.
 
-    "$(scripts/python kvpress)" scripts/interop/check_kvpress.py \\
+    LD_LIBRARY_PATH="$(scripts/libkvsnap)" PYTHONPATH=python \\
+      "$(scripts/python kvpress)" scripts/interop/check_kvpress.py \\
       QFILTERS MODEL BANK.qfilt TEXT [CHARACTERS]
 
 QFILTERS is the built command, MODEL a .gguf file or a folder, BANK.qfilt a filter bank of it. Each
 press removes half, three quarters and seven eighths of the pairs of a text's first CHARACTERS
 (3,000) while transformers computes them in float32; the bank is exported and loaded by QFilterPress
 as one of its authors' own. The Python of the export's model card must load the same filters. The
-command prefills the same text, in float32 too, with `--ranking kvpress`, and spec/reader.py reads
-from its snapshot which pairs are kept.
+Python package must give the press the same filters, and make a bank of what the press has.
+
+The command prefills the same text, in float32 too, with `--ranking kvpress`, and spec/reader.py
+reads from its snapshot which pairs are kept.
 
 They are compared in every layer and head. Pairs whose scores are equal may change places, and both
 programs add in different orders: pairs are tied if their scores are no further apart than a
@@ -51,6 +54,7 @@ def arguments():
 GIVEN = arguments()
 
 import kvpress  # noqa: E402
+import kvpress_filters  # noqa: E402
 import kvzip_presses  # noqa: E402
 import reader  # noqa: E402
 import torch  # noqa: E402
@@ -158,15 +162,6 @@ def compare(kept, scores, ours, compression):
     return same, tied, total, widest
 
 
-def export_bank(command, bank, folder):
-    """Writes a bank in the hub's layout, with a model card for a repository of this name."""
-    folder.parent.mkdir()
-    repository = ["--repository", f"{folder.parent.name}/{folder.name}"]
-    subprocess.run(
-        [command, "export", bank, folder, *repository], check=True, stdout=subprocess.DEVNULL
-    )
-
-
 def check_card(model, export):
     """The press of the model card has the filters that kvpress finds by the model's name, and
     removes pairs."""
@@ -192,7 +187,7 @@ def main():
         document.write_text(text.read_text(encoding="utf-8")[: GIVEN.characters], encoding="utf-8")
         # Where the press looks for the authors' files; a folder comes before the hub.
         export = work / "nthngdy" / f"{path.stem}_qfilt"
-        export_bank(command, bank, export)
+        kvpress_filters.export_bank(command, bank, export)
         whole = None
         for method in [*METHODS, *REPEATING]:
             # KVzip is computed once for all of its presses.
@@ -210,6 +205,7 @@ def main():
             os.chdir(work)
             if whole is None:
                 check_card(model, export)
+                kvpress_filters.check_package(model, bank, work)
                 ids = torch.tensor(ours.tokens.astype("i8"))[None]
                 whole = cached_keys(model, ids)
                 print(

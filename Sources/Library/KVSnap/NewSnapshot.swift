@@ -7,7 +7,8 @@ public struct NewSnapshot: Sendable {
   public enum Ranking: Sendable {
     /// Nothing: only the whole cache can be read. Layers go straight to the file.
     case unranked
-    /// A filter bank (.qfilt) of the model, as `qfilters prefill` ranks by it.
+    /// A filter bank (.qfilt) of the model. One of `qfilters precompute` ranks as in `qfilters
+    /// prefill`. Filters alone score as they were published, and heads get equal budgets.
     case filters(path: String)
     /// A method that needs only keys: k-norm, streaming-llm, keydiff or random.
     case method(String)

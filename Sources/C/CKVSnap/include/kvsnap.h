@@ -184,7 +184,7 @@ typedef struct {
 
   // What ranks the pairs, by the numbers of spec/format.md, 5.3.
   // - 0: nothing. Only the whole cache can be read.
-  // - 1: a filter bank of the model, as the command qfilters ranks by it.
+  // - 1: a filter bank of the model, as `qfilters prefill` ranks by one of `qfilters precompute`.
   // - 2, 3, 6, 7: K-norm, Streaming-LLM, KeyDiff, random.
   // - 4, 5, 8, or a private number of 2^31 or more: scores that come with the pairs.
   uint32_t scorer;
@@ -233,6 +233,33 @@ int kvsnap_finish(kvsnap_writer *writer, uint64_t *bytes);
 
 // Frees a writer. Before kvsnap_finish it leaves no file. NULL is allowed.
 void kvsnap_discard(kvsnap_writer *writer);
+
+// ---------------------------------------------------------------------------------------------
+// Filter banks
+
+// A model's filter bank (.qfilt), which has a filter for each layer and KV head. The pairs whose
+// keys have the highest products with their filter stay longest.
+typedef struct {
+  uint32_t layers, kv_heads;
+  uint32_t head_length;  // numbers of a key, and so of a filter
+  uint8_t identity[128];  // the model's digests, as kvsnap_identity gives them
+} kvsnap_filters;
+
+// Reads a filter bank and checks all that ranks pairs, also what it holds apart from its filters.
+// kvsnap_verify checks every byte.
+//
+// values: [layers][kv_heads][head_length], or NULL for the description alone.
+// count: how many numbers there is room for. It must be what the bank has.
+int kvsnap_read_filters(const char *path, kvsnap_filters *filters, float *values, size_t count);
+
+// Writes a filter bank, whole or not at all, and replaces what is there. It has filters alone, so
+// that every head keeps as many pairs as the others.
+//
+// values: [layers][kv_heads][head_length], finite. Filters of the hub have the opposite sign.
+// count: how many numbers they are.
+// bytes: the file's size, or NULL.
+int kvsnap_write_filters(const char *path, const kvsnap_filters *filters, const float *values,
+  size_t count, uint64_t *bytes);
 
 #ifdef __cplusplus
 }
