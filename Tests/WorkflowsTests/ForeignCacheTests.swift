@@ -2,6 +2,7 @@ import ByteIO
 import CacheCodec
 import CacheFormat
 import Inference
+import ModelFiles
 import QFilters
 import TestSupport
 import Testing
@@ -145,9 +146,8 @@ struct ForeignCacheTests {
       let lengths = Array(0..<head) + Array(stride(from: head, to: whole.count, by: 97))
       for length in lengths {
         let cut = try scratch.write("cut", whole.prefix(length))
-        #expect(throws: (any CategorisedError).self, "\(name) cut at \(length)") {
-          _ = try ForeignCache(path: cut, of: model)
-        }
+        let found = category { try ForeignCache(path: cut, of: model) }
+        #expect(found != nil, "\(name) cut at \(length)")
       }
       for place in 0..<head {
         for bits in [UInt8(0xFF), 0x80, 0x01] {
