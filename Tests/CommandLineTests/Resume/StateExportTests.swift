@@ -114,7 +114,8 @@ struct StateExportTests {
 
 /// The tensors of a safetensors file.
 private struct Tensors {
-  private struct Entry: Decodable { let data_offsets: [Int] }
+  /// `__metadata__` has no offsets.
+  private struct Entry: Decodable { let data_offsets: [Int]? }
 
   private let entries: [String: Entry]
   private let data: [UInt8]
@@ -131,7 +132,7 @@ private struct Tensors {
   }
 
   func bytes(_ name: String) -> [UInt8] {
-    entries[name].map { Array(data[$0.data_offsets[0]..<$0.data_offsets[1]]) } ?? []
+    entries[name]?.data_offsets.map { Array(data[$0[0]..<$0[1]]) } ?? []
   }
 
   func words(_ name: String) -> [UInt32] {
