@@ -32,7 +32,8 @@ from kvsnap.writer import Scores, Writer
 def open(path: str | os.PathLike, keys: Sequence[bytes | str] = ()) -> Snapshot:  # noqa: A001
     """Opens a snapshot with all that it continues, and checks everything but keys and values.
 
-    `keys` are key files' bytes and passphrases (str), for encrypted files."""
+    Keys and values are checked as they are read. `keys` opens encrypted files: key files as bytes,
+    passphrases as str."""
     return Snapshot(path, keys)
 
 

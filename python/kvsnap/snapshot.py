@@ -42,7 +42,7 @@ class Snapshot:
     What it gives was checked. Several threads may read at a time, each in parallel."""
 
     def __init__(self, path: str | os.PathLike, keys: Sequence[bytes | str] = ()):
-        """Opens a file. `keys` are key files' bytes and passphrases (str) for encrypted ones."""
+        """Opens a file. `keys` opens encrypted ones: key files as bytes, passphrases as str."""
         self._handle = None
         self.path = os.fspath(path)
         handle = ctypes.c_void_p()

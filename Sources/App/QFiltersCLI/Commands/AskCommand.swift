@@ -13,8 +13,8 @@ struct AskCommand: ParsableCommand {
       Ctrl-C ends the answer where it is, and the questions after it are not asked. A second \
       Ctrl-C ends the process at once.
 
-      --json has answers, with question, text, ids and stop (end, length, context, string or \
-      interrupted) of each; and identity, as `resume` has it.
+      --json has answers and identity, which is that of `resume`. Each answer has question, text, \
+      ids and stop (end, length, context, string or interrupted).
       """)
 
   @Argument(help: "Snapshot (.kvsnap).", completion: .snapshot) var snapshot: String

@@ -21,7 +21,8 @@ struct ExportCommand: ParsableCommand {
       are tokens and, for each layer and KV head, layer0.head0.positions, .keys and .values, in \
       order of position. In a chain, that is the cache of all snapshots. llama.cpp: a sequence, \
       which llama_state_seq_load_file loads into a context with flash attention and the same type \
-      of cache. mlx: a prompt cache of mlx-lm. The two engines need the whole cache, and --model.
+      of cache. mlx: a prompt cache of mlx-lm. The formats llama.cpp and mlx hold the whole \
+      cache and need --model.
       """)
 
   @Argument(
@@ -37,7 +38,7 @@ struct ExportCommand: ParsableCommand {
   var format: CacheFormat?
   @Option(
     help: """
-      With a snapshot: compression ×N, only the best 1/N of the pairs. Default: all. \
+      With safetensors: compression ×N, only the best 1/N of the pairs. Default: all. \
       \(Compression.inOtherWords)
       """)
   var compression: Int?

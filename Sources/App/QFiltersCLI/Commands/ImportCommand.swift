@@ -12,15 +12,16 @@ struct ImportCommand: ParsableCommand {
     abstract: "Make a snapshot of another engine's KV cache, or a filter bank from the hub.",
     discussion: """
       A KV cache is a state file of llama.cpp (a session, or one sequence), a prompt cache of \
-      mlx-lm, or a safetensors file as `export` writes it. It is ranked and written as `prefill` \
-      would do. No such file says which model it is of, so the model computes the first tokens, \
-      and other keys and values are an identity mismatch. A file without token ids needs --tokens \
-      or --text.
+      mlx-lm, or safetensors: as `export` writes them, or with one tensor for each layer. It is \
+      ranked and written as `prefill` does. Files of llama.cpp and mlx-lm do not say which model \
+      they are of. So the model computes the first 32 tokens again, and a cache whose keys and \
+      values differ by more than half is an identity mismatch. A file without token ids needs \
+      --tokens or --text.
 
       A folder with config.json and model.safetensors, as the paper's authors publish Q-Filters, \
       becomes a filter bank. The filters must be those of this model: the hub's files say only \
-      how many layers and heads it has. They hold no filters of query heads, so the bank ranks by \
-      those of KV heads.
+      how many layers and heads it has. Such a bank ranks by the published score, with equal \
+      budgets.
       """)
 
   @Argument(

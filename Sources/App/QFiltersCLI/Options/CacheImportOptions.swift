@@ -15,7 +15,7 @@ struct CacheImportOptions: ParsableArguments {
       "UTF-8 file with the text, for a file without token ids; - for standard input.",
       valueName: "file"), completion: .text)
   var text: String?
-  @OptionGroup var method: MethodOptions
+  @OptionGroup var method: ImportMethodOptions
   @Option(
     help: """
       Compression ×N: only the best 1/N of the pairs are stored. Default: all. \
@@ -33,7 +33,8 @@ struct CacheImportOptions: ParsableArguments {
       throw ValidationError("Give one of --tokens and --text.")
     }
     guard precision.precision?.transform == nil else {
-      throw ValidationError("A transform codes a snapshot later; see recompress.")
+      throw ValidationError(
+        "import takes no transform; recompress codes the snapshot by one afterwards.")
     }
   }
 

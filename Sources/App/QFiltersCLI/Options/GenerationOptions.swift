@@ -13,14 +13,14 @@ struct GenerationOptions: ParsableArguments {
   var topK = 0
   @Option(help: "Total probability of the likeliest tokens to choose among.")
   var topP: Float = 1
-  @Option(help: "Least probability of a token to choose, as a share of the likeliest one's.")
+  @Option(help: "Least probability of a token to choose among, as a share of the likeliest one's.")
   var minP: Float = 0
   @Option(
     help: "Penalty of tokens that the answer already has: what divides their logits. 1 is none.")
   var repetitionPenalty: Float = 1
   @Option(
     help: ArgumentHelp(
-      "Text before which the answer ends. Give the option again for more texts.",
+      "Text before which the answer ends. May be repeated.",
       valueName: "text"))
   var stop: [String] = []
   @Option(help: "Seed of the sampling. Equal seeds give equal texts.")

@@ -9,10 +9,10 @@ struct KeptOptions: ParsableArguments {
       \(Compression.inOtherWords)
       """)
   var compression: Int?
-  @Option(help: "Compression ×N by recall: the 1/N of the pairs that the prompt asks for.")
+  @Option(help: "Compression ×N by recall: the 1/N of the pairs that the question attends to.")
   var recall: Int?
   @OptionGroup var reach: ReachOption
-  @Flag(help: "The whole cache, bit for bit, which is the default.") var decompressed = false
+  @Flag(help: "The whole cache, as it was stored. This is the default.") var decompressed = false
 
   func validate() throws {
     try Compression.validate(compression)

@@ -22,6 +22,27 @@ struct MethodOptions: ParsableArguments {
   func load() throws -> ScorerSource? { try source.load(method) }
 }
 
+/// What ranks the pairs of another engine's cache.
+struct ImportMethodOptions: ParsableArguments {
+  /// Methods that need no queries; KVzip makes its own.
+  private static let methods = ScorerID.methods.filter { !$0.needsQueries || $0 == .kvzip }
+  @Option(
+    help: ArgumentHelp(
+      "Method that ranks the pairs: \(ScorerID.names(Self.methods)). Default: q-filters.",
+      valueName: "method"),
+    completion: .list(Self.methods.map(\.name)), transform: ScorerID.parse)
+  var method: ScorerID?
+  @OptionGroup var source: MethodSourceOptions
+
+  func validate() throws { try source.check(for: method) }
+
+  /// Whether filters rank, which is the default.
+  var isFilters: Bool { (method ?? .qFilters) == .qFilters }
+
+  /// The method that was asked for; nil if none was.
+  func load() throws -> ScorerSource? { try source.load(method) }
+}
+
 /// What ranks the pairs of a snapshot anew.
 struct NewMethodOptions: ParsableArguments {
   /// Methods that need no queries, which a snapshot does not hold.

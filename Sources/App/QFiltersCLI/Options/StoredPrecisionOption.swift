@@ -13,8 +13,9 @@ struct StoredPrecisionOption: ParsableArguments {
 struct ImportedPrecisionOption: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "\(Precision.help) Default: the type that the file has.", valueName: "terms"),
-    completion: .list(Precision.usual), transform: Precision.parse)
+      "\(Precision.terms) Default: the type that the file has.", valueName: "terms"),
+    completion: .list(Precision.usual.filter { !$0.hasPrefix("transform") }),
+    transform: Precision.parse)
   var precision: Precision?
 }
 
@@ -28,13 +29,18 @@ struct NewPrecisionOption: ParsableArguments {
 }
 
 extension Precision {
-  fileprivate static let help = """
+  fileprivate static let terms = """
     Types in which keys and values are stored: terms [keys=|values=][N:]f16|bf16|f32|int8|int4, \
     separated by commas. Examples: int8; keys=int8,values=int4; 8:f16,int4 (f16 for what ×8 \
     keeps, int4 for the rest). N is one of \(ratios.map(String.init).joined(separator: ", ")). At \
-    most one of f16, bf16 and f32. Or transform[:high|medium|low]: a whole cache, coded by a \
-    transform, in high quality unless another is named. A reader needs the transform, too.
+    most one of f16, bf16 and f32.
     """
+
+  fileprivate static let help =
+    terms + """
+       Or transform[:high|medium|low]: a whole cache, coded by a \
+      transform, in high quality unless another is named. A reader needs the transform, too.
+      """
 
   /// Values that a shell offers.
   fileprivate static let usual = [

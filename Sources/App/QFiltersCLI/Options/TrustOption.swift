@@ -4,8 +4,8 @@ import ArgumentParser
 struct TrustOption: ParsableArguments {
   @Flag(
     help: """
-      Continue although nothing proves that the snapshot is of the model. Its children say so for \
-      ever after.
+      Continue although nothing proves that the snapshot is of the model. `resume --save` marks \
+      the children, and all that continues them.
       """)
   var trust = false
 }

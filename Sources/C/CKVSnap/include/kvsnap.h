@@ -57,7 +57,7 @@ enum kvsnap_status {
   KVSNAP_MISSING = 66,  // a file is not there
   KVSNAP_IO = 74,  // the system could not read or write
   KVSNAP_KEY = 77,  // an encrypted snapshot, and no key that opens it
-  KVSNAP_IDENTITY = 78,  // files of different models
+  KVSNAP_IDENTITY = 78,  // another model, or one that cannot be compared
 };
 
 // Types of elements: the codecs of spec/format.md, section 5.5.
@@ -121,7 +121,7 @@ typedef struct {
 void kvsnap_describe_layer(const kvsnap_snapshot *snapshot, uint32_t index, kvsnap_layer *layer);
 
 // The digests that tie the snapshot to its model: weights, architecture, RoPE and tokenizer, 32
-// bytes each (spec/format.md, 3.1). KVSNAP_IDENTITY if the snapshot has none of values.
+// bytes each (spec/format.md, 3.1). KVSNAP_IDENTITY if the snapshot names its model by files alone.
 int kvsnap_identity(const kvsnap_snapshot *snapshot, uint8_t digests[128]);
 
 // Copies the token ids, as many as kvsnap_shape.tokens.
@@ -191,15 +191,15 @@ typedef struct {
   uint32_t scores;  // enum kvsnap_scores
   const char *filters;  // the path of the filter bank, with scorer 1; or NULL
 
-  // How pairs are stored, in the terms of `qfilters prefill --precision`, such as "int8" or
-  // "8:int8,int4". NULL stores them without loss.
+  // How pairs are stored, in the terms of `qfilters prefill --precision` except transform, such as
+  // "int8" or "8:int8,int4". NULL stores them without loss.
   const char *precision;
 
   // A snapshot that the new one continues: only pairs after its tokens are then stored. It stays
   // open until the writer is freed. Both files must be in one folder when the new one is opened.
   const kvsnap_snapshot *parent;
 
-  // What opens the new snapshot. Without keys it is as open, or as encrypted, as its parent.
+  // What opens the new snapshot. Without keys it is encrypted exactly as its parent is.
   const kvsnap_key *keys;  // [key_count], or NULL
   size_t key_count;
 } kvsnap_new;
