@@ -16,10 +16,14 @@ struct AskTests {
 
   private let tiny: TinyFiles
   private let folder: ScratchFolder
+  private let snapshot: String
 
   init() throws {
     tiny = try TinyFiles.shared.get()
     folder = try ScratchFolder()
+    snapshot = folder.path("whole.kvsnap")
+    let prefill = ["prefill", "--method", "k-norm", "--prompt-file", tiny.text, "--out", snapshot]
+    try #require(try Command.run(prefill + ["--model", tiny.model]).status == 0)
   }
 
   @Test(
@@ -29,12 +33,12 @@ struct AskTests {
     let questions = [" and then", "xyz", " and then", "."]
     let file = try folder.write("questions.txt", Array(questions.joined(separator: "\n\n").utf8))
     let options = ["--model", tiny.model, "--max-tokens", "6", "--json"] + how
-    let report = try Command.run(["ask", tiny.snapshot, "--questions", file] + options)
+    let report = try Command.run(["ask", snapshot, "--questions", file] + options)
       .json(as: Report.self)
     #expect(report.answers.map(\.question) == questions)
     #expect(report.identity == "files")
     for (question, answer) in zip(questions, report.answers) {
-      let alone = try Command.run(["resume", tiny.snapshot, "--prompt", question] + options)
+      let alone = try Command.run(["resume", snapshot, "--prompt", question] + options)
         .json(as: Answer.self)
       #expect(answer.ids == alone.ids)
       #expect(answer.text == alone.text)
@@ -43,7 +47,7 @@ struct AskTests {
 
   @Test("a file of lines from Windows, and one without questions")
   func lines() throws {
-    let ask = ["ask", tiny.snapshot, "--model", tiny.model, "--max-tokens", "2"]
+    let ask = ["ask", snapshot, "--model", tiny.model, "--max-tokens", "2"]
     let file = try folder.write("questions.txt", Array("one\r\ntwo\r\n".utf8))
     let report = try Command.run(ask + ["--questions", file, "--json"]).json(as: Report.self)
     #expect(report.answers.map(\.question) == ["one", "two"])
