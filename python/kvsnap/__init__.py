@@ -12,7 +12,7 @@ The format is specified in spec/format.md of the project. Nothing but numpy is n
 import os
 from collections.abc import Sequence
 
-from kvsnap._library import LIBRARY, check, key_array
+from kvsnap._library import LIBRARY, check, encoded, key_array
 from kvsnap.creation import append, create
 from kvsnap.errors import (
     KeyNeededError,
@@ -39,7 +39,7 @@ def open(path: str | os.PathLike, keys: Sequence[bytes | str] = ()) -> Snapshot:
 
 def verify(path: str | os.PathLike, keys: Sequence[bytes | str] = ()) -> None:
     """Checks every byte of a file of any kind of the format."""
-    check(LIBRARY.kvsnap_verify(os.fsencode(path), key_array(keys), len(keys)))
+    check(LIBRARY.kvsnap_verify(encoded(path, "path"), key_array(keys), len(keys)))
 
 
 __all__ = [

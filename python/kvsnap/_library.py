@@ -1,11 +1,15 @@
 """libkvsnap, as kvsnap.h declares it. Each call releases the interpreter's lock."""
 
+import contextlib
 import ctypes
+import operator
+import os
 import pathlib
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from ctypes import POINTER, c_char_p, c_int, c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
 
-from kvsnap.errors import error_of
+from kvsnap.errors import NotStoredError, error_of
 
 NAME = "libkvsnap.so.1"
 
@@ -127,8 +131,75 @@ def check(status: int) -> None:
         raise error_of(status, LIBRARY.kvsnap_message().decode("utf-8", "replace"))
 
 
+class Handle:
+    """An object of the library's that calls of several threads may use, until it is closed.
+
+    Whoever closes it while others use it leaves the last of them to free it. `exclusive` lets one
+    thread in at a time."""
+
+    def __init__(self, pointer: c_void_p, free: Callable, closed: str, exclusive: bool = False):
+        self._pointer, self._free, self._closed = pointer, free, closed
+        self._lock, self._users, self._is_open = threading.Lock(), 0, True
+        self._turn = threading.Lock() if exclusive else contextlib.nullcontext()
+
+    @contextlib.contextmanager
+    def use(self) -> Iterator[c_void_p]:
+        """The pointer, which stays valid meanwhile."""
+        with self._turn:
+            with self._lock:
+                if not self._is_open:
+                    raise NotStoredError(self._closed)
+                self._users += 1
+            try:
+                yield self._pointer
+            finally:
+                self._leave()
+
+    def close(self) -> None:
+        """Frees it as soon as nobody uses it. It may be called again."""
+        with self._lock:
+            if not self._is_open:
+                return
+            self._is_open = False
+            self._users += 1
+        self._leave()
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            is_last = self._users == 0 and not self._is_open
+        if is_last:
+            self._free(self._pointer)
+
+
+def encoded(value: str | os.PathLike, name: str) -> bytes:
+    """A text for the library."""
+    try:
+        data = os.fsencode(value)
+    except (TypeError, ValueError):
+        raise NotStoredError(f"{name} must be a text, not {value!r}") from None
+    if b"\0" in data:
+        raise NotStoredError(f"{name} has a zero byte: {value!r}")
+    return data
+
+
+def number(value: int, name: str) -> int:
+    """An integer of 32 bits for the library, which ctypes would cut."""
+    try:
+        value = operator.index(value)
+    except TypeError:
+        raise NotStoredError(f"{name} must be an integer, not {value!r}") from None
+    if not 0 <= value < 1 << 32:
+        raise NotStoredError(f"{name} must be from 0 to 4294967295, not {value}")
+    return value
+
+
 def key_array(keys: Sequence[bytes | str]) -> ctypes.Array:
     """Key files' bytes, and passphrases as texts."""
+    if isinstance(keys, str | bytes | bytearray) or not all(
+        isinstance(key, str | bytes | bytearray) for key in keys
+    ):
+        raise NotStoredError("keys are a list: of key files as bytes, and of passphrases as str")
     array = (Key * len(keys))()
     for entry, key in zip(array, keys, strict=True):
         data = key.encode("utf-8", "surrogateescape") if isinstance(key, str) else bytes(key)

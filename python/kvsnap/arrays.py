@@ -6,6 +6,7 @@ import numpy as np
 
 from kvsnap.errors import NotStoredError
 
+TOO_WIDE = "numbers beyond the ±65504 of float16: write float32 or bfloat16"
 CODES = {"float32": 2, "float16": 3, "bfloat16": 4}
 
 
@@ -29,13 +30,23 @@ def memory(array: Any, dtype: str | None = None) -> Memory:
     if type(array).__module__.partition(".")[0] == "torch":
         return _of_tensor(array, dtype)
     array = np.asarray(array)
+    if array.dtype.kind != "f":
+        raise NotStoredError(f"keys, values and scores are floating-point, not {array.dtype}")
     if dtype not in (None, array.dtype.name):
         if dtype == "bfloat16":
             raise NotStoredError("numpy has no bfloat16; give tensors of torch")
-        array = array.astype(dtype)
-    array = np.ascontiguousarray(array)
+        with np.errstate(over="ignore"):
+            wide, array = array, array.astype(dtype)
+        if dtype == "float16" and np.isfinite(wide).all() and not np.isfinite(array).all():
+            raise NotStoredError(TOO_WIDE)
+    array = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
     _check(array.dtype.name)
     return Memory(array.ctypes.data, array.shape, array.dtype.name, array.nbytes, array)
+
+
+def shape_of(array: Any) -> tuple[int, ...]:
+    """The shape of an array, of a tensor, or of a list of them."""
+    return tuple(array.shape if hasattr(array, "shape") else np.shape(array))
 
 
 def token_ids(tokens: Any) -> np.ndarray:
@@ -56,7 +67,11 @@ def _of_tensor(tensor: Any, dtype: str | None) -> Memory:
     import torch
 
     wanted = tensor.dtype if dtype is None else getattr(torch, dtype)
-    tensor = tensor.detach().to(device="cpu", dtype=wanted).contiguous()
+    if not tensor.is_floating_point():
+        raise NotStoredError(f"keys, values and scores are floating-point, not {tensor.dtype}")
+    wide, tensor = tensor, tensor.detach().to(device="cpu", dtype=wanted).contiguous()
+    if wanted == torch.float16 and wide.dtype != wanted and not torch.isfinite(tensor).all():
+        raise NotStoredError(TOO_WIDE)
     name = str(wanted).removeprefix("torch.")
     _check(name)
     return Memory(tensor.data_ptr(), tuple(tensor.shape), name, tensor.nbytes, tensor)

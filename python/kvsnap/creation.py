@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from kvsnap.arrays import token_ids
-from kvsnap.errors import NotStoredError
-from kvsnap.snapshot import Snapshot
+from kvsnap.errors import NotStoredError, OtherModelError
+from kvsnap.snapshot import Snapshot, first_position
 from kvsnap.writer import Writer
 
 
@@ -30,10 +30,13 @@ def create(
     ids = token_ids(tokens)
     layers = _layers(cache)
     parent = options.get("parent")
-    new = len(ids) - (len(parent.tokens) if parent else 0)
+    new = len(ids) - first_position(parent)
     if new < 1:
         raise NotStoredError(f"{os.fspath(path)}: there are no new tokens")
+    _check_model(model, len(layers))
     keys, values = layers[0]
+    if dtype is None and any(tensor.dtype != keys.dtype for pair in layers for tensor in pair):
+        raise NotStoredError("the cache has several types; name one of them as dtype")
     for number, layer in enumerate(getattr(cache, "layers", layers)):
         seen, held = _extent(layer)
         if seen not in (new, len(ids)):
@@ -71,6 +74,15 @@ def append(
     return create(path, tokens=ids, cache=cache, parent=parent, **options)
 
 
+def _check_model(model: Any, layers: int) -> None:
+    """Rejects a model of transformers with another number of layers."""
+    config = getattr(model, "config", None)
+    own = getattr(config, "get_text_config", lambda: config)()
+    needed = getattr(own, "num_hidden_layers", layers)
+    if needed != layers:
+        raise OtherModelError(f"the cache has {layers} layers, and the model {needed}")
+
+
 def _extent(layer: Any) -> tuple[int, int]:
     """How many tokens a layer has seen, and of how many of the last ones every head has pairs."""
     if isinstance(layer, Sequence):
@@ -89,4 +101,8 @@ def _layers(cache: Any) -> list[tuple[Any, Any]]:
     ]
     if not pairs or any(len(pair) != 2 or pair[0] is None for pair in pairs):
         raise NotStoredError("a cache has keys and values for each layer")
+    if any(len(getattr(tensor, "shape", ())) < 3 for pair in pairs for tensor in pair):
+        raise NotStoredError("keys and values are [KV heads, tokens, length]")
+    if any(getattr(layer, "is_compileable", False) for layer in layers):
+        raise NotStoredError("a static cache cannot be written; use transformers.DynamicCache()")
     return pairs

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from kvsnap._library import LIBRARY, FilterShape, check
+from kvsnap._library import LIBRARY, FilterShape, check, encoded
 from kvsnap.arrays import memory
 from kvsnap.errors import NotStoredError
 from kvsnap.model_identity import DIGESTS, Identity, identity
@@ -35,11 +35,11 @@ class Filters:
     def open(cls, path: str | os.PathLike) -> Self:
         """Reads a filter bank and checks all that ranks pairs; `kvsnap.verify` checks every byte.
         Only its filters are handed out."""
-        encoded, shape = os.fsencode(path), FilterShape()
-        check(LIBRARY.kvsnap_read_filters(encoded, ctypes.byref(shape), None, 0))
+        name, shape = encoded(path, "path"), FilterShape()
+        check(LIBRARY.kvsnap_read_filters(name, ctypes.byref(shape), None, 0))
         array = np.empty((shape.layers, shape.kv_heads, shape.head_length), np.float32)
         target = ctypes.byref(shape), array.ctypes.data, array.size
-        check(LIBRARY.kvsnap_read_filters(encoded, *target))
+        check(LIBRARY.kvsnap_read_filters(name, *target))
         digests = bytes(shape.identity)
         values = {name: digests[32 * i : 32 * i + 32] for i, name in enumerate(DIGESTS)}
         return cls(array, Identity(values))
@@ -50,10 +50,12 @@ class Filters:
         It has filters alone: every head then keeps as many pairs as the others. A bank that
         `qfilters precompute` made also gives heads their budgets."""
         array = np.ascontiguousarray(self.array, np.float32)
+        if array.ndim != 3:
+            raise NotStoredError(f"filters are [layers, KV heads, length], not {array.shape}")
         digests = (ctypes.c_uint8 * 128)(*self.identity.digests)
         shape, size = FilterShape(*array.shape, digests), ctypes.c_uint64()
         source = ctypes.byref(shape), array.ctypes.data, array.size, ctypes.byref(size)
-        check(LIBRARY.kvsnap_write_filters(os.fsencode(path), *source))
+        check(LIBRARY.kvsnap_write_filters(encoded(path, "path"), *source))
         return size.value
 
     def to_kvpress(self):

@@ -42,6 +42,10 @@ class ModelFile:
     name: str
     sha256: bytes
 
+    def __post_init__(self):
+        if len(self.sha256) != 32:
+            raise NotStoredError(f"{self.name}: a digest has 32 bytes, not {len(self.sha256)}")
+
 
 @dataclasses.dataclass(frozen=True)
 class Identity:
@@ -53,6 +57,12 @@ class Identity:
     """The model's files in the order of FILE; none for a model in memory"""
     why: str | None = None
     """Why there are no values, in one sentence"""
+
+    def __post_init__(self):
+        if self.values is None:
+            return
+        if set(self.values) != set(DIGESTS) or any(len(d) != 32 for d in self.values.values()):
+            raise NotStoredError(f"an identity has 32 bytes for each of {', '.join(DIGESTS)}")
 
     @property
     def digests(self) -> bytes:
@@ -71,8 +81,10 @@ def identity(model, tokenizer=None, files: str | os.PathLike | None = None) -> I
     it in another type, quantised it, or took it from a GGUF gives its `files`, a path: their
     identity is then the result. (A GGUF that was dequantised to float32 keeps its weights' digest,
     but transformers drops some of its settings, and makes another tokenizer.)"""
-    if isinstance(model, str | os.PathLike):
-        return of_files(pathlib.Path(model))
+    if isinstance(model, str | bytes | os.PathLike):
+        return of_files(pathlib.Path(os.fsdecode(model)))
+    if not hasattr(model, "name_or_path"):
+        raise NotStoredError(f"a model is a path or a model of transformers, not {model!r}")
     if files is not None:
         return of_files(pathlib.Path(files), model)
     folder = pathlib.Path(model.name_or_path)

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from kvsnap._library import LIBRARY, Head, Layer, Shape, check, key_array
+from kvsnap._library import LIBRARY, Handle, Head, Layer, Shape, check, encoded, key_array, number
 from kvsnap.errors import NotStoredError
 
 STORED, FLOAT32 = 0, 2
@@ -41,14 +41,16 @@ class Snapshot:
 
     What it gives was checked. Several threads may read at a time, each in parallel."""
 
+    _handle: Handle | None = None
+
     def __init__(self, path: str | os.PathLike, keys: Sequence[bytes | str] = ()):
         """Opens a file. `keys` opens encrypted ones: key files as bytes, passphrases as str."""
-        self._handle = None
         self.path = os.fspath(path)
         handle = ctypes.c_void_p()
-        path, target = os.fsencode(self.path), ctypes.byref(handle)
+        path, target = encoded(path, "path"), ctypes.byref(handle)
         check(LIBRARY.kvsnap_open(path, key_array(keys), len(keys), target))
-        self._handle, shape = handle, Shape()
+        self._handle = Handle(handle, LIBRARY.kvsnap_close, f"{self.path}: it is closed")
+        shape = Shape()
         LIBRARY.kvsnap_describe(handle, ctypes.byref(shape))
         self.layers, self.kv_heads = shape.layers, shape.kv_heads
         self.key_length, self.value_length = shape.key_length, shape.value_length
@@ -59,12 +61,13 @@ class Snapshot:
         self._codecs = shape.key_type, shape.value_type
         self.tokens = np.empty(shape.tokens, np.uint32)
         LIBRARY.kvsnap_tokens(handle, self.tokens.ctypes.data)
+        # Others rely on their number.
+        self.tokens.flags.writeable = False
 
     def close(self) -> None:
         """Frees the file. Nothing can be read afterwards."""
         if self._handle is not None:
-            LIBRARY.kvsnap_close(self._handle)
-            self._handle = None
+            self._handle.close()
 
     def __enter__(self) -> Self:
         return self
@@ -86,8 +89,9 @@ class Snapshot:
         """The digests of the model's weights, architecture, RoPE and tokenizer; None if the file
         has none of values."""
         digests = (ctypes.c_uint8 * 128)()
-        if LIBRARY.kvsnap_identity(self._open(), digests):
-            return None
+        with self._use() as handle:
+            if LIBRARY.kvsnap_identity(handle, digests):
+                return None
         data, names = bytes(digests), ("weights", "architecture", "rope", "tokenizer")
         return {name: data[32 * i : 32 * i + 32] for i, name in enumerate(names)}
 
@@ -95,7 +99,8 @@ class Snapshot:
         """How many pairs ×ratio keeps of each head of a layer; None counts all that is stored."""
         heads = self._shape(layer).kv_heads
         counts = (ctypes.c_uint64 * self.kv_heads)()
-        check(LIBRARY.kvsnap_count(self._open(), layer, self._ratio(ratio), counts))
+        with self._use() as handle:
+            check(LIBRARY.kvsnap_count(handle, layer, self._ratio(ratio), counts))
         return list(counts[:heads])
 
     def layer(
@@ -120,6 +125,8 @@ class Snapshot:
     ) -> list[list[HeadPairs]]:
         """Several layers at once, all of them by default, on all processors; else as `layer`."""
         layers = range(self.layers) if layers is None else layers
+        if not isinstance(layers, range):
+            raise NotStoredError(f"layers are a range, not {layers!r}")
         if layers.step != 1 or not 0 <= layers.start <= layers.stop <= self.layers:
             raise NotStoredError(f"{self.path}: it has the layers 0 to {self.layers - 1}")
         if dtype not in (None, "float32"):
@@ -137,8 +144,9 @@ class Snapshot:
             for head, pairs in enumerate(heads):
                 memory[index * self.kv_heads + head] = Head(*(a.ctypes.data for a in pairs))
         element = STORED if dtype is None else FLOAT32
-        call = self._open(), layers.start, len(layers), self._ratio(ratio), element, memory
-        check(LIBRARY.kvsnap_read(*call))
+        call = layers.start, len(layers), self._ratio(ratio), element, memory
+        with self._use() as handle:
+            check(LIBRARY.kvsnap_read(handle, *call))
         return [list(heads) for heads in out]
 
     def to_dynamic_cache(self, ratio=None, device="cpu", dtype=None, config=None):
@@ -176,21 +184,34 @@ class Snapshot:
         if not 0 <= layer < self.layers:
             raise NotStoredError(f"{self.path}: there is no layer {layer}: it has {self.layers}")
         shape = Layer()
-        LIBRARY.kvsnap_describe_layer(self._open(), layer, ctypes.byref(shape))
+        with self._use() as handle:
+            LIBRARY.kvsnap_describe_layer(handle, layer, ctypes.byref(shape))
         return shape
 
-    def _open(self):
+    def __reduce__(self):
+        raise TypeError("a snapshot is an open file: open it again instead of copying it")
+
+    def _use(self):
         if self._handle is None:
             raise NotStoredError(f"{self.path}: it is closed")
-        return self._handle
+        return self._handle.use()
 
     @staticmethod
     def _ratio(ratio: int | None) -> int:
         if ratio is None:
             return 0
-        if not 1 <= ratio < 2**32:
-            raise NotStoredError(f"a ratio is an integer from 1 on, not {ratio}")
+        if number(ratio, "ratio") < 1:
+            raise NotStoredError("a ratio is 1 or more, not 0")
         return ratio
+
+
+def first_position(parent: Snapshot | None) -> int:
+    """The first position of what continues a snapshot."""
+    if parent is None:
+        return 0
+    if not isinstance(parent, Snapshot):
+        raise NotStoredError(f"a parent is an open snapshot, not {parent!r}")
+    return len(parent.tokens)
 
 
 def _check_arrays(
@@ -202,6 +223,8 @@ def _check_arrays(
     for heads, needed in zip(out, forms, strict=True):
         for arrays, form in zip(heads, needed, strict=True):
             for name, array, (shape, dtype) in zip(HeadPairs._fields, arrays, form, strict=True):
+                if not isinstance(array, np.ndarray):
+                    raise NotStoredError(f"out: {name} must be an array of numpy")
                 fits = array.shape == shape and array.dtype == dtype
                 if not (fits and array.flags.c_contiguous and array.flags.writeable):
                     what = f"{shape} of {dtype}, contiguous and writable"

@@ -1,16 +1,27 @@
 """Writing snapshots layer by layer, from numpy arrays and torch tensors."""
 
+import contextlib
 import ctypes
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from kvsnap._library import LIBRARY, File, New, Source, check, key_array
-from kvsnap.arrays import CODES, Memory, memory, token_ids
+from kvsnap._library import (
+    LIBRARY,
+    File,
+    Handle,
+    New,
+    Source,
+    check,
+    encoded,
+    key_array,
+    number,
+)
+from kvsnap.arrays import CODES, Memory, memory, shape_of, token_ids
 from kvsnap.errors import NotStoredError
 from kvsnap.model_identity import Identity, identity
-from kvsnap.snapshot import Snapshot
+from kvsnap.snapshot import Snapshot, first_position
 
 # Numbers of spec/format.md, section 5.3, of methods that need only keys.
 METHODS = {"k-norm": 2, "streaming-llm": 3, "keydiff": 6, "random": 7}
@@ -38,7 +49,10 @@ class Writer:
     """Writes a snapshot layer by layer. The file appears at its path, whole, with `finish`.
 
     A writer that is left or dropped before leaves no file. A ranked snapshot holds a copy of the
-    cache until then; one that is not ranked goes to the file as it comes."""
+    cache until then; one that is not ranked goes to the file as it comes. Layers come in their
+    order, so one thread appends at a time."""
+
+    _handle: Handle | None = None
 
     def __init__(
         self,
@@ -66,39 +80,43 @@ class Writer:
         nothing, and then only the whole cache can be read. precision has the terms of `qfilters
         prefill --precision`; None stores without loss. parent is an open snapshot that the new one
         continues. keys encrypt."""
-        self._handle = None
         self.path, self.dtype = os.fspath(path), dtype
         if dtype not in CODES:
             raise NotStoredError(f"a cache has one of {', '.join(CODES)}, not {dtype}")
         ids = token_ids(tokens)
         known = model if isinstance(model, Identity) else identity(model)
         self.layers, self._next = layers, 0
-        self._heads, self._pairs = kv_heads, len(ids) - (len(parent.tokens) if parent else 0)
+        self._heads, self._pairs = kv_heads, len(ids) - first_position(parent)
         self._lengths = key_length, key_length if value_length is None else value_length
         self._scores = ranking.values if isinstance(ranking, Scores) else None
+        shape = layers, kv_heads, self._pairs
+        given = shape if self._scores is None else shape_of(self._scores)
+        if given != shape:
+            raise NotStoredError(f"scores are {shape}, not {given}")
         new = New(
             size=ctypes.sizeof(New),
-            layers=layers,
-            kv_heads=kv_heads,
-            key_length=self._lengths[0],
-            value_length=self._lengths[1],
+            layers=number(layers, "layers"),
+            kv_heads=number(kv_heads, "kv_heads"),
+            key_length=number(self._lengths[0], "key_length"),
+            value_length=number(self._lengths[1], "value_length"),
             key_type=CODES[dtype],
             value_type=CODES[dtype],
             tokens=ids.ctypes.data,
             token_count=len(ids),
-            prompt_form=prompt_form,
-            model=model_name.encode(),
-            precision=None if precision is None else precision.encode(),
-            parent=None if parent is None else parent._open(),
+            prompt_form=number(prompt_form, "prompt_form"),
+            model=encoded(model_name, "model_name"),
+            precision=None if precision is None else encoded(precision, "precision"),
         )
         _set_identity(new, known)
         _set_ranking(new, ranking)
         new.keys, new.key_count = key_array(keys), len(keys)
         handle = ctypes.c_void_p()
-        target = os.fsencode(self.path), ctypes.byref(new), ctypes.byref(handle)
-        check(LIBRARY.kvsnap_create(*target))
-        # A parent stays open as long as the writer.
-        self._handle, self._parent = handle, parent
+        target = encoded(path, "path"), ctypes.byref(new), ctypes.byref(handle)
+        with contextlib.nullcontext() if parent is None else parent._use() as pointer:
+            new.parent = pointer
+            check(LIBRARY.kvsnap_create(*target))
+        closed = f"{self.path}: the writer is closed"
+        self._handle = Handle(handle, LIBRARY.kvsnap_discard, closed, exclusive=True)
 
     def append(self, keys: Any, values: Any, scores: Any = None) -> None:
         """Appends the next layer.
@@ -107,7 +125,13 @@ class Writer:
         half-split, in order of position. They are arrays of numpy or tensors of torch on any
         device, and become `dtype`. scores are [KV heads, pairs], if the ranking has none of its
         own."""
-        layer = self._next
+        with self._use() as handle:
+            heads, _tensors = self._sources(self._next, keys, values, scores)
+            check(LIBRARY.kvsnap_append(handle, heads))
+            self._next += 1
+
+    def _sources(self, layer: int, keys: Any, values: Any, scores: Any) -> tuple[Any, list[Memory]]:
+        """Where the pairs of each head are, and what keeps them there."""
         if scores is None and self._scores is not None and layer < self.layers:
             scores = self._scores[layer]
         shapes = [(self._heads, self._pairs, length) for length in self._lengths]
@@ -122,21 +146,20 @@ class Writer:
         for index, head in enumerate(heads):
             for (field, _), tensor in zip(Source._fields_, tensors, strict=False):
                 setattr(head, field, tensor.address + index * tensor.size // self._heads)
-        check(LIBRARY.kvsnap_append(self._open(), heads))
-        self._next += 1
+        return heads, tensors
 
     def finish(self) -> int:
         """Ranks and writes what is not yet written; the file appears. Gives its size in bytes."""
         size = ctypes.c_uint64()
-        check(LIBRARY.kvsnap_finish(self._open(), ctypes.byref(size)))
+        with self._use() as handle:
+            check(LIBRARY.kvsnap_finish(handle, ctypes.byref(size)))
         self.close()
         return size.value
 
     def close(self) -> None:
         """Frees the writer. Before `finish` no file appears."""
         if self._handle is not None:
-            LIBRARY.kvsnap_discard(self._handle)
-            self._handle = self._parent = None
+            self._handle.close()
 
     def __enter__(self) -> Self:
         return self
@@ -147,10 +170,13 @@ class Writer:
     def __del__(self) -> None:
         self.close()
 
-    def _open(self):
+    def __reduce__(self):
+        raise TypeError("a writer cannot be copied")
+
+    def _use(self):
         if self._handle is None:
             raise NotStoredError(f"{self.path}: the writer is closed")
-        return self._handle
+        return self._handle.use()
 
 
 def _set_identity(new: New, known: Identity) -> None:
@@ -167,12 +193,12 @@ def _set_ranking(new: New, ranking: Ranking) -> None:
     if ranking is None:
         return
     if isinstance(ranking, Scores):
-        new.scorer = ranking.scorer
+        new.scorer = number(ranking.scorer, "scorer")
         new.scores = SHARED_SCORES if ranking.shared else HEAD_SCORES
     elif ranking in METHODS:
         new.scorer = METHODS[ranking]
     else:
-        new.scorer, new.filters = FILTERS, os.fsencode(ranking)
+        new.scorer, new.filters = FILTERS, encoded(ranking, "ranking")
 
 
 def _shaped(tensor: Memory, shape: tuple[int, ...], name: str) -> Memory:

@@ -8,11 +8,8 @@ import kvsnap
 import numpy as np
 
 LAYERS, HEADS, TOKENS, LENGTHS = 2, 3, 300, (8, 6)
-MODEL = kvsnap.Identity({n: bytes([i]) * 32 for i, n in enumerate("abcd", 1)})
-# The digests' names are those of the specification.
-MODEL = kvsnap.Identity(
-    dict(zip(("weights", "architecture", "rope", "tokenizer"), MODEL.values.values(), strict=True))
-)
+DIGESTS = ("weights", "architecture", "rope", "tokenizer")
+MODEL = kvsnap.Identity({name: bytes([i]) * 32 for i, name in enumerate(DIGESTS, 1)})
 
 
 def random_cache(seed: int, tokens: int = TOKENS, dtype: str = "float16"):

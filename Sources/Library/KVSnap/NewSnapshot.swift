@@ -51,7 +51,7 @@ public struct NewSnapshot: Sendable {
   /// The snapshot that the new one continues: it then has only the pairs after the parent's tokens.
   /// Both files must be in one folder when the new one is opened.
   public var parent: Snapshot?
-  /// What opens the new snapshot; none for one that is not encrypted.
+  /// What opens the new snapshot, at most 7; none for one that is encrypted as its parent is.
   public var keys: [SnapshotKey] = []
 
   /// A snapshot in float16 that is not ranked.
@@ -83,6 +83,9 @@ extension NewSnapshot {
     var context = ContextDescription(
       layers: layers, kvHeads: kvHeads, keyLength: keyLength, valueLength: valueLength,
       tokens: tokens.count, promptForm: form, keyCodec: keyType.codec, valueCodec: valueType.codec)
+    guard keys.count < KeyTable.usualSlots else {
+      throw SnapshotError(.usage, "a snapshot has room for \(KeyTable.usualSlots - 1) keys")
+    }
     guard let parent else { return context }
     let other = parent.chain.metadata.context
     context.promptForm = other.promptForm.next

@@ -31,6 +31,7 @@ public final class SnapshotWriter {
     (identity, ranking) = try SnapshotError.translating {
       let identity = try new.checkedIdentity(path: path)
       let ranking = try NewRanking(new, identity)
+      try Self.checkReplaceable(path)
       try AtomicFile.checkWritable(path)
       return (identity, ranking)
     }
@@ -106,6 +107,18 @@ public final class SnapshotWriter {
       layers = []
       return try file.finish()
     }
+  }
+
+  /// Rejects a path that holds anything but a snapshot: what is there would be lost.
+  private static func checkReplaceable(_ path: String) throws {
+    do {
+      guard try ContainerReader(path: path).header.kind != .snapshot else { return }
+    } catch let error as SystemError where error.category == .noInput {
+      return
+    } catch is KeyProblem {
+      return
+    } catch {}
+    throw SnapshotError(.usage, "\(path): it is no snapshot, and is not replaced by one")
   }
 
   private var finished: SnapshotError { SnapshotError(.usage, "\(path): it is finished") }

@@ -37,7 +37,15 @@ extension SnapshotError {
 enum Argument {
   /// A path.
   static func path(_ path: UnsafePointer<CChar>?) throws(SnapshotError) -> String {
-    unsafe String(cString: try SnapshotError.present(path, "path"))
+    try unsafe text(SnapshotError.present(path, "path"), "path")
+  }
+
+  /// A text in UTF-8. Another one would name another file.
+  static func text(_ text: UnsafePointer<CChar>, _ name: String) throws(SnapshotError) -> String {
+    guard let text = unsafe String(validatingCString: text) else {
+      throw SnapshotError(.usage, "\(name) is not UTF-8")
+    }
+    return text
   }
 
   /// Keys.

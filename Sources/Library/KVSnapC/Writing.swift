@@ -83,8 +83,8 @@ extension NewSnapshot {
     valueType = try unsafe Argument.element(new.value_type, "value_type")
     promptForm = unsafe new.prompt_form
     ranking = try unsafe Ranking(new)
-    precision = unsafe new.precision.map { unsafe String(cString: $0) }
-    modelName = unsafe new.model.map { unsafe String(cString: $0) } ?? ""
+    if let text = unsafe new.precision { precision = try unsafe Argument.text(text, "precision") }
+    if let text = unsafe new.model { modelName = try unsafe Argument.text(text, "model") }
     parent = try unsafe new.parent.map { parent throws(SnapshotError) in
       try unsafe OpenSnapshot.of(parent)
     }
@@ -100,7 +100,7 @@ extension NewSnapshot.Ranking {
     case 0: self = .unranked
     case 1:
       self = .filters(
-        path: try unsafe String(cString: SnapshotError.present(new.filters, "filters")))
+        path: try unsafe Argument.text(SnapshotError.present(new.filters, "filters"), "filters"))
     case let number:
       if let method = methods[number] {
         self = .method(method)
@@ -121,6 +121,7 @@ extension NewSnapshot.Ranking {
 extension ModelIdentity {
   fileprivate init(_ new: kvsnap_new) throws(SnapshotError) {
     var files: [File] = []
+    if unsafe new.file_count > 0 { _ = try unsafe SnapshotError.present(new.files, "files") }
     let entries = unsafe UnsafeBufferPointer(start: new.files, count: new.file_count)
     for index in entries.indices {
       let file = unsafe entries[index]

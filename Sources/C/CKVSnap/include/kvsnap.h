@@ -200,12 +200,12 @@ typedef struct {
   const kvsnap_snapshot *parent;
 
   // What opens the new snapshot. Without keys it is encrypted exactly as its parent is.
-  const kvsnap_key *keys;  // [key_count], or NULL
+  const kvsnap_key *keys;  // [key_count], at most 7; or NULL
   size_t key_count;
 } kvsnap_new;
 
-// Begins a snapshot. The file appears at its path with kvsnap_finish, whole, and replaces what is
-// there. It copies everything that `new` points to but the parent.
+// Begins a snapshot. The file appears at its path with kvsnap_finish, whole, and replaces a
+// snapshot that is there; a file of another kind is KVSNAP_USAGE. It copies everything that `new` points to but the parent.
 int kvsnap_create(const char *path, const kvsnap_new *snapshot, kvsnap_writer **writer);
 
 // Where a head's pairs come from, in order of position: as many as there are tokens, without those
