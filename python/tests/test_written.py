@@ -182,6 +182,19 @@ class Missing(unittest.TestCase):
                     self.assertEqual(snapshot.tokens.tolist(), answer[0, :-1].tolist())
             self.child.unlink()
 
+    def test_a_static_cache(self):
+        cache = transformers.StaticCache(config=self.model.config, max_cache_len=128)
+        self.model.set_attn_implementation("sdpa")
+        prefill(self.model, self.tokens, cache)
+        with self.assertRaisesRegex(kvsnap.NotStoredError, "static"):
+            kvsnap.create(self.child, model=self.identity, tokens=self.tokens, cache=cache)
+
+    def test_a_cache_of_another_model(self):
+        other = loaded(MODELS / "tiny-gemma3")
+        cache = prefill(self.model, self.tokens, transformers.DynamicCache())
+        with self.assertRaisesRegex(kvsnap.OtherModelError, "layers"):
+            kvsnap.create(self.child, model=other, tokens=self.tokens, cache=cache)
+
     def test_pairs_that_a_ratio_dropped(self):
         with kvsnap.open(self.file) as parent:
             cache = parent.to_dynamic_cache(8, dtype=torch.float32)
