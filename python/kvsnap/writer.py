@@ -110,8 +110,11 @@ class Writer:
         _set_identity(new, known)
         _set_ranking(new, ranking)
         new.keys, new.key_count = key_array(keys), len(keys)
+        self._begin(new, parent)
+
+    def _begin(self, new: New, parent: Snapshot | None) -> None:
         handle = ctypes.c_void_p()
-        target = encoded(path, "path"), ctypes.byref(new), ctypes.byref(handle)
+        target = encoded(self.path, "path"), ctypes.byref(new), ctypes.byref(handle)
         with contextlib.nullcontext() if parent is None else parent._use() as pointer:
             new.parent = pointer
             check(LIBRARY.kvsnap_create(*target))

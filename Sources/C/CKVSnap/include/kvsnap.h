@@ -205,7 +205,8 @@ typedef struct {
 } kvsnap_new;
 
 // Begins a snapshot. The file appears at its path with kvsnap_finish, whole, and replaces a
-// snapshot that is there; a file of another kind is KVSNAP_USAGE. It copies everything that `new` points to but the parent.
+// snapshot that is there; a file of another kind is KVSNAP_USAGE. It copies everything that
+// `snapshot` points to but the parent.
 int kvsnap_create(const char *path, const kvsnap_new *snapshot, kvsnap_writer **writer);
 
 // Where a head's pairs come from, in order of position: as many as there are tokens, without those
