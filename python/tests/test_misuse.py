@@ -68,6 +68,12 @@ class MisuseTests(unittest.TestCase):
             self.rejected(self.create, cache=other, dtype="float32")
         self.assertEqual(list(self.folder.iterdir()), [])
 
+    def test_what_is_not_finite_is_no_cache(self):
+        self.cache[1][1][2, 17, 3] = np.nan
+        for ranking in (None, "k-norm"):
+            self.rejected(self.create, ranking=ranking)
+        self.assertEqual(list(self.folder.iterdir()), [])
+
     def test_a_path_is_the_one_that_was_given(self):
         for name in (b"b\xff.kvsnap", b"a\0b.kvsnap"):
             self.rejected(self.create, bytes(self.folder) + b"/" + name)

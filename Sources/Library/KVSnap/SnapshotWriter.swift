@@ -69,13 +69,15 @@ public final class SnapshotWriter {
   ///     little-endian elements of the snapshot's type.
   ///   - values: [kvHeads][pairs × valueLength], likewise.
   ///   - scores: [kvHeads][pairs], if the ranking is by scores that come with the layers.
-  /// - Throws: `SnapshotError` if the sizes differ, all layers are there, or the disk is full.
+  /// - Throws: `SnapshotError` if sizes differ, a number is not finite, all layers are there, or the
+  ///   disk is full.
   public func append(
     keys: [[UInt8]], values: [[UInt8]], scores: [[Float]] = []
   ) throws(SnapshotError) {
     try check(keys, values, scores)
     let layer = NewLayer(
       firstPosition: new.firstPosition, keys: keys, values: values, scores: scores)
+    try checkFinite(layer)
     guard case .none = ranking else {
       layers.append(layer)
       return appended += 1
@@ -151,6 +153,18 @@ public final class SnapshotWriter {
 }
 
 extension SnapshotWriter {
+  /// Rejects what no model computes, and what would spoil every answer.
+  private func checkFinite(_ layer: NewLayer) throws(SnapshotError) {
+    let (keys, values) = (context.keyCodec, context.valueCodec)
+    let isFinite = concurrentMap(context.kvHeads) { head in
+      !keys.floats(layer.keys[head]).contains { !$0.isFinite }
+        && !values.floats(layer.values[head]).contains { !$0.isFinite }
+    }
+    guard let head = isFinite.firstIndex(of: false) else { return }
+    throw SnapshotError(
+      .other, "\(path): layer \(appended), head \(head): a key or a value is not finite")
+  }
+
   /// Layers whose blocks are in memory at once while writing.
   private static let layersAtOnce = 4
 
