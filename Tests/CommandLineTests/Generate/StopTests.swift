@@ -37,7 +37,7 @@ struct StopTests {
 
   @Test("by --stop: string, and the text before it")
   func string() throws {
-    for arguments in commands(["--max-tokens", "12", "--json"]) {
+    for arguments in commands(["--max-tokens", "60", "--json"]) {
       let whole = try Command.run(arguments).json(as: Report.self).text
       // A tiny model says anything, also what no argument can hold.
       let end = try #require(whole.dropFirst().firstIndex { $0.isASCII && $0.isLetter })
