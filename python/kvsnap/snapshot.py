@@ -3,7 +3,7 @@
 import ctypes
 import os
 from collections.abc import Sequence
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -149,10 +149,12 @@ class Snapshot:
             check(LIBRARY.kvsnap_read(handle, *call))
         return [list(heads) for heads in out]
 
-    def to_dynamic_cache(self, ratio=None, device="cpu", dtype=None, config=None):
+    def to_dynamic_cache(
+        self, ratio: int | None = None, device: Any = "cpu", dtype: Any = None, config: Any = None
+    ) -> Any:
         """What ×ratio keeps as transformers' DynamicCache; None is all that is stored.
 
-        dtype is the model's; None keeps the stored type. Where heads keep different pairs, the
+        dtype is the model's, of torch or its name; None keeps the stored type. Where heads keep different pairs, the
         model needs `model.set_attn_implementation("kvsnap")`, after this call. With `config`, the
         model's, a whole cache holds only the window of layers that have one. The next token's
         position is len(tokens)."""

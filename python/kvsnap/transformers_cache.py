@@ -154,7 +154,7 @@ def cache_of(
     snapshot: Snapshot,
     ratio: int | None,
     device: str | torch.device,
-    dtype: torch.dtype | None,
+    dtype: torch.dtype | str | None,
     config: PreTrainedConfig | None,
 ) -> DynamicCache:
     if max(snapshot.prompt_form, snapshot.key_layout) >= PRIVATE:
@@ -163,6 +163,10 @@ def cache_of(
     if not all(counts):
         raise NotStoredError(f"{snapshot.path}: layer {counts.index([])} has no KV heads")
     layers = read(snapshot, ratio, counts)
+    if isinstance(dtype, str):
+        if dtype not in ELEMENTS:
+            raise NotStoredError(f"a cache has one of {', '.join(ELEMENTS)}, not {dtype}")
+        dtype = ELEMENTS[dtype]
     types = [tensor.dtype for tensor in layers[0][:2]]
     to = {"device": device, "dtype": dtype or torch.promote_types(*types)}
     seen, cache = len(snapshot.tokens), DynamicCache(config=config)

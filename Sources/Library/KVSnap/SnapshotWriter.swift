@@ -69,8 +69,8 @@ public final class SnapshotWriter {
   ///     little-endian elements of the snapshot's type.
   ///   - values: [kvHeads][pairs × valueLength], likewise.
   ///   - scores: [kvHeads][pairs], if the ranking is by scores that come with the layers.
-  /// - Throws: `SnapshotError` if sizes differ, a number is not finite, all layers are there, or the
-  ///   disk is full.
+  /// - Throws: `SnapshotError` if sizes differ, a number is not finite, all layers are there, or
+  ///   the disk is full.
   public func append(
     keys: [[UInt8]], values: [[UInt8]], scores: [[Float]] = []
   ) throws(SnapshotError) {
