@@ -155,9 +155,9 @@ class Snapshot:
         """What ×ratio keeps as transformers' DynamicCache; None is all that is stored.
 
         dtype is the model's, of torch or its name; None keeps the stored type. Where heads keep
-        different pairs, the model needs `model.set_attn_implementation("kvsnap")`, after this call. With `config`, the
-        model's, a whole cache holds only the window of layers that have one. The next token's
-        position is len(tokens)."""
+        different pairs, the model needs `model.set_attn_implementation("kvsnap")`, after this call.
+        With `config`, the model's, a whole cache holds only the window of layers that have one. The
+        next token's position is len(tokens)."""
         try:
             from kvsnap.transformers_cache import cache_of
         except ImportError as problem:
