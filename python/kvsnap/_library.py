@@ -8,6 +8,7 @@ import pathlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from ctypes import POINTER, c_char_p, c_int, c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
+from typing import Self
 
 from kvsnap.errors import NotStoredError, error_of
 
@@ -170,6 +171,40 @@ class Handle:
             is_last = self._users == 0 and not self._is_open
         if is_last:
             self._free(self._pointer)
+
+
+class Resource:
+    """What holds something of the library's until it is closed; also a context manager."""
+
+    path: str
+    _handle: Handle | None = None
+    _closed = "it is closed"
+    _uncopied: str
+
+    def close(self) -> None:
+        """Frees what the library holds. Nothing can be done afterwards."""
+        if self._handle is not None:
+            self._handle.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def __reduce__(self):
+        raise TypeError(self._uncopied)
+
+    def _hold(self, pointer: c_void_p, free: Callable, exclusive: bool = False) -> None:
+        self._handle = Handle(pointer, free, f"{self.path}: {self._closed}", exclusive)
+
+    def _use(self) -> contextlib.AbstractContextManager[c_void_p]:
+        if self._handle is None:
+            raise NotStoredError(f"{self.path}: {self._closed}")
+        return self._handle.use()
 
 
 def encoded(value: str | os.PathLike, name: str) -> bytes:

@@ -3,11 +3,11 @@
 import ctypes
 import os
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from kvsnap._library import LIBRARY, Handle, Head, Layer, Shape, check, encoded, key_array, number
+from kvsnap._library import LIBRARY, Head, Layer, Resource, Shape, check, encoded, key_array, number
 from kvsnap.errors import NotStoredError
 
 STORED, FLOAT32 = 0, 2
@@ -36,12 +36,12 @@ class HeadPairs(NamedTuple):
     """[pairs, value length]"""
 
 
-class Snapshot:
+class Snapshot(Resource):
     """One context's KV cache in a file, with all that it continues.
 
     What it gives was checked. Several threads may read at a time, each in parallel."""
 
-    _handle: Handle | None = None
+    _uncopied = "a snapshot is an open file: open it again instead of copying it"
 
     def __init__(self, path: str | os.PathLike, keys: Sequence[bytes | str] = ()):
         """Opens a file. `keys` opens encrypted ones: key files as bytes, passphrases as str."""
@@ -49,7 +49,7 @@ class Snapshot:
         handle = ctypes.c_void_p()
         path, target = encoded(path, "path"), ctypes.byref(handle)
         check(LIBRARY.kvsnap_open(path, key_array(keys), len(keys), target))
-        self._handle = Handle(handle, LIBRARY.kvsnap_close, f"{self.path}: it is closed")
+        self._hold(handle, LIBRARY.kvsnap_close)
         shape = Shape()
         LIBRARY.kvsnap_describe(handle, ctypes.byref(shape))
         self.layers, self.kv_heads = shape.layers, shape.kv_heads
@@ -63,20 +63,6 @@ class Snapshot:
         LIBRARY.kvsnap_tokens(handle, self.tokens.ctypes.data)
         # Others rely on their number.
         self.tokens.flags.writeable = False
-
-    def close(self) -> None:
-        """Frees the file. Nothing can be read afterwards."""
-        if self._handle is not None:
-            self._handle.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return (
@@ -189,14 +175,6 @@ class Snapshot:
         with self._use() as handle:
             LIBRARY.kvsnap_describe_layer(handle, layer, ctypes.byref(shape))
         return shape
-
-    def __reduce__(self):
-        raise TypeError("a snapshot is an open file: open it again instead of copying it")
-
-    def _use(self):
-        if self._handle is None:
-            raise NotStoredError(f"{self.path}: it is closed")
-        return self._handle.use()
 
     @staticmethod
     def _ratio(ratio: int | None) -> int:

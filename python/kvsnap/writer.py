@@ -5,13 +5,13 @@ import ctypes
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from kvsnap._library import (
     LIBRARY,
     File,
-    Handle,
     New,
+    Resource,
     Source,
     check,
     encoded,
@@ -45,14 +45,15 @@ class Scores:
 Ranking = str | os.PathLike | Scores | None
 
 
-class Writer:
+class Writer(Resource):
     """Writes a snapshot layer by layer. The file appears at its path, whole, with `finish`.
 
     A writer that is left or dropped before leaves no file. A ranked snapshot holds a copy of the
     cache until then; one that is not ranked goes to the file as it comes. Layers come in their
     order, so one thread appends at a time."""
 
-    _handle: Handle | None = None
+    _closed = "the writer is closed"
+    _uncopied = "a writer cannot be copied"
 
     def __init__(
         self,
@@ -118,8 +119,7 @@ class Writer:
         with contextlib.nullcontext() if parent is None else parent._use() as pointer:
             new.parent = pointer
             check(LIBRARY.kvsnap_create(*target))
-        closed = f"{self.path}: the writer is closed"
-        self._handle = Handle(handle, LIBRARY.kvsnap_discard, closed, exclusive=True)
+        self._hold(handle, LIBRARY.kvsnap_discard, exclusive=True)
 
     def append(self, keys: Any, values: Any, scores: Any = None) -> None:
         """Appends the next layer.
@@ -158,28 +158,6 @@ class Writer:
             check(LIBRARY.kvsnap_finish(handle, ctypes.byref(size)))
         self.close()
         return size.value
-
-    def close(self) -> None:
-        """Frees the writer. Before `finish` no file appears."""
-        if self._handle is not None:
-            self._handle.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        self.close()
-
-    def __reduce__(self):
-        raise TypeError("a writer cannot be copied")
-
-    def _use(self):
-        if self._handle is None:
-            raise NotStoredError(f"{self.path}: the writer is closed")
-        return self._handle.use()
 
 
 def _set_identity(new: New, known: Identity) -> None:
