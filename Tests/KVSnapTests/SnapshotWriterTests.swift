@@ -211,6 +211,21 @@ struct SnapshotWriterTests {
     try Snapshot.verify(path: path)
   }
 
+  @Test("A writer finishes once, whatever ranks", arguments: rankings.indices)
+  func finishedOnce(ranking: Int) throws {
+    let folder = try ScratchFolder()
+    let (path, cache) = (folder.path("x.kvsnap"), RandomCache(seed: 11))
+    let writer = try SnapshotWriter(path: path, Self.description(Self.rankings[ranking]))
+    for layer in 0..<2 {
+      try writer.append(
+        keys: cache.keys[layer], values: cache.values[layer],
+        scores: writer.takesScores ? cache.scores[layer] : [])
+    }
+    _ = try writer.finish()
+    #expect(kind { _ = try writer.finish() } == .usage)
+    try Snapshot.verify(path: path)
+  }
+
   @Test("Scores that are not finite rank nothing")
   func infiniteScores() throws {
     let folder = try ScratchFolder()

@@ -22,25 +22,16 @@ public struct ModelIdentity: Sendable {
   ///   - files: All files of the model, in any order; empty if unknown.
   /// - Throws: `SnapshotError` of kind `usage` if both are missing, or a digest has another length.
   public init(values: [UInt8]?, files: [File] = []) throws(SnapshotError) {
-    let length = Digest.byteCount
-    guard values.map({ $0.count == Identity.byteCount }) ?? true,
-      files.allSatisfy({ $0.digest.count == length })
+    let own = values.flatMap(Identity.init(encoded:))
+    guard own != nil || values == nil,
+      files.allSatisfy({ $0.digest.count == Digest.byteCount })
     else {
       throw SnapshotError(.usage, "an identity has four digests of 32 bytes, and a file has one")
     }
-    guard values != nil || files.contains(where: { $0.role == FileIdentity.Role.weights.rawValue })
+    guard own != nil || files.contains(where: { $0.role == FileIdentity.Role.weights.rawValue })
     else { throw SnapshotError(.usage, "an identity has digests of values or of weight files") }
-    let digests =
-      (values ?? []).isEmpty
-      ? []
-      : stride(from: 0, to: 4 * length, by: length).map {
-        Digest(Array((values ?? [])[$0..<$0 + length]))
-      }
     identity = SnapshotIdentity(
-      values: digests.isEmpty
-        ? nil
-        : Identity(
-          weights: digests[0], architecture: digests[1], rope: digests[2], tokenizer: digests[3]),
+      values: own,
       files: FileIdentity(
         files.map {
           FileIdentity.Entry(role: FileIdentity.Role(rawValue: $0.role), digest: Digest($0.digest))

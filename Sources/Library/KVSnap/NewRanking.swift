@@ -64,6 +64,27 @@ enum NewRanking {
     }
   }
 
+  /// The tiers of a context's pairs from a position on.
+  ///
+  /// - Parameter ranked: Nil before the pairs are known: heads then have equal budgets.
+  func tiers(
+    _ ranked: CacheRanking?, of context: ContextDescription, firstPosition: Int
+  ) -> TierTable {
+    guard let ranking else {
+      return TierTable(unranked: context, firstPosition: firstPosition)
+    }
+    let pairs = context.tokens - firstPosition
+    let floors = Array(
+      repeating: ranking.protected(of: pairs), count: context.layers * context.kvHeads)
+    return ranked?.tiers(
+      ranking, by: origin.scorer, layers: context.layers, kvHeads: context.kvHeads,
+      firstPosition: firstPosition, floors: floors, compression: 1)
+      ?? TierTable(
+        scorer: origin.scorer, sinks: ranking.sinks, window: ranking.window,
+        layers: context.layers, kvHeads: context.kvHeads, firstPosition: firstPosition,
+        tokens: pairs, floors: floors, compression: 1)
+  }
+
   /// Ranks all layers; nil if the pairs do not rank.
   ///
   /// - Throws: `ScoreNotFinite`.

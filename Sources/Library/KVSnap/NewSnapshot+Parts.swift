@@ -5,6 +5,17 @@ import QFilters
 
 /// What a file says of a new snapshot apart from its context.
 extension NewSnapshot {
+  /// Everything but the pairs, as if all heads had equal budgets.
+  func metadata(
+    _ identity: SnapshotIdentity, _ context: ContextDescription, _ ranking: NewRanking, path: String
+  ) throws -> SnapshotMetadata {
+    SnapshotMetadata(
+      identity: identity, filterDigest: ranking.origin.filters,
+      parent: try parentReference(path: path), context: context,
+      tiers: ranking.tiers(nil, of: context, firstPosition: firstPosition), tokens: tokens,
+      provenance: provenance(ranking))
+  }
+
   /// The identity, which must be that of the parent's model.
   ///
   /// - Throws: `IdentityMismatch`, `IdentityNotProven`.

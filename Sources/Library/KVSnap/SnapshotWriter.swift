@@ -13,9 +13,10 @@ public final class SnapshotWriter {
   /// Where the snapshot will appear.
   public let path: String
   private let new: NewSnapshot
-  private let identity: SnapshotIdentity
   private let context: ContextDescription
   private let ranking: NewRanking
+  /// Everything but the pairs. Heads have equal budgets until a ranking says otherwise.
+  private var metadata: SnapshotMetadata
   private var layers: [NewLayer] = []
   /// The file of a snapshot that is not ranked.
   private var file: CacheCodec.SnapshotWriter?
@@ -28,19 +29,19 @@ public final class SnapshotWriter {
   public init(path: String, _ new: NewSnapshot) throws(SnapshotError) {
     self.path = path
     (self.new, context) = (new, try new.context())
-    (identity, ranking) = try SnapshotError.translating {
+    let context = context
+    // What is wrong shows before the long work.
+    (ranking, metadata) = try SnapshotError.translating {
       let identity = try new.checkedIdentity(path: path)
       let ranking = try NewRanking(new, identity)
       try Self.checkReplaceable(path)
       try AtomicFile.checkWritable(path)
-      return (identity, ranking)
+      return (ranking, try new.metadata(identity, context, ranking, path: path))
     }
-    // What is wrong shows before the long work.
     try SnapshotError.translating {
-      let metadata = try metadata(of: nil)
       _ = try new.codecs(metadata.tiers)
       guard case .none = ranking else { return try metadata.check(path: path) }
-      file = try begin(metadata)
+      file = try begin()
     }
   }
 
@@ -98,14 +99,14 @@ public final class SnapshotWriter {
         .usage, "\(path): \(appended) of \(context.layers) layers were appended")
     }
     return try SnapshotError.translating {
-      guard let ranked = try ranking.ranked(layers, context) else {
-        guard let file = file.take() else { throw finished }
-        return try file.finish()
+      if let file = file.take() { return try file.finish() }
+      guard !layers.isEmpty, let ranked = try ranking.ranked(layers, context) else {
+        throw finished
       }
-      guard !layers.isEmpty else { throw finished }
-      let metadata = try metadata(of: ranked)
-      var file = try begin(metadata)
-      try write(ranked, metadata.tiers, to: &file)
+      metadata.tiers = ranking.tiers(
+        ranked, of: context, firstPosition: new.firstPosition)
+      var file = try begin()
+      try write(ranked, to: &file)
       layers = []
       return try file.finish()
     }
@@ -125,7 +126,7 @@ public final class SnapshotWriter {
 
   private var finished: SnapshotError { SnapshotError(.usage, "\(path): it is finished") }
 
-  private func begin(_ metadata: SnapshotMetadata) throws -> CacheCodec.SnapshotWriter {
+  private func begin() throws -> CacheCodec.SnapshotWriter {
     try CacheCodec.SnapshotWriter(
       path: path, metadata: metadata, codecs: new.codecs(metadata.tiers),
       secrets: new.secrets)
@@ -165,51 +166,16 @@ extension SnapshotWriter {
       .other, "\(path): layer \(appended), head \(head): a key or a value is not finite")
   }
 
-  /// Layers whose blocks are in memory at once while writing.
-  private static let layersAtOnce = 4
-
   private func write(
-    _ ranked: CacheRanking, _ tiers: TierTable, to file: inout CacheCodec.SnapshotWriter
+    _ ranked: CacheRanking, to file: inout CacheCodec.SnapshotWriter
   ) throws {
-    for tier in 0..<tiers.tierCount {
-      for first in stride(from: 0, to: tiers.layers, by: Self.layersAtOnce) {
-        try file.append(
-          (first..<min(tiers.layers, first + Self.layersAtOnce)).map { layer in
-            let orders = (0..<tiers.kvHeads).map { head in
-              var order = ranked.orders[layer * tiers.kvHeads + head][
-                tiers.ranks(of: tier, layer: layer, head: head)]
-              if tiers.isByPosition(tier: tier) { order.sort() }
-              return order
-            }
-            return layers[layer].block(orders, context)
-          })
-      }
+    let tiers = metadata.tiers
+    try file.appendTiers { tier, layer in
+      layers[layer].block(
+        (0..<tiers.kvHeads).map { head in
+          tiers.pairs(
+            of: ranked.orders[layer * tiers.kvHeads + head], tier: tier, layer: layer, head: head)
+        }, context)
     }
-  }
-
-  /// Everything but the pairs.
-  ///
-  /// - Parameter ranked: Nil before the pairs are known: heads then have equal budgets.
-  private func metadata(of ranked: CacheRanking?) throws -> SnapshotMetadata {
-    let (origin, heads) = (ranking.origin, context.layers * context.kvHeads)
-    let order = ranking.ranking ?? Ranking(sinks: 0, window: 0)
-    let floors = Array(repeating: order.protected(of: pairs), count: heads)
-    let tiers =
-      if let ranked {
-        ranked.tiers(
-          order, by: origin.scorer, layers: context.layers, kvHeads: context.kvHeads,
-          firstPosition: new.firstPosition, floors: floors, compression: 1)
-      } else if ranking.ranking == nil {
-        TierTable(unranked: context, firstPosition: new.firstPosition)
-      } else {
-        TierTable(
-          scorer: origin.scorer, sinks: order.sinks, window: order.window,
-          layers: context.layers, kvHeads: context.kvHeads, firstPosition: new.firstPosition,
-          tokens: pairs, floors: floors, compression: 1)
-      }
-    return SnapshotMetadata(
-      identity: identity, filterDigest: origin.filters, parent: try new.parentReference(path: path),
-      context: context, tiers: tiers, tokens: new.tokens,
-      provenance: new.provenance(ranking))
   }
 }

@@ -79,9 +79,7 @@ struct AskCommand: ParsableCommand {
   }
 
   private func advise(_ result: Ask.Result, _ model: LoadedModel) {
-    if result.isTrusted || result.proof == .trust {
-      Terminal.advise("nothing proves that all pairs of \(snapshot) are of this model")
-    }
+    TrustOption.advise(snapshot, result.proof, isTrusted: result.isTrusted)
     if result.isPlainText, model.takesChatInstead(of: []) {
       Terminal.advise(
         "\(snapshot) was prefilled without --chat, so each question continues its text; "

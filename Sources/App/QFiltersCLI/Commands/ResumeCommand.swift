@@ -124,9 +124,7 @@ struct ResumeCommand: ParsableCommand {
       })
     if writes { ignorePipeSignal(false) }
     try show(result, unwritten: unwritten)
-    if result.isTrusted || result.proof == .trust {
-      Terminal.advise("nothing proves that all pairs of \(snapshot) are of this model")
-    }
+    TrustOption.advise(snapshot, result.proof, isTrusted: result.isTrusted)
     if !report.json { result.generation.adviseIfCut(model) }
     if result.isPlainText, model.takesChatInstead(of: text) {
       Terminal.advise(

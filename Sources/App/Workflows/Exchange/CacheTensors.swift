@@ -23,20 +23,14 @@ struct CacheTensors {
   /// - Returns: The file's size in bytes.
   /// - Throws: `SystemError`, and what `heads` throws.
   func write(to path: String, heads: (_ layer: Int) throws -> [PairBlock]) throws -> UInt64 {
-    let file = try AtomicFile(path: path)
-    let start = header + Self.bytes(tokens)
-    try file.write(start, at: 0)
-    var offset = UInt64(start.count)
+    var file = try SequentialFile(path: path)
+    try file.write(header + Self.bytes(tokens))
     for layer in 0..<context.layers {
       for head in try heads(layer) {
-        for bytes in [Self.bytes(head.positions), head.keys, head.values] {
-          try file.write(bytes, at: offset)
-          offset += UInt64(bytes.count)
-        }
+        for bytes in [Self.bytes(head.positions), head.keys, head.values] { try file.write(bytes) }
       }
     }
-    try file.commit()
-    return offset
+    return try file.commit()
   }
 
   private static func bytes(_ values: [UInt32]) -> [UInt8] {

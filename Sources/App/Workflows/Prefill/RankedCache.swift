@@ -33,9 +33,6 @@ struct RankedCache {
       model: model)
   }
 
-  /// Layers whose blocks are in memory at once while writing.
-  private static let layersAtOnce = 4
-
   /// Writes all tiers; only a few layers of one tier are copied at a time.
   ///
   /// - Parameter coding: The transform that codes keys and values, if one does.
@@ -43,14 +40,9 @@ struct RankedCache {
     to writer: inout SnapshotWriter, tiers: TierTable, coding: TransformCoding? = nil,
     progress: Progress
   ) throws {
-    for tier in 0..<tiers.tierCount {
-      for first in stride(from: 0, to: tiers.layers, by: Self.layersAtOnce) {
-        let layers = first..<min(tiers.layers, first + Self.layersAtOnce)
-        try writer.append(
-          layers.map { block(tier: tier, layer: $0, tiers: tiers, isCoded: coding != nil) })
-        progress("write", tier * tiers.layers + layers.upperBound, tiers.tierCount * tiers.layers)
-      }
-    }
+    try writer.appendTiers(
+      progress: { progress("write", $0, $1) },
+      block: { block(tier: $0, layer: $1, tiers: tiers, isCoded: coding != nil) })
     guard let coding else { return }
     for group in coding.layout.groups.indices {
       try writer.appendGroup(coding, pairs: pairs)
@@ -72,10 +64,8 @@ struct RankedCache {
   private func block(tier: Int, layer: Int, tiers: TierTable, isCoded: Bool) -> PairBlock {
     var block = PairBlock(positions: [], keys: [], values: [])
     for head in 0..<tiers.kvHeads {
-      let end = tiers.total(through: tier, layer: layer, head: head)
-      let first = end - tiers.count(tier: tier, layer: layer, head: head)
-      var offsets = ranking.orders[layer * tiers.kvHeads + head][first..<end]
-      if tiers.isByPosition(tier: tier) { offsets.sort() }
+      let offsets = tiers.pairs(
+        of: ranking.orders[layer * tiers.kvHeads + head], tier: tier, layer: layer, head: head)
       block.positions += offsets.map { UInt32(start) + $0 }
       guard !isCoded else { continue }
       // A head may hold only some of the pairs before `start`.

@@ -213,9 +213,7 @@ extension RecompressPlan {
   ) -> ArraySlice<UInt32> {
     let tiers = metadata.tiers
     let order = ranked?.orders[layer * tiers.kvHeads + head] ?? ranking
-    var chosen = order[tiers.ranks(of: tier, layer: layer, head: head)]
-    if tiers.isByPosition(tier: tier) { chosen.sort() }
-    return chosen
+    return tiers.pairs(of: order, tier: tier, layer: layer, head: head)
   }
 
   private func append(

@@ -37,7 +37,7 @@ package enum Ask {
     let (chain, proof) = try Resume.open(
       snapshot, with: companions, model: model, compression: mode.compression, trusts: trusts)
     let prompts = try questions.map { try Resume.prompt($0, after: chain, options, model) }
-    var context = LoadedContext(chain, mode, prompts, options, model)
+    var context = LoadedContext(chain, mode, proof, prompts, options, model)
     var answers: [GenerationResult] = []
     for (index, prompt) in prompts.enumerated() where !options.isInterrupted() {
       answers.append(try context.answer(prompt, options) { emit(index, $0) })
@@ -52,6 +52,7 @@ package enum Ask {
 private struct LoadedContext {
   private let chain: SnapshotChain
   private let mode: ResumeMode
+  private let proof: SnapshotIdentity.Proof
   private let model: LoadedModel
   /// How many more pairs of a head the longest question and its answer need.
   private let room: Int
@@ -59,10 +60,10 @@ private struct LoadedContext {
   private var held: (cache: KVCache, end: Int)?
 
   init(
-    _ chain: SnapshotChain, _ mode: ResumeMode, _ prompts: [BoundaryRetokenization],
-    _ options: GenerationConfig, _ model: LoadedModel
+    _ chain: SnapshotChain, _ mode: ResumeMode, _ proof: SnapshotIdentity.Proof,
+    _ prompts: [BoundaryRetokenization], _ options: GenerationConfig, _ model: LoadedModel
   ) {
-    (self.chain, self.mode, self.model) = (chain, mode, model)
+    (self.chain, self.mode, self.proof, self.model) = (chain, mode, proof, model)
     let tokens = chain.metadata.context.tokens
     room =
       prompts.map { Resume.room(for: $0, after: tokens - $0.dropped, options, model) }.max() ?? 0
@@ -72,8 +73,8 @@ private struct LoadedContext {
     _ prompt: BoundaryRetokenization, _ options: GenerationConfig, emit: (String) -> Void
   ) throws -> GenerationResult {
     let end = chain.metadata.context.tokens - prompt.dropped
-    if case .recalled(let compression, let reach) = mode {
-      return try recall(prompt.tokens, end, compression, reach, options, emit: emit)
+    if case .recalled(let compression, _) = mode {
+      return try recall(prompt.tokens, end, compression, options, emit: emit)
     }
     let cache = try loaded(before: end)
     let logits = try model.engine.prefill(prompt.tokens, into: cache)
@@ -102,24 +103,16 @@ private struct LoadedContext {
   }
 
   private func recall(
-    _ prompt: [Int], _ end: Int, _ compression: Int, _ reach: Int?, _ options: GenerationConfig,
+    _ prompt: [Int], _ end: Int, _ compression: Int, _ options: GenerationConfig,
     emit: (String) -> Void
   ) throws -> GenerationResult {
     let plan = try CachePlan(chain, compression: compression, isDecoded: false)
     let cache = try Resume.emptyCache(chain, mode, plan, room: room, model: model)
     cache.continue(at: end)
-    let recall = try Recall(
-      SnapshotLayers(chain, before: end), compression: compression, reach: reach,
-      engine: model.engine, into: cache)
-    let logits = try recall.prefill(prompt)
-    return try GenerationResult.run(
-      model, cache: cache, logits: logits, options: options,
-      afterFirst: { first in
-        let given = try recall.lookAhead(
-          prompt, first: first, limit: options.maximumTokens, keepsDraft: options.isGreedy,
-          isEnd: model.tokenizer.isEndOfGeneration)
-        model.copyWeightsWhenIdle()
-        return given
-      }, emit: emit)
+    return try ResumeRun(
+      model: model, mode: mode, layers: SnapshotLayers(chain, before: end), plan: plan,
+      cache: cache, proof: proof, prompt: prompt, options: options, evictor: nil, child: nil,
+      export: nil, clock: Stopwatch()
+    ).run(emit: emit).generation
   }
 }

@@ -22,6 +22,16 @@ public struct Identity: Equatable, Sendable {
     self.tokenizer = tokenizer
   }
 
+  /// The identity whose bytes `encoded` gave; nil for another number of bytes.
+  package init?(encoded bytes: [UInt8]) {
+    guard bytes.count == Self.byteCount else { return nil }
+    let digests = stride(from: 0, to: bytes.count, by: Digest.byteCount).map {
+      Digest(Array(bytes[$0..<$0 + Digest.byteCount]))
+    }
+    self.init(
+      weights: digests[0], architecture: digests[1], rope: digests[2], tokenizer: digests[3])
+  }
+
   /// Rejects any other model.
   ///
   /// - Parameters:

@@ -83,6 +83,17 @@ public struct TierTable: Sendable, Equatable {
     tier > 0 && ratios[tier] == 1 && ratios[tier - 1] == 2
   }
 
+  /// A head's pairs of a tier in the tier's order.
+  ///
+  /// - Parameter ranking: The head's pairs, best first.
+  package func pairs(
+    of ranking: [UInt32], tier: Int, layer: Int, head: Int
+  ) -> ArraySlice<UInt32> {
+    var pairs = ranking[ranks(of: tier, layer: layer, head: head)]
+    if isByPosition(tier: tier) { pairs.sort() }
+    return pairs
+  }
+
   /// How a tier's positions are stored.
   public func positionCodec(tier: Int) -> ElementCodec {
     isByPosition(tier: tier) ? .positionGaps : .position

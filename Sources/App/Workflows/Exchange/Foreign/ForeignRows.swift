@@ -1,4 +1,6 @@
 import ByteIO
+import CacheCodec
+import CacheFormat
 import Inference
 
 /// A layer's keys or values: where each head's numbers are in a file.
@@ -71,13 +73,7 @@ struct ForeignRows {
   ) throws -> [Float] {
     var reader = ByteReader(file.bytes, path: file.path, section: section)
     try reader.skip(offset)
-    return switch type {
-    case .f32: try reader.readArray(UInt32.self, count: count).map(Float.init(bitPattern:))
-    case .f16:
-      try reader.readArray(UInt16.self, count: count).map { Float(Float16(bitPattern: $0)) }
-    case .bf16:
-      try reader.readArray(UInt16.self, count: count).map { Float(bitPattern: UInt32($0) << 16) }
-    }
+    return ElementCodec(type).floats(try reader.readBytes(count * type.size))
   }
 
   private func deinterleave(_ floats: inout [Float]) {
