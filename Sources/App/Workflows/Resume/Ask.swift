@@ -37,7 +37,7 @@ package enum Ask {
     let (chain, proof) = try Resume.open(
       snapshot, with: companions, model: model, compression: mode.compression, trusts: trusts)
     let prompts = try questions.map { try Resume.prompt($0, after: chain, options, model) }
-    var context = LoadedContext(chain, mode, proof, prompts, options, model)
+    var context = LoadedContext(chain, mode, proof, prompts: prompts, options, model)
     var answers: [GenerationResult] = []
     for (index, prompt) in prompts.enumerated() where !options.isInterrupted() {
       answers.append(try context.answer(prompt, options) { emit(index, $0) })
@@ -61,7 +61,7 @@ private struct LoadedContext {
 
   init(
     _ chain: SnapshotChain, _ mode: ResumeMode, _ proof: SnapshotIdentity.Proof,
-    _ prompts: [BoundaryRetokenization], _ options: GenerationConfig, _ model: LoadedModel
+    prompts: [BoundaryRetokenization], _ options: GenerationConfig, _ model: LoadedModel
   ) {
     (self.chain, self.mode, self.proof, self.model) = (chain, mode, proof, model)
     let tokens = chain.metadata.context.tokens
