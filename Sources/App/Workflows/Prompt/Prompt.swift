@@ -87,7 +87,7 @@ package enum Prompt {
         Array(template.opening.utf8) + content + Array(end.utf8), parsingSpecials: true)
   }
 
-  private static func begin(_ isWanted: Bool, _ model: LoadedModel) -> [Int] {
+  static func begin(_ isWanted: Bool, _ model: LoadedModel) -> [Int] {
     isWanted ? model.tokenizer.beginOfText.map { [$0] } ?? [] : []
   }
 

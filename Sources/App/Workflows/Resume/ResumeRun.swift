@@ -21,9 +21,11 @@ struct ResumeRun {
   /// Where the cache is to be exported to, if that was asked for.
   let export: String?
   let clock: Stopwatch
+  /// Asked before each layer of the prompt: whether nobody waits for the answer any more.
+  var isAbandoned: () -> Bool = { false }
 
   /// What the cache took at the first new token.
-  private struct Held {
+  struct Held {
     let loadSeconds, firstTokenSeconds: Double
     let pairs, bytes: Int
   }
@@ -60,7 +62,8 @@ struct ResumeRun {
       })
   }
 
-  private func answer(emit: (String) -> Void) throws -> (GenerationResult, Held) {
+  /// Loads the pairs, prefills the prompt and generates.
+  func answer(emit: (String) -> Void) throws -> (GenerationResult, Held) {
     guard case .recalled(let compression, let reach) = mode else {
       let (logits, loadSeconds) = try prefill()
       return try generate(after: logits, loadSeconds, emit: emit) { _ in nil }
@@ -84,6 +87,7 @@ struct ResumeRun {
     let logits = try model.engine.prefill(
       prompt, into: cache,
       ready: { layer in
+        if isAbandoned() { throw CancellationError() }
         try loader.wait(for: layer)
         // A long prompt comes in several chunks; the first of them loads the last layer.
         if layer == cache.shape.layers - 1, loadSeconds == 0 { loadSeconds = clock.seconds }
@@ -113,7 +117,7 @@ struct ResumeRun {
 
   /// Computes the last token's pair, which generation leaves out, if the model's context has room
   /// for it.
-  private func complete(_ tokens: [Int]) throws {
+  func complete(_ tokens: [Int]) throws {
     let hasRoom = options.eviction != nil || cache.nextPosition < model.contextLength
     guard let last = tokens.last, cache.nextPosition == layers.end + tokens.count - 1, hasRoom
     else { return }

@@ -26,6 +26,9 @@ package struct Transcript: Sendable, Equatable {
     package let role: Role
     /// What is said; bytes that are not UTF-8 become U+FFFD.
     package let text: String
+
+    /// A turn.
+    package init(role: Role, text: String) { (self.role, self.text) = (role, text) }
   }
 
   /// The turns in order. The last one may be unfinished.

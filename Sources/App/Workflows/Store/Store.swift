@@ -1,0 +1,154 @@
+package import ByteIO
+package import CacheCodec
+package import CacheFormat
+import Synchronization
+
+/// A folder of snapshots that finds the longest stored beginning of a prompt.
+///
+/// The folder has no index of its own: what the store knows is read from the files, and each call
+/// looks at the folder anew. Several processes may use one store.
+///
+/// - A snapshot appears whole or not at all (`AtomicFile`).
+/// - Whoever continues a snapshot shares a lock on its file until the child is written. Only who
+///   has the lock alone removes it.
+/// - A damaged file is moved to the folder `quarantine`, with all that continue it.
+package final class Store: Sendable {
+  /// The folder.
+  package let path: String
+  /// The keys of its snapshots.
+  package let keys: KeyRing
+  /// The maximum number of bytes of its snapshots; nil for no limit.
+  package let limit: UInt64?
+  private let index = Mutex(StoreIndex())
+
+  /// Opens the store in a folder, which is made unless it exists.
+  ///
+  /// - Parameters:
+  ///   - keys: Keys for its encrypted snapshots; new ones are encrypted with the same.
+  ///   - limit: The maximum number of bytes.
+  /// - Throws: `SystemError`.
+  package init(path: String, keys: KeyRing = .none, limit: UInt64? = nil) throws(SystemError) {
+    try Folder.create(path)
+    (self.path, self.keys, self.limit) = (path, keys, limit)
+  }
+
+  /// What the store has to say of its snapshots, which all are of this moment.
+  package struct Contents: Sendable {
+    /// In ascending order of their names.
+    package let entries: [StoreEntry]
+    /// Files that cannot be read as snapshots, and why.
+    package let problems: [(name: StoreName, error: any Error)]
+    /// The size of all of them in bytes.
+    package var bytes: UInt64 { entries.reduce(0) { $0 + $1.bytes } }
+  }
+
+  /// Everything that is in the store now.
+  ///
+  /// - Throws: `SystemError`.
+  package func contents() throws -> Contents {
+    try withIndex { index in
+      Contents(
+        entries: index.entries.values.sorted { $0.name < $1.name },
+        problems: index.problems.sorted { $0.key < $1.key }.map { ($0.key, $0.value.error) })
+    }
+  }
+
+  /// The snapshot of a name.
+  ///
+  /// - Throws: `StoreRefusal.noContext`, `SystemError`; why it cannot be read.
+  package func entry(_ name: StoreName) throws -> StoreEntry {
+    try withIndex { index in
+      if let problem = index.problems[name] { throw problem.error }
+      guard let entry = index.entries[name] else {
+        throw StoreRefusal.noContext(name.description, store: path)
+      }
+      return entry
+    }
+  }
+
+  /// The last turn of a named conversation; nil if there is none.
+  ///
+  /// - Throws: `SystemError`.
+  package func lastTurn(of conversation: StoreName) throws -> StoreEntry? {
+    try contents().entries.filter { $0.name.turn?.conversation == conversation.description }
+      .max { ($0.name.turn?.number ?? 0) < ($1.name.turn?.number ?? 0) }
+  }
+
+  /// A snapshot's file.
+  package func path(of name: StoreName) -> String { Folder.path(path, name.fileName) }
+
+  /// What opens the store's snapshots.
+  package var companions: Companions {
+    var companions = Companions()
+    companions.keys = keys
+    return companions
+  }
+
+  /// Looks at the folder, and calls `body` with what it holds.
+  func withIndex<T>(_ body: (StoreIndex) throws -> T) throws -> T {
+    let files = try Folder.files(path)
+    let index = self.index.withLock { index in
+      index.update(files) { file, name in
+        try StoreEntry(file, name, at: path(of: name), keys: keys)
+      }
+      return index
+    }
+    return try body(index)
+  }
+}
+
+extension Store {
+  /// A snapshot that begins as a prompt does. While this object exists, no process removes the
+  /// snapshot.
+  package struct Match: Sendable {
+    /// The snapshot.
+    package let entry: StoreEntry
+    /// How many first tokens they have in common.
+    package let tokens: Int
+    private let lock: FileLock
+
+    init(_ entry: StoreEntry, tokens: Int, lock: FileLock) {
+      (self.entry, self.tokens, self.lock) = (entry, tokens, lock)
+    }
+  }
+
+  /// The snapshot that begins with the most of some tokens.
+  ///
+  /// - Parameters:
+  ///   - least: Fewer common tokens count only if they are all of a snapshot.
+  ///   - isUsable: Whether a snapshot may be used.
+  /// - Returns: Nil if there is none.
+  /// - Throws: `SystemError`.
+  package func longestPrefix(
+    of tokens: [Int], least: Int, where isUsable: (StoreEntry) -> Bool
+  ) throws -> Match? {
+    // Another process may remove what was found before it is locked.
+    while let (entry, common) = try withIndex({
+      $0.longestPrefix(of: tokens) { isUsable($0) }
+    }) {
+      guard common >= least || common == entry.tokens else { return nil }
+      if let lock = try lock(entry) { return Match(entry, tokens: common, lock: lock) }
+    }
+    return nil
+  }
+
+  /// The snapshot of a name, to be continued.
+  ///
+  /// - Throws: As `entry`.
+  package func match(_ name: StoreName) throws -> Match {
+    while true {
+      let entry = try entry(name)
+      if let lock = try lock(entry) { return Match(entry, tokens: entry.tokens, lock: lock) }
+    }
+  }
+
+  /// A shared lock on a snapshot, which counts as used; nil if it has been removed.
+  private func lock(_ entry: StoreEntry) throws -> FileLock? {
+    let path = path(of: entry.name)
+    do {
+      let lock = try FileLock(sharing: path)
+      Folder.touch(path)
+      return Folder.isFile(path) ? lock : nil
+    } catch let error where error.isMissingInput { return nil }
+  }
+}

@@ -1,0 +1,48 @@
+package import ByteIO
+
+/// A store cannot do what was asked for.
+package enum StoreRefusal: CategorisedError, Sendable {
+  /// A text cannot be a name.
+  case name(String)
+  /// The store has no context of that name.
+  case noContext(String, store: String)
+  /// The store has a context of that name.
+  case nameTaken(String, store: String)
+  /// Other contexts continue it.
+  case hasChildren(String, children: Int)
+  /// Another process uses it.
+  case inUse(String)
+  /// It is greater than the store may be.
+  case beyondLimit(String, bytes: UInt64, limit: UInt64)
+  /// A child alone is no context.
+  case continuesAnother(String, parent: String)
+
+  /// By what is wrong.
+  package var category: FailureCategory {
+    switch self {
+    case .name, .nameTaken, .hasChildren, .continuesAnother: .usage
+    case .noContext: .noInput
+    case .inUse, .beyondLimit: .other
+    }
+  }
+
+  /// One sentence.
+  package var description: String {
+    switch self {
+    case .name(let name):
+      "\(name.prefix(60)) cannot be a name: a name has at most 100 letters, digits, dots, hyphens "
+        + "and underlines of ASCII, and begins with a letter or a digit"
+    case .noContext(let name, let store): "\(store) has no context \(name.prefix(120))"
+    case .nameTaken(let name, let store): "\(store) has a context \(name) already"
+    case .hasChildren(let name, let children):
+      children == 1
+        ? "one context continues \(name), which cannot be used without it"
+        : "\(children) contexts continue \(name), which cannot be used without it"
+    case .inUse(let name): "another process uses \(name) at the moment"
+    case .beyondLimit(let name, let bytes, let limit):
+      "\(name) has \(bytes) bytes, and the store may have \(limit)"
+    case .continuesAnother(let path, let parent):
+      "\(path) continues \(parent); merge its chain into one snapshot with recompress first"
+    }
+  }
+}
