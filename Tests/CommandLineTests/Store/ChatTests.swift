@@ -69,7 +69,7 @@ struct ChatTests {
       "book.txt", Array((0..<150).map { "w\($0 % 10)" }.joined(separator: " ").utf8))
     try FileManager.default.createDirectory(atPath: store, withIntermediateDirectories: true)
     let prefill = try Command.run(
-      "prefill", "--model", Self.model, "--method", "key-diff", "--chat", "--prompt-file", text,
+      "prefill", "--model", Self.model, "--method", "keydiff", "--chat", "--prompt-file", text,
       "--out", store + "/book.kvsnap")
     #expect(prefill.status == 0)
     let result = try chat(
@@ -82,6 +82,8 @@ struct ChatTests {
 
   @Test("store commands have the documented exit codes")
   func exitCodes() throws {
+    let missing = try Command.run("store", "list", "--store", store)
+    #expect(missing.status == 66 && !FileManager.default.fileExists(atPath: store))
     #expect(try chat(["w1 w2 w3"], "--name", "a").status == 0)
     #expect(try chat(["w4"], "--name", "a").status == 0)
     func status(_ arguments: String...) throws -> Int32 {

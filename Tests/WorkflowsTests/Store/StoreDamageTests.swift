@@ -1,5 +1,6 @@
 import ByteIO
 import CacheCodec
+import CacheFormat
 import Foundation
 import Inference
 import QFilters
@@ -52,34 +53,42 @@ struct StoreDamageTests {
       turns += [try answer(store, turns, context: name).generation.text, "and \(turn)?"]
     }
     let expected = try answer(store, turns, context: name)
-    #expect(expected.generation.ids == (try answer(nil, withBook(turns, book))).generation.ids)
+    let without = try answer(nil, withBook(turns, book))
+    #expect(expected.generation.ids == without.generation.ids)
     let files = try store.contents().entries.map(\.name)
     #expect(files.count == 4)
     for file in files {
-      let path = store.path(of: file)
-      let original = try bytes(of: path)
-      for place in [9, 70, original.count / 3, original.count / 2, original.count - 1] {
-        var damaged = original
-        damaged[place] ^= 0x10
-        try Data(damaged).write(to: URL(filePath: path))
-        let reports = Mutex<[String]>([])
-        let again = try? answer(store, turns, context: name) { text in
-          reports.withLock { $0.append(text) }
-        }
-        if let again {
-          #expect(again.generation.ids == expected.generation.ids, "\(file) at \(place)")
-        } else {
-          // The document's tokens cannot be read any more.
-          #expect(file == name)
-          _ = try responder.prepare(name, text: Array(book.utf8)) { _, _, _ in }
-        }
-        #expect(!reports.withLock { $0 }.isEmpty, "\(file) at \(place)")
-        #expect(Folder.isFile(folder + "/quarantine/\(file).kvsnap"))
-        #expect(try store.verify { _, _, _ in }.isEmpty)
-        _ = try answer(store, turns, context: name)
-        try Data(original).write(to: URL(filePath: path))
+      let size = try bytes(of: store.path(of: file)).count
+      for place in [9, 70, size / 3, size / 2, size - 1] {
+        let copy = scratch.path("\(file.description)-\(place)")
+        try FileManager.default.copyItem(atPath: folder, toPath: copy)
+        try check(
+          Store(path: copy), damaging: file, at: place, turns, context: name,
+          expected.generation.ids)
       }
     }
+  }
+
+  private func check(
+    _ store: Store, damaging file: StoreName, at place: Int, _ turns: [String],
+    context: StoreName, _ expected: [Int]
+  ) throws {
+    var damaged = try bytes(of: store.path(of: file))
+    damaged[place] ^= 0x10
+    try Data(damaged).write(to: URL(filePath: store.path(of: file)))
+    let reports = Mutex<[String]>([])
+    do {
+      let again = try answer(store, turns, context: context) { text in
+        reports.withLock { $0.append(text) }
+      }
+      #expect(again.generation.ids == expected, "\(file) at \(place)")
+    } catch {
+      // The document's tokens cannot be read any more.
+      #expect(file == context && error is MalformedFile, "\(file) at \(place): \(error)")
+    }
+    #expect(!reports.withLock { $0 }.isEmpty, "\(file) at \(place)")
+    #expect(Folder.isFile(Folder.path(store.quarantinePath, "\(file).kvsnap")))
+    #expect(try store.verify { _, _, _ in }.isEmpty)
   }
 
   private func withBook(_ turns: [String], _ book: String) -> [String] {
@@ -107,7 +116,8 @@ struct StoreDamageTests {
     let store = try Store(path: scratch.path("store"), limit: 100)
     let turns = [(0..<50).map { "w\($0 % 10)" }.joined(separator: " ")]
     let answer = try answer(store, turns)
-    #expect(answer.generation.ids == (try self.answer(nil, turns)).generation.ids)
+    let expected = try self.answer(nil, turns)
+    #expect(answer.generation.ids == expected.generation.ids)
     let saved = try #require(answer.saved)
     #expect(throws: StoreRefusal.self) { try saved.get() }
     #expect(try store.contents().entries.isEmpty)

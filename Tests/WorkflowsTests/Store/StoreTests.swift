@@ -102,7 +102,8 @@ struct StoreTests {
     let out = scratch.path("one.kvsnap")
     _ = try store.export(child, to: out) { _, _, _ in }
     let entry = try store.add(out, as: StoreName(given: "one"))
-    #expect(entry.parent == nil && entry.tokens == (try store.entry(child)).tokens)
+    let tokens = try store.entry(child).tokens
+    #expect(entry.parent == nil && entry.tokens == tokens)
     #expect(throws: StoreRefusal.self) { try store.add(out, as: StoreName(given: "one")) }
     _ = try store.add(out, as: StoreName(given: "one"), replaces: true)
     #expect(throws: StoreRefusal.self) {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ByteIO
+import CacheFormat
 import QFilters
 import Reports
 import Workflows

@@ -76,7 +76,7 @@ struct StoreAddCommand: ParsableCommand {
   @OptionGroup var report: ReportOptions
 
   func run() throws {
-    let store = try store.open()
+    let store = try store.open(creates: true)
     let file = Folder.name(of: snapshot)
     let name = try StoreName(
       given: name ?? (file.hasSuffix(".kvsnap") ? String(file.dropLast(7)) : file))

@@ -11,9 +11,11 @@ struct StoreOptions: ParsableArguments {
   var path: String
   @OptionGroup var keys: KeyOptions
 
-  /// - Parameter limit: The maximum number of bytes.
-  func open(limit: UInt64? = nil) throws -> Store {
-    try Store(path: path, keys: keys.ring, limit: limit)
+  /// - Parameters:
+  ///   - creates: Whether the folder is made unless it exists.
+  ///   - limit: The maximum number of bytes.
+  func open(creates: Bool = false, limit: UInt64? = nil) throws -> Store {
+    try Store(path: path, creates: creates, keys: keys.ring, limit: limit)
   }
 }
 

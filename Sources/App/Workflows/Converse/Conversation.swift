@@ -26,7 +26,7 @@ package struct Conversation {
     guard let document else { return }
     _ = try store.entry(document)
     guard last == nil else {
-      throw StoreRefusal.nameTaken(name?.description ?? "", store: store.path)
+      throw StoreRefusal.hasBegun(name?.description ?? "")
     }
     last = document
   }

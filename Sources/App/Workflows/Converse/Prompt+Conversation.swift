@@ -10,8 +10,8 @@ extension Prompt {
   /// - Parameters:
   ///   - turns: In order, the last one the user's.
   ///   - document: The context that the first question completes or follows.
-  /// - Throws: `ConversationError`; `TokenizationError`, `PromptError` if the template is unknown or
-  ///   missing.
+  /// - Throws: `ConversationError`; `TokenizationError` or `PromptError` if the template is unknown
+  ///   or missing.
   static func conversation(
     _ turns: [Transcript.Turn], after document: StoredDocument?, model: LoadedModel
   ) throws -> [Int] {

@@ -1,6 +1,7 @@
 package import ByteIO
 package import CacheCodec
 package import CacheFormat
+import Platform
 import Synchronization
 
 /// A folder of snapshots that finds the longest stored beginning of a prompt.
@@ -27,14 +28,21 @@ package final class Store: Sendable {
     var stamp: FileStamp?
   }
 
-  /// Opens the store in a folder, which is made unless it exists.
+  /// Opens the store in a folder.
   ///
   /// - Parameters:
+  ///   - creates: Whether the folder is made unless it exists.
   ///   - keys: Keys for its encrypted snapshots; new ones are encrypted with the same.
   ///   - limit: The maximum number of bytes.
   /// - Throws: `SystemError`.
-  package init(path: String, keys: KeyRing = .none, limit: UInt64? = nil) throws(SystemError) {
-    try Folder.create(path)
+  package init(
+    path: String, creates: Bool = true, keys: KeyRing = .none, limit: UInt64? = nil
+  ) throws(SystemError) {
+    if creates { try Folder.create(path) }
+    guard Folder.exists(path) else {
+      throw SystemError(
+        operation: "open", path: path, code: Folder.hasFile(path) ? ENOTDIR : ENOENT)
+    }
     (self.path, self.keys, self.limit) = (path, keys, limit)
   }
 

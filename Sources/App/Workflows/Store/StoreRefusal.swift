@@ -8,6 +8,8 @@ package enum StoreRefusal: CategorisedError, Sendable {
   case noContext(String, store: String)
   /// The store has a context of that name.
   case nameTaken(String, store: String)
+  /// A conversation about a document has begun already.
+  case hasBegun(String)
   /// Other contexts continue it.
   case hasChildren(String, children: Int)
   /// Another process uses it.
@@ -20,7 +22,7 @@ package enum StoreRefusal: CategorisedError, Sendable {
   /// By what is wrong.
   package var category: FailureCategory {
     switch self {
-    case .name, .nameTaken, .hasChildren, .continuesAnother: .usage
+    case .name, .nameTaken, .hasBegun, .hasChildren, .continuesAnother: .usage
     case .noContext: .noInput
     case .inUse, .beyondLimit: .other
     }
@@ -34,6 +36,8 @@ package enum StoreRefusal: CategorisedError, Sendable {
         + "and underlines of ASCII, and begins with a letter or a digit"
     case .noContext(let name, let store): "\(store) has no context \(name.prefix(120))"
     case .nameTaken(let name, let store): "\(store) has a context \(name) already"
+    case .hasBegun(let name):
+      "the conversation \(name) has begun already, and no document can come before it"
     case .hasChildren(let name, let children):
       children == 1
         ? "one context continues \(name), which cannot be used without it"
