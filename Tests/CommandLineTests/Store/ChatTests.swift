@@ -80,6 +80,18 @@ struct ChatTests {
     #expect(missing.status == 66 && missing.error.contains("has no context other"))
   }
 
+  @Test("on a terminal, lines are edited and answers are interrupted", .realModel)
+  func typed() throws {
+    let script = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "typed_chat.py").path
+    let result = try Command.shell(
+      "'\(Command.python)' '\(script)' \"$qfilters\" '\(Demo.model)' '\(store)' 2>&1")
+    #expect(result.status == 0, "\(String(decoding: result.output, as: UTF8.self))")
+    let shown = try Command.run(
+      "store", "show", "letters~1", "--store", store, "--model", Demo.model)
+    #expect(String(decoding: shown.output, as: UTF8.self).contains("Tell me a very long story\n"))
+  }
+
   @Test("store commands have the documented exit codes")
   func exitCodes() throws {
     let missing = try Command.run("store", "list", "--store", store)

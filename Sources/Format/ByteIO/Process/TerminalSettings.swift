@@ -15,7 +15,8 @@ package enum TerminalSettings {
   static func restore() {
     guard let (terminal, settings) = usual.withLock({ $0.take() }) else { return }
     var copy = settings
-    unsafe _ = tcsetattr(terminal, TCSAFLUSH, &copy)
+    // What was typed meanwhile is kept.
+    unsafe _ = tcsetattr(terminal, TCSADRAIN, &copy)
   }
 
   /// Calls `body`, which may change the settings of standard input, and brings them back.
