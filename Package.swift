@@ -122,7 +122,8 @@ let package = Package(
       name: "QFiltersCLI",
       dependencies: [
         "Reports", "Evaluation", "Conformance", "Workflows", "ByteIO", "CacheCodec", "CacheFormat",
-        "CExhaustion", "CLineEditor", "Inference", "Platform", "QFilters", "Tokenization", "Transforms",
+        "CExhaustion", "CLineEditor", "Inference", "Platform", "QFilters", "Tokenization",
+        "Transforms",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/App/QFiltersCLI", swiftSettings: strict),

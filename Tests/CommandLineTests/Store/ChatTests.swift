@@ -14,7 +14,7 @@ struct ChatTests {
   }
 
   /// What a chat prints when lines are typed into it.
-  private func chat(_ lines: [String], _ options: String...) throws -> Command.Result {
+  private func chat(_ lines: [String], _ options: [String] = []) throws -> Command.Result {
     let input = try scratch.write("lines", Array((lines.joined(separator: "\n") + "\n").utf8))
     let arguments =
       ["chat", "--model", Self.model, "--store", store, "--max-tokens", "5"] + options
@@ -36,17 +36,18 @@ struct ChatTests {
     try Command.run("store", "list", "--store", store, "--json").json(as: List.self)
   }
 
-  @Test("a named conversation goes on where it ended")
+  @Test("a named conversation continues where it ended")
   func named() throws {
-    let first = try chat(["w1 w2 w3", "w4 w5"], "--name", "letters")
+    let first = try chat(["w1 w2 w3", "w4 w5"], ["--name", "letters"])
     #expect(first.status == 0, "\(first.error)")
-    let second = try chat(["w6"], "--name", "letters")
+    let second = try chat(["w6"], ["--name", "letters"])
     #expect(second.status == 0)
     let entries = try list().entries
     #expect(entries.map(\.name) == ["letters~1", "letters~2", "letters~3"])
     #expect(entries.map(\.parent) == [nil, "letters~1", "letters~2"])
-    let shown = try Command.run(
-      "store", "show", "letters~3", "--store", store, "--model", Self.model)
+    let shown = try Command.run([
+      "store", "show", "letters~3", "--store", store, "--model", Self.model,
+    ])
     let text = String(decoding: shown.output, as: UTF8.self)
     for said in ["w1 w2 w3", "w4 w5", "w6"] { #expect(text.contains(said)) }
   }
@@ -68,15 +69,16 @@ struct ChatTests {
     let text = try scratch.write(
       "book.txt", Array((0..<150).map { "w\($0 % 10)" }.joined(separator: " ").utf8))
     try FileManager.default.createDirectory(atPath: store, withIntermediateDirectories: true)
-    let prefill = try Command.run(
+    let prefill = try Command.run([
       "prefill", "--model", Self.model, "--method", "keydiff", "--chat", "--prompt-file", text,
-      "--out", store + "/book.kvsnap")
+      "--out", store + "/book.kvsnap",
+    ])
     #expect(prefill.status == 0)
     let result = try chat(
-      ["w1?", "/whole", "w2?"], "--document", "book", "--compression", "8", "--name", "q")
+      ["w1?", "/whole", "w2?"], ["--document", "book", "--compression", "8", "--name", "q"])
     #expect(result.status == 0, "\(result.error)")
     #expect(try list().entries.map(\.name) == ["book", "q~1", "q~2"])
-    let missing = try chat(["w1?"], "--document", "other")
+    let missing = try chat(["w1?"], ["--document", "other"])
     #expect(missing.status == 66 && missing.error.contains("has no context other"))
   }
 
@@ -87,8 +89,9 @@ struct ChatTests {
     let result = try Command.shell(
       "'\(Command.python)' '\(script)' \"$qfilters\" '\(Demo.model)' '\(store)' 2>&1")
     #expect(result.status == 0, "\(String(decoding: result.output, as: UTF8.self))")
-    let shown = try Command.run(
-      "store", "show", "letters~1", "--store", store, "--model", Demo.model)
+    let shown = try Command.run([
+      "store", "show", "letters~1", "--store", store, "--model", Demo.model,
+    ])
     #expect(String(decoding: shown.output, as: UTF8.self).contains("Tell me a very long story\n"))
   }
 
@@ -96,8 +99,8 @@ struct ChatTests {
   func exitCodes() throws {
     let missing = try Command.run("store", "list", "--store", store)
     #expect(missing.status == 66 && !FileManager.default.fileExists(atPath: store))
-    #expect(try chat(["w1 w2 w3"], "--name", "a").status == 0)
-    #expect(try chat(["w4"], "--name", "a").status == 0)
+    #expect(try chat(["w1 w2 w3"], ["--name", "a"]).status == 0)
+    #expect(try chat(["w4"], ["--name", "a"]).status == 0)
     func status(_ arguments: String...) throws -> Int32 {
       try Command.run(["store"] + arguments + ["--store", store]).status
     }

@@ -13,8 +13,8 @@ struct ChatCommand: ParsableCommand {
       continued later, after any interruption. --document names a context of the store, which \
       `store add` or `prefill --out FOLDER/NAME.kvsnap` puts there.
 
-      Ctrl-C ends an answer and keeps what was said. At the prompt, Ctrl-C or Ctrl-D ends the chat. \
-      If standard input is no terminal, each line is a question. \(ChatInput.help)
+      Ctrl-C ends an answer and keeps what was said. At the prompt, Ctrl-C or Ctrl-D ends the \
+      chat. If standard input is no terminal, each line is a question. \(ChatInput.help)
       """)
 
   @OptionGroup var model: ModelOption
