@@ -8,7 +8,7 @@ struct RemoteFileTests {
   private let server: HostileServer
   private let content: [UInt8]
   private let opening = Int(RemoteFile.openingByteCount)
-  private let patience = Patience(connectSeconds: 5, stallSeconds: 2, pauses: [1, 1, 1])
+  private let patience = Patience(connectSeconds: 5, stallSeconds: 1, pauses: [1, 1, 1])
 
   init() throws {
     server = try HostileServer()
@@ -100,11 +100,13 @@ struct RemoteFileTests {
     arguments: [
       ("longer", "more bytes"), ("endless", "more bytes"), ("elsewhere", "other bytes"),
       ("nonsense", "size"), ("unsized", "size"), ("packed", "compressed"),
-      ("loop", "redirects too often"), ("local", "redirects"), ("204", "204"), ("304", "304"),
+      ("talkative", ""), ("loop", "redirects too often"), ("local", "redirects"), ("204", "204"),
+      ("304", "304"),
     ])
   func answer(behaviour: String, problem: String) throws {
     let error = try #require(throws: RemoteFileError.self) { try open(behaviour) }
-    #expect(error.category == .io && error.description.contains(problem), "\(error)")
+    #expect(
+      error.category == .io && error.description.contains(problem) || problem.isEmpty, "\(error)")
     #expect(server.ranges(behaviour).count <= 6)
   }
 

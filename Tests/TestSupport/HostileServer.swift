@@ -23,7 +23,8 @@ public final class HostileServer: @unchecked Sendable {
   }
 
   deinit {
-    process.terminate()
+    // A test runner may ignore other signals, and its children inherit that.
+    kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
   }
 

@@ -98,7 +98,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.close_connection = True
         self.end_headers()
-        self.endless_body()
+        self.repeat(ENDLESS)
 
     def changing(self) -> None:
         """Another version at each request."""
@@ -142,16 +142,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.head()
         self.wfile.write(self.part + b"more")
 
+    def talkative(self) -> None:
+        """A head without an end."""
+        self.send_response(206)
+        self.close_connection = True
+        self.flush_headers()
+        self.repeat(b"X: " + b"y" * 60000 + b"\r\n")
+
     def endless(self) -> None:
         """A body without an end."""
         self.head()
-        self.endless_body()
+        self.repeat(ENDLESS)
 
-    def endless_body(self) -> None:
+    def repeat(self, piece: bytes) -> None:
         """Bytes until nobody takes them."""
         try:
             while True:
-                self.wfile.write(ENDLESS)
+                self.wfile.write(piece)
         except OSError:
             pass
 

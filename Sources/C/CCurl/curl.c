@@ -59,18 +59,17 @@ void ccurl_close(CCurlConnection *connection) {
 
 static size_t take_head(char *bytes, size_t size, size_t count, void *request) {
   const CCurlRequest *r = request;
-  r->head(r->context, bytes, size * count);
-  return size * count;
+  // Any other number than the given one ends the transfer.
+  return r->head(r->context, bytes, size * count) ? size * count : size * count + 1;
 }
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *request) {
   const CCurlRequest *r = request;
-  // Any other number than the given one ends the transfer.
   return r->body(r->context, bytes, size * count) ? size * count : size * count + 1;
 }
 
-static int take_tick(void *request, curl_off_t expected, curl_off_t received, curl_off_t to_send,
-  curl_off_t sent) {
+static int take_tick(
+  void *request, curl_off_t expected, curl_off_t received, curl_off_t to_send, curl_off_t sent) {
   (void)expected, (void)received, (void)to_send, (void)sent;
   const CCurlRequest *r = request;
   r->tick(r->context);

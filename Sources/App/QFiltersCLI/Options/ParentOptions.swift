@@ -3,7 +3,7 @@ import CacheCodec
 import CacheFormat
 
 extension ArgumentHelp {
-  /// Of a command that reads a snapshot.
+  /// Describes the argument of a command that reads a snapshot.
   static let snapshot: Self = "Snapshot (.kvsnap): a file or an https:// address."
 }
 

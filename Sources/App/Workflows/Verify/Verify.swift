@@ -39,8 +39,8 @@ package enum Verify {
     }
   }
 
-  /// Where a snapshot's parents are, nearest first, after checking that all of them belong together; empty
-  /// for other kinds of file.
+  /// Where a snapshot's parents are, nearest first, after checking that all of them belong together;
+  /// empty for other kinds of file.
   ///
   /// - Parameter companions: Files in other folders that it needs.
   /// - Throws: As `SnapshotChain`.

@@ -1,7 +1,8 @@
-// libcurl, opened when an address is read first: whoever reads only files of a disk does without it.
+// libcurl, opened when an address is read first: whoever reads only files of a disk does without
+// it.
 //
-// A function with a variable number of arguments, as libcurl sets its options with, cannot be called
-// from Swift.
+// A function with a variable number of arguments, as libcurl sets its options with, cannot be
+// called from Swift.
 #ifndef CCURL_H
 #define CCURL_H
 
@@ -39,8 +40,8 @@ typedef struct {
   long connect_seconds, stall_seconds;
   /// The first argument of the functions.
   void *_Nullable context;
-  /// Receives a line of the head of an answer, of redirects, too.
-  void (*_Nonnull head)(void *_Nullable context, const char *_Nonnull line, size_t count);
+  /// Receives a line of the head of an answer, of redirects, too; false ends the transfer.
+  bool (*_Nonnull head)(void *_Nullable context, const char *_Nonnull line, size_t count);
   /// Receives bytes of the answer; false ends the transfer.
   bool (*_Nonnull body)(void *_Nullable context, const char *_Nonnull bytes, size_t count);
   /// Is called about once a second.

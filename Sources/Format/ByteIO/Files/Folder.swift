@@ -89,8 +89,8 @@ package enum Folder {
     return (slash.map { String(path[...$0]) } ?? "") + name
   }
 
-  /// Where a file is that another one names, in the same folder; nil if there can be none: on a
-  /// disk if it is no regular file, on a server if the address has a query, which may sign it alone.
+  /// Where a file is that another one names, in the same folder. It is nil if that is no regular
+  /// file, or if the other one's address has a query, which may be a signature for it alone.
   package static func companion(of path: String, named name: String) -> String? {
     let sibling = sibling(of: path, named: name)
     if let address = Address(path) { return address.hasQuery ? nil : sibling }

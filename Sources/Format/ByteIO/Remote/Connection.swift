@@ -44,7 +44,7 @@ struct Patience: Sendable {
               context: Unmanaged.passUnretained(receiver).toOpaque(),
               head: { context, line, count in
                 let line = unsafe UnsafeRawBufferPointer(start: line, count: count)
-                unsafe Self.receiver(context)?.takeHead(line)
+                return unsafe Self.receiver(context)?.takeHead(line) ?? false
               },
               body: { context, bytes, count in
                 let bytes = unsafe UnsafeRawBufferPointer(start: bytes, count: count)

@@ -31,12 +31,14 @@ final class Receiver {
   private let wanted: Range<UInt64>
   private let spool: Int32
   private var head = ResponseHead()
+  private var headByteCount = 0
+  private static let mostHeadBytes = 1 << 20
   /// The bytes of the file that are still to come; nil before the head was checked.
   private var expected: Range<UInt64>?
 
   /// - Parameters:
   ///   - wanted: The bytes that were asked for.
-  ///   - version: Of earlier answers.
+  ///   - version: The version that earlier answers had.
   ///   - spool: The open file that holds the prefix.
   init(
     _ wanted: Range<UInt64>, of address: Address, version: RemoteVersion?, spool: Int32
@@ -46,7 +48,17 @@ final class Receiver {
   }
 
   /// Takes a line of the head.
-  func takeHead(_ line: UnsafeRawBufferPointer) { unsafe head.add(line) }
+  ///
+  /// - Returns: Whether more are wanted.
+  func takeHead(_ line: UnsafeRawBufferPointer) -> Bool {
+    headByteCount += line.count
+    guard headByteCount <= Self.mostHeadBytes else {
+      problem = error(.answer("the head of the server's answer is too long"))
+      return false
+    }
+    unsafe head.add(line)
+    return true
+  }
 
   /// Takes bytes of the body.
   ///

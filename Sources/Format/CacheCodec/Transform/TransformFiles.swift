@@ -12,8 +12,8 @@ final class TransformFiles: Sendable {
 
   init(_ paths: [String]) { self.paths = paths }
 
-  /// The transform that the snapshot at `location` refers to: a file that was named, or the one of that name in the
-  /// snapshot's folder. Another file with the digest does not count.
+  /// The transform that the snapshot at `location` refers to: a file that was named, or the one of
+  /// that name in the snapshot's folder. Another file with the digest does not count.
   ///
   /// - Throws: `TransformMissing`; `MalformedFile` if a file is damaged; `SystemError`;
   ///   `RemoteFileError`.
