@@ -39,7 +39,7 @@ package enum Verify {
     }
   }
 
-  /// Where a snapshot's parents are, nearest first, after checking that all of them belong together;
+  /// Where a snapshot's parents are, nearest first, after checking that all belong together;
   /// empty for other kinds of file.
   ///
   /// - Parameter companions: Files in other folders that it needs.
