@@ -74,6 +74,7 @@ test: lint
 	  for kind in generated mutated; do "$$QFILTERS_PYTHON" Fuzzing/agree.py $$kind 600 || exit; done && \
 	  { scripts/cluster/test-slurm "$$QFILTERS_BINARY" "$$cache/SmolLM2-135M-Instruct.Q4_1.gguf" \
 	    fixtures/models/tiny-llama-f32.gguf "$$cache/essays/worked.txt" || [ $$? -eq 77 ]; } && \
+	  { scripts/test-remote "$$QFILTERS_BINARY" "$$cache" || [ $$? -eq 77 ]; } && \
 	  { scripts/test-install "$$cache" || [ $$? -eq 77 ]; }
 	scripts/test-libkvsnap
 	Fuzzing/run $(TEST_FUZZ_RUNS) 1

@@ -59,6 +59,7 @@ let package = Package(
       name: "CUTF8Proc", path: "Sources/C/CUTF8Proc", providers: [.apt(["libutf8proc-dev"])]),
     .target(
       name: "COpenBLAS", path: "Sources/C/COpenBLAS", linkerSettings: [.linkedLibrary("dl")]),
+    .target(name: "CCurl", path: "Sources/C/CCurl", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CISA", path: "Sources/C/CISA"),
     .target(name: "CCodecKernels", dependencies: ["CISA"], path: "Sources/C/CCodecKernels"),
     .target(name: "CInferenceKernels", dependencies: ["CISA"], path: "Sources/C/CInferenceKernels"),
@@ -70,7 +71,7 @@ let package = Package(
 
     // Format: files, the container, tensors to chunks and back.
     swift("Format/Platform", []),
-    swift("Format/ByteIO", ["Platform", "CFaults", "CXXHash", "CLibCrypto"]),
+    swift("Format/ByteIO", ["Platform", "CCurl", "CFaults", "CXXHash", "CLibCrypto"]),
     swift("Format/CacheFormat", ["ByteIO", "Platform"]),
     swift(
       "Format/CacheCodec",

@@ -38,6 +38,7 @@ struct QFiltersCommand: AsyncParsableCommand {
     ignoreFileSizeSignal()
     Interruption.removesTemporaryFiles()
     Interruption.reportsLostMappings(prefix: "qfilters: ", status: 74)
+    RemoteFiles.stayOpen()
     let command = parse()
     checkKernels()
     do {
@@ -64,8 +65,10 @@ struct QFiltersCommand: AsyncParsableCommand {
       if arguments.first == "help" { endIfMistaken(arguments) }
       return command
     } catch {
-      if exitCode(for: error) == .validationFailure { endIfMistaken(arguments) }
-      exit(withError: error)
+      guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+      endIfMistaken(arguments)
+      Terminal.error(fullMessage(for: error))
+      exit(withError: ExitCode.validationFailure)
     }
   }
 

@@ -77,6 +77,7 @@ extension Snapshot {
       throw SnapshotError(.usage, "a compression is at least 1")
     }
     try chain.checkDecodable(compression: compression)
+    try chain.prefetch(compression: compression)
     var decoder = LayerDecoder(chain)
     let kept =
       try compression.map { try decoder.select(layer: layer, compression: $0) }

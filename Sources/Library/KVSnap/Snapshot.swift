@@ -14,7 +14,7 @@ public struct Snapshot: Sendable {
   /// are checked as they are read.
   ///
   /// - Parameters:
-  ///   - path: The file.
+  ///   - path: The file, or an address that begins with `https://` or `http://`.
   ///   - keys: What may open encrypted files.
   /// - Throws: `SnapshotError`.
   public init(path: String, keys: [SnapshotKey] = []) throws(SnapshotError) {
@@ -29,7 +29,7 @@ public struct Snapshot: Sendable {
 
   private var context: ContextDescription { chain.metadata.context }
 
-  /// Where it was opened.
+  /// Where it was opened; an address without its query.
   public var path: String { chain.path }
   /// Layers of the model.
   public var layers: Int { context.layers }

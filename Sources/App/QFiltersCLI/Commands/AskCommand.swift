@@ -17,7 +17,7 @@ struct AskCommand: ParsableCommand {
       ids and stop (end, length, context, string or interrupted).
       """)
 
-  @Argument(help: "Snapshot (.kvsnap).", completion: .snapshot) var snapshot: String
+  @Argument(help: .snapshot, completion: .snapshot) var snapshot: String
   @OptionGroup var companions: CompanionOptions
   @OptionGroup var model: ModelOption
   @Option(

@@ -26,7 +26,7 @@ struct ExportCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "Filter bank (.qfilt) or snapshot (.kvsnap).",
+    help: "Filter bank (.qfilt) or snapshot (.kvsnap): a file or an https:// address.",
     completion: .file(extensions: ["qfilt", "kvsnap"]))
   var file: String
   @Argument(help: "Folder to write into, or the file.", completion: .tensors)

@@ -20,7 +20,7 @@ struct InspectCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "Files of the format. Several files have one line each.",
+    help: "Files of the format, or https:// addresses. Several have one line each.",
     completion: .container)
   var files: [String]
   @Option(
@@ -59,7 +59,8 @@ struct InspectCommand: ParsableCommand {
     try force.check(heatmap, as: .drawing, reading: [file])
     let kind = try ContainerReader(path: file).header.kind
     guard heatmap == nil || kind == .snapshot else {
-      throw ValidationError("\(file) is \(kind.name); only a snapshot has a heat map.")
+      throw ValidationError(
+        "\(Address.shown(file)) is \(kind.name); only a snapshot has a heat map.")
     }
     switch kind {
     case .snapshot: try showSnapshot(file)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ByteIO
 import CacheCodec
 import Reports
 import Workflows
@@ -25,7 +26,7 @@ struct RecompressCommand: ParsableCommand {
       queries attend to, and `recompress` does not. So its file is larger at equal divergence.
       """)
 
-  @Argument(help: "Snapshot (.kvsnap).", completion: .snapshot) var snapshot: String
+  @Argument(help: .snapshot, completion: .snapshot) var snapshot: String
   @Option(
     help: """
       Compression ×N: only the best 1/N of the pairs are kept. Default: all that are stored. \
@@ -53,6 +54,7 @@ struct RecompressCommand: ParsableCommand {
   }
 
   func run() throws {
+    try Address.checkIsPath(out)
     try Recompress.checkOut(out, snapshot: snapshot, with: try companions.companions)
     try force.check(out, as: .snapshot, reading: [snapshot])
     var options = Recompress.Options()

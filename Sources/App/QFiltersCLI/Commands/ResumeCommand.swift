@@ -42,7 +42,7 @@ struct ResumeCommand: ParsableCommand {
       size) and saveSeconds; --export adds exportedBytes, unless writing failed.
       """)
 
-  @Argument(help: "Snapshot (.kvsnap).", completion: .snapshot) var snapshot: String
+  @Argument(help: .snapshot, completion: .snapshot) var snapshot: String
   @OptionGroup var companions: CompanionOptions
   @OptionGroup var model: ModelOption
   @OptionGroup var prompt: PromptOptions
@@ -98,6 +98,7 @@ struct ResumeCommand: ParsableCommand {
   func run() throws {
     let text = try prompt.text()
     if let save {
+      try Address.checkIsPath(save)
       try Resume.checkSave(save, snapshot: snapshot, with: try companions.companions)
     }
     try force.check(save, as: .snapshot)

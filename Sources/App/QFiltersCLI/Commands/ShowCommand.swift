@@ -12,7 +12,7 @@ struct ShowCommand: ParsableCommand {
       assistant, or text where there are no turns) and text.
       """)
 
-  @Argument(help: "Snapshot (.kvsnap).", completion: .snapshot) var snapshot: String
+  @Argument(help: .snapshot, completion: .snapshot) var snapshot: String
   @Option(
     help: "Model that the snapshot was made with: a .gguf file or a folder. Required.",
     completion: .model)

@@ -19,7 +19,8 @@ struct VerifyCommand: ParsableCommand {
       readers of the format.
       """)
 
-  @Argument(help: "Files to check.", completion: .container) var files: [String]
+  @Argument(help: "Files to check, or https:// addresses.", completion: .container) var files:
+    [String]
   @Flag(help: "Print the SHA-256 of each tensor that the file holds.") var digests = false
   @Option(
     help: """
@@ -40,7 +41,7 @@ struct VerifyCommand: ParsableCommand {
     let transformMissing: String?
 
     init(_ file: String, _ problems: [any Error], _ unread: TransformReference?) {
-      self.file = file
+      self.file = Address.shown(file)
       transformMissing = unread?.fileName
       parentMissing = problems.contains { $0 is ParentMissing }
       sound = problems.allSatisfy { $0 is ParentMissing }
@@ -88,7 +89,7 @@ struct VerifyCommand: ParsableCommand {
       firstFailure = firstFailure ?? problems.first
       reports.append(Report(file, problems, unread))
       guard !report.json else { continue }
-      if problems.isEmpty { Terminal.line("\(file): \(Self.verdict(unread))") }
+      if problems.isEmpty { Terminal.line("\(Address.shown(file)): \(Self.verdict(unread))") }
       for problem in problems { Terminal.failure(problem, of: Self.self) }
     }
     if report.json { try Terminal.json(["files": reports]) }

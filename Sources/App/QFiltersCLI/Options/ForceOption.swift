@@ -12,9 +12,10 @@ struct ForceOption: ParsableArguments {
   /// Rejects, before the work, a path at which no file can be made, or at which something is that
   /// somebody may still need.
   ///
-  /// - Throws: `ReplacementRefusal`, `SystemError`.
+  /// - Throws: `Address.NotWritable`, `ReplacementRefusal`, `SystemError`.
   func check(_ path: String?, as kind: OutputFile.Kind, reading inputs: [String] = []) throws {
     guard let path else { return }
+    try Address.checkIsPath(path)
     try AtomicFile.checkWritable(path)
     guard !replacesAnything else { return }
     try OutputFile.check(path, as: kind, inputs: inputs)
@@ -22,8 +23,9 @@ struct ForceOption: ParsableArguments {
 
   /// Rejects a folder that holds something else under the names of Q-Filters in the hub's layout.
   ///
-  /// - Throws: `ReplacementRefusal`.
+  /// - Throws: `Address.NotWritable`, `ReplacementRefusal`.
   func checkHubFolder(_ folder: String) throws {
+    try Address.checkIsPath(folder)
     guard !replacesAnything else { return }
     try OutputFile.checkHubFolder(folder)
   }

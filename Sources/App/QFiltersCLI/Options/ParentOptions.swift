@@ -2,6 +2,11 @@ import ArgumentParser
 import CacheCodec
 import CacheFormat
 
+extension ArgumentHelp {
+  /// Describes the argument of a command that reads a snapshot.
+  static let snapshot: Self = "Snapshot (.kvsnap): a file or an https:// address."
+}
+
 /// `--parent` and `--key-file`: where the snapshots of a chain are, and what opens them.
 struct ParentOptions: ParsableArguments {
   @Option(

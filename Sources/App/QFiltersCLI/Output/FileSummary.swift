@@ -19,7 +19,7 @@ struct FileSummary: Encodable {
 
   /// Reads as much as a report shows.
   init(_ file: String, keys: KeyRing) {
-    self.file = file
+    self.file = Address.shown(file)
     do {
       let container = try ContainerReader(path: file)
       let size = Format.bytes(container.file.size)

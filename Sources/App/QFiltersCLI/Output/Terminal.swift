@@ -38,8 +38,10 @@ enum Terminal {
   /// A line of a result, on standard output.
   static func line(_ text: String) { write(text + "\n") }
 
-  /// A message, on standard error.
-  static func error(_ text: String) { _ = send(text + "\n", to: STDERR_FILENO) }
+  /// A message, on standard error. Nothing of it is secret: addresses lose their queries.
+  static func error(_ text: String) {
+    _ = send(Address.withoutSecrets(text) + "\n", to: STDERR_FILENO)
+  }
 
   /// A failure with the option that helps, on standard error.
   static func failure(_ error: any Error, of command: any ParsableCommand.Type) {

@@ -17,6 +17,7 @@ package enum SnapshotExport {
     let chain = try SnapshotChain(path: snapshot, with: companions)
     try chain.checkStored(compression: compression)
     try chain.checkDecodable(compression: compression)
+    try chain.prefetch(compression: compression)
     let context = chain.metadata.context
     let counts = try (0..<context.layers).map { layer in
       try chain.readPositions(layer: layer, compression: compression).map(\.count)

@@ -37,6 +37,7 @@ package enum Ask {
     let (chain, proof) = try Resume.open(
       snapshot, with: companions, model: model, compression: mode.compression, trusts: trusts)
     let prompts = try questions.map { try Resume.prompt($0, after: chain, options, model) }
+    try chain.prefetch(compression: mode.readCompression)
     var context = LoadedContext(chain, mode, proof, prompts: prompts, options, model)
     var answers: [GenerationResult] = []
     for (index, prompt) in prompts.enumerated() where !options.isInterrupted() {

@@ -71,6 +71,7 @@ package enum Resume {
     if let export { try AtomicFile.checkWritable(export) }
     let prompt = try prompt(text, after: chain, options, model)
     try options.eviction?.check(model)
+    try chain.prefetch(compression: mode.readCompression)
     let plan = try CachePlan(
       chain, compression: mode.compression,
       isDecoded: mode == .whole || options.eviction != nil)

@@ -21,6 +21,11 @@ extension ResumeMode {
     }
   }
 
+  /// The compression whose pairs are read, or nil for all that are stored.
+  var readCompression: Int? {
+    if case .compressed(let compression) = self { compression } else { nil }
+  }
+
   /// The name in provenance.
   var name: String {
     switch self {

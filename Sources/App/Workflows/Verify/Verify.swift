@@ -39,14 +39,14 @@ package enum Verify {
     }
   }
 
-  /// A snapshot's parents, nearest first, after checking that all of them belong together; empty
-  /// for other kinds of file.
+  /// Where a snapshot's parents are, nearest first, after checking that all belong together;
+  /// empty for other kinds of file.
   ///
   /// - Parameter companions: Files in other folders that it needs.
   /// - Throws: As `SnapshotChain`.
   package static func ancestors(of path: String, with companions: Companions) throws -> [String] {
     guard try ContainerReader(path: path).header.kind == .snapshot else { return [] }
     return try SnapshotChain(path: path, with: companions).snapshots.dropLast().reversed().map(
-      \.path)
+      \.location)
   }
 }

@@ -91,6 +91,7 @@ typedef struct {
 // checked as they are read. It takes some milliseconds, and memory for the token ids; a passphrase
 // takes a third of a second.
 //
+// path: a file, or an address that begins with https:// or http://, which needs libcurl.
 // keys: what may open encrypted files, in any order; NULL if there are none.
 int kvsnap_open(
   const char *path, const kvsnap_key *keys, size_t key_count, kvsnap_snapshot **snapshot);

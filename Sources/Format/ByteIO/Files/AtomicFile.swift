@@ -51,19 +51,34 @@ package struct AtomicFile: ~Copyable {
 
   /// A new file without a name or, where the file system cannot do that, with the temporary name.
   private static func create(
-    in folder: String, _ temporary: inout TemporaryName
+    in folder: String, _ temporary: inout TemporaryName, mode: mode_t = 0o644
   ) -> FileDescriptor {
     var descriptor = uninterrupted {
-      unsafe open(folder, nameless | O_RDWR | O_CLOEXEC, 0o644)
+      unsafe open(folder, nameless | O_RDWR | O_CLOEXEC, mode)
     }
     if descriptor < 0 && (errno == EOPNOTSUPP || errno == EINVAL || errno == EISDIR) {
       let name = temporary.path
       descriptor = uninterrupted {
-        unsafe open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o644)
+        unsafe open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode)
       }
       temporary.isTaken = descriptor >= 0
     }
     return FileDescriptor(adopting: descriptor)
+  }
+
+  /// A file that never gets a name, in `TMPDIR` or `/tmp`, for this user alone.
+  ///
+  /// - Throws: `SystemError` if there can be none.
+  static func withoutName() throws(SystemError) -> FileDescriptor {
+    let chosen = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) }
+    let folder = chosen.flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+    // A name that the file had to take is removed at once.
+    var temporary = TemporaryName(in: folder)
+    let file = create(in: folder, &temporary, mode: 0o600)
+    guard file.raw >= 0 else {
+      throw SystemError(operation: "create a temporary file in", path: folder)
+    }
+    return file
   }
 
   /// A replaced file keeps its permissions: a snapshot holds its document's tokens.

@@ -39,4 +39,23 @@ struct FileDescriptor: ~Copyable, Sendable {
     }
     return status
   }
+
+  /// Reads bytes from `offset` on.
+  ///
+  /// - Returns: How many there were: fewer than fit only at the file's end.
+  @unsafe func fill(
+    _ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64, path: String
+  ) throws(SystemError) -> Int {
+    var filled = 0
+    while filled < buffer.count {
+      let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+      let got = uninterrupted {
+        unsafe pread(raw, rest.baseAddress, rest.count, off_t(offset) + off_t(filled))
+      }
+      guard got >= 0 else { throw SystemError(operation: "read", path: path) }
+      guard got > 0 else { break }
+      filled += got
+    }
+    return filled
+  }
 }

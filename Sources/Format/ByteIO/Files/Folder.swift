@@ -70,9 +70,10 @@ package enum Folder {
     folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
   }
 
-  /// The last part of a path.
+  /// The last part of a path, or of an address.
   package static func name(of path: String) -> String {
-    path.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) } ?? path
+    if let address = Address(path) { return address.name }
+    return path.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) } ?? path
   }
 
   /// The path of the folder that holds a path's last part.
@@ -81,10 +82,19 @@ package enum Folder {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  /// A path to `name` in the folder that holds `path`.
+  /// A path to `name` in the folder that holds `path`, or the address next to an address.
   package static func sibling(of path: String, named name: String) -> String {
+    if let address = Address(path) { return address.sibling(named: name) }
     let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
     return (slash.map { String(path[...$0]) } ?? "") + name
+  }
+
+  /// Where a file is that another one names, in the same folder. It is nil if that is no regular
+  /// file, or if the other one's address has a query, which may be a signature for it alone.
+  package static func companion(of path: String, named name: String) -> String? {
+    let sibling = sibling(of: path, named: name)
+    if let address = Address(path) { return address.hasQuery ? nil : sibling }
+    return isFile(sibling) ? sibling : nil
   }
 
   /// The type of the file at `path`, links followed; nil if there is none.

@@ -1,31 +1,51 @@
-import Platform
-import Synchronization
-
 /// A file that any thread reads by position. It counts the bytes read.
 public final class RandomAccessFile: Sendable {
-  /// Where the file was opened.
+  /// Where the file was opened, for messages: without a query, which may hold a signature.
   public let path: String
+  /// Where the file can be opened again.
+  package let location: String
+  private let source: any ByteSource
+
   /// Its size in bytes when it was opened.
-  public let size: UInt64
-  private let file: FileDescriptor
-  private let counter = Atomic<UInt64>(0)
+  public var size: UInt64 { source.size }
 
   /// Opens the regular file at `path` for reading.
   ///
   /// - Throws: `SystemError` if it cannot be opened or is no regular file.
   public init(path: String) throws(SystemError) {
-    self.path = path
-    file = try FileDescriptor(reading: path)
-    size = try file.size(path: path)
+    source = try LocalFile(path: path)
+    (self.path, location) = (path, path)
   }
 
-  /// How many bytes have been read so far.
-  public var bytesRead: UInt64 { counter.load(ordering: .relaxed) }
+  /// Opens a file for reading that may be on a server.
+  ///
+  /// - Parameter location: The path of a regular file, or an address that begins with `https://` or
+  ///   `http://`.
+  /// - Throws: `SystemError` if it cannot be opened or is no regular file; `RemoteFileError`.
+  public init(location: String) throws {
+    self.location = location
+    if let address = Address(location) {
+      source = try RemoteFiles.open(address)
+      path = address.shown
+    } else {
+      source = try LocalFile(path: location)
+      path = location
+    }
+  }
+
+  /// How many bytes have been read so far: from the disk, or from the server.
+  public var bytesRead: UInt64 { source.bytesRead }
+
+  /// Requests what is missing of a remote file's first `end` bytes at once. Otherwise reads request
+  /// what they need, and some more.
+  ///
+  /// - Throws: `RemoteFileError`, `SystemError`.
+  package func prefetch(upTo end: UInt64) throws { try source.prefetch(upTo: min(end, size)) }
 
   /// Reads exactly `count` bytes from `offset` on.
   ///
-  /// - Throws: `MalformedFile` if the file ends before that, `SystemError` if reading fails.
-  ///   Nothing is allocated before the range is known to lie within the file.
+  /// - Throws: `MalformedFile` if the file ends before that, `SystemError` or `RemoteFileError`
+  ///   if reading fails. Nothing is allocated before the range is known to lie within the file.
   public func read(at offset: UInt64, count: Int, section: String) throws -> [UInt8] {
     try checkRange(offset, count, section)
     return try unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
@@ -78,17 +98,8 @@ public final class RandomAccessFile: Sendable {
   @unsafe private func fill(
     _ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64, _ section: String
   ) throws {
-    var filled = 0
-    while filled < buffer.count {
-      let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
-      let got = uninterrupted {
-        unsafe pread(file.raw, rest.baseAddress, rest.count, off_t(offset) + off_t(filled))
-      }
-      guard got >= 0 else { throw SystemError(operation: "read", path: path) }
-      guard got > 0 else { throw truncated(section, offset + UInt64(filled)) }
-      filled += got
-    }
-    counter.add(UInt64(buffer.count), ordering: .relaxed)
+    let filled = try unsafe source.fill(buffer, at: offset)
+    guard filled == buffer.count else { throw truncated(section, offset + UInt64(filled)) }
   }
 
   private func truncated(_ section: String, _ offset: UInt64) -> MalformedFile {

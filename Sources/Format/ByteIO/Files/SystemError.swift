@@ -37,7 +37,7 @@ public struct SystemError: CategorisedError, Sendable {
 
   /// What failed, on which file, why, and what helps.
   public var description: String {
-    "cannot \(operation) \(path): \(Self.reason(code))\(advice)"
+    "cannot \(operation) \(Address.shown(path)): \(Self.reason(code))\(advice)"
   }
 
   private var advice: String {
@@ -47,6 +47,8 @@ public struct SystemError: CategorisedError, Sendable {
     case ENOENT where path.unicodeScalars.contains("\u{FFFD}"):
       "; if its name is not UTF-8, rename it"
     case EILSEQ: "; rename it"
+    case ENOENT where Address(path) != nil:
+      "; only snapshots and other files of this format are read from a server"
     case ENOENT where operation == "create": "; create the folder first"
     case ENOSPC, EDQUOT, EFBIG: "; free some space or choose another folder"
     case EACCES, EPERM, EROFS: "; choose a place that you may use"

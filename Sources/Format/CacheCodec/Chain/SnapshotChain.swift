@@ -21,13 +21,13 @@ public struct SnapshotChain: Sendable {
   /// identity.
   ///
   /// - Parameters:
-  ///   - path: The last snapshot.
+  ///   - path: The last snapshot: a file, or an address that begins with `https://` or `http://`.
   ///   - companions: Files in other folders that it may need, and keys. A transform is read when it
   ///     is needed first.
   /// - Throws: `ParentMissing`; `KeyProblem`; `IdentityMismatch` or `IdentityNotProven` if
   ///   the snapshots are of different models;
   ///   `MalformedFile` if the bytes of one break a rule of the format, or they do not belong
-  ///   together; `SystemError`.
+  ///   together; `SystemError`; `RemoteFileError`.
   public init(path: String, with companions: Companions = Companions()) throws {
     let keys = companions.keys
     var snapshots = [try SnapshotReader(path: path, keys: keys)]
@@ -112,6 +112,14 @@ extension SnapshotChain {
     }
   }
 
+  /// Requests at once, from servers, what a compression needs of each snapshot.
+  ///
+  /// - Parameter compression: The compression, or nil for all that is stored.
+  /// - Throws: `CompressionNotStored`; `RemoteFileError`; `SystemError`.
+  package func prefetch(compression: Int?) throws {
+    for snapshot in snapshots { try snapshot.prefetch(compression: compression) }
+  }
+
   /// Keeps a transform's decoded blocks in memory, for a program that reads layers several times.
   /// Otherwise only those of a layer or two are kept.
   public func keepDecodedBlocks() { for decoder in blockDecoders { decoder?.keepAll() } }
@@ -174,18 +182,23 @@ extension SnapshotReader {
   /// The end of a malformed file's problem if its parent has another digest.
   package static let replacedParent = ": the parent was altered or replaced"
 
-  /// Opens this snapshot's parent, which is looked for in the same folder.
+  /// Opens this snapshot's parent, which is looked for in the same folder, also on a server.
   ///
   /// - Parameter othersAreNamed: Whether other files were named. None of them has the digest.
   fileprivate func parent(
     _ reference: ParentReference, _ keys: KeyRing, othersAreNamed: Bool
   ) throws -> SnapshotReader {
+    let missing = ParentMissing(path: path, parent: reference, othersAreNamed: othersAreNamed)
+    guard let place = Folder.companion(of: location, named: reference.fileName) else {
+      throw missing
+    }
     let parent: SnapshotReader
     do {
-      parent = try SnapshotReader(
-        path: Folder.sibling(of: path, named: reference.fileName), keys: keys)
+      parent = try SnapshotReader(path: place, keys: keys)
     } catch let error as SystemError where error.isMissingInput || error.isNoRegularFile {
-      throw ParentMissing(path: path, parent: reference, othersAreNamed: othersAreNamed)
+      throw missing
+    } catch let error as RemoteFileError where error.isMissing {
+      throw missing
     }
     let digest = try parent.digest
     guard digest == reference.digest else {

@@ -16,10 +16,10 @@ public struct SnapshotReader: Sendable {
   /// Opens a snapshot and verifies everything before its chunks.
   ///
   /// - Parameters:
-  ///   - path: The file.
+  ///   - path: The file, or an address that begins with `https://` or `http://`.
   ///   - keys: The keys for an encrypted snapshot.
   /// - Throws: `MalformedFile` if the bytes break a rule of the format, `KeyProblem` if no key
-  ///   opens it, `SystemError` if the file cannot be read.
+  ///   opens it, `SystemError` or `RemoteFileError` if the file cannot be read.
   public init(path: String, keys: KeyRing = .none) throws {
     try self.init(ContainerReader(path: path, kind: .snapshot, keys: keys))
   }
@@ -50,8 +50,11 @@ public struct SnapshotReader: Sendable {
     _ section: String, _ problem: String, _ path: String
   ) -> MalformedFile { MalformedFile(path: path, section: section, problem: problem) }
 
-  /// Where the snapshot was opened.
+  /// Where the snapshot was opened; an address without its query.
   public var path: String { container.path }
+
+  /// Where the snapshot can be opened again.
+  package var location: String { container.file.location }
 
   /// The file's size in bytes.
   public var fileSize: UInt64 { container.header.fileSize }
@@ -103,6 +106,15 @@ public struct SnapshotReader: Sendable {
   public func prefixLength(compression: Int?) throws(CompressionNotStored) -> UInt64 {
     let tiers = try tiersNeeded(compression: compression)
     return blocks == nil ? dataOffset + chunks.length(ofTiers: tiers) : fileSize
+  }
+
+  /// Requests at once, from a server, what a compression needs of the file.
+  ///
+  /// - Parameter compression: The compression, or nil for all that is stored.
+  /// - Throws: `CompressionNotStored`; `RemoteFileError`; `SystemError`.
+  package func prefetch(compression: Int?) throws {
+    let end = try compression.map { try prefixLength(compression: $0) } ?? fileSize
+    try container.file.prefetch(upTo: end)
   }
 }
 

@@ -36,7 +36,7 @@ final class BlockDecoder: Sendable {
   ///
   /// - Throws: `TransformMissing`; `MalformedFile`, `SystemError`.
   func transform() throws -> TransformFile {
-    let file = try transforms.file(table.layout.transform, of: reader.path)
+    let file = try transforms.file(table.layout.transform, of: reader.location)
     let context = reader.metadata.context
     let shape = CacheShape(
       layers: context.layers, kvHeads: context.kvHeads, keyLength: context.keyLength,

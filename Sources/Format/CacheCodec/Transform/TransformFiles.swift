@@ -12,20 +12,26 @@ final class TransformFiles: Sendable {
 
   init(_ paths: [String]) { self.paths = paths }
 
-  /// The transform that a snapshot refers to: a file that was named, or the one of that name in the
-  /// snapshot's folder. Another file with the digest does not count.
+  /// The transform that the snapshot at `location` refers to: a file that was named, or the one of
+  /// that name in the snapshot's folder. Another file with the digest does not count.
   ///
-  /// - Throws: `TransformMissing`; `MalformedFile` if a file is damaged; `SystemError`.
-  func file(_ reference: TransformReference, of path: String) throws -> TransformFile {
+  /// - Throws: `TransformMissing`; `MalformedFile` if a file is damaged; `SystemError`;
+  ///   `RemoteFileError`.
+  func file(_ reference: TransformReference, of location: String) throws -> TransformFile {
     func missing(isReplaced: Bool) -> TransformMissing {
       TransformMissing(
-        path: path, transform: reference, othersAreNamed: !paths.isEmpty, isReplaced: isReplaced)
+        path: Address.shown(location), transform: reference, othersAreNamed: !paths.isEmpty,
+        isReplaced: isReplaced)
     }
     let named = try paths.map(read)
     if let file = named.first(where: { $0.digest == reference.digest }) { return file }
-    let sibling = Folder.sibling(of: path, named: reference.fileName)
-    guard Folder.isFile(sibling) else { throw missing(isReplaced: false) }
-    let file = try read(sibling)
+    guard let sibling = Folder.companion(of: location, named: reference.fileName) else {
+      throw missing(isReplaced: false)
+    }
+    let file: TransformFile
+    do { file = try read(sibling) } catch let error as RemoteFileError where error.isMissing {
+      throw missing(isReplaced: false)
+    }
     guard file.digest == reference.digest else { throw missing(isReplaced: true) }
     return file
   }

@@ -20,26 +20,27 @@ public struct ContainerReader: Sendable {
   /// How much longer an encrypted file's sections, chunks and blocks are.
   public var overhead: Int { keys == nil ? 0 : UnitCipher.overhead }
 
-  /// Where the file was opened.
+  /// Where the file was opened; an address without its query.
   public var path: String { file.path }
 
   /// Opens a file.
   ///
   /// - Parameters:
-  ///   - path: The file.
+  ///   - path: The file, or an address that begins with `https://` or `http://`.
   ///   - kind: What it must be; nil for any kind.
   ///   - ring: The keys for an encrypted file. Without them, only its header, its directory and its
   ///     key slots can be read.
   /// - Throws: `MalformedFile` if the bytes break a rule of section 2 of the specification or the
   ///   file is of another kind, `KeyProblem` if no key opens it, `SystemError` if it cannot
-  ///   be read.
+  ///   be read, `RemoteFileError` if it cannot be read from its server.
   public init(path: String, kind: FileKind? = nil, keys ring: KeyRing? = nil) throws {
     try self.init(path: path, kind: kind, keys: ring, acceptsDamagedSlots: false)
   }
 
   /// Opens a file whose key slots may break rules.
   init(path: String, kind: FileKind?, keys ring: KeyRing?, acceptsDamagedSlots: Bool) throws {
-    file = try RandomAccessFile(path: path)
+    file = try RandomAccessFile(location: path)
+    let path = file.path
     let count = Int(min(file.size, UInt64(FormatHeader.byteCount)))
     let bytes = try file.read(at: 0, count: count, section: "header")
     header = try FormatHeader(bytes, path: path, realSize: file.size)

@@ -11,8 +11,9 @@ package struct KeyEditor {
   /// Reads the slots of the snapshot at `path`. A slot may be damaged, by a write that was cut
   /// short.
   ///
-  /// - Throws: `NotEncrypted`; `MalformedFile`; `SystemError`.
+  /// - Throws: `Address.NotWritable`; `NotEncrypted`; `MalformedFile`; `SystemError`.
   package init(path: String) throws {
+    try Address.checkIsPath(path)
     lock = try FileLock(path)
     let container = try ContainerReader(
       path: path, kind: .snapshot, keys: nil, acceptsDamagedSlots: true)
