@@ -28,7 +28,7 @@ struct QFiltersCommand: AsyncParsableCommand {
       RecompressCommand.self, RekeyCommand.self, ForgetCommand.self, ShowCommand.self,
       InspectCommand.self,
       CompareCommand.self,
-      VerifyCommand.self, ConformanceCommand.self, EvaluateCommand.self,
+      VerifyCommand.self, ConformanceCommand.self, EvaluateCommand.self, ServeCommand.self,
     ])
 
   static func main() async {

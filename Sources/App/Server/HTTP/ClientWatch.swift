@@ -1,0 +1,41 @@
+import NIOCore
+import Synchronization
+
+/// Notices that a client has closed its connection, or its half of it.
+final class ClientWatch: ChannelInboundHandler, RemovableChannelHandler, Sendable {
+  typealias InboundIn = Never
+
+  private struct State {
+    var isGone = false
+    var action: (@Sendable () -> Void)?
+  }
+
+  private let state = Mutex(State())
+
+  /// Has something done once when the client leaves, which may be now; nil for nothing.
+  func whenGone(_ action: (@Sendable () -> Void)?) {
+    let isGone = state.withLock { state in
+      if !state.isGone { state.action = action }
+      return state.isGone
+    }
+    if isGone { action?() }
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case .inputClosed = event as? ChannelEvent { leave() }
+    context.fireUserInboundEventTriggered(event)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    leave()
+    context.fireChannelInactive()
+  }
+
+  private func leave() {
+    let action = state.withLock { state in
+      state.isGone = true
+      return state.action.take()
+    }
+    action?()
+  }
+}
