@@ -76,6 +76,8 @@ let package = Package(
     .target(name: "CInferenceKernels", dependencies: ["CISA"], path: "Sources/C/CInferenceKernels"),
     .target(name: "CKVSnap", path: "Sources/C/CKVSnap"),
     .target(name: "CFaults", path: "Sources/C/CFaults"),
+    .target(
+      name: "CLineEditor", path: "Sources/C/CLineEditor", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CExhaustion", dependencies: ["CFaults"], path: "Sources/C/CExhaustion"),
 
     // Format: files, the container, tensors to chunks and back.
@@ -135,8 +137,8 @@ let package = Package(
       name: "QFiltersCLI",
       dependencies: [
         "Reports", "Evaluation", "Conformance", "Workflows", "ByteIO", "CacheCodec", "CacheFormat",
-        "CExhaustion", "Inference", "Platform", "QFilters", "ServeArguments", "Tokenization",
-        "Transforms",
+        "CExhaustion", "CLineEditor", "Inference", "Platform", "QFilters", "ServeArguments",
+        "Tokenization", "Transforms",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/App/QFiltersCLI", swiftSettings: strict),

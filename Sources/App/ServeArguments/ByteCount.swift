@@ -1,19 +1,24 @@
-package import ArgumentParser
+import ArgumentParser
 
-/// A size such as `500M`: bytes, or with K, M, G or T the 1024-fold, and so on.
-package struct ByteCount: ExpressibleByArgument, Sendable {
-  /// The size in bytes.
+/// A number of bytes, as a user writes it: `500000`, `500M`, `20G`.
+package struct ByteCount: Sendable {
+  /// The number of bytes.
   package let bytes: UInt64
 
-  /// Nil if the text is no size above 0.
-  package init?(argument: String) {
-    let powers: [Character: UInt64] = ["K": 10, "M": 20, "G": 30, "T": 40]
-    let power = argument.last.flatMap { powers[$0] }
-    guard let number = UInt64(power == nil ? argument[...] : argument.dropLast()), number > 0 else {
-      return nil
+  private static let units: [Character: UInt64] = [
+    "K": 1000, "M": 1_000_000, "G": 1_000_000_000, "T": 1_000_000_000_000,
+  ]
+
+  /// Reads what a user wrote.
+  ///
+  /// - Throws: `ValidationError`.
+  package init(_ text: String) throws {
+    let unit = text.last.flatMap { Self.units[$0] }
+    guard let number = UInt64(unit == nil ? text : String(text.dropLast())), number > 0,
+      case let (bytes, isTooMuch) = number.multipliedReportingOverflow(by: unit ?? 1), !isTooMuch
+    else {
+      throw ValidationError("a size is a number of bytes, or a number with K, M, G or T")
     }
-    let (bytes, isTooGreat) = number.multipliedReportingOverflow(by: 1 << (power ?? 0))
-    guard !isTooGreat else { return nil }
     self.bytes = bytes
   }
 }

@@ -46,7 +46,7 @@ package struct ServeArguments: ParsableArguments {
       """
       Maximum size of the contexts of each key, such as 20G or 500M; the longest unused turns are \
       removed. Default: no limit.
-      """, valueName: "bytes"))
+      """, valueName: "bytes"), transform: ByteCount.init)
   package var limit: ByteCount?
   /// The maximum size of the loaded models.
   @Option(
@@ -54,7 +54,7 @@ package struct ServeArguments: ParsableArguments {
       """
       Maximum size of the files of loaded models; the longest unused is unloaded. Default: no \
       limit.
-      """, valueName: "bytes"))
+      """, valueName: "bytes"), transform: ByteCount.init)
   package var memory: ByteCount?
   /// The maximum number of waiting requests.
   @Option(help: "Maximum number of requests that wait for a model.")

@@ -20,22 +20,8 @@ struct ShowCommand: ParsableCommand {
   @OptionGroup var parents: ParentOptions
   @OptionGroup var report: ReportOptions
 
-  private struct Report: Encodable {
-    let tokens: Int
-    let turns: [Transcript.Turn]
-  }
-
   func run() throws {
-    let result = try Show.run(snapshot: snapshot, with: try parents.companions, model: model)
-    if result.lacksTemplate {
-      Terminal.advise("the model has no known chat template, so the text is printed without turns")
-    }
-    let turns = result.transcript.turns
-    if report.json { return try Terminal.json(Report(tokens: result.tokens, turns: turns)) }
-    guard result.isConversation, !result.lacksTemplate else {
-      return Terminal.line(Terminal.shown(turns.map(\.text).joined()))
-    }
-    let parts = turns.map { "[\($0.role.rawValue)]\n\(Terminal.shown($0.text))\n" }
-    Terminal.write(parts.joined(separator: "\n"))
+    try ShownText(snapshot: snapshot, parents.companions, model: model)
+      .write(asJSON: report.json)
   }
 }

@@ -74,28 +74,16 @@ struct JobRun {
   private func prepare(
     _ name: StoreName, _ text: [UInt8], _ model: LoadedModel, _ store: Store
   ) throws -> StoreEntry {
-    guard !Folder.hasFile(store.path(of: name)) else {
-      throw StoreRefusal.nameTaken(name.description, store: "the store")
+    let responder = try Responder(model, store: store, ranking: ranking, precision: precision)
+    let entry = try responder.prepare(name, text: text, isAbandoned: isAbandoned) {
+      job.send(.progress(phase: $0, done: $1, total: $2))
     }
-    var options = NewSnapshot.Options()
-    options.precision = precision
-    options.secrets = store.keys.forNewFiles
-    _ = try Prefill.run(
-      model, scorer: ranking, text: text, usesChat: (try? model.chatTemplate()) != nil,
-      options: options, out: store.path(of: name), isAbandoned: isAbandoned
-    ) { job.send(.progress(phase: $0, done: $1, total: $2)) }
-    do {
-      try store.keepWithinLimit(new: name)
-      // Only turns without a name are removed to make room.
-      let bytes = try store.contents().bytes
-      if let limit = store.limit, bytes > limit {
-        throw StoreRefusal.beyondLimit(name.description, bytes: bytes, limit: limit)
-      }
-    } catch {
+    // Only turns without a name are removed to make room.
+    if let limit = store.limit, case let bytes = try store.contents().bytes, bytes > limit {
       _ = try store.remove(name)
-      throw error
+      throw StoreRefusal.beyondLimit(name.description, bytes: bytes, limit: limit)
     }
-    return try store.entry(name)
+    return entry
   }
 
   private var ranking: ScorerSource {

@@ -17,11 +17,25 @@ enum PageFiles {
     }
   }
 
+  private static let script = "text/javascript; charset=utf-8"
+  private static let style = "text/css; charset=utf-8"
+
   private static let files: [String: File] = [
     "": File("text/html; charset=utf-8", PackageResources.index_html),
-    "app.js": File("text/javascript; charset=utf-8", PackageResources.app_js),
-    "style.css": File("text/css; charset=utf-8", PackageResources.style_css),
     "favicon.svg": File("image/svg+xml", PackageResources.favicon_svg),
+    "style.css": File(style, PackageResources.style_css),
+    "ask.css": File(style, PackageResources.ask_css),
+    "app.js": File(script, PackageResources.app_js),
+    "ask.js": File(script, PackageResources.ask_js),
+    "conversation.js": File(script, PackageResources.conversation_js),
+    "dialogs.js": File(script, PackageResources.dialogs_js),
+    "library.js": File(script, PackageResources.library_js),
+    "parts.js": File(script, PackageResources.parts_js),
+    "prepare.js": File(script, PackageResources.prepare_js),
+    "requests.js": File(script, PackageResources.requests_js),
+    "rows.js": File(script, PackageResources.rows_js),
+    "settings.js": File(script, PackageResources.settings_js),
+    "turns.js": File(script, PackageResources.turns_js),
   ]
 
   /// A file of the page; nil if there is none of that name.

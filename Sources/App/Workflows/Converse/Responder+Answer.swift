@@ -101,7 +101,7 @@ extension Responder {
   /// Writes a root of the store.
   func write(
     _ cache: KVCache, _ tokens: [Int], form: ContextDescription.PromptForm, to path: String,
-    in store: Store
+    in store: Store, progress: Progress = { _, _, _ in }
   ) throws {
     var options = NewSnapshot.Options()
     options.precision = precision
@@ -110,7 +110,7 @@ extension Responder {
     let snapshot = NewSnapshot(
       model: model, source: source, tokens: tokens, promptForm: form, options: options)
     _ = try snapshot.write(
-      cache, hook: source.queryHook(model, options.retention), to: path, progress: { _, _, _ in })
+      cache, hook: source.queryHook(model, options.retention), to: path, progress: progress)
   }
 
   /// Has a new snapshot written unless the store has it, and keeps the store within its limit.

@@ -53,7 +53,8 @@ package struct Responder {
     package let saved: Result<StoreName, any Error>?
   }
 
-  let model: LoadedModel
+  /// The model that answers.
+  package let model: LoadedModel
   let store: Store?
   let source: ScorerSource
   let precision: Precision
@@ -100,7 +101,7 @@ package struct Responder {
     guard tokens.count < model.contextLength else {
       throw ConversationError.tooLong(tokens: tokens.count, context: model.contextLength)
     }
-    var lookup = StoreLookup(self, request, tokens)
+    var lookup = StoreLookup(self, request, tokens, document)
     while let match = try lookup.next() {
       var isSilent = true
       do {

@@ -7,10 +7,16 @@ struct StoreLookup {
   private let responder: Responder
   private let request: Responder.Request
   private let tokens: [Int]
+  private let document: StoredDocument?
   private var rejected: Set<StoreName> = []
+  private var isRestored = false
 
-  init(_ responder: Responder, _ request: Responder.Request, _ tokens: [Int]) {
-    (self.responder, self.request, self.tokens) = (responder, request, tokens)
+  init(
+    _ responder: Responder, _ request: Responder.Request, _ tokens: [Int],
+    _ document: StoredDocument?
+  ) {
+    (self.responder, self.request) = (responder, request)
+    (self.tokens, self.document) = (tokens, document)
   }
 
   /// The best snapshot that was not rejected; nil if there is none, or no store.
@@ -18,7 +24,7 @@ struct StoreLookup {
   /// - Throws: `SystemError`, `StoreRefusal`.
   mutating func next() throws -> Store.Match? {
     guard let store = responder.store else { return nil }
-    for (name, error) in try store.contents().problems where error is MalformedFile {
+    for (name, error) in try store.problems() where error is MalformedFile {
       try responder.setAside(name, error)
     }
     let tree = try request.context.map {
@@ -61,6 +67,10 @@ struct StoreLookup {
     case let error as MalformedFile:
       let name = StoreName(file: Folder.name(of: error.path)) ?? match.entry.name
       try responder.setAside(name, error)
+      if let context = request.context, let document, !isRestored {
+        isRestored = try responder.restore(document, as: context)
+        if isRestored { return true }
+      }
     case is CompressionNotStored, is TransformMissing, is KeyProblem, is ParentMissing,
       is PrivateCodec, is PrivateMeaning, is IdentityMismatch, is IdentityNotProven:
       // A named context was asked for as it is.

@@ -41,7 +41,7 @@ extension Store {
     guard let limit else { return [] }
     var (removed, tried): ([StoreName], Set<StoreName>) = ([], spared)
     while true {
-      let (bytes, oldest) = try withIndex { index in
+      let (bytes, oldest) = try withIndex(isFresh: true) { index in
         (
           index.entries.values.reduce(0) { $0 + $1.bytes },
           index.entries.values
@@ -54,6 +54,21 @@ extension Store {
       guard bytes > limit, let oldest else { return removed }
       tried.insert(oldest.name)
       if try removeLeaf(oldest.name) { removed.append(oldest.name) }
+    }
+  }
+
+  /// Empties the quarantine, and removes files that killed processes left.
+  ///
+  /// - Returns: The names of what was in quarantine.
+  /// - Throws: `SystemError`.
+  package func clean() throws -> [StoreName] {
+    for file in try Folder.files(path) where file.isAbandoned {
+      try Folder.removeFile(Folder.path(path, file.name))
+    }
+    guard Folder.exists(quarantinePath) else { return [] }
+    return try Folder.files(quarantinePath).compactMap { file in
+      try Folder.removeFile(Folder.path(quarantinePath, file.name))
+      return StoreName(file: file.name)
     }
   }
 
@@ -105,7 +120,7 @@ extension Store {
       guard let lock = try FileLock(ifFree: path) else { return false }
       defer { withExtendedLifetime(lock) {} }
       // Whoever held the lock may have written a child.
-      guard try withIndex({ $0.children[name] }) == nil else { return false }
+      guard try withIndex(isFresh: true, { $0.children[name] }) == nil else { return false }
       try Folder.removeFile(path)
       return true
     } catch let error as SystemError where error.isMissingInput { return true }

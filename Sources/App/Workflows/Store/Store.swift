@@ -19,7 +19,13 @@ package final class Store: Sendable {
   package let keys: KeyRing
   /// The maximum number of bytes of its snapshots; nil for no limit.
   package let limit: UInt64?
-  private let index = Mutex(StoreIndex())
+  private let index = Mutex(Known())
+
+  private struct Known {
+    var index = StoreIndex()
+    /// The folder's state when it was last looked at; nil if it may have changed since unseen.
+    var stamp: FileStamp?
+  }
 
   /// Opens the store in a folder, which is made unless it exists.
   ///
@@ -46,11 +52,16 @@ package final class Store: Sendable {
   ///
   /// - Throws: `SystemError`.
   package func contents() throws -> Contents {
-    try withIndex { index in
+    try withIndex(isFresh: true) { index in
       Contents(
         entries: index.entries.values.sorted { $0.name < $1.name },
         problems: index.problems.sorted { $0.key < $1.key }.map { ($0.key, $0.value.error) })
     }
+  }
+
+  /// Files that cannot be read as snapshots, and why.
+  func problems() throws -> [(name: StoreName, error: any Error)] {
+    try withIndex { $0.problems.map { ($0.key, $0.value.error) } }
   }
 
   /// The snapshot of a name.
@@ -66,12 +77,28 @@ package final class Store: Sendable {
     }
   }
 
+  /// The name of a context, or of a damaged file, by what somebody calls it. No path is made of the
+  /// text.
+  ///
+  /// - Throws: `StoreRefusal.noContext`, `SystemError`.
+  package func name(of text: String) throws -> StoreName {
+    try withIndex { index in
+      let names = Array(index.entries.keys) + Array(index.problems.keys)
+      guard let name = names.first(where: { $0.description.utf8.elementsEqual(text.utf8) }) else {
+        throw StoreRefusal.noContext(text, store: path)
+      }
+      return name
+    }
+  }
+
   /// The last turn of a named conversation; nil if there is none.
   ///
   /// - Throws: `SystemError`.
   package func lastTurn(of conversation: StoreName) throws -> StoreEntry? {
-    try contents().entries.filter { $0.name.turn?.conversation == conversation.description }
-      .max { ($0.name.turn?.number ?? 0) < ($1.name.turn?.number ?? 0) }
+    try withIndex { index in
+      index.entries.values.filter { $0.name.turn?.conversation == conversation.description }
+        .max { ($0.name.turn?.number ?? 0) < ($1.name.turn?.number ?? 0) }
+    }
   }
 
   /// A snapshot's file.
@@ -85,13 +112,18 @@ package final class Store: Sendable {
   }
 
   /// Looks at the folder, and calls `body` with what it holds.
-  func withIndex<T>(_ body: (StoreIndex) throws -> T) throws -> T {
-    let files = try Folder.files(path)
-    let index = self.index.withLock { index in
-      index.update(files) { file, name in
-        try StoreEntry(file, name, at: path(of: name), keys: keys)
+  ///
+  /// - Parameter isFresh: Whether times of use must be of this moment. Otherwise the folder is read
+  ///   only if a name in it changed.
+  func withIndex<T>(isFresh: Bool = false, _ body: (StoreIndex) throws -> T) throws -> T {
+    let index = try self.index.withLock { known in
+      let stamp = FileStamp(path: path)
+      guard isFresh || stamp == nil || known.stamp != stamp else { return known.index }
+      known.index.update(try Folder.files(path)) { file, name in
+        try StoreEntry(file, name, at: self.path(of: name), keys: keys)
       }
-      return index
+      known.stamp = stamp.flatMap { $0.isSettled ? $0 : nil }
+      return known.index
     }
     return try body(index)
   }

@@ -46,6 +46,14 @@ extension Folder {
   /// Sets the time of a file's last write to now. A failure is of no consequence.
   package static func touch(_ path: String) { unsafe _ = utimensat(AT_FDCWD, path, nil, 0) }
 
+  /// Gives a file another name.
+  ///
+  /// - Throws: `SystemError` if the name is taken, or the file system has no links.
+  package static func link(_ path: String, to other: String) throws(SystemError) {
+    guard unsafe Glibc.link(path, other) != 0 else { return }
+    throw SystemError(operation: "create", path: other)
+  }
+
   /// Moves a file into another folder of the same file system.
   ///
   /// - Throws: `SystemError`.

@@ -9,16 +9,30 @@ import Platform
   var isTaken = false
   private let entry: OpaquePointer?
 
+  fileprivate static let (beginning, ending) = (".qfilters-", ".tmp")
+
   /// Chooses a name in `folder`, short enough for every file system. It is random, so that it
   /// differs from the names of other processes, machines and killed runs.
   init(in folder: String) {
     let number = UInt64.random(in: 1 << 60 ... .max)
-    path = "\(folder)/.qfilters-\(String(number, radix: 16)).tmp"
+    path = "\(folder)/\(Self.beginning)\(String(number, radix: 16))\(Self.ending)"
     unsafe entry = cf_add_temporary(path)
   }
 
   deinit {
     if isTaken { unsafe _ = unlink(path) }
     unsafe cf_remove(entry)
+  }
+}
+
+extension FolderFile {
+  /// Whether a process that was killed long ago left the file: it has a temporary name, and nobody
+  /// wrote to it for a day.
+  package var isAbandoned: Bool {
+    var now = timespec()
+    unsafe _ = clock_gettime(CLOCK_REALTIME, &now)
+    let age = Int64(now.tv_sec) - modified / 1_000_000_000
+    return name.hasPrefix(TemporaryName.beginning) && name.hasSuffix(TemporaryName.ending)
+      && age > 86_400
   }
 }

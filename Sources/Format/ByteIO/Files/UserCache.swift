@@ -10,8 +10,8 @@ package struct UserCache: Sendable {
 
   /// The cache folder for `path`, such as "qfilters/identity"; nil if the environment names none.
   package init?(_ path: String) {
-    guard let base = Self.base else { return nil }
-    folder = Folder.path(base, path)
+    guard let folder = UserFolder.cache(path) else { return nil }
+    self.folder = folder
   }
 
   /// The file of that name, if it has `count` bytes and no other user could have written it.
@@ -27,25 +27,7 @@ package struct UserCache: Sendable {
 
   /// Writes a file, and makes missing folders above it.
   package func write(_ bytes: [UInt8], to name: String) {
-    guard create(folder) else { return }
+    guard UserFolder.create(folder) else { return }
     try? AtomicFile.write(bytes, to: Folder.path(folder, name))
-  }
-
-  private func create(_ path: String) -> Bool {
-    guard !Folder.exists(path) else { return true }
-    guard create(Folder.parent(of: path)) else { return false }
-    unsafe _ = mkdir(path, 0o700)
-    // Another process may have made it.
-    return Folder.exists(path)
-  }
-
-  /// The XDG specification says to ignore a relative path.
-  private static var base: String? {
-    func folder(_ variable: String) -> String? {
-      // A name that is not UTF-8 would change.
-      let value = unsafe getenv(variable).flatMap { unsafe String(validatingCString: $0) }
-      return value?.hasPrefix("/") == true ? value : nil
-    }
-    return folder("XDG_CACHE_HOME") ?? folder("HOME").map { Folder.path($0, ".cache") }
   }
 }

@@ -20,7 +20,7 @@ package enum Interruption {
       source.setEventHandler { [source] in
         _ = source
         guard !isPostponed(number) else { return }
-        SecretInput.showTyping()
+        TerminalSettings.restore()
         cf_end_by_signal(number)
       }
       let registered = DispatchSemaphore(value: 0)
@@ -40,6 +40,13 @@ package enum Interruption {
   package static func isRequested() -> Bool {
     postpones.store(true, ordering: .relaxed)
     return postponed.load(ordering: .relaxed) != 0
+  }
+
+  /// Takes back what `isRequested` began: what was asked for is done, and the next signal ends the
+  /// process at once.
+  package static func acceptAtOnce() {
+    postpones.store(false, ordering: .relaxed)
+    postponed.store(0, ordering: .relaxed)
   }
 
   /// Ends the process by the signal that asked for it, if one did.

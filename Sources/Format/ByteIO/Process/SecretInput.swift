@@ -1,5 +1,4 @@
 import Platform
-import Synchronization
 
 /// A line that a user types unseen.
 package enum SecretInput {
@@ -16,24 +15,14 @@ package enum SecretInput {
     var hidden = usual
     hidden.c_lflag &= ~tcflag_t(ECHO)
     let raw = terminal.raw
-    hiddenTerminal.withLock { $0 = (raw, usual) }
+    TerminalSettings.keep(usual, of: raw)
     unsafe _ = tcsetattr(raw, TCSAFLUSH, &hidden)
-    defer { showTyping() }
+    defer { TerminalSettings.restore() }
     // A progress line may be there.
     write("\r\u{1B}[K" + question, to: terminal)
     let line = readLine(from: terminal)
     write("\n", to: terminal)
     return line
-  }
-
-  /// A terminal that does not show what is typed, and its usual settings.
-  private static let hiddenTerminal = Mutex<(terminal: Int32, usual: termios)?>(nil)
-
-  /// Lets the terminal show again what is typed. A process that ends while it asks calls this, too.
-  static func showTyping() {
-    guard let (terminal, usual) = hiddenTerminal.withLock({ $0.take() }) else { return }
-    var settings = usual
-    unsafe _ = tcsetattr(terminal, TCSAFLUSH, &settings)
   }
 
   private static func write(_ text: String, to terminal: borrowing FileDescriptor) {
