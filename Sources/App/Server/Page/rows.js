@@ -1,0 +1,101 @@
+// One row of the list: a document or conversation, and the answers that continue it.
+
+import { ago, button, bytes, counted, digits, element } from "./parts.js";
+
+const TITLES = "qfilters-titles";
+
+/** Remembers, for this tab, which question a stored turn answers. */
+export function setTitle(name, question) {
+  const titles = JSON.parse(sessionStorage.getItem(TITLES) ?? "{}");
+  titles[name] = question.slice(0, 120);
+  sessionStorage.setItem(TITLES, JSON.stringify(titles));
+}
+
+/** What people call an entry; turns without a name have the question, if it is known. */
+export function titleOf(entry) {
+  const titles = JSON.parse(sessionStorage.getItem(TITLES) ?? "{}");
+  return titles[entry.name] ?? (entry.name.startsWith("~") ? "" : entry.name);
+}
+
+const focusable = (made, name) => {
+  made.dataset.focus = name;
+  return made;
+};
+
+/** The row of an entry that continues nothing. */
+export function contextRow({ entry, answers }, actions, isOpen) {
+  const isDocument = entry.kind === "document";
+  const title = titleOf(entry) || `Conversation of ${counted(entry.tokens, "token")}`;
+  const main = () => (isDocument ? actions.ask(entry) : actions.open(entry));
+  const row = element("li", { className: "context" },
+    element("div", { className: "head" },
+      focusable(button(title, "name", main), `name ${entry.name}`),
+      element("span", { className: "soft" }, ago(entry.last_used))),
+    element("p", { className: "figures" },
+      element("strong", {}, counted(entry.tokens, "token")), " ready",
+      element("span", { className: "soft" }, sizes(entry))),
+    bar(entry),
+    rowButtons(entry, title, answers.length, actions));
+  if (answers.length > 0) row.append(answerPart(entry, answers, actions, isOpen));
+  return row;
+}
+
+function sizes({ bytes: file, cache_bytes: cache }) {
+  const smaller = cache > 1.5 * file ? `, ${digits(cache / file)} times smaller` : "";
+  return ` · ${bytes(file)} for a cache of ${bytes(cache)}${smaller}`;
+}
+
+/** How large the file is, where the whole bar is the cache. The text next to it says the same. */
+function bar({ bytes: file, cache_bytes: cache }) {
+  const made = element("div", { className: "bar", ariaHidden: "true" }, element("span"));
+  made.firstChild.style.width = `${Math.min(100, (100 * file) / Math.max(1, cache))}%`;
+  return made;
+}
+
+function rowButtons(entry, title, descendants, actions) {
+  const isDocument = entry.kind === "document";
+  const first = isDocument
+    ? button("Ask", "quiet", () => actions.ask(entry), `Ask about ${title}`)
+    : button("Open", "quiet", () => actions.open(entry), `Open ${title}`);
+  const heat = button("Heat map", "quiet", () => actions.heatmap(entry), `Heat map of ${title}`);
+  return element("div", { className: "actions" }, first, ...(isDocument ? [heat] : []),
+    removeButton(entry, title, descendants, actions));
+}
+
+const removeButton = (entry, title, descendants, actions) =>
+  focusable(
+    button("Delete", "quiet", () => actions.remove(entry, title, descendants), `Delete ${title}`),
+    `delete ${entry.name}`);
+
+/** The answers are made when somebody looks at them. */
+function answerPart(entry, answers, actions, isOpen) {
+  const list = element("ul", { className: "answers" });
+  const summary = focusable(
+    element("summary", {}, `${counted(answers.length, "answer")} stored`),
+    `answers ${entry.name}`);
+  const details = element("details", { open: isOpen }, summary, list);
+  const fill = () => {
+    if (details.open && list.childElementCount === 0) {
+      list.append(...answers.map((answer, index) =>
+        answerRow(answer, descendantsAfter(answers, index), actions)));
+    }
+  };
+  details.ontoggle = fill;
+  fill();
+  return details;
+}
+
+/** How many of the answers that follow one continue it. */
+function descendantsAfter(answers, index) {
+  const next = answers.findIndex(({ turn }, later) => later > index && turn <= answers[index].turn);
+  return (next < 0 ? answers.length : next) - index - 1;
+}
+
+function answerRow({ entry, turn }, descendants, actions) {
+  const title = titleOf(entry) || `Turn ${turn}`;
+  return element("li", {},
+    focusable(button(title, "name", () => actions.open(entry)), `name ${entry.name}`),
+    element("span", { className: "soft" },
+      `${counted(entry.own_tokens, "token")}, ${bytes(entry.bytes)}, ${ago(entry.last_used)}`),
+    removeButton(entry, title, descendants, actions));
+}
