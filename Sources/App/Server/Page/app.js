@@ -1,6 +1,6 @@
 // Joins the parts of the page, and keeps its list up to date.
 
-import { getJSON, setKeyDialog } from "./api.js";
+import { getJSON, setKeyDialog } from "./requests.js";
 import { setUpAsk } from "./ask.js";
 import { heatmapDialog, keyDialog, removeDialog } from "./dialogs.js";
 import { setUpLibrary } from "./library.js";

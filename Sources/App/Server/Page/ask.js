@@ -1,6 +1,6 @@
 // Questions and their answers, which appear while they are computed.
 
-import { contextPath, events, getJSON } from "./api.js";
+import { contextPath, events, getJSON } from "./requests.js";
 import { Conversation } from "./conversation.js";
 import { announce, byId, show } from "./parts.js";
 import { setTitle } from "./rows.js";

@@ -1,6 +1,6 @@
 // The dialogs that ask for a key, ask before a deletion, and show a heat map.
 
-import { contextPath, request } from "./api.js";
+import { contextPath, request } from "./requests.js";
 import { announce, byId, counted, makeClosable, show } from "./parts.js";
 
 for (const dialog of document.querySelectorAll("dialog")) makeClosable(dialog);

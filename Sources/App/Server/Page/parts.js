@@ -76,5 +76,5 @@ export function ago(time) {
   if (seconds > -60) return "just now";
   const units = [["day", 86400], ["hour", 3600], ["minute", 60]];
   const [unit, length] = units.find(([, length]) => -seconds >= length);
-  return relative.format(Math.round(seconds / length), unit);
+  return relative.format(Math.round(seconds / length), unit).replace(".", "");
 }

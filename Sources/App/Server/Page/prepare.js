@@ -1,6 +1,6 @@
 // A text becomes a document: dropped, chosen or pasted, named, and watched while it is prepared.
 
-import { events } from "./api.js";
+import { events } from "./requests.js";
 import { announce, button, byId, count, duration, element, sentence, show } from "./parts.js";
 
 const DEFAULT_NAME = "document";

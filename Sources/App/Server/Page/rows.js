@@ -22,6 +22,10 @@ const focusable = (made, name) => {
   return made;
 };
 
+const nameButton = (title, entry, action) =>
+  focusable(element("button", { type: "button", className: "name", title, onclick: action }, title),
+    `name ${entry.name}`);
+
 /** The row of an entry that continues nothing. */
 export function contextRow({ entry, answers }, actions, isOpen) {
   const isDocument = entry.kind === "document";
@@ -29,20 +33,22 @@ export function contextRow({ entry, answers }, actions, isOpen) {
   const main = () => (isDocument ? actions.ask(entry) : actions.open(entry));
   const row = element("li", { className: "context" },
     element("div", { className: "head" },
-      focusable(button(title, "name", main), `name ${entry.name}`),
+      nameButton(title, entry, main),
       element("span", { className: "soft" }, ago(entry.last_used))),
     element("p", { className: "figures" },
-      element("strong", {}, counted(entry.tokens, "token")), " ready",
-      element("span", { className: "soft" }, sizes(entry))),
+      element("strong", {}, counted(entry.tokens, "token")), " ready", factor(entry)),
     bar(entry),
+    element("p", { className: "sizes soft" },
+      element("span", {}, `${bytes(entry.bytes)} on the disk`),
+      element("span", {}, `${bytes(entry.cache_bytes)} as a cache`)),
     rowButtons(entry, title, answers.length, actions));
   if (answers.length > 0) row.append(answerPart(entry, answers, actions, isOpen));
   return row;
 }
 
-function sizes({ bytes: file, cache_bytes: cache }) {
-  const smaller = cache > 1.5 * file ? `, ${digits(cache / file)} times smaller` : "";
-  return ` · ${bytes(file)} for a cache of ${bytes(cache)}${smaller}`;
+/** How many times smaller the file is than the cache, where that is much. */
+function factor({ bytes: file, cache_bytes: cache }) {
+  return cache > 1.5 * file ? ` in 1/${digits(cache / file)} of the cache’s size` : "";
 }
 
 /** How large the file is, where the whole bar is the cache. The text next to it says the same. */
@@ -94,7 +100,7 @@ function descendantsAfter(answers, index) {
 function answerRow({ entry, turn }, descendants, actions) {
   const title = titleOf(entry) || `Turn ${turn}`;
   return element("li", {},
-    focusable(button(title, "name", () => actions.open(entry)), `name ${entry.name}`),
+    nameButton(title, entry, () => actions.open(entry)),
     element("span", { className: "soft" },
       `${counted(entry.own_tokens, "token")}, ${bytes(entry.bytes)}, ${ago(entry.last_used)}`),
     removeButton(entry, title, descendants, actions));
