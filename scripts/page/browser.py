@@ -41,7 +41,7 @@ class Browser:
         self._socket = websocket.create_connection(address, timeout=60, suppress_origin=True)
         self._number = 0
         self.complaints: list[Any] = []
-        for domain in ("Page", "Runtime", "Log", "Accessibility"):
+        for domain in ("Page", "Runtime", "Log"):
             self.call(f"{domain}.enable")
 
     @classmethod

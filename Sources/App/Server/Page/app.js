@@ -13,6 +13,8 @@ let contexts = [];
 let models = [];
 let wait = 1;
 let timer = null;
+// Answers to older requests are dropped.
+let latest = 0;
 
 setKeyDialog(keyDialog);
 
@@ -60,17 +62,20 @@ function rootOf(entry) {
 async function refresh() {
   clearTimeout(timer);
   timer = null;
+  const mine = ++latest;
   try {
     models = (await getJSON("v1/models")).data.map(({ id }) => id);
     const list = await getJSON("api/contexts");
+    if (mine !== latest) return;
     contexts = list.contexts;
     ask.settings.setModels(models);
     ask.settings.setContexts(contexts);
     showLibrary(list);
+    ask.settings.mark();
     wait = 1;
     byId("away").hidden = true;
   } catch (error) {
-    showAway(error);
+    if (mine === latest) showAway(error);
   }
 }
 

@@ -15,7 +15,7 @@ function closed(dialog) {
 export async function keyDialog(reason) {
   let key = null;
   byId("key-text").textContent = reason;
-  byId("key-value").value = "";
+  byId("key-form").reset();
   byId("key-form").onsubmit = (event) => {
     event.preventDefault();
     key = byId("key-value").value.trim();

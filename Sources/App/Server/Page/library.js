@@ -11,22 +11,21 @@ const FILTER_FROM = 8;
  */
 export function setUpLibrary(actions) {
   let rows = new Map();
-  byId("filter").oninput = () => filter(rows);
+  byId("filter").oninput = () => showRows(rows);
   return (list) => {
-    const tree = treeOf(list.contexts);
-    rows = reusedRows(rows, tree, actions);
-    showRows(rows, tree);
-    byId("filter").hidden = tree.roots.length < FILTER_FROM;
+    const roots = rootsOf(list.contexts);
+    rows = reusedRows(rows, roots, actions);
+    byId("filter").hidden = roots.length < FILTER_FROM;
     if (byId("filter").hidden) byId("filter").value = "";
-    filter(rows);
+    showRows(rows);
     showSum(list);
     showStore(list);
     showProblems(list);
   };
 }
 
-/** Entries, the latest used first, each with those that continue it. */
-function treeOf(contexts) {
+/** Entries that continue nothing, the latest used first, each with those that continue it. */
+function rootsOf(contexts) {
   const names = new Set(contexts.map(({ name }) => name));
   const children = new Map();
   for (const entry of contexts) {
@@ -38,8 +37,7 @@ function treeOf(contexts) {
   const lastUse = ({ entry, answers }) =>
     answers.reduce((latest, { entry }) => Math.max(latest, entry.last_used), entry.last_used);
   const times = new Map(roots.map((root) => [root, lastUse(root)]));
-  roots.sort((one, other) => times.get(other) - times.get(one));
-  return { roots };
+  return roots.sort((one, other) => times.get(other) - times.get(one));
 }
 
 /** All that continue an entry, each after what it continues, with its distance. */
@@ -56,7 +54,7 @@ function descendants(name, children) {
 }
 
 /** Rows whose entries have not changed stay as they are. */
-function reusedRows(old, { roots }, actions) {
+function reusedRows(old, roots, actions) {
   const rows = new Map();
   for (const root of roots) {
     const { name } = root.entry;
@@ -64,7 +62,12 @@ function reusedRows(old, { roots }, actions) {
     const known = old.get(name);
     const isOpen = known?.row.querySelector("details")?.open ?? false;
     rows.set(name, known?.state === state ? known
-      : { state, row: contextRow(root, actions, isOpen), text: searchText(root) });
+      : {
+        state,
+        row: contextRow(root, actions, isOpen),
+        text: searchText(root),
+        isDocument: root.entry.kind === "document",
+      });
   }
   return rows;
 }
@@ -73,26 +76,19 @@ const searchText = ({ entry, answers }) =>
   [entry, ...answers.map(({ entry }) => entry)]
     .map((entry) => `${entry.name} ${titleOf(entry)}`).join("\n").toLowerCase();
 
-function showRows(rows, { roots }) {
+/** Shows the rows that are searched for. (To hide a thousand rows one by one is slow.) */
+function showRows(rows) {
   const focus = document.activeElement?.dataset?.focus;
-  const isDocument = ({ entry }) => entry.kind === "document";
-  const rowsOf = (some) => some.map(({ entry }) => rows.get(entry.name).row);
-  byId("documents").replaceChildren(...rowsOf(roots.filter(isDocument)));
-  const others = roots.filter((root) => !isDocument(root));
-  byId("conversations").replaceChildren(...rowsOf(others));
-  byId("conversation-part").hidden = others.length === 0;
-  byId("empty").hidden = roots.some(isDocument);
-  if (focus) document.querySelector(`[data-focus="${CSS.escape(focus)}"]`)?.focus();
-}
-
-function filter(rows) {
   const wanted = byId("filter").value.trim().toLowerCase();
-  let shown = 0;
-  for (const { row, text } of rows.values()) {
-    row.hidden = !text.includes(wanted);
-    shown += row.hidden ? 0 : 1;
-  }
-  byId("nothing").hidden = shown > 0 || rows.size === 0;
+  const found = [...rows.values()].filter(({ text }) => text.includes(wanted));
+  const documents = found.filter(({ isDocument }) => isDocument);
+  const others = found.filter(({ isDocument }) => !isDocument);
+  byId("documents").replaceChildren(...documents.map(({ row }) => row));
+  byId("conversations").replaceChildren(...others.map(({ row }) => row));
+  byId("conversation-part").hidden = others.length === 0;
+  byId("empty").hidden = [...rows.values()].some(({ isDocument }) => isDocument);
+  byId("nothing").hidden = found.length > 0 || rows.size === 0;
+  if (focus) document.querySelector(`[data-focus="${CSS.escape(focus)}"]`)?.focus();
 }
 
 function showSum({ contexts }) {
@@ -107,10 +103,10 @@ function showSum({ contexts }) {
 function showStore({ bytes: size, limit }) {
   const meter = byId("store-meter");
   byId("store").hidden = false;
-  byId("store-text").textContent = limit === null ? `${bytes(size)} stored`
+  byId("store-text").textContent = !limit ? `${bytes(size)} stored`
     : `${bytes(size)} of ${bytes(limit)}`;
-  meter.hidden = limit === null;
-  if (limit !== null) Object.assign(meter, { max: limit, high: limit * 0.9, value: size });
+  meter.hidden = !limit;
+  if (limit) Object.assign(meter, { max: limit, high: limit * 0.9, value: size });
 }
 
 function showProblems({ problems, quarantined }) {

@@ -32,11 +32,12 @@ export function makeClosable(dialog) {
   }
 }
 
-/** A message of the server as a sentence. */
+/** A message of the server as a sentence. A name that it begins with stays as it is. */
 export function sentence(text) {
   const trimmed = String(text).trim();
   const end = /[.!?…]$/.test(trimmed) ? "" : ".";
-  return trimmed.charAt(0).toUpperCase() + trimmed.slice(1) + end;
+  return trimmed.replace(/^(a|an|another|it|no|one|the|this) /, (word) =>
+    word.charAt(0).toUpperCase() + word.slice(1)) + end;
 }
 
 const whole = new Intl.NumberFormat("en");

@@ -17,6 +17,13 @@ export function titleOf(entry) {
   return titles[entry.name] ?? (entry.name.startsWith("~") ? "" : entry.name);
 }
 
+/** Marks the row of the document that questions are about. */
+export function markCurrent(name) {
+  for (const row of document.querySelectorAll(".context")) {
+    row.ariaCurrent = row.dataset.name === name ? "true" : null;
+  }
+}
+
 const focusable = (made, name) => {
   made.dataset.focus = name;
   return made;
@@ -42,13 +49,14 @@ export function contextRow({ entry, answers }, actions, isOpen) {
       element("span", {}, `${bytes(entry.bytes)} on the disk`),
       element("span", {}, `${bytes(entry.cache_bytes)} as a cache`)),
     rowButtons(entry, title, answers.length, actions));
+  row.dataset.name = entry.name;
   if (answers.length > 0) row.append(answerPart(entry, answers, actions, isOpen));
   return row;
 }
 
 /** How many times smaller the file is than the cache, where that is much. */
 function factor({ bytes: file, cache_bytes: cache }) {
-  return cache > 1.5 * file ? ` in 1/${digits(cache / file)} of the cache’s size` : "";
+  return cache > 1.5 * file ? ` · 1/${digits(cache / file)} of its cache` : "";
 }
 
 /** How large the file is, where the whole bar is the cache. The text next to it says the same. */

@@ -1,6 +1,7 @@
 // What answers, and from what: the model, the document, and how much of its cache.
 
 import { byId, bytes, counted, element, show } from "./parts.js";
+import { markCurrent } from "./rows.js";
 
 /**
  * Makes the settings work. `documentChanged` is called when somebody chooses another document, or
@@ -15,6 +16,7 @@ export function setUpSettings(documentChanged) {
     entry() ? Number(byId("shares").querySelector(":checked")?.value ?? 1) : 1;
 
   function showDocument() {
+    markCurrent(chosen.value);
     byId("share").hidden = entry() === null;
     if (entry() === null) return;
     drawShares(entry(), showShare);
@@ -57,6 +59,8 @@ export function setUpSettings(documentChanged) {
       chosen.value = name ?? "";
       showDocument();
     },
+    /** Marks the document in the list. */
+    mark: () => markCurrent(chosen.value),
     setModels(ids) {
       for (const select of [model, byId("prepare-model")]) setOptions(select, ids);
     },

@@ -17,7 +17,7 @@ export function drawTurns(list, conversation, actions) {
 }
 
 function drawTurn(turn, number, actions) {
-  const answer = element("div", { className: `answer ${turn.state}` }, turn.answer);
+  const answer = element("div", { className: `answer ${turn.state}` }, turn.answer.trimEnd());
   answer.ariaBusy = String(turn.state === "waiting");
   const drawn = element("li", { className: "turn", ariaLabel: `Turn ${number}` },
     element("div", { className: "question" }, turn.question),
