@@ -17,7 +17,7 @@ import websocket
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # What a key is in the protocol: its code, and the character that it types.
-KEYS = {"Tab": (9, ""), "Enter": (13, "\r"), "Escape": (27, ""), "Space": (32, " ")}
+KEYS = {"Tab": (9, ""), "Enter": (13, "\r"), "Escape": (27, "")}
 # Kinds of events that say that something in the page is wrong.
 COMPLAINTS = {
     "Runtime.exceptionThrown": lambda event: event["exceptionDetails"],
@@ -84,9 +84,10 @@ class Browser:
         return result["result"].get("value")
 
     def wait(self, expression: str, seconds: float = 20) -> Any:
-        """Waits until an expression is true; gives its value. What it names may be missing first."""
+        """Waits until an expression is true; gives its value. At first it may throw."""
+        tried = f"(() => {{ try {{ return {expression} }} catch {{}} }})()"
         end = time.monotonic() + seconds
-        while not (value := self.value(f"(() => {{ try {{ return {expression} }} catch {{}} }})()")):
+        while not (value := self.value(tried)):
             if time.monotonic() > end:
                 raise PageError(f"not so after {seconds} s: {expression}")
             time.sleep(0.05)
@@ -115,9 +116,7 @@ class Browser:
             f"(document.querySelector({json.dumps(selector)}))"
         )
         for kind in ("mousePressed", "mouseReleased"):
-            self.call(
-                "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1
-            )
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
     def drop(self, file: pathlib.Path) -> None:
         """Drops a file in the middle of the window."""
@@ -128,12 +127,9 @@ class Browser:
     def press(self, key: str) -> None:
         """Presses a key."""
         code, text = KEYS[key]
-        for kind in ("keyDown", "keyUp"):
-            self.call(
-                "Input.dispatchKeyEvent",
-                type=kind, key=" " if key == "Space" else key, code=key,
-                windowsVirtualKeyCode=code, **({"text": text} if text and kind == "keyDown" else {}),
-            )  # fmt: skip
+        names = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **names)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **names)
 
     def type(self, text: str) -> None:
         """Types a text over what is selected."""

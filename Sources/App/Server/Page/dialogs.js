@@ -27,13 +27,13 @@ export async function keyDialog(reason) {
 
 /** Deletes a context after a confirmation; gives the names of what is gone. */
 export async function removeDialog(name, label, descendants) {
-  const others = counted(descendants, "answer");
+  const others = descendants === 1 ? "the answer that continues"
+    : `the ${counted(descendants, "answer")} that continue`;
   let removed = [];
   byId("remove-title").textContent = `Delete ${label}?`;
   byId("remove-text").textContent = descendants === 0
     ? "Its file is removed. To ask about it again, its text must be read again."
-    : `Its file is removed, and with it the ${others} that continue${descendants === 1 ? "s" : ""} `
-      + "it.";
+    : `Its file is removed, and with it ${others} it.`;
   show(byId("remove-problem"), null);
   byId("remove-form").onsubmit = async (event) => {
     event.preventDefault();

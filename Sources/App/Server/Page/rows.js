@@ -37,7 +37,7 @@ const nameButton = (title, entry, action) =>
 export function contextRow({ entry, answers }, actions, isOpen) {
   const isDocument = entry.kind === "document";
   const title = titleOf(entry) || `Conversation of ${counted(entry.tokens, "token")}`;
-  const main = () => (isDocument ? actions.ask(entry) : actions.open(entry));
+  const main = () => (isDocument ? actions.ask(entry) : actions.open(latest(entry, answers)));
   const row = element("li", { className: "context" },
     element("div", { className: "head" },
       nameButton(title, entry, main),
@@ -48,7 +48,7 @@ export function contextRow({ entry, answers }, actions, isOpen) {
     element("p", { className: "sizes soft" },
       element("span", {}, `${bytes(entry.bytes)} on the disk`),
       element("span", {}, `${bytes(entry.cache_bytes)} as a cache`)),
-    rowButtons(entry, title, answers.length, actions));
+    rowButtons(entry, title, main, answers.length, actions));
   row.dataset.name = entry.name;
   if (answers.length > 0) row.append(answerPart(entry, answers, actions, isOpen));
   return row;
@@ -66,11 +66,14 @@ function bar({ bytes: file, cache_bytes: cache }) {
   return made;
 }
 
-function rowButtons(entry, title, descendants, actions) {
+/** The end of a conversation: of it and what continues it, the one that was used last. */
+const latest = (entry, answers) =>
+  answers.reduce((last, { entry }) => (entry.last_used >= last.last_used ? entry : last), entry);
+
+function rowButtons(entry, title, main, descendants, actions) {
   const isDocument = entry.kind === "document";
-  const first = isDocument
-    ? button("Ask", "quiet", () => actions.ask(entry), `Ask about ${title}`)
-    : button("Open", "quiet", () => actions.open(entry), `Open ${title}`);
+  const first = isDocument ? button("Ask", "quiet", main, `Ask about ${title}`)
+    : button("Open", "quiet", main, `Open ${title}`);
   const heat = button("Heat map", "quiet", () => actions.heatmap(entry), `Heat map of ${title}`);
   return element("div", { className: "actions" }, first, ...(isDocument ? [heat] : []),
     removeButton(entry, title, descendants, actions));
