@@ -47,7 +47,7 @@ setUpPrepare({
   isTaken: (name) => contexts.some((entry) => entry.name === name),
   async finished(entry) {
     await refresh();
-    ask.about(entry);
+    ask.offer(entry);
   },
 });
 
@@ -99,6 +99,7 @@ function showView(name) {
 for (const chooser of document.querySelectorAll("[data-show]")) {
   chooser.onclick = () => showView(chooser.dataset.show);
 }
+document.querySelector(".skip").onclick = () => showView("ask");
 byId("away-retry").onclick = refresh;
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && !timer) refresh();

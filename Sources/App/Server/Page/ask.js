@@ -111,6 +111,12 @@ export function setUpAsk({ answered }) {
       begin(new Conversation());
       question.focus();
     },
+    /** Chooses a new document, unless a conversation is there that would end. */
+    offer(entry) {
+      if (conversation.path.length > 0) return;
+      settings.choose(entry.name);
+      draw();
+    },
     /** Continues a stored conversation. `root` is what its first turn continues, or itself. */
     async open(entry, root, models) {
       const model = modelOf(entry, models) ?? settings.request.model;
