@@ -146,8 +146,8 @@ let package = Package(
     swift(
       "App/Server",
       [
-        "Reports", "Workflows", "Inference", "QFilters", "CacheCodec", "CacheFormat", "ByteIO",
-        "Platform",
+        "Reports", "Workflows", "Inference", "ModelFiles", "QFilters", "CacheCodec", "CacheFormat",
+        "ByteIO", "Platform",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -1,4 +1,4 @@
-package import ArgumentParser
+import ArgumentParser
 import ByteIO
 
 /// The value of an option `[NAME=]PATH`.

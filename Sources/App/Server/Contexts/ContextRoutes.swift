@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Workflows
 
 /// Answers to requests below `/api/contexts`.
 struct ContextRoutes: Sendable {

@@ -1,6 +1,8 @@
 import ByteIO
 import CacheCodec
+import CacheFormat
 import Inference
+import Logging
 import QFilters
 import Workflows
 

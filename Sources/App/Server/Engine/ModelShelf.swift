@@ -27,7 +27,9 @@ final class ModelShelf {
       }
       loaded[setting.name] = nil
     }
-    let bytes = try weightBytes(setting.path)
+    let bytes = try ModelFile(path: setting.path).files.reduce(0) {
+      $0 + UInt64($1.bytes.byteCount)
+    }
     try makeRoom(for: bytes, setting.name)
     let before = FileStamp(path: setting.path)
     let model = try LoadedModel(
@@ -51,16 +53,6 @@ final class ModelShelf {
       let oldest = loaded.min(by: { $0.value.lastUse < $1.value.lastUse })
     {
       loaded[oldest.key] = nil
-    }
-  }
-
-  /// The size of the files that hold a model's weights.
-  private func weightBytes(_ path: String) throws -> UInt64 {
-    guard Folder.exists(path) else {
-      return try GGUFFile.open(path: path).files.reduce(0) { $0 + UInt64($1.bytes.byteCount) }
-    }
-    return try Folder.names(path).filter { $0.hasSuffix(".safetensors") }.reduce(0) {
-      try $0 + RandomAccessFile(path: Folder.path(path, $1)).size
     }
   }
 }
