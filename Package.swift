@@ -234,9 +234,11 @@ let package = Package(
     .testTarget(
       name: "ServerTests",
       dependencies: [
-        "Server", "Workflows", "ByteIO", "TestSupport",
+        "Server", "QFiltersServe", "ServeArguments", "Workflows", "Inference", "CacheFormat",
+        "ByteIO",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
-        .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "NIOCore", package: "swift-nio"),
       ],
       swiftSettings: strict),
     .testTarget(

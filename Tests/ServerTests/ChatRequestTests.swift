@@ -1,3 +1,5 @@
+import HTTPTypes
+import Inference
 import Testing
 import Workflows
 

@@ -10,13 +10,19 @@ import threading
 import time
 
 import openai
-from server import Server, serving
+from server import Server, patient, serving
 from talk import reply, said, turn
 
 HELLO = [turn("user", "cache of words")]
 BODY = json.dumps({"model": "tiny", "messages": HELLO, "max_tokens": 4}).encode()
-# Long enough to be in the middle of it.
-LONG = {"model": "tiny", "messages": HELLO, "max_tokens": 400, "stream": True}
+# Long enough to be in the middle of it: each token makes itself likelier.
+LONG = {
+    "model": "tiny",
+    "messages": HELLO,
+    "max_tokens": 50_000,
+    "frequency_penalty": -2,
+    "stream": True,
+}
 
 
 def posted(body: bytes, path: str = "/v1/chat/completions", extra: bytes = b"") -> bytes:
@@ -41,7 +47,6 @@ def check_broken(program: str, folder: pathlib.Path) -> None:
             b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
             b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n"
             b"Connection: close\r\n\r\n{}",
-            b"GET http://localhost/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
         ]:
             got = server.raw(sent, seconds=2)
             assert not got.startswith((b"HTTP/1.1 200", b"HTTP/1.1 5")), (sent[:80], got[:200])
@@ -105,7 +110,8 @@ def waits(server: Server, count: int) -> None:
 
 def check_leaving(program: str, folder: pathlib.Path) -> None:
     """Clients that leave, in the middle or while they wait, take nobody's time."""
-    with serving(program, "--store", str(folder / "leaving")) as server:
+    models = {"tiny": patient(folder)}
+    with serving(program, "--store", str(folder / "leaving"), models=models) as server:
         done = answers(server)
         running = begin(server, LONG)
         waiting = [
@@ -123,7 +129,7 @@ def check_leaving(program: str, folder: pathlib.Path) -> None:
         assert answers(server) <= done + 2
         for seconds in (0.001, 0.02, 0.1, 0.3):
             with contextlib.suppress(openai.APITimeoutError):
-                reply(server.client().with_options(timeout=seconds), HELLO, tokens=400)
+                reply(server.client().with_options(timeout=seconds), HELLO, 9999, frequency_penalty=-2)
         waits(server, 0)
         assert reply(server.client(), HELLO).choices
 
@@ -134,7 +140,7 @@ def answers(server: Server) -> float:
 
 def check_queue(program: str, folder: pathlib.Path) -> None:
     """One request too many is told when to come again, and the others are answered."""
-    with serving(program, "--queue", "2") as server:
+    with serving(program, "--queue", "2", models={"tiny": patient(folder)}) as server:
         running = begin(server, LONG)
         results = []
         body = {"model": "tiny", "messages": HELLO, "max_tokens": 2}
@@ -158,18 +164,24 @@ def check_queue(program: str, folder: pathlib.Path) -> None:
 def check_end(program: str, folder: pathlib.Path) -> None:
     """A server that is asked to end finishes the answer that runs, and keeps it."""
     store = folder / "end"
-    server = Server(program, "--store", str(store))
+    server = Server(program, "--store", str(store), models={"tiny": patient(folder)})
     try:
-        running = begin(server, {**LONG, "max_tokens": 200})
+        running = begin(server, LONG)
         waiting = socket.create_connection((server.host, server.port), timeout=30)
         waiting.sendall(posted(BODY))
         waits(server, 1)
+        rest = bytearray()
+
+        def read() -> None:
+            while piece := running.recv(65536):
+                rest.extend(piece)
+
+        reader = threading.Thread(target=read)
+        reader.start()
         begun = time.monotonic()
         server.stop()
         assert time.monotonic() - begun < 15
-        rest = b""
-        while piece := running.recv(65536):
-            rest += piece
+        reader.join()
         assert b"data: [DONE]" in rest and b'"saved":"~' in rest, rest[-400:]
         assert b" 503 " in waiting.recv(65536)
         running.close()

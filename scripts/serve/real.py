@@ -15,7 +15,8 @@ def check_real(program: str, folder: pathlib.Path, cache: pathlib.Path) -> None:
     models = {"smol": cache / MODEL}
     text = (cache / "essays/worked.txt").read_text()[: TOKENS * 5]
     ask = [turn("user", text + "\n\nWhat is this about?")]
-    with serving(program, "--store", str(folder / "real"), models=models) as server:
+    options = ("--exact", "--store", str(folder / "real"))
+    with serving(program, *options, models=models) as server:
         times = []
         results = []
         for _ in range(2):

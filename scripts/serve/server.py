@@ -6,6 +6,7 @@ import json
 import pathlib
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import urllib.parse
@@ -17,7 +18,17 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 TINY = ROOT / "fixtures/models/tiny-llama-f32.gguf"
 OTHER = ROOT / "fixtures/models/tiny-llama-bf16.gguf"
 READY = "listening on "
+CONTEXT_KEY = b"llama.context_length" + struct.pack("<I", 4)
 TO_END = 20
+
+
+def patient(folder: pathlib.Path, context: int = 1 << 16) -> pathlib.Path:
+    """The tiny model with a longer context, in which an answer can take long."""
+    content = TINY.read_bytes()
+    at = content.index(CONTEXT_KEY) + len(CONTEXT_KEY)
+    file = folder / "patient.gguf"
+    file.write_bytes(content[:at] + struct.pack("<I", context) + content[at + 4 :])
+    return file
 
 
 class Server:

@@ -6,7 +6,7 @@ import random
 import time
 
 from forms import error
-from server import Server, serving
+from server import Server, patient, serving
 from talk import cached, question, reply, said, streamed, turn
 
 KEYS = ("first-key-of-the-test", "second-key-of-the-test")
@@ -36,12 +36,13 @@ def check_tokens(answers: list) -> None:
 def check_conversations(program: str, folder: pathlib.Path, turns: int = 20) -> None:
     """With a store, answers are token by token those without one, also after a restart."""
     store = folder / "conversations"
-    with serving(program, "--exact") as plain:
+    models = {"tiny": patient(folder)}
+    with serving(program, "--exact", models=models) as plain:
         expected = converse(plain, turns, seed=1)
         assert all(cached(answer) == 0 for answer in expected)
         assert all(answer.qfilters["saved"] is None for answer in expected)
     options = ("--exact", "--store", str(store))
-    with serving(program, *options) as server:
+    with serving(program, *options, models=models) as server:
         answers = converse(server, turns, seed=1)
         assert [said(a) for a in answers] == [said(a) for a in expected]
         assert cached(answers[0]) == 0
@@ -49,7 +50,7 @@ def check_conversations(program: str, folder: pathlib.Path, turns: int = 20) -> 
         check_growth(store)
         names = [context["name"] for context in server.json("GET", "/api/contexts")["contexts"]]
         assert len(names) == turns
-    with serving(program, *options) as server:
+    with serving(program, *options, models=models) as server:
         again = converse(server, turns, seed=1)
         assert [said(a) for a in again] == [said(a) for a in expected]
         assert all(cached(a) == a.usage.prompt_tokens - 1 for a in again)
@@ -180,14 +181,15 @@ def check_keys(program: str, folder: pathlib.Path) -> None:
 def check_limit(program: str, folder: pathlib.Path) -> None:
     """The store stays within its limit, and an answer that finds no room is an answer."""
     store = folder / "limit"
-    with serving(program, "--store", str(store), "--limit", "200K") as server:
+    options = ("--store", str(store), "--limit", "200K")
+    with serving(program, *options, models={"tiny": patient(folder)}) as server:
         for seed in range(12):
             answers = converse(server, 2, seed=100 + seed)
             assert all(answer.choices[0].message.content is not None for answer in answers)
             # Files may share blocks with none; their sizes count.
             size = sum(file.stat().st_size for file in store.glob("*.kvsnap"))
             assert size <= 200_000 * 1.5, size
-        text = " ".join(question(random.Random(seed)) for seed in range(90))
+        text = " ".join(question(random.Random(seed)) for seed in range(300))
         body = {"model": "tiny", "name": "big", "text": text}
         status, _, content = server.ask("POST", "/api/documents", body)
         assert b'"error"' in content and status in (200, 413), content

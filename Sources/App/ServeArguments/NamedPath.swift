@@ -8,9 +8,10 @@ package struct NamedPath: ExpressibleByArgument, Sendable {
   /// The path.
   package let path: String
 
-  /// Nil if a part is empty.
+  /// Nil if a part is empty. A name may have slashes; what begins with `/` or `.` is a path.
   package init?(argument: String) {
-    guard let sign = argument.firstIndex(of: "="), argument[..<sign].allSatisfy(Self.isOfName)
+    guard let sign = argument.firstIndex(of: "="), !argument.hasPrefix("/"),
+      !argument.hasPrefix("."), !argument[..<sign].contains(where: \.isWhitespace)
     else {
       guard !argument.isEmpty else { return nil }
       (name, path) = (nil, argument)
@@ -25,10 +26,5 @@ package struct NamedPath: ExpressibleByArgument, Sendable {
     if let name { return name }
     let file = Folder.name(of: path)
     return file.hasSuffix(".gguf") ? String(file.dropLast(5)) : file
-  }
-
-  /// Whether a name may have the character: a path has a slash before its first "=" otherwise.
-  private static func isOfName(_ character: Character) -> Bool {
-    character.isASCII && character != "/" && !character.isWhitespace
   }
 }
