@@ -21,7 +21,10 @@ struct APIKeysTests {
 
   @Test(
     "a file that is none is rejected without a word of its keys",
-    arguments: ["", "\n# only this\n", "tiny-secret", "a-key-that-is-long\ntiny-secret", "tiny-secret with blanks"])
+    arguments: [
+      "", "\n# only this\n", "tiny-secret", "a-key-that-is-long\ntiny-secret",
+      "tiny-secret with blanks",
+    ])
   func rejected(_ text: String) {
     let error = #expect(throws: APIKeysRefusal.self) { try keys(text) }
     #expect(error.map { !"\($0)".contains("secret") } ?? false)

@@ -52,7 +52,7 @@ struct ChatRequestTests {
       #"""
       {"model":"smol","stream":true,"messages":[
         {"role":"user","content":[{"type":"text","text":"Read "},{"type":"text","text":"this."}]},
-        {"role":"assistant","content":null,"tool_calls":[],"refusal":null},
+        {"role":"assistant","content":null,"tool_calls":[],"audio":null},
         {"role":"user","content":"Why?","name":"me"}],
        "temperature":null,"max_tokens":null,"stop":null,"tools":null,"response_format":null,
        "stream_options":null,"logit_bias":{},"presence_penalty":0.5,"frequency_penalty":-1,
@@ -106,7 +106,8 @@ struct ChatRequestTests {
     "a wrong value is named",
     arguments: [
       ("temperature", "3"), ("temperature", #""hot""#), ("top_p", "1.5"), ("max_tokens", "0"),
-      ("max_tokens", "1e30"), ("max_tokens", "1.5"), ("stop", "7"), ("stop", #"["a","b","c","d","e"]"#),
+      ("max_tokens", "1e30"), ("max_tokens", "1.5"), ("stop", "7"),
+      ("stop", #"["a","b","c","d","e"]"#),
       ("stop", #"[""]"#), ("stream", #""yes""#), ("compression", "3"), ("compression", "1"),
       ("recall", "-2"), ("seed", "0.5"), ("presence_penalty", "2.5"), ("n", "0"), ("document", "7"),
       ("stream_options.include_usage", "1"),
@@ -143,15 +144,18 @@ struct ChatRequestTests {
     #expect(param == "messages" || error?.param ?? "" == param)
   }
 
-  @Test("nesting without end, in a field that is read and in one that is not", arguments: ["tools", "x"])
+  @Test(
+    "nesting without end, in a field that is read and in one that is not",
+    arguments: ["tools", "x"])
   func deep(_ field: String) {
     for (open, close) in [("[", "]"), (#"{"a":"#, "}")] {
       for depth in [600, 100_000] {
         let nested =
           String(repeating: open, count: depth) + "1" + String(repeating: close, count: depth)
         #expect(failure { try chat(with: #""\#(field)":\#(nested)"#) }?.status == .badRequest)
-        #expect(failure { try chat(with: #""\#(field)":"# + String(repeating: open, count: depth)) }
-          != nil)
+        #expect(
+          failure { try chat(with: #""\#(field)":"# + String(repeating: open, count: depth)) }
+            != nil)
       }
     }
   }
@@ -163,9 +167,10 @@ struct ChatRequestTests {
     ).request
     #expect(request.prompt == .text("Once upon"))
     #expect(request.maximumTokens == 16)
-    #expect(failure {
-      try JSONRequest.decode(TextBody.self, Array(#"{"model":"m","prompt":["a"]}"#.utf8)).request
-    }?.param == "prompt")
+    #expect(
+      failure {
+        try JSONRequest.decode(TextBody.self, Array(#"{"model":"m","prompt":["a"]}"#.utf8)).request
+      }?.param == "prompt")
   }
 
   @Test("without a seed, two requests sample differently")

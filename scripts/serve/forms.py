@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import subprocess
 
 import openai
 from server import OTHER, ROOT, TINY, serving
@@ -153,3 +154,22 @@ def check_pages(program: str, folder: pathlib.Path) -> None:
             got = server.ask("POST", "/v1/completions", body, headers)
             assert got[0] == status, (headers, got)
             assert not any(name.startswith("access-control") for name in got[1])
+
+
+def check_start(program: str, folder: pathlib.Path) -> None:
+    """What cannot start says why, with the exit code of the command line."""
+    short = folder / "keys"
+    short.write_text("tiny-secret\n")
+    with serving(program) as server:
+        cases = [
+            (64, [], "--model"),
+            (64, [f"--model={TINY}", "--host=0.0.0.0"], "--api-keys"),
+            (64, [f"--model={TINY}", f"--api-keys={short}"], "line 1"),
+            (65, ["--model=x=Makefile"], "Makefile"),
+            (66, ["--model=missing.gguf"], "missing.gguf"),
+            (74, [f"--model={TINY}", f"--port={server.port}"], "cannot listen"),
+        ]
+        for status, options, part in cases:
+            done = subprocess.run([program, *options], capture_output=True, text=True, timeout=20)
+            assert done.returncode == status and not done.stdout, (options, done)
+            assert part in done.stderr and "tiny-secret" not in done.stderr, done

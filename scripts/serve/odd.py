@@ -69,7 +69,17 @@ def mutated(chance: random.Random) -> bytes:
         elif kind == 1:
             body[at:at] = chance.randbytes(chance.randint(1, 4))
         elif kind == 2:
-            pieces = [b"null", b"1e999", b"-1", b'"\\ud800"', b"[[[", b"{}", b"\x00", b'","', b"true"]
+            pieces = [
+                b"null",
+                b"1e999",
+                b"-1",
+                b'"\\ud800"',
+                b"[[[",
+                b"{}",
+                b"\x00",
+                b'","',
+                b"true",
+            ]
             body[at:at] = chance.choice(pieces)
         else:
             body = body[:at] + body[chance.randrange(len(body) + 1) :]
@@ -129,7 +139,9 @@ def check_leaving(program: str, folder: pathlib.Path) -> None:
         assert answers(server) <= done + 2
         for seconds in (0.001, 0.02, 0.1, 0.3):
             with contextlib.suppress(openai.APITimeoutError):
-                reply(server.client().with_options(timeout=seconds), HELLO, 9999, frequency_penalty=-2)
+                reply(
+                    server.client().with_options(timeout=seconds), HELLO, 9999, frequency_penalty=-2
+                )
         waits(server, 0)
         assert reply(server.client(), HELLO).choices
 

@@ -29,8 +29,6 @@ def check_real(program: str, folder: pathlib.Path, cache: pathlib.Path) -> None:
         assert second[2].prompt_tokens_details.cached_tokens == second[2].prompt_tokens - 1
         assert second[3]["first_token_seconds"] < first[3]["first_token_seconds"] / 2, results
         talk = [*ask, turn("assistant", first[0]), turn("user", "Say it in one word.")]
-        third = server.client().chat.completions.create(
-            model="smol", messages=talk, max_tokens=4
-        )
+        third = server.client().chat.completions.create(model="smol", messages=talk, max_tokens=4)
         assert cached(third) >= first[2].prompt_tokens and said(third)[0]
         print(f"test-serve: the real model answered in {times[0]:.1f} s, then {times[1]:.1f} s")

@@ -19,7 +19,8 @@ def checks(options: argparse.Namespace) -> list:
         value
         for module in (forms, stores, odd)
         for name, value in vars(module).items()
-        if name.startswith("check_") and getattr(value, "__module__", "") == module.__name__
+        if name.startswith("check_")
+        and getattr(value, "__module__", "") == module.__name__
         # Parts of others take a running server.
         and value.__code__.co_varnames[0] == "program"
     ]

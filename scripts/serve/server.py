@@ -56,9 +56,7 @@ class Server:
         return self.log.read()
 
     def client(self, key: str = "none") -> openai.OpenAI:
-        return openai.OpenAI(
-            base_url=self.address + "/v1", api_key=key, max_retries=0, timeout=120
-        )
+        return openai.OpenAI(base_url=self.address + "/v1", api_key=key, max_retries=0, timeout=120)
 
     def ask(
         self,

@@ -161,9 +161,7 @@ def check_keys(program: str, folder: pathlib.Path) -> None:
         ]:
             assert server.ask(method, path, key=KEYS[1])[0] == 404
         ask = [turn("user", "what")]
-        unknown = error(
-            lambda: reply(server.client(KEYS[1]), ask, extra_body={"document": "book"})
-        )
+        unknown = error(lambda: reply(server.client(KEYS[1]), ask, extra_body={"document": "book"}))
         assert unknown[0] == 404
         counts = [server.metrics(key)["qfilters_store_bytes"] for key in KEYS]
         assert counts[0] > counts[1] > 0

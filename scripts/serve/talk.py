@@ -41,7 +41,12 @@ def streamed(client: openai.OpenAI, messages: list[dict], tokens: int = 4, **mor
 def said(answer) -> tuple[str, str, int, int]:
     """What must not depend on a store."""
     choice, usage = answer.choices[0], answer.usage
-    return choice.message.content, choice.finish_reason, usage.prompt_tokens, usage.completion_tokens
+    return (
+        choice.message.content,
+        choice.finish_reason,
+        usage.prompt_tokens,
+        usage.completion_tokens,
+    )
 
 
 def cached(answer) -> int:

@@ -24,8 +24,10 @@ struct QFiltersCommand: AsyncParsableCommand {
     subcommands: [
       TokenizeCommand.self, GenerateCommand.self, PrecomputeCommand.self, TransformCommand.self,
       MergeCommand.self, ZooCommand.self, ImportCommand.self,
-      ExportCommand.self, PrefillCommand.self, ResumeCommand.self, AskCommand.self, ChatCommand.self,
-      RecompressCommand.self, RekeyCommand.self, ForgetCommand.self, StoreCommand.self, ShowCommand.self,
+      ExportCommand.self, PrefillCommand.self, ResumeCommand.self, AskCommand.self,
+      ChatCommand.self,
+      RecompressCommand.self, RekeyCommand.self, ForgetCommand.self, StoreCommand.self,
+      ShowCommand.self,
       InspectCommand.self,
       CompareCommand.self,
       VerifyCommand.self, ConformanceCommand.self, EvaluateCommand.self, ServeCommand.self,

@@ -7,7 +7,8 @@ struct APIKeys: Sendable {
   private static let shortest = 16
   private static let longestFile = 1 << 20
 
-  /// Reads a file with a key in each line. Blank lines, and lines that begin with `#`, do not count.
+  /// Reads a file with a key in each line. Blank lines do not count, nor do those that begin with
+  /// `#`.
   ///
   /// - Throws: `APIKeysRefusal`, `SystemError`.
   init(path: String) throws {
@@ -56,8 +57,9 @@ struct APIKeys: Sendable {
   private static func trimmed(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     let blanks: [UInt8] = [0x20, 0x09, 0x0D]
     let start = line.drop { blanks.contains($0) }
-    return start.prefix((start.lastIndex { !blanks.contains($0) } ?? start.startIndex - 1)
-      - start.startIndex + 1)
+    return start.prefix(
+      (start.lastIndex { !blanks.contains($0) } ?? start.startIndex - 1)
+        - start.startIndex + 1)
   }
 }
 

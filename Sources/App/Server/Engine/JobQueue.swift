@@ -71,7 +71,8 @@ final class JobQueue: Sendable {
   func close(within time: Duration) {
     let waiting = state.withLock { state in
       state.isClosed = true
-      state.deadline = state.deadline ?? ContinuousClock.now + time
+      let deadline = ContinuousClock.now + time
+      state.deadline = min(state.deadline ?? deadline, deadline)
       return state.queue.removeAll()
     }
     for job in waiting { job.finish(.failed(.shuttingDown)) }

@@ -23,7 +23,8 @@ struct JobResponse {
       }
       throw ServeError.shuttingDown
     } onCancel: {
-      [engine, job] in engine.abandon(job)
+      [engine, job] in
+      engine.abandon(job)
     }
   }
 
@@ -40,7 +41,8 @@ struct JobResponse {
         // A stream may be read on by another loop.
         for await event in job.events { try await body(event) }
       } onCancel: {
-        [engine, job] in engine.abandon(job)
+        [engine, job] in
+        engine.abandon(job)
       }
     } catch {
       engine.abandon(job)

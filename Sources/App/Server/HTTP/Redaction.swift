@@ -12,7 +12,9 @@ struct Redaction: Sendable {
       // A store is a folder itself, and its name is no client's business either.
       [path, Folder.parent(of: path)].map { $0.hasSuffix("/") ? $0 : $0 + "/" }
     }
-    folders = Set(known).subtracting(["./", "/"]).sorted { ($1.utf8.count, $0) < ($0.utf8.count, $1) }
+    folders = Set(known).subtracting(["./", "/"]).sorted {
+      ($1.utf8.count, $0) < ($0.utf8.count, $1)
+    }
   }
 
   /// The sentence, in which a file has only its name.

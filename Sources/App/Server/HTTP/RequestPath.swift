@@ -17,7 +17,8 @@ struct RequestPath: Equatable {
     self.parts = parts == [""] ? [] : parts
     query = (halves.count > 1 ? halves[1] : "").split(separator: "&").compactMap { field in
       let pair = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard let name = Self.decoded(pair[0]), let value = Self.decoded(pair.count > 1 ? pair[1] : "")
+      guard let name = Self.decoded(pair[0]),
+        let value = Self.decoded(pair.count > 1 ? pair[1] : "")
       else { return nil }
       return (name, value)
     }

@@ -1,6 +1,7 @@
 import ByteIO
 import CacheFormat
 import Logging
+import ModelFiles
 import QFilters
 
 /// What all requests share.
@@ -16,11 +17,10 @@ final class QFiltersServer: Sendable {
 
   /// Opens what the settings name, except for the models' weights.
   ///
-  /// - Throws: `SystemError`, `MalformedFile`, `KeyFileRefusal`, `APIKeysRefusal`.
+  /// - Throws: `SystemError`, `MalformedFile`, `UnsupportedModel`, `KeyFileRefusal`,
+  ///   `APIKeysRefusal`.
   init(_ settings: ServerSettings, logger: Logger) throws {
-    for model in settings.models where FileStamp(path: model.path) == nil {
-      throw SystemError(operation: "open", path: model.path)
-    }
+    for model in settings.models { _ = try ModelFile(path: model.path) }
     var banks: [String: (FilterBank, path: String)] = [:]
     for (name, path) in settings.filters { banks[name] = (try FilterBank(path: path), path) }
     let keys = try settings.keyFile.map { KeyRing([try Secret.read(keyFile: $0)]) } ?? .none

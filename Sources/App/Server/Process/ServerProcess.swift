@@ -24,7 +24,8 @@ package enum ServerProcess {
   /// Serves until a signal asks it to end.
   ///
   /// - Parameter ready: Receives the server's address when it accepts connections.
-  /// - Throws: `SystemError`, `MalformedFile`, `KeyFileRefusal`, `APIKeysRefusal`; `ListenFailure`.
+  /// - Throws: `SystemError`, `MalformedFile`, `UnsupportedModel`, `KeyFileRefusal`,
+  ///   `APIKeysRefusal`; `ListenFailure`.
   package static func run(
     _ settings: ServerSettings, ready: @escaping @Sendable (_ address: String) -> Void
   ) async throws {
@@ -76,10 +77,15 @@ private struct EngineService: Service {
   let seconds: Int
 
   func run() async {
-    await withGracefulShutdownHandler {
-      await engine.end()
-    } onGracefulShutdown: {
-      engine.shutDown(within: .seconds(seconds))
+    await withTaskCancellationHandler {
+      await withGracefulShutdownHandler {
+        await engine.end()
+      } onGracefulShutdown: {
+        engine.shutDown(within: .seconds(seconds))
+      }
+    } onCancel: {
+      // The server could not listen, or its time to end is over.
+      engine.shutDown(within: .zero)
     }
   }
 }
