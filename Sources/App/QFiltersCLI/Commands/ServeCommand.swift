@@ -23,23 +23,9 @@ struct ServeCommand: ParsableCommand {
     let program = "qfilters-serve"
     let arguments = [program] + (try Arguments.read()).dropFirst()
     let own = Folder.canonical("/proc/self/exe").map { Folder.sibling(of: $0, named: program) }
-    if let own, Folder.isFile(own) { throw Self.exchange(own, arguments) }
-    let error = Self.exchange(program, arguments)
+    if let own, Folder.isFile(own) { throw ProgramExchange.run(own, arguments) }
+    let error = ProgramExchange.run(program, arguments)
     throw error.code == ENOENT ? ServerMissing() : error
-  }
-
-  /// Becomes another program, which a name without a slash has in PATH.
-  ///
-  /// - Returns: Why it did not.
-  private static func exchange(_ program: String, _ arguments: [String]) -> SystemError {
-    let texts = arguments.map { unsafe strdup($0) }
-    defer { for text in unsafe texts { unsafe free(text) } }
-    // It has to receive the signals that this program may have blocked for itself.
-    var none = sigset_t()
-    unsafe sigemptyset(&none)
-    unsafe sigprocmask(SIG_SETMASK, &none, nil)
-    unsafe _ = execvp(program, texts + [nil])
-    return SystemError(operation: "run", path: program)
   }
 }
 
