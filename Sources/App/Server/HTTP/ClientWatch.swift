@@ -1,14 +1,19 @@
 import NIOCore
 import Synchronization
 
-/// Notices that a client has closed its connection, or its half of it.
+/// Notices that a client has closed its connection, or its half of it, and closes that of a client
+/// that takes nothing of its response.
 final class ClientWatch: ChannelInboundHandler, RemovableChannelHandler, Sendable {
   typealias InboundIn = Never
 
   private struct State {
     var isGone = false
     var action: (@Sendable () -> Void)?
+    /// Closes a connection that takes nothing.
+    var closing: Scheduled<Void>?
   }
+
+  private static let patience = TimeAmount.seconds(60)
 
   private let state = Mutex(State())
 
@@ -26,6 +31,19 @@ final class ClientWatch: ChannelInboundHandler, RemovableChannelHandler, Sendabl
     context.fireUserInboundEventTriggered(event)
   }
 
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    let channel = context.channel
+    let closing =
+      channel.isWritable
+      ? nil
+      : channel.eventLoop.scheduleTask(in: Self.patience) { channel.close(promise: nil) }
+    state.withLock { state in
+      state.closing?.cancel()
+      state.closing = closing
+    }
+    context.fireChannelWritabilityChanged()
+  }
+
   func channelInactive(context: ChannelHandlerContext) {
     leave()
     context.fireChannelInactive()
@@ -34,6 +52,7 @@ final class ClientWatch: ChannelInboundHandler, RemovableChannelHandler, Sendabl
   private func leave() {
     let action = state.withLock { state in
       state.isGone = true
+      state.closing?.cancel()
       return state.action.take()
     }
     action?()

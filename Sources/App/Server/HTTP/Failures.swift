@@ -43,8 +43,8 @@ struct Failures: Sendable {
     switch error {
     case .name, .continuesAnother: .badRequest
     case .noContext: .notFound
-    case .nameTaken, .hasChildren, .inUse: .conflict
     case .beyondLimit: .contentTooLarge
+    default: .conflict
     }
   }
 
