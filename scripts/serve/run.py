@@ -8,6 +8,7 @@ import tempfile
 import time
 import traceback
 
+import files
 import forms
 import odd
 import real
@@ -17,7 +18,7 @@ import stores
 def checks(options: argparse.Namespace) -> list:
     found = [
         value
-        for module in (forms, stores, odd)
+        for module in (forms, stores, files, odd)
         for name, value in vars(module).items()
         if name.startswith("check_")
         and getattr(value, "__module__", "") == module.__name__
