@@ -1,5 +1,6 @@
 import ByteIO
 import CacheFormat
+import HTTPTypes
 import Testing
 
 @testable import Server

@@ -13,8 +13,8 @@ struct ServeCommand: ParsableCommand {
 
       With a store, the pairs of each prompt and its answer are kept, and what a prompt has in \
       common with them is not computed again. The page at / shows what is kept. When the server is \
-      ready it prints `listening on` and its address. SIGTERM and Ctrl-C end it: answers have eight \
-      seconds to end, and are kept. docs/server.md describes the interface.
+      ready it prints `listening on` and its address. SIGTERM and Ctrl-C end it: answers have \
+      eight seconds to end, and are kept. docs/server.md describes the interface.
       """)
 
   @OptionGroup var serve: ServeArguments

@@ -16,7 +16,7 @@ package enum ProgramExchange {
     unsafe texts.append(nil)
     unsafe _ = execvp(program, texts)
     let error = SystemError(operation: "run", path: program)
-    for unsafe text in unsafe texts { unsafe free(text) }
+    unsafe texts.forEach { unsafe free($0) }
     return error
   }
 }
