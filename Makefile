@@ -2,7 +2,7 @@
 # Both set up what is missing first.
 
 .PHONY: bench build check clean demo docs fixtures-archive format fuzz help install libkvsnap lint \
-  test uninstall wheel
+  serve test uninstall wheel
 
 # Where `make install` puts the program, its manual pages and its completions.
 PREFIX = /usr/local
@@ -29,6 +29,7 @@ help:
 	@echo "make lint       style, imports, sizes and words of Swift, C, Python and Markdown"
 	@echo "make format     the formatters of Swift, C and Python"
 	@echo "make build      .build/release/qfilters, which runs without the Swift toolchain"
+	@echo "make serve      .build/release/qfilters-serve, too: the server; its libraries take minutes once"
 	@echo "make install    the program, its manual and completions below PREFIX (now $(PREFIX))"
 	@echo "make uninstall  removal of what make install put there"
 	@echo "make fuzz       $(FUZZ_RUNS) hostile inputs for every reader; FUZZ_RUNS=10000000 for a release"
@@ -42,6 +43,9 @@ help:
 build:
 	scripts/setup
 	swift build -c release --product qfilters --static-swift-stdlib
+
+serve: build
+	swift build -c release --product qfilters-serve --static-swift-stdlib
 
 # With sudo, what the user built is installed: root has no toolchain, and would own what it builds.
 install:
@@ -58,6 +62,7 @@ demo: build
 check: lint
 	swift build $(TESTS) --build-tests
 	QFILTERS_PYTHON="$$(scripts/python)" scripts/quick-tests $(TESTS) --skip-build
+	scripts/test-serve .build-tests/release/qfilters-serve
 
 # Everything runs on the processor's widest kernels, and what depends on kernels runs again on the
 # portable ones.
@@ -75,6 +80,7 @@ test: lint
 	  { scripts/cluster/test-slurm "$$QFILTERS_BINARY" "$$cache/SmolLM2-135M-Instruct.Q4_1.gguf" \
 	    fixtures/models/tiny-llama-f32.gguf "$$cache/essays/worked.txt" || [ $$? -eq 77 ]; } && \
 	  { scripts/test-remote "$$QFILTERS_BINARY" "$$cache" || [ $$? -eq 77 ]; } && \
+	  scripts/test-serve .build-tests/release/qfilters-serve "$$cache" && \
 	  { scripts/test-install "$$cache" || [ $$? -eq 77 ]; }
 	scripts/test-libkvsnap
 	Fuzzing/run $(TEST_FUZZ_RUNS) 1

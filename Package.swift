@@ -30,6 +30,7 @@ let package = Package(
     // `make libkvsnap` links its objects into a library without Swift's own ones.
     .library(name: "kvsnap-objects", type: .static, targets: ["KVSnapC"]),
     .executable(name: "qfilters", targets: ["QFiltersCLI"]),
+    .executable(name: "qfilters-serve", targets: ["QFiltersServe"]),
     // For the nested packages Fuzzing and Benchmarks, which can depend on nothing but products; no
     // promise to others.
     .library(
@@ -42,6 +43,17 @@ let package = Package(
       url: "https://github.com/swiftlang/swift-subprocess", .upToNextMinor(from: "1.0.2"),
       traits: []),
     .package(url: "https://github.com/apple/swift-system", .upToNextMinor(from: "1.8.1")),
+    // The server's; the command line links none of them.
+    .package(
+      url: "https://github.com/hummingbird-project/hummingbird", .upToNextMinor(from: "2.28.1"),
+      traits: []),
+    .package(url: "https://github.com/apple/swift-http-types", .upToNextMinor(from: "1.8.0")),
+    .package(url: "https://github.com/apple/swift-log", .upToNextMinor(from: "1.16.2")),
+    .package(url: "https://github.com/apple/swift-metrics", .upToNextMinor(from: "2.13.0")),
+    .package(url: "https://github.com/apple/swift-nio", .upToNextMinor(from: "2.101.2")),
+    .package(
+      url: "https://github.com/swift-server/swift-service-lifecycle",
+      .upToNextMinor(from: "2.13.0")),
   ],
   targets: [
     // C: borders to libraries, and loops that Swift cannot vectorise.
@@ -119,15 +131,41 @@ let package = Package(
         "Evaluation", "Workflows", "Transforms", "QFilters", "CacheCodec", "CacheFormat", "ByteIO",
         "Platform",
       ]),
+    swift(
+      "App/ServeArguments",
+      ["ByteIO", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .executableTarget(
       name: "QFiltersCLI",
       dependencies: [
         "Reports", "Evaluation", "Conformance", "Workflows", "ByteIO", "CacheCodec", "CacheFormat",
-        "CExhaustion", "CLineEditor", "Inference", "Platform", "QFilters", "Tokenization",
-        "Transforms",
+        "CExhaustion", "CLineEditor", "Inference", "Platform", "QFilters", "ServeArguments",
+        "Tokenization", "Transforms",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/App/QFiltersCLI", swiftSettings: strict),
+    // Apart from the command line, which builds and links without it.
+    swift(
+      "App/Server",
+      [
+        "Reports", "Workflows", "Inference", "ModelFiles", "QFilters", "CacheCodec", "CacheFormat",
+        "ByteIO", "Platform",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ], resources: [.embedInCode("Page")]),
+    .executableTarget(
+      name: "QFiltersServe",
+      dependencies: [
+        "Server", "ServeArguments", "Reports", "ByteIO", "CExhaustion", "Inference", "Platform",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Sources/App/QFiltersServe", swiftSettings: strict),
 
     // The programs of the README.
     .executableTarget(
@@ -192,6 +230,16 @@ let package = Package(
       dependencies: [
         "Inference", "ModelFiles", "ByteIO", "CISA", "CInferenceKernels", "COpenBLAS",
         "TestSupport",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ServerTests",
+      dependencies: [
+        "Server", "QFiltersServe", "ServeArguments", "Workflows", "Inference", "CacheFormat",
+        "ByteIO",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOCore", package: "swift-nio"),
       ],
       swiftSettings: strict),
     .testTarget(

@@ -55,6 +55,47 @@ struct SamplerTests {
     #expect(negative.next([-3, -2, -3.5]) == 0)
   }
 
+  @Test("a presence penalty is subtracted once from the logits of the answer's tokens")
+  func presencePenalty() {
+    var options = Sampler.Options()
+    options.presencePenalty = 0.75
+    var sampler = Sampler(options)
+    for _ in 0..<5 { sampler.take(1) }
+    sampler.take(2)
+    // 2.25, 2.25 and 2 are left.
+    #expect(sampler.next(logits) == 1)
+    sampler.take(3)
+    options.presencePenalty = 1.5
+    var greater = Sampler(options)
+    for id in [1, 2] { greater.take(id) }
+    #expect(greater.next(logits) == 3)
+  }
+
+  @Test("a frequency penalty is subtracted for each time that the answer has a token")
+  func frequencyPenalty() {
+    var options = Sampler.Options()
+    options.frequencyPenalty = 0.4
+    var sampler = Sampler(options)
+    #expect(!options.isGreedy)
+    let taken = (0..<6).map { _ in
+      let id = sampler.next(logits)
+      sampler.take(id)
+      return id
+    }
+    // 3 and 3 fall in turn to 2.6, 2.2 and 1.8; then 2 is the greatest.
+    #expect(taken == [1, 2, 1, 2, 1, 2])
+    #expect(sampler.next(logits) == 3)
+  }
+
+  @Test("a negative penalty makes the answer's tokens likelier")
+  func negativePenalty() {
+    var options = Sampler.Options()
+    options.presencePenalty = -2
+    var sampler = Sampler(options)
+    sampler.take(3)
+    #expect(sampler.next(logits) == 3)
+  }
+
   @Test("top-k and top-p leave the tail out")
   func truncation() {
     var topK = Sampler(.init(temperature: 5, topK: 2, seed: 1))

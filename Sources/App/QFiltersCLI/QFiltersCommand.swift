@@ -25,9 +25,9 @@ struct QFiltersCommand: AsyncParsableCommand {
       TokenizeCommand.self, GenerateCommand.self, PrecomputeCommand.self, TransformCommand.self,
       MergeCommand.self, ZooCommand.self, ImportCommand.self,
       ExportCommand.self, PrefillCommand.self, ResumeCommand.self, AskCommand.self,
-      ChatCommand.self, StoreCommand.self, RecompressCommand.self, RekeyCommand.self,
-      ForgetCommand.self, ShowCommand.self, InspectCommand.self, CompareCommand.self,
-      VerifyCommand.self, ConformanceCommand.self, EvaluateCommand.self,
+      ChatCommand.self, ServeCommand.self, StoreCommand.self, RecompressCommand.self,
+      RekeyCommand.self, ForgetCommand.self, ShowCommand.self, InspectCommand.self,
+      CompareCommand.self, VerifyCommand.self, ConformanceCommand.self, EvaluateCommand.self,
     ])
 
   static func main() async {

@@ -16,11 +16,20 @@ public struct Sampler: Sendable {
     /// What divides the positive logits, and multiplies the negative ones, of tokens that the
     /// answer already has; 1 for nothing (arXiv 1909.05858).
     public var repetitionPenalty: Float
+    /// What is subtracted from the logits of tokens that the answer already has; 0 for nothing.
+    public var presencePenalty: Float = 0
+    /// What is subtracted from a token's logit for each time that the answer has it; 0 for nothing.
+    public var frequencyPenalty: Float = 0
     /// Equal seeds give equal choices.
     public var seed: UInt64
 
     /// Whether each token is the likeliest one.
-    public var isGreedy: Bool { temperature == 0 && repetitionPenalty == 1 }
+    public var isGreedy: Bool { temperature == 0 && !penalises }
+
+    /// Whether tokens that the answer already has become less likely.
+    var penalises: Bool {
+      repetitionPenalty != 1 || presencePenalty != 0 || frequencyPenalty != 0
+    }
 
     /// Greedy unless a temperature is given.
     public init(
@@ -38,7 +47,8 @@ public struct Sampler: Sendable {
 
   private let options: Options
   private var random: SplitMix64
-  private var taken: Set<Int> = []
+  /// How many times the answer has each of its tokens.
+  private var taken: [Int: Int] = [:]
 
   /// A sampler that starts at the options' seed.
   public init(_ options: Options) {
@@ -52,17 +62,19 @@ public struct Sampler: Sendable {
     return options.temperature > 0 ? sampled(logits) : Self.likeliest(logits)
   }
 
-  /// Notes a token of the answer, for the repetition penalty.
+  /// Notes a token of the answer, for the penalties.
   public mutating func take(_ id: Int) {
-    if options.repetitionPenalty != 1 { taken.insert(id) }
+    if options.penalises { taken[id, default: 0] += 1 }
   }
 
   /// Logits with those of the answer's tokens made smaller.
   private func penalised(_ logits: [Float]) -> [Float] {
     guard !taken.isEmpty else { return logits }
     var logits = logits
-    for id in taken where logits.indices ~= id {
+    for (id, count) in taken where logits.indices ~= id {
       logits[id] *= logits[id] > 0 ? 1 / options.repetitionPenalty : options.repetitionPenalty
+      // Source: OpenAI's reference of its API, "Frequency and presence penalties".
+      logits[id] -= options.presencePenalty + Float(count) * options.frequencyPenalty
     }
     return logits
   }

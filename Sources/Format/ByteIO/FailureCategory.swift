@@ -16,6 +16,19 @@ public enum FailureCategory: Sendable {
   case identity
   /// Anything else: a limit, an unsupported model, damaged numbers.
   case other
+
+  /// The exit code that a program ends with (sysexits).
+  package var exitCode: Int32 {
+    switch self {
+    case .usage: 64
+    case .malformed: 65
+    case .noInput: 66
+    case .io: 74
+    case .key: 77
+    case .identity: 78
+    case .other: 1
+    }
+  }
 }
 
 /// An error that knows its category.

@@ -2,6 +2,7 @@ import ArgumentParser
 import ByteIO
 import CacheFormat
 import Reports
+import ServeArguments
 import Workflows
 
 struct StoreRemoveCommand: ParsableCommand {

@@ -28,7 +28,7 @@ struct KeyOptions: ParsableArguments {
   var ringUnderTest: KeyRing {
     get throws {
       try Self.ring("test", files) { path in
-        let bytes = try Self.start(of: path)
+        let bytes = try Secret.start(ofKeyFile: path)
         let line = bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...]
         return [Secret(keyFile: bytes), Secret(passphrase: Array(line))].compactMap(\.self)
       }
@@ -89,12 +89,7 @@ extension KeyOptions {
   ///
   /// - Throws: `KeyFileRefusal`, `SystemError`, `ValidationError`.
   static func newSecret(keyFile path: String?) throws -> Secret {
-    if let path {
-      guard let secret = Secret(keyFile: try start(of: path)) else {
-        throw KeyFileRefusal(path: path)
-      }
-      return secret
-    }
+    if let path { return try Secret.read(keyFile: path) }
     guard let first = SecretInput.ask("new passphrase: ") else {
       throw ValidationError("A passphrase needs a terminal; name a key file instead.")
     }
@@ -105,24 +100,5 @@ extension KeyOptions {
       throw ValidationError("The two passphrases differ.")
     }
     return secret
-  }
-
-  /// The bytes of a file, or as many as are too many for any key.
-  fileprivate static func start(of path: String) throws -> [UInt8] {
-    let file = try RandomAccessFile(path: path)
-    let count = min(Int(clamping: file.size), Secret.keyFileByteCounts.upperBound + 1)
-    return try file.read(at: 0, count: count, section: "key")
-  }
-}
-
-/// A file cannot be a key file.
-struct KeyFileRefusal: CategorisedError {
-  let path: String
-
-  var category: FailureCategory { .usage }
-
-  var description: String {
-    "\(path) is no key file: it needs \(Secret.keyFileByteCounts.lowerBound) to "
-      + "\(Secret.keyFileByteCounts.upperBound) bytes"
   }
 }

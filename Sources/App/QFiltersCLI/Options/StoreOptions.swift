@@ -1,6 +1,7 @@
 import ArgumentParser
 import ByteIO
 import CacheFormat
+import ServeArguments
 import Workflows
 
 /// `--store` and `--key-file`, in every command that uses a store.

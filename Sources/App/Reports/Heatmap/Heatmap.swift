@@ -11,7 +11,8 @@ package struct Heatmap {
   private static let usual = 8
 
   package let compression: Int
-  private let svg: String
+  /// The drawing.
+  package let svg: String
 
   /// Finds the survivors of ×`compression` and draws them.
   ///
