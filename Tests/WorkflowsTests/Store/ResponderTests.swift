@@ -75,6 +75,24 @@ struct ResponderTests {
     #expect(entries.reduce(0) { $0 + $1.count } < 2 * (entries.map(\.tokens).max() ?? 0))
   }
 
+  @Test("a long conversation is a short chain")
+  func longConversation() throws {
+    let (store, without) = (try store(), try responder(nil))
+    var (turns, depths) = (["w1"], [Int]())
+    for turn in 0..<30 {
+      let (request, responder) = (request(turns, tokens: 2), try responder(store))
+      let answer = try responder.answer(request) { _ in }
+      let expected = try without.answer(request) { _ in }
+      #expect(answer.generation.ids == expected.generation.ids, "turn \(turn)")
+      #expect(turn == 0 || answer.cachedTokens > 0)
+      let name = try #require(try answer.saved?.get())
+      depths.append(try SnapshotChain(path: store.path(of: name)).snapshots.count)
+      turns += [answer.generation.text, "w\(turn % 10)"]
+    }
+    #expect(depths[16] == 17 && depths[17] == 2 && depths[29] == 14, "\(depths)")
+    #expect(try store.verify { _, _, _ in }.isEmpty)
+  }
+
   @Test("branches share what they have in common")
   func branches() throws {
     let (store, without) = (try store(), try responder(nil))

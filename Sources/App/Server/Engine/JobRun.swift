@@ -77,18 +77,8 @@ struct JobRun {
     _ name: StoreName, _ text: [UInt8], _ model: LoadedModel, _ store: Store
   ) throws -> StoreEntry {
     let responder = try Responder(model, store: store, ranking: ranking, precision: precision)
-    do {
-      let entry = try responder.prepare(name, text: text, isAbandoned: isAbandoned) {
-        job.send(.progress(phase: $0, done: $1, total: $2))
-      }
-      // Only turns without a name are removed to make room.
-      if let limit = store.limit, case let bytes = try store.contents().bytes, bytes > limit {
-        throw StoreRefusal.beyondLimit(name.description, bytes: bytes, limit: limit)
-      }
-      return entry
-    } catch let error as StoreRefusal {
-      if case .beyondLimit = error { _ = try store.remove(name) }
-      throw error
+    return try responder.prepare(name, text: text, isAbandoned: isAbandoned) {
+      job.send(.progress(phase: $0, done: $1, total: $2))
     }
   }
 

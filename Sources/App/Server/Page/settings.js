@@ -3,6 +3,9 @@
 import { byId, bytes, counted, element, show } from "./parts.js";
 import { markCurrent } from "./rows.js";
 
+/** In tokens. Small models may repeat themselves until their context is full. */
+const LONGEST_ANSWER = 512;
+
 /**
  * Makes the settings work. `documentChanged` is called when somebody chooses another document, or
  * when it is gone.
@@ -40,7 +43,7 @@ export function setUpSettings(documentChanged) {
   return {
     /** The fields of a request. */
     get request() {
-      const request = { model: model.value };
+      const request = { model: model.value, max_tokens: LONGEST_ANSWER };
       if (entry()) request.document = chosen.value;
       if (share() > 1) request[recall.checked ? "recall" : "compression"] = share();
       return request;

@@ -23,9 +23,11 @@ extension Responder {
       chain, mode, plan, room: end(after: tokens, options) - start, model: model)
     cache.continue(at: start)
     let run = ResumeRun(
-      model: model, mode: mode, layers: SnapshotLayers(chain, before: start), plan: plan,
+      model: model, mode: mode,
+      layers: SnapshotLayers(chain, before: start, isAbandoned: request.isAbandoned),
+      plan: plan,
       cache: cache, proof: proof, prompt: Array(tokens[start...]), options: options, evictor: nil,
-      child: nil, export: nil, clock: clock, isAbandoned: request.isAbandoned)
+      child: nil, export: nil, clock: clock)
     let (generation, held) = try run.answer(emit: emit)
     let saved = Result {
       let new = tokens[start...] + generation.ids
@@ -34,11 +36,13 @@ extension Responder {
         request, tokens + generation.ids, cache: cache, identity: chain.metadata.identity,
         mode: mode
       ) { path in
+        let parent = try TurnParent(of: chain, before: start, mode, store.companions)
         let filters = source.bank.map { (bank: $0.0, path: $0.path) }
         let child = try ChildSnapshot(
-          Resume.Save(path: path, filters: filters), of: chain, mode: mode, model: model,
+          Resume.Save(path: path, filters: filters), of: parent.chain, mode: mode, model: model,
           proof: proof, secrets: store.keys.forNewFiles)
-        _ = try child.write(cache, from: start, tokens: Array(new))
+        let all = tokens + generation.ids
+        _ = try child.write(cache, from: parent.end, tokens: Array(all[parent.end...]))
       }
     }
     return Answer(

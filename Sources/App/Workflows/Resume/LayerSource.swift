@@ -18,13 +18,16 @@ package protocol LayerSource {
 final class SnapshotLayers: LayerSource {
   let chain: SnapshotChain
   let end: Int
+  /// Asked before a layer is read: whether nobody waits for the answer any more.
+  private let isAbandoned: () -> Bool
   /// Keeps its memory from layer to layer.
   private var decoder: LayerDecoder
 
   /// The stored pairs at positions before `end`.
-  init(_ chain: SnapshotChain, before end: Int) {
-    self.chain = chain
-    self.end = end
+  init(
+    _ chain: SnapshotChain, before end: Int, isAbandoned: @escaping () -> Bool = { false }
+  ) {
+    (self.chain, self.end, self.isAbandoned) = (chain, end, isAbandoned)
     decoder = LayerDecoder(chain)
   }
 
@@ -34,8 +37,12 @@ final class SnapshotLayers: LayerSource {
   }
 
   func load(layer: Int, into cache: KVCache, tail: Range<UInt32>) throws -> [[Int]] {
+    try checkIsAwaited()
     let selection = try decoder.selectStored(layer: layer, before: end)
     try decoder.load(selection, tail: tail, into: cache)
     return decoder.rankings(of: selection)
   }
+
+  /// - Throws: `CancellationError` if nobody waits for the answer any more.
+  func checkIsAwaited() throws { if isAbandoned() { throw CancellationError() } }
 }

@@ -21,8 +21,6 @@ struct ResumeRun {
   /// Where the cache is to be exported to, if that was asked for.
   let export: String?
   let clock: Stopwatch
-  /// Asked before each layer of the prompt: whether nobody waits for the answer any more.
-  var isAbandoned: () -> Bool = { false }
 
   /// What the cache took at the first new token.
   struct Held {
@@ -87,7 +85,7 @@ struct ResumeRun {
     let logits = try model.engine.prefill(
       prompt, into: cache,
       ready: { layer in
-        if isAbandoned() { throw CancellationError() }
+        try layers.checkIsAwaited()
         try loader.wait(for: layer)
         // A long prompt comes in several chunks; the first of them loads the last layer.
         if layer == cache.shape.layers - 1, loadSeconds == 0 { loadSeconds = clock.seconds }

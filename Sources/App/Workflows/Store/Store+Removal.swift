@@ -72,18 +72,17 @@ extension Store {
     }
   }
 
-  /// Makes room for a snapshot that was just written.
+  /// Makes room for a snapshot that was just written, or removes it.
   ///
-  /// - Throws: `StoreRefusal.beyondLimit` if it alone is greater than the limit; an unnamed one is
-  ///   removed then. `SystemError`.
+  /// - Throws: `StoreRefusal.beyondLimit` if there is no room for it; `SystemError`.
   package func keepWithinLimit(new name: StoreName) throws {
     guard let limit else { return }
-    let entry = try entry(name)
-    guard entry.bytes <= limit else {
-      if name.isUnnamed { _ = try remove(name) }
-      throw StoreRefusal.beyondLimit(name.description, bytes: entry.bytes, limit: limit)
-    }
-    _ = try collect(sparing: [name])
+    let own = try entry(name).bytes
+    // Nothing else is removed for one that has no room anyway.
+    if own <= limit { _ = try collect(sparing: [name]) }
+    guard try contents().bytes > limit else { return }
+    _ = try remove(name)
+    throw StoreRefusal.beyondLimit(name.description, bytes: own, limit: limit)
   }
 
   /// Moves a damaged snapshot, and all that continue it, out of the way.

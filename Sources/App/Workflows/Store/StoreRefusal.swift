@@ -14,7 +14,7 @@ package enum StoreRefusal: CategorisedError, Sendable {
   case hasChildren(String, children: Int)
   /// Another process uses it.
   case inUse(String)
-  /// It is greater than the store may be.
+  /// The store has no room for it.
   case beyondLimit(String, bytes: UInt64, limit: UInt64)
   /// A child alone is no context.
   case continuesAnother(String, parent: String)
@@ -44,7 +44,8 @@ package enum StoreRefusal: CategorisedError, Sendable {
         : "\(children) contexts continue \(name), which cannot be used without it"
     case .inUse(let name): "another process uses \(name) at the moment"
     case .beyondLimit(let name, let bytes, let limit):
-      "\(name) has \(bytes) bytes, and the store may have \(limit)"
+      "the store has no room for the \(bytes) bytes of \(name): it may have \(limit), and only turns "
+        + "that nobody named are removed"
     case .continuesAnother(let path, let parent):
       "\(path) continues \(parent); merge its chain into one snapshot with recompress first"
     }

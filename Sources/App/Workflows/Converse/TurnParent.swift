@@ -1,0 +1,33 @@
+import CacheCodec
+import CacheFormat
+
+/// What a new turn continues: the snapshot that was read, or an older one of its chain.
+///
+/// A chain of hundreds of short turns is slow to read. So sixteen snapshots of similar sizes become
+/// one: the next turn holds their pairs, too. Then a chain of 256 turns has at most 33 snapshots,
+/// and each pair was written at most twice. The sixteen stay for other branches until they are
+/// evicted.
+struct TurnParent {
+  let chain: SnapshotChain
+  /// The position of the turn's first pair.
+  let end: Int
+
+  private static let similar = 16
+
+  /// - Parameters:
+  ///   - start: The position after what was read.
+  ///   - mode: A compressed cache does not hold the pairs of older turns.
+  /// - Throws: As `SnapshotChain`.
+  init(
+    of chain: SnapshotChain, before start: Int, _ mode: ResumeMode, _ companions: Companions
+  ) throws {
+    let last = chain.snapshots.count - 1 - Self.similar
+    let sizes = chain.snapshots.suffix(Self.similar).map(\.metadata.tiers.tokens)
+    guard mode == .whole, last >= 0, 2 * (sizes.max() ?? 0) < sizes.reduce(0, +) else {
+      (self.chain, end) = (chain, start)
+      return
+    }
+    self.chain = try SnapshotChain(path: chain.snapshots[last].path, with: companions)
+    end = min(start, chain.end(ofSnapshot: last))
+  }
+}
