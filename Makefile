@@ -81,6 +81,8 @@ test: lint
 	    fixtures/models/tiny-llama-f32.gguf "$$cache/essays/worked.txt" || [ $$? -eq 77 ]; } && \
 	  { scripts/test-remote "$$QFILTERS_BINARY" "$$cache" || [ $$? -eq 77 ]; } && \
 	  scripts/test-serve .build-tests/release/qfilters-serve "$$cache" && \
+	  { scripts/test-page .build-tests/release/qfilters-serve \
+	    "$$cache/SmolLM2-135M-Instruct.Q4_1.gguf" || [ $$? -eq 77 ]; } && \
 	  { scripts/test-install "$$cache" || [ $$? -eq 77 ]; }
 	scripts/test-libkvsnap
 	Fuzzing/run $(TEST_FUZZ_RUNS) 1

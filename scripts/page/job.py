@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMES = ("light", "dark")
 WIDTHS = (400, 640, 860, 1280, 1600)
 # A model may need long on a slow machine.
-PATIENCE = 600
+PATIENCE = 120
 QUESTION = "Describe this text in two sentences."
 FOLLOW_UP = "Which numbers does it have?"
 LONG = "Write a story of ten chapters about it."

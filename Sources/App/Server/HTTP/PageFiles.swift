@@ -44,7 +44,10 @@ enum PageFiles {
     var headers: HTTPFields = [
       .contentType: file.type, .eTag: file.tag, .cacheControl: "no-cache",
       .contentSecurityPolicy:
-        "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        """
+        default-src 'self'; img-src 'self' blob:; base-uri 'none'; form-action 'none'; \
+        frame-ancestors 'none'
+        """,
     ]
     guard request.headers[.ifNoneMatch] != file.tag else {
       headers[.contentType] = nil

@@ -206,11 +206,14 @@ async function transcript(entry, root, model) {
   const first = turns.find(({ role }) => role === "user");
   let document = null;
   if (root.kind === "document" && root.name !== entry.name) {
-    const text = (await textOf(root)).map(({ text }) => text).join("\n\n");
+    const text = (await textOf(root)).filter(({ role }) => role !== "system")
+      .map(({ text }) => text).join("\n\n");
     if (first?.text.startsWith(text)) {
       document = root.name;
       first.text = first.text.slice(text.length).trimStart();
     }
   }
-  return { document, conversation: Conversation.from(turns) };
+  // A system message is part of the document.
+  const said = document ? turns.filter(({ role }) => role !== "system") : turns;
+  return { document, conversation: Conversation.from(said) };
 }
