@@ -197,7 +197,7 @@ let package = Package(
       dependencies: [
         "QFiltersCLI", "Reports", "Evaluation", "Workflows", "Tokenization",
         "QFilters", "CacheCodec", "CacheFormat", "ByteIO", "COpenBLAS", "Inference", "TestSupport",
-      ], swiftSettings: strict),
+      ], exclude: ["Store/typed_chat.py"], swiftSettings: strict),
     .testTarget(
       name: "WorkflowsTests",
       dependencies: [

@@ -38,16 +38,18 @@ enum PageFiles {
     "turns.js": File(script, PackageResources.turns_js),
   ]
 
+  /// The page loads nothing from elsewhere. It draws heat maps from memory.
+  private static let policy = [
+    "default-src 'self'", "img-src 'self' blob:", "base-uri 'none'", "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].joined(separator: "; ")
+
   /// A file of the page; nil if there is none of that name.
   static func response(_ name: String, to request: Request) -> Response? {
     guard let file = files[name] else { return nil }
     var headers: HTTPFields = [
       .contentType: file.type, .eTag: file.tag, .cacheControl: "no-cache",
-      .contentSecurityPolicy:
-        """
-        default-src 'self'; img-src 'self' blob:; base-uri 'none'; form-action 'none'; \
-        frame-ancestors 'none'
-        """,
+      .contentSecurityPolicy: policy,
     ]
     guard request.headers[.ifNoneMatch] != file.tag else {
       headers[.contentType] = nil

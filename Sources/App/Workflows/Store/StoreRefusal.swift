@@ -44,8 +44,8 @@ package enum StoreRefusal: CategorisedError, Sendable {
         : "\(children) contexts continue \(name), which cannot be used without it"
     case .inUse(let name): "another process uses \(name) at the moment"
     case .beyondLimit(let name, let bytes, let limit):
-      "the store has no room for the \(bytes) bytes of \(name): it may have \(limit), and only turns "
-        + "that nobody named are removed"
+      "the store has no room for the \(bytes) bytes of \(name): it may have \(limit), and only "
+        + "turns that nobody named are removed"
     case .continuesAnother(let path, let parent):
       "\(path) continues \(parent); merge its chain into one snapshot with recompress first"
     }
