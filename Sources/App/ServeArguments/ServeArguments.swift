@@ -26,7 +26,7 @@ package struct ServeArguments: ParsableArguments {
       """, valueName: "[name=]file"), completion: .file(extensions: ["qfilt"]))
   package var filters: [NamedPath] = []
   /// Where the server listens.
-  @Option(help: "Address or name of the network interface to listen on.")
+  @Option(help: "Address or host name to listen on. Those that others can reach need --api-keys.")
   package var host = "127.0.0.1"
   /// The port; 0 for any.
   @Option(help: "Port to listen on; 0 for one that is free.")
@@ -44,8 +44,8 @@ package struct ServeArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      Maximum size of the contexts of each key, such as 20G or 500M; the longest unused turns are \
-      removed. Default: no limit.
+      Maximum size of the contexts of each key, such as 20G or 500M; turns that nobody named are \
+      removed, the longest unused first. Default: no limit.
       """, valueName: "bytes"), transform: ByteCount.init)
   package var limit: ByteCount?
   /// The maximum size of the loaded models.

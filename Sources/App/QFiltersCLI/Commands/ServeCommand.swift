@@ -12,9 +12,10 @@ struct ServeCommand: ParsableCommand {
       next to this program, then in PATH.
 
       With a store, the pairs of each prompt and its answer are kept, and what a prompt has in \
-      common with them is not computed again. The page at / shows what is kept. When the server is \
-      ready it prints `listening on` and its address. SIGTERM and Ctrl-C end it: answers have \
-      eight seconds to end, and are kept. docs/server.md describes the interface.
+      common with them is not computed again. The page at / prepares documents, asks about \
+      them, and shows what is kept. When the server is ready it prints `listening on` and its \
+      address. SIGTERM and Ctrl-C end it: the running answer has 8 seconds to end, and is kept. \
+      docs/server.md describes the interface.
       """)
 
   @OptionGroup var serve: ServeArguments

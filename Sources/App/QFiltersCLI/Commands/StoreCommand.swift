@@ -8,15 +8,17 @@ struct StoreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "store", abstract: "Look after a folder of snapshots.",
     discussion: """
-      A store is a folder of snapshots, and nothing else: `serve`, `chat` and these commands read \
-      what they need from the files. Any program may put snapshots there, such as \
-      `prefill --out FOLDER/book.kvsnap`.
+      A store is a folder of snapshots, without an index file: `serve`, `chat` and these commands \
+      read what they need from the snapshots. Any program may write snapshots into it, as \
+      `prefill --out FOLDER/book.kvsnap` does.
 
-      A snapshot's name is its file's name without .kvsnap. Names such as letters~3 are turns of a \
-      conversation. Names such as ~5f0c… are turns that nobody named; only they are removed when \
-      the store is greater than its limit. Damaged snapshots are in the folder quarantine.
+      A snapshot's name is its file's name without .kvsnap. letters~3 is the third turn that was \
+      saved under the name letters. Names such as ~5f0c… are turns that nobody named; only they \
+      are removed when the store is greater than its limit. Damaged snapshots are in the folder \
+      quarantine.
 
-      --json has entries and bytes: what the store holds after the command.
+      --json has entries, bytes and problems (files that cannot be read) after the command, and \
+      removed: what it removed or moved to quarantine.
       """,
     subcommands: [
       StoreAddCommand.self, StoreListCommand.self, StoreShowCommand.self, StoreRemoveCommand.self,
@@ -107,7 +109,7 @@ struct StoreListCommand: ParsableCommand {
 struct StoreShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Print the text of a context of a store.",
-    discussion: "As `show` prints that of a snapshot.")
+    discussion: "The text is printed as `qfilters show` prints it.")
 
   @OptionGroup var context: ContextArgument
   @OptionGroup var store: StoreOptions

@@ -14,8 +14,8 @@ enum ChatInput {
   /// What can be said besides questions.
   static let help = """
     Lines that begin with / are commands: /save NAME names the conversation, /compression N reads \
-    the best 1/N of what is stored, /recall N lets each question choose them, /whole reads \
-    everything, /quit ends the chat, /help lists these.
+    the best 1/N of what is stored, /recall N reads the 1/N that each question attends to, /whole \
+    reads everything, /quit ends the chat, /help lists these.
     """
 
   /// Reads the next line that is not blank; nil at the end of the input.

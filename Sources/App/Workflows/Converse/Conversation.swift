@@ -56,8 +56,9 @@ package struct Conversation {
 
   /// Gives the conversation a name, under which it can be continued later.
   ///
-  /// - Throws: `StoreRefusal` if the store has a conversation of that name, or nothing was said
-  ///   yet; `SystemError`.
+  /// If nothing was said yet, the name is that of the first turn.
+  ///
+  /// - Throws: `StoreRefusal` if the store has a conversation of that name; `SystemError`.
   package mutating func save(as name: StoreName) throws {
     guard try store.lastTurn(of: name) == nil else {
       throw StoreRefusal.nameTaken(name.description, store: store.path)

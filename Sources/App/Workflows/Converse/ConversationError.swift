@@ -2,7 +2,7 @@ package import ByteIO
 
 /// A conversation cannot be answered as it is.
 package enum ConversationError: CategorisedError, Sendable {
-  /// Its last turn is not the user's.
+  /// Its first or last turn is not the user's.
   case endsWithoutQuestion
   /// A system message follows another turn.
   case lateSystem
@@ -12,7 +12,7 @@ package enum ConversationError: CategorisedError, Sendable {
   case chatDocument(name: String)
   /// The prompt leaves no room for an answer.
   case tooLong(tokens: Int, context: Int)
-  /// What ranks new contexts needs their queries.
+  /// A method that needs a context's queries cannot rank turns.
   case needsQueries(method: String)
 
   /// Another request can be met.
@@ -21,18 +21,19 @@ package enum ConversationError: CategorisedError, Sendable {
   /// One sentence.
   package var description: String {
     switch self {
-    case .endsWithoutQuestion: "a conversation begins and ends with a message of the user"
+    case .endsWithoutQuestion:
+      "apart from system messages, the first and the last message must be the user's"
     case .lateSystem: "a system message must be the first message"
     case .plainDocument(let name):
-      "\(name) was prefilled as plain text; prefill it with --chat to ask about it"
+      "\(name) was not prefilled as a chat (prefill --chat), so no conversation can continue it"
     case .chatDocument(let name):
       "\(name) was prefilled as a turn of a chat, and no plain text can continue it"
     case .tooLong(let tokens, let context):
-      "the prompt has \(tokens) tokens, and the model's context of \(context) needs room for an "
-        + "answer"
+      "the prompt's \(tokens) tokens leave no room for an answer in the model's context of "
+        + "\(context) tokens"
     case .needsQueries(let method):
-      "the method \(method) needs the queries of a whole context, which turns of a conversation do "
-        + "not have"
+      "the method \(method) cannot rank turns: it needs the queries of a whole context, and a turn "
+        + "has only its own"
     }
   }
 }

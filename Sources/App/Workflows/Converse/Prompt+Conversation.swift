@@ -4,8 +4,8 @@ import Tokenization
 extension Prompt {
   /// The tokens of a conversation up to the opening of the next answer.
   ///
-  /// Neighbours of one role are one turn. A system message begins the first question, after a blank
-  /// line, where the template has no place for it or a document comes first.
+  /// Neighbours of one role are one turn. Without a place in the template, or after a document, the
+  /// system message comes before the first question, followed by a blank line.
   ///
   /// - Parameters:
   ///   - turns: In order, the last one the user's.

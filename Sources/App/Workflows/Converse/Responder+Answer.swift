@@ -50,7 +50,7 @@ extension Responder {
       firstTokenSeconds: held.firstTokenSeconds, saved: saved)
   }
 
-  /// Answers a prompt that no snapshot begins.
+  /// Answers a prompt that shares no beginning with a snapshot.
   func prefilled(
     _ request: Request, _ tokens: [Int], _ clock: Stopwatch, emit: (String) -> Void
   ) throws -> Answer {
@@ -102,7 +102,7 @@ extension Responder {
     min(model.contextLength, tokens.count + options.maximumTokens)
   }
 
-  /// Writes a root of the store.
+  /// Writes a snapshot without a parent.
   func write(
     _ cache: KVCache, _ tokens: [Int], form: ContextDescription.PromptForm, to path: String,
     in store: Store, progress: Progress = { _, _, _ in }

@@ -5,8 +5,8 @@ import Inference
 import QFilters
 
 extension Responder {
-  /// Prefills a document into the store. In a chat it begins the user's turn, which a question
-  /// completes.
+  /// Prefills a document into the store. If the model has a chat template, the document and the
+  /// first question about it form one turn of the user's.
   ///
   /// - Parameters:
   ///   - text: UTF-8.
@@ -29,7 +29,7 @@ extension Responder {
     return try store.entry(name)
   }
 
-  /// Prefills tokens and writes them as a root of the store.
+  /// Prefills tokens and writes their snapshot, which has no parent.
   private func write(
     _ tokens: [Int], form: ContextDescription.PromptForm, as name: StoreName, in store: Store,
     isAbandoned: () -> Bool, progress: Progress

@@ -48,8 +48,8 @@ package struct Responder {
     package let cachedTokens: Int
     /// Seconds from the beginning to the first new token.
     package let firstTokenSeconds: Double
-    /// The name of the snapshot that holds the prompt and its answer; nil without a store. An error
-    /// leaves the answer as it is.
+    /// The name of the snapshot that holds the prompt and its answer; nil without a store. If
+    /// saving fails, the answer is still valid.
     package let saved: Result<StoreName, any Error>?
   }
 
@@ -58,19 +58,19 @@ package struct Responder {
   let store: Store?
   let source: ScorerSource
   let precision: Precision
-  /// Receives what a user should know of the store: damaged files.
+  /// Receives messages for the user: damaged files, and documents that were prefilled again.
   let report: (String) -> Void
 
-  /// A prompt has at least this many tokens in common with a snapshot, unless it continues all of
-  /// it: a turn that hangs on another conversation keeps that one from being evicted.
+  /// The shortest common prefix that counts, unless a prompt continues all of a snapshot. With a
+  /// shorter one, the new turn would keep another conversation from being removed for little.
   private static let leastPrefix = 32
 
   /// Answers by a model.
   ///
   /// - Parameters:
   ///   - source: What ranks the pairs of new snapshots.
-  ///   - precision: How caches are held and stored: lossless.
-  ///   - report: Receives what a user should know of the store.
+  ///   - precision: How caches are held in memory. They are stored bit for bit.
+  ///   - report: Receives messages for the user.
   /// - Throws: `ConversationError.needsQueries`; `IdentityMismatch` or `MalformedFile` if filters
   ///   do not fit the model.
   package init(

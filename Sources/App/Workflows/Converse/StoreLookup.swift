@@ -61,7 +61,7 @@ struct StoreLookup {
 
   /// Leaves out a snapshot that cannot be continued. A damaged one is moved out of the way.
   ///
-  /// - Returns: False if the error is not one of the snapshot, and nothing better can be tried.
+  /// - Returns: False if another snapshot would not help.
   mutating func rejects(_ match: Store.Match, _ error: any Error) throws -> Bool {
     switch error {
     case let error as MalformedFile:
@@ -73,7 +73,7 @@ struct StoreLookup {
       }
     case is CompressionNotStored, is TransformMissing, is KeyProblem, is ParentMissing,
       is PrivateCodec, is PrivateMeaning, is IdentityMismatch, is IdentityNotProven:
-      // A named context was asked for as it is.
+      // The caller named this context, so no other may replace it.
       guard request.context != match.entry.name else { return false }
     default: return false
     }

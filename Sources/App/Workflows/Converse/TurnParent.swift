@@ -3,10 +3,10 @@ import CacheFormat
 
 /// What a new turn continues: the snapshot that was read, or an older one of its chain.
 ///
-/// A chain of hundreds of short turns is slow to read. So sixteen snapshots of similar sizes become
-/// one: the next turn holds their pairs, too. Then a chain of 256 turns has at most 33 snapshots,
-/// and each pair was written at most twice. The sixteen stay for other branches until they are
-/// evicted.
+/// A chain of hundreds of short turns is slow to read. So if the last sixteen snapshots have
+/// similar sizes (none holds half of their tokens), the next turn holds their pairs, too. Then a
+/// chain of 256 turns has at most 33 snapshots, and each pair was written at most twice. The
+/// sixteen stay for other continuations until they are removed.
 struct TurnParent {
   let chain: SnapshotChain
   /// The position of the turn's first pair.
@@ -16,7 +16,7 @@ struct TurnParent {
 
   /// - Parameters:
   ///   - start: The position after what was read.
-  ///   - mode: A compressed cache does not hold the pairs of older turns.
+  ///   - mode: What was read. Other caches than the whole one lack pairs of older turns.
   /// - Throws: As `SnapshotChain`.
   init(
     of chain: SnapshotChain, before start: Int, _ mode: ResumeMode, _ companions: Companions

@@ -45,7 +45,7 @@ extension Store {
   /// Checks every byte of every snapshot.
   ///
   /// - Parameter progress: Receives how many of them are done.
-  /// - Returns: What is wrong with which of them. A child of a damaged snapshot is not named.
+  /// - Returns: The damaged snapshots and their errors. A child of a damaged one is not among them.
   /// - Throws: `SystemError`.
   package func verify(progress: Progress) throws -> [(name: StoreName, error: any Error)] {
     let contents = try contents()
@@ -58,7 +58,7 @@ extension Store {
       } catch let error as SystemError where error.isMissingInput {
         // Another process removed it.
       } catch let error as MalformedFile where error.path != path(of: entry.name) {
-        // Its parent is named on its own.
+        // The parent's damage is reported for the parent.
       } catch {
         problems.append((entry.name, error))
       }

@@ -18,7 +18,7 @@ extension Store {
   }
 
   /// Destroys the keys of a snapshot and of all that continue it, and removes the files. Copies of
-  /// the files can then be read only with keys that they keep.
+  /// the files keep their keys and stay readable.
   ///
   /// - Returns: The names of what was forgotten.
   /// - Throws: `NotEncrypted`, `StoreRefusal`, `SystemError`.
@@ -78,7 +78,7 @@ extension Store {
   package func keepWithinLimit(new name: StoreName) throws {
     guard let limit else { return }
     let own = try entry(name).bytes
-    // Nothing else is removed for one that has no room anyway.
+    // If it alone exceeds the limit, nothing else is removed.
     if own <= limit { _ = try collect(sparing: [name]) }
     guard try contents().bytes > limit else { return }
     _ = try remove(name)

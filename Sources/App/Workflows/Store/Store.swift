@@ -6,12 +6,12 @@ import Synchronization
 
 /// A folder of snapshots that finds the longest stored beginning of a prompt.
 ///
-/// The folder has no index of its own: what the store knows is read from the files, and each call
-/// looks at the folder anew. Several processes may use one store.
+/// The folder holds no index file. Each process keeps an index in memory, and reads the folder
+/// again when a name in it changed. Several processes may use one store.
 ///
 /// - A snapshot appears whole or not at all (`AtomicFile`).
-/// - Whoever continues a snapshot shares a lock on its file until the child is written. Only who
-///   has the lock alone removes it.
+/// - Whoever continues a snapshot shares a lock on its file until the child is written. A process
+///   removes a file only while it holds the lock alone.
 /// - A damaged file is moved to the folder `quarantine`, with all that continue it.
 package final class Store: Sendable {
   /// The folder.
@@ -46,13 +46,13 @@ package final class Store: Sendable {
     (self.path, self.keys, self.limit) = (path, keys, limit)
   }
 
-  /// What the store has to say of its snapshots, which all are of this moment.
+  /// The store's contents at one moment.
   package struct Contents: Sendable {
     /// In ascending order of their names.
     package let entries: [StoreEntry]
     /// Files that cannot be read as snapshots, and why.
     package let problems: [(name: StoreName, error: any Error)]
-    /// The size of all of them in bytes.
+    /// The size of all entries in bytes. Files that cannot be read do not count.
     package var bytes: UInt64 { entries.reduce(0) { $0 + $1.bytes } }
   }
 
@@ -85,8 +85,8 @@ package final class Store: Sendable {
     }
   }
 
-  /// The name of a context, or of a damaged file, by what somebody calls it. No path is made of the
-  /// text.
+  /// The name of a context, or of a damaged file, by a text from outside, which is only compared
+  /// and never becomes a path.
   ///
   /// - Throws: `StoreRefusal.noContext`, `SystemError`.
   package func name(of text: String) throws -> StoreName {
@@ -152,10 +152,10 @@ extension Store {
     }
   }
 
-  /// The snapshot that begins with the most of some tokens.
+  /// The snapshot with the longest common prefix with some tokens.
   ///
   /// - Parameters:
-  ///   - least: Fewer common tokens count only if they are all of a snapshot.
+  ///   - least: A shorter common prefix counts only if it is the whole snapshot.
   ///   - isUsable: Whether a snapshot may be used.
   /// - Returns: Nil if there is none.
   /// - Throws: `SystemError`.

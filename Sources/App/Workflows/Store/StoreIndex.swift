@@ -52,16 +52,17 @@ struct StoreIndex {
 }
 
 extension StoreIndex {
-  /// The snapshot that begins with the most of some tokens, and how many; nil if none begins with
-  /// one. Tokens are compared one by one. Among equals the one with fewer tokens counts, and then
-  /// the older in a chain.
+  /// The snapshot with the longest common prefix with some tokens, and its length; nil if none
+  /// shares the first token. Tokens are compared one by one. If lengths are equal, the snapshot
+  /// with fewer tokens wins, and then the one nearer to the root.
   ///
   /// - Parameter isUsable: Whether a snapshot may be used at all.
   func longestPrefix(
     of tokens: [Int], where isUsable: (StoreEntry) -> Bool
   ) -> (entry: StoreEntry, tokens: Int)? {
     var best: (entry: StoreEntry, tokens: Int, depth: Int)?
-    // A snapshot whose parent is missing or replaced is never reached.
+    // A snapshot whose parent is missing is never reached. A replaced parent is noticed when the
+    // chain is opened.
     var open = entries.values.filter { $0.parent == nil }.map { (entry: $0, parent: 0, depth: 0) }
     while let (entry, parent, depth) = open.popLast() {
       let common = entry.commonPrefix(with: tokens, ofParent: parent)
@@ -82,7 +83,7 @@ extension StoreIndex {
 extension StoreEntry {
   /// The number of first tokens that the context has in common with others.
   ///
-  /// - Parameter parent: That number of its parent.
+  /// - Parameter parent: The length of its parent's common prefix.
   fileprivate func commonPrefix(with tokens: [Int], ofParent parent: Int) -> Int {
     guard parent >= firstPosition else { return parent }
     var count = firstPosition

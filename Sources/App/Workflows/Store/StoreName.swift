@@ -5,7 +5,7 @@ import CacheFormat
 ///
 /// ```
 ///  book          a document, or any snapshot that somebody put there
-///  letters~3     the third turn of the conversation "letters"
+///  letters~3     the third turn that was saved as "letters"
 ///  ~5f0c…        a turn without a name, by a digest of its tokens
 /// ```
 package struct StoreName: Hashable, Comparable, Sendable, CustomStringConvertible {
@@ -18,7 +18,7 @@ package struct StoreName: Hashable, Comparable, Sendable, CustomStringConvertibl
   private static let longest = 100
 
   /// A name that a user gave to a document or a conversation: at most 100 of the letters, digits,
-  /// dots, hyphens and underlines of ASCII, the first one a letter or a digit.
+  /// dots, hyphens and underscores of ASCII, the first one a letter or a digit.
   ///
   /// - Throws: `StoreRefusal.name`.
   package init(given text: String) throws(StoreRefusal) {
@@ -37,7 +37,7 @@ package struct StoreName: Hashable, Comparable, Sendable, CustomStringConvertibl
     description = String(file.dropLast(Self.ending.count))
   }
 
-  /// A turn of a named conversation, counted from 1.
+  /// A turn of a named conversation, counted from 1, which is the first that was saved by the name.
   init(turn: Int, of conversation: StoreName) {
     description = "\(conversation)\(Self.mark)\(turn)"
   }
@@ -63,7 +63,7 @@ package struct StoreName: Hashable, Comparable, Sendable, CustomStringConvertibl
   /// The file's name.
   var fileName: String { description + Self.ending }
 
-  /// Whether nobody gave it a name: only such turns are evicted.
+  /// Whether nobody gave it a name: only such turns are removed to make room.
   package var isUnnamed: Bool { description.first == Self.mark }
 
   /// The conversation that it is a turn of, and which one; nil for others.

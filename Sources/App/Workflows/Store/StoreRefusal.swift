@@ -12,7 +12,7 @@ package enum StoreRefusal: CategorisedError, Sendable {
   case hasBegun(String)
   /// Other contexts continue it.
   case hasChildren(String, children: Int)
-  /// Another process uses it.
+  /// Somebody uses it.
   case inUse(String)
   /// The store has no room for it.
   case beyondLimit(String, bytes: UInt64, limit: UInt64)
@@ -33,19 +33,20 @@ package enum StoreRefusal: CategorisedError, Sendable {
     switch self {
     case .name(let name):
       "\(name.prefix(60)) cannot be a name: a name has at most 100 letters, digits, dots, hyphens "
-        + "and underlines of ASCII, and begins with a letter or a digit"
+        + "and underscores of ASCII, and begins with a letter or a digit"
     case .noContext(let name, let store): "\(store) has no context \(name.prefix(120))"
     case .nameTaken(let name, let store): "\(store) has a context \(name) already"
     case .hasBegun(let name):
-      "the conversation \(name) has begun already, and no document can come before it"
+      "the conversation \(name) has begun already, and no document can come before it; continue it "
+        + "without one"
     case .hasChildren(let name, let children):
       children == 1
-        ? "one context continues \(name), which cannot be used without it"
-        : "\(children) contexts continue \(name), which cannot be used without it"
-    case .inUse(let name): "another process uses \(name) at the moment"
+        ? "one context continues \(name) and cannot be used without it"
+        : "\(children) contexts continue \(name) and cannot be used without it"
+    case .inUse(let name): "\(name) is in use at the moment; try again later"
     case .beyondLimit(let name, let bytes, let limit):
-      "the store has no room for the \(bytes) bytes of \(name): it may have \(limit), and only "
-        + "turns that nobody named are removed"
+      "\(name) has \(bytes) bytes, and the store's limit of \(limit) bytes leaves no room for it; "
+        + "only turns that nobody named are removed to make room"
     case .continuesAnother(let path, let parent):
       "\(path) continues \(parent); merge its chain into one snapshot with recompress first"
     }
