@@ -87,12 +87,14 @@ def mutated(chance: random.Random) -> bytes:
 
 
 def check_random(program: str, folder: pathlib.Path, count: int = 300) -> None:
-    """Damaged bodies get an answer or an error, never silence."""
-    chance = random.Random(7)
+    """Damaged bodies get an answer or an error, never silence, and no memory stays taken."""
+    chance, memory = random.Random(7), []
     with serving(program, "--store", str(folder / "random")) as server:
         connection = http.client.HTTPConnection(server.host, server.port, timeout=60)
         paths = ("/v1/chat/completions", "/v1/completions", "/api/documents")
-        for _ in range(count):
+        for index in range(count):
+            if index % max(1, count // 10) == 0:
+                memory.append(server.metrics()["process_resident_memory_bytes"])
             connection.request("POST", chance.choice(paths), mutated(chance))
             response = connection.getresponse()
             content = response.read()
@@ -100,6 +102,7 @@ def check_random(program: str, folder: pathlib.Path, count: int = 300) -> None:
             if response.status != 200:
                 assert json.loads(content)["error"]["message"]
         connection.close()
+    assert max(memory[5:]) < 1.2 * max(memory[:5]) + 5e6, memory
 
 
 def begin(server: Server, body: dict) -> socket.socket:

@@ -10,6 +10,8 @@ package enum ConversationError: CategorisedError, Sendable {
   case plainDocument(name: String)
   /// A document was prefilled as a turn of a chat.
   case chatDocument(name: String)
+  /// A context was named, and there is no store.
+  case noStore(context: String)
   /// The prompt leaves no room for an answer.
   case tooLong(tokens: Int, context: Int)
   /// A method that needs a context's queries cannot rank turns.
@@ -28,6 +30,7 @@ package enum ConversationError: CategorisedError, Sendable {
       "\(name) was not prefilled as a chat (prefill --chat), so no conversation can continue it"
     case .chatDocument(let name):
       "\(name) was prefilled as a turn of a chat, and no plain text can continue it"
+    case .noStore(let context): "there is no store, and so no context \(context)"
     case .tooLong(let tokens, let context):
       "the prompt's \(tokens) tokens leave no room for an answer in the model's context of "
         + "\(context) tokens"

@@ -16,7 +16,7 @@ extension Responder {
   package func prepare(
     _ name: StoreName, text: [UInt8], isAbandoned: () -> Bool = { false }, progress: Progress
   ) throws -> StoreEntry {
-    guard let store else { throw StoreRefusal.noContext(name.description, store: "no store") }
+    guard let store else { throw ConversationError.noStore(context: name.description) }
     try store.check(name, replaces: false)
     guard !text.isEmpty else { throw PromptError.empty(source: "the document") }
     let usesChat = (try? model.chatTemplate()) != nil

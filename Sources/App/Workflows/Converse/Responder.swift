@@ -136,7 +136,7 @@ package struct Responder {
 
   /// A named context of the store. Only its metadata are read.
   private func document(_ name: StoreName) throws -> StoredDocument {
-    guard let store else { throw StoreRefusal.noContext(name.description, store: "no store") }
+    guard let store else { throw ConversationError.noStore(context: name.description) }
     do {
       let entry = try store.entry(name)
       _ = try model.proof(of: entry.identity, path: store.path(of: name), trusts: false)
