@@ -13,8 +13,8 @@ struct FailureTests {
   @Test("the status follows from what is wrong")
   func status() {
     let cases: [(any Error, Int)] = [
-      (StoreRefusal.noContext("book", store: "s"), 404), (StoreRefusal.name("/"), 400),
-      (StoreRefusal.nameTaken("book", store: "s"), 409),
+      (StoreRefusal.noContext("book"), 404), (StoreRefusal.name("/"), 400),
+      (StoreRefusal.nameTaken("book"), 409),
       (StoreRefusal.hasChildren("book", children: 2), 409), (StoreRefusal.inUse("book"), 409),
       (StoreRefusal.beyondLimit("book", bytes: 2, limit: 1), 413),
       (ConversationError.endsWithoutQuestion, 400),

@@ -57,7 +57,7 @@ package struct ServeArguments: ParsableArguments {
       """, valueName: "bytes"), transform: ByteCount.init)
   package var memory: ByteCount?
   /// The maximum number of waiting requests.
-  @Option(help: "Maximum number of requests that wait for a model.")
+  @Option(help: "Maximum number of requests of each key that wait for a model.")
   package var queue = 64
   /// What opens the store's snapshots.
   @Option(

@@ -76,6 +76,9 @@ struct StoreDamageTests {
     var damaged = try bytes(of: store.path(of: file))
     damaged[place] ^= 0x10
     try Data(damaged).write(to: URL(filePath: store.path(of: file)))
+    // One that was written a moment ago may be an unfinished copy.
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSinceNow: -100)], ofItemAtPath: store.path(of: file))
     let reports = Mutex<[String]>([])
     do {
       let again = try answer(store, turns, context: context) { text in

@@ -128,6 +128,34 @@ struct StoreTests {
     #expect(!kept.isEmpty)
   }
 
+  @Test("without its key, a conversation is not begun again, and nothing is removed")
+  func otherKey() throws {
+    let secret = try #require(Secret(keyFile: [UInt8](repeating: 7, count: 32)))
+    let (store, name) = (try store(keys: KeyRing([secret])), try StoreName(given: "talk"))
+    var conversation = try Conversation(in: store, name: name, mode: .whole)
+    _ = try conversation.ask(
+      "w1", Responder(model, store: store, ranking: source),
+      GenerationConfig(maximumTokens: 3, sampling: Sampler.Options())
+    ) { _ in }
+    let other = try self.store()
+    #expect(throws: KeyProblem.self) { try Conversation(in: other, name: name, mode: .whole) }
+    #expect(throws: KeyProblem.self) { try other.remove(StoreName(turn: 1, of: name)) }
+  }
+
+  @Test("a file that is being copied is left alone, and found when it is complete")
+  func copied() throws {
+    let store = try store()
+    let name = try say(store, words(1))
+    let whole = try bytes(of: store.path(of: name))
+    _ = try store.remove(name)
+    let path = store.path(of: try StoreName(given: "copy"))
+    try Data(whole.prefix(whole.count / 2)).write(to: URL(filePath: path))
+    try say(store, words(2))
+    #expect(Folder.isFile(path))
+    try Data(whole).write(to: URL(filePath: path))
+    #expect(try store.entry(StoreName(given: "copy")).tokens > 50)
+  }
+
   @Test("two processes see each other's snapshots at once")
   func shared() throws {
     let (first, second) = (try store(), try store())

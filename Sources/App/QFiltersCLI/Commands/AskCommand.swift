@@ -43,7 +43,9 @@ struct AskCommand: ParsableCommand {
 
   func run() throws {
     let questions = try TextFile.read(questions).split(separator: UInt8(ascii: "\n"))
-      .map { $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0 }.filter { !$0.isEmpty }
+      .map { $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0 }.filter { line in
+        line.contains { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+      }
     guard !questions.isEmpty else {
       throw ValidationError("\(self.questions) has no question.")
     }

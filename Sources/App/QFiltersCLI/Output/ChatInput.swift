@@ -60,15 +60,24 @@ struct ChatCommandLine {
   func run(_ conversation: inout Conversation) throws {
     switch (words.first, words.count) {
     case ("/help", 1): Terminal.error(ChatInput.help)
-    case ("/whole", 1): conversation.mode = .whole
-    case ("/compression", 2): conversation.mode = .compressed(try number())
-    case ("/recall", 2): conversation.mode = .recalled(try number())
+    case ("/whole", 1): choose(.whole, "everything that is stored", &conversation)
+    case ("/compression", 2):
+      let number = try number()
+      choose(.compressed(number), "the best 1/\(number) of what is stored", &conversation)
+    case ("/recall", 2):
+      let number = try number()
+      choose(.recalled(number), "the 1/\(number) that each question attends to", &conversation)
     case ("/save", 2):
       try conversation.save(as: StoreName(given: words[1]))
       Terminal.error("saved as \(words[1]); chat --name \(words[1]) continues it")
     default:
       throw ValidationError("\(words.joined(separator: " ")) is not a command; /help lists them")
     }
+  }
+
+  private func choose(_ mode: ResumeMode, _ what: String, _ conversation: inout Conversation) {
+    conversation.mode = mode
+    Terminal.error("from the next question on: \(what)")
   }
 
   private func number() throws -> Int {

@@ -25,11 +25,11 @@ final class JobQueue: Sendable {
 
   /// Lets a job wait.
   ///
-  /// - Throws: `ServeError` if too many wait, or the server ends.
+  /// - Throws: `ServeError` if too many of its account wait, or the server ends.
   func append(_ job: Job) throws(ServeError) {
     try state.withLock { state throws(ServeError) in
       guard !state.isClosed else { throw .shuttingDown }
-      guard state.queue.count < limit else {
+      guard state.queue.count(of: job.account.id) < limit else {
         let jobs = state.queue.count + (state.isRunning ? 1 : 0)
         throw .queueFull(retryAfter: max(1, Int(min(3600, state.seconds * Double(jobs)))))
       }

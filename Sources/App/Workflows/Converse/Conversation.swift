@@ -10,6 +10,8 @@ package struct Conversation {
   package var mode: ResumeMode
   /// What was said after `last`, because it could not be saved.
   private var unsaved: [Transcript.Turn] = []
+  /// Keeps other processes from removing `last`.
+  private var held: Store.Match?
   private let store: Store
 
   /// Begins a conversation or, if the store has one of that name, continues it.
@@ -23,16 +25,15 @@ package struct Conversation {
   ) throws {
     (self.store, self.name, self.mode) = (store, name, mode)
     last = try name.flatMap { try store.lastTurn(of: $0)?.name }
+    held = try last.map { try store.match($0) }
     guard let document else { return }
     _ = try store.entry(document)
     guard last == nil else {
       throw StoreRefusal.hasBegun(name?.description ?? "")
     }
     last = document
+    held = try store.match(document)
   }
-
-  /// The number of the conversation's last turn that is saved under its name.
-  private var turn: Int { last?.turn?.number ?? 0 }
 
   /// Asks, and saves the question with its answer.
   ///
@@ -44,10 +45,11 @@ package struct Conversation {
     let turns = unsaved + [Transcript.Turn(role: .user, text: question)]
     var request = Responder.Request(.chat(turns), mode: mode, generation: generation)
     request.context = last
-    request.saveAs = name.map { StoreName(turn: turn + 1, of: $0) }
+    request.conversation = name
     let answer = try responder.answer(request, emit: emit)
     if case .success(let saved) = answer.saved {
       (last, unsaved) = (saved, [])
+      held = try? store.match(saved)
     } else {
       unsaved = turns + [Transcript.Turn(role: .assistant, text: answer.generation.text)]
     }
@@ -60,8 +62,8 @@ package struct Conversation {
   ///
   /// - Throws: `StoreRefusal` if the store has a conversation of that name; `SystemError`.
   package mutating func save(as name: StoreName) throws {
-    guard try store.lastTurn(of: name) == nil else {
-      throw StoreRefusal.nameTaken(name.description, store: store.path)
+    guard try store.turns(of: name) == 0 else {
+      throw StoreRefusal.nameTaken(name.description)
     }
     if let last, last.turn != nil || last.isUnnamed {
       let first = StoreName(turn: 1, of: name)

@@ -1,3 +1,4 @@
+import CacheCodec
 import CacheFormat
 import Tokenization
 
@@ -90,4 +91,16 @@ struct StoredDocument {
   let name: String
   let tokens: [Int]
   let form: ContextDescription.PromptForm
+}
+
+extension StoredDocument {
+  /// Reads a snapshot's metadata.
+  ///
+  /// - Throws: `MalformedFile`, `KeyProblem`, `SystemError`.
+  init(_ name: StoreName, _ store: Store) throws {
+    let metadata = try SnapshotReader(path: store.path(of: name), keys: store.keys).metadata
+    self.init(
+      name: name.description, tokens: metadata.tokens.map(Int.init),
+      form: metadata.context.promptForm)
+  }
 }

@@ -123,11 +123,18 @@ extension Responder {
     mode: ResumeMode, write: (_ path: String) throws -> Void
   ) throws -> StoreName {
     guard let store else { throw CancellationError() }
-    let name =
-      request.saveAs
-      ?? StoreName(
-        tokens: Array(tokens.prefix(cache.nextPosition)), identity: identity, mode: mode.name)
-    guard request.saveAs != nil || !Folder.isFile(store.path(of: name)) else { return name }
+    if let conversation = request.conversation {
+      // Two processes do not take one number.
+      let lock = try FolderLock(waitingFor: store.path)
+      defer { withExtendedLifetime(lock) {} }
+      let name = StoreName(turn: try store.turns(of: conversation) + 1, of: conversation)
+      try write(store.path(of: name))
+      try store.keepWithinLimit(new: name)
+      return name
+    }
+    let name = StoreName(
+      tokens: Array(tokens.prefix(cache.nextPosition)), identity: identity, mode: mode.name)
+    guard !Folder.isFile(store.path(of: name)) else { return name }
     try write(store.path(of: name))
     try store.keepWithinLimit(new: name)
     return name

@@ -27,8 +27,8 @@ package struct Responder {
     package var mode: ResumeMode
     /// How the answer is generated, without an eviction.
     package var generation: GenerationConfig
-    /// The name of the new snapshot; nil for one without a name.
-    package var saveAs: StoreName?
+    /// The conversation that the new snapshot is the next turn of; nil for one without a name.
+    package var conversation: StoreName?
     /// Asked before each layer and after each token: whether nobody waits for the answer any more.
     package var isAbandoned: @Sendable () -> Bool = { false }
 
@@ -60,10 +60,6 @@ package struct Responder {
   let precision: Precision
   /// Receives messages for the user: damaged files, and documents that were prefilled again.
   let report: (String) -> Void
-
-  /// The shortest common prefix that counts, unless a prompt continues all of a snapshot. With a
-  /// shorter one, the new turn would keep another conversation from being removed for little.
-  private static let leastPrefix = 32
 
   /// Answers by a model.
   ///
@@ -140,14 +136,17 @@ package struct Responder {
     do {
       let entry = try store.entry(name)
       _ = try model.proof(of: entry.identity, path: store.path(of: name), trusts: false)
-      let reader = try SnapshotReader(path: store.path(of: name), keys: store.keys)
-      return StoredDocument(
-        name: name.description, tokens: reader.metadata.tokens.map(Int.init),
-        form: reader.metadata.context.promptForm)
+      return try StoredDocument(name, store)
     } catch let error as MalformedFile {
-      try setAside(name, error)
+      if try !store.mayBeIncomplete(name) { try setAside(name, error) }
       throw error
     }
+  }
+
+  /// A damaged context without a parent, if its tokens can still be read.
+  func document(unproven name: StoreName) -> StoredDocument? {
+    guard let store, let entry = try? store.entry(name), entry.parent == nil else { return nil }
+    return try? StoredDocument(name, store)
   }
 
   /// Moves a damaged snapshot out of the way, and reports it.
@@ -158,7 +157,4 @@ package struct Responder {
       "\(error); moved to \(store.quarantinePath): "
         + moved.map(\.description).joined(separator: ", "))
   }
-
-  /// How many tokens a prompt must have in common with a snapshot that it does not continue whole.
-  static func least(_ request: Request) -> Int { request.context == nil ? leastPrefix : 1 }
 }

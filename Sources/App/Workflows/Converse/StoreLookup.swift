@@ -24,28 +24,47 @@ struct StoreLookup {
   /// - Throws: `SystemError`, `StoreRefusal`.
   mutating func next() throws -> Store.Match? {
     guard let store = responder.store else { return nil }
-    for (name, error) in try store.problems() where error is MalformedFile {
-      try responder.setAside(name, error)
+    for (name, error) in try store.damagedFiles() { try responder.setAside(name, error) }
+    let family = try request.context.map { context in
+      Set(try store.withIndex { $0.ancestors(of: context) + $0.descendants(of: context) })
     }
-    let tree = try request.context.map {
-      Set(
-        try store.withIndex { [context = $0] in
-          $0.descendants(of: context)
-        })
-    }
-    return try store.longestPrefix(of: tokens, least: Responder.least(request)) { entry in
-      tree?.contains(entry.name) != false && isUsable(entry)
+    return try store.longestPrefix(of: tokens) { entry, common, parent in
+      family?.contains(entry.name) != false && isWorthwhile(entry, common, parent)
+        && isUsable(entry)
     }
   }
+
+  /// Whether a prompt continues a snapshot, or nearly all of it, or has much in common with it.
+  /// With less, the new turn would keep another conversation from being removed for little.
+  ///
+  /// Other modes than the whole cache only continue: the prompt's own end would come from the store
+  /// otherwise, and the mode would leave out pairs of the question.
+  private func isWorthwhile(_ entry: StoreEntry, _ common: Int, _ parent: Int) -> Bool {
+    let isContinued = entry.tokens - common <= Self.mostDropped
+    let gain = common - min(common, parent)
+    return isContinued || request.mode == .whole && gain >= Self.leastGain
+  }
+
+  /// The next text can change the spelling of a snapshot's last tokens.
+  private static let mostDropped = 8
+  private static let leastGain = 32
 
   private func isUsable(_ entry: StoreEntry) -> Bool {
     guard !rejected.contains(entry.name), isOfRightForm(entry) else { return false }
     // What a turn attended to is in its pairs.
-    let isAttended = entry.attendedTo.allSatisfy {
-      $0 == ResumeMode.whole.name || $0 == request.mode.name
-    }
+    let isAttended = entry.attendedTo.allSatisfy { $0 == request.mode.name }
     let isStored = (entry.compressions.last ?? 1) <= request.mode.compression ?? 1
-    return isAttended && isStored && isOfModel(entry)
+    return isAttended && isStored && isOfModel(entry) && isExact(entry)
+  }
+
+  /// Whether a snapshot gives back the pairs as the model would compute them here. One that the
+  /// caller named need not.
+  private func isExact(_ entry: StoreEntry) -> Bool {
+    guard request.context == nil, let store = responder.store else { return true }
+    guard entry.element == responder.precision.element else { return false }
+    let reader = try? SnapshotReader(path: store.path(of: entry.name), keys: store.keys)
+    // What cannot be read is found damaged when it is used.
+    return reader?.isLossless != false
   }
 
   private func isOfRightForm(_ entry: StoreEntry) -> Bool {
@@ -66,11 +85,14 @@ struct StoreLookup {
     switch error {
     case let error as MalformedFile:
       let name = StoreName(file: Folder.name(of: error.path)) ?? match.entry.name
+      let lost = responder.document(unproven: name)
       try responder.setAside(name, error)
-      if let context = request.context, let document, !isRestored {
-        isRestored = try responder.restore(document, as: context)
-        if isRestored { return true }
+      guard !isRestored else { break }
+      if let lost, !name.isUnnamed { isRestored = try responder.restore(lost, as: name) }
+      if let context = request.context, let document {
+        isRestored = try responder.restore(document, as: context) || isRestored
       }
+      if isRestored { return true }
     case is CompressionNotStored, is TransformMissing, is KeyProblem, is ParentMissing,
       is PrivateCodec, is PrivateMeaning, is IdentityMismatch, is IdentityNotProven:
       // The caller named this context, so no other may replace it.

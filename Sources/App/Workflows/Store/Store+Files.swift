@@ -34,7 +34,7 @@ extension Store {
   package func check(_ name: StoreName, replaces: Bool) throws {
     try withIndex { index in
       guard index.entries[name] != nil || index.problems[name] != nil else { return }
-      guard replaces else { throw StoreRefusal.nameTaken(name.description, store: path) }
+      guard replaces else { throw StoreRefusal.nameTaken(name.description) }
       let children = index.descendants(of: name).count - 1
       guard children == 0 else {
         throw StoreRefusal.hasChildren(name.description, children: children)

@@ -78,11 +78,21 @@ extension Store {
   package func keepWithinLimit(new name: StoreName) throws {
     guard let limit else { return }
     let own = try entry(name).bytes
-    // If it alone exceeds the limit, nothing else is removed.
-    if own <= limit { _ = try collect(sparing: [name]) }
+    // If there is no room whatever is removed, nothing is.
+    if try lastingBytes(with: name) <= limit { _ = try collect(sparing: [name]) }
     guard try contents().bytes > limit else { return }
     _ = try remove(name)
     throw StoreRefusal.beyondLimit(name.description, bytes: own, limit: limit)
+  }
+
+  /// The size of what stays however small the limit is: a snapshot, what has a name, and what these
+  /// continue.
+  private func lastingBytes(with name: StoreName) throws -> UInt64 {
+    try withIndex { index in
+      let lasting = index.entries.keys.filter { $0 == name || !$0.isUnnamed }
+      let all = Set(lasting + lasting.flatMap { index.ancestors(of: $0) })
+      return all.reduce(0) { $0 + (index.entries[$1]?.bytes ?? 0) }
+    }
   }
 
   /// Moves a damaged snapshot, and all that continue it, out of the way.
@@ -103,8 +113,12 @@ extension Store {
 
   private func descendants(of name: StoreName) throws -> [StoreName] {
     try withIndex { index in
+      if let problem = index.problems[name]?.error as? KeyProblem {
+        // What it continues, and what continues it, cannot be told.
+        throw problem
+      }
       guard index.entries[name] != nil || index.problems[name] != nil else {
-        throw StoreRefusal.noContext(name.description, store: path)
+        throw StoreRefusal.noContext(name.description)
       }
       return index.descendants(of: name)
     }

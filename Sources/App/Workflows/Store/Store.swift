@@ -38,7 +38,8 @@ package final class Store: Sendable {
   package init(
     path: String, creates: Bool = true, keys: KeyRing = .none, limit: UInt64? = nil
   ) throws(SystemError) {
-    if creates { try Folder.create(path) }
+    // Contexts are texts of this user.
+    if creates { try Folder.create(path, mode: 0o700) }
     guard Folder.exists(path) else {
       throw SystemError(
         operation: "open", path: path, code: Folder.hasFile(path) ? ENOTDIR : ENOENT)
@@ -67,9 +68,17 @@ package final class Store: Sendable {
     }
   }
 
-  /// Files that cannot be read as snapshots, and why.
-  func problems() throws -> [(name: StoreName, error: any Error)] {
-    try withIndex { $0.problems.map { ($0.key, $0.value.error) } }
+  /// Damaged files. One that may be incomplete is not among them.
+  func damagedFiles() throws -> [(name: StoreName, error: any Error)] {
+    try withIndex { index in
+      index.problems.filter { $0.value.error is MalformedFile && !$0.value.mayBeIncomplete }
+        .map { ($0.key, $0.value.error) }
+    }
+  }
+
+  /// Whether a file that cannot be read may be a copy that is not complete yet.
+  func mayBeIncomplete(_ name: StoreName) throws -> Bool {
+    try withIndex { $0.problems[name]?.mayBeIncomplete ?? false }
   }
 
   /// The snapshot of a name.
@@ -79,7 +88,7 @@ package final class Store: Sendable {
     try withIndex { index in
       if let problem = index.problems[name] { throw problem.error }
       guard let entry = index.entries[name] else {
-        throw StoreRefusal.noContext(name.description, store: path)
+        throw StoreRefusal.noContext(name.description)
       }
       return entry
     }
@@ -93,7 +102,7 @@ package final class Store: Sendable {
     try withIndex { index in
       let names = Array(index.entries.keys) + Array(index.problems.keys)
       guard let name = names.first(where: { $0.description.utf8.elementsEqual(text.utf8) }) else {
-        throw StoreRefusal.noContext(text, store: path)
+        throw StoreRefusal.noContext(text)
       }
       return name
     }
@@ -101,11 +110,22 @@ package final class Store: Sendable {
 
   /// The last turn of a named conversation; nil if there is none.
   ///
-  /// - Throws: `SystemError`.
+  /// - Throws: Why it cannot be read; `SystemError`.
   package func lastTurn(of conversation: StoreName) throws -> StoreEntry? {
-    try withIndex { index in
-      index.entries.values.filter { $0.name.turn?.conversation == conversation.description }
-        .max { ($0.name.turn?.number ?? 0) < ($1.name.turn?.number ?? 0) }
+    let number = try turns(of: conversation)
+    return number == 0 ? nil : try entry(StoreName(turn: number, of: conversation))
+  }
+
+  /// The greatest number of a named conversation's turns, also of those that cannot be read; 0 if
+  /// there is none.
+  func turns(of conversation: StoreName) throws -> Int {
+    try withIndex(isFresh: true) { index in
+      (Array(index.entries.keys) + Array(index.problems.keys)).reduce(0) { most, name in
+        guard let turn = name.turn, turn.conversation == conversation.description else {
+          return most
+        }
+        return max(most, turn.number)
+      }
     }
   }
 
@@ -126,7 +146,9 @@ package final class Store: Sendable {
   func withIndex<T>(isFresh: Bool = false, _ body: (StoreIndex) throws -> T) throws -> T {
     let index = try self.index.withLock { known in
       let stamp = FileStamp(path: path)
-      guard isFresh || stamp == nil || known.stamp != stamp else { return known.index }
+      // A file that cannot be read yet may grow, which does not change its folder.
+      let isSame = stamp != nil && known.stamp == stamp && known.index.problems.isEmpty
+      guard isFresh || !isSame else { return known.index }
       known.index.update(try Folder.files(path)) { file, name in
         try StoreEntry(file, name, at: self.path(of: name), keys: keys)
       }
@@ -154,19 +176,17 @@ extension Store {
 
   /// The snapshot with the longest common prefix with some tokens.
   ///
-  /// - Parameters:
-  ///   - least: A shorter common prefix counts only if it is the whole snapshot.
-  ///   - isUsable: Whether a snapshot may be used.
+  /// - Parameter isUsable: Whether a snapshot may be used, given the length of its common prefix,
+  ///   and of its parent's.
   /// - Returns: Nil if there is none.
   /// - Throws: `SystemError`.
   package func longestPrefix(
-    of tokens: [Int], least: Int, where isUsable: (StoreEntry) -> Bool
+    of tokens: [Int], where isUsable: (StoreEntry, _ common: Int, _ ofParent: Int) -> Bool
   ) throws -> Match? {
     // Another process may remove what was found before it is locked.
     while let (entry, common) = try withIndex({
-      $0.longestPrefix(of: tokens) { isUsable($0) }
+      $0.longestPrefix(of: tokens, where: isUsable)
     }) {
-      guard common >= least || common == entry.tokens else { return nil }
       if let lock = try lock(entry) { return Match(entry, tokens: common, lock: lock) }
     }
     return nil

@@ -19,6 +19,8 @@ package struct StoreEntry: Sendable {
   package let bytes: UInt64
   /// The size of its own keys and values in memory, in bytes.
   package let cacheBytes: UInt64
+  /// The type of the cache's elements.
+  let element: ElementCodec
   /// When it was last used, in nanoseconds since 1970.
   package let lastUse: Int64
   /// The model's name, if the snapshot has it.
@@ -49,6 +51,7 @@ extension StoreEntry {
     (identity, promptForm) = (metadata.identity, context.promptForm)
     (tokens, firstPosition) = (context.tokens, first)
     (bytes, lastUse, place) = (file.size, file.modified, file.place)
+    element = context.keyCodec
     let pair =
       context.keyLength * context.keyCodec.width + context.valueLength * context.valueCodec.width
     cacheBytes = UInt64((context.tokens - first) * context.layers * context.kvHeads * pair)
@@ -65,5 +68,6 @@ extension StoreEntry {
     (firstPosition, bytes, cacheBytes) = (entry.firstPosition, entry.bytes, entry.cacheBytes)
     (model, compressions, attendedTo) = (entry.model, entry.compressions, entry.attendedTo)
     (ownTokens, place, self.lastUse) = (entry.ownTokens, entry.place, lastUse)
+    element = entry.element
   }
 }

@@ -3,10 +3,21 @@ import CacheFormat
 
 /// The snapshots of a store in memory. It is made from the files alone.
 struct StoreIndex {
+  /// A file that cannot be read as a snapshot.
+  struct Problem {
+    let file: FolderFile
+    let error: any Error
+
+    /// Whether somebody wrote to it a moment ago: a copy may not be complete yet.
+    var mayBeIncomplete: Bool { file.age < Self.copyingSeconds }
+
+    private static let copyingSeconds = 60
+  }
+
   /// By name.
   private(set) var entries: [StoreName: StoreEntry] = [:]
   /// Files that cannot be read as snapshots, and why.
-  private(set) var problems: [StoreName: (place: FolderFile.Place, error: any Error)] = [:]
+  private(set) var problems: [StoreName: Problem] = [:]
   /// The names of the snapshots that continue a snapshot.
   private(set) var children: [StoreName: Set<StoreName>] = [:]
 
@@ -22,13 +33,13 @@ struct StoreIndex {
       {
         let isSame = entry.lastUse == file.modified
         entries[name] = isSame ? entry : StoreEntry(entry, lastUse: file.modified)
-      } else if let problem = known.removeValue(forKey: name), problem.place == file.place {
+      } else if let problem = known.removeValue(forKey: name), problem.file == file {
         problems[name] = problem
       } else {
         do { entries[name] = try read(file, name) } catch {
           // A file may vanish after it was listed.
           if (error as? SystemError)?.isMissingInput != true {
-            problems[name] = (file.place, error)
+            problems[name] = Problem(file: file, error: error)
           }
         }
       }
@@ -36,6 +47,17 @@ struct StoreIndex {
     for entry in entries.values {
       if let parent = entry.parent { children[parent, default: []].insert(entry.name) }
     }
+  }
+
+  /// What a snapshot continues, nearest first.
+  func ancestors(of name: StoreName) -> [StoreName] {
+    var found: [StoreName] = []
+    var next = entries[name]?.parent
+    while let parent = next, !found.contains(parent) {
+      found.append(parent)
+      next = entries[parent]?.parent
+    }
+    return found
   }
 
   /// A snapshot and all that continue it, each after what it continues.
@@ -56,9 +78,10 @@ extension StoreIndex {
   /// shares the first token. Tokens are compared one by one. If lengths are equal, the snapshot
   /// with fewer tokens wins, and then the one nearer to the root.
   ///
-  /// - Parameter isUsable: Whether a snapshot may be used at all.
+  /// - Parameter isUsable: Whether a snapshot may be used, given the length of its common prefix,
+  ///   and of its parent's.
   func longestPrefix(
-    of tokens: [Int], where isUsable: (StoreEntry) -> Bool
+    of tokens: [Int], where isUsable: (StoreEntry, _ common: Int, _ ofParent: Int) -> Bool
   ) -> (entry: StoreEntry, tokens: Int)? {
     var best: (entry: StoreEntry, tokens: Int, depth: Int)?
     // A snapshot whose parent is missing is never reached. A replaced parent is noticed when the
@@ -71,7 +94,7 @@ extension StoreIndex {
       }
       let isBetter =
         best.map { key(entry, common, depth) < key($0.entry, $0.tokens, $0.depth) } ?? true
-      if common > 0, isBetter, isUsable(entry) { best = (entry, common, depth) }
+      if common > 0, isBetter, isUsable(entry, common, parent) { best = (entry, common, depth) }
       for child in children[entry.name] ?? [] {
         if let child = entries[child] { open.append((child, common, depth + 1)) }
       }

@@ -5,9 +5,9 @@ package enum StoreRefusal: CategorisedError, Sendable {
   /// A text cannot be a name.
   case name(String)
   /// The store has no context of that name.
-  case noContext(String, store: String)
+  case noContext(String)
   /// The store has a context of that name.
-  case nameTaken(String, store: String)
+  case nameTaken(String)
   /// A conversation about a document has begun already.
   case hasBegun(String)
   /// Other contexts continue it.
@@ -34,8 +34,8 @@ package enum StoreRefusal: CategorisedError, Sendable {
     case .name(let name):
       "\(name.prefix(60)) cannot be a name: a name has at most 100 letters, digits, dots, hyphens "
         + "and underscores of ASCII, and begins with a letter or a digit"
-    case .noContext(let name, let store): "\(store) has no context \(name.prefix(120))"
-    case .nameTaken(let name, let store): "\(store) has a context \(name) already"
+    case .noContext(let name): "the store has no context \(name.prefix(120))"
+    case .nameTaken(let name): "the store has a context \(name) already"
     case .hasBegun(let name):
       "the conversation \(name) has begun already, and no document can come before it; continue it "
         + "without one"

@@ -26,9 +26,10 @@ package enum Folder {
 
   /// Makes the folder at `path` unless it exists; its parent must exist.
   ///
+  /// - Parameter mode: Who may use it.
   /// - Throws: `SystemError` if it cannot be made, or `path` is something else.
-  package static func create(_ path: String) throws(SystemError) {
-    guard unsafe mkdir(path, 0o755) != 0, !exists(path) else { return }
+  package static func create(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
+    guard unsafe mkdir(path, mode) != 0, !exists(path) else { return }
     throw SystemError(operation: "create", path: path, code: hasFile(path) ? EEXIST : nil)
   }
 

@@ -1,7 +1,7 @@
 import Platform
 
 /// A file of a folder, as far as the folder tells without the file being opened.
-package struct FolderFile: Sendable {
+package struct FolderFile: Equatable, Sendable {
   /// Its name within the folder.
   package let name: String
   /// Its size in bytes.

@@ -29,10 +29,14 @@ extension FolderFile {
   /// Whether a process that was killed long ago left the file: it has a temporary name, and nobody
   /// wrote to it for a day.
   package var isAbandoned: Bool {
+    name.hasPrefix(TemporaryName.beginning) && name.hasSuffix(TemporaryName.ending)
+      && age > 86_400
+  }
+
+  /// Seconds since somebody wrote to the file.
+  package var age: Int64 {
     var now = timespec()
     unsafe _ = clock_gettime(CLOCK_REALTIME, &now)
-    let age = Int64(now.tv_sec) - modified / 1_000_000_000
-    return name.hasPrefix(TemporaryName.beginning) && name.hasSuffix(TemporaryName.ending)
-      && age > 86_400
+    return Int64(now.tv_sec) - modified / 1_000_000_000
   }
 }

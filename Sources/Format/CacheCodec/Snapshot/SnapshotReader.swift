@@ -82,6 +82,15 @@ public struct SnapshotReader: Sendable {
     chunks.chunk(tier: tier, layer: 0, tensor: tensor).entry.codec
   }
 
+  /// Whether all stored pairs come back bit for bit.
+  package var isLossless: Bool {
+    (0..<metadata.tiers.tierCount).allSatisfy { tier in
+      [ChunkTable.Tensor.keys, .values].allSatisfy {
+        codec(of: $0, tier: tier) == metadata.context.codec(of: $0)
+      }
+    }
+  }
+
   /// The number of first tiers that hold what a compression keeps.
   ///
   /// - Parameter compression: The compression, or nil for the whole cache.
