@@ -17,13 +17,15 @@ extension ResponderTests {
     let responder = try responder(store)
     _ = try responder.prepare(name, text: Array(text(120, 5).utf8)) { _, _, _ in }
     let own = try StoreName(given: "talk")
-    var conversation = try Conversation(
-      in: store, name: own, document: name, mode: .compressed(8))
-    let options = GenerationConfig(maximumTokens: 3, sampling: Sampler.Options())
-    for mode in [ResumeMode.compressed(8), .whole, .recalled(4), .compressed(8)] {
-      conversation.mode = mode
-      let answer = try conversation.ask("why?", responder, options) { _ in }
-      #expect(answer.cachedTokens > 100, "\(mode)")
+    do {
+      var conversation = try Conversation(
+        in: store, name: own, document: name, mode: .compressed(8))
+      let options = GenerationConfig(maximumTokens: 3, sampling: Sampler.Options())
+      for mode in [ResumeMode.compressed(8), .whole, .recalled(4), .compressed(8)] {
+        conversation.mode = mode
+        let answer = try conversation.ask("why?", responder, options) { _ in }
+        #expect(answer.cachedTokens > 100, "\(mode)")
+      }
     }
     let entries = try store.contents().entries
     #expect(entries.filter { $0.parent == nil }.map(\.name) == [name])

@@ -75,12 +75,24 @@ struct ResponderTests {
     #expect(entries.reduce(0) { $0 + $1.count } < 2 * (entries.map(\.tokens).max() ?? 0))
   }
 
+  /// The tiny model with a context of 4,096 tokens.
+  private func modelOfLongContext() throws -> LoadedModel {
+    var file = try bytes(of: Fixtures.path("models/tiny-llama-f32.gguf"))
+    // The key, the type of its value, and the value.
+    let key = try #require(file.firstRange(of: Array("llama.context_length".utf8)))
+    file.replaceSubrange(key.upperBound + 4..<key.upperBound + 8, with: [0, 16, 0, 0])
+    return try LoadedModel(path: scratch.write("long.gguf", file), isExact: true)
+  }
+
   @Test("a long conversation is a short chain")
   func longConversation() throws {
-    let (store, without) = (try store(), try responder(nil))
+    let (store, model) = (try store(), try modelOfLongContext())
+    let precision = Precision(.float32)
+    let without = try Responder(model, store: nil, ranking: source, precision: precision)
     var (turns, depths) = (["w1"], [Int]())
     for turn in 0..<20 {
-      let (request, responder) = (request(turns, tokens: 2), try responder(store))
+      let request = request(turns, tokens: 2)
+      let responder = try Responder(model, store: store, ranking: source, precision: precision)
       let answer = try responder.answer(request) { _ in }
       let expected = try without.answer(request) { _ in }
       #expect(answer.generation.ids == expected.generation.ids, "turn \(turn)")

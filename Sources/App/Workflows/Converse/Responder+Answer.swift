@@ -133,7 +133,8 @@ extension Responder {
       return name
     }
     let name = StoreName(
-      tokens: Array(tokens.prefix(cache.nextPosition)), identity: identity, mode: mode.name)
+      tokens: Array(tokens.prefix(cache.nextPosition)), identity: identity, mode: mode.name,
+      element: "\(cache.dtype)")
     guard !Folder.isFile(store.path(of: name)) else { return name }
     try write(store.path(of: name))
     try store.keepWithinLimit(new: name)

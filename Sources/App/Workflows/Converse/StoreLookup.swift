@@ -40,9 +40,11 @@ struct StoreLookup {
   /// Other modes than the whole cache only continue: the prompt's own end would come from the store
   /// otherwise, and the mode would leave out pairs of the question.
   private func isWorthwhile(_ entry: StoreEntry, _ common: Int, _ parent: Int) -> Bool {
-    let isContinued = entry.tokens - common <= Self.mostDropped
     let gain = common - min(common, parent)
-    return isContinued || request.mode == .whole && gain >= Self.leastGain
+    if request.mode == .whole, gain >= Self.leastGain { return true }
+    // A prompt that ends within a snapshot does not continue it.
+    let goesBeyond = common < tokens.count || request.mode == .whole
+    return entry.tokens == common || goesBeyond && entry.tokens - common <= Self.mostDropped
   }
 
   /// The next text can change the spelling of a snapshot's last tokens.

@@ -48,9 +48,11 @@ package struct StoreName: Hashable, Comparable, Sendable, CustomStringConvertibl
   ///   - tokens: Those of the whole context.
   ///   - identity: What ties it to its model.
   ///   - mode: What the turn attended to.
-  init(tokens: [Int], identity: SnapshotIdentity, mode: String) {
+  ///   - element: The type of the cache's elements.
+  init(tokens: [Int], identity: SnapshotIdentity, mode: String, element: String) {
     var record = ByteWriter()
     record.writeText(mode)
+    record.writeText(element)
     if let weights = identity.values?.weights { record.write(weights.bytes) }
     for file in identity.files?.entries ?? [] { record.write(file.digest.bytes) }
     for token in tokens { record.write(UInt32(truncatingIfNeeded: token)) }
