@@ -1,20 +1,12 @@
 /// The fields of a JSON object in a request. A field that is null counts as absent.
 struct RequestFields {
-  private struct Name: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
-
-  private let container: KeyedDecodingContainer<Name>
+  private let container: KeyedDecodingContainer<Key>
   /// The name of the object itself, for messages; empty for the whole request.
   private let prefix: String
 
   /// - Throws: `ServeError` if it is no object.
   init(_ decoder: any Decoder, prefix: String = "") throws {
-    do { container = try decoder.container(keyedBy: Name.self) } catch {
+    do { container = try decoder.container(keyedBy: Key.self) } catch {
       throw ServeError.invalid(prefix.isEmpty ? nil : prefix, "a JSON object is needed")
     }
     self.prefix = prefix
@@ -26,7 +18,7 @@ struct RequestFields {
   /// - Throws: `ServeError`.
   func value<T: Decodable>(_ name: String, _ type: T.Type, _ what: String) throws -> T? {
     do {
-      return try container.decodeIfPresent(T.self, forKey: Name(stringValue: name))
+      return try container.decodeIfPresent(T.self, forKey: Key(stringLiteral: name))
     } catch let error as ServeError {
       throw error
     } catch { throw ServeError.invalid(prefix + name, "\(prefix + name) must be \(what)") }
@@ -48,11 +40,7 @@ struct RequestFields {
   /// - Throws: `ServeError`.
   func integer(_ name: String, _ bounds: ClosedRange<Int>) throws -> Int? {
     let what = "a whole number from \(bounds.lowerBound) to \(bounds.upperBound)"
-    guard let value = try value(name, Int.self, what) else { return nil }
-    guard bounds.contains(value) else {
-      throw ServeError.invalid(prefix + name, "\(prefix + name) must be \(what)")
-    }
-    return value
+    return try bounded(name, bounds, what)
   }
 
   /// A number within bounds; nil if it is absent.
@@ -60,11 +48,17 @@ struct RequestFields {
   /// - Throws: `ServeError`.
   func number(_ name: String, _ bounds: ClosedRange<Double>) throws -> Float? {
     let what = "a number from \(bounds.lowerBound) to \(bounds.upperBound)"
-    guard let value = try value(name, Double.self, what) else { return nil }
+    return try bounded(name, bounds, what).map { Float($0) }
+  }
+
+  private func bounded<T: Comparable & Decodable>(
+    _ name: String, _ bounds: ClosedRange<T>, _ what: String
+  ) throws -> T? {
+    guard let value = try value(name, T.self, what) else { return nil }
     guard bounds.contains(value) else {
       throw ServeError.invalid(prefix + name, "\(prefix + name) must be \(what)")
     }
-    return Float(value)
+    return value
   }
 
   /// Rejects fields that ask for something.
@@ -81,16 +75,8 @@ struct RequestFields {
 private struct Wish: Decodable {
   let isWish: Bool
 
-  private struct Name: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-
-    init?(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
-
   init(from decoder: any Decoder) throws {
-    if let object = try? decoder.container(keyedBy: Name.self) {
+    if let object = try? decoder.container(keyedBy: Key.self) {
       isWish = !object.allKeys.isEmpty
     } else if let array = try? decoder.unkeyedContainer() {
       isWish = array.count != 0

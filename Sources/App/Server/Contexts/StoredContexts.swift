@@ -15,12 +15,9 @@ struct StoredContexts: Sendable {
   /// - Throws: `ServeError`, `SystemError`.
   func name(_ text: String) async throws -> StoreName {
     try await blocking { store in
-      let contents = try store.contents()
-      let names = contents.entries.map(\.name) + contents.problems.map(\.name)
-      guard let name = names.first(where: { $0.description == text }) else {
+      do { return try store.name(of: text) } catch StoreRefusal.noContext {
         throw ServeError.contextNotFound(text)
       }
-      return name
     }
   }
 

@@ -123,21 +123,21 @@ extension Responder {
     mode: ResumeMode, write: (_ path: String) throws -> Void
   ) throws -> StoreName {
     guard let store else { throw CancellationError() }
-    if let conversation = request.conversation {
-      // Two processes do not take one number.
-      let lock = try FolderLock(waitingFor: store.path)
-      defer { withExtendedLifetime(lock) {} }
-      let name = StoreName(turn: try store.turns(of: conversation) + 1, of: conversation)
+    func publish(_ name: StoreName) throws -> StoreName {
       try write(store.path(of: name))
       try store.keepWithinLimit(new: name)
       return name
     }
+    if let conversation = request.conversation {
+      // Two processes do not take one number.
+      let lock = try FolderLock(waitingFor: store.path)
+      defer { withExtendedLifetime(lock) {} }
+      return try publish(
+        StoreName(turn: try store.turns(of: conversation) + 1, of: conversation))
+    }
     let name = StoreName(
       tokens: Array(tokens.prefix(cache.nextPosition)), identity: identity, mode: mode.name,
       element: "\(cache.dtype)")
-    guard !Folder.isFile(store.path(of: name)) else { return name }
-    try write(store.path(of: name))
-    try store.keepWithinLimit(new: name)
-    return name
+    return Folder.isFile(store.path(of: name)) ? name : try publish(name)
   }
 }

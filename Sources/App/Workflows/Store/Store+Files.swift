@@ -15,12 +15,12 @@ extension Store {
     if let parent = try SnapshotReader(path: path, keys: keys).metadata.parent {
       throw StoreRefusal.continuesAnother(path, parent: parent.fileName)
     }
-    let copy = try AtomicFile(path: self.path(of: name))
+    var copy = try SequentialFile(path: self.path(of: name))
     for start in stride(from: 0, to: source.size, by: Self.piece) {
       let count = Int(min(UInt64(Self.piece), source.size - start))
-      try copy.write(source.read(at: start, count: count, section: "file"), at: start)
+      try copy.write(source.read(at: start, count: count, section: "file"))
     }
-    try copy.commit()
+    _ = try copy.commit()
     try keepWithinLimit(new: name)
     return try entry(name)
   }

@@ -100,8 +100,8 @@ package final class Store: Sendable {
   /// - Throws: `StoreRefusal.noContext`, `SystemError`.
   package func name(of text: String) throws -> StoreName {
     try withIndex { index in
-      let names = Array(index.entries.keys) + Array(index.problems.keys)
-      guard let name = names.first(where: { $0.description.utf8.elementsEqual(text.utf8) }) else {
+      guard let name = index.names.first(where: { $0.description.utf8.elementsEqual(text.utf8) })
+      else {
         throw StoreRefusal.noContext(text)
       }
       return name
@@ -120,7 +120,7 @@ package final class Store: Sendable {
   /// there is none.
   func turns(of conversation: StoreName) throws -> Int {
     try withIndex(isFresh: true) { index in
-      (Array(index.entries.keys) + Array(index.problems.keys)).reduce(0) { most, name in
+      index.names.reduce(0) { most, name in
         guard let turn = name.turn, turn.conversation == conversation.description else {
           return most
         }

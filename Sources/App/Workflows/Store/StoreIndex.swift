@@ -49,6 +49,9 @@ struct StoreIndex {
     }
   }
 
+  /// The names of all files, also of those that cannot be read.
+  var names: [StoreName] { Array(entries.keys) + Array(problems.keys) }
+
   /// What a snapshot continues, nearest first.
   func ancestors(of name: StoreName) -> [StoreName] {
     var found: [StoreName] = []
